@@ -1,0 +1,140 @@
+"""One helper per kind of input: raw in, clean arrays out, errors that name the argument.
+
+Finiteness is checked where the values are read anyway: the kernels return a NaN or an infinite
+sum when a value is not finite, and `require_finite` then finds out how many there are.
+"""
+
+import math
+import numbers
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from gazesal.typing import Float64Array, FloatArray, RandomState
+
+EXACT_INTEGERS = 2**53  # up to here float64 holds every integer
+
+
+def as_real_array(value: ArrayLike, *, name: str) -> np.ndarray[Any, Any]:
+    """Return `value` as a float32 or float64 array of any shape, uncopied where it is one."""
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise TypeError(
+            f"`{name}` must not be masked, got a masked array with {int(np.sum(value.mask))} "
+            "masked values; fill them or crop the map."
+        )
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"`{name}` must be a regular array of numbers: {error}") from error
+    kind, width = array.dtype.kind, array.dtype.itemsize
+    if kind not in "fiub":
+        raise TypeError(f"`{name}` must hold real numbers, got dtype {array.dtype}.")
+    if kind == "f":
+        wanted = np.float32 if width <= 4 else np.float64
+    else:
+        wanted = np.float32 if width <= 2 else np.float64
+        if width == 8 and array.size:
+            largest = max(abs(int(array.min())), abs(int(array.max())))
+            if largest > EXACT_INTEGERS:
+                raise ValueError(
+                    f"`{name}` must hold integers that float64 holds exactly (up to 2**53), "
+                    f"got {largest}."
+                )
+    # byte order other than the machine's ends here too: astype returns the native one
+    return array.astype(wanted, copy=False)
+
+
+def as_map(value: ArrayLike, *, name: str) -> FloatArray:
+    """Return `value` as a contiguous float32 or float64 map (H, W), uncopied where it is one."""
+    array = np.ascontiguousarray(as_real_array(value, name=name))
+    if array.ndim != 2 or array.size == 0 or np.ndim(value) != 2:
+        raise ValueError(
+            f"`{name}` must be a non-empty 2-D array (H, W), got shape {np.shape(value)}."
+        )
+    return array
+
+
+def require_finite(array: np.ndarray[Any, Any], *, name: str) -> None:
+    """Raise if any value is NaN or infinite."""
+    bad = array.size - int(np.count_nonzero(np.isfinite(array)))
+    if bad:
+        raise ValueError(
+            f"`{name}` must be finite, got {bad} of {array.size} values NaN or infinite."
+        )
+
+
+def require_same_shape(first: FloatArray, second: FloatArray, *, names: Sequence[str]) -> None:
+    """Raise unless two maps have the same (H, W)."""
+    if first.shape != second.shape:
+        raise ValueError(
+            f"`{names[0]}` and `{names[1]}` must have the same shape, got {first.shape} and "
+            f"{second.shape}; `gazesal.resample` brings one onto the grid of the other."
+        )
+
+
+def require_weights(array: FloatArray, total: float, lowest: float, *, name: str) -> None:
+    """Raise unless the values are finite, non-negative and not all zero."""
+    if not math.isfinite(total):
+        require_finite(array, name=name)
+        raise ValueError(f"`{name}` must have a finite sum, but its values add up past float64.")
+    if lowest < 0:
+        raise ValueError(f"`{name}` must be non-negative, got a smallest value of {lowest:g}.")
+    if total <= 0:
+        raise ValueError(f"`{name}` must have a positive sum, but all its values are zero.")
+
+
+def as_shape(value: Any, *, name: str) -> tuple[int, int]:
+    """Return (H, W) as two positive ints."""
+    sides = tuple(value) if isinstance(value, (Sequence, np.ndarray)) else ()
+    if len(sides) != 2 or not all(isinstance(side, numbers.Integral) for side in sides):
+        raise TypeError(f"`{name}` must be two integers (H, W), got {value!r}.")
+    height, width = sides
+    if height < 1 or width < 1:
+        raise ValueError(f"`{name}` must be at least (1, 1), got {value!r}.")
+    return int(height), int(width)
+
+
+def as_points(value: ArrayLike, *, name: str) -> Float64Array:
+    """Return finite points (N, 2), columns x and y, as float64."""
+    array = as_real_array(value, name=name).astype(np.float64, copy=False)
+    if array.ndim != 2 or array.shape[1] != 2:
+        raise ValueError(
+            f"`{name}` must have shape (N, 2) with columns x and y, got shape {array.shape}."
+        )
+    if array.shape[0] == 0:
+        raise ValueError(f"`{name}` must hold at least one fixation, got none.")
+    require_finite(array, name=name)
+    return array
+
+
+def as_choice(value: Any, choices: Sequence[str], *, name: str) -> str:
+    """Return `value` if it is one of `choices`."""
+    if value not in choices:
+        raise ValueError(f"`{name}` must be one of {', '.join(map(repr, choices))}, got {value!r}.")
+    return str(value)
+
+
+def as_count(value: Any, *, name: str, least: int = 1) -> int:
+    """Return an integer that is `least` or more."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"`{name}` must be an integer, got {value!r}.")
+    if value < least:
+        raise ValueError(f"`{name}` must be at least {least}, got {value}.")
+    return int(value)
+
+
+def as_generator(value: RandomState | None, *, name: str, why: str) -> np.random.Generator:
+    """Return a Generator from a seed or a Generator; `None` is refused, so runs can be repeated."""
+    if value is None:
+        raise ValueError(
+            f"`{name}` must be a seed or a numpy Generator {why}, so that the number can be had "
+            "again; got None."
+        )
+    try:
+        return np.random.default_rng(value)
+    except (TypeError, ValueError) as error:
+        raise type(error)(
+            f"`{name}` must be a non-negative integer seed or a numpy Generator, got {value!r}."
+        ) from error

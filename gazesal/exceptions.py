@@ -1,0 +1,11 @@
+"""The warnings that the library gives."""
+
+__all__ = ["OffImageWarning", "UndefinedMetricWarning"]
+
+
+class UndefinedMetricWarning(UserWarning):
+    """A result is mathematically undefined, and ``nan`` was returned."""
+
+
+class OffImageWarning(UserWarning):
+    """Fixations outside the image were dropped, as the caller asked."""

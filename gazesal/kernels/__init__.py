@@ -1,0 +1,1 @@
+"""Compiled loops: arrays in, numbers and arrays out; no checks, no randomness."""

@@ -1,0 +1,19 @@
+"""The one compile policy of the library."""
+
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar, cast
+
+import numba
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def kernel(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile in nopython mode: strict IEEE maths, numpy error model, cached on disk.
+
+    No fast-math flag is set, so a kernel adds in the order in which it is written and gives
+    the same bits on every machine. Speed comes from loops that the compiler can vectorise
+    without reordering: see `gazesal.kernels.moments`.
+    """
+    return cast("Callable[P, R]", numba.njit(cache=True, error_model="numpy")(function))

@@ -1,0 +1,229 @@
+"""The weighted two-sample AUC of a map, exact, from one partition of its pixels.
+
+The pixels are parted by the leading bits of their values into buckets that fit in cache,
+weights travelling along, so that memory is read in order; within a bucket a radix sort puts
+them in order. No binning: pixels of one bucket are compared in full.
+"""
+
+import numpy as np
+
+from gazesal.kernels._jit import kernel
+from gazesal.kernels.moments import total
+from gazesal.typing import Float64Array, FloatArray, IntArray, UnsignedArray, WeightArray
+
+CELLS = 1 << 16  # cells of the first partition: sign, exponent and leading fraction bits
+BUCKET = 1 << 15  # pixels that a bucket of several cells may hold
+STREAMS = 256  # buckets written to at once; more of them, and address translation costs more
+DIGIT = 256
+
+
+@kernel
+def ordered_keys(bits: UnsignedArray, keys: UnsignedArray, counts: IntArray, width: int) -> None:
+    """Turn the bit patterns of floats into integers of the same order, and count cells.
+
+    Positive floats get their sign bit set, negative ones are inverted; -0.0 gets the key of
+    0.0, so that the two tie. `width` is 32 or 64; a cell is a key's leading 16 bits.
+    """
+    one = bits.dtype.type(1)
+    zero = bits.dtype.type(0)
+    sign = one << bits.dtype.type(width - 1)
+    shift = bits.dtype.type(width - 16)
+    for i in range(bits.size):
+        pattern = bits[i]
+        if pattern == sign:
+            pattern = zero
+        key = ~pattern if pattern & sign else pattern | sign
+        keys[i] = key
+        counts[key >> shift] += 1
+
+
+@kernel
+def assign_buckets(counts: IntArray, bucket_of_cell: UnsignedArray) -> IntArray:
+    """Join neighbouring cells into buckets; return where each bucket starts, and the end."""
+    largest = max(BUCKET, counts.sum() // STREAMS)
+    starts = np.zeros(CELLS + 1, np.int64)
+    n_buckets = 0
+    filled = seen = 0
+    for cell in range(counts.size):
+        if filled > 0 and counts[cell] > 0 and filled + counts[cell] > largest:
+            n_buckets += 1
+            starts[n_buckets] = seen
+            filled = 0
+        bucket_of_cell[cell] = n_buckets
+        filled += counts[cell]
+        seen += counts[cell]
+    starts[n_buckets + 1] = seen
+    return starts[: n_buckets + 2]
+
+
+@kernel
+def scatter(
+    keys: UnsignedArray,
+    positives: WeightArray,
+    negatives: WeightArray,
+    bucket_of_cell: UnsignedArray,
+    starts: IntArray,
+    shift: int,
+    sorted_keys: UnsignedArray,
+    sorted_positives: WeightArray,
+    sorted_negatives: WeightArray,
+) -> None:
+    """Move keys and weights to their buckets, in reading order within each."""
+    place = starts.astype(np.uint32)
+    bits = keys.dtype.type(shift)
+    for i in range(keys.size):
+        key = keys[i]
+        bucket = bucket_of_cell[key >> bits]
+        to = place[bucket]
+        place[bucket] = to + np.uint32(1)
+        sorted_keys[to] = key
+        sorted_positives[to] = positives[i]
+        sorted_negatives[to] = negatives[i]
+
+
+@kernel
+def sort_bucket(
+    keys: UnsignedArray,
+    key_a: UnsignedArray,
+    key_b: UnsignedArray,
+    order_a: UnsignedArray,
+    order_b: UnsignedArray,
+    counts: UnsignedArray,
+) -> tuple[UnsignedArray, UnsignedArray]:
+    """Radix-sort a bucket by bytes, skipping the bytes that all its keys share."""
+    size = keys.size
+    lowest = keys.min()
+    spread = keys.max() - lowest
+    for i in range(size):
+        key_a[i] = keys[i] - lowest
+        order_a[i] = np.uint32(i)
+    byte = keys.dtype.type(255)
+    shift = keys.dtype.type(0)
+    while spread >> shift:
+        counts[:] = 0
+        for i in range(size):
+            counts[(key_a[i] >> shift) & byte] += np.uint32(1)
+        below = np.uint32(0)
+        for digit in range(DIGIT):
+            here = counts[digit]
+            counts[digit] = below
+            below += here
+        for i in range(size):
+            key = key_a[i]
+            digit = (key >> shift) & byte
+            to = counts[digit]
+            counts[digit] = to + np.uint32(1)
+            key_b[to] = key
+            order_b[to] = order_a[i]
+        key_a, key_b = key_b, key_a
+        order_a, order_b = order_b, order_a
+        shift += keys.dtype.type(8)
+        if shift >= keys.itemsize * 8:
+            break
+    return key_a[:size], order_a[:size]
+
+
+@kernel
+def bucket_wins(
+    keys: UnsignedArray,
+    order: UnsignedArray,
+    positives: WeightArray,
+    negatives: WeightArray,
+    all_negatives: float,
+) -> tuple[float, float, float]:
+    """Within one sorted bucket: wins (as a share of all negatives), positives, negatives."""
+    wins = below = sum_positives = 0.0
+    tied_positives = tied_negatives = 0.0
+    current = keys[0]
+    for i in range(keys.size):
+        if keys[i] != current:
+            wins += tied_positives * ((below + 0.5 * tied_negatives) / all_negatives)
+            below += tied_negatives
+            sum_positives += tied_positives
+            tied_positives = tied_negatives = 0.0
+            current = keys[i]
+        pixel = order[i]
+        tied_positives += positives[pixel]
+        tied_negatives += negatives[pixel]
+    wins += tied_positives * ((below + 0.5 * tied_negatives) / all_negatives)
+    return wins, sum_positives + tied_positives, below + tied_negatives
+
+
+@kernel
+def auc_of_buckets(
+    keys: UnsignedArray,
+    positives: WeightArray,
+    negatives: WeightArray,
+    starts: IntArray,
+    all_negatives: float,
+) -> float:
+    """The AUC from bucketed pixels: pairs of different buckets, then pairs within each."""
+    largest = 0
+    for b in range(starts.size - 1):
+        bucket = keys[starts[b] : starts[b + 1]]
+        if bucket.size > largest and bucket.min() != bucket.max():
+            largest = bucket.size
+    key_a = np.empty(largest, keys.dtype)
+    key_b = np.empty(largest, keys.dtype)
+    order_a = np.empty(largest, np.uint32)
+    order_b = np.empty(largest, np.uint32)
+    counts = np.empty(DIGIT, np.uint32)
+    wins = below = all_positives = 0.0
+    for b in range(starts.size - 1):
+        first, last = starts[b], starts[b + 1]
+        if first == last:
+            continue
+        p = positives[first:last]
+        q = negatives[first:last]
+        bucket = keys[first:last]
+        if bucket.min() == bucket.max():
+            sum_p = total(p)
+            sum_q = total(q)
+            wins_within = sum_p * (0.5 * sum_q / all_negatives)
+        else:
+            ordered, order = sort_bucket(bucket, key_a, key_b, order_a, order_b, counts)
+            wins_within, sum_p, sum_q = bucket_wins(ordered, order, p, q, all_negatives)
+        wins += sum_p * (below / all_negatives) + wins_within
+        below += sum_q
+        all_positives += sum_p
+    return wins / all_positives
+
+
+def weighted_auc(
+    values: FloatArray,
+    positives: WeightArray,
+    negatives: WeightArray,
+    all_negatives: float,
+) -> float:
+    """P(V+ > V-) + P(V+ = V-) / 2, for finite 1-D `values` weighted in two ways.
+
+    The workspace is allocated here and not in the kernels: numpy asks the system for large
+    pages, without which scattering spends its time on address translation.
+    """
+    width = 8 * values.itemsize
+    bits = values.view(np.dtype(f"u{values.itemsize}"))
+    keys = np.empty_like(bits)
+    counts = np.zeros(CELLS, np.int64)
+    ordered_keys(bits, keys, counts, width)
+    bucket_of_cell = np.empty(CELLS, np.uint32)
+    starts = assign_buckets(counts, bucket_of_cell)
+    bucketed = np.empty_like(bits)
+    p = np.empty(values.size, positives.dtype)
+    q = np.empty(values.size, negatives.dtype)
+    scatter(keys, positives, negatives, bucket_of_cell, starts, width - 16, bucketed, p, q)
+    return auc_of_buckets(bucketed, p, q, starts, all_negatives)
+
+
+@kernel
+def auc_from_sorted(positives: Float64Array, negatives: Float64Array) -> float:
+    """P(positive > negative) + P(tie) / 2; both 1-D, ascending, non-empty."""
+    below = upto = 0  # negatives under / not above the current positive
+    wins = 0.0
+    for value in positives:
+        while below < negatives.size and negatives[below] < value:
+            below += 1
+        upto = max(upto, below)
+        while upto < negatives.size and negatives[upto] <= value:
+            upto += 1
+        wins += 0.5 * (below + upto)
+    return wins / (positives.size * negatives.size)

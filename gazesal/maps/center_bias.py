@@ -1,0 +1,173 @@
+"""Where people look at any image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from gazesal._validation import as_map, require_weights
+from gazesal.kernels.moments import block_totals
+from gazesal.maps.running_sum import RunningSum
+from gazesal.typing import Float64Array
+
+__all__ = ["CenterBias"]
+
+
+class CenterBias:
+    r"""The centre bias: the mean of gaze maps of one size, from which an image can be left out.
+
+    Each gaze map is divided by its sum first, so every map counts alike, whatever its scale.
+
+    Parameters
+    ----------
+    gaze_maps : iterable of array_like, each of shape (H, W)
+        Gaze maps of many images, of one size, non-negative, each with a positive sum. They are
+        taken one at a time, so a generator keeps one in memory.
+
+    Attributes
+    ----------
+    n_maps : int
+        Number of gaze maps in the mean.
+    shape : tuple of int
+        (H, W) of the maps.
+
+    Raises
+    ------
+    ValueError
+        If there is no map, or one is not 2-D, of another size, negative somewhere, not finite or
+        zero everywhere.
+    TypeError
+        If a map does not hold real numbers.
+
+    See Also
+    --------
+    sauc, sncc : The metrics that take it.
+
+    Notes
+    -----
+    .. math:: \mathrm{CB} = \frac1n \sum_{i=1}^n \frac{G_i}{\sum_p G_i(p)}
+
+    Section 3.2 of :footcite:t:`bigolin2021`, for images that share a frame; there, chests are
+    registered to a common box first. The study's average includes the image that is scored, which
+    favours the bias; `without` takes it out, with all its observers. Sums are kept in
+    double-double arithmetic, so the bias without an image is as exact as one made afresh, at the
+    cost of one subtraction.
+
+    References
+    ----------
+    .. footbibliography::
+
+    Examples
+    --------
+    >>> import gazesal
+    >>> of_first, of_second = [[2.0, 0.0]], [[0.0, 5.0]]
+    >>> bias = gazesal.CenterBias([of_first, of_second, of_second])
+    >>> bias
+    CenterBias(n_maps=3, shape=(1, 2))
+    >>> bias.without([of_first]).density().tolist()
+    [[0.0, 1.0]]
+    """
+
+    def __init__(self, gaze_maps: Iterable[ArrayLike]) -> None:
+        self._sum = RunningSum()
+        self.n_maps = 0
+        self.shape: tuple[int, int] = (0, 0)
+        self._add_all(gaze_maps, sign=1.0)
+        if self.n_maps == 0:
+            raise ValueError("`gaze_maps` must hold at least one gaze map, got none.")
+
+    def __repr__(self) -> str:
+        return f"CenterBias(n_maps={self.n_maps}, shape={self.shape})"
+
+    def density(self) -> Float64Array:
+        """Return the centre bias as a map that sums to 1.
+
+        Returns
+        -------
+        numpy.ndarray of float64, shape (H, W)
+            Non-negative, summing to 1.
+        """
+        values = np.maximum(self._sum.value(), 0.0)
+        return np.asarray(values / values.sum())
+
+    def without(self, gaze_maps: Iterable[ArrayLike]) -> CenterBias:
+        """Return the centre bias with these maps left out.
+
+        Parameters
+        ----------
+        gaze_maps : iterable of array_like, each of shape (H, W)
+            Maps that are in the mean, as they were given: those of every observer of one image,
+            to leave the image out.
+
+        Returns
+        -------
+        CenterBias
+            A new one; this one does not change.
+
+        Raises
+        ------
+        ValueError
+            If a map is bad as above, none would remain, or the maps were not all in the mean, as
+            far as that can be seen (the rest would be negative).
+        """
+        other = CenterBias.__new__(CenterBias)
+        other._sum, other.n_maps, other.shape = self._sum.copy(), self.n_maps, self.shape
+        other._add_all(gaze_maps, sign=-1.0)
+        if other.n_maps < 1:
+            raise ValueError(
+                f"`gaze_maps` must leave at least one map, got {self.n_maps - other.n_maps} to "
+                f"leave out of {self.n_maps}."
+            )
+        values = other._sum.value()
+        if values.min() < -1e-12 * np.abs(self._sum.value()).max():
+            raise ValueError(
+                "`gaze_maps` must all be part of this centre bias, got a map that is not: without "
+                f"it the bias would be {values.min() / other.n_maps:g} somewhere."
+            )
+        return other
+
+    def merged(self, other: CenterBias) -> CenterBias:
+        """Return the centre bias of the maps of both, as when parts were made in parallel.
+
+        Parameters
+        ----------
+        other : CenterBias
+            Another one of the same shape.
+
+        Returns
+        -------
+        CenterBias
+            A new one; neither changes.
+
+        Raises
+        ------
+        ValueError
+            If the shapes differ.
+        """
+        if other.shape != self.shape:
+            raise ValueError(f"`other` must have shape {self.shape}, got {other.shape}.")
+        both = CenterBias.__new__(CenterBias)
+        both._sum, both.shape = self._sum.copy(), self.shape
+        both._sum.merge(other._sum)
+        both.n_maps = self.n_maps + other.n_maps
+        return both
+
+    def _add_all(self, gaze_maps: Iterable[ArrayLike], sign: float) -> None:
+        for index, value in enumerate(gaze_maps):
+            name = f"gaze_maps[{index}]"
+            array = as_map(value, name=name)
+            sums, lowest = block_totals(array.ravel(), 512)
+            with np.errstate(over="ignore", invalid="ignore"):
+                mass = float(sums.sum())
+            require_weights(array, mass, lowest, name=name)
+            if self.shape == (0, 0):
+                self.shape = (array.shape[0], array.shape[1])
+            elif array.shape != self.shape:
+                raise ValueError(
+                    f"`{name}` must have shape {self.shape} like the others, got {array.shape}; "
+                    "see `gazesal.resample`."
+                )
+            self._sum.add(array / np.float64(mass), sign)
+            self.n_maps += int(sign)

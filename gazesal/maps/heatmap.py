@@ -1,0 +1,224 @@
+"""Fixations to gaze maps."""
+
+import math
+import warnings
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gazesal._validation import as_choice, as_points, as_real_array, as_shape, require_finite
+from gazesal.exceptions import OffImageWarning
+from gazesal.kernels.gaussians import sum_of_outer_products
+from gazesal.kernels.moments import total
+from gazesal.typing import Float64Array, IntArray
+
+__all__ = ["gaze_heatmap"]
+
+Outside = Literal["raise", "drop", "keep"]
+
+
+def gaze_heatmap(
+    fixations: ArrayLike,
+    shape: tuple[int, int],
+    *,
+    sigma: ArrayLike,
+    weights: ArrayLike | None = None,
+    visible: ArrayLike | None = None,
+    outside: Outside = "raise",
+) -> Float64Array:
+    r"""Draw a gaze map: one Gaussian for each fixation, weighted, summing to 1.
+
+    Parameters
+    ----------
+    fixations : array_like of float, shape (N, 2)
+        Columns x (to the right) and y (down), in image pixels; pixel centres are at integers, so
+        ``(0.0, 0.0)`` is the centre of the first pixel. Subtract 0.5 from coordinates whose
+        origin is the outer corner of the image, and 1 from 1-based ones.
+    shape : tuple of int
+        (H, W) of the image in pixels.
+    sigma : float or array_like of float, shape (2,), (N, 1) or (N, 2)
+        Standard deviation of the Gaussian in pixels, positive: one for all, one for each axis
+        (x, y), one for each fixation, or one for each fixation and axis. The study uses the
+        pixels per degree of visual angle at each fixation.
+    weights : array_like of float, shape (N,), optional
+        Non-negative weight of each fixation, usually its duration in any unit. By default every
+        fixation counts alike.
+    visible : array_like of float, shape (4,) or (N, 4), optional
+        Rectangle of the image that was shown, (x_min, y_min, x_max, y_max) in pixels, the upper
+        bounds exclusive: one for all or one for each fixation. Bounds are rounded, halves to
+        even, and cut to the image; a fixation's Gaussian is kept only inside its rectangle and
+        is not renormalised. By default the whole image.
+    outside : {"raise", "drop", "keep"}, default "raise"
+        What to do with fixations outside the image, which spans [-0.5, W - 0.5) and
+        [-0.5, H - 0.5): refuse them, leave them out and say how many, or keep the part of their
+        Gaussian that reaches into the image, as the study does.
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (H, W)
+        Non-negative, summing to 1.
+
+    Raises
+    ------
+    ValueError
+        If there is no fixation, a value is NaN or infinite, a sigma is not positive, a weight is
+        negative, fixations lie outside the image under ``outside="raise"``, or nothing is left
+        to draw: all weights zero, all fixations dropped or invisible, or a sigma so small that
+        its Gaussian misses every pixel centre.
+    TypeError
+        If an argument does not hold real numbers.
+
+    Warns
+    -----
+    OffImageWarning
+        If fixations were dropped under ``outside="drop"``.
+
+    See Also
+    --------
+    one_vs_rest : Each observer's map with the mean of the others'.
+    CenterBias : The mean gaze map over images.
+
+    Notes
+    -----
+    .. math:: G(x, y) \propto \sum_i \frac{w_i}{2\pi\,\sigma_{x,i}\,\sigma_{y,i}}
+              \exp\Bigl(-\frac{(x-x_i)^2}{2\sigma_{x,i}^2} - \frac{(y-y_i)^2}{2\sigma_{y,i}^2}\Bigr)
+              \,[(x, y) \text{ visible during } i]
+
+    at integer pixel coordinates, section 3.2 of :footcite:t:`bigolin2021` after
+    :footcite:t:`lemeur2013`. A Gaussian is a density, so a wider one is lower. Sigma is the
+    standard deviation; a "kernel size" is not. Each Gaussian separates into a factor along y and
+    one along x, so the map is a single matrix product of two factor matrices.
+
+    References
+    ----------
+    .. footbibliography::
+
+    Examples
+    --------
+    >>> import gazesal
+    >>> gaze_map = gazesal.gaze_heatmap([[2.0, 1.0], [3.0, 1.0]], (3, 5), sigma=0.5, weights=[3, 1])
+    >>> gaze_map.shape, round(float(gaze_map.sum()), 12)
+    ((3, 5), 1.0)
+    >>> [round(float(value), 3) for value in gaze_map[1]]
+    [0.0, 0.063, 0.485, 0.218, 0.021]
+    """
+    height, width = as_shape(shape, name="shape")
+    points = as_points(fixations, name="fixations")
+    n = len(points)
+    sigmas = _as_sigmas(sigma, n)
+    duration = _as_weights(weights, n)
+    rectangles = _as_rectangles(visible, n, height, width)
+    off = off_image(points, (height, width))
+    if off.any() and as_choice(outside, ("raise", "drop", "keep"), name="outside") != "keep":
+        if outside == "raise":
+            first = int(np.argmax(off))
+            raise ValueError(
+                f"`fixations` must lie in the image, x in [-0.5, {width - 0.5}) and y in "
+                f"[-0.5, {height - 0.5}); {int(off.sum())} of {n} do not, the first at index "
+                f'{first}: ({points[first, 0]:g}, {points[first, 1]:g}). outside="drop" leaves '
+                'them out, outside="keep" draws the part inside.'
+            )
+        warnings.warn(
+            f"{int(off.sum())} of {n} fixations lie outside the image and were dropped.",
+            OffImageWarning,
+            stacklevel=2,
+        )
+        kept = ~off
+        points, sigmas = points[kept], sigmas[kept]
+        duration, rectangles = duration[kept], rectangles[kept]
+    as_choice(outside, ("raise", "drop", "keep"), name="outside")
+    return _draw(points, sigmas, duration, rectangles, height, width)
+
+
+def off_image(points: Float64Array, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Which points lie outside the pixels of an image of `shape` (H, W)."""
+    size = np.array([shape[1], shape[0]])
+    inside = (points >= -0.5) & (points < size - 0.5)
+    return np.asarray(~inside.all(axis=1))
+
+
+def _as_sigmas(value: ArrayLike, n: int) -> Float64Array:
+    array = as_real_array(value, name="sigma").astype(np.float64)
+    if array.shape not in {(), (2,), (n, 1), (n, 2)}:
+        raise ValueError(
+            f"`sigma` must be a number, one for each axis (2,), or one for each fixation ({n}, 1) "
+            f"or ({n}, 2), got shape {array.shape}."
+        )
+    require_finite(array, name="sigma")
+    if array.min(initial=np.inf) <= 0:
+        raise ValueError(f"`sigma` must be positive, got {array.min():g}.")
+    return np.broadcast_to(array, (n, 2))
+
+
+def _as_weights(value: ArrayLike | None, n: int) -> Float64Array:
+    if value is None:
+        return np.ones(n)
+    array = as_real_array(value, name="weights").astype(np.float64)
+    if array.shape != (n,):
+        raise ValueError(
+            f"`weights` must hold one number for each fixation, shape ({n},), got {array.shape}."
+        )
+    require_finite(array, name="weights")
+    if array.min() < 0:
+        raise ValueError(f"`weights` must be non-negative, got {array.min():g}.")
+    if array.max() == 0:
+        raise ValueError("`weights` must have a positive sum, but all are zero.")
+    return array
+
+
+def _as_rectangles(value: ArrayLike | None, n: int, height: int, width: int) -> IntArray:
+    """Visible pixels of each fixation as [first column, first row, last column, last row)."""
+    if value is None:
+        return np.broadcast_to(np.array([0, 0, width, height]), (n, 4))
+    array = as_real_array(value, name="visible").astype(np.float64)
+    if array.shape not in {(4,), (n, 4)}:
+        raise ValueError(
+            "`visible` must be (x_min, y_min, x_max, y_max) for all fixations (4,) or for each "
+            f"({n}, 4), got shape {array.shape}."
+        )
+    require_finite(array, name="visible")
+    if np.any(array[..., :2] > array[..., 2:]):
+        raise ValueError(
+            "`visible` must have x_min <= x_max and y_min <= y_max in every rectangle, got "
+            f"{array[np.any(array[..., :2] > array[..., 2:], axis=-1)][:1].tolist()}."
+        )
+    bounds = np.array([width, height, width, height], dtype=np.float64)
+    return np.broadcast_to(np.clip(np.round(array), 0.0, bounds).astype(np.int64), (n, 4))
+
+
+def _draw(
+    points: Float64Array,
+    sigmas: Float64Array,
+    duration: Float64Array,
+    rectangles: IntArray,
+    height: int,
+    width: int,
+) -> Float64Array:
+    counted = duration > 0
+    if counted.any():
+        # the heights of the densities relative to the highest, in logarithms so that no sigma,
+        # however small or large, overflows
+        peaks = np.log(duration[counted]) - np.log(sigmas[counted]).sum(axis=1)
+        heights = np.exp(peaks - peaks.max())[:, None]
+        x_min, y_min, x_max, y_max = np.ascontiguousarray(rectangles[counted].T)
+        along_x = _gaussians(points[counted, 0], sigmas[counted, 0], width)
+        along_y = heights * _gaussians(points[counted, 1], sigmas[counted, 1], height)
+        rows = np.arange(height)
+        along_y[(rows < y_min[:, None]) | (rows >= y_max[:, None])] = 0.0
+        gaze_map = sum_of_outer_products(along_y, along_x, x_min, x_max)
+        mass = total(gaze_map.ravel())
+        if math.isfinite(1.0 / mass if mass else math.inf):
+            gaze_map /= mass
+            return gaze_map
+    raise ValueError(
+        "`fixations` must leave something to draw: every fixation was dropped, has weight zero, "
+        "is invisible or outside, or `sigma` is so small that its Gaussian misses every pixel."
+    )
+
+
+def _gaussians(centres: Float64Array, sigmas: Float64Array, length: int) -> Float64Array:
+    """Unnormalised Gaussians at 0, ..., length - 1, one a row."""
+    steps = (np.arange(length) - centres[:, None]) / sigmas[:, None]
+    with np.errstate(over="ignore", under="ignore"):
+        return np.exp(-0.5 * steps * steps)

@@ -1,0 +1,63 @@
+"""Sums of maps from which one can be taken out again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from gazesal.typing import Float64Array, FloatArray
+
+
+class RunningSum:
+    """Sum of maps in double-double arithmetic, about 32 digits.
+
+    Taking a map out of a plain sum leaves its rounding error behind: where that map was high and
+    the others next to nothing, noise. Ranks of a left-one-out map would then be noise there too.
+    With a second array that carries what the first rounds off, the rest is as exact as if the map
+    had never been added.
+
+    Parameters
+    ----------
+    maps : iterable of array, each (H, W)
+        What to sum; may be given later with `add`.
+    """
+
+    def __init__(self, maps: Iterable[FloatArray] = ()) -> None:
+        self._high: Float64Array | None = None
+        self._low: Float64Array | None = None
+        for array in maps:
+            self.add(array)
+
+    def copy(self) -> RunningSum:
+        """Return an independent copy."""
+        other = RunningSum()
+        if self._high is not None and self._low is not None:
+            other._high, other._low = self._high.copy(), self._low.copy()
+        return other
+
+    def add(self, array: FloatArray, sign: float = 1.0) -> None:
+        """Add a map, or take it out with ``sign=-1``."""
+        if self._high is None or self._low is None:
+            self._high = sign * array.astype(np.float64)
+            self._low = np.zeros_like(self._high)
+            return
+        # Knuth's two-sum: high + term == rounded + error, exactly
+        term = sign * array
+        rounded = self._high + term
+        shadow = rounded - self._high
+        error = (self._high - (rounded - shadow)) + (term - shadow)
+        self._low += error
+        self._high = rounded
+
+    def merge(self, other: RunningSum, sign: float = 1.0) -> None:
+        """Add another sum, or take it out with ``sign=-1``."""
+        if other._high is not None and other._low is not None:
+            self.add(other._high, sign)
+            self.add(other._low, sign)
+
+    def value(self) -> Float64Array:
+        """Return the sum as float64 (H, W)."""
+        if self._high is None or self._low is None:
+            raise ValueError("nothing has been summed")
+        return np.asarray(self._high + self._low)

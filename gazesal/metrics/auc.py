@@ -1,0 +1,227 @@
+"""Areas under the ROC curve of a saliency map, on gaze maps as densities."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from gazesal._validation import (
+    as_count,
+    as_generator,
+    as_map,
+    require_finite,
+    require_same_shape,
+    require_weights,
+)
+from gazesal.kernels.moments import block_totals
+from gazesal.kernels.ranks import auc_from_sorted, weighted_auc
+from gazesal.kernels.sampling import BLOCK, locate
+from gazesal.typing import Float64Array, FloatArray, IntArray, RandomState
+
+__all__ = ["auc_borji", "sauc"]
+
+
+def auc_borji(
+    saliency_map: ArrayLike,
+    gaze_map: ArrayLike,
+    *,
+    n_samples: int | None = None,
+    rng: RandomState | None = None,
+) -> float:
+    r"""Compute the AUC of a saliency map against a gaze map, negatives uniform (Borji's AUC).
+
+    The probability that the saliency map is higher where somebody looked than at a pixel
+    chosen at random; ties count one half.
+
+    Parameters
+    ----------
+    saliency_map : array_like of float, shape (H, W)
+        Map under test, any scale, finite.
+    gaze_map : array_like of float, shape (H, W)
+        Where people looked: the weight of each pixel as a positive, non-negative, any scale;
+        see `gaze_heatmap`.
+    n_samples : int, optional
+        Number of positives, and of negatives, to draw, as the study does with 1000. By default
+        nothing is drawn and the value is exact.
+    rng : int, numpy.random.Generator or other seed, optional
+        Source of the draws; required with `n_samples`, unused without.
+
+    Returns
+    -------
+    float
+        In [0, 1]; higher is better; 0.5 is chance, and exactly 0.5 for a constant saliency map.
+
+    Raises
+    ------
+    ValueError
+        If a map is not 2-D, is empty, holds NaN or infinity, the shapes differ, the gaze map has
+        a negative value or no positive one, `n_samples` is less than 1, or `rng` is missing.
+    TypeError
+        If a map does not hold real numbers, or is masked, or `n_samples` is not an integer.
+
+    See Also
+    --------
+    sauc : Negatives drawn from the centre bias.
+
+    Notes
+    -----
+    With pixels :math:`V^+` drawn from the gaze map and :math:`V^-` from all pixels alike,
+
+    .. math:: \mathrm{AUC} = P(S(V^+) > S(V^-)) + \tfrac12 P(S(V^+) = S(V^-))
+              = \sum_v p_v \Bigl(\sum_{u<v} q_u + \tfrac12 q_v\Bigr),
+
+    where :math:`p_v` and :math:`q_v` are the shares of gaze and of pixels at saliency value
+    :math:`v`. This is the area of :footcite:t:`borji2013` as :footcite:t:`bigolin2021` use it
+    (section 3.2): on gaze maps as densities, not on fixated pixels. It does not change under any
+    strictly increasing map of the saliency map. The sampled form is unbiased, with a standard
+    deviation near 0.01 for one image and 1000 samples; other code thresholds at steps of 0.1,
+    which also makes the number depend on the map's scale.
+
+    References
+    ----------
+    .. footbibliography::
+
+    Examples
+    --------
+    >>> import gazesal
+    >>> saliency_map = [[0.0, 0.2, 0.9], [0.1, 0.2, 0.4]]
+    >>> gaze_map = [[0, 0, 3], [0, 1, 0]]
+    >>> gazesal.auc_borji(saliency_map, gaze_map)
+    0.8125
+    >>> sampled = gazesal.auc_borji(saliency_map, gaze_map, n_samples=100_000, rng=0)
+    >>> abs(sampled - 0.8125) < 0.005
+    True
+    """
+    saliency = as_map(saliency_map, name="saliency_map")
+    gaze = as_map(gaze_map, name="gaze_map")
+    require_same_shape(saliency, gaze, names=("saliency_map", "gaze_map"))
+    return _density_auc(saliency, gaze, None, n_samples=n_samples, rng=rng)
+
+
+def sauc(
+    saliency_map: ArrayLike,
+    gaze_map: ArrayLike,
+    center_bias: ArrayLike,
+    *,
+    n_samples: int | None = None,
+    rng: RandomState | None = None,
+) -> float:
+    r"""Compute the shuffled AUC (sAUC) of a saliency map, negatives from the centre bias.
+
+    The probability that the saliency map is higher where somebody looked at this image than
+    where people look at any image; ties count one half.
+
+    Parameters
+    ----------
+    saliency_map : array_like of float, shape (H, W)
+        Map under test, any scale, finite.
+    gaze_map : array_like of float, shape (H, W)
+        Where people looked at this image: the weight of each pixel as a positive, non-negative,
+        any scale; see `gaze_heatmap`.
+    center_bias : array_like of float, shape (H, W)
+        Where people look at any image: the weight of each pixel as a negative, non-negative, any
+        scale; see `CenterBias`.
+    n_samples : int, optional
+        Number of positives, and of negatives, to draw, as the study does with 1000. By default
+        nothing is drawn and the value is exact.
+    rng : int, numpy.random.Generator or other seed, optional
+        Source of the draws; required with `n_samples`, unused without.
+
+    Returns
+    -------
+    float
+        In [0, 1]; higher is better; 0.5 is chance, and exactly 0.5 for a constant saliency map.
+
+    Raises
+    ------
+    ValueError
+        If a map is not 2-D, is empty, holds NaN or infinity, the shapes differ, the gaze map or
+        the centre bias has a negative value or no positive one, `n_samples` is less than 1, or
+        `rng` is missing.
+    TypeError
+        If a map does not hold real numbers, or is masked, or `n_samples` is not an integer.
+
+    See Also
+    --------
+    auc_borji : Negatives uniform over the image.
+    sncc : The shuffled metric on correlations.
+
+    Notes
+    -----
+    As `auc_borji`, with the negatives :math:`V^-` drawn from the centre bias: section 3.2 of
+    :footcite:t:`bigolin2021`. A saliency map equal to the centre bias is not at 0.5 on one image,
+    but is on average over the images that the bias was made from, because the gaze maps' average
+    is the bias and the AUC is linear in the gaze map.
+
+    References
+    ----------
+    .. footbibliography::
+
+    Examples
+    --------
+    >>> import gazesal
+    >>> saliency_map = [[0.0, 0.2, 0.9], [0.1, 0.2, 0.4]]
+    >>> gaze_map = [[0, 0, 3], [0, 1, 0]]
+    >>> center_bias = [[1, 1, 1], [1, 4, 1]]
+    >>> round(gazesal.sauc(saliency_map, gaze_map, center_bias), 4)
+    0.8333
+    >>> gazesal.sauc(saliency_map, center_bias, center_bias)
+    0.5
+    """
+    saliency = as_map(saliency_map, name="saliency_map")
+    gaze = as_map(gaze_map, name="gaze_map")
+    bias = as_map(center_bias, name="center_bias")
+    require_same_shape(saliency, gaze, names=("saliency_map", "gaze_map"))
+    require_same_shape(saliency, bias, names=("saliency_map", "center_bias"))
+    return _density_auc(saliency, gaze, bias, n_samples=n_samples, rng=rng)
+
+
+def _density_auc(
+    saliency: FloatArray,
+    gaze: FloatArray,
+    bias: FloatArray | None,
+    *,
+    n_samples: int | None,
+    rng: RandomState | None,
+) -> float:
+    """AUC of positives weighted by `gaze` and negatives by `bias`, uniform if `None`."""
+    values = saliency.ravel()
+    require_finite(values, name="saliency_map")
+    gaze_sums = _weight_sums(gaze.ravel(), name="gaze_map")
+    bias_sums = None if bias is None else _weight_sums(bias.ravel(), name="center_bias")
+    if n_samples is not None:
+        size = as_count(n_samples, name="n_samples")
+        generator = as_generator(rng, name="rng", why="with `n_samples`")
+        positives = draw_pixels(gaze.ravel(), gaze_sums, size, generator)
+        if bias is None or bias_sums is None:
+            negatives = generator.integers(0, values.size, size)
+        else:
+            negatives = draw_pixels(bias.ravel(), bias_sums, size, generator)
+        return auc_from_sorted(
+            np.sort(values[positives]).astype(np.float64),
+            np.sort(values[negatives]).astype(np.float64),
+        )
+    if values.min() == values.max():
+        return 0.5
+    if bias is None or bias_sums is None:
+        uniform = np.broadcast_to(np.int8(1), values.size)  # one byte, read over and over
+        area = weighted_auc(values, gaze.ravel(), uniform, float(values.size))
+    else:
+        area = weighted_auc(values, gaze.ravel(), bias.ravel(), float(bias_sums.sum()))
+    return min(1.0, max(0.0, area))
+
+
+def _weight_sums(weights: FloatArray, *, name: str) -> Float64Array:
+    """Check weights and return the sums of their blocks, both in one pass."""
+    sums, lowest = block_totals(weights, BLOCK)
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = float(sums.sum())
+    require_weights(weights, total, lowest, name=name)
+    return sums
+
+
+def draw_pixels(
+    weights: FloatArray, block_sums: Float64Array, size: int, generator: np.random.Generator
+) -> IntArray:
+    """Draw `size` pixel indices, ascending, each with probability proportional to its weight."""
+    total = np.cumsum(block_sums)[-1]  # from left to right, as the kernel adds them
+    targets = np.sort(generator.random(size)) * total
+    return locate(weights, block_sums, np.minimum(targets, np.nextafter(total, 0.0)))

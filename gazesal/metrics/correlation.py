@@ -1,0 +1,195 @@
+"""Correlation of maps: NCC and its shuffled form."""
+
+import math
+import warnings
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from gazesal._validation import as_map, require_finite, require_same_shape
+from gazesal.exceptions import UndefinedMetricWarning
+from gazesal.kernels.moments import centred_moments
+from gazesal.typing import FloatArray
+
+__all__ = ["ncc", "sncc"]
+
+# Outside these bounds a sum of squares may have lost digits to underflow or overflow.
+SMALLEST, LARGEST = 1e-200, 1e200
+
+
+def ncc(saliency_map: ArrayLike, gaze_map: ArrayLike) -> float:
+    r"""Compute the normalised cross-correlation (NCC) of a saliency map and a gaze map.
+
+    Also called CC: Pearson's correlation over all pixels.
+
+    Parameters
+    ----------
+    saliency_map : array_like of float, shape (H, W)
+        Map under test, any scale, finite.
+    gaze_map : array_like of float, shape (H, W)
+        Where people looked, any scale, finite; see `gaze_heatmap`.
+
+    Returns
+    -------
+    float
+        In [-1, 1]; higher is better; 0 is chance; ``nan`` if either map is constant.
+
+    Raises
+    ------
+    ValueError
+        If a map is not 2-D, is empty, holds NaN or infinity, or the shapes differ.
+    TypeError
+        If a map does not hold real numbers, or is masked.
+
+    Warns
+    -----
+    UndefinedMetricWarning
+        If either map is constant.
+
+    See Also
+    --------
+    sncc : NCC over that of the centre bias.
+    resample : Bring a map onto the grid of another.
+
+    Notes
+    -----
+    .. math:: \mathrm{NCC} = \frac{1}{P-1}\sum_p \frac{x_1(p)-\mu_1}{\sigma_1}\,
+              \frac{x_2(p)-\mu_2}{\sigma_2}
+
+    over the :math:`P` pixels, equation 4 of :footcite:t:`bigolin2021`, the CC of
+    :footcite:t:`bylinskii2019`. The choice of unbiased or population deviation cancels. NCC is
+    symmetric and does not change when either map is multiplied by a positive number or has a
+    number added.
+
+    Sums are in float64 whatever the dtype, and each map is read once. A map is constant if its
+    smallest value equals its largest; other code decides by a computed deviation, which for a
+    constant of 0.1 is not 0, and returns 0, ``nan`` or rounding noise.
+
+    References
+    ----------
+    .. footbibliography::
+
+    Examples
+    --------
+    >>> import gazesal
+    >>> gaze_map = [[0, 1, 2], [0, 2, 4]]
+    >>> gazesal.ncc([[0, 3, 6], [0, 6, 12]], gaze_map)
+    1.0
+    >>> round(gazesal.ncc([[1, 0, 0], [0, 0, 0]], gaze_map), 4)
+    -0.4845
+    """
+    saliency = as_map(saliency_map, name="saliency_map")
+    gaze = as_map(gaze_map, name="gaze_map")
+    require_same_shape(saliency, gaze, names=("saliency_map", "gaze_map"))
+    return _correlation(saliency, gaze, names=("saliency_map", "gaze_map"))
+
+
+def sncc(saliency_map: ArrayLike, gaze_map: ArrayLike, center_bias: ArrayLike) -> float:
+    r"""Compute the shuffled normalised cross-correlation (sNCC) of a saliency map.
+
+    The NCC with the gaze map, less the NCC with the centre bias: how much more the map looks
+    like this image's gaze than like anybody's gaze on any image.
+
+    Parameters
+    ----------
+    saliency_map : array_like of float, shape (H, W)
+        Map under test, any scale, finite.
+    gaze_map : array_like of float, shape (H, W)
+        Where people looked at this image, any scale, finite; see `gaze_heatmap`.
+    center_bias : array_like of float, shape (H, W)
+        Where people look at any image, any scale, finite; see `CenterBias`.
+
+    Returns
+    -------
+    float
+        In [-2, 2]; higher is better; 0 is a map as close to the centre bias as to the gaze;
+        ``nan`` if any of the maps is constant.
+
+    Raises
+    ------
+    ValueError
+        If a map is not 2-D, is empty, holds NaN or infinity, or the shapes differ.
+    TypeError
+        If a map does not hold real numbers, or is masked.
+
+    Warns
+    -----
+    UndefinedMetricWarning
+        If any of the maps is constant.
+
+    See Also
+    --------
+    ncc : The correlation without the centre bias.
+    sauc : The shuffled metric on ranks, whose chance level is 0.5 for every map.
+
+    Notes
+    -----
+    .. math:: \mathrm{sNCC}(\mathrm{GT}, \mathrm{SM}) =
+              \mathrm{NCC}(\mathrm{GT}, \mathrm{SM}) - \mathrm{NCC}(\mathrm{CB}, \mathrm{SM})
+
+    for gaze map GT, saliency map SM and centre bias CB, section 3.2 of
+    :footcite:t:`bigolin2021`, after the shuffled NSS of :footcite:t:`gide2016`.
+
+    Zero is exact where the gaze map is the centre bias. It is *not* the score of the centre bias
+    itself: sNCC(GT, CB) = NCC(GT, CB) - 1, which is negative unless the gaze is the bias, because
+    each correlation is divided by its own map's deviation and the gaze on one image is more
+    concentrated than the average over images. A smooth map without image-specific content
+    therefore scores below 0.
+
+    References
+    ----------
+    .. footbibliography::
+
+    Examples
+    --------
+    >>> import gazesal
+    >>> gaze_map = [[0, 0, 4], [0, 1, 1]]
+    >>> center_bias = [[1, 2, 1], [2, 4, 2]]
+    >>> round(gazesal.sncc([[0, 0, 9], [0, 1, 0]], gaze_map, center_bias), 4)
+    1.3178
+    >>> gazesal.sncc([[0, 0, 9], [0, 1, 0]], center_bias, center_bias)
+    0.0
+    """
+    saliency = as_map(saliency_map, name="saliency_map")
+    gaze = as_map(gaze_map, name="gaze_map")
+    bias = as_map(center_bias, name="center_bias")
+    require_same_shape(saliency, gaze, names=("saliency_map", "gaze_map"))
+    require_same_shape(saliency, bias, names=("saliency_map", "center_bias"))
+    with_gaze = _correlation(saliency, gaze, names=("saliency_map", "gaze_map"))
+    if math.isnan(with_gaze):
+        require_finite(bias, name="center_bias")
+        return with_gaze
+    return with_gaze - _correlation(saliency, bias, names=("saliency_map", "center_bias"))
+
+
+def _correlation(x: FloatArray, y: FloatArray, *, names: tuple[str, str]) -> float:
+    """Pearson's correlation of two maps of one shape; `nan` and a warning if one is constant."""
+    x, y = x.ravel(), y.ravel()
+    s_xx, s_yy, s_xy = centred_moments(x, y)
+    if not (SMALLEST < s_xx < LARGEST and SMALLEST < s_yy < LARGEST):
+        require_finite(x, name=names[0])
+        require_finite(y, name=names[1])
+        x, y = _to_unit_scale(x), _to_unit_scale(y)
+        s_xx, s_yy, s_xy = centred_moments(x, y)
+    for sum_of_squares, name in ((s_xx, names[0]), (s_yy, names[1])):
+        if sum_of_squares == 0.0:  # exact: the kernel subtracts the first value from every one
+            warnings.warn(
+                f"NCC is undefined: `{name}` is constant.", UndefinedMetricWarning, stacklevel=3
+            )
+            return math.nan
+    r = s_xy / math.sqrt(s_xx) / math.sqrt(s_yy)
+    return min(1.0, max(-1.0, r))
+
+
+def _to_unit_scale(array: FloatArray) -> FloatArray:
+    """Subtract the first value and divide by a power of two, so that squares neither under- nor
+    overflow; a map of extreme scale is copied for it, others never come here.
+    """
+    with np.errstate(all="ignore"):
+        quarter = array.astype(np.float64) * 0.25  # the difference of two finite floats may not be
+        shifted = quarter - quarter[0]
+    largest = float(np.abs(shifted).max())
+    if largest == 0.0:
+        shifted = array.astype(np.float64) - float(array[0])  # subnormal values: 0.25 was too much
+        largest = float(np.abs(shifted).max())
+    return np.asarray(np.ldexp(shifted, -math.frexp(largest)[1]))
