@@ -2,6 +2,11 @@
 
 from importlib.metadata import version as _version
 
+from gazesal.datasets.fixation_table import read_fixations
+from gazesal.datasets.map_files import find_maps, read_map, read_sizes
+from gazesal.evaluation.cases import Case, Gaze, cases_from_tables
+from gazesal.evaluation.results import Evaluation
+from gazesal.evaluation.run import evaluate
 from gazesal.exceptions import OffImageWarning, UndefinedMetricWarning
 from gazesal.maps.center_bias import CenterBias
 from gazesal.maps.heatmap import gaze_heatmap
@@ -16,18 +21,27 @@ __version__ = _version("gazesal")
 
 __all__ = [
     "METRICS",
+    "Case",
     "CenterBias",
     "ConfidenceInterval",
+    "Evaluation",
+    "Gaze",
     "Metric",
     "ObserverSplit",
     "OffImageWarning",
     "UndefinedMetricWarning",
     "__version__",
     "auc_borji",
+    "cases_from_tables",
     "confidence_interval",
+    "evaluate",
+    "find_maps",
     "gaze_heatmap",
     "ncc",
     "one_vs_rest",
+    "read_fixations",
+    "read_map",
+    "read_sizes",
     "resample",
     "sauc",
     "sncc",

@@ -137,3 +137,18 @@ def centred_moments(x: FloatArray, y: FloatArray) -> tuple[float, float, float]:
         mean_y += step_y * (size / seen)
         done = seen
     return s_xx, s_yy, s_xy
+
+
+@kernel
+def add_exactly(high: Float64Array, low: Float64Array, terms: FloatArray, factor: float) -> None:
+    """Add `factor` (1 or -1) times `terms` onto a double-double sum, in place.
+
+    Knuth's two-sum (The Art of Computer Programming 2, 4.2.2): what the high part rounds off goes
+    into the low part, exactly.
+    """
+    for i in range(high.size):
+        term = factor * terms[i]
+        rounded = high[i] + term
+        shadow = rounded - high[i]
+        low[i] += (high[i] - (rounded - shadow)) + (term - shadow)
+        high[i] = rounded

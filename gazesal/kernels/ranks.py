@@ -14,7 +14,8 @@ from gazesal.typing import Float64Array, FloatArray, IntArray, UnsignedArray, We
 CELLS = 1 << 16  # cells of the first partition: sign, exponent and leading fraction bits
 BUCKET = 1 << 15  # pixels that a bucket of several cells may hold
 STREAMS = 256  # buckets written to at once; more of them, and address translation costs more
-DIGIT = 256
+LONG_DIGIT, SHORT_DIGIT = 11, 8  # bits sorted by at a time
+SHORT_BUCKET = 1 << 12  # pixels up to which the counters of a long digit cost more than it saves
 
 
 @kernel
@@ -90,36 +91,36 @@ def sort_bucket(
     order_b: UnsignedArray,
     counts: UnsignedArray,
 ) -> tuple[UnsignedArray, UnsignedArray]:
-    """Radix-sort a bucket by bytes, skipping the bytes that all its keys share."""
+    """Radix-sort a bucket digit by digit, as many as its keys differ in."""
     size = keys.size
     lowest = keys.min()
     spread = keys.max() - lowest
     for i in range(size):
         key_a[i] = keys[i] - lowest
         order_a[i] = np.uint32(i)
-    byte = keys.dtype.type(255)
+    bits = LONG_DIGIT if size > SHORT_BUCKET else SHORT_DIGIT
+    mask = keys.dtype.type((1 << bits) - 1)
+    step = keys.dtype.type(bits)
     shift = keys.dtype.type(0)
-    while spread >> shift:
-        counts[:] = 0
+    while shift < keys.itemsize * 8 and spread >> shift:
+        counts[: 1 << bits] = 0
         for i in range(size):
-            counts[(key_a[i] >> shift) & byte] += np.uint32(1)
+            counts[(key_a[i] >> shift) & mask] += np.uint32(1)
         below = np.uint32(0)
-        for digit in range(DIGIT):
+        for digit in range(1 << bits):
             here = counts[digit]
             counts[digit] = below
             below += here
         for i in range(size):
             key = key_a[i]
-            digit = (key >> shift) & byte
+            digit = (key >> shift) & mask
             to = counts[digit]
             counts[digit] = to + np.uint32(1)
             key_b[to] = key
             order_b[to] = order_a[i]
         key_a, key_b = key_b, key_a
         order_a, order_b = order_b, order_a
-        shift += keys.dtype.type(8)
-        if shift >= keys.itemsize * 8:
-            break
+        shift += step
     return key_a[:size], order_a[:size]
 
 
@@ -167,7 +168,7 @@ def auc_of_buckets(
     key_b = np.empty(largest, keys.dtype)
     order_a = np.empty(largest, np.uint32)
     order_b = np.empty(largest, np.uint32)
-    counts = np.empty(DIGIT, np.uint32)
+    counts = np.empty(1 << LONG_DIGIT, np.uint32)
     wins = below = all_positives = 0.0
     for b in range(starts.size - 1):
         first, last = starts[b], starts[b + 1]
@@ -197,20 +198,28 @@ def weighted_auc(
 ) -> float:
     """P(V+ > V-) + P(V+ = V-) / 2, for finite 1-D `values` weighted in two ways.
 
-    The workspace is allocated here and not in the kernels: numpy asks the system for large
-    pages, without which scattering spends its time on address translation.
+    The workspace is one allocation, made here and not in a kernel: for a large one numpy asks the
+    system for large pages, without which scattering spends its time on page faults and address
+    translation.
     """
-    width = 8 * values.itemsize
-    bits = values.view(np.dtype(f"u{values.itemsize}"))
-    keys = np.empty_like(bits)
+    width = values.itemsize
+    key_type = np.dtype(f"u{width}")
+    p_width, q_width = positives.itemsize, negatives.itemsize
+    workspace = np.empty(values.size * (2 * width + p_width + q_width), np.uint8)
+    # widest first, so that every part starts at a multiple of its own width
+    parts = sorted([(width, 0), (width, 1), (p_width, 2), (q_width, 3)], reverse=True)
+    dtypes = [key_type, key_type, positives.dtype, negatives.dtype]
+    arrays, start = {}, 0
+    for size, which in parts:
+        arrays[which] = workspace[start : start + size * values.size].view(dtypes[which])
+        start += size * values.size
+    keys, bucketed, p, q = (arrays[which] for which in range(4))
     counts = np.zeros(CELLS, np.int64)
-    ordered_keys(bits, keys, counts, width)
+    ordered_keys(values.view(key_type), keys, counts, 8 * width)
     bucket_of_cell = np.empty(CELLS, np.uint32)
     starts = assign_buckets(counts, bucket_of_cell)
-    bucketed = np.empty_like(bits)
-    p = np.empty(values.size, positives.dtype)
-    q = np.empty(values.size, negatives.dtype)
-    scatter(keys, positives, negatives, bucket_of_cell, starts, width - 16, bucketed, p, q)
+    shift = 8 * width - 16
+    scatter(keys, positives, negatives, bucket_of_cell, starts, shift, bucketed, p, q)
     return auc_of_buckets(bucketed, p, q, starts, all_negatives)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from gazesal.kernels.moments import add_exactly
 from gazesal.typing import Float64Array, FloatArray
 
 
@@ -39,16 +40,9 @@ class RunningSum:
     def add(self, array: FloatArray, sign: float = 1.0) -> None:
         """Add a map, or take it out with ``sign=-1``."""
         if self._high is None or self._low is None:
-            self._high = sign * array.astype(np.float64)
-            self._low = np.zeros_like(self._high)
-            return
-        # Knuth's two-sum: high + term == rounded + error, exactly
-        term = sign * array
-        rounded = self._high + term
-        shadow = rounded - self._high
-        error = (self._high - (rounded - shadow)) + (term - shadow)
-        self._low += error
-        self._high = rounded
+            self._high = np.zeros(array.shape)
+            self._low = np.zeros(array.shape)
+        add_exactly(self._high.ravel(), self._low.ravel(), np.ravel(array), sign)
 
     def merge(self, other: RunningSum, sign: float = 1.0) -> None:
         """Add another sum, or take it out with ``sign=-1``."""

@@ -1,0 +1,1 @@
+"""Fixations, maps and image sizes from files, and a synthetic study on disk."""

@@ -1,0 +1,176 @@
+"""Tables of fixations from CSV and Parquet files."""
+
+import lzma
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from gazesal._validation import as_choice
+
+__all__ = ["FIXATION_COLUMNS", "read_fixations"]
+
+Origin = Literal["center", "corner", "matlab"]
+FIXATION_COLUMNS = ("image", "observer", "x", "y", "duration")
+ORIGINS = {"center": 0.0, "corner": 0.5, "matlab": 1.0}
+UNREADABLE = (OSError, EOFError, zlib.error, lzma.LZMAError, UnicodeDecodeError, ValueError)
+
+
+def read_fixations(
+    path: str | Path,
+    *,
+    origin: Origin = "center",
+    columns: Mapping[str, str] | None = None,
+    duplicates: Literal["raise", "drop", "keep"] = "raise",
+) -> pd.DataFrame:
+    """Read a table of fixations, one a row, and check every row.
+
+    Parameters
+    ----------
+    path : str or path
+        A CSV file, also compressed (.gz, .bz2, .xz, .zip), or a Parquet file (.parquet; extra
+        ``parquet``).
+    origin : {"center", "corner", "matlab"}, default "center"
+        Where the file's coordinates begin: (0, 0) is the centre of the first pixel, (0, 0) is the
+        outer corner of the image, as most trackers have it, or (1, 1) is the centre of the first
+        pixel.
+    columns : mapping of str to str, optional
+        What a column is called in the file, where it is not ``image``, ``observer``, ``x``,
+        ``y`` or ``duration``: ``{"duration": "duration_ms"}``. Naming ``duration`` as ``""``
+        says that there is none, and every fixation counts alike.
+    duplicates : {"raise", "drop", "keep"}, default "raise"
+        What to do with rows that repeat another in every column of the file.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns image and observer (str), x, y (image pixels, pixel centres at integers) and
+        duration (non-negative, unit as in the file), in the order of the file. The index is the
+        line of a CSV file, where the header is line 1, or the 1-based row of a Parquet file.
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be read, a column is missing, there is no row, or a row has a missing
+        or bad value; the message names file, line and column.
+    ImportError
+        If a Parquet file is given and the extra is not installed.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import gazesal
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "fixations.csv")
+    ...     _ = path.write_text("image,observer,x,y,duration\\n7,ann,1.5,0.5,230\\n")
+    ...     table = gazesal.read_fixations(path, origin="corner")
+    >>> table.loc[2].to_dict()
+    {'image': '7', 'observer': 'ann', 'x': 1.0, 'y': 0.0, 'duration': 230.0}
+    """
+    path = Path(path)
+    as_choice(origin, tuple(ORIGINS), name="origin")
+    as_choice(duplicates, ("raise", "drop", "keep"), name="duplicates")
+    names = {column: column for column in FIXATION_COLUMNS} | dict(columns or {})
+    unknown = sorted(set(names) - set(FIXATION_COLUMNS))
+    if unknown:
+        raise ValueError(
+            f"`columns` must rename {', '.join(FIXATION_COLUMNS)}, got {', '.join(unknown)}."
+        )
+    raw, row = _read_raw(path, names)
+    if duplicates != "keep":
+        repeated = raw.duplicated()
+        if repeated.any() and duplicates == "raise":
+            line = repeated.index[repeated.to_numpy()][0]
+            first = raw.index[(raw == raw.loc[line]).all(axis=1).to_numpy()][0]
+            raise ValueError(
+                f"{path}, {row} {line}: repeats {row} {first} in every column, as do "
+                f'{int(repeated.sum())} rows in all; duplicates="drop" takes each once, "keep" '
+                "takes all."
+            )
+        raw = raw[~repeated]
+    table = pd.DataFrame(index=raw.index.rename(row))
+    for column in ("image", "observer"):
+        table[column] = _labels(raw[names[column]], path, row)
+    for column in ("x", "y"):
+        table[column] = _numbers(raw[names[column]], path, row) - ORIGINS[origin]
+    if names["duration"]:
+        durations = _numbers(raw[names["duration"]], path, row)
+        if (durations < 0).any():
+            line = raw.index[int(np.argmax(durations < 0))]
+            raise ValueError(
+                f"{path}, {row} {line}, column {names['duration']!r}: a duration must be "
+                f"non-negative, got {raw.loc[line, names['duration']]!r}."
+            )
+        table["duration"] = durations
+    else:
+        table["duration"] = 1.0
+    return table
+
+
+def _read_raw(path: Path, names: Mapping[str, str]) -> tuple[pd.DataFrame, str]:
+    """The file as strings (CSV) or as stored (Parquet), indexed by line or row."""
+    if path.suffix == ".parquet":
+        row, raw = "row", _read_parquet(path)
+    else:
+        row, raw = "line", _read_csv(path)
+    missing = [name for name in names.values() if name and name not in raw.columns]
+    if missing:
+        raise ValueError(
+            f"{path}: column {', '.join(map(repr, missing))} is missing; the file has "
+            f"{', '.join(map(repr, raw.columns))}. Say what it is called there with `columns` "
+            "(--column NAME=THEIRS), or with an empty name that there are no durations "
+            "(--column duration=)."
+        )
+    if raw.empty:
+        raise ValueError(f"{path}: there are no fixations in the table.")
+    raw.index = raw.index + (2 if row == "line" else 1)
+    return raw, row
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_csv(path, dtype=str, keep_default_na=False, index_col=False)
+    except FileNotFoundError:
+        raise
+    except UNREADABLE as error:
+        raise ValueError(f"{path}: cannot be read as a CSV table: {error}") from error
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    try:
+        import pyarrow.parquet  # noqa: PLC0415
+    except ImportError as error:
+        raise ImportError(
+            f"{path}: reading Parquet needs pyarrow: pip install 'gazesal[parquet]'."
+        ) from error
+    try:
+        frame: pd.DataFrame = pyarrow.parquet.read_table(path).to_pandas(ignore_metadata=True)
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError) as error:  # ArrowInvalid is a ValueError
+        raise ValueError(f"{path}: cannot be read as a Parquet table: {error}") from error
+    return frame
+
+
+def _labels(column: pd.Series, path: Path, row: str) -> pd.Series:
+    labels = column.astype(str).where(column.notna(), "").str.strip()
+    if (labels == "").any():
+        line = labels.index[int(np.argmax((labels == "").to_numpy()))]
+        raise ValueError(f"{path}, {row} {line}, column {column.name!r}: the value is missing.")
+    return labels
+
+
+def _numbers(column: pd.Series, path: Path, row: str) -> pd.Series:
+    numbers = pd.to_numeric(column, errors="coerce").astype(np.float64)
+    finite = np.isfinite(numbers.to_numpy())
+    if not finite.all():
+        line = column.index[int(np.argmin(finite))]
+        raise ValueError(
+            f"{path}, {row} {line}, column {column.name!r}: must be a finite number, got "
+            f"{column.loc[line]!r}."
+        )
+    return numbers

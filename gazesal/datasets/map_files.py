@@ -1,0 +1,229 @@
+"""Saliency maps in folders, and the sizes of images."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from gazesal._validation import as_map, require_finite
+from gazesal.typing import FloatArray
+
+__all__ = ["find_maps", "read_map", "read_sizes"]
+
+SUFFIXES = (".npy", ".png", ".tif", ".tiff")
+
+
+def find_maps(folder: str | Path) -> dict[str, dict[str, Path]]:
+    """Find saliency maps laid out as ``<folder>/<method>/<image>.npy|png|tif``.
+
+    Parameters
+    ----------
+    folder : str or path
+        Folder with one folder for each method. Hidden files and other formats are passed over.
+
+    Returns
+    -------
+    dict of dict of pathlib.Path
+        Files by method, then by image, both sorted by name.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder does not exist.
+    ValueError
+        If it holds no maps, or one method has two files for one image.
+
+    See Also
+    --------
+    read_map : Read one of them.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import numpy as np
+    >>> import gazesal
+    >>> with TemporaryDirectory() as folder:
+    ...     Path(folder, "grad_cam").mkdir()
+    ...     np.save(Path(folder, "grad_cam", "1001.npy"), np.eye(3))
+    ...     maps = gazesal.find_maps(folder)
+    >>> {method: list(files) for method, files in maps.items()}
+    {'grad_cam': ['1001']}
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder}: there is no such folder of maps.")
+    maps: dict[str, dict[str, Path]] = {}
+    for method in sorted(path for path in folder.iterdir() if path.is_dir()):
+        files: dict[str, Path] = {}
+        for path in sorted(method.iterdir()):
+            if path.name.startswith(".") or path.suffix.lower() not in SUFFIXES:
+                continue
+            if path.stem in files:
+                raise ValueError(
+                    f"{method}: image {path.stem!r} has two maps, {files[path.stem].name} and "
+                    f"{path.name}; keep one."
+                )
+            files[path.stem] = path
+        if files:
+            maps[method.name] = files
+    if not maps:
+        raise ValueError(
+            f"{folder}: there are no maps; they are looked for as <method>/<image> with "
+            f"{', '.join(SUFFIXES)}."
+        )
+    return maps
+
+
+def read_map(path: str | Path) -> FloatArray:
+    """Read a saliency map from a file.
+
+    Parameters
+    ----------
+    path : str or path
+        A ``.npy`` file, or a grey ``.png``, ``.tif`` or ``.tiff`` image of 8 or 16 bits or of
+        floats (extra ``images``). An image in colour is refused: a colour map cannot be undone.
+
+    Returns
+    -------
+    numpy.ndarray of float32 or float64, shape (H, W)
+        The values as stored, unscaled.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the file does not exist.
+    ValueError
+        If it cannot be read, is truncated, is not a 2-D map of finite real numbers, or is an
+        image in colour; the message names the file.
+    ImportError
+        If an image is given and the extra is not installed.
+
+    See Also
+    --------
+    find_maps : Find a folder's maps.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import numpy as np
+    >>> import gazesal
+    >>> with TemporaryDirectory() as folder:
+    ...     np.save(Path(folder, "1001.npy"), np.eye(2))
+    ...     gazesal.read_map(Path(folder, "1001.npy")).tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
+    """
+    path = Path(path)
+    if path.suffix.lower() == ".npy":
+        values = _read_npy(path)
+    elif path.suffix.lower() in SUFFIXES:
+        values = _read_image(path)
+    else:
+        raise ValueError(f"{path}: a map must be one of {', '.join(SUFFIXES)}.")
+    try:
+        array = as_map(values, name="map")
+        require_finite(array, name="map")
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path}: {error}") from error
+    return array
+
+
+def read_sizes(path: str | Path) -> dict[str, tuple[int, int]]:
+    """Read a CSV table of image sizes with columns image, width and height, in pixels.
+
+    Parameters
+    ----------
+    path : str or path
+        The table.
+
+    Returns
+    -------
+    dict of tuple of int
+        (H, W) by image.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the file does not exist.
+    ValueError
+        If it cannot be read, a column is missing, a size is not a positive integer, or an image
+        is named twice; the message names file and line.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import gazesal
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "sizes.csv")
+    ...     _ = path.write_text("image,width,height\\n1001,800,600\\n")
+    ...     gazesal.read_sizes(path)
+    {'1001': (600, 800)}
+    """
+    path = Path(path)
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, index_col=False)
+    except (UnicodeDecodeError, ValueError) as error:
+        raise ValueError(f"{path}: cannot be read as a CSV table: {error}") from error
+    missing = [name for name in ("image", "width", "height") if name not in table.columns]
+    if missing:
+        raise ValueError(
+            f"{path}: column {', '.join(map(repr, missing))} is missing; the file has "
+            f"{', '.join(map(repr, table.columns))}."
+        )
+    sizes: dict[str, tuple[int, int]] = {}
+    rows = zip(table["image"], table["height"], table["width"], strict=True)
+    for line, (image, height, width) in enumerate(rows, start=2):
+        if not (height.strip().isdecimal() and width.strip().isdecimal()):
+            raise ValueError(
+                f"{path}, line {line}: width and height must be whole numbers, got {width!r} and "
+                f"{height!r}."
+            )
+        if image.strip() in sizes:
+            raise ValueError(f"{path}, line {line}: image {image!r} is named a second time.")
+        sizes[image.strip()] = (int(height), int(width))
+        if min(sizes[image.strip()]) < 1:
+            raise ValueError(f"{path}, line {line}: width and height must be at least 1.")
+    return sizes
+
+
+def _read_npy(path: Path) -> np.ndarray:
+    try:
+        values = np.load(path, allow_pickle=False)
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, EOFError) as error:
+        raise ValueError(f"{path}: cannot be read as a .npy array: {error}") from error
+    if not isinstance(values, np.ndarray):  # a zip archive under the wrong name
+        raise ValueError(  # noqa: TRY004
+            f"{path}: must hold one array, got an archive of several."
+        )
+    return values
+
+
+def _read_image(path: Path) -> np.ndarray:
+    try:
+        from PIL import Image  # noqa: PLC0415
+    except ImportError as error:
+        raise ImportError(
+            f"{path}: reading images needs Pillow: pip install 'gazesal[images]'."
+        ) from error
+    try:
+        with Image.open(path) as image:
+            image.load()
+            if getattr(image, "n_frames", 1) != 1:
+                raise ValueError("it holds several pages; keep one")  # noqa: TRY301
+            if image.mode in {"1", "L", "I", "F", "I;16", "I;16B", "I;16L"}:
+                return np.asarray(image)
+            colours = np.asarray(image.convert("RGB"))
+    except FileNotFoundError:
+        raise
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise ValueError(f"{path}: cannot be read as an image: {error}") from error
+    if image.mode in {"RGB", "P"} and (np.ptp(colours.astype(np.int16), axis=2) == 0).all():
+        return colours[..., 0]  # grey, stored as three equal channels
+    raise ValueError(
+        f"{path}: must be a grey image, got mode {image.mode} with differing channels or "
+        "transparency; export the map's values, not a picture of them in colour."
+    )

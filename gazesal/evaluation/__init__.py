@@ -1,0 +1,1 @@
+"""Many images, observers, maps and metrics to one tidy table."""

@@ -1,0 +1,241 @@
+"""What is scored: an image, who looked where, and the maps under test."""
+
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from operator import itemgetter
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from gazesal._validation import as_choice, as_map, as_shape, require_finite
+from gazesal.datasets.fixation_table import FIXATION_COLUMNS
+from gazesal.datasets.map_files import read_map
+from gazesal.exceptions import OffImageWarning
+from gazesal.maps.heatmap import off_image
+from gazesal.typing import Float64Array, FloatArray
+
+__all__ = ["Case", "Gaze", "cases_from_tables"]
+
+MapSource: TypeAlias = ArrayLike | Path | Callable[[], ArrayLike]
+INTEROBSERVER = "interobserver"
+CENTER_BIAS = "center_bias"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gaze:
+    """Fixations of one observer on one image.
+
+    Attributes
+    ----------
+    points : numpy.ndarray of float64, shape (N, 2)
+        Columns x, y in image pixels, pixel centres at integers.
+    durations : numpy.ndarray of float64, shape (N,)
+        Weight of each fixation.
+    """
+
+    points: Float64Array
+    durations: Float64Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One image: who looked where, and the maps under test, which are read when needed.
+
+    Attributes
+    ----------
+    image : str
+        Name of the image.
+    shape : tuple of int
+        (H, W) of the image, in the pixels of the fixations.
+    gaze : mapping of str to Gaze
+        Fixations by observer.
+    maps : mapping of str to array, pathlib.Path or callable
+        Saliency map by method: the array, a file that `read_map` reads, or a function without
+        arguments that returns the array.
+    """
+
+    image: str
+    shape: tuple[int, int]
+    gaze: Mapping[str, Gaze]
+    maps: Mapping[str, MapSource]
+
+    def load_map(self, method: str) -> FloatArray:
+        """Return the saliency map of a method, checked.
+
+        Parameters
+        ----------
+        method : str
+            One of `maps`.
+
+        Returns
+        -------
+        numpy.ndarray of float32 or float64, shape (H', W')
+            The map, finite.
+
+        Raises
+        ------
+        ValueError
+            If it cannot be read or is not a finite 2-D map; the message names image and method.
+        """
+        source = self.maps[method]
+        if isinstance(source, Path):
+            return read_map(source)
+        values = source() if callable(source) else source
+        array = as_map(values, name=f"{method} map of image {self.image}")
+        require_finite(array, name=f"{method} map of image {self.image}")
+        return array
+
+
+def cases_from_tables(
+    fixations: pd.DataFrame,
+    maps: Mapping[str, Mapping[str, MapSource]],
+    shape: tuple[int, int] | Mapping[str, tuple[int, int]],
+    *,
+    outside: Literal["raise", "drop", "keep"] = "raise",
+    unmapped: Literal["raise", "gaze_only"] = "raise",
+) -> list[Case]:
+    """Join a table of fixations with saliency maps, one case an image.
+
+    Parameters
+    ----------
+    fixations : pandas.DataFrame
+        Columns image, observer, x, y, duration, as `read_fixations` returns them.
+    maps : mapping of mapping
+        Saliency maps by method, then by image, as `find_maps` returns them; or arrays.
+    shape : tuple of int or mapping of str to tuple of int
+        (H, W) of all images, or by image, in the pixels of the fixations.
+    outside : {"raise", "drop", "keep"}, default "raise"
+        What to do with fixations outside their image; see `gaze_heatmap`.
+    unmapped : {"raise", "gaze_only"}, default "raise"
+        What to do with images for which a method has no map: refuse, or score none of their
+        maps and use their gaze for the centre bias only.
+
+    Returns
+    -------
+    list of Case
+        In the order of the image names; under ``"gaze_only"``, cases that are not scored have no
+        maps.
+
+    Raises
+    ------
+    ValueError
+        If a column or a size is missing, a fixation lies outside, an observer's fixations all
+        weigh nothing, an image has no map, a method has the name of a baseline, or no image is
+        left; the message names the line or image.
+
+    Warns
+    -----
+    OffImageWarning
+        If fixations were dropped under ``outside="drop"``.
+
+    See Also
+    --------
+    evaluate : Score them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> import gazesal
+    >>> fixations = pd.DataFrame(
+    ...     {"image": "7", "observer": ["ann", "bob"], "x": [1.0, 2.0], "y": 0.0, "duration": 1.0}
+    ... )
+    >>> cases = gazesal.cases_from_tables(fixations, {"mine": {"7": np.eye(3)}}, (3, 3))
+    >>> cases[0].image, list(cases[0].gaze), list(cases[0].maps)
+    ('7', ['ann', 'bob'], ['mine'])
+    """
+    as_choice(outside, ("raise", "drop", "keep"), name="outside")
+    as_choice(unmapped, ("raise", "gaze_only"), name="unmapped")
+    missing = [name for name in FIXATION_COLUMNS if name not in fixations.columns]
+    if missing:
+        raise ValueError(f"`fixations` must have the columns {', '.join(missing)}.")
+    reserved = sorted({INTEROBSERVER, CENTER_BIAS} & set(maps))
+    if reserved:
+        raise ValueError(f"`maps` must not name a method like a baseline, got {reserved[0]!r}.")
+    cases = []
+    without_map: dict[str, str] = {}
+    for image, rows in _by_name(fixations, "image"):
+        lacking = [method for method, files in maps.items() if image not in files]
+        if lacking:
+            without_map[image] = lacking[0]
+        cases.append(
+            Case(
+                image=image,
+                shape=_shape_of(image, shape),
+                gaze=_gaze_of(rows, _shape_of(image, shape), outside),
+                maps={} if lacking else {name: files[image] for name, files in maps.items()},
+            )
+        )
+    if without_map and (unmapped == "raise" or len(without_map) == len(cases)):
+        image, method = next(iter(without_map.items()))
+        raise ValueError(
+            f"`maps` must have every image of the fixations, but {len(without_map)} of "
+            f"{len(cases)} images lack one: method {method!r} has no map of image {image!r} "
+            f"(it has {', '.join(map(repr, list(maps[method])[:3]))}, ...). "
+            'unmapped="gaze_only" (--unmapped gaze_only) scores the others and uses the gaze on '
+            "these for the centre bias."
+        )
+    _report_dropped(fixations, cases)
+    return cases
+
+
+def _report_dropped(fixations: pd.DataFrame, cases: list[Case]) -> None:
+    kept = sum(len(gaze.points) for case in cases for gaze in case.gaze.values())
+    if kept < len(fixations):
+        before = len(fixations[["image", "observer"]].drop_duplicates())
+        gone = before - sum(len(case.gaze) for case in cases)
+        warnings.warn(
+            f"{len(fixations) - kept} of {len(fixations)} fixations lie outside their image and "
+            f"were dropped; {gone} of {before} readings (an observer on an image) lost all theirs.",
+            OffImageWarning,
+            stacklevel=3,
+        )
+
+
+def _shape_of(
+    image: str, shape: tuple[int, int] | Mapping[str, tuple[int, int]]
+) -> tuple[int, int]:
+    if isinstance(shape, Mapping):
+        if image not in shape:
+            raise ValueError(f"`shape` must give the size of every image, but has no {image!r}.")
+        return as_shape(shape[image], name=f"shape of {image}")
+    return as_shape(shape, name="shape")
+
+
+def _by_name(rows: pd.DataFrame, column: str) -> list[tuple[str, pd.DataFrame]]:
+    """Rows of each name in a column, in the order of the names as text."""
+    names = rows[column].astype(str).to_numpy()
+    return sorted(((str(name), part) for name, part in rows.groupby(names)), key=itemgetter(0))
+
+
+def _gaze_of(rows: pd.DataFrame, shape: tuple[int, int], outside: str) -> dict[str, Gaze]:
+    """Fixations of each observer, in the order of the observers' names."""
+    points = rows[["x", "y"]].to_numpy(np.float64)
+    require_finite(points, name="x and y of fixations")
+    off = off_image(points, shape)
+    if off.any() and outside == "raise":
+        first = rows.iloc[int(np.argmax(off))]
+        raise ValueError(
+            f"fixations, {rows.index.name or 'row'} {first.name}: ({first['x']:g}, {first['y']:g}) "
+            f"of observer {first['observer']} lies outside image {first['image']}, which spans "
+            f"x in [-0.5, {shape[1] - 0.5}) and y in [-0.5, {shape[0] - 0.5}) where pixel centres "
+            f"are integers; {int(off.sum())} fixations on this image do. Is the origin right? "
+            'outside="drop" (--outside drop) leaves them out, "keep" draws the part inside.'
+        )
+    if outside == "drop":
+        rows = rows[~off]
+    gaze = {}
+    for observer, part in _by_name(rows, "observer"):
+        durations = part["duration"].to_numpy(np.float64)
+        if not (np.isfinite(durations).all() and durations.min() >= 0 and durations.max() > 0):
+            raise ValueError(
+                f"fixations, {rows.index.name or 'row'} {part.index[0]}: the durations of observer "
+                f"{observer} on image {part['image'].iloc[0]} must be finite and non-negative, "
+                "with a positive sum."
+            )
+        gaze[observer] = Gaze(points=part[["x", "y"]].to_numpy(np.float64), durations=durations)
+    return gaze

@@ -1,0 +1,198 @@
+"""Score many images: check first, then work, in parallel, with the same result."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
+from typing import Any, Literal
+
+import joblib
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from gazesal._validation import as_choice, as_count, as_real_array
+from gazesal.evaluation.cases import Case
+from gazesal.evaluation.results import Evaluation
+from gazesal.evaluation.scoring import (
+    Options,
+    Score,
+    center_bias_of,
+    check_map_shapes,
+    score_image,
+)
+from gazesal.maps.center_bias import CenterBias
+from gazesal.metrics.registry import METRICS
+
+__all__ = ["evaluate"]
+
+CHUNK = 8  # images whose gaze is summed at a time; fixed, so that --jobs cannot change a sum
+
+
+def evaluate(
+    cases: Iterable[Case],
+    *,
+    sigma: float | tuple[float, float],
+    metrics: Sequence[str] = tuple(METRICS),
+    resize: Literal["bilinear"] | None = None,
+    outside: Literal["raise", "drop", "keep"] = "raise",
+    n_samples: int | None = None,
+    seed: int = 0,
+    jobs: int = 1,
+    progress: bool = False,
+) -> Evaluation:
+    """Score saliency maps, the interobserver ceiling and the centre bias on many images.
+
+    For each image and each observer, the ground truth is the mean gaze map of the other
+    observers. Against it are scored the observer left out (the interobserver ceiling), the centre
+    bias and every method's map. The centre bias of an image is the mean gaze map over all *other*
+    images; it also gives the shuffled metrics their negatives.
+
+    Parameters
+    ----------
+    cases : iterable of Case
+        Images, at least two, each scored one with at least two observers; see
+        `cases_from_tables`. Those without maps, where others have some, shape the centre bias
+        only.
+    sigma : float or tuple of float
+        Standard deviation of the Gaussian of a fixation in pixels, or one for each axis (x, y);
+        usually one degree of visual angle.
+    metrics : sequence of str, default all
+        Names in `METRICS`.
+    resize : {"bilinear"}, optional
+        Bring maps of another size onto the image's pixels, and gaze maps of images of different
+        sizes onto the most common size for the centre bias; see `resample`. By default a
+        different size is an error.
+    outside : {"raise", "drop", "keep"}, default "raise"
+        As given to `cases_from_tables`: ``"keep"`` draws the part of outside fixations that
+        reaches into the image.
+    n_samples : int, optional
+        Draw this many positives and negatives for each AUC, as the study does with 1000. By
+        default the AUCs are exact.
+    seed : int, default 0
+        Seed of all draws and of the bootstrap. Every score has a stream of its own, so results do
+        not depend on `jobs` or on what else is scored.
+    jobs : int, default 1
+        Number of worker processes, -1 for one a core; a joblib backend set by the caller is used.
+    progress : bool, default False
+        Show progress bars on standard error.
+
+    Returns
+    -------
+    Evaluation
+        The table of scores, and summaries of it.
+
+    Raises
+    ------
+    ValueError
+        If a case or an option is bad. Every map is read and checked before any is scored.
+
+    See Also
+    --------
+    cases_from_tables : Make the cases.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> import gazesal
+    >>> rng = np.random.default_rng(0)
+    >>> fixations = pd.DataFrame({
+    ...     "image": np.repeat(["a", "b", "c"], 20),
+    ...     "observer": np.tile(["ann", "bob"], 30),
+    ...     "x": rng.uniform(0, 39, 60),
+    ...     "y": rng.uniform(0, 29, 60),
+    ...     "duration": 1.0,
+    ... })
+    >>> maps = {"noise": {image: rng.random((30, 40)) for image in "abc"}}
+    >>> cases = gazesal.cases_from_tables(fixations, maps, (30, 40))
+    >>> evaluation = gazesal.evaluate(cases, sigma=3.0)
+    >>> list(evaluation.scores.columns), len(evaluation.scores)
+    (['image', 'observer', 'method', 'metric', 'score'], 72)
+    """
+    cases = list(cases)
+    options = Options(
+        sigma=_as_sigma(sigma),
+        metrics=tuple(as_choice(name, tuple(METRICS), name="metrics") for name in metrics),
+        frame=_frame(cases, resize),
+        resize=resize,
+        outside=outside,
+        n_samples=None if n_samples is None else as_count(n_samples, name="n_samples"),
+        seed=as_count(seed, name="seed", least=0),
+    )
+    scored = [case for case in cases if case.maps] or cases
+    _require_observers(cases, scored)
+    run = _Runner(jobs, progress)
+    run(check_map_shapes, [(case, options) for case in scored], "checking maps")
+    chunks = [cases[start : start + CHUNK] for start in range(0, len(cases), CHUNK)]
+    parts: list[CenterBias] = run(
+        center_bias_of, [(chunk, options) for chunk in chunks], "centre bias"
+    )
+    bias = reduce(CenterBias.merged, parts)
+    per_image: list[list[Score]] = run(
+        score_image, [(case, bias, options) for case in scored], "scoring"
+    )
+    scores = pd.DataFrame(
+        [score for rows in per_image for score in rows],
+        columns=["image", "observer", "method", "metric", "score"],
+    )
+    return Evaluation(scores=scores, cases=cases, options=options, center_bias=bias)
+
+
+class _Runner:
+    """Run one function over many arguments in order, on `jobs` processes, with a progress bar."""
+
+    def __init__(self, jobs: int, progress: bool) -> None:
+        if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs == 0:
+            raise ValueError(f"`jobs` must be a non-zero integer, got {jobs!r}.")
+        self.jobs, self.progress = jobs, progress
+
+    def __call__(
+        self, function: Callable[..., Any], arguments: list[tuple[Any, ...]], what: str
+    ) -> list[Any]:
+        parallel = joblib.Parallel(n_jobs=self.jobs, return_as="generator")
+        results = parallel(joblib.delayed(function)(*argument) for argument in arguments)
+        bar = tqdm(
+            results, total=len(arguments), desc=what, unit=" image", disable=not self.progress
+        )
+        return list(bar)
+
+
+def _as_sigma(sigma: float | tuple[float, float]) -> tuple[float, float]:
+    array = as_real_array(sigma, name="sigma").astype(np.float64)
+    if array.shape not in {(), (2,)} or not (np.isfinite(array).all() and array.min() > 0):
+        raise ValueError(f"`sigma` must be a positive number or two (x, y), got {sigma!r}.")
+    along_x, along_y = np.broadcast_to(array, 2).tolist()
+    return along_x, along_y
+
+
+def _frame(cases: list[Case], resize: str | None) -> tuple[int, int]:
+    """The size in which gaze maps are averaged: the most common, the larger of equals."""
+    if resize is not None:
+        as_choice(resize, ("bilinear",), name="resize")
+    sizes = Counter(case.shape for case in cases)
+    if len(sizes) > 1 and resize is None:
+        (first, _), (second, _) = sizes.most_common(2)
+        raise ValueError(
+            f"`cases` must be images of one size, or their gaze cannot be averaged into a centre "
+            f"bias; got {first[1]} x {first[0]}, {second[1]} x {second[0]} and {len(sizes) - 2} "
+            'more. resize="bilinear" (--resize bilinear) brings them onto the most common size.'
+        )
+    return max(sizes, key=lambda size: (sizes[size], size), default=(0, 0))
+
+
+def _require_observers(cases: list[Case], scored: list[Case]) -> None:
+    if len(cases) < 2:
+        raise ValueError(
+            f"`cases` must be at least two images, got {len(cases)}: the centre bias of an image "
+            "is made from the gaze on the others."
+        )
+    counts = Counter(case.image for case in cases)
+    image, times = counts.most_common(1)[0]
+    if times > 1:
+        raise ValueError(f"`cases` must name each image once, got {image!r} {times} times.")
+    for case in scored:
+        if len(case.gaze) < 2:
+            raise ValueError(
+                f"image {case.image!r} must have fixations of at least two observers, got "
+                f"{', '.join(case.gaze) or 'none'}: the ground truth is the mean of the others."
+            )

@@ -1,0 +1,1 @@
+"""Tests of gazesal, laid out as the package is."""

@@ -1,0 +1,17 @@
+"""Sizes that reach every path of the kernels, compiled or not."""
+
+import numba
+import pytest
+
+from gazesal.kernels import ranks
+
+JIT = not numba.config.DISABLE_JIT
+
+
+@pytest.fixture
+def bucket(monkeypatch):
+    """Pixels a bucket may hold: as it is, or small where loops run in the interpreter."""
+    if not JIT:
+        monkeypatch.setattr(ranks, "BUCKET", 256)
+        monkeypatch.setattr(ranks, "STREAMS", 16)
+    return ranks.BUCKET

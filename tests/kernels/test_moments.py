@@ -1,0 +1,112 @@
+"""Sums in lanes and blocks: against exact sums, at every awkward length."""
+
+import math
+
+import numba
+import numpy as np
+import pytest
+
+from gazesal.kernels import moments
+from tests.oracles import correlation as oracle
+
+B, L = moments.BLOCK, moments.LANES
+# 1 to a little over two blocks, around every border; blocks are slow without the compiler
+SIZES = [1, 2, 63, 64, 65, L - 1, L, L + 1, 3 * L + 7, B - 1, B, B + 1, B + L + 3, 2 * B + 5]
+SHORT = [size for size in SIZES if size < 4 * L]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int8])
+@pytest.mark.parametrize("size", SIZES)
+def test_total_adds_every_value_once(size, dtype):
+    values = np.random.default_rng(size).integers(0, 100, size).astype(dtype)
+    assert moments.total(values) == int(values.astype(np.int64).sum())
+
+
+def test_total_keeps_small_values_beside_large_ones():
+    values = np.full(B + 700, 1e-3)
+    values[0] = 1e9
+    # each value passes through some 50 additions; in one long sum the error is 70 times larger
+    tolerance = 50 * np.finfo(np.float64).eps
+    assert moments.total(values) == pytest.approx(math.fsum(values), rel=tolerance)
+
+
+@pytest.mark.parametrize("width", [1, 2, 64, 512])
+def test_fold_adds_all_lanes(width):
+    assert moments.fold(np.arange(width, dtype=np.float64)) == width * (width - 1) / 2
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("size", [1, 63, 64, 65, 511, 512, 513, 1024, 1500])
+def test_block_totals(size, dtype):
+    values = np.random.default_rng(size).integers(-50, 50, size).astype(dtype)
+    sums, lowest = moments.block_totals(values, 512)
+    expected = [int(values[start : start + 512].sum()) for start in range(0, size, 512)]
+    assert sums.tolist() == expected
+    assert lowest == values.min()
+
+
+@pytest.mark.parametrize("place", [0, 63, 511, 512, 1029])
+def test_nan_shows_in_the_sum_of_its_block(place):
+    values = np.ones(1030)
+    values[place] = np.nan
+    sums, _ = moments.block_totals(values, 512)
+    assert np.flatnonzero(np.isnan(sums)).tolist() == [place // 512]
+
+
+@pytest.mark.parametrize("x_type", [np.float32, np.float64])
+@pytest.mark.parametrize("y_type", [np.float32, np.float64])
+@pytest.mark.parametrize("size", SIZES)
+def test_centred_moments_of_integers(size, x_type, y_type):
+    """Integers, whose moments follow exactly from their sums."""
+    rng = np.random.default_rng(size)
+    x, y = rng.integers(-9, 10, size), rng.integers(-9, 10, size)
+    expected = [
+        float(size * int(np.sum(a * b)) - int(a.sum()) * int(b.sum())) / size
+        for a, b in ((x, x), (y, y), (x, y))
+    ]
+    got = moments.centred_moments(x.astype(x_type), y.astype(y_type))
+    assert got == pytest.approx(expected, rel=1e-12, abs=1e-12 * size)
+
+
+def test_blocks_of_different_means_are_merged():
+    """One mean per block and another over all: the update between them must count."""
+    if numba.config.DISABLE_JIT:
+        pytest.skip("three blocks are slow in the interpreter; two are in the test above")
+    x = np.repeat([0.0, 10.0, -3.0], [B, B, 99])
+    y = np.repeat([5.0, 1.0, 2.0], [B, B, 99])
+    expected = [
+        math.fsum((x - x.mean()) ** 2),
+        math.fsum((y - y.mean()) ** 2),
+        math.fsum((x - x.mean()) * (y - y.mean())),
+    ]
+    assert moments.centred_moments(x, y) == pytest.approx(expected, rel=1e-13)
+
+
+@pytest.mark.parametrize("size", SHORT[1:])
+def test_offset_far_above_the_contrast(size):
+    """Subtracting the first value keeps what the contrast has, not what the offset leaves."""
+    rng = np.random.default_rng(size)
+    x = 1e6 + rng.random(size)
+    y = rng.random(size) - 1e6
+    s_xx, s_yy, s_xy = moments.centred_moments(x, y)
+    expected = oracle.ncc([x], [y])
+    assert s_xy / math.sqrt(s_xx * s_yy) == pytest.approx(expected, rel=0, abs=1e-12)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, -0.3, 1e-300, 1e300])
+@pytest.mark.parametrize("size", SHORT)
+def test_constant_has_no_spread_at_all(size, value):
+    """Exactly zero, for a constant is detected by it."""
+    y = np.arange(size, dtype=np.float64)
+    assert moments.centred_moments(np.full(size, value), y)[::2] == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("place", [0, 1, 600])
+def test_values_that_are_not_finite_reach_the_result(bad, place):
+    x = np.arange(700, dtype=np.float64)
+    y = x[::-1].copy()
+    x[place] = bad
+    with np.errstate(invalid="ignore"):  # numpy warns where the loop runs in the interpreter
+        s_xx, _, _ = moments.centred_moments(x, y)
+    assert not math.isfinite(s_xx)

@@ -1,0 +1,73 @@
+"""A public metric has an oracle, a citation, a place in the API and a full docstring."""
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+import gazesal
+from tests import oracles
+
+PROJECT = Path(__file__).resolve().parents[2]
+EVERY = pytest.mark.parametrize("metric", gazesal.METRICS.values(), ids=lambda metric: metric.name)
+
+
+def sections(docstring):
+    """Names of the underlined sections of a numpydoc docstring, in order."""
+    return re.findall(r"^([A-Z][A-Za-z ]+)\n-{3,}$", inspect.cleandoc(docstring), re.MULTILINE)
+
+
+def test_names_are_those_of_the_functions_in_the_order_of_the_study():
+    assert list(gazesal.METRICS) == ["ncc", "auc_borji", "sncc", "sauc"]
+    for name, metric in gazesal.METRICS.items():
+        assert metric.name == metric.function.__name__ == name
+
+
+def test_the_registry_cannot_be_changed():
+    with pytest.raises(TypeError):
+        gazesal.METRICS["ncc"] = None
+    with pytest.raises(AttributeError):
+        gazesal.METRICS["ncc"].low = 0.0
+
+
+@EVERY
+def test_has_an_oracle(metric):
+    assert metric.name in oracles.METRICS
+
+
+def test_no_oracle_is_left_over():
+    assert set(oracles.METRICS) == set(gazesal.METRICS)
+
+
+@EVERY
+def test_is_public(metric):
+    assert metric.name in gazesal.__all__
+    assert getattr(gazesal, metric.name) is metric.function
+
+
+@EVERY
+def test_its_citation_is_in_the_bibliography(metric):
+    entries = (PROJECT / "docs" / "references.bib").read_text(encoding="utf-8")
+    keys = re.findall(r"^\s*@\w+\s*\{\s*([^,\s]+)", entries, re.MULTILINE)
+    cited = re.findall(r":footcite:[tp]:`([^`]+)`", metric.function.__doc__)
+    assert cited
+    assert {metric.citation, *cited} <= set(keys)
+
+
+@EVERY
+def test_docstring_has_every_section_in_order(metric):
+    wanted = ["Parameters", "Returns", "Raises", "Notes", "References", "Examples"]
+    assert [name for name in sections(metric.function.__doc__) if name in wanted] == wanted
+
+
+@EVERY
+def test_facts_agree_with_the_signature(metric):
+    parameters = inspect.signature(metric.function).parameters
+    positional = [
+        name for name, each in parameters.items() if each.kind is each.POSITIONAL_OR_KEYWORD
+    ]
+    maps = ["saliency_map", "gaze_map", "center_bias"]
+    assert positional == maps[: 3 if metric.needs_center_bias else 2]
+    assert ("n_samples" in parameters) == ("rng" in parameters) == metric.can_sample
+    assert metric.low <= metric.chance <= metric.high

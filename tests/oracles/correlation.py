@@ -1,0 +1,35 @@
+"""Pearson's correlation from its definition, in exact arithmetic up to the last square root."""
+
+from decimal import Decimal, localcontext
+from fractions import Fraction
+
+import numpy as np
+
+
+def _exact(array) -> list[Fraction]:
+    return [Fraction(pixel) for row in np.asarray(array).tolist() for pixel in row]
+
+
+def _digits(value: Fraction) -> Decimal:
+    """Divide within the current decimal context."""
+    return Decimal(value.numerator) / Decimal(value.denominator)
+
+
+def ncc(saliency, gaze) -> float:
+    """Covariance over the product of deviations; `nan` if a map is constant."""
+    x, y = _exact(saliency), _exact(gaze)
+    mean_x, mean_y = sum(x) / len(x), sum(y) / len(y)
+    s_xy = sum((a - mean_x) * (b - mean_y) for a, b in zip(x, y, strict=True))
+    s_xx = sum((a - mean_x) ** 2 for a in x)
+    s_yy = sum((b - mean_y) ** 2 for b in y)
+    if s_xx == 0 or s_yy == 0:
+        return float("nan")
+    with localcontext() as context:
+        context.prec = 60
+        root = _digits(s_xy * s_xy / (s_xx * s_yy)).sqrt()
+        return float(root if s_xy >= 0 else -root)
+
+
+def sncc(saliency, gaze, center_bias) -> float:
+    """Correlation with the gaze less that with the centre bias."""
+    return ncc(saliency, gaze) - ncc(saliency, center_bias)

@@ -1,0 +1,88 @@
+"""The oracles owe nothing to the library, and agree with each other and with hand-made cases."""
+
+import ast
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.oracles import correlation, heatmap, intervals, ranks, resampling
+
+FILES = sorted((Path(__file__).parent / "oracles").glob("*.py"))
+
+
+def imported(source):
+    """Top-level names of the packages that a source text imports, anywhere in it."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "a relative import hides what it imports"
+            yield node.module.split(".")[0]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_oracles_import_nothing_from_the_library(file):
+    source = file.read_text(encoding="utf-8")
+    assert "gazesal" not in set(imported(source))
+    assert "import_module" not in source
+    assert "__import__" not in source
+
+
+def test_there_are_oracles():
+    assert len(FILES) >= 6
+
+
+def test_the_scan_would_find_an_import():
+    assert "gazesal" in set(imported("def f():\n    from gazesal.metrics import auc\n"))
+
+
+def test_auc_of_points_by_hand():
+    assert ranks.auc_of_points([1, 2], [0, 1]) == Fraction(7, 8)
+
+
+def test_weighted_auc_by_hand():
+    # positives 3/4 at 0.9 (beats 0, .2, .1, .2, .4; ties itself), 1/4 at .2 (beats 0, .1; 2 ties)
+    saliency = [[0.0, 0.2, 0.9], [0.1, 0.2, 0.4]]
+    expected = Fraction(3, 4) * Fraction(11, 12) + Fraction(1, 4) * Fraction(6, 12)
+    assert ranks.weighted_auc(saliency, [[0, 0, 3], [0, 1, 0]]) == expected
+
+
+def test_tallies_agree_with_pairs():
+    rng = np.random.default_rng(0)
+    values, p, q = rng.integers(0, 5, (3, 4, 6))
+    assert ranks.weighted_auc_of_integers(values, p, q) == ranks.weighted_auc(values, p, q)
+
+
+def test_standard_error_by_enumeration():
+    """One positive and one negative: the AUC is h itself, whose variance is plain."""
+    saliency, p, q = [[0.0, 1.0, 1.0]], [[1.0, 1.0, 2.0]], [[1.0, 2.0, 1.0]]
+    h = {0: {0: 0.5, 1: 0, 2: 0}, 1: {0: 1, 1: 0.5, 2: 0.5}, 2: {0: 1, 1: 0.5, 2: 0.5}}
+    cells = [(p[0][i] * q[0][j] / 16, h[i][j]) for i in range(3) for j in range(3)]
+    mean = sum(share * value for share, value in cells)
+    variance = sum(share * (value - mean) ** 2 for share, value in cells)
+    assert ranks.standard_error(saliency, p, q, 1, 1) == pytest.approx(variance**0.5, rel=1e-12)
+
+
+def test_correlation_agrees_with_numpy():
+    x, y = np.random.default_rng(1).random((2, 3, 5))
+    expected = np.corrcoef(x.ravel(), y.ravel())[0, 1]
+    assert correlation.ncc(x, y) == pytest.approx(expected, rel=1e-13)
+
+
+def test_heatmap_of_one_fixation_has_its_ratios():
+    (line,) = heatmap.gaze_heatmap([(1.0, 0.0)], (1, 3), [(2.0, 9.0)], [7.0])
+    assert line[0] == line[2]
+    assert line[0] / line[1] == pytest.approx(np.exp(-1 / 8), rel=1e-15)
+
+
+def test_bilinear_by_hand():
+    assert resampling.bilinear([[0.0, 4.0]], (1, 4)) == [[0.0, 1.0, 3.0, 4.0]]
+    assert resampling.bilinear([[0.0, 1.0, 2.0, 3.0]], (1, 2)) == [[0.5, 2.5]]
+
+
+def test_bootstrap_distribution_is_one():
+    chances = intervals.bootstrap_distribution([0.0, 1.0, 5.0], ["a", "b", "c"])
+    assert sum(chances.values()) == pytest.approx(1.0)
+    assert chances[2.0] == pytest.approx(6 / 27)  # every order of (0, 1, 5)
