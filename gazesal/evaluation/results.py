@@ -63,8 +63,9 @@ class Evaluation:
         Returns
         -------
         pandas.DataFrame
-            Columns method, metric, estimate, low, high, n_images, n_scores, and n_undefined: how
-            many ``nan`` scores were left out. A cell without any defined score is ``nan``.
+            Columns method, metric, estimate, low, high, n_images, n_scores, n_undefined (how many
+            ``nan`` scores were left out), interval (its kind) and level. A cell without any
+            defined score is ``nan``.
 
         Raises
         ------
@@ -99,6 +100,8 @@ class Evaluation:
                     "n_images": defined["image"].nunique(),
                     "n_scores": len(defined),
                     "n_undefined": len(cell) - len(defined),
+                    "interval": method,
+                    "level": level,
                 }
                 rows.append(row)
         return pd.DataFrame(rows)

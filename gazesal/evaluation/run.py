@@ -125,7 +125,7 @@ def evaluate(
     run(check_map_shapes, [(case, options) for case in scored], "checking maps")
     chunks = [cases[start : start + CHUNK] for start in range(0, len(cases), CHUNK)]
     parts: list[CenterBias] = run(
-        center_bias_of, [(chunk, options) for chunk in chunks], "centre bias"
+        center_bias_of, [(chunk, options) for chunk in chunks], "centre bias", f" x {CHUNK} images"
     )
     bias = reduce(CenterBias.merged, parts)
     per_image: list[list[Score]] = run(
@@ -147,13 +147,15 @@ class _Runner:
         self.jobs, self.progress = jobs, progress
 
     def __call__(
-        self, function: Callable[..., Any], arguments: list[tuple[Any, ...]], what: str
+        self,
+        function: Callable[..., Any],
+        arguments: list[tuple[Any, ...]],
+        what: str,
+        unit: str = " images",
     ) -> list[Any]:
         parallel = joblib.Parallel(n_jobs=self.jobs, return_as="generator")
         results = parallel(joblib.delayed(function)(*argument) for argument in arguments)
-        bar = tqdm(
-            results, total=len(arguments), desc=what, unit=" image", disable=not self.progress
-        )
+        bar = tqdm(results, total=len(arguments), desc=what, unit=unit, disable=not self.progress)
         return list(bar)
 
 

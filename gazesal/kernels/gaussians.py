@@ -3,31 +3,59 @@
 import numpy as np
 
 from gazesal.kernels._jit import kernel
-from gazesal.typing import Float64Array, IntArray
+from gazesal.typing import Float64Array
+
+TOGETHER = 4  # bumps added to two rows in one go, so that a value loaded is used eight times
+TILE = 512  # columns worked on at a time, whose bumps stay in cache for all rows
 
 
 @kernel
-def sum_of_outer_products(
-    along_y: Float64Array, along_x: Float64Array, first: IntArray, last: IntArray
-) -> Float64Array:
-    """``along_y.T @ along_x``, where bump ``i`` is non-zero in columns ``first[i]:last[i]`` only.
+def _add_bumps(
+    upper: Float64Array, lower: Float64Array, factors: Float64Array, bumps: Float64Array
+) -> None:
+    """Add four bumps, times their factors, onto two neighbouring rows."""
+    a, b, c, d = factors[0, 0], factors[0, 1], factors[0, 2], factors[0, 3]
+    e, f, g, h = factors[1, 0], factors[1, 1], factors[1, 2], factors[1, 3]
+    bump_0, bump_1, bump_2, bump_3 = bumps[0], bumps[1], bumps[2], bumps[3]
+    for j in range(upper.size):
+        x, y, z, w = bump_0[j], bump_1[j], bump_2[j], bump_3[j]
+        upper[j] += (a * x + b * y) + (c * z + d * w)
+        lower[j] += (e * x + f * y) + (g * z + h * w)
 
-    The matrix product of the separable gaze map, written out row by row rather than left to
-    BLAS, whose last bits change with its number of threads and its vendor: one row of the
-    output stays in cache while every bump that reaches it is added, and the columns and rows
-    a bump does not reach are skipped.
+
+@kernel
+def _copy(target: Float64Array, source: Float64Array) -> None:
+    for j in range(target.size):
+        target[j] = source[j]
+
+
+@kernel
+def sum_of_outer_products(along_y: Float64Array, along_x: Float64Array, out: Float64Array) -> None:
+    """Set `out` to ``along_y @ along_x``: (H, N) times (N, W), N a multiple of `TOGETHER`.
+
+    The matrix product of the separable gaze map, written out rather than left to BLAS, whose last
+    bits change with its number of threads and its vendor: a map must be the same to the bit on
+    any number of workers.
     """
-    n, height = along_y.shape
+    height, n = along_y.shape
     width = along_x.shape[1]
-    out = np.empty((height, width))
-    for row in range(height):
-        line = out[row]
-        line[:] = 0.0
+    bumps = np.zeros((n, TILE))
+    upper = np.empty(TILE)
+    lower = np.empty(TILE)
+    factors = np.zeros((2, TOGETHER))
+    for left in range(0, width, TILE):
+        right = min(left + TILE, width)
         for i in range(n):
-            factor = along_y[i, row]
-            if factor != 0.0:
-                bump = along_x[i, first[i] : last[i]]
-                target = line[first[i] : last[i]]
-                for j in range(bump.size):
-                    target[j] += factor * bump[j]
-    return out
+            _copy(bumps[i, : right - left], along_x[i, left:right])
+        for row in range(0, height, 2):
+            upper[:] = 0.0
+            lower[:] = 0.0
+            for first in range(0, n, TOGETHER):
+                factors[0] = along_y[row, first : first + TOGETHER]
+                if row + 1 < height:
+                    factors[1] = along_y[row + 1, first : first + TOGETHER]
+                if factors.any():
+                    _add_bumps(upper, lower, factors, bumps[first : first + TOGETHER])
+            _copy(out[row, left:right], upper[: right - left])
+            if row + 1 < height:
+                _copy(out[row + 1, left:right], lower[: right - left])

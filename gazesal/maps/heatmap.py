@@ -9,8 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gazesal._validation import as_choice, as_points, as_real_array, as_shape, require_finite
 from gazesal.exceptions import OffImageWarning
-from gazesal.kernels.gaussians import sum_of_outer_products
-from gazesal.kernels.moments import total
+from gazesal.kernels.gaussians import TOGETHER, sum_of_outer_products
 from gazesal.typing import Float64Array, IntArray
 
 __all__ = ["gaze_heatmap"]
@@ -200,16 +199,21 @@ def _draw(
         # the heights of the densities relative to the highest, in logarithms so that no sigma,
         # however small or large, overflows
         peaks = np.log(duration[counted]) - np.log(sigmas[counted]).sum(axis=1)
-        heights = np.exp(peaks - peaks.max())[:, None]
-        x_min, y_min, x_max, y_max = np.ascontiguousarray(rectangles[counted].T)
-        along_x = _gaussians(points[counted, 0], sigmas[counted, 0], width)
-        along_y = heights * _gaussians(points[counted, 1], sigmas[counted, 1], height)
-        rows = np.arange(height)
-        along_y[(rows < y_min[:, None]) | (rows >= y_max[:, None])] = 0.0
-        gaze_map = sum_of_outer_products(along_y, along_x, x_min, x_max)
-        mass = total(gaze_map.ravel())
-        if math.isfinite(1.0 / mass if mass else math.inf):
-            gaze_map /= mass
+        heights = np.exp(peaks - peaks.max())
+        x_min, y_min, x_max, y_max = rectangles[counted].T
+        along_x = _gaussians(points[counted, 0], sigmas[counted, 0], x_min, x_max, width)
+        along_y = _gaussians(points[counted, 1], sigmas[counted, 1], y_min, y_max, height)
+        # the mass of a separable bump is the product of its two sums, so the map need not be
+        # read again to be divided by its own
+        shares = heights * along_x.sum(axis=1) * along_y.sum(axis=1)
+        mass = float(shares.sum())
+        if mass > 0 and math.isfinite(1.0 / mass):
+            factors = np.zeros((height, -(-len(heights) // TOGETHER) * TOGETHER))
+            factors[:, : len(heights)] = ((heights / mass)[:, None] * along_y).T
+            bumps = np.zeros((factors.shape[1], width))
+            bumps[: len(heights)] = along_x
+            gaze_map = np.empty((height, width))
+            sum_of_outer_products(factors, bumps, gaze_map)
             return gaze_map
     raise ValueError(
         "`fixations` must leave something to draw: every fixation was dropped, has weight zero, "
@@ -217,8 +221,13 @@ def _draw(
     )
 
 
-def _gaussians(centres: Float64Array, sigmas: Float64Array, length: int) -> Float64Array:
-    """Unnormalised Gaussians at 0, ..., length - 1, one a row."""
-    steps = (np.arange(length) - centres[:, None]) / sigmas[:, None]
+def _gaussians(
+    centres: Float64Array, sigmas: Float64Array, first: IntArray, last: IntArray, length: int
+) -> Float64Array:
+    """Unnormalised Gaussians at 0, ..., length - 1, one a row, zero outside [first, last)."""
+    pixels = np.arange(length)
     with np.errstate(over="ignore", under="ignore"):
-        return np.exp(-0.5 * steps * steps)
+        steps = (pixels - centres[:, None]) / sigmas[:, None]
+        bumps = np.exp(-0.5 * steps * steps)
+    bumps[(pixels < first[:, None]) | (pixels >= last[:, None])] = 0.0
+    return np.asarray(bumps)

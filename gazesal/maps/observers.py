@@ -90,12 +90,13 @@ def one_vs_rest(maps: Iterable[ArrayLike]) -> list[ObserverSplit]:
             "nobody to be compared with."
         )
     everybody = RunningSum(arrays)
+    non_negative = all(array.min() >= 0 for array in arrays)
     splits = []
     for index, own in enumerate(arrays):
         others = everybody.copy()
         others.add(own, sign=-1.0)
         rest = others.value() / (len(arrays) - 1)
-        if own.min() >= 0:
+        if non_negative:
             np.maximum(rest, 0.0, out=rest)  # a sum of non-negative maps, but for rounding
         splits.append(ObserverSplit(index, own, rest))
     return splits

@@ -4,10 +4,9 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import ndimage
 
 from gazesal._validation import as_choice, as_map, as_shape, require_finite
-from gazesal.typing import Float64Array
+from gazesal.typing import Float64Array, FloatArray
 
 __all__ = ["resample"]
 
@@ -63,10 +62,19 @@ def resample(
     as_choice(method, ("bilinear",), name="method")
     if old.shape == (height, width):
         return old.astype(np.float64)
-    zoom = (height / old.shape[0], width / old.shape[1])
-    new = ndimage.zoom(
-        old, zoom, output=np.float64, order=1, mode="nearest", grid_mode=True, prefilter=False
-    )
-    if new.shape != (height, width):  # scipy rounds size times zoom
-        raise AssertionError(f"resampled to {new.shape}, wanted {(height, width)}")
-    return np.asarray(new)
+    columns = _interpolate(old.astype(np.float64, copy=False).T, width).T
+    return np.ascontiguousarray(_interpolate(columns, height))
+
+
+def _interpolate(values: FloatArray, length: int) -> Float64Array:
+    """Bring the first axis to `length`, linearly between the two centres around each new one."""
+    size = len(values)
+    place = np.clip((np.arange(length) + 0.5) * (size / length) - 0.5, 0.0, size - 1.0)
+    before = np.floor(place).astype(np.int64)
+    after = np.minimum(before + 1, size - 1)
+    share = (place - before)[:, None]
+    low, high = values[before], values[after]
+    # written so that equal neighbours give their own value to the bit: a constant map has to stay
+    # one, or its correlation would be a correlation with rounding errors
+    new = low + share * (high - low)
+    return np.asarray(np.clip(new, np.minimum(low, high), np.maximum(low, high)))

@@ -1,0 +1,5 @@
+"""``python -m gazesal``."""
+
+from gazesal.cli import main
+
+main(prog_name="gazesal")

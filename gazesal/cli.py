@@ -1,0 +1,361 @@
+"""The command line: a thin face on the functions."""
+
+import re
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+import gazesal
+from gazesal.datasets.synthetic import (
+    PIXELS_PER_DEGREE,
+    SYNTHETIC_METHODS,
+    write_synthetic_study,
+)
+from gazesal.evaluation.results import Evaluation
+from gazesal.exceptions import OffImageWarning
+from gazesal.metrics.registry import METRICS
+from gazesal.reporting.pictures import find_picture
+from gazesal.reporting.report import describe, write_report
+from gazesal.reporting.tables import summary_text
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(gazesal.__version__, prog_name="gazesal")
+def main() -> None:
+    """How much does a saliency map look like where people looked?"""
+
+
+def size_option(
+    _context: click.Context, _parameter: click.Parameter, value: str
+) -> tuple[int, int] | dict[str, tuple[int, int]]:
+    """WIDTHxHEIGHT or a table, as (H, W) or as one for each image."""
+    match = re.fullmatch(r"(\d+)[xX](\d+)", value)
+    if match:
+        width, height = map(int, match.groups())
+        if width < 1 or height < 1:
+            raise click.BadParameter(f"width and height must be at least 1, got {value!r}.")
+        return height, width
+    if not Path(value).is_file():
+        raise click.BadParameter(f"must be WIDTHxHEIGHT or a CSV file of sizes, got {value!r}.")
+    with plain_errors():
+        return gazesal.read_sizes(value)
+
+
+def sigma_option(
+    _context: click.Context, _parameter: click.Parameter, value: str
+) -> tuple[float, str]:
+    """A number and its unit."""
+    match = re.fullmatch(r"([0-9.eE+-]+?)\s*(px|deg)?", value)
+    try:
+        number = float(match.group(1)) if match else float("nan")
+    except ValueError:
+        number = float("nan")
+    if match is None or not (np.isfinite(number) and number > 0):
+        raise click.BadParameter(
+            f"must be a positive number of pixels or degrees, like 24, 24px or 1deg, got {value!r}."
+        )
+    return number, match.group(2) or "px"
+
+
+def column_option(
+    _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
+) -> dict[str, str]:
+    """Pairs NAME=THEIRS as a mapping."""
+    pairs = [value.partition("=") for value in values]
+    for name, equals, _ in pairs:
+        if not equals:
+            raise click.BadParameter(f"must be NAME=THEIRS, got {name!r}.")
+    return {name.strip(): theirs.strip() for name, _, theirs in pairs}
+
+
+def shared_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Options of both commands."""
+    options = [
+        click.option(
+            "--seed",
+            type=click.IntRange(0),
+            default=0,
+            show_default=True,
+            help="Seed of all draws.",
+        ),
+        click.option(
+            "--jobs", type=int, default=-1, show_default=True, help="Processes; -1 for one a core."
+        ),
+        click.option("--quiet", is_flag=True, help="No progress bars."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@main.command()
+@click.option(
+    "--fixations",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="CSV or Parquet table with the columns image, observer, x, y, duration.",
+)
+@click.option(
+    "--maps",
+    "map_folder",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Folder of saliency maps, <method>/<image>.npy|png|tif.",
+)
+@click.option(
+    "--size",
+    required=True,
+    callback=size_option,
+    metavar="WxH|FILE",
+    help="Size of the images in the pixels of the fixations, or a CSV table with the columns "
+    "image, width, height.",
+)
+@click.option(
+    "--sigma",
+    required=True,
+    callback=sigma_option,
+    metavar="NUMBER[px|deg]",
+    help="Standard deviation of a fixation's Gaussian, in pixels (24 or 24px) or degrees of visual "
+    "angle (1deg, with --pixels-per-degree).",
+)
+@click.option("--pixels-per-degree", type=float, help="Image pixels in a degree of visual angle.")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for the results.",
+)
+@click.option(
+    "--origin",
+    type=click.Choice(["center", "corner", "matlab"]),
+    default="center",
+    show_default=True,
+    help="Where coordinates begin: (0, 0) at the centre of the first pixel, (0, 0) at the image's "
+    "corner, or (1, 1) at the centre of the first pixel.",
+)
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    callback=column_option,
+    metavar="NAME=THEIRS",
+    help="What a column is called in the table, as duration=duration_ms; duration= for none.",
+)
+@click.option(
+    "--duplicates",
+    type=click.Choice(["raise", "drop", "keep"]),
+    default="raise",
+    show_default=True,
+    help="Rows of the table that repeat another.",
+)
+@click.option(
+    "--outside",
+    type=click.Choice(["raise", "drop", "keep"]),
+    default="raise",
+    show_default=True,
+    help="Fixations outside the image: refuse, leave out, or draw the part inside.",
+)
+@click.option(
+    "--unmapped",
+    type=click.Choice(["raise", "gaze_only"]),
+    default="raise",
+    show_default=True,
+    help="Images that a method has no map of: refuse, or use their gaze for the centre bias only.",
+)
+@click.option(
+    "--resize",
+    type=click.Choice(["bilinear"]),
+    help="Bring maps of another size onto the image; without it they are an error.",
+)
+@click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    type=click.Choice(list(METRICS)),
+    help="Metric to compute, repeated for more; all by default.",
+)
+@click.option(
+    "--n-samples",
+    type=click.IntRange(1),
+    help="Draw so many pixels for each AUC, as the study does with 1000; exact by default.",
+)
+@click.option(
+    "--interval",
+    type=click.Choice(["bootstrap", "normal", "study"]),
+    default="bootstrap",
+    show_default=True,
+    help="Kind of the 95% intervals.",
+)
+@click.option(
+    "--pictures",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Folder of the images themselves, <image>.npy|png|jpg|tif, to lie under the maps in the "
+    "figure.",
+)
+@shared_options
+def evaluate(
+    fixations: Path,
+    map_folder: Path,
+    size: tuple[int, int] | dict[str, tuple[int, int]],
+    sigma: tuple[float, str],
+    pixels_per_degree: float | None,
+    out: Path,
+    origin: Any,
+    columns: dict[str, str],
+    duplicates: Any,
+    outside: Any,
+    unmapped: Any,
+    resize: Any,
+    metrics: tuple[str, ...],
+    n_samples: int | None,
+    interval: Any,
+    pictures: Path | None,
+    seed: int,
+    jobs: int,
+    quiet: bool,
+) -> None:
+    """Score saliency maps against fixations.
+
+    Writes scores.csv (every score), summary.txt, .md and .csv (means with 95% intervals for the
+    interobserver ceiling, the centre bias and each method), settings.json, and figure.png where
+    matplotlib is installed. Everything is read and checked before the work starts.
+    """
+    sigma_pixels = in_pixels(sigma, pixels_per_degree)
+    with plain_errors():
+        table = gazesal.read_fixations(
+            fixations, origin=origin, columns=columns, duplicates=duplicates
+        )
+        cases = gazesal.cases_from_tables(
+            table, gazesal.find_maps(map_folder), size, outside=outside, unmapped=unmapped
+        )
+        picture = None
+        if pictures is not None:
+            first = next((case.image for case in cases if case.maps), cases[0].image)
+            picture = find_picture(pictures, first)
+        evaluation = gazesal.evaluate(
+            cases,
+            sigma=sigma_pixels,
+            metrics=metrics or tuple(METRICS),
+            resize=resize,
+            outside=outside,
+            n_samples=n_samples,
+            seed=seed,
+            jobs=jobs,
+            progress=not quiet,
+        )
+        settings = {
+            "origin": origin,
+            "duplicates": duplicates,
+            "unmapped": unmapped,
+            "interval": interval,
+            "gazesal": gazesal.__version__,
+        }
+        show_and_write(evaluation, out, interval, settings, picture)
+
+
+@main.command()
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("gazesal-demo"),
+    show_default=True,
+    help="Folder for the study and the results.",
+)
+@click.option(
+    "--images", type=click.IntRange(2), default=24, show_default=True, help="Number of images."
+)
+@click.option(
+    "--observers", type=click.IntRange(2), default=5, show_default=True, help="Number of readers."
+)
+@shared_options
+def demo(out: Path, images: int, observers: int, seed: int, jobs: int, quiet: bool) -> None:
+    """Make a synthetic study and score it.
+
+    The data are synthetic: drawn from a seed, no patient and no radiologist in them. The maps are
+    of known quality, so the order in which they should come is known.
+    """
+    click.echo(
+        f"Synthetic data: {images} chest-like images and the scanpaths of {observers} made-up "
+        f"readers, seed {seed}.\nNo patient and no radiologist is in them. The maps show"
+    )
+    for method, meaning in SYNTHETIC_METHODS.items():
+        click.echo(f"  {method:12} {meaning}")
+    with plain_errors():
+        study = write_synthetic_study(
+            out / "study", n_images=images, n_observers=observers, seed=seed
+        )
+        table = gazesal.read_fixations(study / "fixations.csv")
+        maps = gazesal.find_maps(study / "maps")
+        cases = gazesal.cases_from_tables(table, maps, (300, 256))
+        evaluation = gazesal.evaluate(
+            cases,
+            sigma=PIXELS_PER_DEGREE,
+            resize="bilinear",
+            seed=seed,
+            jobs=jobs,
+            progress=not quiet,
+        )
+        picture = find_picture(study / "images", cases[0].image)
+        settings: dict[str, object] = {"synthetic": True, "gazesal": gazesal.__version__}
+        show_and_write(evaluation, out, "bootstrap", settings, picture)
+    click.echo(
+        f"\nThe same from files: gazesal evaluate --fixations {study / 'fixations.csv'} --maps "
+        f"{study / 'maps'} --size 256x300 --sigma {PIXELS_PER_DEGREE:g}px --resize bilinear "
+        f"--pictures {study / 'images'} --out results"
+    )
+
+
+def in_pixels(sigma: tuple[float, str], pixels_per_degree: float | None) -> float:
+    """Sigma in pixels, whatever unit it was given in."""
+    number, unit = sigma
+    if unit == "px":
+        if pixels_per_degree is not None:
+            raise click.UsageError("--pixels-per-degree goes with a --sigma in degrees, like 1deg.")
+        return number
+    if pixels_per_degree is None or not (np.isfinite(pixels_per_degree) and pixels_per_degree > 0):
+        raise click.UsageError(
+            "--sigma in degrees needs --pixels-per-degree, a positive number of image pixels."
+        )
+    return number * pixels_per_degree
+
+
+def show_and_write(
+    evaluation: Evaluation,
+    out: Path,
+    interval: Any,
+    settings: dict[str, object],
+    picture: np.ndarray | None,
+) -> None:
+    """Print the table and write every file."""
+    summary = evaluation.summary(method=interval)
+    click.echo("\n" + summary_text(summary) + "\n" + describe(evaluation, summary))
+    written = write_report(evaluation, out, summary=summary, settings=settings, picture=picture)
+    for path in written:
+        click.echo(f"wrote {path}")
+    if not any(path.suffix == ".png" for path in written):
+        click.echo("no figure: it needs matplotlib, pip install 'gazesal[plot]'")
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Turn the errors a user can mend into one line on standard error, and warnings likewise."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        warnings.simplefilter("always", OffImageWarning)
+        try:
+            yield
+        except (ValueError, TypeError, OSError, ImportError) as error:
+            raise click.ClickException(str(error)) from error
+        finally:
+            for warning in caught:
+                click.echo(f"Warning: {warning.message}", err=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,145 @@
+"""Figures of an evaluation: maps over an image, and a forest plot of the intervals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from gazesal._files import atomic_path
+from gazesal.evaluation.results import Evaluation
+from gazesal.metrics.registry import METRICS
+from gazesal.reporting.tables import label_of
+from gazesal.typing import FloatArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["draw_evaluation", "save_figure"]
+
+INK, PALE = "#1f3a5f", "#8a8f98"
+PANELS_A_ROW = 5
+
+
+def draw_evaluation(
+    evaluation: Evaluation,
+    summary: pd.DataFrame,
+    *,
+    image: str | None = None,
+    picture: FloatArray | None = None,
+) -> Figure:
+    """Draw the compared maps over one image, and the intervals of every row below.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        What to draw.
+    summary : pandas.DataFrame
+        As its `Evaluation.summary` returns it.
+    image : str, optional
+        Image whose maps are drawn; by default the first that was scored.
+    picture : numpy.ndarray, shape (H', W') or (H', W', 3), optional
+        The image itself, to lie under the maps.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A figure that belongs to no window.
+
+    Raises
+    ------
+    ImportError
+        If the extra ``plot`` is not installed.
+    ValueError
+        If the image was not scored.
+    """
+    try:
+        from matplotlib.figure import Figure as NewFigure  # noqa: PLC0415
+    except ImportError as error:
+        raise ImportError("Figures need matplotlib: pip install 'gazesal[plot]'.") from error
+    image = str(evaluation.scores["image"].iloc[0]) if image is None else image
+    maps = evaluation.maps_of(image)
+    ground_truth = maps.pop("ground_truth")
+    titles: dict[str, FloatArray | None]
+    titles = {"Gaze of one observer": maps.pop("interobserver"), "Mean of the others": ground_truth}
+    titles |= {label_of(name): values for name, values in maps.items()}
+    if picture is not None:
+        titles = {f"Image {image}": None, **titles}
+    n_rows = -(-len(titles) // PANELS_A_ROW)
+    height, width = ground_truth.shape
+    panel = 2.4 * min(max(height / width, 0.4), 2.0) + 0.35
+    forest = 0.9 + 0.28 * len(evaluation.methods)
+    figure = NewFigure(figsize=(12, n_rows * panel + forest), layout="constrained", dpi=130)
+    parts: Any = figure.subfigures(2, 1, height_ratios=[n_rows * panel, forest])
+    axes = parts[0].subplots(n_rows, PANELS_A_ROW, squeeze=False).ravel()
+    for ax in axes:
+        ax.axis("off")
+    for ax, (title, values) in zip(axes, titles.items(), strict=False):
+        _overlay(ax, title, values, picture, (height, width))
+    _forest(parts[1], evaluation, summary)
+    return figure
+
+
+def save_figure(figure: Figure, path: str | Path) -> None:
+    """Write a figure to a file, atomically and without a date in it.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        What to write.
+    path : str or path
+        Where to; the suffix names the format, ``.png`` or another that matplotlib writes.
+    """
+    with atomic_path(Path(path)) as temporary:
+        figure.savefig(temporary, metadata={"Software": None} if path_is_png(path) else None)
+
+
+def path_is_png(path: str | Path) -> bool:
+    """Whether a path names a PNG file."""
+    return Path(path).suffix.lower() == ".png"
+
+
+def _overlay(
+    ax: Axes,
+    title: str,
+    values: FloatArray | None,
+    picture: FloatArray | None,
+    shape: tuple[int, int],
+) -> None:
+    extent = (-0.5, shape[1] - 0.5, shape[0] - 0.5, -0.5)
+    if picture is not None:
+        ax.imshow(picture, cmap="gray", extent=extent)
+    if values is not None:
+        low, high = float(values.min()), float(values.max())
+        strength = (values - low) / (high - low) if high > low else np.zeros_like(values)
+        over_picture: Any = 0.15 + 0.6 * strength if picture is not None else 1.0
+        ax.imshow(strength, cmap="inferno", extent=extent, alpha=over_picture, vmin=0, vmax=1)
+    ax.set_title(title, fontsize=9)
+
+
+def _forest(figure: Any, evaluation: Evaluation, summary: pd.DataFrame) -> None:
+    metrics = evaluation.options.metrics
+    methods = evaluation.methods
+    panels = figure.subplots(1, len(metrics), sharey=True, squeeze=False)[0]
+    places = np.arange(len(methods))[::-1]
+    for ax, name in zip(panels, metrics, strict=True):
+        metric = METRICS[name]
+        rows = summary[summary["metric"] == name].set_index("method").loc[methods]
+        centre = rows["estimate"].to_numpy(float)
+        arms = np.abs(rows[["low", "high"]].to_numpy(float).T - centre)
+        colours = [PALE if label_of(method) != method else INK for method in methods]
+        ax.axvline(metric.chance, color=PALE, lw=0.8, ls=":")
+        for place, x, (left, right), colour in zip(places, centre, arms.T, colours, strict=True):
+            ax.errorbar(
+                x, place, xerr=[[left], [right]], fmt="o", ms=4, color=colour, capsize=2, lw=1.2
+            )
+        ax.set_title(f"{metric.label} (chance {metric.chance:g})", fontsize=9)
+        ax.set_yticks(places, [label_of(method) for method in methods], fontsize=8)
+        ax.set_ylim(-0.6, len(methods) - 0.4)
+        ax.tick_params(axis="x", labelsize=8)
+        for side in ("top", "right", "left"):
+            ax.spines[side].set_visible(False)
+        ax.tick_params(axis="y", length=0)

@@ -1,0 +1,59 @@
+"""The images themselves, to lie under maps in a figure."""
+
+from pathlib import Path
+
+import numpy as np
+
+__all__ = ["find_picture"]
+
+SUFFIXES = (".npy", ".png", ".jpg", ".jpeg", ".tif", ".tiff")
+
+
+def find_picture(folder: str | Path, image: str) -> np.ndarray:
+    """Read the picture of an image, for display only.
+
+    Parameters
+    ----------
+    folder : str or path
+        Folder of pictures ``<image>.npy``, ``.png``, ``.jpg`` or ``.tif``.
+    image : str
+        Name of the image.
+
+    Returns
+    -------
+    numpy.ndarray, shape (H, W) or (H, W, 3)
+        Its values.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or it cannot be read.
+    ImportError
+        If it is not a ``.npy`` file and the extra ``images`` is not installed.
+    """
+    # names are compared and never joined to a path, so none can climb out of the folder
+    found = [
+        path
+        for path in sorted(Path(folder).iterdir())
+        if path.stem == image and path.suffix.lower() in SUFFIXES
+    ]
+    if not found:
+        raise ValueError(
+            f"{folder}: there is no picture of image {image!r} ({', '.join(SUFFIXES)})."
+        )
+    path = found[0]
+    try:
+        if path.suffix == ".npy":
+            values = np.load(path, allow_pickle=False)
+        else:
+            from PIL import Image  # noqa: PLC0415
+
+            with Image.open(path) as picture:
+                values = np.asarray(picture.convert("RGB"))
+    except ImportError as error:
+        raise ImportError(f"{path}: pictures need Pillow: pip install 'gazesal[plot]'.") from error
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise ValueError(f"{path}: cannot be read as a picture: {error}") from error
+    if values.ndim not in {2, 3}:
+        raise ValueError(f"{path}: a picture must be (H, W) or (H, W, 3), got {values.shape}.")
+    return np.asarray(values)

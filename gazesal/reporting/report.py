@@ -1,0 +1,127 @@
+"""Everything an evaluation leaves on disk."""
+
+import importlib.util
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from gazesal._files import write_text
+from gazesal.evaluation.results import Evaluation
+from gazesal.metrics.registry import METRICS
+from gazesal.reporting.figures import draw_evaluation, save_figure
+from gazesal.reporting.tables import label_of, summary_csv, summary_markdown, summary_text
+
+__all__ = ["describe", "write_report"]
+
+
+def write_report(
+    evaluation: Evaluation,
+    folder: str | Path,
+    *,
+    summary: pd.DataFrame | None = None,
+    settings: dict[str, object] | None = None,
+    picture: np.ndarray | None = None,
+) -> list[Path]:
+    """Write the scores, the summary and a figure, each file whole or not at all.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        What to write.
+    folder : str or path
+        Where to; made if absent. Files of the same names are replaced.
+    summary : pandas.DataFrame, optional
+        A summary made before; by default that of `Evaluation.summary`.
+    settings : dict, optional
+        More facts for ``settings.json``, which holds the options of the evaluation.
+    picture : numpy.ndarray, optional
+        The first scored image, to lie under its maps in the figure.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files: ``scores.csv``, ``summary.txt``, ``summary.md``, ``summary.csv``,
+        ``settings.json``, and ``figure.png`` if the extra ``plot`` is installed.
+    """
+    folder = Path(folder)
+    summary = evaluation.summary() if summary is None else summary
+    notes = describe(evaluation, summary)
+    facts = {**asdict(evaluation.options), **(settings or {})}
+    texts = {
+        "scores.csv": evaluation.scores.to_csv(index=False, lineterminator="\n"),
+        "summary.txt": summary_text(summary) + "\n" + notes,
+        "summary.md": summary_markdown(summary) + "\n" + notes,
+        "summary.csv": summary_csv(summary),
+        "settings.json": json.dumps(facts, indent=2, sort_keys=True) + "\n",
+    }
+    for name, text in texts.items():
+        write_text(folder / name, text)
+    written = [folder / name for name in texts]
+    if importlib.util.find_spec("matplotlib") is not None:
+        figure = draw_evaluation(evaluation, summary, picture=picture)
+        save_figure(figure, folder / "figure.png")
+        written.append(folder / "figure.png")
+    return written
+
+
+def describe(evaluation: Evaluation, summary: pd.DataFrame) -> str:
+    """Say in words what the numbers of a summary are.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        What was summarised.
+    summary : pandas.DataFrame
+        As its `Evaluation.summary` returns it.
+
+    Returns
+    -------
+    str
+        A few lines of text.
+    """
+    options = evaluation.options
+    scored = set(evaluation.scores["image"])
+    readings = sorted({len(case.gaze) for case in evaluation.cases if case.image in scored})
+    observers = " to ".join(map(str, dict.fromkeys((readings[0], readings[-1]))))
+    interval = {
+        "bootstrap": f"bootstrap over images, seed {options.seed}",
+        "normal": "normal, over image means",
+        "study": "the study's form, pooled",
+    }
+    chance = ", ".join(
+        f"{METRICS[name].label} {METRICS[name].chance:g}" for name in options.metrics
+    )
+    sampled = f"sampled, {options.n_samples} pixels a side"
+    lines = [
+        (
+            f"{len(scored)} images, {observers} observers each. Ground truth: the mean gaze map of "
+            "the other observers, for every choice of the one left out."
+        ),
+        (
+            f"Mean over images with {summary['level'].iloc[0]:.0%} interval "
+            f"({interval[summary['interval'].iloc[0]]}). AUCs are "
+            f"{'exact' if options.n_samples is None else sampled}. "
+            f"Sigma {options.sigma[0]:g} x {options.sigma[1]:g} pixels."
+        ),
+        (
+            f"Chance: {chance}. Centre bias: the mean gaze map over the images, "
+            f"{len(evaluation.cases)} in all, without the one that is scored."
+        ),
+    ]
+    if "sncc" in options.metrics:
+        lines.append(
+            "The sNCC of the centre bias itself is its NCC less 1, negative by definition; that "
+            "it holds nothing of the image shows in its sAUC."
+        )
+    for method, metric, n_scores, n_undefined in summary[
+        ["method", "metric", "n_scores", "n_undefined"]
+    ].itertuples(index=False):
+        if n_undefined:
+            lines.append(
+                f"{label_of(method)}: {n_undefined} of {n_undefined + n_scores} "
+                f"{METRICS[metric].label} scores are undefined (a constant map) and left out."
+            )
+    return "\n".join(lines) + "\n"
