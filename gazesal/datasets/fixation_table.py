@@ -1,7 +1,5 @@
 """Tables of fixations from CSV and Parquet files."""
 
-import lzma
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -10,13 +8,13 @@ import numpy as np
 import pandas as pd
 
 from gazesal._validation import as_choice
+from gazesal.datasets._csv import read_csv_text, require_columns
 
 __all__ = ["FIXATION_COLUMNS", "read_fixations"]
 
 Origin = Literal["center", "corner", "matlab"]
 FIXATION_COLUMNS = ("image", "observer", "x", "y", "duration")
 ORIGINS = {"center": 0.0, "corner": 0.5, "matlab": 1.0}
-UNREADABLE = (OSError, EOFError, zlib.error, lzma.LZMAError, UnicodeDecodeError, ValueError)
 
 
 def read_fixations(
@@ -116,28 +114,16 @@ def _read_raw(path: Path, names: Mapping[str, str]) -> tuple[pd.DataFrame, str]:
     if path.suffix == ".parquet":
         row, raw = "row", _read_parquet(path)
     else:
-        row, raw = "line", _read_csv(path)
-    missing = [name for name in names.values() if name and name not in raw.columns]
-    if missing:
-        raise ValueError(
-            f"{path}: column {', '.join(map(repr, missing))} is missing; the file has "
-            f"{', '.join(map(repr, raw.columns))}. Say what it is called there with `columns` "
-            "(--column NAME=THEIRS), or with an empty name that there are no durations "
-            "(--column duration=)."
-        )
+        row, raw = "line", read_csv_text(path)
+    advice = (
+        " Say what it is called there with `columns` (--column NAME=THEIRS), or with an empty name "
+        "that there are no durations (--column duration=)."
+    )
+    require_columns(raw, [name for name in names.values() if name], path, advice)
     if raw.empty:
         raise ValueError(f"{path}: there are no fixations in the table.")
     raw.index = raw.index + (2 if row == "line" else 1)
     return raw, row
-
-
-def _read_csv(path: Path) -> pd.DataFrame:
-    try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False, index_col=False)
-    except FileNotFoundError:
-        raise
-    except UNREADABLE as error:
-        raise ValueError(f"{path}: cannot be read as a CSV table: {error}") from error
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
@@ -165,12 +151,12 @@ def _labels(column: pd.Series, path: Path, row: str) -> pd.Series:
 
 
 def _numbers(column: pd.Series, path: Path, row: str) -> pd.Series:
-    numbers = pd.to_numeric(column, errors="coerce").astype(np.float64)
-    finite = np.isfinite(numbers.to_numpy())
+    finite = np.isfinite(pd.to_numeric(column, errors="coerce").to_numpy(np.float64))
     if not finite.all():
         line = column.index[int(np.argmin(finite))]
         raise ValueError(
             f"{path}, {row} {line}, column {column.name!r}: must be a finite number, got "
             f"{column.loc[line]!r}."
         )
-    return numbers
+    # text through Python's float, which rounds to the nearest double where pandas may not
+    return pd.Series([float(value) for value in column], index=column.index)

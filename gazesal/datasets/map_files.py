@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from gazesal._validation import as_map, require_finite
+from gazesal.datasets._csv import read_csv_text, require_columns
 from gazesal.typing import FloatArray
 
 __all__ = ["find_maps", "read_map", "read_sizes"]
@@ -162,16 +162,8 @@ def read_sizes(path: str | Path) -> dict[str, tuple[int, int]]:
     {'1001': (600, 800)}
     """
     path = Path(path)
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, index_col=False)
-    except (UnicodeDecodeError, ValueError) as error:
-        raise ValueError(f"{path}: cannot be read as a CSV table: {error}") from error
-    missing = [name for name in ("image", "width", "height") if name not in table.columns]
-    if missing:
-        raise ValueError(
-            f"{path}: column {', '.join(map(repr, missing))} is missing; the file has "
-            f"{', '.join(map(repr, table.columns))}."
-        )
+    table = read_csv_text(path)
+    require_columns(table, ["image", "width", "height"], path)
     sizes: dict[str, tuple[int, int]] = {}
     rows = zip(table["image"], table["height"], table["width"], strict=True)
     for line, (image, height, width) in enumerate(rows, start=2):

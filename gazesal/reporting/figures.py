@@ -65,7 +65,7 @@ def draw_evaluation(
     ground_truth = maps.pop("ground_truth")
     titles: dict[str, FloatArray | None]
     titles = {"Gaze of one observer": maps.pop("interobserver"), "Mean of the others": ground_truth}
-    titles |= {label_of(name): values for name, values in maps.items()}
+    titles |= {label_of(name): maps[name] for name in evaluation.methods if name in maps}
     if picture is not None:
         titles = {f"Image {image}": None, **titles}
     n_rows = -(-len(titles) // PANELS_A_ROW)

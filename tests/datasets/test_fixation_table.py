@@ -1,0 +1,163 @@
+"""Tables of fixations: what is read, and what each bad file is told."""
+
+import gzip
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gazesal import read_fixations
+
+GOOD = "image,observer,x,y,duration\n1,ann,10,20,300\n1,bob,11.5,19,250\n2,ann,0,0,100\n"
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write text or bytes as a CSV file and return its path."""
+
+    def _write(content, name="fixations.csv"):
+        path = tmp_path / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    return _write
+
+
+def test_reads_columns_and_lines(write):
+    table = read_fixations(write(GOOD))
+    assert list(table.columns) == ["image", "observer", "x", "y", "duration"]
+    assert list(table.index) == [2, 3, 4]
+    assert table["image"].tolist() == ["1", "1", "2"]
+    assert table["x"].tolist() == [10.0, 11.5, 0.0]
+
+
+@pytest.mark.parametrize(("origin", "shift"), [("center", 0.0), ("corner", 0.5), ("matlab", 1.0)])
+def test_origin_is_subtracted_from_x_and_y_only(write, origin, shift):
+    table = read_fixations(write(GOOD), origin=origin)
+    assert table["x"].tolist() == [10 - shift, 11.5 - shift, -shift]
+    assert table["y"].tolist() == [20 - shift, 19 - shift, -shift]
+    assert table["duration"].tolist() == [300, 250, 100]
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_line_ends_do_not_matter(write, newline):
+    plain, other = write(GOOD, "a.csv"), write(GOOD.replace("\n", newline), "b.csv")
+    pd.testing.assert_frame_equal(read_fixations(plain), read_fixations(other))
+
+
+def test_image_names_stay_text(write):
+    table = read_fixations(write("image,observer,x,y,duration\n007,1.0,1,2,3\nNA,null,1,2,3\n"))
+    assert table["image"].tolist() == ["007", "NA"]
+    assert table["observer"].tolist() == ["1.0", "null"]
+
+
+def test_reads_compressed(write):
+    path = write(gzip.compress(GOOD.encode()), "fixations.csv.gz")
+    pd.testing.assert_frame_equal(read_fixations(path), read_fixations(write(GOOD)))
+
+
+def test_reads_parquet_by_row(tmp_path):
+    path = tmp_path / "fixations.parquet"
+    frame = pd.DataFrame(
+        {
+            "image": [1001, 1002],
+            "observer": [3, 4],
+            "x": [1.0, 2.0],
+            "y": [0, 5],
+            "duration": [9, 8],
+        }
+    )
+    frame.to_parquet(path)
+    table = read_fixations(path, origin="corner")
+    assert table.index.tolist() == [1, 2]
+    assert table.index.name == "row"
+    assert table["image"].tolist() == ["1001", "1002"]
+    assert table["y"].tolist() == [-0.5, 4.5]
+
+
+def test_columns_can_be_renamed_and_durations_left_out(write):
+    path = write("image,observer,x,y,duration_ms\n1,a,1,2,300\n")
+    assert read_fixations(path, columns={"duration": "duration_ms"})["duration"].tolist() == [300]
+    assert read_fixations(path, columns={"duration": ""})["duration"].tolist() == [1.0]
+
+
+def test_duplicates_are_found_named_dropped_or_kept(write):
+    path = write(GOOD + "1,bob,11.5,19,250\n")
+    with pytest.raises(ValueError, match=r"fixations\.csv, line 5: repeats line 3 in every column"):
+        read_fixations(path)
+    assert read_fixations(path, duplicates="drop").index.tolist() == [2, 3, 4]
+    assert len(read_fixations(path, duplicates="keep")) == 4
+
+
+def test_rows_that_differ_in_any_column_are_no_duplicates(write):
+    path = write("image,observer,index,x,y,duration\n1,a,0,5,5,200\n1,a,1,5,5,200\n")
+    assert len(read_fixations(path)) == 2
+
+
+BAD_ROWS = {
+    "nan": ("1,ann,nan,20,300", r"line 2, column 'x': must be a finite number, got 'nan'"),
+    "empty": ("1,ann,10,,300", r"line 2, column 'y': must be a finite number, got ''"),
+    "infinite": ("1,ann,10,20,inf", r"line 2, column 'duration': must be a finite number"),
+    "word": ("1,ann,ten,20,300", r"line 2, column 'x': must be a finite number, got 'ten'"),
+    "negative": ("1,ann,10,20,-1", r"line 2, column 'duration': a duration must be non-negative"),
+    "no image": (",ann,10,20,300", r"line 2, column 'image': the value is missing"),
+    "no observer": ("1, ,10,20,300", r"line 2, column 'observer': the value is missing"),
+}
+
+
+@pytest.mark.parametrize("row", BAD_ROWS)
+def test_a_bad_row_is_named(write, row):
+    text, message = BAD_ROWS[row]
+    with pytest.raises(ValueError, match=r"fixations\.csv, " + message):
+        read_fixations(write(f"image,observer,x,y,duration\n{text}\n1,bob,1,1,1\n"))
+
+
+BAD_FILES = {
+    "missing column": (b"image,observer,x,y\n1,a,1,1\n", r"column 'duration' is missing; the file"),
+    "no rows": (b"image,observer,x,y,duration\n", r"there are no fixations"),
+    "nothing": (b"", r"cannot be read as a CSV table"),
+    "not utf-8": (b"image,observer,x,y,duration\n\xff\xfe,a,1,1,1\n", r"cannot be read as a CSV"),
+    "long first row": (b"image,observer,x,y,duration\n1,a,1,1,1,9\n", r"cannot be read as a CSV"),
+    "long row": (b"image,observer,x,y,duration\n1,a,1,1,1\n1,b,1,1,1,9\n", r"cannot be read as"),
+}
+
+
+@pytest.mark.parametrize("file", BAD_FILES)
+def test_a_bad_file_is_named(write, file):
+    content, message = BAD_FILES[file]
+    with pytest.raises(ValueError, match=r"fixations\.csv: " + message):
+        read_fixations(write(content))
+
+
+def test_a_truncated_archive_is_named(write):
+    rng = np.random.default_rng(0)
+    lines = [f"1,a,{x:.6f},{x:.6f},1" for x in rng.random(500)]
+    whole = gzip.compress(("image,observer,x,y,duration\n" + "\n".join(lines)).encode())
+    with pytest.raises(ValueError, match=r"cut\.csv\.gz: cannot be read as a CSV table"):
+        read_fixations(write(whole[: len(whole) // 2], "cut.csv.gz"))
+
+
+def test_a_truncated_parquet_file_is_named(write, tmp_path):
+    path = tmp_path / "whole.parquet"
+    pd.DataFrame(
+        {"image": ["1"] * 99, "observer": "a", "x": 1.0, "y": 1.0, "duration": 1.0}
+    ).to_parquet(path)
+    cut = write(path.read_bytes()[:200], "cut.parquet")
+    with pytest.raises(ValueError, match=r"cut\.parquet: cannot be read as a Parquet table"):
+        read_fixations(cut)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"none\.csv"):
+        read_fixations(tmp_path / "none.csv")
+    with pytest.raises(FileNotFoundError, match=r"none\.parquet"):
+        read_fixations(tmp_path / "none.parquet")
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("origin", "centre"), ("duplicates", "ignore"), ("columns", {"time": "t"})],
+)
+def test_bad_options_are_named(write, option, value):
+    with pytest.raises(ValueError, match=f"`{option}` must"):
+        read_fixations(write(GOOD), **{option: value})

@@ -1,0 +1,141 @@
+"""Tables joined into cases."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gazesal import OffImageWarning, cases_from_tables
+from gazesal.evaluation.cases import Case
+
+SHAPE = (30, 40)
+
+
+def table(**columns):
+    """Two observers on two images, four fixations each, inside `SHAPE`."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "image": np.repeat(["b", "a"], 8),
+            "observer": np.tile(["ann", "bob"], 8),
+            "x": rng.uniform(0, 39, 16),
+            "y": rng.uniform(0, 29, 16),
+            "duration": rng.uniform(100, 300, 16),
+        }
+    )
+    frame.index = pd.RangeIndex(2, 18, name="line")
+    for column, values in columns.items():
+        frame[column] = values
+    return frame
+
+
+def maps(images="ab", method="m"):
+    """One method with a map of each image."""
+    return {method: {image: np.eye(30, 40) for image in images}}
+
+
+def test_cases_come_in_the_order_of_names_with_all_their_gaze():
+    frame = table()
+    cases = cases_from_tables(frame, maps(), SHAPE)
+    assert [case.image for case in cases] == ["a", "b"]
+    assert [list(case.gaze) for case in cases] == [["ann", "bob"]] * 2
+    rows = frame[(frame["image"] == "a") & (frame["observer"] == "bob")]
+    gaze = cases[0].gaze["bob"]
+    np.testing.assert_array_equal(gaze.points, rows[["x", "y"]])
+    np.testing.assert_array_equal(gaze.durations, rows["duration"])
+
+
+def test_an_observer_without_fixations_on_an_image_is_absent_there():
+    frame = table()
+    gone = (frame["image"] == "a") & (frame["observer"] == "bob")
+    cases = cases_from_tables(frame[~gone], maps(), SHAPE)
+    assert [list(case.gaze) for case in cases] == [["ann"], ["ann", "bob"]]
+
+
+def test_sizes_may_differ_and_must_be_there():
+    cases = cases_from_tables(table(), maps(), {"a": (30, 40), "b": (50, 60)})
+    assert [case.shape for case in cases] == [(30, 40), (50, 60)]
+    with pytest.raises(
+        ValueError, match="`shape` must give the size of every image, but has no 'b'"
+    ):
+        cases_from_tables(table(), maps(), {"a": (30, 40)})
+
+
+def test_off_image_fixations_are_named_dropped_or_kept():
+    frame = table()
+    frame.loc[5, ["x", "y"]] = [39.5, 3.0]  # the first x that is outside
+    frame.loc[6, ["x", "y"]] = [-0.5, -0.5]  # the last that is inside
+    with pytest.raises(
+        ValueError, match=r"line 5: \(39\.5, 3\) of observer bob lies outside image b"
+    ):
+        cases_from_tables(frame, maps(), SHAPE)
+    with pytest.warns(OffImageWarning, match=r"1 of 16 fixations .* 0 of 4 readings"):
+        cases = cases_from_tables(frame, maps(), SHAPE, outside="drop")
+    assert len(cases[1].gaze["bob"].points) == 3
+    assert len(cases_from_tables(frame, maps(), SHAPE, outside="keep")[1].gaze["bob"].points) == 4
+
+
+def test_a_reading_that_loses_all_its_fixations_is_counted():
+    frame = table()
+    frame.loc[(frame["image"] == "a") & (frame["observer"] == "ann"), "x"] = 99.0
+    with pytest.warns(OffImageWarning, match="4 of 16 fixations .* 1 of 4 readings"):
+        cases = cases_from_tables(frame, maps(), SHAPE, outside="drop")
+    assert list(cases[0].gaze) == ["bob"]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("duration", 0.0, "durations of observer ann on image a must be finite and non-negative"),
+        ("duration", -1.0, "durations of observer ann on image a must be"),
+        ("duration", np.nan, "durations of observer ann on image a must be"),
+        ("x", np.nan, "`x and y of fixations` must be finite"),
+        ("y", np.inf, "`x and y of fixations` must be finite"),
+    ],
+)
+def test_bad_numbers_are_refused(column, value, message):
+    with pytest.raises(ValueError, match=message):
+        cases_from_tables(table(**{column: value}), maps(), SHAPE)
+
+
+def test_a_zero_duration_among_others_is_fine():
+    frame = table()
+    frame.loc[2, "duration"] = 0.0
+    assert cases_from_tables(frame, maps(), SHAPE)[1].gaze["ann"].durations[0] == 0.0
+
+
+def test_missing_columns_are_named():
+    with pytest.raises(ValueError, match="must have the columns observer, duration"):
+        cases_from_tables(table().drop(columns=["observer", "duration"]), maps(), SHAPE)
+
+
+def test_images_without_a_map_are_named_or_lend_their_gaze_only():
+    both = maps("ab", "full") | maps("b", "half")
+    with pytest.raises(
+        ValueError, match=r"1 of 2 images lack one: method 'half' has no map of .*'a'"
+    ):
+        cases_from_tables(table(), both, SHAPE)
+    cases = cases_from_tables(table(), both, SHAPE, unmapped="gaze_only")
+    assert [list(case.maps) for case in cases] == [[], ["full", "half"]]
+    with pytest.raises(ValueError, match="2 of 2 images lack one"):
+        cases_from_tables(table(), maps("z"), SHAPE, unmapped="gaze_only")
+
+
+@pytest.mark.parametrize("name", ["interobserver", "center_bias"])
+def test_names_of_baselines_are_reserved(name):
+    with pytest.raises(ValueError, match=f"must not name a method like a baseline, got '{name}'"):
+        cases_from_tables(table(), maps(method=name), SHAPE)
+
+
+def test_maps_come_from_arrays_files_and_functions(tmp_path):
+    values = np.arange(6.0).reshape(2, 3)
+    np.save(tmp_path / "x.npy", values)
+    sources = {"array": values, "file": tmp_path / "x.npy", "function": lambda: values}
+    case = Case(image="a", shape=(2, 3), gaze={}, maps=sources)
+    for method in sources:
+        np.testing.assert_array_equal(case.load_map(method), values)
+
+
+def test_a_bad_map_names_image_and_method():
+    case = Case(image="a", shape=(2, 3), gaze={}, maps={"m": lambda: [[np.nan, 1.0]]})
+    with pytest.raises(ValueError, match="`m map of image a` must be finite"):
+        case.load_map("m")

@@ -1,0 +1,101 @@
+"""Real gaze: 15 observers on natural images, with three kinds of maps, at a quarter of the size."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import gazesal
+
+SHAPE = (150, 200)  # the maps' own grid; the images are 600 x 800
+SIGMA = 6.0  # about one degree
+METHODS = ("fine_grained", "intensity_contrast", "spectral_residual")
+
+
+@pytest.fixture(scope="module")
+def osie(shared):
+    """Evaluation of the 100 images with maps; the gaze on all 400 makes the centre bias."""
+    folder = shared / "data" / "osie"
+    fixations = gazesal.read_fixations(
+        folder / "fixations.csv.gz", origin="matlab", columns={"duration": "duration_ms"}
+    )
+    fixations[["x", "y"]] = (fixations[["x", "y"]] + 0.5) / 4 - 0.5  # pixel centres at integers
+    maps = gazesal.find_maps(folder / "maps")
+    cases = gazesal.cases_from_tables(fixations, maps, SHAPE, unmapped="gaze_only")
+    return gazesal.evaluate(cases, sigma=SIGMA, jobs=-1)
+
+
+def image_means(evaluation, method, metric):
+    """Mean score of each image."""
+    scores = evaluation.scores
+    cell = scores[(scores["method"] == method) & (scores["metric"] == metric)]
+    return cell.groupby("image")["score"].mean()
+
+
+def test_everything_was_scored(osie):
+    assert osie.center_bias.n_maps == 400 * 15
+    assert len(osie.scores) == 100 * 15 * 5 * 4
+    assert osie.scores["score"].notna().all()
+
+
+@pytest.mark.parametrize("metric", list(gazesal.METRICS))
+def test_interobserver_beats_every_method(osie, metric):
+    ceiling = image_means(osie, "interobserver", metric)
+    for method in METHODS:
+        margin = gazesal.confidence_interval(ceiling - image_means(osie, method, metric))
+        assert margin.low > 0, (method, margin)
+
+
+@pytest.mark.parametrize("metric", list(gazesal.METRICS))
+def test_methods_differ(osie, metric):
+    means = [image_means(osie, method, metric) for method in METHODS]
+    for i in range(3):
+        for j in range(i):
+            assert not np.allclose(means[i], means[j], atol=1e-3)
+    best = gazesal.confidence_interval(means[2] - means[0])
+    assert best.low > 0  # spectral residual over fine grained, on the same images
+
+
+def test_left_out_center_bias_has_sauc_at_chance(osie):
+    sauc = gazesal.confidence_interval(image_means(osie, "center_bias", "sauc"))
+    assert sauc.low < 0.5 < sauc.high
+    assert sauc.high - sauc.low < 0.06
+
+
+def test_sncc_of_the_center_bias_is_its_ncc_less_one(osie):
+    """By definition, so 0 is not what a map without image-specific content gets in sNCC."""
+    keys = ["image", "observer"]
+    scores = osie.scores[osie.scores["method"] == "center_bias"].set_index([*keys, "metric"])
+    wide = scores["score"].unstack("metric")
+    np.testing.assert_allclose(wide["sncc"], wide["ncc"] - 1, atol=1e-12)
+    assert wide["sncc"].mean() < -0.5
+
+
+def test_left_out_center_bias_fits_its_image_no_better_than_another_image(osie):
+    """The chance level of its sNCC: the same map against another image's gaze."""
+    images = osie.scores["image"].unique()
+    maps = {image: osie.maps_of(image) for image in images[::2]}
+    names = list(maps)
+    gains = []
+    for name, other in zip(names, np.roll(names, 1), strict=True):
+        bias = maps[name]["center_bias"]
+        own = gazesal.sncc(bias, maps[name]["ground_truth"], bias)
+        strange = gazesal.sncc(bias, maps[other]["ground_truth"], bias)
+        gains.append(own - strange)
+    interval = gazesal.confidence_interval(gains)
+    assert interval.low < 0 < interval.high
+    assert interval.high - interval.low < 0.2
+
+
+def test_plain_metrics_reward_the_center_bias_and_shuffled_ones_do_not(osie):
+    """Why the metrics are shuffled."""
+    plain = image_means(osie, "center_bias", "auc_borji").mean()
+    assert plain > image_means(osie, "fine_grained", "auc_borji").mean()
+    shuffled = image_means(osie, "center_bias", "sauc").mean()
+    assert shuffled < image_means(osie, "fine_grained", "sauc").mean()
+
+
+def test_scores_are_a_tidy_table(osie):
+    expected = ["image", "observer", "method", "metric", "score"]
+    assert list(osie.scores.columns) == expected
+    assert not osie.scores.duplicated(expected[:4]).any()
+    assert isinstance(osie.summary(n_resamples=100), pd.DataFrame)

@@ -1,0 +1,171 @@
+"""Tables, figures and files of an evaluation."""
+
+import json
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import gazesal
+from gazesal.reporting.figures import draw_evaluation, save_figure
+from gazesal.reporting.pictures import find_picture
+from gazesal.reporting.report import describe, write_report
+from gazesal.reporting.tables import summary_csv, summary_markdown, summary_text
+
+SUMMARY = pd.DataFrame(
+    {
+        "method": ["interobserver", "interobserver", "a|b", "a|b"],
+        "metric": ["ncc", "sauc", "ncc", "sauc"],
+        "estimate": [0.6321, 0.79, -0.1, np.nan],
+        "low": [0.6061, 0.782, -0.2, np.nan],
+        "high": [0.6581, 0.799, 0.0, np.nan],
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def evaluation():
+    """A small evaluation with a constant map in it."""
+    rng = np.random.default_rng(0)
+    fixations = pd.DataFrame(
+        {
+            "image": np.repeat(["a", "b", "c"], 12),
+            "observer": np.tile(["ann", "bob"], 18),
+            "x": rng.uniform(0, 31, 36),
+            "y": rng.uniform(0, 23, 36),
+            "duration": 1.0,
+        }
+    )
+    maps = {
+        "noise": {image: rng.random((24, 32)) for image in "abc"},
+        "flat": {image: np.zeros((24, 32)) for image in "abc"},
+    }
+    return gazesal.evaluate(gazesal.cases_from_tables(fixations, maps, (24, 32)), sigma=3.0)
+
+
+def test_text_is_aligned():
+    assert summary_text(SUMMARY).splitlines() == [
+        "               NCC                     sAUC",
+        "-------------  ----------------------  --------------------",
+        "Interobserver  0.632 [0.606, 0.658]    0.790 [0.782, 0.799]",
+        "a|b            -0.100 [-0.200, 0.000]  nan [nan, nan]",
+    ]
+
+
+def test_markdown_escapes_bars():
+    assert summary_markdown(SUMMARY).splitlines() == [
+        "|  | NCC | sAUC |",
+        "| --- | ---: | ---: |",
+        "| Interobserver | 0.632 [0.606, 0.658] | 0.790 [0.782, 0.799] |",
+        "| a\\|b | -0.100 [-0.200, 0.000] | nan [nan, nan] |",
+    ]
+
+
+def read_exactly(path, numbers):
+    """A CSV table whose numbers are read by Python, to the nearest double."""
+    table = pd.read_csv(path, dtype=str)
+    for column in numbers:
+        table[column] = [float(value) for value in table[column]]
+    return table
+
+
+def test_csv_keeps_every_digit(tmp_path):
+    (tmp_path / "a.csv").write_text(summary_csv(SUMMARY))
+    back = read_exactly(tmp_path / "a.csv", ["estimate", "low", "high"])
+    pd.testing.assert_frame_equal(back, SUMMARY, check_exact=True)
+
+
+def test_report_writes_everything_and_the_same_again(evaluation, tmp_path):
+    names = {
+        "scores.csv",
+        "summary.txt",
+        "summary.md",
+        "summary.csv",
+        "settings.json",
+        "figure.png",
+    }
+    written = write_report(evaluation, tmp_path / "one", settings={"origin": "center"})
+    assert {path.name for path in written} == names
+    write_report(evaluation, tmp_path / "two", settings={"origin": "center"})
+    for name in names:
+        first = (tmp_path / "one" / name).read_bytes()
+        assert first
+        assert first == (tmp_path / "two" / name).read_bytes()
+    settings = json.loads((tmp_path / "one" / "settings.json").read_text())
+    assert settings["origin"] == "center"
+    assert settings["seed"] == 0
+    scores = read_exactly(tmp_path / "one" / "scores.csv", ["score"])
+    pd.testing.assert_frame_equal(scores, evaluation.scores, check_exact=True)
+
+
+def test_report_goes_without_matplotlib(evaluation, tmp_path, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    written = write_report(evaluation, tmp_path)
+    assert "figure.png" not in {path.name for path in written}
+    assert len(written) == 5
+
+
+def test_figures_say_what_they_need(evaluation, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(ImportError, match=r"gazesal\[plot\]"):
+        draw_evaluation(evaluation, evaluation.summary())
+
+
+def test_description_counts_and_warns(evaluation):
+    text = describe(evaluation, evaluation.summary())
+    assert "3 images, 2 observers each" in text
+    assert "bootstrap over images, seed 0" in text
+    assert "AUCs are exact" in text
+    assert "flat: 6 of 6 NCC scores are undefined (a constant map) and left out." in text
+    assert "flat: 6 of 6 sNCC scores" in text
+    assert "sAUC scores" not in text
+    normal = describe(evaluation, evaluation.summary(method="normal", level=0.9))
+    assert "90% interval (normal, over image means)" in normal
+
+
+def test_figure_shows_every_map_and_every_interval(evaluation, tmp_path):
+    summary = evaluation.summary()
+    picture = np.zeros((24, 32, 3), np.uint8)
+    figure = draw_evaluation(evaluation, summary, image="b", picture=picture)
+    maps, forest = figure.subfigs
+    titles = [ax.get_title() for ax in maps.axes if ax.images]
+    assert (
+        titles
+        == [
+            "Image b",
+            "Gaze of one observer",
+            "Mean of the others",
+            "Centre bias",
+            "flat",
+            "noise",
+        ]
+        == [*titles[:4], *evaluation.methods[2:]]
+    )
+    assert [ax.get_title() for ax in forest.axes] == [
+        "NCC (chance 0)",
+        "AUC (chance 0.5)",
+        "sNCC (chance 0)",
+        "sAUC (chance 0.5)",
+    ]
+    points = forest.axes[3].containers
+    drawn = {round(float(p.lines[0].get_xdata()[0]), 9) for p in points}
+    expected = summary[summary["metric"] == "sauc"]["estimate"]
+    assert drawn == {round(value, 9) for value in expected}
+    save_figure(figure, tmp_path / "figure.pdf")
+    assert (tmp_path / "figure.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_pictures_are_found_by_name_inside_the_folder(tmp_path):
+    values = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    np.save(tmp_path / "a.npy", values)
+    np.testing.assert_array_equal(find_picture(tmp_path, "a"), values)
+    (tmp_path / "inside").mkdir()
+    with pytest.raises(ValueError, match="there is no picture of image"):
+        find_picture(tmp_path / "inside", "../a")
+    (tmp_path / "b.png").write_bytes(b"not a png")
+    with pytest.raises(ValueError, match=r"b\.png: cannot be read as a picture"):
+        find_picture(tmp_path, "b")
+    np.save(tmp_path / "c.npy", values.ravel())
+    with pytest.raises(ValueError, match=r"c\.npy: a picture must be"):
+        find_picture(tmp_path, "c")

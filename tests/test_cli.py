@@ -1,0 +1,216 @@
+"""The commands, as a user types them."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+import gazesal
+from gazesal.cli import main
+from gazesal.datasets.synthetic import write_synthetic_study
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """A small synthetic study on disk; tests must not change it."""
+    return write_synthetic_study(tmp_path_factory.mktemp("study"), n_images=4, n_observers=3)
+
+
+@pytest.fixture
+def run(study, tmp_path):
+    """Run `gazesal evaluate` on the study; options replace or add to the usual ones."""
+
+    def _run(**options):
+        usual = {
+            "fixations": study / "fixations.csv",
+            "maps": study / "maps",
+            "size": "256x300",
+            "sigma": "10px",
+            "resize": "bilinear",
+            "out": tmp_path / "out",
+            "jobs": 1,
+        }
+        words = ["evaluate", "--quiet"]
+        for name, value in (usual | options).items():
+            if value is not None:
+                words += [f"--{name.replace('_', '-')}", str(value)]
+        return CliRunner().invoke(main, words)
+
+    return _run
+
+
+def contents(folder):
+    """Bytes of every file of a folder by name."""
+    return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+
+
+def test_evaluate_prints_the_table_and_writes_every_file(run, study, tmp_path):
+    result = run(pictures=study / "images")
+    assert result.exit_code == 0, result.output
+    lines = result.output.splitlines()
+    assert lines[1].split() == ["NCC", "AUC", "sNCC", "sAUC"]
+    assert [line.split("  ")[0] for line in lines[3:10]] == [
+        "Interobserver",
+        "Centre bias",
+        "attention",
+        "lesions",
+        "lungs",
+        "noise",
+        "other_image",
+    ]
+    assert set(contents(tmp_path / "out")) == {
+        "scores.csv",
+        "summary.txt",
+        "summary.md",
+        "summary.csv",
+        "settings.json",
+        "figure.png",
+    }
+    scores = pd.read_csv(tmp_path / "out" / "scores.csv")
+    assert len(scores) == 4 * 3 * 7 * 4
+
+
+@pytest.mark.parametrize("n_samples", [None, 100])
+def test_same_seed_same_bytes_whatever_the_jobs(run, study, tmp_path, n_samples):
+    for name, jobs in (("one", 1), ("two", 2), ("again", 2)):
+        result = run(out=tmp_path / name, jobs=jobs, n_samples=n_samples, pictures=study / "images")
+        assert result.exit_code == 0, result.output
+    one = contents(tmp_path / "one")
+    assert one == contents(tmp_path / "two") == contents(tmp_path / "again")
+    run(out=tmp_path / "other", seed=1, n_samples=n_samples)
+    other = contents(tmp_path / "other")
+    assert (other["scores.csv"] == one["scores.csv"]) == (n_samples is None)
+
+
+def test_sigma_in_degrees_is_sigma_in_pixels(run, tmp_path):
+    run(out=tmp_path / "px", sigma="15")
+    run(out=tmp_path / "deg", sigma="1.5deg", pixels_per_degree=10)
+    assert contents(tmp_path / "px") == contents(tmp_path / "deg")
+
+
+def test_origin_moves_the_fixations(run, tmp_path):
+    run(out=tmp_path / "center")
+    run(out=tmp_path / "matlab", origin="matlab", outside="keep")
+    first, second = (pd.read_csv(tmp_path / n / "scores.csv") for n in ("center", "matlab"))
+    assert not np.allclose(first["score"], second["score"], atol=1e-4)
+
+
+def test_parquet_and_a_table_of_sizes_give_the_same(run, study, tmp_path):
+    table = pd.read_csv(study / "fixations.csv")
+    table.to_parquet(tmp_path / "fixations.parquet")
+    sizes = tmp_path / "sizes.csv"
+    sizes.write_text("image,width,height\n" + "".join(f"cxr00{i},256,300\n" for i in range(4)))
+    run(out=tmp_path / "csv")
+    result = run(out=tmp_path / "parquet", fixations=tmp_path / "fixations.parquet", size=sizes)
+    assert result.exit_code == 0, result.output
+    assert contents(tmp_path / "csv") == contents(tmp_path / "parquet")
+
+
+def test_dropped_fixations_are_counted(run, study, tmp_path):
+    table = pd.read_csv(study / "fixations.csv")
+    table.loc[3, "x"] = 256.0
+    table.to_csv(tmp_path / "off.csv", index=False)
+    refused = run(fixations=tmp_path / "off.csv")
+    assert refused.exit_code == 1
+    assert "line 5: (256, " in refused.output
+    dropped = run(fixations=tmp_path / "off.csv", outside="drop")
+    assert dropped.exit_code == 0
+    assert f"Warning: 1 of {len(table)} fixations lie outside" in dropped.output
+
+
+BAD_OPTIONS = {
+    "sigma word": ({"sigma": "wide"}, "must be a positive number of pixels or degrees"),
+    "sigma zero": ({"sigma": "0px"}, "must be a positive number of pixels or degrees"),
+    "sigma nan": ({"sigma": "nan"}, "must be a positive number of pixels or degrees"),
+    "degrees alone": ({"sigma": "1deg"}, "needs --pixels-per-degree"),
+    "degrees of nothing": ({"sigma": "1deg", "pixels_per_degree": -3}, "needs --pixels-per-degree"),
+    "pixels a degree": ({"pixels_per_degree": 10}, "goes with a --sigma in degrees"),
+    "size word": ({"size": "large"}, "must be WIDTHxHEIGHT or a CSV file"),
+    "size zero": ({"size": "0x300"}, "width and height must be at least 1"),
+    "size too small": ({"size": "200x150"}, "lies outside image"),
+    "column": ({"column": "duration"}, "must be NAME=THEIRS"),
+    "unknown column": ({"column": "time=t"}, "`columns` must rename"),
+    "missing column": ({"column": "duration=ms"}, "fixations.csv: column 'ms' is missing"),
+    "no maps": ({"maps": "nowhere"}, "nowhere: there is no such folder"),
+    "no table": ({"fixations": "nowhere.csv"}, "nowhere.csv"),
+    "no resize": ({"resize": None}, "the map of image cxr000 is 128 x 150 pixels"),
+    "no jobs": ({"jobs": 0}, "`jobs` must be a non-zero integer"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_OPTIONS)
+def test_bad_options_are_one_line_and_leave_nothing(run, tmp_path, case):
+    options, message = BAD_OPTIONS[case]
+    result = run(**options)
+    assert result.exit_code in (1, 2)
+    assert isinstance(result.exception, SystemExit)  # not an error of ours that got away
+    assert message in result.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_broken_map_fails_before_the_work_and_is_named(run, study, tmp_path):
+    maps = tmp_path / "maps"
+    for path in (study / "maps").rglob("*.npy"):
+        target = maps / path.relative_to(study / "maps")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
+    broken = maps / "noise" / "cxr003.npy"
+    broken.write_bytes(broken.read_bytes()[:500])
+    result = run(maps=maps)
+    assert result.exit_code == 1
+    assert f"{broken}: cannot be read as a .npy array" in result.output
+    assert not (tmp_path / "out").exists()
+    broken.unlink()
+    result = run(maps=maps)
+    assert "method 'noise' has no map of image 'cxr003'" in result.output
+    result = run(maps=maps, unmapped="gaze_only")
+    assert result.exit_code == 0
+    assert "3 images, 3 observers each" in result.output
+
+
+def test_demo_says_that_it_is_synthetic_and_can_be_repeated(tmp_path):
+    words = ["demo", "--quiet", "--images", "4", "--observers", "2", "--jobs", "1"]
+    for name in ("one", "two"):
+        result = CliRunner().invoke(main, [*words, "--out", str(tmp_path / name)])
+        assert result.exit_code == 0, result.output
+        assert result.output.startswith("Synthetic data: 4 chest-like images")
+    files = [
+        {p.relative_to(tmp_path / n): p.read_bytes() for p in (tmp_path / n).rglob("*.*")}
+        for n in ("one", "two")
+    ]
+    assert files[0] == files[1]
+
+
+def test_demo_can_be_had_from_its_files(tmp_path):
+    words = ["demo", "--quiet", "--images", "3", "--observers", "2", "--jobs", "1"]
+    output = CliRunner().invoke(main, [*words, "--out", str(tmp_path / "demo")]).output
+    command = output.split("gazesal evaluate ", 1)[1].split()
+    command[command.index("--out") + 1] = str(tmp_path / "files")
+    again = CliRunner().invoke(main, ["evaluate", "--jobs", "1", "--quiet", *command])
+    assert again.exit_code == 0, again.output
+    for name in ("scores.csv", "summary.csv", "figure.png"):
+        ours = (tmp_path / "demo" / name).read_bytes()
+        assert ours == (tmp_path / "files" / name).read_bytes(), name
+
+
+def test_demo_ranks_maps_of_known_quality(tmp_path):
+    words = ["demo", "--quiet", "--images", "12", "--out", str(tmp_path), "--jobs", "2"]
+    assert CliRunner().invoke(main, words).exit_code == 0
+    summary = pd.read_csv(tmp_path / "summary.csv").set_index(["metric", "method"])["estimate"]
+    for metric in ("sauc", "sncc"):
+        score = summary[metric]
+        assert score["attention"] > score["interobserver"]
+        assert score["lesions"] > max(score["lungs"], score["other_image"], score["noise"])
+    plain = summary["auc_borji"]
+    assert plain["lungs"] > 0.8  # anatomy alone looks good without shuffling
+    assert abs(summary["sauc"]["other_image"] - 0.5) < 0.08
+
+
+def test_module_and_version_from_a_shell():
+    words = [sys.executable, "-m", "gazesal", "--version"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == f"gazesal, version {gazesal.__version__}"
