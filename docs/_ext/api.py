@@ -1,0 +1,68 @@
+"""Names in docstrings, examples in pages, and a check that the whole public API is documented."""
+
+import inspect
+import re
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.util import logging
+
+import gazesal
+
+logger = logging.getLogger(__name__)
+NAME_IN_BACKTICKS = re.compile(r"(?<![`:\w])`(\w+)`(?![`_])")
+
+
+def parameter_names(thing: Any) -> set[str]:
+    """Names of the parameters of a function, or of a class and its fields."""
+    try:
+        return set(inspect.signature(thing).parameters)
+    except (TypeError, ValueError):
+        return set()
+
+
+def show_parameters_as_code(
+    _app: Sphinx, what: str, name: str, thing: Any, _options: Any, lines: list[str]
+) -> None:
+    """Write the names of an object's own parameters as code; all other names stay links."""
+    own = parameter_names(thing)
+    if what == "method":  # a method speaks of its class's attributes too
+        own |= parameter_names(getattr(gazesal, name.split(".")[1], None))
+    for index, line in enumerate(lines):
+        lines[index] = NAME_IN_BACKTICKS.sub(
+            lambda match: f"``{match[1]}``" if match[1] in own else match[0], line
+        )
+
+
+def skip_tuple_fields(
+    _app: Sphinx, _what: str, _name: str, thing: Any, _skip: bool, _options: Any
+) -> bool | None:
+    """Leave out "Alias for field number 0": named tuples describe fields under Attributes."""
+    return True if type(thing).__name__ == "_tuplegetter" else None
+
+
+def require_whole_api(_app: Sphinx, env: BuildEnvironment) -> None:
+    """Warn, which fails the build, of each public name that no page documents."""
+    documented = {name for name, *_ in env.domains.python_domain.get_objects()}
+    for name in gazesal.__all__:
+        if f"gazesal.{name}" not in documented:
+            logger.warning("gazesal.%s is public and not in the reference", name)
+
+
+def strip_examples(_app: Sphinx, document: nodes.document) -> None:
+    """Take away the blank line that ends an example's output for doctest."""
+    for block in document.findall(nodes.literal_block):
+        if block.rawsource == block.astext():
+            block.rawsource = block.rawsource.rstrip()
+            block[:] = [nodes.Text(block.rawsource)]
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Connect them; 400 comes before numpydoc, which takes docstrings apart."""
+    app.connect("autodoc-process-docstring", show_parameters_as_code, priority=400)
+    app.connect("autodoc-skip-member", skip_tuple_fields)
+    app.connect("doctree-read", strip_examples)
+    app.connect("env-check-consistency", require_whole_api)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

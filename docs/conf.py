@@ -1,0 +1,58 @@
+"""Sphinx configuration. The build needs no network: `make docs`."""
+
+import sys
+from importlib.metadata import version as installed_version
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+
+project = "gazesal"
+author = "The gazesal developers"
+copyright = author
+version = release = installed_version("gazesal")
+language = "en"
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "numpydoc",
+    "myst_parser",
+    "sphinxcontrib.bibtex",
+    "api",  # the last three are in _ext/
+    "mathml",
+    "metric_table",
+]
+exclude_patterns = ["_build", "_ext"]
+
+# Names in single backticks are links to objects, and the build fails where there is no such object;
+# see _ext/api.py for the names of parameters.
+default_role = "py:obj"
+nitpicky = True
+
+# Types stand in the docstrings, in words; in signatures they would only repeat them.
+autodoc_typehints = "none"
+autosummary_generate = True
+templates_path = ["_templates"]
+numpydoc_show_class_members = False  # the class template lists methods in full
+numpydoc_xref_param_type = False
+
+myst_enable_extensions = ["deflist", "dollarmath"]
+myst_heading_anchors = 3
+
+bibtex_bibfiles = ["references.bib"]
+bibtex_default_style = "plain"
+
+html_theme = "pydata_sphinx_theme"
+html_static_path = ["_static"]
+html_css_files = ["gazesal.css"]
+html_title = f"gazesal {version}"
+html_math_renderer = "mathml"
+html_show_sourcelink = False
+html_copy_source = False
+html_sidebars = {"index": [], "getting_started": [], "changelog": []}
+html_theme_options = {
+    "logo": {"text": "gazesal"},
+    "navigation_with_keys": False,
+    "footer_start": ["copyright"],
+    "footer_end": ["sphinx-version"],
+}
