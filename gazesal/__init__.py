@@ -1,12 +1,13 @@
-"""gazesal: how much does a saliency map look like where people looked?"""
+"""gazesal: how much does a saliency map look like where people looked?
 
+Functions on arrays are imported at once; those on tables and files, which need pandas, when they
+are first used, so that importing gazesal takes about as long as importing numba.
+"""
+
+from importlib import import_module as _import_module
 from importlib.metadata import version as _version
+from typing import TYPE_CHECKING
 
-from gazesal.datasets.fixation_table import read_fixations
-from gazesal.datasets.map_files import find_maps, read_map, read_sizes
-from gazesal.evaluation.cases import Case, Gaze, cases_from_tables
-from gazesal.evaluation.results import Evaluation
-from gazesal.evaluation.run import evaluate
 from gazesal.exceptions import OffImageWarning, UndefinedMetricWarning
 from gazesal.maps.center_bias import CenterBias
 from gazesal.maps.heatmap import gaze_heatmap
@@ -16,6 +17,14 @@ from gazesal.metrics.auc import auc_borji, sauc
 from gazesal.metrics.correlation import ncc, sncc
 from gazesal.metrics.registry import METRICS, Metric
 from gazesal.stats.intervals import ConfidenceInterval, confidence_interval
+
+if TYPE_CHECKING:
+    from gazesal.datasets.fixation_table import read_fixations
+    from gazesal.datasets.map_files import find_maps, read_map, read_sizes
+    from gazesal.datasets.synthetic import write_synthetic_study
+    from gazesal.evaluation.cases import Case, Gaze, cases_from_tables
+    from gazesal.evaluation.results import Evaluation
+    from gazesal.evaluation.run import evaluate
 
 __version__ = _version("gazesal")
 
@@ -45,4 +54,28 @@ __all__ = [
     "resample",
     "sauc",
     "sncc",
+    "write_synthetic_study",
 ]
+
+_ON_USE = {
+    "read_fixations": "gazesal.datasets.fixation_table",
+    "find_maps": "gazesal.datasets.map_files",
+    "read_map": "gazesal.datasets.map_files",
+    "read_sizes": "gazesal.datasets.map_files",
+    "write_synthetic_study": "gazesal.datasets.synthetic",
+    "Case": "gazesal.evaluation.cases",
+    "Gaze": "gazesal.evaluation.cases",
+    "cases_from_tables": "gazesal.evaluation.cases",
+    "Evaluation": "gazesal.evaluation.results",
+    "evaluate": "gazesal.evaluation.run",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name in _ON_USE:
+        return getattr(_import_module(_ON_USE[name]), name)
+    raise AttributeError(f"module 'gazesal' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ON_USE})

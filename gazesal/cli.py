@@ -12,11 +12,7 @@ import click
 import numpy as np
 
 import gazesal
-from gazesal.datasets.synthetic import (
-    PIXELS_PER_DEGREE,
-    SYNTHETIC_METHODS,
-    write_synthetic_study,
-)
+from gazesal.datasets.synthetic import PIXELS_PER_DEGREE, SYNTHETIC_METHODS
 from gazesal.evaluation.results import Evaluation
 from gazesal.exceptions import OffImageWarning
 from gazesal.metrics.registry import METRICS
@@ -287,7 +283,7 @@ def demo(out: Path, images: int, observers: int, seed: int, jobs: int, quiet: bo
     for method, meaning in SYNTHETIC_METHODS.items():
         click.echo(f"  {method:12} {meaning}")
     with plain_errors():
-        study = write_synthetic_study(
+        study = gazesal.write_synthetic_study(
             out / "study", n_images=images, n_observers=observers, seed=seed
         )
         table = gazesal.read_fixations(study / "fixations.csv")

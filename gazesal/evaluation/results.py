@@ -141,7 +141,7 @@ class Evaluation:
         bias = left_out_bias(case, own_maps, self.center_bias, self.options)
         shown: dict[str, FloatArray] = {"ground_truth": one_vs_rest(own_maps)[index].rest}
         for name, tested in maps_under_test(case, own_maps, bias):
-            shown[name] = tested[index] if isinstance(tested, list) else tested
+            shown[name] = tested[index]
         return shown
 
     def __repr__(self) -> str:

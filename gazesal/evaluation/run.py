@@ -45,7 +45,7 @@ def evaluate(
     For each image and each observer, the ground truth is the mean gaze map of the other
     observers. Against it are scored the observer left out (the interobserver ceiling), the centre
     bias and every method's map. The centre bias of an image is the mean gaze map over all *other*
-    images; it also gives the shuffled metrics their negatives.
+    images, every reading counting alike; it also gives the shuffled metrics their negatives.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -71,12 +71,13 @@ def check_map_shapes(case: Case, options: Options) -> None:
 
 def maps_under_test(
     case: Case, own_maps: list[Float64Array], bias: Float64Array
-) -> Iterator[tuple[str, FloatArray | list[Float64Array]]]:
-    """Each row of the results table: its name, and one map, or one for each observer."""
+) -> Iterator[tuple[str, Sequence[FloatArray]]]:
+    """Each row of the results table: its name, and the map that each observer left out meets."""
+    n = len(own_maps)
     yield INTEROBSERVER, own_maps
-    yield CENTER_BIAS, bias
+    yield CENTER_BIAS, [bias] * n
     for method in case.maps:
-        yield method, resample(case.load_map(method), case.shape)
+        yield method, [resample(case.load_map(method), case.shape)] * n
 
 
 def left_out_bias(
@@ -98,11 +99,10 @@ def score_image(case: Case, bias: CenterBias, options: Options) -> list[Score]:
         # undefined scores stay in the table as nan and are counted in the summary
         warnings.simplefilter("ignore", UndefinedMetricWarning)
         for method, tested in maps_under_test(case, own_maps, own_bias):
-            for (observer, _), split in zip(case.gaze.items(), splits, strict=True):
-                saliency = tested[split.observer] if isinstance(tested, list) else tested
+            for observer, saliency, (_, rest) in zip(case.gaze, tested, splits, strict=True):
                 for name in options.metrics:
                     labels = (case.image, observer, method, name)
-                    score = _score(saliency, split.rest, own_bias, options, labels)
+                    score = _score(saliency, rest, own_bias, options, labels)
                     scores.append((*labels, score))
     return scores
 

@@ -18,15 +18,12 @@ class ObserverSplit(NamedTuple):
 
     Attributes
     ----------
-    observer : int
-        Position of the observer in the maps given.
     own : numpy.ndarray, shape (H, W)
         That observer's gaze map, as given.
     rest : numpy.ndarray of float64, shape (H, W)
         Mean of the other observers' gaze maps.
     """
 
-    observer: int
     own: FloatArray
     rest: Float64Array
 
@@ -47,7 +44,7 @@ def one_vs_rest(maps: Iterable[ArrayLike]) -> list[ObserverSplit]:
     Returns
     -------
     list of ObserverSplit
-        For each observer, in the order given: ``observer``, ``own`` and ``rest``.
+        For each observer, in the order given, a pair: ``own`` and ``rest``.
 
     Raises
     ------
@@ -73,9 +70,11 @@ def one_vs_rest(maps: Iterable[ArrayLike]) -> list[ObserverSplit]:
     Examples
     --------
     >>> import gazesal
-    >>> splits = gazesal.one_vs_rest([[[1.0, 0.0]], [[0.0, 1.0]], [[0.5, 0.5]]])
-    >>> splits[0].rest.tolist()
-    [[0.25, 0.75]]
+    >>> for own, rest in gazesal.one_vs_rest([[[1.0, 0.0]], [[0.0, 1.0]], [[0.5, 0.5]]]):
+    ...     print(own.tolist(), rest.tolist())
+    [[1.0, 0.0]] [[0.25, 0.75]]
+    [[0.0, 1.0]] [[0.75, 0.25]]
+    [[0.5, 0.5]] [[0.5, 0.5]]
     """
     arrays: list[FloatArray] = []
     for index, value in enumerate(maps):
@@ -92,11 +91,11 @@ def one_vs_rest(maps: Iterable[ArrayLike]) -> list[ObserverSplit]:
     everybody = RunningSum(arrays)
     non_negative = all(array.min() >= 0 for array in arrays)
     splits = []
-    for index, own in enumerate(arrays):
+    for own in arrays:
         others = everybody.copy()
         others.add(own, sign=-1.0)
         rest = others.value() / (len(arrays) - 1)
         if non_negative:
             np.maximum(rest, 0.0, out=rest)  # a sum of non-negative maps, but for rounding
-        splits.append(ObserverSplit(index, own, rest))
+        splits.append(ObserverSplit(own, rest))
     return splits

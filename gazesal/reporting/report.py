@@ -113,8 +113,8 @@ def describe(evaluation: Evaluation, summary: pd.DataFrame) -> str:
     ]
     if "sncc" in options.metrics:
         lines.append(
-            "The sNCC of the centre bias itself is its NCC less 1, negative by definition; that "
-            "it holds nothing of the image shows in its sAUC."
+            "The sNCC of the centre bias itself is its NCC less 1, negative by definition. Its "
+            "sAUC is at chance, or somewhat below with few images, since each is left out of it."
         )
     for method, metric, n_scores, n_undefined in summary[
         ["method", "metric", "n_scores", "n_undefined"]

@@ -3,12 +3,11 @@
 import math
 import warnings
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Literal
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
-from scipy import special
 
 from gazesal._validation import (
     as_choice,
@@ -162,7 +161,7 @@ def confidence_interval(
         if method == "study":
             half = STUDY_QUANTILE * float(values.std(ddof=1)) / math.sqrt(k)
         else:
-            quantile = float(special.ndtri(0.5 + level / 2))
+            quantile = NormalDist().inv_cdf(0.5 + level / 2)
             half = quantile * float(means.std(ddof=1)) / math.sqrt(k)
         low, high = estimate - half, estimate + half
     return ConfidenceInterval(
@@ -185,16 +184,22 @@ def _cluster_means(values: Float64Array, clusters: ArrayLike | None) -> Float64A
             f"`clusters` must name one unit for each of the {values.size} scores, got shape "
             f"{labels.shape}."
         )
-    missing = np.asarray(pd.isna(labels))
-    if missing.any():
-        raise ValueError(
-            f"`clusters` must name a unit for every score, got {int(missing.sum())} missing."
-        )
+    missing = sum(_is_missing(label) for label in labels.tolist())
+    if missing:
+        raise ValueError(f"`clusters` must name a unit for every score, got {missing} missing.")
     try:
         _, unit = np.unique(labels, return_inverse=True)
     except TypeError as error:
         raise TypeError(f"`clusters` must hold labels of one kind: {error}") from error
     return np.asarray(np.bincount(unit, weights=values) / np.bincount(unit))
+
+
+def _is_missing(label: object) -> bool:
+    """Whether a label is None, NaN, or pandas' NA or NaT, none of which equals itself."""
+    try:
+        return label is None or not label == label  # noqa: PLR0124, SIM201
+    except TypeError:  # NA has no truth value
+        return True
 
 
 def _percentiles(
