@@ -86,3 +86,7 @@ def test_bootstrap_distribution_is_one():
     chances = intervals.bootstrap_distribution([0.0, 1.0, 5.0], ["a", "b", "c"])
     assert sum(chances.values()) == pytest.approx(1.0)
     assert chances[2.0] == pytest.approx(6 / 27)  # every order of (0, 1, 5)
+
+
+def test_normal_quantile_is_the_tabulated_one():
+    assert intervals.normal_quantile(0.975) == pytest.approx(1.959963984540054, rel=1e-14)

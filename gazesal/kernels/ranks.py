@@ -144,8 +144,8 @@ def bucket_wins(
             tied_positives = tied_negatives = 0.0
             current = keys[i]
         pixel = order[i]
-        tied_positives += positives[pixel]
-        tied_negatives += negatives[pixel]
+        tied_positives += np.float64(positives[pixel])
+        tied_negatives += np.float64(negatives[pixel])
     wins += tied_positives * ((below + 0.5 * tied_negatives) / all_negatives)
     return wins, sum_positives + tied_positives, below + tied_negatives
 
@@ -172,8 +172,6 @@ def auc_of_buckets(
     wins = below = all_positives = 0.0
     for b in range(starts.size - 1):
         first, last = starts[b], starts[b + 1]
-        if first == last:
-            continue
         p = positives[first:last]
         q = negatives[first:last]
         bucket = keys[first:last]

@@ -3,13 +3,13 @@
 import numpy as np
 
 from gazesal.kernels._jit import kernel
-from gazesal.typing import Float64Array, FloatArray, IntArray
+from gazesal.typing import Float64Array, IntArray, WeightArray
 
 BLOCK = 512  # pixels that one partial sum stands for; a draw reads one block
 
 
 @kernel
-def locate(weights: FloatArray, block_sums: Float64Array, targets: Float64Array) -> IntArray:
+def locate(weights: WeightArray, block_sums: Float64Array, targets: Float64Array) -> IntArray:
     """Index of the first pixel whose cumulative weight exceeds each target.
 
     `targets` ascend and lie in [0, sum of block_sums), that sum taken from left to right.
@@ -33,7 +33,7 @@ def locate(weights: FloatArray, block_sums: Float64Array, targets: Float64Array)
         stop = min((block + 1) * BLOCK, weights.size)
         while position < stop and cumulative <= targets[i]:
             if weights[position] > 0.0:
-                cumulative += weights[position]
+                cumulative += np.float64(weights[position])
                 last = position
             position += 1
         found[i] = last

@@ -10,6 +10,8 @@ from gazesal.typing import Float64Array, FloatArray
 
 __all__ = ["resample"]
 
+LARGEST = 1e300
+
 
 def resample(
     array: ArrayLike, shape: tuple[int, int], *, method: Literal["bilinear"] = "bilinear"
@@ -37,8 +39,8 @@ def resample(
     Raises
     ------
     ValueError
-        If the map is not 2-D, is empty, or holds NaN or infinity, or `shape` is not at least
-        (1, 1).
+        If the map is not 2-D, is empty, or holds NaN, infinity or a value beyond 1e300, or
+        `shape` is not at least (1, 1).
     TypeError
         If the map does not hold real numbers, or `shape` is not two integers.
 
@@ -58,6 +60,11 @@ def resample(
     """
     old = as_map(array, name="array")
     require_finite(old, name="array")
+    if max(-old.min(), old.max()) > LARGEST:
+        raise ValueError(
+            f"`array` must lie within {LARGEST:g}, for a difference of two values to be finite, "
+            f"got values from {old.min():g} to {old.max():g}."
+        )
     height, width = as_shape(shape, name="shape")
     as_choice(method, ("bilinear",), name="method")
     if old.shape == (height, width):

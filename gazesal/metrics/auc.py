@@ -14,9 +14,12 @@ from gazesal._validation import (
 from gazesal.kernels.moments import block_totals
 from gazesal.kernels.ranks import auc_from_sorted, weighted_auc
 from gazesal.kernels.sampling import BLOCK, locate
-from gazesal.typing import Float64Array, FloatArray, IntArray, RandomState
+from gazesal.typing import Float64Array, FloatArray, IntArray, RandomState, WeightArray
 
 __all__ = ["auc_borji", "sauc"]
+
+SMALLEST = 1e-250  # sum of weights below which they are scaled up
+SCALE_UP = 700  # as a power of two
 
 
 def auc_borji(
@@ -185,41 +188,44 @@ def _density_auc(
     """AUC of positives weighted by `gaze` and negatives by `bias`, uniform if `None`."""
     values = saliency.ravel()
     require_finite(values, name="saliency_map")
-    gaze_sums = _weight_sums(gaze.ravel(), name="gaze_map")
-    bias_sums = None if bias is None else _weight_sums(bias.ravel(), name="center_bias")
+    positive, positive_sums = _as_weights(gaze.ravel(), name="gaze_map")
+    if bias is None:
+        negative: WeightArray = np.broadcast_to(
+            np.int8(1), values.size
+        )  # one byte, read over and over
+        negative_sums = np.array([float(values.size)])
+    else:
+        negative, negative_sums = _as_weights(bias.ravel(), name="center_bias")
     if n_samples is not None:
         size = as_count(n_samples, name="n_samples")
         generator = as_generator(rng, name="rng", why="with `n_samples`")
-        positives = draw_pixels(gaze.ravel(), gaze_sums, size, generator)
-        if bias is None or bias_sums is None:
-            negatives = generator.integers(0, values.size, size)
+        above = draw_pixels(positive, positive_sums, size, generator)
+        if bias is None:
+            below = generator.integers(0, values.size, size)
         else:
-            negatives = draw_pixels(bias.ravel(), bias_sums, size, generator)
+            below = draw_pixels(negative, negative_sums, size, generator)
         return auc_from_sorted(
-            np.sort(values[positives]).astype(np.float64),
-            np.sort(values[negatives]).astype(np.float64),
+            np.sort(values[above]).astype(np.float64), np.sort(values[below]).astype(np.float64)
         )
     if values.min() == values.max():
         return 0.5
-    if bias is None or bias_sums is None:
-        uniform = np.broadcast_to(np.int8(1), values.size)  # one byte, read over and over
-        area = weighted_auc(values, gaze.ravel(), uniform, float(values.size))
-    else:
-        area = weighted_auc(values, gaze.ravel(), bias.ravel(), float(bias_sums.sum()))
+    area = weighted_auc(values, positive, negative, float(negative_sums.sum()))
     return min(1.0, max(0.0, area))
 
 
-def _weight_sums(weights: FloatArray, *, name: str) -> Float64Array:
-    """Check weights and return the sums of their blocks, both in one pass."""
+def _as_weights(weights: FloatArray, *, name: str) -> tuple[FloatArray, Float64Array]:
+    """Check weights and return them with the sums of their blocks, both in one pass."""
     sums, lowest = block_totals(weights, BLOCK)
     with np.errstate(over="ignore", invalid="ignore"):
         total = float(sums.sum())
     require_weights(weights, total, lowest, name=name)
-    return sums
+    if total < SMALLEST:  # halves and shares of it may underflow; a power of two changes no digit
+        return np.ldexp(weights.astype(np.float64), SCALE_UP), np.ldexp(sums, SCALE_UP)
+    return weights, sums
 
 
 def draw_pixels(
-    weights: FloatArray, block_sums: Float64Array, size: int, generator: np.random.Generator
+    weights: WeightArray, block_sums: Float64Array, size: int, generator: np.random.Generator
 ) -> IntArray:
     """Draw `size` pixel indices, ascending, each with probability proportional to its weight."""
     total = np.cumsum(block_sums)[-1]  # from left to right, as the kernel adds them

@@ -13,8 +13,9 @@ from gazesal.typing import FloatArray
 
 __all__ = ["ncc", "sncc"]
 
-# Outside these bounds a sum of squares may have lost digits to underflow or overflow.
-SMALLEST, LARGEST = 1e-200, 1e200
+# Outside these bounds a sum of squares, or the product of two, may have lost digits to underflow
+# or overflow.
+SMALLEST, LARGEST = 1e-150, 1e150
 
 
 def ncc(saliency_map: ArrayLike, gaze_map: ArrayLike) -> float:
@@ -155,9 +156,9 @@ def sncc(saliency_map: ArrayLike, gaze_map: ArrayLike, center_bias: ArrayLike) -
     bias = as_map(center_bias, name="center_bias")
     require_same_shape(saliency, gaze, names=("saliency_map", "gaze_map"))
     require_same_shape(saliency, bias, names=("saliency_map", "center_bias"))
+    require_finite(bias, name="center_bias")
     with_gaze = _correlation(saliency, gaze, names=("saliency_map", "gaze_map"))
     if math.isnan(with_gaze):
-        require_finite(bias, name="center_bias")
         return with_gaze
     return with_gaze - _correlation(saliency, bias, names=("saliency_map", "center_bias"))
 
@@ -177,19 +178,16 @@ def _correlation(x: FloatArray, y: FloatArray, *, names: tuple[str, str]) -> flo
                 f"NCC is undefined: `{name}` is constant.", UndefinedMetricWarning, stacklevel=3
             )
             return math.nan
-    r = s_xy / math.sqrt(s_xx) / math.sqrt(s_yy)
+    r = s_xy / math.sqrt(s_xx * s_yy)  # exactly 1 for a map with itself
     return min(1.0, max(-1.0, r))
 
 
 def _to_unit_scale(array: FloatArray) -> FloatArray:
-    """Subtract the first value and divide by a power of two, so that squares neither under- nor
+    """Subtract the first value and divide by powers of two, so that squares neither under- nor
     overflow; a map of extreme scale is copied for it, others never come here.
     """
-    with np.errstate(all="ignore"):
-        quarter = array.astype(np.float64) * 0.25  # the difference of two finite floats may not be
-        shifted = quarter - quarter[0]
-    largest = float(np.abs(shifted).max())
-    if largest == 0.0:
-        shifted = array.astype(np.float64) - float(array[0])  # subnormal values: 0.25 was too much
-        largest = float(np.abs(shifted).max())
-    return np.asarray(np.ldexp(shifted, -math.frexp(largest)[1]))
+    values = array.astype(np.float64)
+    # halved once more, for the difference of two finite floats may not be finite
+    shifted = np.ldexp(values, -math.frexp(float(np.abs(values).max()))[1] - 1)
+    shifted -= shifted[0]
+    return np.asarray(np.ldexp(shifted, -math.frexp(float(np.abs(shifted).max()))[1]))

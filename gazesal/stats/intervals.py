@@ -1,6 +1,7 @@
 """Confidence intervals of a mean score, with the image as the unit."""
 
 import math
+import numbers
 import warnings
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -139,8 +140,9 @@ def confidence_interval(
         raise ValueError(f"`scores` must be a non-empty 1-D array, got shape {values.shape}.")
     require_finite(values, name="scores")
     as_choice(method, ("normal", "bootstrap", "study"), name="method")
-    if not isinstance(level, (int, float)) or not 0 < level < 1:
-        raise ValueError(f"`level` must be between 0 and 1, got {level!r}.")
+    if not isinstance(level, numbers.Real) or not 0 < level < 1:
+        raise ValueError(f"`level` must be a number between 0 and 1, got {level!r}.")
+    level = float(level)
     if method == "study" and level != 0.95:
         raise ValueError(f'`level` must be 0.95 with method="study", got {level!r}.')
     means = _cluster_means(values, clusters)
@@ -168,7 +170,7 @@ def confidence_interval(
         estimate=estimate,
         low=low,
         high=high,
-        level=float(level),
+        level=level,
         method=method,
         n_scores=values.size,
         n_clusters=k,

@@ -14,4 +14,5 @@ def bucket(monkeypatch):
     if not JIT:
         monkeypatch.setattr(ranks, "BUCKET", 256)
         monkeypatch.setattr(ranks, "STREAMS", 16)
+        monkeypatch.setattr(ranks, "SHORT_BUCKET", 64)
     return ranks.BUCKET

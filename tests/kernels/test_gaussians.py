@@ -1,28 +1,44 @@
-"""The matrix product of separable bumps."""
+"""The matrix product of separable bumps, at sizes around those it is worked on in."""
 
 import numpy as np
 import pytest
 
-from gazesal.kernels.gaussians import sum_of_outer_products
+from gazesal.kernels.gaussians import TILE, TOGETHER, sum_of_outer_products
 
 
-@pytest.mark.parametrize(("n", "height", "width"), [(1, 1, 1), (1, 4, 3), (5, 7, 4), (9, 3, 11)])
-def test_equals_the_sum_of_outer_products(n, height, width):
-    rng = np.random.default_rng(n)
-    along_y = rng.integers(0, 5, (n, height)).astype(np.float64)
-    along_x = rng.integers(1, 5, (n, width)).astype(np.float64)
-    first = rng.integers(0, width, n)
-    last = np.array([rng.integers(low, width + 1) for low in first])
-    expected = np.zeros((height, width))
-    for i in range(n):
-        for row in range(height):
-            for column in range(width):
-                if first[i] <= column < last[i]:
-                    expected[row, column] += along_y[i, row] * along_x[i, column]
-    assert np.array_equal(sum_of_outer_products(along_y, along_x, first, last), expected)
+def check(factors, bumps):
+    """Integers, of which every product and sum is exact in any order."""
+    out = np.full((factors.shape[0], bumps.shape[1]), np.nan)
+    sum_of_outer_products(factors, bumps, out)
+    assert np.array_equal(out, factors.astype(np.int64) @ bumps.astype(np.int64))
 
 
-def test_no_bump_reaches_an_empty_range():
-    ones = np.ones((1, 3))
-    nothing = np.array([2])
-    assert not sum_of_outer_products(ones, ones, nothing, nothing).any()
+@pytest.mark.parametrize("n", [TOGETHER, 3 * TOGETHER])
+@pytest.mark.parametrize("height", [1, 2, 5])
+@pytest.mark.parametrize("width", [1, 3, TILE - 1, TILE, TILE + 1, 2 * TILE + 6])
+def test_equals_the_matrix_product(n, height, width):
+    rng = np.random.default_rng(width)
+    factors = rng.integers(-9, 10, (height, n)).astype(np.float64)
+    check(factors, rng.integers(-9, 10, (n, width)).astype(np.float64))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_rows_without_a_factor_are_skipped_and_others_are_not(seed):
+    """Bumps are taken four at a time on two rows; any of the eight factors may be alone."""
+    rng = np.random.default_rng(seed)
+    factors = rng.integers(1, 9, (7, 2 * TOGETHER)) * (rng.random((7, 2 * TOGETHER)) < 0.15)
+    check(factors.astype(np.float64), rng.integers(-9, 10, (2 * TOGETHER, 11)).astype(np.float64))
+
+
+def test_nothing_at_all():
+    check(np.zeros((3, TOGETHER)), np.ones((TOGETHER, 5)))
+
+
+def test_every_pair_of_factor_and_bump_meets():
+    """One factor and one bump at a time, on an odd number of rows."""
+    for row in range(3):
+        for i in range(TOGETHER):
+            factors, bumps = np.zeros((3, TOGETHER)), np.zeros((TOGETHER, 2))
+            factors[row, i] = 2.0
+            bumps[i] = (3.0, 5.0)
+            check(factors, bumps)

@@ -110,3 +110,20 @@ def test_values_that_are_not_finite_reach_the_result(bad, place):
     with np.errstate(invalid="ignore"):  # numpy warns where the loop runs in the interpreter
         s_xx, _, _ = moments.centred_moments(x, y)
     assert not math.isfinite(s_xx)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_double_double_sum_is_exact_where_a_plain_one_is_not(dtype):
+    """Terms twenty orders of magnitude apart, added and taken out again."""
+    rng = np.random.default_rng(0)
+    terms = [(rng.random(9) * 10.0**power).astype(dtype) for power in (0, 12, -8, 9)]
+    high, low = np.zeros(9), np.zeros(9)
+    for term in terms:
+        moments.add_exactly(high, low, term, 1.0)
+    for term in terms[1:]:
+        moments.add_exactly(high, low, term, -1.0)
+    assert np.array_equal(high + low, terms[0].astype(np.float64))
+    plain = sum(term.astype(np.float64) for term in terms)
+    for term in terms[1:]:
+        plain -= term
+    assert not np.array_equal(plain, terms[0].astype(np.float64))

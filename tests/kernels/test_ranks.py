@@ -37,6 +37,17 @@ def check(values, rng):
     assert auc(values, positives, negatives) == pytest.approx(float(expected), rel=0, abs=1e-13)
 
 
+def check_sort(keys):
+    """Compare with numpy's stable sort."""
+    key_a, key_b = np.empty_like(keys), np.empty_like(keys)
+    order_a, order_b = np.empty(keys.size, np.uint32), np.empty(keys.size, np.uint32)
+    counts = np.empty(1 << ranks.LONG_DIGIT, np.uint32)
+    ordered, order = ranks.sort_bucket(keys, key_a, key_b, order_a, order_b, counts)
+    expected = np.argsort(keys, kind="stable")
+    assert np.array_equal(order, expected)
+    assert np.array_equal(ordered, keys[expected] - keys.min())
+
+
 @EXAMPLES
 @given(case=map_triples())
 def test_every_pair_is_counted(case):
@@ -154,14 +165,16 @@ class TestOrder:
 
     @given(case=st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=60))
     def test_radix_sort_sorts_stably(self, case):
-        keys = np.array(case, np.uint64)
-        key_a, key_b = np.empty_like(keys), np.empty_like(keys)
-        order_a, order_b = np.empty(keys.size, np.uint32), np.empty(keys.size, np.uint32)
-        counts = np.empty(ranks.DIGIT, np.uint32)
-        ordered, order = ranks.sort_bucket(keys, key_a, key_b, order_a, order_b, counts)
-        expected = np.argsort(keys, kind="stable")
-        assert np.array_equal(order, expected)
-        assert np.array_equal(ordered, keys[expected] - keys.min())
+        check_sort(np.array(case, np.uint64))
+
+    @pytest.mark.parametrize("dtype", [np.uint32, np.uint64])
+    @pytest.mark.parametrize("extra", [0, 1, 900])
+    @pytest.mark.parametrize("spread_bits", [0, 3, 8, 11, 12, 22, 32])
+    def test_radix_sort_with_either_digit(self, dtype, extra, spread_bits):
+        """Around the size from which longer digits are sorted by, and each number of passes."""
+        rng = np.random.default_rng(10)
+        size = ranks.SHORT_BUCKET + extra
+        check_sort(rng.integers(0, 1 << spread_bits, size, dtype=np.uint64).astype(dtype))
 
 
 class TestFromSorted:

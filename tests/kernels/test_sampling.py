@@ -55,7 +55,9 @@ def test_delta_is_always_found(place):
 def test_empty_blocks_are_passed_over():
     weights = np.zeros(5 * BLOCK)
     weights[BLOCK + 1] = weights[4 * BLOCK + 2] = 1.0
-    assert locate_all(weights, [0.0, 0.5, 1.0, 1.5]).tolist() == [BLOCK + 1] * 2 + [4 * BLOCK + 2] * 2
+    assert (
+        locate_all(weights, [0.0, 0.5, 1.0, 1.5]).tolist() == [BLOCK + 1] * 2 + [4 * BLOCK + 2] * 2
+    )
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -10,7 +10,9 @@ import gazesal
 from tests import oracles
 
 PROJECT = Path(__file__).resolve().parents[2]
-EVERY = pytest.mark.parametrize("metric", gazesal.METRICS.values(), ids=lambda metric: metric.name)
+EVERY = pytest.mark.parametrize(
+    "metric", list(gazesal.METRICS.values()), ids=lambda metric: metric.name
+)
 
 
 def sections(docstring):

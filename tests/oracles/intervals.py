@@ -21,10 +21,23 @@ def study(scores, clusters) -> tuple[float, float, float]:
     return mean, mean - half, mean + half
 
 
+def normal_quantile(probability: float) -> float:
+    """Where the normal distribution reaches `probability`, above one half, by bisection."""
+    low, high = 0.0, 10.0
+    for _ in range(100):
+        middle = (low + high) / 2
+        # the upper tail, whose small values keep their digits
+        if math.erfc(middle / math.sqrt(2)) / 2 > 1 - probability:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2
+
+
 def normal(scores, clusters, level=0.95) -> tuple[float, float, float]:
     """Mean of the cluster means and the normal quantile times their standard error."""
     means = cluster_means(scores, clusters)
-    quantile = statistics.NormalDist().inv_cdf(0.5 + level / 2)
+    quantile = normal_quantile(0.5 + level / 2)
     mean = statistics.fmean(means)
     half = quantile * statistics.stdev(means) / math.sqrt(len(means))
     return mean, mean - half, mean + half

@@ -1,0 +1,240 @@
+"""Intervals of a mean score, against plain loops and exhaustive resampling."""
+
+import math
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import gazesal
+from gazesal import ConfidenceInterval, confidence_interval
+from tests.oracles import intervals as oracle
+
+SCORE = st.floats(-2, 2, allow_subnormal=False)
+
+
+@st.composite
+def samples(draw):
+    """Scores and their clusters, at least two of them, of unequal sizes."""
+    n = draw(st.integers(2, 12))
+    scores = draw(st.lists(SCORE, min_size=n, max_size=n))
+    clusters = draw(st.lists(st.sampled_from("abcde"), min_size=n, max_size=n))
+    clusters[:2] = ["a", "b"]
+    return scores, clusters
+
+
+def triple(interval):
+    return interval.estimate, interval.low, interval.high
+
+
+SAME = {"rel": 0, "abs": 1e-12}
+
+
+@given(sample=samples(), level=st.sampled_from([0.5, 0.9, 0.95, 0.999]))
+def test_normal_form(sample, level):
+    got = confidence_interval(sample[0], clusters=sample[1], level=level)
+    assert triple(got) == pytest.approx(oracle.normal(*sample, level), **SAME)
+    assert (got.n_scores, got.n_clusters) == (len(sample[0]), len(set(sample[1])))
+    assert (got.level, got.method) == (level, "normal")
+
+
+@given(sample=samples())
+def test_study_form(sample):
+    got = confidence_interval(sample[0], clusters=sample[1], method="study")
+    assert triple(got) == pytest.approx(oracle.study(*sample), **SAME)
+    assert (got.level, got.method) == (0.95, "study")
+
+
+@given(scores=st.lists(SCORE, min_size=2, max_size=12))
+def test_without_clusters_every_score_is_one(scores):
+    names = list(range(len(scores)))
+    for options in ({}, {"method": "study"}, {"method": "bootstrap", "rng": 1, "n_resamples": 50}):
+        plain = confidence_interval(scores, **options)
+        named = confidence_interval(scores, clusters=names, **options)
+        assert triple(plain) == pytest.approx(triple(named), **SAME)
+        assert plain.n_clusters == len(scores)
+
+
+@given(sample=samples(), data=st.data())
+def test_order_of_scores_and_names_of_clusters_do_not_matter(sample, data):
+    scores, clusters = sample
+    expected = triple(confidence_interval(scores, clusters=clusters))
+    order = data.draw(st.permutations(range(len(scores))))
+    renamed = [{"a": 7, "b": -1, "c": 3, "d": 0, "e": 12}[clusters[i]] for i in order]
+    got = confidence_interval([scores[i] for i in order], clusters=renamed)
+    assert triple(got) == pytest.approx(expected, **SAME)
+
+
+def test_every_cluster_counts_alike_however_many_scores_it_holds():
+    got = confidence_interval([0, 0, 0, 0, 1], clusters=[1, 1, 1, 1, 2])
+    assert got.estimate == 0.5
+    assert (
+        confidence_interval([0, 0, 0, 0, 1], clusters=[1] * 4 + [2], method="study").estimate == 0.2
+    )
+
+
+@pytest.mark.parametrize("level", [0.5, 0.8, 0.95])
+@pytest.mark.parametrize(
+    ("scores", "clusters"),
+    [
+        ([0.1, 0.4, 0.35, 0.9, 0.2], list("abcde")),
+        ([0.1, 0.4, 0.35, 0.9, 0.2, 0.65], list("aabbcd")),
+        ([0.0, 1.0], list("ab")),
+    ],
+)
+def test_bootstrap_percentiles_are_those_of_all_resamples(scores, clusters, level):
+    """Every resample of so few clusters can be listed, so the limit is known exactly."""
+    chances = oracle.bootstrap_distribution(scores, clusters)
+    n = 40_000
+    got = confidence_interval(
+        scores, clusters=clusters, method="bootstrap", level=level, n_resamples=n, rng=0
+    )
+    assert got.estimate == pytest.approx(np.mean(oracle.cluster_means(scores, clusters)), **SAME)
+    assert got.method == "bootstrap"
+    for bound, tail in ((got.low, (1 - level) / 2), (got.high, (1 + level) / 2)):
+        # four standard errors of the share of draws below the quantile
+        slack = 4 * math.sqrt(tail * (1 - tail) / n)
+        low = oracle.quantile_of(chances, tail - slack)
+        high = oracle.quantile_of(chances, tail + slack)
+        assert low - 1e-9 <= bound <= high + 1e-9
+
+
+def test_bootstrap_resamples_whole_clusters():
+    """Scores within clusters are constant, so that resampling scores would be far narrower."""
+    rng = np.random.default_rng(0)
+    means = rng.normal(size=20)
+    got = confidence_interval(
+        np.repeat(means, 50), clusters=np.repeat(np.arange(20), 50), method="bootstrap", rng=0
+    )
+    expected = confidence_interval(means)
+    assert got.high - got.low == pytest.approx(expected.high - expected.low, rel=0.1)
+    assert got.n_scores == 1000
+
+
+def test_bootstrap_is_repeatable_and_seeded():
+    scores = np.random.default_rng(1).random(30)
+    runs = [confidence_interval(scores, method="bootstrap", rng=seed) for seed in (5, 5, 6)]
+    assert runs[0] == runs[1] != runs[2]
+    generator = np.random.default_rng(5)
+    assert confidence_interval(scores, method="bootstrap", rng=generator) == runs[0]
+
+
+def test_blocks_of_resamples_are_one_stream(monkeypatch):
+    """Memory is bounded by drawing in blocks; the bounds must not depend on their size."""
+    from gazesal.stats import intervals
+
+    scores = np.random.default_rng(2).random(30)
+    whole = confidence_interval(scores, method="bootstrap", n_resamples=501, rng=3)
+    monkeypatch.setattr(intervals, "VALUES_AT_ONCE", 30 * 7)
+    assert confidence_interval(scores, method="bootstrap", n_resamples=501, rng=3) == whole
+
+
+@pytest.mark.parametrize("method", ["normal", "study", "bootstrap"])
+def test_one_cluster_has_no_interval(method):
+    with pytest.warns(gazesal.UndefinedMetricWarning, match="one cluster"):
+        got = confidence_interval([0.2, 0.4], clusters=["a", "a"], method=method, rng=0)
+    assert got.estimate == pytest.approx(0.3)
+    assert math.isnan(got.low)
+    assert math.isnan(got.high)
+    assert (got.n_clusters, got.n_scores) == (1, 2)
+
+
+def test_the_warning_points_at_the_caller():
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        confidence_interval([0.2])
+    assert [each.filename for each in caught] == [__file__]
+
+
+def test_equal_scores_have_an_interval_of_no_width():
+    got = confidence_interval([0.5, 0.5, 0.5], method="bootstrap", rng=0)
+    assert triple(got) == pytest.approx((0.5, 0.5, 0.5), **SAME)
+
+
+@pytest.mark.parametrize("scores", [[1, 0, 1], [True, False, True], np.array([1, 0, 1], "u1")])
+def test_integer_and_boolean_scores(scores):
+    assert confidence_interval(scores) == confidence_interval([1.0, 0.0, 1.0])
+
+
+def test_inputs_are_not_modified():
+    scores, clusters = np.random.default_rng(3).random(6), np.array(list("abcabc"))
+    copies = scores.copy(), clusters.copy()
+    confidence_interval(scores, clusters=clusters, method="bootstrap", rng=0)
+    assert np.array_equal(scores, copies[0])
+    assert np.array_equal(clusters, copies[1])
+
+
+def test_result_is_frozen_and_readable():
+    got = confidence_interval([0.1, 0.2, 0.6])
+    assert isinstance(got, ConfidenceInterval)
+    assert str(got) == "0.300 [0.001, 0.599]"
+    assert "estimate=0.3" in repr(got)
+    with pytest.raises(AttributeError):
+        got.low = 0.0
+
+
+@pytest.mark.parametrize("scores", [[], 1.0, [[0.1, 0.2]]])
+def test_scores_of_other_shapes(scores):
+    with pytest.raises(ValueError, match=r"`scores`.*1-D"):
+        confidence_interval(scores)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_scores_that_are_not_finite(value):
+    with pytest.raises(ValueError, match="`scores` must be finite, got 1 of 3"):
+        confidence_interval([0.1, value, 0.3])
+
+
+@pytest.mark.parametrize("scores", [["a", "b"], [1j, 2], [None, 0.1]])
+def test_scores_that_are_not_numbers(scores):
+    with pytest.raises(TypeError, match="`scores`"):
+        confidence_interval(scores)
+
+
+@pytest.mark.parametrize("clusters", [["a"], list("abcd"), [["a", "b", "c"]], "abc"])
+def test_clusters_of_other_shapes(clusters):
+    with pytest.raises(ValueError, match=r"`clusters`.*3 scores"):
+        confidence_interval([0.1, 0.2, 0.3], clusters=clusters)
+
+
+@pytest.mark.parametrize("missing", [None, float("nan")])
+def test_clusters_without_a_name(missing):
+    clusters = np.array(["a", missing, "b"], dtype=object)
+    with pytest.raises(ValueError, match=r"`clusters`.*1 missing"):
+        confidence_interval([0.1, 0.2, 0.3], clusters=clusters)
+
+
+def test_clusters_of_several_kinds():
+    clusters = np.array(["a", 3, "b"], dtype=object)
+    with pytest.raises(TypeError, match="`clusters`"):
+        confidence_interval([0.1, 0.2, 0.3], clusters=clusters)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"method": "bca"}, ValueError, "`method` must be one of"),
+        ({"level": 0}, ValueError, "`level`"),
+        ({"level": 1}, ValueError, "`level`"),
+        ({"level": 95}, ValueError, "`level`"),
+        ({"level": float("nan")}, ValueError, "`level`"),
+        ({"level": "0.95"}, ValueError, "`level`"),
+        ({"level": 0.9, "method": "study"}, ValueError, "`level` must be 0.95"),
+        ({"method": "bootstrap"}, ValueError, "`rng`"),
+        ({"method": "bootstrap", "rng": "x"}, TypeError, "`rng`"),
+        ({"method": "bootstrap", "rng": 0, "n_resamples": 0}, ValueError, "`n_resamples`"),
+        ({"method": "bootstrap", "rng": 0, "n_resamples": 1.5}, TypeError, "`n_resamples`"),
+        ({"method": "bootstrap", "rng": 0, "n_resamples": True}, TypeError, "`n_resamples`"),
+    ],
+)
+def test_bad_options(options, error, message):
+    with pytest.raises(error, match=message):
+        confidence_interval([0.1, 0.2, 0.3], **options)
+
+
+def test_levels_of_numpy_count():
+    expected = confidence_interval([0.1, 0.2, 0.4], level=0.5)
+    assert confidence_interval([0.1, 0.2, 0.4], level=np.float32(0.5)) == expected
+    assert confidence_interval([0.1, 0.2, 0.4], level=np.float64(0.5)) == expected

@@ -1,0 +1,68 @@
+"""The package imports with every optional library absent, and imports none of them itself."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import gazesal
+
+OPTIONAL = ["torch", "matplotlib", "PIL", "pyarrow", "sklearn"]
+
+
+def run(code: str) -> str:
+    """Standard output of a fresh interpreter in which a warning is an error."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_imports_and_works_with_every_optional_library_blocked():
+    """In a process of its own: pandas, too, must find none of them."""
+    out = run(
+        "import sys\n"
+        f"for name in {OPTIONAL}: sys.modules[name] = None\n"
+        "import gazesal\n"
+        "gaze = gazesal.gaze_heatmap([(1, 1)], (4, 5), sigma=1)\n"
+        "print(gazesal.ncc(gaze, gaze) > 0.999, gazesal.confidence_interval([0, 1]).estimate)\n"
+    )
+    assert out.split() == ["True", "0.5"]
+
+
+def test_imports_none_of_them():
+    out = run(
+        "import json, sys\n"
+        "import gazesal\n"
+        "print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))\n"
+    )
+    loaded = set(json.loads(out))
+    assert {"gazesal", "numpy"} <= loaded
+    # pandas looks for pyarrow when it is imported; that is not ours to prevent
+    assert loaded & {*OPTIONAL} <= {"pyarrow"}
+
+
+def test_pyarrow_comes_from_pandas_alone():
+    out = run(
+        "import sys\n"
+        "import pandas\n"
+        "before = 'pyarrow' in sys.modules\n"
+        "import gazesal\n"
+        "print(before == ('pyarrow' in sys.modules))\n"
+    )
+    assert out.split() == ["True"]
+
+
+@pytest.mark.parametrize("name", gazesal.__all__)
+def test_public_names_exist(name):
+    assert hasattr(gazesal, name)
+
+
+def test_public_names_are_listed_once():
+    assert len(set(gazesal.__all__)) == len(gazesal.__all__)
