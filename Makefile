@@ -43,7 +43,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/codespell gazesal tests docs benchmarks examples README.md CHANGELOG.md
+	git ls-files | xargs $(BIN)/codespell
 
 docs: $(VENV)/.docs
 	$(BIN)/python -m sphinx -W --keep-going -n -b html docs docs/_build/html

@@ -60,7 +60,7 @@ def resample(
     """
     old = as_map(array, name="array")
     require_finite(old, name="array")
-    if max(-old.min(), old.max()) > LARGEST:
+    if max(-float(old.min()), float(old.max())) > LARGEST:
         raise ValueError(
             f"`array` must lie within {LARGEST:g}, for a difference of two values to be finite, "
             f"got values from {old.min():g} to {old.max():g}."
