@@ -16,4 +16,8 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     the same bits on every machine. Speed comes from loops that the compiler can vectorise
     without reordering: see `gazesal.kernels.moments`.
     """
-    return cast("Callable[P, R]", numba.njit(cache=True, error_model="numpy")(function))
+    try:
+        compiled = numba.njit(cache=True, error_model="numpy")(function)
+    except RuntimeError:  # neither the package's folder nor the user's cache can be written to
+        compiled = numba.njit(error_model="numpy")(function)
+    return cast("Callable[P, R]", compiled)
