@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from gazesal.exceptions import OffImageWarning, UndefinedMetricWarning
 from gazesal.maps.center_bias import CenterBias
+from gazesal.maps.geometry import ReferenceFrame
 from gazesal.maps.heatmap import gaze_heatmap
 from gazesal.maps.observers import ObserverSplit, one_vs_rest
+from gazesal.maps.registered_bias import RegisteredCenterBias
 from gazesal.maps.resampling import resample
 from gazesal.metrics.auc import auc_borji, sauc
 from gazesal.metrics.correlation import ncc, sncc
@@ -38,6 +40,8 @@ __all__ = [
     "Metric",
     "ObserverSplit",
     "OffImageWarning",
+    "ReferenceFrame",
+    "RegisteredCenterBias",
     "UndefinedMetricWarning",
     "__version__",
     "auc_borji",

@@ -69,16 +69,23 @@ def resample(
     as_choice(method, ("bilinear",), name="method")
     if old.shape == (height, width):
         return old.astype(np.float64)
-    columns = _interpolate(old.astype(np.float64, copy=False).T, width).T
-    return np.ascontiguousarray(_interpolate(columns, height))
+    rows = (np.arange(height) + 0.5) * (old.shape[0] / height) - 0.5
+    columns = (np.arange(width) + 0.5) * (old.shape[1] / width) - 0.5
+    return interpolate(old, rows, columns)
 
 
-def _interpolate(values: FloatArray, length: int) -> Float64Array:
-    """Bring the first axis to `length`, linearly between the two centres around each new one."""
-    size = len(values)
-    place = np.clip((np.arange(length) + 0.5) * (size / length) - 0.5, 0.0, size - 1.0)
+def interpolate(values: FloatArray, rows: FloatArray, columns: FloatArray) -> Float64Array:
+    """Values at all pairs of places, bilinearly; beyond the outermost centres the edge value."""
+    across = _interpolate_rows(values.astype(np.float64, copy=False).T, columns).T
+    return np.ascontiguousarray(_interpolate_rows(across, rows))
+
+
+def _interpolate_rows(values: Float64Array, places: FloatArray) -> Float64Array:
+    """Values between the rows of a map, linearly; `places` are in rows, centres at integers."""
+    last = len(values) - 1
+    place = np.clip(places, 0.0, last)
     before = np.floor(place).astype(np.int64)
-    after = np.minimum(before + 1, size - 1)
+    after = np.minimum(before + 1, last)
     share = (place - before)[:, None]
     low, high = values[before], values[after]
     # written so that equal neighbours give their own value to the bit: a constant map has to stay

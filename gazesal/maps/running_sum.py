@@ -50,6 +50,19 @@ class RunningSum:
             self.add(other._high, sign)
             self.add(other._low, sign)
 
+    def parts(self) -> tuple[Float64Array, Float64Array]:
+        """Return the two arrays of the double-double sum, to write them to a file."""
+        if self._high is None or self._low is None:
+            raise ValueError("nothing has been summed")
+        return self._high, self._low
+
+    @classmethod
+    def from_parts(cls, high: Float64Array, low: Float64Array) -> RunningSum:
+        """Make a sum from the arrays that `parts` returned."""
+        both = cls()
+        both._high, both._low = high.astype(np.float64), low.astype(np.float64)
+        return both
+
     def value(self) -> Float64Array:
         """Return the sum as float64 (H, W)."""
         if self._high is None or self._low is None:

@@ -1,0 +1,151 @@
+"""Boxes, and the frame in which images are registered to each other by their boxes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from gazesal._validation import as_choice, as_real_array, as_shape, require_finite
+
+__all__ = ["ReferenceFrame"]
+
+Box = tuple[float, float, float, float]
+Rounding = Literal["none", "study"]
+
+
+def as_box(value: ArrayLike, *, name: str) -> Box:
+    """Return (x_min, y_min, x_max, y_max) with a positive width and height."""
+    array = as_real_array(value, name=name).astype(np.float64)
+    if array.shape != (4,):
+        raise ValueError(f"`{name}` must be (x_min, y_min, x_max, y_max), got shape {array.shape}.")
+    require_finite(array, name=name)
+    x_min, y_min, x_max, y_max = array.tolist()
+    if x_min >= x_max or y_min >= y_max:
+        raise ValueError(
+            f"`{name}` must have x_min < x_max and y_min < y_max, got {array.tolist()}."
+        )
+    return x_min, y_min, x_max, y_max
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferenceFrame:
+    """Where registered images meet: a common box, with room for every image around it.
+
+    Scaled along each axis and shifted, the box of every image comes to lie on the common one.
+
+    Attributes
+    ----------
+    box_size : tuple of float
+        Width and height of the common box in pixels: the mean box of the images.
+    origin : tuple of float
+        (x, y) of the upper left corner of the common box on the canvas, in pixels from the
+        canvas's own corner.
+    shape : tuple of int
+        (H, W) of the canvas, large enough for every image.
+    rounding : {"none", "study"}
+        ``"none"`` registers at sub-pixel precision. ``"study"`` rounds the size and the place of
+        every image to whole pixels, as the study's code does.
+    """
+
+    box_size: tuple[float, float]
+    origin: tuple[float, float]
+    shape: tuple[int, int]
+    rounding: Rounding = "none"
+
+    @classmethod
+    def from_boxes(
+        cls,
+        boxes: Iterable[ArrayLike],
+        shapes: Iterable[tuple[int, int]],
+        *,
+        rounding: Rounding = "none",
+    ) -> ReferenceFrame:
+        """Make the frame of some images.
+
+        Parameters
+        ----------
+        boxes : iterable of array_like, each of shape (4,)
+            Box of each image, (x_min, y_min, x_max, y_max) in pixels, the upper bounds
+            exclusive; the mean over the readers who drew one.
+        shapes : iterable of tuple of int
+            (H, W) of each image, in the same order.
+        rounding : {"none", "study"}, default "none"
+            See `ReferenceFrame`.
+
+        Returns
+        -------
+        ReferenceFrame
+            The common box is the mean of the boxes.
+
+        Raises
+        ------
+        ValueError
+            If there is no image, the numbers of boxes and shapes differ, or a box has no width
+            or height.
+        """
+        as_choice(rounding, ("none", "study"), name="rounding")
+        corners = np.array([as_box(box, name=f"boxes[{i}]") for i, box in enumerate(boxes)])
+        sizes = np.array(
+            [as_shape(shape, name=f"shapes[{i}]")[::-1] for i, shape in enumerate(shapes)],
+            dtype=np.float64,
+        )
+        if len(corners) == 0 or len(corners) != len(sizes):
+            raise ValueError(
+                "`boxes` and `shapes` must be one of each for at least one image, got "
+                f"{len(corners)} and {len(sizes)}."
+            )
+        mean = corners.mean(axis=0)
+        box_size = mean[2:] - mean[:2]
+        scale = box_size / (corners[:, 2:] - corners[:, :2])
+        before = (corners[:, :2] * scale).max(axis=0).clip(0)
+        after = ((sizes - corners[:, 2:]) * scale).max(axis=0).clip(0)
+        width, height = np.ceil(before + box_size + after).astype(int).tolist()
+        return cls(
+            box_size=(float(box_size[0]), float(box_size[1])),
+            origin=(float(before[0]), float(before[1])),
+            shape=(height, width),
+            rounding=rounding,
+        )
+
+    def scale(self, box: Box) -> tuple[float, float]:
+        """Return canvas pixels in an image pixel, along x and y.
+
+        Parameters
+        ----------
+        box : tuple of float
+            Box of the image, (x_min, y_min, x_max, y_max).
+
+        Returns
+        -------
+        tuple of float
+            Factors along x and y.
+        """
+        x_min, y_min, x_max, y_max = box
+        return self.box_size[0] / (x_max - x_min), self.box_size[1] / (y_max - y_min)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the attributes as plain numbers and text.
+
+        Returns
+        -------
+        dict
+            Keyword arguments that make an equal frame.
+        """
+        return {
+            "box_size": self.box_size,
+            "origin": self.origin,
+            "shape": self.shape,
+            "rounding": self.rounding,
+        }
+
+
+def whole_place(start: float, size: float) -> tuple[int, int]:
+    """First pixel and number of pixels of a scaled image, rounded as the study does."""
+    if not (math.isfinite(start) and math.isfinite(size)):
+        raise ValueError(f"an image must have a finite place and size, got {start} and {size}.")
+    return round(start), round(size)

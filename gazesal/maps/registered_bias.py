@@ -1,0 +1,358 @@
+"""Where people look at any image, after the images are registered to each other by a box."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gazesal._files import atomic_path
+from gazesal._validation import as_map, as_shape, require_weights
+from gazesal.kernels.moments import block_totals
+from gazesal.maps.geometry import Box, ReferenceFrame, as_box, whole_place
+from gazesal.maps.resampling import interpolate, resample
+from gazesal.maps.running_sum import RunningSum
+from gazesal.typing import Float64Array, FloatArray
+
+__all__ = ["RegisteredCenterBias"]
+
+RegisteredMap = tuple[ArrayLike, ArrayLike]  # a gaze map, and the box of its image
+
+
+class RegisteredCenterBias:
+    r"""The centre bias of images that are registered to each other by a box, as chests are.
+
+    Each gaze map is scaled along both axes and shifted so that the box of its image lies on the
+    common box, and divided by its sum; at each place the maps of the images that reach it are
+    averaged. The inverse map brings the average back onto the box of any image.
+
+    Parameters
+    ----------
+    frame : ReferenceFrame
+        The common box and the canvas around it.
+    gaze_maps : iterable of (array_like of shape (H, W), array_like of shape (4,))
+        Gaze maps, each with the box of its image, (x_min, y_min, x_max, y_max) in pixels, the
+        upper bounds exclusive. They are taken one at a time.
+
+    Attributes
+    ----------
+    frame : ReferenceFrame
+        The common box and the canvas.
+    n_maps : int
+        Number of gaze maps.
+
+    Raises
+    ------
+    ValueError
+        If there is no map, one is not 2-D, negative somewhere, not finite or zero everywhere, a
+        box has no width or height, or an image does not fit on the canvas.
+    TypeError
+        If a map or box does not hold real numbers.
+
+    See Also
+    --------
+    CenterBias : Without registration.
+    sauc, sncc : The metrics that take it.
+
+    Notes
+    -----
+    Section 3.2 of :footcite:t:`bigolin2021`. With :math:`T_i` the map of image :math:`i` onto the
+    canvas and :math:`c(u)` the number of maps whose image covers :math:`u`,
+
+    .. math:: \mathrm{CB}(u) = \frac{1}{c(u)} \sum_i \frac{G_i(T_i^{-1} u)}{\sum_v G_i(T_i^{-1} v)}
+
+    By default places are interpolated at sub-pixel precision, and sum and coverage separately,
+    so no value is undefined. With ``rounding="study"`` sizes and places are rounded to whole
+    pixels as the study's code does; where no image reaches, its average is undefined, and an
+    undefined pixel on the border of a warped map becomes 0.
+
+    References
+    ----------
+    .. footbibliography::
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import gazesal
+    >>> boxes, shapes = [[0, 0, 4, 2], [2, 0, 6, 2]], [(2, 6), (2, 8)]
+    >>> frame = gazesal.ReferenceFrame.from_boxes(boxes, shapes)
+    >>> first, second = np.zeros((2, 6)), np.zeros((2, 8))
+    >>> first[0, 1] = second[1, 3] = 1.0  # both in the second column of their box
+    >>> bias = gazesal.RegisteredCenterBias(frame, [(first, boxes[0]), (second, boxes[1])])
+    >>> bias.warp(boxes[0], (2, 6))[:, :3].tolist()
+    [[0.0, 0.5, 0.0], [0.0, 0.5, 0.0]]
+    """
+
+    def __init__(self, frame: ReferenceFrame, gaze_maps: Iterable[RegisteredMap]) -> None:
+        self.frame = frame
+        self.n_maps = 0
+        self._sum = RunningSum([np.zeros(frame.shape)])
+        self._coverage: NDArray[np.int64] = np.zeros(frame.shape, np.int64)
+        self._add_all(gaze_maps, 1)
+        if self.n_maps == 0:
+            raise ValueError("`gaze_maps` must hold at least one gaze map, got none.")
+
+    def __repr__(self) -> str:
+        return f"RegisteredCenterBias(n_maps={self.n_maps}, frame={self.frame})"
+
+    def average(self) -> Float64Array:
+        """Return the average on the canvas.
+
+        Returns
+        -------
+        numpy.ndarray of float64, shape of the frame
+            Non-negative; ``nan`` where no image reaches.
+        """
+        undefined = np.full(self.frame.shape, np.nan)
+        covered = self._coverage > 0
+        return np.asarray(np.divide(self._mass(), self._coverage, out=undefined, where=covered))
+
+    def coverage(self) -> NDArray[np.int64]:
+        """Return how many maps reach each pixel of the canvas.
+
+        Returns
+        -------
+        numpy.ndarray of int64, shape of the frame
+            Counts.
+        """
+        return self._coverage.copy()
+
+    def warp(self, box: ArrayLike, shape: tuple[int, int]) -> Float64Array:
+        """Return the centre bias on the pixels of an image.
+
+        Parameters
+        ----------
+        box : array_like of float, shape (4,)
+            Box of the image, (x_min, y_min, x_max, y_max) in pixels, the upper bounds exclusive.
+        shape : tuple of int
+            (H, W) of the image.
+
+        Returns
+        -------
+        numpy.ndarray of float64, shape (H, W)
+            Non-negative, summing to 1.
+
+        Raises
+        ------
+        ValueError
+            If the box is bad or the centre bias is zero all over the image; with
+            ``rounding="study"``, also if the image does not fit on the canvas or an undefined
+            value lies inside it.
+        """
+        height, width = as_shape(shape, name="shape")
+        corners = as_box(box, name="box")
+        if self.frame.rounding == "study":
+            warped = self._warp_as_the_study(corners, height, width)
+        else:
+            rows, columns = self._canvas_places(corners, height, width)
+            reach = interpolate(self._coverage.astype(np.float64), rows, columns)
+            mass = interpolate(self._mass(), rows, columns)
+            warped = np.divide(mass, reach, out=np.zeros_like(mass), where=reach > 0)
+        total = warped.sum()
+        if not total > 0:
+            raise ValueError(
+                f"`box` must place the image where people looked, but the centre bias is zero all "
+                f"over it: box {corners}, image {width} x {height}."
+            )
+        return np.asarray(warped / total)
+
+    def without(self, gaze_maps: Iterable[RegisteredMap]) -> RegisteredCenterBias:
+        """Return the centre bias with these maps left out.
+
+        Parameters
+        ----------
+        gaze_maps : iterable of (array_like of shape (H, W), array_like of shape (4,))
+            Maps that are in the average, with their boxes, as they were given: those of every
+            observer of one image, to leave the image out.
+
+        Returns
+        -------
+        RegisteredCenterBias
+            A new one; this one does not change.
+
+        Raises
+        ------
+        ValueError
+            If none would remain, or the maps were not all in the average, as far as that can be
+            seen.
+        """
+        other = self._copy()
+        other._add_all(gaze_maps, -1)
+        if other.n_maps < 1:
+            raise ValueError(
+                f"`gaze_maps` must leave at least one map, got {self.n_maps - other.n_maps} to "
+                f"leave out of {self.n_maps}."
+            )
+        lowest = other._sum.value().min()
+        if other._coverage.min() < 0 or lowest < -1e-12 * self._sum.value().max():
+            raise ValueError(
+                "`gaze_maps` must all be part of this centre bias, got a map or box that is not."
+            )
+        return other
+
+    def merged(self, other: RegisteredCenterBias) -> RegisteredCenterBias:
+        """Return the centre bias of the maps of both, as when parts were made in parallel.
+
+        Parameters
+        ----------
+        other : RegisteredCenterBias
+            Another one in the same frame.
+
+        Returns
+        -------
+        RegisteredCenterBias
+            A new one; neither changes.
+
+        Raises
+        ------
+        ValueError
+            If the frames differ.
+        """
+        if other.frame != self.frame:
+            raise ValueError(f"`other` must be in the frame {self.frame}, got {other.frame}.")
+        both = self._copy()
+        both._sum.merge(other._sum)
+        both._coverage += other._coverage
+        both.n_maps += other.n_maps
+        return both
+
+    def save(self, path: str | Path) -> None:
+        """Write to an ``.npz`` file, whole or not at all.
+
+        Parameters
+        ----------
+        path : str or path
+            Where to.
+        """
+        high, low = self._sum.parts()
+        facts = json.dumps({**self.frame.to_dict(), "n_maps": self.n_maps})
+        with atomic_path(Path(path)) as temporary, temporary.open("wb") as file:
+            np.savez_compressed(file, high=high, low=low, coverage=self._coverage, facts=facts)
+
+    @classmethod
+    def load(cls, path: str | Path) -> RegisteredCenterBias:
+        """Read what `save` wrote; nothing in the file is executed.
+
+        Parameters
+        ----------
+        path : str or path
+            The file.
+
+        Returns
+        -------
+        RegisteredCenterBias
+            Equal to the one saved, to the bit.
+
+        Raises
+        ------
+        ValueError
+            If the file is not one that `save` wrote, or is truncated; the message names it.
+        """
+        bias = cls.__new__(cls)
+        try:
+            with Path(path).open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+                facts = json.loads(str(file["facts"]))
+                bias.n_maps = int(facts.pop("n_maps"))
+                facts = {k: tuple(v) if isinstance(v, list) else v for k, v in facts.items()}
+                bias.frame = ReferenceFrame(**facts)
+                bias._sum = RunningSum.from_parts(file["high"], file["low"])
+                bias._coverage = file["coverage"]
+        except FileNotFoundError:
+            raise
+        except Exception as error:  # a broken archive fails in as many ways as it has parts
+            raise ValueError(
+                f"{path}: cannot be read as a registered centre bias: {error}"
+            ) from error
+        return bias
+
+    def _mass(self) -> Float64Array:
+        """Summed maps; exactly zero where none is left, whatever rounding left behind."""
+        return np.where(self._coverage > 0, np.maximum(self._sum.value(), 0.0), 0.0)
+
+    def _copy(self) -> RegisteredCenterBias:
+        other = RegisteredCenterBias.__new__(RegisteredCenterBias)
+        other.frame, other.n_maps = self.frame, self.n_maps
+        other._sum, other._coverage = self._sum.copy(), self._coverage.copy()
+        return other
+
+    def _add_all(self, gaze_maps: Iterable[RegisteredMap], sign: int) -> None:
+        for index, (value, box) in enumerate(gaze_maps):
+            name = f"gaze_maps[{index}]"
+            array = as_map(value, name=name)
+            sums, lowest = block_totals(array.ravel(), 512)
+            with np.errstate(over="ignore", invalid="ignore"):
+                mass = float(sums.sum())
+            require_weights(array, mass, lowest, name=name)
+            corners = as_box(box, name=f"box of {name}")
+            placed, top, left = self._place(array / np.float64(mass), corners)
+            bottom, right = top + placed.shape[0], left + placed.shape[1]
+            if placed.size == 0 or placed.sum() <= 0:
+                raise ValueError(f"`{name}` must have gaze inside the canvas of the frame.")
+            if min(top, left) < 0 or bottom > self.frame.shape[0] or right > self.frame.shape[1]:
+                raise ValueError(
+                    f"`{name}` must fit on the canvas of the frame; make the frame from the boxes "
+                    "and shapes of all images."
+                )
+            canvas = np.zeros(self.frame.shape)
+            canvas[top:bottom, left:right] = placed / placed.sum()
+            self._sum.add(canvas, float(sign))
+            self._coverage[top:bottom, left:right] += sign
+            self.n_maps += sign
+
+    def _place(self, array: FloatArray, box: Box) -> tuple[Float64Array, int, int]:
+        """A map at the scale of the canvas, and its first row and column there."""
+        height, width = array.shape
+        scale_x, scale_y = self.frame.scale(box)
+        start_x = self.frame.origin[0] - box[0] * scale_x
+        start_y = self.frame.origin[1] - box[1] * scale_y
+        if self.frame.rounding == "study":
+            left, columns = whole_place(start_x, width * scale_x)
+            top, rows = whole_place(start_y, height * scale_y)
+            return resample(array, (max(rows, 1), max(columns, 1))), top, left
+        covered_x = _centres_inside(start_x, start_x + width * scale_x)
+        covered_y = _centres_inside(start_y, start_y + height * scale_y)
+        columns_at = (covered_x + 0.5 - start_x) / scale_x - 0.5
+        rows_at = (covered_y + 0.5 - start_y) / scale_y - 0.5
+        if covered_x.size == 0 or covered_y.size == 0:
+            return np.zeros((0, 0)), 0, 0
+        return interpolate(array, rows_at, columns_at), int(covered_y[0]), int(covered_x[0])
+
+    def _canvas_places(self, box: Box, height: int, width: int) -> tuple[FloatArray, FloatArray]:
+        """Where the rows and columns of an image lie on the canvas, centres at integers."""
+        scale_x, scale_y = self.frame.scale(box)
+        columns = self.frame.origin[0] + (np.arange(width) + 0.5 - box[0]) * scale_x - 0.5
+        rows = self.frame.origin[1] + (np.arange(height) + 0.5 - box[1]) * scale_y - 0.5
+        return rows, columns
+
+    def _warp_as_the_study(self, box: Box, height: int, width: int) -> Float64Array:
+        scale_x, scale_y = self.frame.scale(box)
+        canvas_height, canvas_width = self.frame.shape
+        left, columns = whole_place(self.frame.origin[0] / scale_x - box[0], canvas_width / scale_x)
+        top, rows = whole_place(self.frame.origin[1] / scale_y - box[1], canvas_height / scale_y)
+        whole = interpolate(
+            self.average(),
+            (np.arange(rows) + 0.5) * (canvas_height / rows) - 0.5,
+            (np.arange(columns) + 0.5) * (canvas_width / columns) - 0.5,
+        )
+        if min(top, left) < 0 or top + height > rows or left + width > columns:
+            raise ValueError(
+                f"`box` must place the image on the canvas, got box {box} for {width} x {height}."
+            )
+        warped = whole[top : top + height, left : left + width].copy()
+        for edge in (warped[0], warped[-1], warped[:, 0], warped[:, -1]):
+            edge[np.isnan(edge)] = 0.0
+        if np.isnan(warped).any():
+            raise ValueError(
+                f"`box` must place the image where some image reaches, but the study's average is "
+                f"undefined inside it: box {box}, image {width} x {height}. "
+                'rounding="none" has no undefined values.'
+            )
+        return warped
+
+
+def _centres_inside(start: float, stop: float) -> NDArray[np.int64]:
+    """Canvas pixels whose centres lie in [start, stop], measured from the canvas's corner."""
+    return np.arange(int(np.ceil(start - 0.5)), int(np.floor(stop - 0.5)) + 1)

@@ -1,0 +1,117 @@
+"""The study's centre bias, made end to end by its own code on a small synthetic release."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gazesal import ReferenceFrame, RegisteredCenterBias, gaze_heatmap, ncc
+
+PER_DEGREE = ["angular_resolution_x_pixels_per_degree", "angular_resolution_y_pixels_per_degree"]
+SHOWN = [f"{side}_shown_from_image" for side in ("xmin", "ymin", "xmax", "ymax")]
+
+
+def read_images(folder):
+    """Images with a kept reading: key of the expected arrays, mean box, shape, gaze maps by id."""
+    images = []
+    for phase in (1, 2):
+        table = pd.read_csv(folder / f"metadata_phase_{phase}.csv")
+        table = table[~table["eye_tracking_data_discarded"]]
+        for trial, (_, rows) in enumerate(table.groupby("image")):
+            shape = (int(rows["image_size_y"].iloc[0]), int(rows["image_size_x"].iloc[0]))
+            boxes = [pd.read_csv(folder / i / "chest_bounding_box.csv") for i in rows["id"]]
+            maps = {}
+            for reading in rows["id"]:
+                f = pd.read_csv(folder / reading / "fixations.csv")
+                maps[reading] = gaze_heatmap(
+                    f[["x_position", "y_position"]],
+                    shape,
+                    sigma=f[PER_DEGREE],
+                    weights=f["timestamp_end_fixation"] - f["timestamp_start_fixation"],
+                    visible=f[SHOWN],
+                    outside="keep",
+                )
+            box = pd.concat(boxes)[["xmin", "ymin", "xmax", "ymax"]].mean().to_numpy()
+            name = f"cb_phase{phase}_trial{trial}"
+            images.append(SimpleNamespace(name=name, box=box, shape=shape, maps=maps))
+    return images
+
+
+@pytest.fixture(scope="module")
+def study(shared):
+    """The images, what the study's code made of them, and our centre bias in both modes."""
+    folder = shared / "oracles" / "center_bias"
+    images = read_images(folder / "dataset_et" / "main_data")
+    boxes, shapes = [i.box for i in images], [i.shape for i in images]
+    pairs = [(m, i.box) for i in images for m in i.maps.values()]
+    with np.load(folder / "expected.npz") as file:
+        expected = dict(file)
+    bias = {}
+    for rounding in ("study", "none"):
+        frame = ReferenceFrame.from_boxes(boxes, shapes, rounding=rounding)
+        bias[rounding] = RegisteredCenterBias(frame, pairs)
+    return SimpleNamespace(images=images, expected=expected, bias=bias)
+
+
+def of_peak(got, expected):
+    """Largest difference as a share of the peak."""
+    return np.nanmax(np.abs(got - expected)) / np.nanmax(expected)
+
+
+def test_readings_and_frame(study):
+    frame = study.bias["study"].frame
+    assert sum(len(image.maps) for image in study.images) == study.bias["study"].n_maps == 36
+    x_min, y_min, x_max, y_max = study.expected["averages_boxes"]
+    assert frame.box_size == pytest.approx((x_max - x_min, y_max - y_min), rel=1e-14)
+    assert frame.origin == pytest.approx(study.expected["max_margins"][:2], rel=1e-14)
+    assert frame.shape == tuple(study.expected["final_shape_yx"])
+
+
+def test_gaze_maps_of_readings(study):
+    seen = 0
+    for image in study.images:
+        for reading, gaze_map in image.maps.items():
+            if f"et_{reading}" in study.expected:
+                assert of_peak(gaze_map, study.expected[f"et_{reading}"]) < 1e-6
+                seen += 1
+    assert seen == 3
+
+
+def test_average_on_the_canvas(study):
+    average, expected = study.bias["study"].average(), study.expected["average_heatmap"]
+    np.testing.assert_array_equal(np.isnan(average), np.isnan(expected))
+    np.testing.assert_array_equal(
+        study.bias["study"].coverage(), study.expected["total_counts_views"]
+    )
+    assert of_peak(average, expected) < 1e-6
+
+
+def test_every_warped_map(study):
+    names = [image.name for image in study.images]
+    assert sorted(names) == sorted(key for key in study.expected if key.startswith("cb_"))
+    for image in study.images:
+        warped = study.bias["study"].warp(image.box, image.shape)
+        assert of_peak(warped, study.expected[image.name]) < 1e-6, image.name
+
+
+def test_sub_pixel_registration_is_near_the_study_and_not_the_same(study):
+    """What whole-pixel rounding costs on images of about 175 pixels, as the docs say."""
+    differences, correlations = [], []
+    for image in study.images:
+        warped = study.bias["none"].warp(image.box, image.shape)
+        differences.append(of_peak(warped, study.expected[image.name]))
+        correlations.append(ncc(warped, study.expected[image.name]))
+    assert 0.01 < min(differences) < max(differences) < 0.06
+    assert min(correlations) > 0.999
+
+
+def test_the_study_is_undefined_where_the_default_is_not(study):
+    """Leaving out an image that alone reaches a place: NaN inside another map in the study."""
+    image = study.images[0]
+    pairs = [(gaze_map, image.box) for gaze_map in image.maps.values()]
+    left_out = study.bias["none"].without(pairs).warp(image.box, image.shape)
+    assert np.isfinite(left_out).all()
+    assert left_out.sum() == pytest.approx(1.0)
+    with pytest.raises(ValueError, match="the study's average is undefined inside it"):
+        study.bias["study"].without(pairs).warp(image.box, image.shape)
