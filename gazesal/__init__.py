@@ -23,6 +23,7 @@ from gazesal.stats.intervals import ConfidenceInterval, confidence_interval
 if TYPE_CHECKING:
     from gazesal.datasets.fixation_table import read_fixations
     from gazesal.datasets.map_files import find_maps, read_map, read_sizes
+    from gazesal.datasets.reflacx import Reflacx
     from gazesal.datasets.synthetic import write_synthetic_study
     from gazesal.evaluation.cases import Case, Gaze, cases_from_tables
     from gazesal.evaluation.results import Evaluation
@@ -41,6 +42,7 @@ __all__ = [
     "ObserverSplit",
     "OffImageWarning",
     "ReferenceFrame",
+    "Reflacx",
     "RegisteredCenterBias",
     "UndefinedMetricWarning",
     "__version__",
@@ -66,6 +68,7 @@ _ON_USE = {
     "find_maps": "gazesal.datasets.map_files",
     "read_map": "gazesal.datasets.map_files",
     "read_sizes": "gazesal.datasets.map_files",
+    "Reflacx": "gazesal.datasets.reflacx",
     "write_synthetic_study": "gazesal.datasets.synthetic",
     "Case": "gazesal.evaluation.cases",
     "Gaze": "gazesal.evaluation.cases",

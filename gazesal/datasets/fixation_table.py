@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gazesal._validation import as_choice
-from gazesal.datasets._csv import read_csv_text, require_columns
+from gazesal.datasets._csv import parse_numbers, read_csv_text, require_columns
 
 __all__ = ["FIXATION_COLUMNS", "read_fixations"]
 
@@ -94,9 +94,9 @@ def read_fixations(
     for column in ("image", "observer"):
         table[column] = _labels(raw[names[column]], path, row)
     for column in ("x", "y"):
-        table[column] = _numbers(raw[names[column]], path, row) - ORIGINS[origin]
+        table[column] = parse_numbers(raw[names[column]], path, row) - ORIGINS[origin]
     if names["duration"]:
-        durations = _numbers(raw[names["duration"]], path, row)
+        durations = parse_numbers(raw[names["duration"]], path, row)
         if (durations < 0).any():
             line = raw.index[int(np.argmax(durations < 0))]
             raise ValueError(
@@ -122,7 +122,6 @@ def _read_raw(path: Path, names: Mapping[str, str]) -> tuple[pd.DataFrame, str]:
     require_columns(raw, [name for name in names.values() if name], path, advice)
     if raw.empty:
         raise ValueError(f"{path}: there are no fixations in the table.")
-    raw.index = raw.index + (2 if row == "line" else 1)
     return raw, row
 
 
@@ -139,6 +138,7 @@ def _read_parquet(path: Path) -> pd.DataFrame:
         raise
     except (OSError, ValueError) as error:  # ArrowInvalid is a ValueError
         raise ValueError(f"{path}: cannot be read as a Parquet table: {error}") from error
+    frame.index = pd.RangeIndex(1, len(frame) + 1, name="row")
     return frame
 
 
@@ -148,15 +148,3 @@ def _labels(column: pd.Series, path: Path, row: str) -> pd.Series:
         line = labels.index[int(np.argmax((labels == "").to_numpy()))]
         raise ValueError(f"{path}, {row} {line}, column {column.name!r}: the value is missing.")
     return labels
-
-
-def _numbers(column: pd.Series, path: Path, row: str) -> pd.Series:
-    finite = np.isfinite(pd.to_numeric(column, errors="coerce").to_numpy(np.float64))
-    if not finite.all():
-        line = column.index[int(np.argmin(finite))]
-        raise ValueError(
-            f"{path}, {row} {line}, column {column.name!r}: must be a finite number, got "
-            f"{column.loc[line]!r}."
-        )
-    # text through Python's float, which rounds to the nearest double where pandas may not
-    return pd.Series([float(value) for value in column], index=column.index)

@@ -165,8 +165,7 @@ def read_sizes(path: str | Path) -> dict[str, tuple[int, int]]:
     table = read_csv_text(path)
     require_columns(table, ["image", "width", "height"], path)
     sizes: dict[str, tuple[int, int]] = {}
-    rows = zip(table["image"], table["height"], table["width"], strict=True)
-    for line, (image, height, width) in enumerate(rows, start=2):
+    for line, image, height, width in table[["image", "height", "width"]].itertuples():
         if not (height.strip().isdecimal() and width.strip().isdecimal()):
             raise ValueError(
                 f"{path}, line {line}: width and height must be whole numbers, got {width!r} and "

@@ -3,37 +3,32 @@
 from types import SimpleNamespace
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from gazesal import ReferenceFrame, RegisteredCenterBias, gaze_heatmap, ncc
-
-PER_DEGREE = ["angular_resolution_x_pixels_per_degree", "angular_resolution_y_pixels_per_degree"]
-SHOWN = [f"{side}_shown_from_image" for side in ("xmin", "ymin", "xmax", "ymax")]
+from gazesal import ReferenceFrame, Reflacx, RegisteredCenterBias, gaze_heatmap, ncc
 
 
 def read_images(folder):
     """Images with a kept reading: key of the expected arrays, mean box, shape, gaze maps by id."""
+    release = Reflacx(folder)
+    kept = release.readings[~release.readings["discarded"]]
     images = []
-    for phase in (1, 2):
-        table = pd.read_csv(folder / f"metadata_phase_{phase}.csv")
-        table = table[~table["eye_tracking_data_discarded"]]
-        for trial, (_, rows) in enumerate(table.groupby("image")):
-            shape = (int(rows["image_size_y"].iloc[0]), int(rows["image_size_x"].iloc[0]))
-            boxes = [pd.read_csv(folder / i / "chest_bounding_box.csv") for i in rows["id"]]
+    for phase, readings in kept.groupby("phase"):
+        for trial, (image, rows) in enumerate(readings.groupby("image")):
+            shape = (int(rows["height"].iloc[0]), int(rows["width"].iloc[0]))
             maps = {}
-            for reading in rows["id"]:
-                f = pd.read_csv(folder / reading / "fixations.csv")
+            for reading in rows.index:
+                fixations = release.fixations(reading)
                 maps[reading] = gaze_heatmap(
-                    f[["x_position", "y_position"]],
+                    fixations[["x", "y"]],
                     shape,
-                    sigma=f[PER_DEGREE],
-                    weights=f["timestamp_end_fixation"] - f["timestamp_start_fixation"],
-                    visible=f[SHOWN],
+                    sigma=fixations[["x_per_degree", "y_per_degree"]],
+                    weights=fixations["duration"],
+                    visible=fixations[["x_min_shown", "y_min_shown", "x_max_shown", "y_max_shown"]],
                     outside="keep",
                 )
-            box = pd.concat(boxes)[["xmin", "ymin", "xmax", "ymax"]].mean().to_numpy()
             name = f"cb_phase{phase}_trial{trial}"
+            box = release.mean_box(image)
             images.append(SimpleNamespace(name=name, box=box, shape=shape, maps=maps))
     return images
 
@@ -42,7 +37,7 @@ def read_images(folder):
 def study(shared):
     """The images, what the study's code made of them, and our centre bias in both modes."""
     folder = shared / "oracles" / "center_bias"
-    images = read_images(folder / "dataset_et" / "main_data")
+    images = read_images(folder / "dataset_et")
     boxes, shapes = [i.box for i in images], [i.shape for i in images]
     pairs = [(m, i.box) for i in images for m in i.maps.values()]
     with np.load(folder / "expected.npz") as file:

@@ -1,0 +1,228 @@
+"""A REFLACX release: what is read, and what each malformed one is told."""
+
+import numpy as np
+import pytest
+
+from gazesal import Reflacx
+
+HEADER = (
+    "id,split,eye_tracking_data_discarded,image,dicom_id,subject_id,image_size_x,image_size_y,"
+    "Atelectasis,Other,Quality issue,Support devices"
+)
+FIXATIONS = (
+    "timestamp_start_fixation,timestamp_end_fixation,x_position,y_position,pupil_area_normalized,"
+    "angular_resolution_x_pixels_per_degree,angular_resolution_y_pixels_per_degree,window_width,"
+    "window_level,xmin_shown_from_image,ymin_shown_from_image,xmax_shown_from_image,"
+    "ymax_shown_from_image,xmin_in_screen_coordinates,ymin_in_screen_coordinates,"
+    "xmax_in_screen_coordinates,ymax_in_screen_coordinates"
+)
+FIXATION = "7.08,7.293,405,420,1.131,94,92,0.99829,0.49841,0,303,2521,2463,661,0,3180,2160"
+IMAGE = "physionet.org/files/mimic-cxr/2.0.0/files/p10/p10000001/s50000001/aaa.dcm"
+
+
+def make_release(root, newline="\r\n"):
+    """Three readings of one image, the last discarded, as the release lays them out."""
+    folder = root / "main_data"
+    rows = [
+        f"P101R00000{i},train,{gone},{IMAGE},aaa,10000001,2500,3000,{mark},{other},False,True"
+        for i, gone, mark, other in (
+            (1, "False", 3, ""),
+            (2, "False", 0, "x|y"),
+            (3, "True", 5, ""),
+        )
+    ]
+    write(folder / "metadata_phase_1.csv", [HEADER, *rows], newline)
+    for i, gone in ((1, False), (2, False), (3, True)):
+        reading = folder / f"P101R00000{i}"
+        box = [f"{380 + i},508,2295,2441"]
+        write(reading / "chest_bounding_box.csv", ["xmin,ymin,xmax,ymax", *box], newline)
+        ellipse = ["10,20,30,40,3,True,False"] if i == 1 else []
+        head = "xmin,ymin,xmax,ymax,certainty,Atelectasis,Other"
+        write(reading / "anomaly_location_ellipses.csv", [head, *ellipse], newline)
+        if not gone:
+            write(reading / "fixations.csv", [FIXATIONS, FIXATION, FIXATION], newline)
+    return folder
+
+
+def write(path, lines, newline="\r\n"):
+    """Write lines with the release's line ends."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes((newline.join(lines) + newline).encode())
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A good release to spoil."""
+    return make_release(tmp_path)
+
+
+def read(folder):
+    """Phase 1 of a release."""
+    return Reflacx(folder.parent, phases=(1,))
+
+
+@pytest.mark.parametrize("newline", ["\r\n", "\n"])
+def test_reads_what_is_there(tmp_path, newline):
+    release = read(make_release(tmp_path, newline))
+    assert repr(release) == "Reflacx(3 readings of 1 images, 1 discarded)"
+    row = release.readings.loc["P101R000002"]
+    assert (row["height"], row["width"], row["split"]) == (3000, 2500, "train")
+    assert row["subject_id"] == "10000001"
+    fixations = release.fixations("P101R000001")
+    assert fixations.index.tolist() == [2, 3]
+    assert fixations.loc[2].to_dict() == pytest.approx(
+        {
+            "duration": 0.213,
+            "x": 405,
+            "y": 420,
+            "x_per_degree": 94,
+            "y_per_degree": 92,
+            "x_min_shown": 0,
+            "y_min_shown": 303,
+            "x_max_shown": 2521,
+            "y_max_shown": 2463,
+        }
+    )
+    assert release.chest_box("P101R000003") == (383, 508, 2295, 2441)
+    np.testing.assert_allclose(release.mean_box(IMAGE), [381.5, 508, 2295, 2441])
+    ellipses = release.ellipses("P101R000001")
+    assert ellipses.to_dict("records") == [
+        {"xmin": 10, "ymin": 20, "xmax": 30, "ymax": 40, "certainty": 3}
+        | {"Atelectasis": True, "Other": False}
+    ]
+    assert release.ellipses("P101R000002").empty
+
+
+def test_images_kept_by_all_and_abnormal_by_majority(folder):
+    release = read(folder)
+    assert release.kept_by_all(2) == [IMAGE]
+    assert release.kept_by_all(3) == []
+    assert release.abnormal().to_dict() == {IMAGE: True}  # two of three readers
+    assert release.labels.loc["P101R000002", "Other"] == 1.0
+    assert release.labels.loc["P101R000002", "Support devices"] == 1.0
+
+
+def test_support_devices_and_quality_are_no_abnormality(folder):
+    text = (folder / "metadata_phase_1.csv").read_bytes().replace(b",3,,", b",0,,")
+    (folder / "metadata_phase_1.csv").write_bytes(text.replace(b",5,,", b",0,,"))
+    assert read(folder).abnormal().to_dict() == {IMAGE: False}
+
+
+def test_a_discarded_reading_has_no_fixations(folder):
+    with pytest.raises(ValueError, match="P101R000003: its eye tracking was discarded"):
+        read(folder).fixations("P101R000003")
+
+
+def test_unknown_readings_and_missing_files(folder):
+    release = read(folder)
+    for reading in ("P101R000009", "../P101R000001"):
+        with pytest.raises(ValueError, match="`reading` must be one of the tables' ids"):
+            release.fixations(reading)
+    (folder / "P101R000001" / "fixations.csv").unlink()
+    with pytest.raises(FileNotFoundError, match=r"fixations\.csv"):
+        release.fixations("P101R000001")
+    with pytest.raises(FileNotFoundError, match="no such folder of REFLACX"):
+        Reflacx(folder.parent / "nowhere")
+    with pytest.raises(FileNotFoundError, match=r"metadata_phase_2\.csv"):
+        Reflacx(folder)
+    with pytest.raises(ValueError, match="`phases` must be among 1, 2 and 3"):
+        Reflacx(folder, phases=(4,))
+
+
+SPOILT_TABLES = {
+    "climbing id": ("P101R000001,", "../../etc,", r"line 2, column 'id': must be like"),
+    "no image": (f"{IMAGE},aaa", ",aaa", r"line 2, column 'image': the value is missing"),
+    "bool": (",train,False", ",train,maybe", r"line 2, column 'eye_tracking_data_discarded'"),
+    "size": (",2500,3000", ",2500,0", r"line 2, column 'image_size_y': must be a whole number"),
+    "half a pixel": (",2500,3000", ",2500.5,3000", r"line 2, column 'image_size_x'"),
+    "label": (",3,,", ",high,,", r"line 2, column 'Atelectasis': must be a finite number"),
+    "column": ("dicom_id", "dicom", r"column 'dicom_id' is missing"),
+    "twice": ("P101R000002", "P101R000001", "reading P101R000001 is in the tables twice"),
+}
+
+
+@pytest.mark.parametrize("kind", SPOILT_TABLES)
+def test_a_malformed_table_is_named(folder, kind):
+    old, new, message = SPOILT_TABLES[kind]
+    path = folder / "metadata_phase_1.csv"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(ValueError, match=message):
+        read(folder)
+
+
+def test_readings_that_disagree_on_the_size_of_an_image(folder):
+    path = folder / "metadata_phase_1.csv"
+    path.write_text(path.read_text().replace("2500,3000", "2500,3001", 1))
+    with pytest.raises(ValueError, match=f"P101R000001, P101R000002.* give image {IMAGE}"):
+        read(folder)
+
+
+def test_bytes_that_are_not_utf8(folder):
+    path = folder / "metadata_phase_1.csv"
+    path.write_bytes(path.read_bytes().replace(b"x|y", b"\xff\xfe"))
+    with pytest.raises(ValueError, match=r"metadata_phase_1\.csv: cannot be read as a CSV table"):
+        read(folder)
+
+
+SPOILT_FIXATIONS = {
+    "backwards": ("7.08,7.293", "7.293,7.08", "line 2, column 'timestamp_end_fixation'"),
+    "word": ("405,420", "left,420", "line 2, column 'x_position': must be a finite number"),
+    "nan": ("405,420", "405,nan", "line 2, column 'y_position': must be a finite number"),
+    "resolution": (",94,92", ",0,92", "line 2, column 'angular_resolution_x_pixels_per_degree'"),
+    "shown": ("0,303,2521", "9999,303,2521", "line 2, column 'xmax_shown_from_image'"),
+    "column": ("x_position", "x", "column 'x_position' is missing"),
+}
+
+
+@pytest.mark.parametrize("kind", SPOILT_FIXATIONS)
+def test_malformed_fixations_are_named(folder, kind):
+    old, new, message = SPOILT_FIXATIONS[kind]
+    path = folder / "P101R000001" / "fixations.csv"
+    path.write_text(path.read_text().replace(old, new, 1))
+    with pytest.raises(ValueError, match=r"fixations\.csv.*" + message):
+        read(folder).fixations("P101R000001")
+
+
+def test_empty_fixations_are_named(folder):
+    write(folder / "P101R000001" / "fixations.csv", [FIXATIONS])
+    with pytest.raises(ValueError, match=r"fixations\.csv: there are no fixations"):
+        read(folder).fixations("P101R000001")
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (["xmin,ymin,xmax,ymax"], "must hold one box, got 0"),
+        (["xmin,ymin,xmax,ymax", "1,2,3,4", "1,2,3,4"], "must hold one box, got 2"),
+        (["xmin,ymin,xmax,ymax", "3,2,3,4"], "has no width or no height"),
+        (["xmin,ymin,xmax", "1,2,3"], "column 'ymax' is missing"),
+    ],
+)
+def test_malformed_boxes_are_named(folder, lines, message):
+    write(folder / "P101R000001" / "chest_bounding_box.csv", lines)
+    with pytest.raises(ValueError, match=r"chest_bounding_box\.csv.*" + message):
+        read(folder).chest_box("P101R000001")
+
+
+def test_malformed_ellipses_are_named(folder):
+    path = folder / "P101R000001" / "anomaly_location_ellipses.csv"
+    path.write_text(path.read_text().replace("True", "yes"))
+    with pytest.raises(ValueError, match=r"line 2, column 'Atelectasis': must be True or False"):
+        read(folder).ellipses("P101R000001")
+
+
+def test_an_image_without_a_kept_reading_has_no_box(folder):
+    path = folder / "metadata_phase_1.csv"
+    path.write_text(path.read_text().replace("train,False", "train,True"))
+    with pytest.raises(ValueError, match="`image` must have a kept reading"):
+        read(folder).mean_box(IMAGE)
+
+
+def test_the_release_the_study_code_was_run_on(shared):
+    release = Reflacx(shared / "oracles" / "center_bias" / "dataset_et")
+    assert repr(release) == "Reflacx(45 readings of 9 images, 9 discarded)"
+    assert len(release.kept_by_all()) == 5
+    kept = release.readings.index[~release.readings["discarded"]]
+    assert all(len(release.fixations(reading)) > 0 for reading in kept)
