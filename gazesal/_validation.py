@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from gazesal.kernels.moments import block_totals
+from gazesal.kernels.sampling import BLOCK
 from gazesal.typing import Float64Array, FloatArray, RandomState
 
 EXACT_INTEGERS = 2**53  # up to here float64 holds every integer
@@ -74,15 +76,22 @@ def require_same_shape(first: FloatArray, second: FloatArray, *, names: Sequence
         )
 
 
-def require_weights(array: FloatArray, total: float, lowest: float, *, name: str) -> None:
-    """Raise unless the values are finite, non-negative and not all zero."""
+def weight_sums(weights: FloatArray, *, name: str) -> tuple[Float64Array, float]:
+    """Raise unless finite, non-negative and not all zero; return sums of blocks, and their sum.
+
+    The blocks are those of `gazesal.kernels.sampling`, and checking and summing are one pass.
+    """
+    sums, lowest = block_totals(weights.ravel(), BLOCK)
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = float(sums.sum())
     if not math.isfinite(total):
-        require_finite(array, name=name)
+        require_finite(weights, name=name)
         raise ValueError(f"`{name}` must have a finite sum, but its values add up past float64.")
     if lowest < 0:
         raise ValueError(f"`{name}` must be non-negative, got a smallest value of {lowest:g}.")
     if total <= 0:
         raise ValueError(f"`{name}` must have a positive sum, but all its values are zero.")
+    return sums, total
 
 
 def as_shape(value: Any, *, name: str) -> tuple[int, int]:

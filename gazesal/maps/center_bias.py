@@ -7,8 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gazesal._validation import as_map, require_weights
-from gazesal.kernels.moments import block_totals
+from gazesal._validation import as_map, weight_sums
 from gazesal.maps.running_sum import RunningSum
 from gazesal.typing import Float64Array
 
@@ -158,10 +157,7 @@ class CenterBias:
         for index, value in enumerate(gaze_maps):
             name = f"gaze_maps[{index}]"
             array = as_map(value, name=name)
-            sums, lowest = block_totals(array.ravel(), 512)
-            with np.errstate(over="ignore", invalid="ignore"):
-                mass = float(sums.sum())
-            require_weights(array, mass, lowest, name=name)
+            _, mass = weight_sums(array, name=name)
             if self.shape == (0, 0):
                 self.shape = (array.shape[0], array.shape[1])
             elif array.shape != self.shape:

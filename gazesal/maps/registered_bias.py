@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gazesal._files import atomic_path
-from gazesal._validation import as_map, as_shape, require_weights
-from gazesal.kernels.moments import block_totals
+from gazesal._validation import as_map, as_shape, weight_sums
 from gazesal.maps.geometry import Box, ReferenceFrame, as_box, whole_place
 from gazesal.maps.resampling import interpolate, resample
 from gazesal.maps.running_sum import RunningSum
@@ -282,10 +281,7 @@ class RegisteredCenterBias:
         for index, (value, box) in enumerate(gaze_maps):
             name = f"gaze_maps[{index}]"
             array = as_map(value, name=name)
-            sums, lowest = block_totals(array.ravel(), 512)
-            with np.errstate(over="ignore", invalid="ignore"):
-                mass = float(sums.sum())
-            require_weights(array, mass, lowest, name=name)
+            _, mass = weight_sums(array, name=name)
             corners = as_box(box, name=f"box of {name}")
             placed, top, left = self._place(array / np.float64(mass), corners)
             bottom, right = top + placed.shape[0], left + placed.shape[1]

@@ -9,11 +9,10 @@ from gazesal._validation import (
     as_map,
     require_finite,
     require_same_shape,
-    require_weights,
+    weight_sums,
 )
-from gazesal.kernels.moments import block_totals
 from gazesal.kernels.ranks import auc_from_sorted, weighted_auc
-from gazesal.kernels.sampling import BLOCK, locate
+from gazesal.kernels.sampling import locate
 from gazesal.typing import Float64Array, FloatArray, IntArray, RandomState, WeightArray
 
 __all__ = ["auc_borji", "sauc"]
@@ -215,10 +214,7 @@ def _density_auc(
 
 def _as_weights(weights: FloatArray, *, name: str) -> tuple[FloatArray, Float64Array]:
     """Check weights and return them with the sums of their blocks, both in one pass."""
-    sums, lowest = block_totals(weights, BLOCK)
-    with np.errstate(over="ignore", invalid="ignore"):
-        total = float(sums.sum())
-    require_weights(weights, total, lowest, name=name)
+    sums, total = weight_sums(weights, name=name)
     if total < SMALLEST:  # halves and shares of it may underflow; a power of two changes no digit
         return np.ldexp(weights.astype(np.float64), SCALE_UP), np.ldexp(sums, SCALE_UP)
     return weights, sums
