@@ -1,17 +1,17 @@
 # Each target sets up what it needs in $(VENV); nothing but Python and git has to be there.
 #   make demo   score a synthetic study and draw it       make test   run the tests
 #   make lint   style, types, import directions           make docs   build the documentation
-#   make bench  speed against named baselines             make test-slow   the long tests too
+#   make bench  speed against named baselines             make test-nightly   five times the examples
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
-# The development environment pins the CPU build of torch. Where the package index offers another
-# build of that version, name one that has it:  make test TORCH_INDEX=<URL of a wheel index>
-TORCH_INDEX ?=
-INDEX = $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+# The development environment pins the CPU build of torch: from the configured package index where
+# that has it, else from torch's own index of CPU builds.
+TORCH = torch==2.13.0
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: demo test test-slow lint docs bench clean
+.PHONY: demo test test-nightly lint docs bench clean
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("gazesal needs Python 3.11 or newer; this is %d.%d. Name one with: make PYTHON=python3.11 ..." % sys.version_info[:2])'
@@ -22,7 +22,8 @@ $(VENV)/.demo: $(VENV)/bin/python pyproject.toml
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml .ci/constraints.txt
-	$(PIP) --editable '.[dev]' --constraint .ci/constraints.txt $(INDEX)
+	$(PIP) '$(TORCH)+cpu' 2>/dev/null || $(PIP) --index-url $(TORCH_INDEX) '$(TORCH)'
+	$(PIP) --editable '.[dev]' --constraint .ci/constraints.txt
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/bin/python pyproject.toml
@@ -33,9 +34,9 @@ demo: $(VENV)/.demo
 	$(BIN)/gazesal demo
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -m 'not slow' $(ARGS)
+	$(BIN)/python -m pytest $(ARGS)
 
-test-slow: $(VENV)/.dev
+test-nightly: $(VENV)/.dev
 	GAZESAL_HYPOTHESIS=nightly $(BIN)/python -m pytest $(ARGS)
 
 lint: $(VENV)/.dev

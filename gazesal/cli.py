@@ -1,7 +1,8 @@
 """The command line: a thin face on the functions."""
 
 import re
-import sys
+import shlex
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ import click
 import numpy as np
 
 import gazesal
-from gazesal.datasets.synthetic import PIXELS_PER_DEGREE, SYNTHETIC_METHODS
+from gazesal.datasets.synthetic import HEIGHT, PIXELS_PER_DEGREE, SYNTHETIC_METHODS, WIDTH
 from gazesal.evaluation.results import Evaluation
 from gazesal.exceptions import OffImageWarning
 from gazesal.metrics.registry import METRICS
@@ -223,7 +224,20 @@ def evaluate(
     matplotlib is installed. Everything is read and checked before the work starts.
     """
     sigma_pixels = in_pixels(sigma, pixels_per_degree)
+    settings: dict[str, object] = {
+        "fixations": str(fixations),
+        "maps": str(map_folder),
+        "size": size if isinstance(size, tuple) else {k: list(v) for k, v in size.items()},
+        "columns": columns,
+        "origin": origin,
+        "duplicates": duplicates,
+        "unmapped": unmapped,
+        "interval": interval,
+        "pictures": None if pictures is None else str(pictures),
+        "gazesal": gazesal.__version__,
+    }
     with plain_errors():
+        require_writable(out)
         table = gazesal.read_fixations(
             fixations, origin=origin, columns=columns, duplicates=duplicates
         )
@@ -245,13 +259,6 @@ def evaluate(
             jobs=jobs,
             progress=not quiet,
         )
-        settings = {
-            "origin": origin,
-            "duplicates": duplicates,
-            "unmapped": unmapped,
-            "interval": interval,
-            "gazesal": gazesal.__version__,
-        }
         show_and_write(evaluation, out, interval, settings, picture)
 
 
@@ -274,7 +281,7 @@ def demo(out: Path, images: int, observers: int, seed: int, jobs: int, quiet: bo
     """Make a synthetic study and score it.
 
     The data are synthetic: drawn from a seed, no patient and no radiologist in them. The maps are
-    of known quality, so the order in which they should come is known.
+    of known quality, so it is known what sAUC should say of them.
     """
     click.echo(
         f"Synthetic data: {images} chest-like images and the scanpaths of {observers} made-up "
@@ -283,12 +290,13 @@ def demo(out: Path, images: int, observers: int, seed: int, jobs: int, quiet: bo
     for method, meaning in SYNTHETIC_METHODS.items():
         click.echo(f"  {method:12} {meaning}")
     with plain_errors():
+        require_writable(out)
         study = gazesal.write_synthetic_study(
             out / "study", n_images=images, n_observers=observers, seed=seed
         )
         table = gazesal.read_fixations(study / "fixations.csv")
         maps = gazesal.find_maps(study / "maps")
-        cases = gazesal.cases_from_tables(table, maps, (300, 256))
+        cases = gazesal.cases_from_tables(table, maps, (HEIGHT, WIDTH))
         evaluation = gazesal.evaluate(
             cases,
             sigma=PIXELS_PER_DEGREE,
@@ -299,12 +307,13 @@ def demo(out: Path, images: int, observers: int, seed: int, jobs: int, quiet: bo
         )
         picture = find_picture(study / "images", cases[0].image)
         settings: dict[str, object] = {"synthetic": True, "gazesal": gazesal.__version__}
-        show_and_write(evaluation, out, "bootstrap", settings, picture)
-    click.echo(
-        f"\nThe same from files: gazesal evaluate --fixations {study / 'fixations.csv'} --maps "
-        f"{study / 'maps'} --size 256x300 --sigma {PIXELS_PER_DEGREE:g}px --resize bilinear "
-        f"--pictures {study / 'images'} --out results"
-    )
+        note = f"Synthetic data, seed {seed}: no patient and no radiologist is in them."
+        show_and_write(evaluation, out, "bootstrap", settings, picture, note)
+    words = ["gazesal", "evaluate", "--fixations", study / "fixations.csv"]
+    words += ["--maps", study / "maps", "--size", f"{WIDTH}x{HEIGHT}"]
+    words += ["--sigma", f"{PIXELS_PER_DEGREE:g}px", "--resize", "bilinear"]
+    words += ["--pictures", study / "images", "--out", "results"]
+    click.echo(f"\nThe same from files: {shlex.join(map(str, words))}")
 
 
 def in_pixels(sigma: tuple[float, str], pixels_per_degree: float | None) -> float:
@@ -327,22 +336,35 @@ def show_and_write(
     interval: Any,
     settings: dict[str, object],
     picture: np.ndarray | None,
+    note: str = "",
 ) -> None:
     """Print the table and write every file."""
     summary = evaluation.summary(method=interval)
     click.echo("\n" + summary_text(summary) + "\n" + describe(evaluation, summary))
-    written = write_report(evaluation, out, summary=summary, settings=settings, picture=picture)
+    written = write_report(
+        evaluation, out, summary=summary, settings=settings, picture=picture, note=note
+    )
     for path in written:
         click.echo(f"wrote {path}")
     if not any(path.suffix == ".png" for path in written):
         click.echo("no figure: it needs matplotlib, pip install 'gazesal[plot]'")
 
 
+def require_writable(folder: Path) -> None:
+    """Raise unless files can be written into a folder, before any work is done for them."""
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass
+    for path in made:  # leave nothing behind if the work fails
+        path.rmdir()
+
+
 @contextmanager
 def plain_errors() -> Iterator[None]:
     """Turn the errors a user can mend into one line on standard error, and warnings likewise."""
     with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("default")
+        warnings.simplefilter("ignore")  # what other libraries say is not for a user of ours
         warnings.simplefilter("always", OffImageWarning)
         try:
             yield
@@ -351,7 +373,3 @@ def plain_errors() -> Iterator[None]:
         finally:
             for warning in caught:
                 click.echo(f"Warning: {warning.message}", err=True)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,5 +1,6 @@
 """The commands, as a user types them."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -107,7 +108,9 @@ def test_parquet_and_a_table_of_sizes_give_the_same(run, study, tmp_path):
     run(out=tmp_path / "csv")
     result = run(out=tmp_path / "parquet", fixations=tmp_path / "fixations.parquet", size=sizes)
     assert result.exit_code == 0, result.output
-    assert contents(tmp_path / "csv") == contents(tmp_path / "parquet")
+    first, second = contents(tmp_path / "csv"), contents(tmp_path / "parquet")
+    assert first.pop("settings.json") != second.pop("settings.json")  # files are named there
+    assert first == second
 
 
 def test_dropped_fixations_are_counted(run, study, tmp_path):
@@ -116,7 +119,7 @@ def test_dropped_fixations_are_counted(run, study, tmp_path):
     table.to_csv(tmp_path / "off.csv", index=False)
     refused = run(fixations=tmp_path / "off.csv")
     assert refused.exit_code == 1
-    assert "line 5: (256, " in refused.output
+    assert f"{tmp_path / 'off.csv'}, line 5: (256, " in refused.output
     dropped = run(fixations=tmp_path / "off.csv", outside="drop")
     assert dropped.exit_code == 0
     assert f"Warning: 1 of {len(table)} fixations lie outside" in dropped.output
@@ -172,6 +175,51 @@ def test_a_broken_map_fails_before_the_work_and_is_named(run, study, tmp_path):
     assert "3 images, 3 observers each" in result.output
 
 
+def test_settings_name_the_inputs(run, study, tmp_path):
+    run()
+    settings = json.loads((tmp_path / "out" / "settings.json").read_text())
+    assert settings["fixations"] == str(study / "fixations.csv")
+    assert settings["maps"] == str(study / "maps")
+    assert settings["size"] == [300, 256]
+    assert settings["sigma"] == [10.0, 10.0]
+    assert settings["gazesal"] == gazesal.__version__
+
+
+@pytest.mark.parametrize("below", ["", "/inside"])
+def test_a_folder_that_cannot_be_made_is_refused_before_the_work(run, tmp_path, below, monkeypatch):
+    monkeypatch.setattr(gazesal, "evaluate", None)  # would be a TypeError that is no SystemExit
+    (tmp_path / "file").write_text("")
+    result = run(out=f"{tmp_path}/file{below}")
+    assert result.exit_code in (1, 2)
+    assert isinstance(result.exception, SystemExit)
+
+
+def test_names_with_signs_of_mathematics_are_drawn(run, study, tmp_path):
+    maps = tmp_path / "maps" / "cost$\\frac{$ and a name that is longer than a title can be"
+    maps.mkdir(parents=True)
+    for path in (study / "maps" / "noise").iterdir():
+        (maps / path.name).write_bytes(path.read_bytes())
+    result = run(maps=tmp_path / "maps")
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "out" / "figure.png").exists()
+
+
+def test_a_bad_picture_is_named_and_nothing_is_written(run, tmp_path):
+    (tmp_path / "pictures").mkdir()
+    np.save(tmp_path / "pictures" / "cxr000.npy", np.zeros((300, 256, 7)))
+    result = run(pictures=tmp_path / "pictures")
+    assert result.exit_code == 1
+    assert "cxr000.npy: a picture must be (H, W) or (H, W, 3)" in result.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_demo_files_say_that_the_data_are_synthetic(tmp_path):
+    words = ["demo", "--quiet", "--images", "2", "--observers", "2", "--jobs", "1"]
+    assert CliRunner().invoke(main, [*words, "--out", str(tmp_path)]).exit_code == 0
+    for name in ("summary.txt", "summary.md"):
+        assert "Synthetic data, seed 0" in (tmp_path / name).read_text()
+
+
 def test_demo_says_that_it_is_synthetic_and_can_be_repeated(tmp_path):
     words = ["demo", "--quiet", "--images", "4", "--observers", "2", "--jobs", "1"]
     for name in ("one", "two"):
@@ -192,7 +240,7 @@ def test_demo_can_be_had_from_its_files(tmp_path):
     command[command.index("--out") + 1] = str(tmp_path / "files")
     again = CliRunner().invoke(main, ["evaluate", "--jobs", "1", "--quiet", *command])
     assert again.exit_code == 0, again.output
-    for name in ("scores.csv", "summary.csv", "figure.png"):
+    for name in ("scores.csv", "summary.csv"):
         ours = (tmp_path / "demo" / name).read_bytes()
         assert ours == (tmp_path / "files" / name).read_bytes(), name
 

@@ -1,32 +1,39 @@
 """CSV tables as text, whole or refused."""
 
-import lzma
 import warnings
-import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
-
-UNREADABLE = (OSError, EOFError, zlib.error, lzma.LZMAError, UnicodeDecodeError, ValueError)
 
 
 def read_csv_text(path: Path) -> pd.DataFrame:
     """Return a CSV table, also compressed, with every value as text, indexed by line.
 
-    UTF-8, header first.
+    UTF-8, header first; blank lines are counted and left out. A line number is too small by the
+    line breaks within quoted fields above it.
     """
+    layout: Any = {"dtype": str, "keep_default_na": False, "skip_blank_lines": False}
+    header: pd.DataFrame
+    table: pd.DataFrame
     try:
         with warnings.catch_warnings():
             # a row with more fields than the header has would lose them
             warnings.simplefilter("error", pd.errors.ParserWarning)
-            table = pd.read_csv(path, dtype=str, keep_default_na=False, index_col=False)
+            header = pd.read_csv(path, header=None, nrows=1, encoding="utf-8-sig", **layout)
+            table = pd.read_csv(path, index_col=False, encoding="utf-8-sig", **layout)
     except FileNotFoundError:
         raise
-    except (*UNREADABLE, pd.errors.ParserWarning) as error:
+    except Exception as error:  # a broken file fails in as many ways as there are formats
         raise ValueError(f"{path}: cannot be read as a CSV table: {error}") from error
+    names = header.iloc[0].fillna("").tolist()
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"{path}: column {twice[0]!r} is there {names.count(twice[0])} times.")
     table.index = pd.RangeIndex(2, len(table) + 2, name="line")  # the header is line 1
-    return table.fillna("")  # the fields that a short line lacks
+    table = table.fillna("")  # the fields that a short line lacks
+    return table.loc[(table != "").any(axis=1)]
 
 
 def require_columns(table: pd.DataFrame, names: list[str], path: Path, advice: str = "") -> None:
@@ -41,6 +48,8 @@ def require_columns(table: pd.DataFrame, names: list[str], path: Path, advice: s
 
 def parse_numbers(column: pd.Series, path: Path, row: str = "line") -> pd.Series:
     """A column of text as finite float64; the error names file, line and column."""
+    if getattr(column.dtype, "kind", "O") in "mM":
+        raise ValueError(f"{path}, column {column.name!r}: must hold numbers, got {column.dtype}.")
     finite = np.isfinite(pd.to_numeric(column, errors="coerce").to_numpy(np.float64))
     if not finite.all():
         line = column.index[int(np.argmin(finite))]

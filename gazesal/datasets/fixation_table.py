@@ -29,7 +29,7 @@ def read_fixations(
     Parameters
     ----------
     path : str or path
-        A CSV file, also compressed (.gz, .bz2, .xz, .zip), or a Parquet file (.parquet; extra
+        A CSV file, also compressed (.gz, .bz2, .xz, .zip), or a Parquet file (.parquet, .pq; extra
         ``parquet``).
     origin : {"center", "corner", "matlab"}, default "center"
         Where the file's coordinates begin: (0, 0) is the centre of the first pixel, (0, 0) is the
@@ -78,6 +78,11 @@ def read_fixations(
         raise ValueError(
             f"`columns` must rename {', '.join(FIXATION_COLUMNS)}, got {', '.join(unknown)}."
         )
+    if any(not name and column != "duration" for column, name in names.items()):
+        raise ValueError("`columns` must name every column in the file; only duration may be none.")
+    theirs = [name for name in names.values() if name]
+    if len(set(theirs)) < len(theirs):
+        raise ValueError(f"`columns` must name different columns of the file, got {names}.")
     raw, row = _read_raw(path, names)
     if duplicates != "keep":
         repeated = raw.duplicated()
@@ -106,12 +111,13 @@ def read_fixations(
         table["duration"] = durations
     else:
         table["duration"] = 1.0
+    table.attrs["source"] = str(path)  # for later messages
     return table
 
 
 def _read_raw(path: Path, names: Mapping[str, str]) -> tuple[pd.DataFrame, str]:
     """The file as strings (CSV) or as stored (Parquet), indexed by line or row."""
-    if path.suffix == ".parquet":
+    if path.suffix.lower() in {".parquet", ".pq"}:
         row, raw = "row", _read_parquet(path)
     else:
         row, raw = "line", read_csv_text(path)
@@ -133,10 +139,12 @@ def _read_parquet(path: Path) -> pd.DataFrame:
             f"{path}: reading Parquet needs pyarrow: pip install 'gazesal[parquet]'."
         ) from error
     try:
-        frame: pd.DataFrame = pyarrow.parquet.read_table(path).to_pandas(ignore_metadata=True)
+        table = pyarrow.parquet.read_table(path)
+        table.validate(full=True)
+        frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
     except FileNotFoundError:
         raise
-    except (OSError, ValueError) as error:  # ArrowInvalid is a ValueError
+    except Exception as error:  # a broken file fails in as many ways as it has parts
         raise ValueError(f"{path}: cannot be read as a Parquet table: {error}") from error
     frame.index = pd.RangeIndex(1, len(frame) + 1, name="row")
     return frame

@@ -1,5 +1,6 @@
 """Saliency maps in folders, and the sizes of images."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,8 @@ def find_maps(folder: str | Path) -> dict[str, dict[str, Path]]:
     Parameters
     ----------
     folder : str or path
-        Folder with one folder for each method. Hidden files and other formats are passed over.
+        Folder with one folder for each method. Hidden files and folders, and files of other
+        formats beside maps, are passed over.
 
     Returns
     -------
@@ -31,7 +33,8 @@ def find_maps(folder: str | Path) -> dict[str, dict[str, Path]]:
     FileNotFoundError
         If the folder does not exist.
     ValueError
-        If it holds no maps, or one method has two files for one image.
+        If it holds no maps, a method's folder has files but no map, or one method has two files
+        for one image.
 
     See Also
     --------
@@ -54,10 +57,15 @@ def find_maps(folder: str | Path) -> dict[str, dict[str, Path]]:
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: there is no such folder of maps.")
     maps: dict[str, dict[str, Path]] = {}
-    for method in sorted(path for path in folder.iterdir() if path.is_dir()):
+    folders = [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    for method in sorted(folders):
         files: dict[str, Path] = {}
+        others = 0
         for path in sorted(method.iterdir()):
-            if path.name.startswith(".") or path.suffix.lower() not in SUFFIXES:
+            if path.name.startswith("."):
+                continue
+            if path.suffix.lower() not in SUFFIXES:
+                others += 1
                 continue
             if path.stem in files:
                 raise ValueError(
@@ -65,6 +73,11 @@ def find_maps(folder: str | Path) -> dict[str, dict[str, Path]]:
                     f"{path.name}; keep one."
                 )
             files[path.stem] = path
+        if others and not files:
+            raise ValueError(
+                f"{method}: none of its {others} files is a map ({', '.join(SUFFIXES)}); convert "
+                "them or move the folder away."
+            )
         if files:
             maps[method.name] = files
     if not maps:
@@ -184,7 +197,7 @@ def _read_npy(path: Path) -> np.ndarray:
         values = np.load(path, allow_pickle=False)
     except FileNotFoundError:
         raise
-    except (OSError, ValueError, EOFError) as error:
+    except Exception as error:  # a broken file fails in as many ways as it has parts
         raise ValueError(f"{path}: cannot be read as a .npy array: {error}") from error
     if not isinstance(values, np.ndarray):  # a zip archive under the wrong name
         raise ValueError(  # noqa: TRY004
@@ -201,7 +214,7 @@ def _read_image(path: Path) -> np.ndarray:
             f"{path}: reading images needs Pillow: pip install 'gazesal[images]'."
         ) from error
     try:
-        with Image.open(path) as image:
+        with warnings.catch_warnings(action="ignore"), Image.open(path) as image:
             image.load()
             if getattr(image, "n_frames", 1) != 1:
                 raise ValueError("it holds several pages; keep one")  # noqa: TRY301
@@ -210,7 +223,7 @@ def _read_image(path: Path) -> np.ndarray:
             colours = np.asarray(image.convert("RGB"))
     except FileNotFoundError:
         raise
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except Exception as error:  # a broken file fails in as many ways as there are formats
         raise ValueError(f"{path}: cannot be read as an image: {error}") from error
     if image.mode in {"RGB", "P"} and (np.ptp(colours.astype(np.int16), axis=2) == 0).all():
         return colours[..., 0]  # grey, stored as three equal channels

@@ -21,11 +21,11 @@ HEIGHT, WIDTH = 300, 256
 PIXELS_PER_DEGREE = 10.0
 
 SYNTHETIC_METHODS = {
-    "attention": "what drew the readers' attention: no map can do better",
+    "attention": "what drew the readers' attention on average",
     "lesions": "the lesions alone",
-    "lungs": "the lungs: anatomy, nothing of what is special to the image",
-    "noise": "smooth noise: chance",
-    "other_image": "what drew attention on another image: chance once the centre bias is taken out",
+    "lungs": "the lungs, nothing special to the image: good in AUC, near chance in sAUC",
+    "noise": "smooth noise: chance in every metric",
+    "other_image": "what drew attention on another image: good in AUC, chance in sAUC",
 }
 """What each map of the synthetic study shows."""
 

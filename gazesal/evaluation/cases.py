@@ -23,6 +23,13 @@ __all__ = ["Case", "Gaze", "cases_from_tables"]
 MapSource: TypeAlias = ArrayLike | Path | Callable[[], ArrayLike]
 INTEROBSERVER = "interobserver"
 CENTER_BIAS = "center_bias"
+GROUND_TRUTH = "ground_truth"
+BASELINES = {
+    INTEROBSERVER,
+    CENTER_BIAS,
+    GROUND_TRUTH,
+    "centre_bias",
+}  # names that methods cannot have
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,9 +160,14 @@ def cases_from_tables(
     missing = [name for name in FIXATION_COLUMNS if name not in fixations.columns]
     if missing:
         raise ValueError(f"`fixations` must have the columns {', '.join(missing)}.")
-    reserved = sorted({INTEROBSERVER, CENTER_BIAS} & set(maps))
+    reserved = sorted(name for name in maps if name.lower().replace(" ", "_") in BASELINES)
     if reserved:
         raise ValueError(f"`maps` must not name a method like a baseline, got {reserved[0]!r}.")
+    for column in ("image", "observer"):
+        lost = fixations[column].isna() | (fixations[column].astype(str).str.strip() == "")
+        if lost.any():
+            place = _place(fixations, int(np.argmax(lost.to_numpy())))
+            raise ValueError(f"{place}, column {column!r}: the value is missing.")
     cases = []
     without_map: dict[str, str] = {}
     for image, rows in _by_name(fixations, "image"):
@@ -179,8 +191,15 @@ def cases_from_tables(
             'unmapped="gaze_only" (--unmapped gaze_only) scores the others and uses the gaze on '
             "these for the centre bias."
         )
-    _report_dropped(fixations, cases)
+    if outside == "drop":
+        _report_dropped(fixations, cases)
     return cases
+
+
+def _place(fixations: pd.DataFrame, position: int) -> str:
+    """File and line of a row, as far as the table knows them."""
+    source = fixations.attrs.get("source", "fixations")
+    return f"{source}, {fixations.index.name or 'row'} {fixations.index[position]}"
 
 
 def _report_dropped(fixations: pd.DataFrame, cases: list[Case]) -> None:
@@ -201,7 +220,9 @@ def _shape_of(
 ) -> tuple[int, int]:
     if isinstance(shape, Mapping):
         if image not in shape:
-            raise ValueError(f"`shape` must give the size of every image, but has no {image!r}.")
+            raise ValueError(
+                f"`shape` (--size) must give the size of every image, but has no {image!r}."
+            )
         return as_shape(shape[image], name=f"shape of {image}")
     return as_shape(shape, name="shape")
 
@@ -214,13 +235,22 @@ def _by_name(rows: pd.DataFrame, column: str) -> list[tuple[str, pd.DataFrame]]:
 
 def _gaze_of(rows: pd.DataFrame, shape: tuple[int, int], outside: str) -> dict[str, Gaze]:
     """Fixations of each observer, in the order of the observers' names."""
-    points = rows[["x", "y"]].to_numpy(np.float64)
-    require_finite(points, name="x and y of fixations")
+    numbers = {}
+    for column in ("x", "y", "duration"):
+        values = pd.to_numeric(rows[column], errors="coerce").to_numpy(np.float64)
+        if not np.isfinite(values).all():
+            bad = int(np.argmin(np.isfinite(values)))
+            raise ValueError(
+                f"{_place(rows, bad)}, column {column!r}: must be a finite number, got "
+                f"{rows[column].iloc[bad]!r}."
+            )
+        numbers[column] = values
+    points = np.column_stack([numbers["x"], numbers["y"]])
     off = off_image(points, shape)
     if off.any() and outside == "raise":
         first = rows.iloc[int(np.argmax(off))]
         raise ValueError(
-            f"fixations, {rows.index.name or 'row'} {first.name}: ({first['x']:g}, {first['y']:g}) "
+            f"{_place(rows, int(np.argmax(off)))}: ({first['x']:g}, {first['y']:g}) "
             f"of observer {first['observer']} lies outside image {first['image']}, which spans "
             f"x in [-0.5, {shape[1] - 0.5}) and y in [-0.5, {shape[0] - 0.5}) where pixel centres "
             f"are integers; {int(off.sum())} fixations on this image do. Is the origin right? "
@@ -231,11 +261,10 @@ def _gaze_of(rows: pd.DataFrame, shape: tuple[int, int], outside: str) -> dict[s
     gaze = {}
     for observer, part in _by_name(rows, "observer"):
         durations = part["duration"].to_numpy(np.float64)
-        if not (np.isfinite(durations).all() and durations.min() >= 0 and durations.max() > 0):
+        if durations.min() < 0 or durations.max() <= 0:
             raise ValueError(
-                f"fixations, {rows.index.name or 'row'} {part.index[0]}: the durations of observer "
-                f"{observer} on image {part['image'].iloc[0]} must be finite and non-negative, "
-                "with a positive sum."
+                f"{_place(part, 0)}: the durations of observer {observer} on image "
+                f"{part['image'].iloc[0]} must be non-negative, with a positive sum."
             )
         gaze[observer] = Gaze(points=part[["x", "y"]].to_numpy(np.float64), durations=durations)
     return gaze

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from gazesal.evaluation.cases import CENTER_BIAS, INTEROBSERVER, Case
+from gazesal.evaluation.cases import CENTER_BIAS, GROUND_TRUTH, INTEROBSERVER, Case
 from gazesal.evaluation.scoring import Options, gaze_maps, left_out_bias, maps_under_test
 from gazesal.maps.center_bias import CenterBias
 from gazesal.maps.observers import one_vs_rest
@@ -53,8 +53,8 @@ class Evaluation:
         Parameters
         ----------
         method : {"bootstrap", "normal", "study"}, default "bootstrap"
-            Kind of interval; see `confidence_interval`. The bootstrap draws the same images for
-            every row, from the evaluation's seed.
+            Kind of interval; see `confidence_interval`. The bootstrap of every cell starts from
+            the evaluation's seed, so cells with the same images resample the same ones.
         level : float, default 0.95
             Confidence level.
         n_resamples : int, default 10000
@@ -139,7 +139,7 @@ class Evaluation:
         index = 0 if observer is None else list(case.gaze).index(observer)
         own_maps = gaze_maps(case, self.options)
         bias = left_out_bias(case, own_maps, self.center_bias, self.options)
-        shown: dict[str, FloatArray] = {"ground_truth": one_vs_rest(own_maps)[index].rest}
+        shown: dict[str, FloatArray] = {GROUND_TRUTH: one_vs_rest(own_maps)[index].rest}
         for name, tested in maps_under_test(case, own_maps, bias):
             shown[name] = tested[index]
         return shown

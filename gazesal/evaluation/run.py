@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import joblib
 import numpy as np
@@ -17,7 +17,7 @@ from gazesal.evaluation.scoring import (
     Options,
     Score,
     center_bias_of,
-    check_map_shapes,
+    find_fault,
     score_image,
 )
 from gazesal.maps.center_bias import CenterBias
@@ -25,6 +25,8 @@ from gazesal.metrics.registry import METRICS
 
 __all__ = ["evaluate"]
 
+Outside = Literal["raise", "drop", "keep"]
+OUTSIDE = ("raise", "drop", "keep")
 CHUNK = 8  # images whose gaze is summed at a time; fixed, so that --jobs cannot change a sum
 
 
@@ -112,17 +114,22 @@ def evaluate(
     cases = list(cases)
     options = Options(
         sigma=_as_sigma(sigma),
-        metrics=tuple(as_choice(name, tuple(METRICS), name="metrics") for name in metrics),
+        metrics=_as_metrics(metrics),
         frame=_frame(cases, resize),
         resize=resize,
-        outside=outside,
+        outside=cast("Outside", as_choice(outside, OUTSIDE, name="outside")),
         n_samples=None if n_samples is None else as_count(n_samples, name="n_samples"),
         seed=as_count(seed, name="seed", least=0),
     )
     scored = [case for case in cases if case.maps] or cases
     _require_observers(cases, scored)
     run = _Runner(jobs, progress)
-    run(check_map_shapes, [(case, options) for case in scored], "checking maps")
+    faults = [
+        fault for fault in run(find_fault, [(c, options) for c in scored], "checking") if fault
+    ]
+    if faults:  # all were looked at, so the first in order is named whatever the jobs
+        more = f" ({len(faults) - 1} more images have bad maps.)" if len(faults) > 1 else ""
+        raise ValueError(faults[0] + more)
     chunks = [cases[start : start + CHUNK] for start in range(0, len(cases), CHUNK)]
     parts: list[CenterBias] = run(
         center_bias_of, [(chunk, options) for chunk in chunks], "centre bias", f" x {CHUNK} images"
@@ -157,6 +164,13 @@ class _Runner:
         results = parallel(joblib.delayed(function)(*argument) for argument in arguments)
         bar = tqdm(results, total=len(arguments), desc=what, unit=unit, disable=not self.progress)
         return list(bar)
+
+
+def _as_metrics(metrics: Sequence[str]) -> tuple[str, ...]:
+    names = tuple(as_choice(name, tuple(METRICS), name="metrics") for name in metrics)
+    if not names or len(set(names)) < len(names):
+        raise ValueError(f"`metrics` must name at least one metric, each once, got {names}.")
+    return names
 
 
 def _as_sigma(sigma: float | tuple[float, float]) -> tuple[float, float]:

@@ -14,7 +14,7 @@ from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.maps.center_bias import CenterBias
 from gazesal.maps.heatmap import gaze_heatmap
 from gazesal.maps.observers import one_vs_rest
-from gazesal.maps.resampling import resample
+from gazesal.maps.resampling import require_range, resample
 from gazesal.metrics.registry import METRICS
 from gazesal.typing import Float64Array, FloatArray
 
@@ -36,16 +36,21 @@ class Options:
 
 def gaze_maps(case: Case, options: Options) -> list[Float64Array]:
     """Gaze map of each observer, each summing to 1."""
-    return [
-        gaze_heatmap(
-            gaze.points,
-            case.shape,
-            sigma=options.sigma,
-            weights=gaze.durations,
-            outside="keep" if options.outside == "keep" else "raise",
-        )
-        for gaze in case.gaze.values()
-    ]
+    outside: Literal["keep", "raise"] = "keep" if options.outside == "keep" else "raise"
+    maps = []
+    for observer, gaze in case.gaze.items():
+        try:
+            gaze_map = gaze_heatmap(
+                gaze.points,
+                case.shape,
+                sigma=options.sigma,
+                weights=gaze.durations,
+                outside=outside,
+            )
+        except ValueError as error:
+            raise ValueError(f"image {case.image}, observer {observer}: {error}") from error
+        maps.append(gaze_map)
+    return maps
 
 
 def center_bias_of(cases: list[Case], options: Options) -> CenterBias:
@@ -55,18 +60,24 @@ def center_bias_of(cases: list[Case], options: Options) -> CenterBias:
     )
 
 
-def check_map_shapes(case: Case, options: Options) -> None:
-    """Read every map of an image, and raise if one is bad or of another size."""
-    for method in case.maps:
-        shape = case.load_map(method).shape
-        if shape != case.shape and options.resize is None:
-            source = case.maps[method]
-            raise ValueError(
-                f"{source if isinstance(source, Path) else method}: the map of "
-                f"image {case.image} is {shape[1]} x {shape[0]} pixels, but the image is "
-                f'{case.shape[1]} x {case.shape[0]}; resize="bilinear" (--resize bilinear) brings '
-                "the map onto the image's pixels."
+def find_fault(case: Case, options: Options) -> str | None:
+    """Read every map of an image; say what is wrong with the first bad one, or nothing."""
+    for method, source in case.maps.items():
+        try:
+            values = case.load_map(method)
+            if values.shape != case.shape:
+                require_range(values, name=f"{method} map of image {case.image}")
+        except (ValueError, TypeError, OSError, ImportError) as error:
+            return str(error)
+        if values.shape != case.shape and options.resize is None:
+            height, width = values.shape
+            return (
+                f"{source if isinstance(source, Path) else method}: the map of image {case.image} "
+                f"is {width} x {height} pixels, but the image is {case.shape[1]} x "
+                f'{case.shape[0]}; resize="bilinear" (--resize bilinear) brings the map onto the '
+                "image's pixels."
             )
+    return None
 
 
 def maps_under_test(

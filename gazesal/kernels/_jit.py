@@ -12,9 +12,10 @@ R = TypeVar("R")
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile in nopython mode: strict IEEE maths, numpy error model, cached on disk.
 
-    No fast-math flag is set, so a kernel adds in the order in which it is written and gives
-    the same bits on every machine. Speed comes from loops that the compiler can vectorise
-    without reordering: see `gazesal.kernels.moments`.
+    No fast-math flag is set, so a kernel adds in the order in which it is written, whatever the
+    machine and the number of workers; numpy's exponential, which gaze maps use, may differ in its
+    last bit between processors. Speed comes from loops that the compiler can vectorise without
+    reordering: see `gazesal.kernels.moments`.
     """
     try:
         compiled = numba.njit(cache=True, error_model="numpy")(function)

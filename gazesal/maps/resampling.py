@@ -60,18 +60,24 @@ def resample(
     """
     old = as_map(array, name="array")
     require_finite(old, name="array")
-    if max(-float(old.min()), float(old.max())) > LARGEST:
-        raise ValueError(
-            f"`array` must lie within {LARGEST:g}, for a difference of two values to be finite, "
-            f"got values from {old.min():g} to {old.max():g}."
-        )
     height, width = as_shape(shape, name="shape")
     as_choice(method, ("bilinear",), name="method")
     if old.shape == (height, width):
         return old.astype(np.float64)
+    require_range(old, name="array")
     rows = (np.arange(height) + 0.5) * (old.shape[0] / height) - 0.5
     columns = (np.arange(width) + 0.5) * (old.shape[1] / width) - 0.5
     return interpolate(old, rows, columns)
+
+
+def require_range(array: FloatArray, *, name: str) -> None:
+    """Raise unless the difference of any two values is finite, as interpolation needs."""
+    low, high = float(array.min()), float(array.max())
+    if max(-low, high) > LARGEST:
+        raise ValueError(
+            f"`{name}` must lie within {LARGEST:g} to be resampled, got values from {low:g} to "
+            f"{high:g}."
+        )
 
 
 def interpolate(values: FloatArray, rows: FloatArray, columns: FloatArray) -> Float64Array:

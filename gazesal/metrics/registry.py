@@ -29,7 +29,9 @@ class Metric:
     low, high : float
         Range; higher is better in all of them.
     chance : float
-        Value without any relation between map and gaze.
+        Value of a map of noise, without any relation to the gaze.
+    chance_of_any_map : bool
+        Whether every map without image-specific content is expected there, and not noise alone.
     any_monotone_map : bool
         Unchanged under every strictly increasing map of the saliency map.
     any_affine_map : bool
@@ -50,6 +52,7 @@ class Metric:
     low: float
     high: float
     chance: float
+    chance_of_any_map: bool
     any_monotone_map: bool
     any_affine_map: bool
     symmetric: bool
@@ -67,6 +70,7 @@ _ALL = (
         low=-1.0,
         high=1.0,
         chance=0.0,
+        chance_of_any_map=True,
         any_monotone_map=False,
         any_affine_map=True,
         symmetric=True,
@@ -82,6 +86,7 @@ _ALL = (
         low=0.0,
         high=1.0,
         chance=0.5,
+        chance_of_any_map=True,
         any_monotone_map=True,
         any_affine_map=True,
         symmetric=False,
@@ -97,6 +102,7 @@ _ALL = (
         low=-2.0,
         high=2.0,
         chance=0.0,
+        chance_of_any_map=False,
         any_monotone_map=False,
         any_affine_map=True,
         symmetric=False,
@@ -112,6 +118,7 @@ _ALL = (
         low=0.0,
         high=1.0,
         chance=0.5,
+        chance_of_any_map=True,
         any_monotone_map=True,
         any_affine_map=True,
         symmetric=False,

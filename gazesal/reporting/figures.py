@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,7 @@ __all__ = ["draw_evaluation", "save_figure"]
 
 INK, PALE = "#1f3a5f", "#8a8f98"
 PANELS_A_ROW = 5
+TITLE_WIDTH = 30  # letters in a line of a title
 
 
 def draw_evaluation(
@@ -30,6 +32,7 @@ def draw_evaluation(
     *,
     image: str | None = None,
     picture: FloatArray | None = None,
+    note: str = "",
 ) -> Figure:
     """Draw the compared maps over one image, and the intervals of every row below.
 
@@ -43,6 +46,8 @@ def draw_evaluation(
         Image whose maps are drawn; by default the first that was scored.
     picture : numpy.ndarray, shape (H', W') or (H', W', 3), optional
         The image itself, to lie under the maps.
+    note : str, optional
+        A line above the figure, such as that the data are synthetic.
 
     Returns
     -------
@@ -80,6 +85,8 @@ def draw_evaluation(
     for ax, (title, values) in zip(axes, titles.items(), strict=False):
         _overlay(ax, title, values, picture, (height, width))
     _forest(parts[1], evaluation, summary)
+    if note:
+        figure.suptitle(note, fontsize=10, parse_math=False)
     return figure
 
 
@@ -117,7 +124,7 @@ def _overlay(
         strength = (values - low) / (high - low) if high > low else np.zeros_like(values)
         over_picture: Any = 0.15 + 0.6 * strength if picture is not None else 1.0
         ax.imshow(strength, cmap="inferno", extent=extent, alpha=over_picture, vmin=0, vmax=1)
-    ax.set_title(title, fontsize=9)
+    ax.set_title(fill(title, TITLE_WIDTH), fontsize=9, parse_math=False)
 
 
 def _forest(figure: Any, evaluation: Evaluation, summary: pd.DataFrame) -> None:
@@ -136,8 +143,10 @@ def _forest(figure: Any, evaluation: Evaluation, summary: pd.DataFrame) -> None:
             ax.errorbar(
                 x, place, xerr=[[left], [right]], fmt="o", ms=4, color=colour, capsize=2, lw=1.2
             )
-        ax.set_title(f"{metric.label} (chance {metric.chance:g})", fontsize=9)
-        ax.set_yticks(places, [label_of(method) for method in methods], fontsize=8)
+        meaning = "chance" if metric.chance_of_any_map else "as near bias as gaze:"
+        ax.set_title(f"{metric.label} ({meaning} {metric.chance:g})", fontsize=9)
+        labels = [fill(label_of(method), TITLE_WIDTH) for method in methods]
+        ax.set_yticks(places, labels, fontsize=8, parse_math=False)
         ax.set_ylim(-0.6, len(methods) - 0.4)
         ax.tick_params(axis="x", labelsize=8)
         for side in ("top", "right", "left"):

@@ -43,7 +43,7 @@ def find_picture(folder: str | Path, image: str) -> np.ndarray:
         )
     path = found[0]
     try:
-        if path.suffix == ".npy":
+        if path.suffix.lower() == ".npy":
             values = np.load(path, allow_pickle=False)
         else:
             from PIL import Image  # noqa: PLC0415
@@ -52,8 +52,10 @@ def find_picture(folder: str | Path, image: str) -> np.ndarray:
                 values = np.asarray(picture.convert("RGB"))
     except ImportError as error:
         raise ImportError(f"{path}: pictures need Pillow: pip install 'gazesal[plot]'.") from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
+    except Exception as error:  # a broken file fails in as many ways as there are formats
         raise ValueError(f"{path}: cannot be read as a picture: {error}") from error
-    if values.ndim not in {2, 3}:
+    if values.ndim not in {2, 3} or values.shape[2:] not in {(), (3,), (4,)} or not values.size:
         raise ValueError(f"{path}: a picture must be (H, W) or (H, W, 3), got {values.shape}.")
+    if values.dtype.kind not in "uifb":
+        raise ValueError(f"{path}: a picture must hold real numbers, got {values.dtype}.")
     return np.asarray(values)

@@ -24,6 +24,7 @@ def write_report(
     summary: pd.DataFrame | None = None,
     settings: dict[str, object] | None = None,
     picture: np.ndarray | None = None,
+    note: str = "",
 ) -> list[Path]:
     """Write the scores, the summary and a figure, each file whole or not at all.
 
@@ -39,6 +40,8 @@ def write_report(
         More facts for ``settings.json``, which holds the options of the evaluation.
     picture : numpy.ndarray, optional
         The first scored image, to lie under its maps in the figure.
+    note : str, optional
+        What a reader of the summary and the figure must know, such as that data are synthetic.
 
     Returns
     -------
@@ -48,7 +51,7 @@ def write_report(
     """
     folder = Path(folder)
     summary = evaluation.summary() if summary is None else summary
-    notes = describe(evaluation, summary)
+    notes = (f"{note}\n" if note else "") + describe(evaluation, summary)
     facts = {**asdict(evaluation.options), **(settings or {})}
     texts = {
         "scores.csv": evaluation.scores.to_csv(index=False, lineterminator="\n"),
@@ -57,14 +60,18 @@ def write_report(
         "summary.csv": summary_csv(summary),
         "settings.json": json.dumps(facts, indent=2, sort_keys=True) + "\n",
     }
+    figure_path = folder / "figure.png"
+    figure = None
+    if importlib.util.find_spec("matplotlib") is not None:
+        # drawn before anything is written: what goes wrong with it leaves the folder as it was
+        figure = draw_evaluation(evaluation, summary, picture=picture, note=note)
     for name, text in texts.items():
         write_text(folder / name, text)
-    written = [folder / name for name in texts]
-    if importlib.util.find_spec("matplotlib") is not None:
-        figure = draw_evaluation(evaluation, summary, picture=picture)
-        save_figure(figure, folder / "figure.png")
-        written.append(folder / "figure.png")
-    return written
+    if figure is None:
+        figure_path.unlink(missing_ok=True)  # of an earlier run, with other numbers
+        return [folder / name for name in texts]
+    save_figure(figure, figure_path)
+    return [*(folder / name for name in texts), figure_path]
 
 
 def describe(evaluation: Evaluation, summary: pd.DataFrame) -> str:
@@ -92,7 +99,9 @@ def describe(evaluation: Evaluation, summary: pd.DataFrame) -> str:
         "study": "the study's form, pooled",
     }
     chance = ", ".join(
-        f"{METRICS[name].label} {METRICS[name].chance:g}" for name in options.metrics
+        f"{METRICS[name].label} {METRICS[name].chance:g}"
+        for name in options.metrics
+        if METRICS[name].chance_of_any_map
     )
     sampled = f"sampled, {options.n_samples} pixels a side"
     lines = [
@@ -107,14 +116,15 @@ def describe(evaluation: Evaluation, summary: pd.DataFrame) -> str:
             f"Sigma {options.sigma[0]:g} x {options.sigma[1]:g} pixels."
         ),
         (
-            f"Chance: {chance}. Centre bias: the mean gaze map over the images, "
+            f"Chance: {chance or 'none named'}. Centre bias: the mean gaze map over the images, "
             f"{len(evaluation.cases)} in all, without the one that is scored."
         ),
     ]
     if "sncc" in options.metrics:
         lines.append(
-            "The sNCC of the centre bias itself is its NCC less 1, negative by definition. Its "
-            "sAUC is at chance, or somewhat below with few images, since each is left out of it."
+            "An sNCC of 0 is a map as near the centre bias as the gaze. That of the centre bias "
+            "itself is its NCC less 1, negative by definition; its sAUC is expected at 0.5, or "
+            "below with few images, since each is left out of it."
         )
     for method, metric, n_scores, n_undefined in summary[
         ["method", "metric", "n_scores", "n_undefined"]

@@ -147,6 +147,62 @@ def test_a_truncated_parquet_file_is_named(write, tmp_path):
         read_fixations(cut)
 
 
+def test_blank_lines_are_counted_and_left_out(write):
+    path = write("image,observer,x,y,duration\n\n1,a,1,1,1\n\n1,b,2,2,2\n")
+    assert read_fixations(path).index.tolist() == [3, 5]
+    path = write("image,observer,x,y,duration\n\n1,a,1,1,1\n1,b,nan,2,2\n")
+    with pytest.raises(ValueError, match="line 4, column 'x'"):
+        read_fixations(path)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_name(write):
+    assert len(read_fixations(write(b"\xef\xbb\xbf" + GOOD.encode()))) == 3
+
+
+def test_columns_of_one_name_are_refused(write):
+    with pytest.raises(ValueError, match="column 'x' is there 2 times"):
+        read_fixations(write("image,observer,x,y,duration,x\n1,a,1,1,1,2\n"))
+
+
+@pytest.mark.parametrize("columns", [{"x": ""}, {"x": "y"}, {"duration": "x"}])
+def test_columns_must_be_different_ones(write, columns):
+    with pytest.raises(ValueError, match="`columns` must name"):
+        read_fixations(write(GOOD), columns=columns)
+
+
+@pytest.mark.parametrize("suffix", ["csv.zip", "csv.gz", "parquet"])
+def test_flipped_bytes_are_never_another_error(tmp_path, suffix):
+    """Whatever is damaged, the file is read, or named in a ValueError."""
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"image": "1", "observer": "a", "x": rng.random(40), "y": 1.0})
+    table["duration"] = 1.0
+    whole, broken = tmp_path / f"whole.{suffix}", tmp_path / f"broken.{suffix}"
+    if suffix == "parquet":
+        table.to_parquet(whole)
+    else:
+        table.to_csv(whole, index=False)
+    data = np.frombuffer(whole.read_bytes(), np.uint8)
+    messages = []
+    for _ in range(100):
+        copy = data.copy()
+        copy[rng.integers(0, len(data), 3)] = rng.integers(0, 256, 3)
+        broken.write_bytes(copy.tobytes())
+        try:
+            read_fixations(broken)
+        except ValueError as error:
+            messages.append(str(error))
+    assert len(messages) > 10
+    assert all(f"broken.{suffix}" in message for message in messages)
+
+
+def test_parquet_columns_of_other_kinds_are_named(tmp_path):
+    path = tmp_path / "a.parquet"
+    frame = pd.DataFrame({"image": ["1"], "observer": "a", "x": pd.Timestamp("2020"), "y": 1.0})
+    frame.assign(duration=1.0).to_parquet(path)
+    with pytest.raises(ValueError, match=r"a\.parquet.*column 'x'"):
+        read_fixations(path)
+
+
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"none\.csv"):
         read_fixations(tmp_path / "none.csv")

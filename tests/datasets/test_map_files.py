@@ -112,7 +112,7 @@ def test_other_formats_and_missing_files_are_refused(tmp_path):
 
 
 def test_maps_are_found_by_method_and_image(tmp_path):
-    for name in ("b/2.npy", "b/1.npy", "a/1.png", "a/.hidden.npy", "a/notes.txt", "c/readme.md"):
+    for name in ("b/2.npy", "b/1.npy", "a/1.png", "a/.hidden.npy", "a/notes.txt", ".cache/1.npy"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     found = find_maps(tmp_path)
@@ -126,6 +126,40 @@ def test_two_files_for_one_map_are_refused(tmp_path):
     (tmp_path / "a" / "1.png").touch()
     with pytest.raises(ValueError, match=r"image '1' has two maps, 1\.npy and 1\.png"):
         find_maps(tmp_path)
+
+
+def test_a_method_whose_files_are_no_maps_is_named(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "1.npy").touch()
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "1.jpg").touch()
+    with pytest.raises(ValueError, match="photos: none of its 1 files is a map"):
+        find_maps(tmp_path)
+
+
+@pytest.mark.parametrize("suffix", ["npy", "png", "tif"])
+def test_flipped_bytes_are_never_another_error(tmp_path, suffix):
+    """Whatever is damaged, the file is read, or named in a ValueError."""
+    rng = np.random.default_rng(0)
+    whole = tmp_path / f"whole.{suffix}"
+    if suffix == "npy":
+        np.save(whole, rng.random((9, 11)))
+    else:
+        Image.fromarray(rng.integers(0, 255, (9, 11), dtype=np.uint8)).save(whole)
+    data = np.frombuffer(whole.read_bytes(), np.uint8)
+    broken = tmp_path / f"broken.{suffix}"
+    messages = []
+    for _ in range(150):
+        copy = data.copy()
+        places = rng.integers(0, min(len(data), 160), 3)
+        copy[places] = rng.integers(0, 256, 3)
+        broken.write_bytes(copy.tobytes())
+        try:
+            read_map(broken)
+        except ValueError as error:
+            messages.append(str(error))
+    assert len(messages) > 10
+    assert all(f"broken.{suffix}" in message for message in messages)
 
 
 def test_folders_without_maps_are_refused(tmp_path):

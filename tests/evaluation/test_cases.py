@@ -55,7 +55,7 @@ def test_sizes_may_differ_and_must_be_there():
     cases = cases_from_tables(table(), maps(), {"a": (30, 40), "b": (50, 60)})
     assert [case.shape for case in cases] == [(30, 40), (50, 60)]
     with pytest.raises(
-        ValueError, match="`shape` must give the size of every image, but has no 'b'"
+        ValueError, match=r"`shape` \(--size\) must give the size of every image, but has no 'b'"
     ):
         cases_from_tables(table(), maps(), {"a": (30, 40)})
 
@@ -85,11 +85,14 @@ def test_a_reading_that_loses_all_its_fixations_is_counted():
 @pytest.mark.parametrize(
     ("column", "value", "message"),
     [
-        ("duration", 0.0, "durations of observer ann on image a must be finite and non-negative"),
-        ("duration", -1.0, "durations of observer ann on image a must be"),
-        ("duration", np.nan, "durations of observer ann on image a must be"),
-        ("x", np.nan, "`x and y of fixations` must be finite"),
-        ("y", np.inf, "`x and y of fixations` must be finite"),
+        ("duration", 0.0, "line 10: the durations of observer ann on image a must be non-negat"),
+        ("duration", -1.0, "line 10: the durations of observer ann on image a must be"),
+        ("duration", np.nan, "line 10, column 'duration': must be a finite number, got"),
+        ("x", np.nan, "line 10, column 'x': must be a finite number, got"),
+        ("y", np.inf, "line 10, column 'y': must be a finite number, got"),
+        ("y", "left", "line 10, column 'y': must be a finite number, got 'left'"),
+        ("image", None, "line 2, column 'image': the value is missing"),
+        ("observer", " ", "line 2, column 'observer': the value is missing"),
     ],
 )
 def test_bad_numbers_are_refused(column, value, message):
@@ -120,7 +123,7 @@ def test_images_without_a_map_are_named_or_lend_their_gaze_only():
         cases_from_tables(table(), maps("z"), SHAPE, unmapped="gaze_only")
 
 
-@pytest.mark.parametrize("name", ["interobserver", "center_bias"])
+@pytest.mark.parametrize("name", ["interobserver", "Centre bias", "ground_truth"])
 def test_names_of_baselines_are_reserved(name):
     with pytest.raises(ValueError, match=f"must not name a method like a baseline, got '{name}'"):
         cases_from_tables(table(), maps(method=name), SHAPE)

@@ -168,6 +168,33 @@ def test_everything_is_checked_before_anything_is_scored(monkeypatch):
     assert scored == []
 
 
+def test_the_first_bad_map_is_named_whatever_the_jobs():
+    maps = make_maps()
+    for image in "cbd":
+        maps["noise"][image] = np.full(SHAPE, np.nan)
+    for jobs in (1, 2):
+        with pytest.raises(ValueError, match=r"`noise map of image b` .* \(2 more images have bad"):
+            evaluate(maps=maps, jobs=jobs)
+
+
+def test_maps_too_large_to_resample_are_found_at_once():
+    maps = make_maps(shape=(12, 16))
+    maps["noise"]["c"] = maps["noise"]["c"] * 1e305
+    with pytest.raises(ValueError, match="`noise map of image c` must lie within 1e"):
+        evaluate(maps=maps, resize="bilinear")
+    maps = make_maps()
+    maps["noise"]["c"] = maps["noise"]["c"] * 1e305
+    assert evaluate(maps=maps).scores["score"].notna().all()
+
+
+def test_gaze_that_cannot_be_drawn_names_image_and_observer():
+    fixations = make_fixations()
+    lost = (fixations["image"] == "b") & (fixations["observer"] == "cy")
+    fixations.loc[lost, "x"] = -9999.0
+    with pytest.raises(ValueError, match="image b, observer cy: `fixations` must leave something"):
+        evaluate(fixations, case_options={"outside": "keep"}, outside="keep")
+
+
 def test_undefined_scores_are_kept_counted_and_left_out_of_means():
     maps = make_maps()
     maps["noise"]["a"] = np.full(SHAPE, 0.1)
@@ -239,6 +266,9 @@ def test_inputs_are_not_modified():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"metrics": ()}, "`metrics` must name at least one metric, each once"),
+        ({"metrics": ("ncc", "ncc")}, "`metrics` must name at least one metric, each once"),
+        ({"outside": "kep"}, "`outside` must be one of 'raise'"),
         ({"metrics": ("auc",)}, "`metrics` must be one of 'ncc'"),
         ({"resize": "nearest"}, "`resize` must be one of 'bilinear'"),
         ({"n_samples": 0}, "`n_samples` must be at least 1"),

@@ -101,7 +101,9 @@ def test_report_writes_everything_and_the_same_again(evaluation, tmp_path):
 
 def test_report_goes_without_matplotlib(evaluation, tmp_path, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    (tmp_path / "figure.png").write_text("of an earlier run")
     written = write_report(evaluation, tmp_path)
+    assert not (tmp_path / "figure.png").exists()
     assert "figure.png" not in {path.name for path in written}
     assert len(written) == 5
 
@@ -117,6 +119,7 @@ def test_description_counts_and_warns(evaluation):
     assert "3 images, 2 observers each" in text
     assert "bootstrap over images, seed 0" in text
     assert "AUCs are exact" in text
+    assert "Chance: NCC 0, AUC 0.5, sAUC 0.5." in text
     assert "flat: 6 of 6 NCC scores are undefined (a constant map) and left out." in text
     assert "flat: 6 of 6 sNCC scores" in text
     assert "sAUC scores" not in text
@@ -129,6 +132,8 @@ def test_figure_shows_every_map_and_every_interval(evaluation, tmp_path):
     picture = np.zeros((24, 32, 3), np.uint8)
     figure = draw_evaluation(evaluation, summary, image="b", picture=picture)
     maps, forest = figure.subfigs
+    noted = draw_evaluation(evaluation, summary, note="made up: $1$")
+    assert noted.get_suptitle() == "made up: $1$"
     titles = [ax.get_title() for ax in maps.axes if ax.images]
     assert (
         titles
@@ -145,7 +150,7 @@ def test_figure_shows_every_map_and_every_interval(evaluation, tmp_path):
     assert [ax.get_title() for ax in forest.axes] == [
         "NCC (chance 0)",
         "AUC (chance 0.5)",
-        "sNCC (chance 0)",
+        "sNCC (as near bias as gaze: 0)",
         "sAUC (chance 0.5)",
     ]
     points = forest.axes[3].containers
