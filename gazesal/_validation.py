@@ -6,7 +6,7 @@ sum when a value is not finite, and `require_finite` then finds out how many the
 
 import math
 import numbers
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,10 @@ def as_real_array(value: ArrayLike, *, name: str) -> np.ndarray[Any, Any]:
     except ValueError as error:
         raise ValueError(f"`{name}` must be a regular array of numbers: {error}") from error
     kind, width = array.dtype.kind, array.dtype.itemsize
+    if callable(getattr(value, "density", None)):
+        raise TypeError(
+            f"`{name}` must hold real numbers, got {type(value).__name__}; its `density()` does."
+        )
     if kind not in "fiub":
         raise TypeError(f"`{name}` must hold real numbers, got dtype {array.dtype}.")
     if kind == "f":
@@ -76,6 +80,13 @@ def require_same_shape(first: FloatArray, second: FloatArray, *, names: Sequence
         )
 
 
+def as_iterable(value: Any, *, name: str, of: str) -> Iterable[Any]:
+    """Return `value` if it can be iterated over."""
+    if not isinstance(value, Iterable) or isinstance(value, (str, bytes)):
+        raise TypeError(f"`{name}` must be an iterable of {of}, got {type(value).__name__}.")
+    return value
+
+
 def weight_sums(weights: FloatArray, *, name: str) -> tuple[Float64Array, float]:
     """Raise unless finite, non-negative and not all zero; return sums of blocks, and their sum.
 
@@ -97,7 +108,8 @@ def weight_sums(weights: FloatArray, *, name: str) -> tuple[Float64Array, float]
 def as_shape(value: Any, *, name: str) -> tuple[int, int]:
     """Return (H, W) as two positive ints."""
     sides = tuple(value) if isinstance(value, (Sequence, np.ndarray)) else ()
-    if len(sides) != 2 or not all(isinstance(side, numbers.Integral) for side in sides):
+    integers = [side for side in sides if isinstance(side, numbers.Integral)]
+    if len(sides) != 2 or len(integers) != 2 or any(isinstance(side, bool) for side in sides):
         raise TypeError(f"`{name}` must be two integers (H, W), got {value!r}.")
     height, width = sides
     if height < 1 or width < 1:

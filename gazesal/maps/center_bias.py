@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gazesal._validation import as_map, weight_sums
+from gazesal._validation import as_iterable, as_map, weight_sums
 from gazesal.maps.running_sum import RunningSum
 from gazesal.typing import Float64Array
 
@@ -145,6 +145,8 @@ class CenterBias:
         ValueError
             If the shapes differ.
         """
+        if not isinstance(other, CenterBias):
+            raise TypeError(f"`other` must be a CenterBias, got {type(other).__name__}.")
         if other.shape != self.shape:
             raise ValueError(f"`other` must have shape {self.shape}, got {other.shape}.")
         both = CenterBias.__new__(CenterBias)
@@ -154,7 +156,8 @@ class CenterBias:
         return both
 
     def _add_all(self, gaze_maps: Iterable[ArrayLike], sign: float) -> None:
-        for index, value in enumerate(gaze_maps):
+        maps = as_iterable(gaze_maps, name="gaze_maps", of="gaze maps")
+        for index, value in enumerate(maps):
             name = f"gaze_maps[{index}]"
             array = as_map(value, name=name)
             _, mass = weight_sums(array, name=name)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gazesal._validation import as_map, require_finite, require_same_shape
+from gazesal._validation import as_iterable, as_map, require_finite, require_same_shape
 from gazesal.maps.running_sum import RunningSum
 from gazesal.typing import Float64Array, FloatArray
 
@@ -77,7 +77,7 @@ def one_vs_rest(maps: Iterable[ArrayLike]) -> list[ObserverSplit]:
     [[0.5, 0.5]] [[0.5, 0.5]]
     """
     arrays: list[FloatArray] = []
-    for index, value in enumerate(maps):
+    for index, value in enumerate(as_iterable(maps, name="maps", of="gaze maps")):
         array = as_map(value, name=f"maps[{index}]")
         require_finite(array, name=f"maps[{index}]")
         if arrays:
@@ -94,7 +94,10 @@ def one_vs_rest(maps: Iterable[ArrayLike]) -> list[ObserverSplit]:
     for own in arrays:
         others = everybody.copy()
         others.add(own, sign=-1.0)
-        rest = others.value() / (len(arrays) - 1)
+        with np.errstate(over="ignore", invalid="ignore"):
+            rest = others.value() / (len(arrays) - 1)
+        if not np.isfinite(rest).all():
+            raise ValueError("`maps` must have a finite sum, but their values add up past float64.")
         if non_negative:
             np.maximum(rest, 0.0, out=rest)  # a sum of non-negative maps, but for rounding
         splits.append(ObserverSplit(own, rest))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gazesal._files import atomic_path
-from gazesal._validation import as_map, as_shape, weight_sums
+from gazesal._validation import as_iterable, as_map, as_shape, weight_sums
 from gazesal.maps.geometry import Box, ReferenceFrame, as_box, whole_place
 from gazesal.maps.resampling import interpolate, resample
 from gazesal.maps.running_sum import RunningSum
@@ -278,7 +278,8 @@ class RegisteredCenterBias:
         return other
 
     def _add_all(self, gaze_maps: Iterable[RegisteredMap], sign: int) -> None:
-        for index, (value, box) in enumerate(gaze_maps):
+        pairs = as_iterable(gaze_maps, name="gaze_maps", of="pairs of a gaze map and a box")
+        for index, (value, box) in enumerate(pairs):
             name = f"gaze_maps[{index}]"
             array = as_map(value, name=name)
             _, mass = weight_sums(array, name=name)

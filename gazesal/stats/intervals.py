@@ -23,6 +23,8 @@ from gazesal.typing import Float64Array, RandomState
 __all__ = ["ConfidenceInterval", "confidence_interval"]
 
 Method = Literal["normal", "bootstrap", "study"]
+LARGEST = 1e150  # squares of scores must be finite
+HIGHEST_LEVEL = 1 - 1e-12
 STUDY_QUANTILE = 1.96  # as printed; the normal quantile is 1.959964
 VALUES_AT_ONCE = 1 << 20  # of the matrix of resampling counts, 8 MiB
 
@@ -140,7 +142,12 @@ def confidence_interval(
         raise ValueError(f"`scores` must be a non-empty 1-D array, got shape {values.shape}.")
     require_finite(values, name="scores")
     as_choice(method, ("normal", "bootstrap", "study"), name="method")
-    if not isinstance(level, numbers.Real) or not 0 < level < 1:
+    if np.abs(values).max() > LARGEST:
+        raise ValueError(
+            f"`scores` must lie within {LARGEST:g}, for their spread to be finite, got "
+            f"{values[np.abs(values).argmax()]:g}."
+        )
+    if not isinstance(level, numbers.Real) or not 0 < level <= HIGHEST_LEVEL:
         raise ValueError(f"`level` must be a number between 0 and 1, got {level!r}.")
     level = float(level)
     if method == "study" and level != 0.95:
@@ -181,6 +188,10 @@ def _cluster_means(values: Float64Array, clusters: ArrayLike | None) -> Float64A
     if clusters is None:
         return values
     labels = np.asarray(clusters)
+    if isinstance(clusters, (list, tuple)) and labels.dtype.kind in "US":
+        kinds = {isinstance(label, (str, bytes)) for label in clusters}
+        if len(kinds) > 1:  # numpy would make the number 1 and the text "1" the same unit
+            raise TypeError("`clusters` must hold labels of one kind, got text and other kinds.")
     if labels.shape != values.shape:
         raise ValueError(
             f"`clusters` must name one unit for each of the {values.size} scores, got shape "

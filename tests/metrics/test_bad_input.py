@@ -192,3 +192,38 @@ def test_options_are_keyword_only(name):
     maps = [GOOD] * (3 if gazesal.METRICS[name].needs_center_bias else 2)
     with pytest.raises(TypeError, match="positional"):
         gazesal.METRICS[name].function(*maps, 100)
+
+
+def test_a_center_bias_object_is_told_to_give_its_density():
+    gaze_map = np.eye(3)
+    bias = gazesal.CenterBias([gaze_map])
+    with pytest.raises(
+        TypeError, match=r"`center_bias` must hold real .* CenterBias; its `density"
+    ):
+        gazesal.sauc(gaze_map, gaze_map, bias)
+
+
+@pytest.mark.parametrize("value", [None, 3, "maps"])
+def test_what_cannot_be_iterated_over_is_named(value):
+    with pytest.raises(TypeError, match="`maps` must be an iterable of gaze maps"):
+        gazesal.one_vs_rest(value)
+    with pytest.raises(TypeError, match="`gaze_maps` must be an iterable of gaze maps"):
+        gazesal.CenterBias(value)
+
+
+def test_sums_past_float64_are_refused():
+    with pytest.raises(ValueError, match="`maps` must have a finite sum"):
+        gazesal.one_vs_rest([np.full((1, 2), 1.7e308)] * 3)
+    with pytest.raises(ValueError, match="`scores` must lie within 1e"):
+        gazesal.confidence_interval([1e308, 1.5e308, -1e308])
+
+
+def test_other_arguments_are_named():
+    with pytest.raises(TypeError, match="`shape` must be two integers"):
+        gazesal.resample(np.eye(3), (True, True))
+    with pytest.raises(TypeError, match="`other` must be a CenterBias, got int"):
+        gazesal.CenterBias([np.eye(3)]).merged(3)
+    with pytest.raises(ValueError, match="`level` must be a number between 0 and 1"):
+        gazesal.confidence_interval([1.0, 2.0], level=0.9999999999999999)
+    with pytest.raises(TypeError, match="`clusters` must hold labels of one kind"):
+        gazesal.confidence_interval([1.0, 2.0, 3.0], clusters=[1, "1", "b"])
