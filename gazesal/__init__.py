@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from gazesal.evaluation.cases import Case, Gaze, cases_from_tables
     from gazesal.evaluation.results import Evaluation
     from gazesal.evaluation.run import evaluate
+    from gazesal.reporting.figures import draw_evaluation
+    from gazesal.reporting.report import write_report
+    from gazesal.reporting.tables import summary_markdown, summary_text
 
 __version__ = _version("gazesal")
 
@@ -49,6 +52,7 @@ __all__ = [
     "auc_borji",
     "cases_from_tables",
     "confidence_interval",
+    "draw_evaluation",
     "evaluate",
     "find_maps",
     "gaze_heatmap",
@@ -60,6 +64,9 @@ __all__ = [
     "resample",
     "sauc",
     "sncc",
+    "summary_markdown",
+    "summary_text",
+    "write_report",
     "write_synthetic_study",
 ]
 
@@ -75,6 +82,10 @@ _ON_USE = {
     "cases_from_tables": "gazesal.evaluation.cases",
     "Evaluation": "gazesal.evaluation.results",
     "evaluate": "gazesal.evaluation.run",
+    "draw_evaluation": "gazesal.reporting.figures",
+    "write_report": "gazesal.reporting.report",
+    "summary_markdown": "gazesal.reporting.tables",
+    "summary_text": "gazesal.reporting.tables",
 }
 
 

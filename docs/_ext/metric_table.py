@@ -27,7 +27,7 @@ def cells(metric: Metric) -> tuple[str, ...]:
     return (
         f":func:`{metric.label} <gazesal.{metric.name}>`",
         values.replace("-", "\N{MINUS SIGN}").replace(" ", "\N{NO-BREAK SPACE}"),
-        f"{metric.chance:g}",
+        f"{metric.chance:g}" + ("" if metric.chance_of_any_map else " (noise)"),
         "needed" if metric.needs_center_bias else "no",
         invariances(metric),
         "``nan``" if metric.constant_map is None else f"{metric.constant_map:g}",

@@ -60,6 +60,24 @@ def draw_evaluation(
         If the extra ``plot`` is not installed.
     ValueError
         If the image was not scored.
+
+    See Also
+    --------
+    write_report : Writes it to a file, beside the tables.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> import gazesal
+    >>> folder = TemporaryDirectory()
+    >>> study = gazesal.write_synthetic_study(folder.name, n_images=2, n_observers=2)
+    >>> fixations = gazesal.read_fixations(study / "fixations.csv")
+    >>> maps = gazesal.find_maps(study / "maps")
+    >>> cases = gazesal.cases_from_tables(fixations, maps, (300, 256))
+    >>> evaluation = gazesal.evaluate(cases, sigma=10, resize="bilinear", metrics=["ncc"])
+    >>> figure = gazesal.draw_evaluation(evaluation, evaluation.summary(), image="cxr001")
+    >>> figure.savefig(study / "figure.pdf")
+    >>> folder.cleanup()
     """
     try:
         from matplotlib.figure import Figure as NewFigure  # noqa: PLC0415

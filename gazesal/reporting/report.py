@@ -48,6 +48,26 @@ def write_report(
     list of pathlib.Path
         The files: ``scores.csv``, ``summary.txt``, ``summary.md``, ``summary.csv``,
         ``settings.json``, and ``figure.png`` if the extra ``plot`` is installed.
+
+    See Also
+    --------
+    draw_evaluation : The figure alone.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import gazesal
+    >>> folder = TemporaryDirectory()
+    >>> study = gazesal.write_synthetic_study(folder.name, n_images=2, n_observers=2)
+    >>> fixations = gazesal.read_fixations(study / "fixations.csv")
+    >>> maps = gazesal.find_maps(study / "maps")
+    >>> cases = gazesal.cases_from_tables(fixations, maps, (300, 256))
+    >>> evaluation = gazesal.evaluate(cases, sigma=10, resize="bilinear", metrics=["ncc"])
+    >>> written = gazesal.write_report(evaluation, Path(folder.name, "results"))
+    >>> [path.name for path in written[:4]]
+    ['scores.csv', 'summary.txt', 'summary.md', 'summary.csv']
+    >>> folder.cleanup()
     """
     folder = Path(folder)
     summary = evaluation.summary() if summary is None else summary

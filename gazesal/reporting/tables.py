@@ -27,6 +27,18 @@ def summary_text(summary: pd.DataFrame) -> str:
     -------
     str
         Lines of text, the last one ending in a newline.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import gazesal
+    >>> summary = pd.DataFrame(
+    ...     {"method": ["mine"], "metric": "sauc", "estimate": 0.61, "low": 0.6, "high": 0.625}
+    ... )
+    >>> print(gazesal.summary_text(summary), end="")
+          sAUC
+    ----  --------------------
+    mine  0.610 [0.600, 0.625]
     """
     cells = _cells(summary)
     widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
@@ -47,6 +59,18 @@ def summary_markdown(summary: pd.DataFrame) -> str:
     -------
     str
         Lines of Markdown, the last one ending in a newline.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import gazesal
+    >>> summary = pd.DataFrame(
+    ...     {"method": ["mine"], "metric": "sauc", "estimate": 0.61, "low": 0.6, "high": 0.625}
+    ... )
+    >>> print(gazesal.summary_markdown(summary), end="")
+    |  | sAUC |
+    | --- | ---: |
+    | mine | 0.610 [0.600, 0.625] |
     """
     header, *rows = [[cell.replace("|", "\\|") for cell in row] for row in _cells(summary)]
     rule = ["---", *["---:"] * (len(header) - 1)]
