@@ -1,0 +1,116 @@
+"""What a user types turned into what the functions take, and their errors into one line."""
+
+import re
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+import numpy as np
+
+import gazesal
+from gazesal.exceptions import OffImageWarning
+
+
+def size_option(
+    _context: click.Context, _parameter: click.Parameter, value: str
+) -> tuple[int, int] | dict[str, tuple[int, int]]:
+    """WIDTHxHEIGHT or a table, as (H, W) or as one for each image."""
+    match = re.fullmatch(r"(\d+)[xX](\d+)", value)
+    if match:
+        width, height = map(int, match.groups())
+        if width < 1 or height < 1:
+            raise click.BadParameter(f"width and height must be at least 1, got {value!r}.")
+        return height, width
+    if not Path(value).is_file():
+        raise click.BadParameter(f"must be WIDTHxHEIGHT or a CSV file of sizes, got {value!r}.")
+    with plain_errors():
+        return gazesal.read_sizes(value)
+
+
+def sigma_option(
+    _context: click.Context, _parameter: click.Parameter, value: str
+) -> tuple[float, str]:
+    """A number and its unit."""
+    match = re.fullmatch(r"([0-9.eE+-]+?)\s*(px|deg)?", value)
+    try:
+        number = float(match.group(1)) if match else float("nan")
+    except ValueError:
+        number = float("nan")
+    if match is None or not (np.isfinite(number) and number > 0):
+        raise click.BadParameter(
+            f"must be a positive number of pixels or degrees, like 24, 24px or 1deg, got {value!r}."
+        )
+    return number, match.group(2) or "px"
+
+
+def column_option(
+    _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
+) -> dict[str, str]:
+    """Pairs NAME=THEIRS as a mapping."""
+    pairs = [value.partition("=") for value in values]
+    for name, equals, _ in pairs:
+        if not equals:
+            raise click.BadParameter(f"must be NAME=THEIRS, got {name!r}.")
+    return {name.strip(): theirs.strip() for name, _, theirs in pairs}
+
+
+def shared_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Options of both commands."""
+    options = [
+        click.option(
+            "--seed",
+            type=click.IntRange(0),
+            default=0,
+            show_default=True,
+            help="Seed of all draws.",
+        ),
+        click.option(
+            "--jobs", type=int, default=-1, show_default=True, help="Processes; -1 for one a core."
+        ),
+        click.option("--quiet", is_flag=True, help="No progress bars."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def in_pixels(sigma: tuple[float, str], pixels_per_degree: float | None) -> float:
+    """Sigma in pixels, whatever unit it was given in."""
+    number, unit = sigma
+    if unit == "px":
+        if pixels_per_degree is not None:
+            raise click.UsageError("--pixels-per-degree goes with a --sigma in degrees, like 1deg.")
+        return number
+    if pixels_per_degree is None or not (np.isfinite(pixels_per_degree) and pixels_per_degree > 0):
+        raise click.UsageError(
+            "--sigma in degrees needs --pixels-per-degree, a positive number of image pixels."
+        )
+    return number * pixels_per_degree
+
+
+def require_writable(folder: Path) -> None:
+    """Raise unless files can be written into a folder, before any work is done for them."""
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass
+    for path in made:  # leave nothing behind if the work fails
+        path.rmdir()
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Turn the errors a user can mend into one line on standard error, and warnings likewise."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("ignore")  # what other libraries say is not for a user of ours
+        warnings.simplefilter("always", OffImageWarning)
+        try:
+            yield
+        except (ValueError, TypeError, OSError, ImportError) as error:
+            raise click.ClickException(str(error)) from error
+        finally:
+            for warning in caught:
+                click.echo(f"Warning: {warning.message}", err=True)
