@@ -46,6 +46,11 @@ def require_columns(table: pd.DataFrame, names: list[str], path: Path, advice: s
         )
 
 
+def first_true(rows: pd.Series) -> Any:
+    """Line, or row, of the first value that is True."""
+    return rows.idxmax()
+
+
 def parse_numbers(column: pd.Series, path: Path, row: str = "line") -> pd.Series:
     """A column of text as finite float64; the error names file, line and column."""
     if getattr(column.dtype, "kind", "O") in "mM":
@@ -65,7 +70,7 @@ def parse_bools(column: pd.Series, path: Path) -> pd.Series:
     """A column of True and False as bool; the error names file, line and column."""
     wrong = ~column.isin(["True", "False"])
     if wrong.any():
-        line = column.index[int(np.argmax(wrong.to_numpy()))]
+        line = first_true(wrong)
         raise ValueError(
             f"{path}, line {line}, column {column.name!r}: must be True or False, got "
             f"{column.loc[line]!r}."

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import pandas as pd
 
 from gazesal._validation import as_choice
-from gazesal.datasets._csv import parse_numbers, read_csv_text, require_columns
+from gazesal.datasets._csv import first_true, parse_numbers, read_csv_text, require_columns
 
 __all__ = ["FIXATION_COLUMNS", "read_fixations"]
 
@@ -87,7 +86,7 @@ def read_fixations(
     if duplicates != "keep":
         repeated = raw.duplicated()
         if repeated.any() and duplicates == "raise":
-            line = repeated.index[repeated.to_numpy()][0]
+            line = first_true(repeated)
             first = raw.index[(raw == raw.loc[line]).all(axis=1).to_numpy()][0]
             raise ValueError(
                 f"{path}, {row} {line}: repeats {row} {first} in every column, as do "
@@ -103,7 +102,7 @@ def read_fixations(
     if names["duration"]:
         durations = parse_numbers(raw[names["duration"]], path, row)
         if (durations < 0).any():
-            line = raw.index[int(np.argmax(durations < 0))]
+            line = first_true(durations < 0)
             raise ValueError(
                 f"{path}, {row} {line}, column {names['duration']!r}: a duration must be "
                 f"non-negative, got {raw.loc[line, names['duration']]!r}."
@@ -153,6 +152,6 @@ def _read_parquet(path: Path) -> pd.DataFrame:
 def _labels(column: pd.Series, path: Path, row: str) -> pd.Series:
     labels = column.astype(str).where(column.notna(), "").str.strip()
     if (labels == "").any():
-        line = labels.index[int(np.argmax((labels == "").to_numpy()))]
+        line = first_true(labels == "")
         raise ValueError(f"{path}, {row} {line}, column {column.name!r}: the value is missing.")
     return labels

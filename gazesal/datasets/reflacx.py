@@ -9,7 +9,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from gazesal.datasets._csv import parse_bools, parse_numbers, read_csv_text, require_columns
+from gazesal.datasets._csv import (
+    first_true,
+    parse_bools,
+    parse_numbers,
+    read_csv_text,
+    require_columns,
+)
 from gazesal.typing import Float64Array
 
 __all__ = ["Reflacx"]
@@ -181,7 +187,7 @@ class Reflacx:
         }
         for column, bad in checks.items():
             if bad.any():
-                line = bad.index[int(np.argmax(bad.to_numpy()))]
+                line = first_true(bad)
                 raise ValueError(
                     f"{path}, line {line}, column {column!r}: {raw.loc[line, column]!r} cannot be; "
                     "ends follow starts, and pixels per degree are positive."
@@ -295,13 +301,13 @@ class Reflacx:
                 )
         for column in ("image", "dicom_id"):
             if (raw[column] == "").any():
-                line = raw.index[int(np.argmax((raw[column] == "").to_numpy()))]
+                line = first_true(raw[column] == "")
                 raise ValueError(f"{path}, line {line}, column {column!r}: the value is missing.")
         sizes = {name: parse_numbers(raw[f"image_size_{name}"], path) for name in "xy"}
         for name, values in sizes.items():
             wrong = (values < 1) | (values != np.floor(values))
             if wrong.any():
-                line = values.index[int(np.argmax(wrong.to_numpy()))]
+                line = first_true(wrong)
                 raise ValueError(
                     f"{path}, line {line}, column 'image_size_{name}': must be a whole number of "
                     f"pixels, got {raw.loc[line, f'image_size_{name}']!r}."

@@ -21,12 +21,11 @@ from gazesal.evaluation.scoring import (
     score_image,
 )
 from gazesal.maps.center_bias import CenterBias
+from gazesal.maps.heatmap import OUTSIDE, Outside
 from gazesal.metrics.registry import METRICS
 
 __all__ = ["evaluate"]
 
-Outside = Literal["raise", "drop", "keep"]
-OUTSIDE = ("raise", "drop", "keep")
 CHUNK = 8  # images whose gaze is summed at a time; fixed, so that --jobs cannot change a sum
 
 
@@ -36,7 +35,7 @@ def evaluate(
     sigma: float | tuple[float, float],
     metrics: Sequence[str] = tuple(METRICS),
     resize: Literal["bilinear"] | None = None,
-    outside: Literal["raise", "drop", "keep"] = "raise",
+    outside: Outside = "raise",
     n_samples: int | None = None,
     seed: int = 0,
     jobs: int = 1,

@@ -12,7 +12,7 @@ import numpy as np
 from gazesal.evaluation.cases import CENTER_BIAS, INTEROBSERVER, Case
 from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.maps.center_bias import CenterBias
-from gazesal.maps.heatmap import gaze_heatmap
+from gazesal.maps.heatmap import Outside, gaze_heatmap
 from gazesal.maps.observers import one_vs_rest
 from gazesal.maps.resampling import require_range, resample
 from gazesal.metrics.registry import METRICS
@@ -29,14 +29,14 @@ class Options:
     metrics: tuple[str, ...]
     frame: tuple[int, int]
     resize: Literal["bilinear"] | None
-    outside: Literal["raise", "drop", "keep"]
+    outside: Outside
     n_samples: int | None
     seed: int
 
 
 def gaze_maps(case: Case, options: Options) -> list[Float64Array]:
     """Gaze map of each observer, each summing to 1."""
-    outside: Literal["keep", "raise"] = "keep" if options.outside == "keep" else "raise"
+    outside: Outside = "keep" if options.outside == "keep" else "raise"
     maps = []
     for observer, gaze in case.gaze.items():
         try:

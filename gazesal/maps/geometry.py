@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -127,21 +127,6 @@ class ReferenceFrame:
         """
         x_min, y_min, x_max, y_max = box
         return self.box_size[0] / (x_max - x_min), self.box_size[1] / (y_max - y_min)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the attributes as plain numbers and text.
-
-        Returns
-        -------
-        dict
-            Keyword arguments that make an equal frame.
-        """
-        return {
-            "box_size": self.box_size,
-            "origin": self.origin,
-            "shape": self.shape,
-            "rounding": self.rounding,
-        }
 
 
 def whole_place(start: float, size: float) -> tuple[int, int]:

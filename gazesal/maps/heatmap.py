@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +15,7 @@ from gazesal.typing import Float64Array, IntArray
 __all__ = ["gaze_heatmap"]
 
 Outside = Literal["raise", "drop", "keep"]
+OUTSIDE = get_args(Outside)
 
 
 def gaze_heatmap(
@@ -102,6 +103,7 @@ def gaze_heatmap(
     >>> [round(float(value), 3) for value in gaze_map[1]]
     [0.0, 0.063, 0.485, 0.218, 0.021]
     """
+    as_choice(outside, OUTSIDE, name="outside")
     height, width = as_shape(shape, name="shape")
     points = as_points(fixations, name="fixations")
     n = len(points)
@@ -109,7 +111,7 @@ def gaze_heatmap(
     duration = _as_weights(weights, n)
     rectangles = _as_rectangles(visible, n, height, width)
     off = off_image(points, (height, width))
-    if off.any() and as_choice(outside, ("raise", "drop", "keep"), name="outside") != "keep":
+    if off.any() and outside != "keep":
         if outside == "raise":
             first = int(np.argmax(off))
             raise ValueError(
@@ -126,7 +128,6 @@ def gaze_heatmap(
         kept = ~off
         points, sigmas = points[kept], sigmas[kept]
         duration, rectangles = duration[kept], rectangles[kept]
-    as_choice(outside, ("raise", "drop", "keep"), name="outside")
     return _draw(points, sigmas, duration, rectangles, height, width)
 
 

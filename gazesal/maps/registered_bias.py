@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -227,7 +228,7 @@ class RegisteredCenterBias:
             Where to.
         """
         high, low = self._sum.parts()
-        facts = json.dumps({**self.frame.to_dict(), "n_maps": self.n_maps})
+        facts = json.dumps({**asdict(self.frame), "n_maps": self.n_maps})
         with atomic_path(Path(path)) as temporary, temporary.open("wb") as file:
             np.savez_compressed(file, high=high, low=low, coverage=self._coverage, facts=facts)
 

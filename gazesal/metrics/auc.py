@@ -189,9 +189,8 @@ def _density_auc(
     require_finite(values, name="saliency_map")
     positive, positive_sums = _as_weights(gaze.ravel(), name="gaze_map")
     if bias is None:
-        negative: WeightArray = np.broadcast_to(
-            np.int8(1), values.size
-        )  # one byte, read over and over
+        # one byte, read over and over
+        negative: WeightArray = np.broadcast_to(np.int8(1), values.size)
         negative_sums = np.array([float(values.size)])
     else:
         negative, negative_sums = _as_weights(bias.ravel(), name="center_bias")

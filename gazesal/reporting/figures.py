@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gazesal._files import atomic_path
+from gazesal.evaluation.cases import GROUND_TRUTH, INTEROBSERVER
 from gazesal.evaluation.results import Evaluation
 from gazesal.metrics.registry import METRICS
 from gazesal.reporting.tables import label_of
@@ -85,9 +86,9 @@ def draw_evaluation(
         raise ImportError("Figures need matplotlib: pip install 'gazesal[plot]'.") from error
     image = str(evaluation.scores["image"].iloc[0]) if image is None else image
     maps = evaluation.maps_of(image)
-    ground_truth = maps.pop("ground_truth")
+    ground_truth = maps.pop(GROUND_TRUTH)
     titles: dict[str, FloatArray | None]
-    titles = {"Gaze of one observer": maps.pop("interobserver"), "Mean of the others": ground_truth}
+    titles = {"Gaze of one observer": maps.pop(INTEROBSERVER), "Mean of the others": ground_truth}
     titles |= {label_of(name): maps[name] for name in evaluation.methods if name in maps}
     if picture is not None:
         titles = {f"Image {image}": None, **titles}
