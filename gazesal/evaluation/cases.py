@@ -15,7 +15,7 @@ from gazesal._validation import as_choice, as_map, as_shape, require_finite
 from gazesal.datasets.fixation_table import FIXATION_COLUMNS
 from gazesal.datasets.map_files import read_map
 from gazesal.exceptions import OffImageWarning
-from gazesal.maps.heatmap import off_image
+from gazesal.maps.heatmap import OUTSIDE, Outside, off_image
 from gazesal.typing import Float64Array, FloatArray
 
 __all__ = ["Case", "Gaze", "cases_from_tables"]
@@ -102,7 +102,7 @@ def cases_from_tables(
     maps: Mapping[str, Mapping[str, MapSource]],
     shape: tuple[int, int] | Mapping[str, tuple[int, int]],
     *,
-    outside: Literal["raise", "drop", "keep"] = "raise",
+    outside: Outside = "raise",
     unmapped: Literal["raise", "gaze_only"] = "raise",
 ) -> list[Case]:
     """Join a table of fixations with saliency maps, one case an image.
@@ -155,7 +155,7 @@ def cases_from_tables(
     >>> cases[0].image, list(cases[0].gaze), list(cases[0].maps)
     ('7', ['ann', 'bob'], ['mine'])
     """
-    as_choice(outside, ("raise", "drop", "keep"), name="outside")
+    as_choice(outside, OUTSIDE, name="outside")
     as_choice(unmapped, ("raise", "gaze_only"), name="unmapped")
     missing = [name for name in FIXATION_COLUMNS if name not in fixations.columns]
     if missing:
@@ -171,14 +171,15 @@ def cases_from_tables(
     cases = []
     without_map: dict[str, str] = {}
     for image, rows in _by_name(fixations, "image"):
+        image_shape = _shape_of(image, shape)
         lacking = [method for method, files in maps.items() if image not in files]
         if lacking:
             without_map[image] = lacking[0]
         cases.append(
             Case(
                 image=image,
-                shape=_shape_of(image, shape),
-                gaze=_gaze_of(rows, _shape_of(image, shape), outside),
+                shape=image_shape,
+                gaze=_gaze_of(rows, image_shape, outside),
                 maps={} if lacking else {name: files[image] for name, files in maps.items()},
             )
         )
@@ -245,8 +246,8 @@ def _gaze_of(rows: pd.DataFrame, shape: tuple[int, int], outside: str) -> dict[s
                 f"{rows[column].iloc[bad]!r}."
             )
         numbers[column] = values
-    points = np.column_stack([numbers["x"], numbers["y"]])
-    off = off_image(points, shape)
+    rows = rows.assign(**numbers)  # numbers from here on, also where the table held text
+    off = off_image(rows[["x", "y"]].to_numpy(), shape)
     if off.any() and outside == "raise":
         first = rows.iloc[int(np.argmax(off))]
         raise ValueError(
@@ -260,11 +261,11 @@ def _gaze_of(rows: pd.DataFrame, shape: tuple[int, int], outside: str) -> dict[s
         rows = rows[~off]
     gaze = {}
     for observer, part in _by_name(rows, "observer"):
-        durations = part["duration"].to_numpy(np.float64)
+        durations = part["duration"].to_numpy()
         if durations.min() < 0 or durations.max() <= 0:
             raise ValueError(
                 f"{_place(part, 0)}: the durations of observer {observer} on image "
                 f"{part['image'].iloc[0]} must be non-negative, with a positive sum."
             )
-        gaze[observer] = Gaze(points=part[["x", "y"]].to_numpy(np.float64), durations=durations)
+        gaze[observer] = Gaze(points=part[["x", "y"]].to_numpy(), durations=durations)
     return gaze

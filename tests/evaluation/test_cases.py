@@ -100,6 +100,17 @@ def test_bad_numbers_are_refused(column, value, message):
         cases_from_tables(table(**{column: value}), maps(), SHAPE)
 
 
+def test_numbers_held_as_text_are_numbers():
+    frame = table().astype({"x": str, "y": str, "duration": str})
+    expected = cases_from_tables(table(), maps(), SHAPE)[0].gaze["ann"]
+    got = cases_from_tables(frame, maps(), SHAPE)[0].gaze["ann"]
+    np.testing.assert_array_equal(got.points, expected.points)
+    np.testing.assert_array_equal(got.durations, expected.durations)
+    frame.loc[5, "x"] = "99.0"
+    with pytest.raises(ValueError, match=r"line 5: \(99, .* lies outside image b"):
+        cases_from_tables(frame, maps(), SHAPE)
+
+
 def test_a_zero_duration_among_others_is_fine():
     frame = table()
     frame.loc[2, "duration"] = 0.0
