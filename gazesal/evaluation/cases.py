@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -11,15 +11,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from gazesal._validation import as_choice, as_map, as_shape, require_finite
+from gazesal._validation import as_choice, as_map, as_shape, require_finite, weight_sums
 from gazesal.datasets.fixation_table import FIXATION_COLUMNS
 from gazesal.datasets.map_files import read_map
 from gazesal.exceptions import OffImageWarning
 from gazesal.maps.heatmap import OUTSIDE, Outside, off_image
+from gazesal.maps.resampling import resample
 from gazesal.typing import Float64Array, FloatArray
 
 __all__ = ["Case", "Gaze", "cases_from_tables"]
 
+# A callable may have an attribute `fingerprint`, a str that changes with the map: what a checkpoint
+# knows it by. Without one it is known by its qualified name.
 MapSource: TypeAlias = ArrayLike | Path | Callable[[], ArrayLike]
 INTEROBSERVER = "interobserver"
 CENTER_BIAS = "center_bias"
@@ -63,6 +66,9 @@ class Gaze:
             raise TypeError("`points` and `durations` must be arrays, got None.")
 
 
+GazeSource: TypeAlias = Gaze | MapSource | Callable[[], Gaze]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """One image: who looked where, and the maps under test, which are read when needed.
@@ -73,8 +79,10 @@ class Case:
         Name of the image.
     shape : tuple of int
         (H, W) of the image, in the pixels of the fixations.
-    gaze : mapping of str to Gaze
-        Fixations by observer.
+    gaze : mapping of str to Gaze, array, pathlib.Path or callable
+        By observer: fixations, or a gaze map made elsewhere, of the image's size, non-negative,
+        with a positive sum, by which it is divided. A function returns one of the two; it is
+        called once for the centre bias and once for the scores.
     maps : mapping of str to array, pathlib.Path or callable
         Saliency map by method: the array, a file that `read_map` reads, or a function without
         arguments that returns the array.
@@ -83,14 +91,23 @@ class Case:
     box : tuple of float, optional
         (x_min, y_min, x_max, y_max) in pixels, the upper bounds exclusive: what images are
         registered by for the centre bias, such as the box of the chest.
+    groups : mapping of str to str, int or float, optional
+        What the image belongs to, such as its finding or its hospital: columns of the table of
+        scores, after the others.
+    center_bias : array, pathlib.Path or callable, optional
+        Centre bias of this image, made elsewhere, in place of the mean over the other images;
+        non-negative, with a positive sum, by which it is divided. Where every scored image has
+        one, the gaze of all images is not gone through first.
     """
 
     image: str
     shape: tuple[int, int]
-    gaze: Mapping[str, Gaze]
+    gaze: Mapping[str, GazeSource]
     maps: Mapping[str, MapSource]
     scored: bool = True
     box: tuple[float, float, float, float] | None = None
+    groups: Mapping[str, str | int | float] = field(default_factory=dict)
+    center_bias: MapSource | None = None
 
     def load_map(self, method: str) -> FloatArray:
         """Return the saliency map of a method, checked.
@@ -110,13 +127,81 @@ class Case:
         ValueError
             If it cannot be read or is not a finite 2-D map; the message names image and method.
         """
-        source = self.maps[method]
-        if isinstance(source, Path):
-            return read_map(source)
-        values = source() if callable(source) else source
-        array = as_map(values, name=f"{method} map of image {self.image}")
-        require_finite(array, name=f"{method} map of image {self.image}")
-        return array
+        return load_source(self.maps[method], name=f"{method} map of image {self.image}")
+
+    def load_gaze(self, observer: str, resize: str | None = None) -> Gaze | Float64Array:
+        """Return the fixations of an observer, or the gaze map, checked and summing to 1.
+
+        Parameters
+        ----------
+        observer : str
+            One of `gaze`.
+        resize : {"bilinear"}, optional
+            Bring a gaze map of another size onto the image's pixels; see `resample`.
+
+        Returns
+        -------
+        Gaze or numpy.ndarray of float64, shape (H, W)
+            What the observer looked at.
+
+        Raises
+        ------
+        ValueError
+            If it cannot be read, or is not a finite, non-negative map of the image's size with a
+            positive sum; the message names image and observer.
+        """
+        source = self.gaze[observer]
+        given = source() if callable(source) else source
+        if isinstance(given, Gaze):
+            return given
+        return self._as_density(given, f"gaze map of observer {observer}", resize)
+
+    def load_center_bias(self, resize: str | None = None) -> Float64Array:
+        """Return the image's own centre bias, checked and summing to 1.
+
+        Parameters
+        ----------
+        resize : {"bilinear"}, optional
+            Bring one of another size onto the image's pixels; see `resample`.
+
+        Returns
+        -------
+        numpy.ndarray of float64, shape (H, W)
+            The centre bias.
+
+        Raises
+        ------
+        ValueError
+            If there is none, it cannot be read, or it is not a finite, non-negative map of the
+            image's size with a positive sum; the message names the image.
+        """
+        if self.center_bias is None:
+            raise ValueError(f"image {self.image} has no centre bias of its own.")
+        return self._as_density(self.center_bias, "centre bias", resize)
+
+    def _as_density(self, source: MapSource, what: str, resize: str | None) -> Float64Array:
+        name = f"{what} of image {self.image}"
+        array = load_source(source, name=name)
+        if array.shape != self.shape:
+            if resize is None:
+                raise ValueError(
+                    f"`{name}` must have the image's size, {self.shape[1]} x {self.shape[0]} "
+                    f"pixels, got {array.shape[1]} x {array.shape[0]}; "
+                    'resize="bilinear" (--resize bilinear) brings it there.'
+                )
+            array = resample(array, self.shape)
+        _, mass = weight_sums(array, name=name)
+        return np.asarray(array / np.float64(mass), dtype=np.float64)
+
+
+def load_source(source: MapSource, *, name: str) -> FloatArray:
+    """Return the map of a source: read, called or as it is; finite."""
+    if isinstance(source, Path):
+        return read_map(source)
+    values = source() if callable(source) else source
+    array = as_map(values, name=name)
+    require_finite(array, name=name)
+    return array
 
 
 def cases_from_tables(
@@ -237,7 +322,9 @@ def _place(fixations: pd.DataFrame, position: int) -> str:
 
 
 def _report_dropped(fixations: pd.DataFrame, cases: list[Case]) -> None:
-    kept = sum(len(gaze.points) for case in cases for gaze in case.gaze.values())
+    kept = sum(
+        len(gaze.points) for case in cases for gaze in case.gaze.values() if isinstance(gaze, Gaze)
+    )
     if kept < len(fixations):
         before = len(fixations[["image", "observer"]].drop_duplicates())
         gone = before - sum(len(case.gaze) for case in cases)

@@ -36,19 +36,26 @@ class Evaluation:
     ----------
     scores : pandas.DataFrame
         One row a score: image, observer (the one left out of the ground truth, or ``"all"`` where
-        none is), method, metric, score. Undefined scores are ``nan``.
+        none is), method, metric, score, and the groups of the images, a column each. Undefined
+        scores are ``nan``.
     cases : list of Case
         All images, also those that shape the centre bias only.
     options : Options
         What they were scored with.
-    center_bias : CenterBias or RegisteredCenterBias
-        Of all images: on the most common size, or registered by their boxes.
+    center_bias : CenterBias or RegisteredCenterBias or None
+        Of all images: on the most common size, or registered by their boxes; none where every
+        image came with its own.
+    bad_images : pandas.DataFrame
+        Images that could not be scored, with the reason: columns image, reason.
     """
 
     scores: pd.DataFrame
     cases: list[Case] = field(repr=False)
     options: Options
-    center_bias: AnyCenterBias
+    center_bias: AnyCenterBias | None
+    bad_images: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame({"image": [], "reason": []}, dtype=str), repr=False
+    )
 
     @property
     def methods(self) -> list[str]:

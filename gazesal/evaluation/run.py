@@ -4,6 +4,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import reduce
+from operator import itemgetter
 from typing import Any, Literal, cast, get_args
 
 import joblib
@@ -39,6 +40,7 @@ from gazesal.metrics.score import as_names
 
 __all__ = ["evaluate"]
 
+COLUMNS = ("image", "observer", "method", "metric", "score")
 CHUNK = 8  # images whose gaze is summed at a time; fixed, so that --jobs cannot change a sum
 
 
@@ -151,7 +153,9 @@ def evaluate(
     options = Options(
         sigma=_as_sigma(sigma, cases),
         metrics=_as_metrics(metrics),
-        frame=_frame(cases, resize, rounding, center_bias),
+        frame=_frame(cases, resize, rounding, center_bias)
+        if _needs_all(cases, center_bias)
+        else None,
         resize=resize,
         outside=cast("Outside", as_choice(outside, OUTSIDE, name="outside")),
         ground_truth=_chosen(ground_truth, GroundTruth, "ground_truth"),
@@ -161,7 +165,7 @@ def evaluate(
         seed=as_count(seed, name="seed", least=0),
     )
     scored = [case for case in cases if case.scored]
-    _require_observers(cases, scored)
+    _require_observers(cases, scored, options.frame is not None)
     if options.outside == "drop":
         _report_off_image(cases)
     run = _Runner(jobs, progress)
@@ -172,17 +176,24 @@ def evaluate(
         more = f" ({len(faults) - 1} more images have bad maps.)" if len(faults) > 1 else ""
         raise ValueError(faults[0] + more)
     chunks = [cases[start : start + CHUNK] for start in range(0, len(cases), CHUNK)]
-    parts: list[Any] = run(
-        center_bias_of, [(chunk, options) for chunk in chunks], "centre bias", f" x {CHUNK} images"
-    )
-    bias: AnyCenterBias = reduce(lambda some, more: some.merged(more), parts)
+    parts: list[Any] = []
+    if options.frame is not None:
+        parts = run(
+            center_bias_of, [(c, options) for c in chunks], "centre bias", f" x {CHUNK} images"
+        )
+    bias: AnyCenterBias | None = None
+    if options.frame is not None:
+        bias = reduce(lambda some, more: some.merged(more), parts)
     per_image: list[list[Score]] = run(
         score_image, [(case, bias, options) for case in scored], "scoring"
     )
     scores = pd.DataFrame(
         [score for rows in per_image for score in rows],
-        columns=["image", "observer", "method", "metric", "score"],
+        columns=list(COLUMNS),
     )
+    for column in scored[0].groups:
+        values = [case.groups[column] for case in scored]
+        scores[column] = np.repeat(np.array(values), [len(rows) for rows in per_image])
     return Evaluation(scores=scores, cases=cases, options=options, center_bias=bias)
 
 
@@ -218,18 +229,38 @@ def _as_cases(cases: Iterable[Case]) -> list[Case]:
             "image": (isinstance(case.image, str), "a str"),
             "scored": (isinstance(case.scored, (bool, np.bool_)), "a bool"),
             "maps": (isinstance(case.maps, Mapping), "a mapping of methods to maps"),
-            "gaze": (
-                isinstance(case.gaze, Mapping)
-                and all(isinstance(gaze, Gaze) for gaze in case.gaze.values()),
-                "a mapping of observers to Gaze",
-            ),
+            "gaze": (isinstance(case.gaze, Mapping), "a mapping of observers to Gaze or maps"),
+            "groups": (isinstance(case.groups, Mapping), "a mapping of columns to values"),
         }
         for name, (good, rule) in rules.items():
             if not good:
                 given = type(getattr(case, name)).__name__
                 raise TypeError(f"`{name}` of `cases[{index}]` must be {rule}, got {given}.")
         require_no_baseline(case.maps)
+    _require_groups([case for case in listed if case.scored])
     return listed
+
+
+def _require_groups(scored: list[Case]) -> None:
+    """Raise unless all scored images have the same columns of groups, of one kind each."""
+    for case in scored:
+        first = scored[0].groups
+        if list(case.groups) != list(first):
+            raise ValueError(
+                f"`groups` must have the same columns for every image, got {list(first)} for "
+                f"{scored[0].image!r} and {list(case.groups)} for {case.image!r}."
+            )
+        for column, value in case.groups.items():
+            if not isinstance(column, str) or column in COLUMNS:
+                raise ValueError(
+                    f"`groups` must name columns other than {', '.join(COLUMNS)}, got {column!r}."
+                )
+            kinds = (str,) if isinstance(first[column], str) else (int, float, np.number)
+            if not isinstance(value, kinds):
+                raise TypeError(
+                    f"`groups` of image {case.image!r} must hold text or numbers, and column "
+                    f"{column!r} one of them for every image, got {value!r}."
+                )
 
 
 def _report_off_image(cases: list[Case]) -> None:
@@ -237,6 +268,8 @@ def _report_off_image(cases: list[Case]) -> None:
     n = off = 0
     for case in cases:
         for gaze in case.gaze.values():
+            if not isinstance(gaze, Gaze):
+                continue
             points = as_points(gaze.points, name=f"points of image {case.image}")
             n += len(points)
             off += int(off_image(points, case.shape).sum())
@@ -274,10 +307,26 @@ def _chosen(value: Any, choices: Any, name: str) -> Any:
     return as_choice(value, get_args(choices), name=name)
 
 
+def _needs_all(cases: list[Case], center_bias: str) -> bool:
+    """Whether a centre bias is made of the gaze on all images."""
+    own = [case.center_bias is not None for case in cases if case.scored]
+    if any(own) and center_bias == "in_sample":
+        raise ValueError(
+            "`center_bias` must not be 'in_sample' where images have a centre bias of their own, "
+            f"as {sum(own)} of {len(own)} do: 'both' shows the two."
+        )
+    return not all(own) or not own or center_bias != "left_out"
+
+
 def _as_sigma(
     sigma: float | tuple[float, float] | None, cases: list[Case]
 ) -> tuple[float, float] | None:
-    own = [gaze.sigma is not None for case in cases for gaze in case.gaze.values()]
+    own = [
+        gaze.sigma is not None
+        for case in cases
+        for gaze in case.gaze.values()
+        if isinstance(gaze, Gaze)  # a function's is looked at when it is called
+    ]
     if sigma is None:
         if not all(own):
             raise ValueError(
@@ -331,14 +380,14 @@ def _frame(
     return max(sizes, key=lambda size: (sizes[size], size), default=(0, 0))
 
 
-def _require_observers(cases: list[Case], scored: list[Case]) -> None:
-    if len(cases) < 2:
+def _require_observers(cases: list[Case], scored: list[Case], needs_all: bool) -> None:
+    if needs_all and len(cases) < 2:
         raise ValueError(
             f"`cases` must be at least two images, got {len(cases)}: the centre bias of an image "
             "is made from the gaze on the others."
         )
     counts = Counter(case.image for case in cases)
-    image, times = counts.most_common(1)[0]
+    image, times = max(counts.items(), key=itemgetter(1), default=("", 0))
     if times > 1:
         raise ValueError(f"`cases` must name each image once, got {image!r} {times} times.")
     if not scored:

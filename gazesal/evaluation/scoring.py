@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from gazesal.evaluation.cases import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER, Case
+from gazesal.evaluation.cases import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER, Case, Gaze
 from gazesal.exceptions import OffImageWarning, UndefinedMetricWarning
 from gazesal.maps.center_bias import CenterBias
 from gazesal.maps.geometry import ReferenceFrame
@@ -36,7 +36,7 @@ class Options:
 
     sigma: tuple[float, float] | None
     metrics: tuple[str, ...]
-    frame: tuple[int, int] | ReferenceFrame
+    frame: tuple[int, int] | ReferenceFrame | None  # None: every image has its own centre bias
     resize: Literal["bilinear"] | None
     outside: Outside
     ground_truth: GroundTruth
@@ -63,27 +63,35 @@ class Comparison(NamedTuple):
 
 def gaze_maps(case: Case, options: Options) -> list[Float64Array]:
     """Gaze map of each observer, each summing to 1."""
-    maps = []
-    for observer, gaze in case.gaze.items():
-        sigma = options.sigma if gaze.sigma is None else gaze.sigma
-        if sigma is None:
-            raise ValueError(f"image {case.image}, observer {observer}: no `sigma` was given.")
-        try:
-            with warnings.catch_warnings():
-                # of fixations dropped: `evaluate` has said how many there are in all
-                warnings.simplefilter("ignore", OffImageWarning)
-                gaze_map = gaze_heatmap(
-                    gaze.points,
-                    case.shape,
-                    sigma=sigma,
-                    weights=gaze.durations,
-                    visible=gaze.visible,
-                    outside=options.outside,
-                )
-        except ValueError as error:
-            raise ValueError(f"image {case.image}, observer {observer}: {error}") from error
-        maps.append(gaze_map)
-    return maps
+    return [_gaze_map(case, observer, options) for observer in case.gaze]
+
+
+def _gaze_map(case: Case, observer: str, options: Options) -> Float64Array:
+    gaze = case.load_gaze(observer, options.resize)
+    if not isinstance(gaze, Gaze):
+        return gaze
+    if gaze.sigma is not None and options.sigma is not None:
+        raise ValueError(
+            f"image {case.image}, observer {observer}: `sigma` must not be given where fixations "
+            "have their own."
+        )
+    sigma = options.sigma if gaze.sigma is None else gaze.sigma
+    if sigma is None:
+        raise ValueError(f"image {case.image}, observer {observer}: no `sigma` was given.")
+    try:
+        with warnings.catch_warnings():
+            # of fixations dropped: `evaluate` has said how many there are in all
+            warnings.simplefilter("ignore", OffImageWarning)
+            return gaze_heatmap(
+                gaze.points,
+                case.shape,
+                sigma=sigma,
+                weights=gaze.durations,
+                visible=gaze.visible,
+                outside=options.outside,
+            )
+    except ValueError as error:
+        raise ValueError(f"image {case.image}, observer {observer}: {error}") from error
 
 
 def center_bias_of(cases: list[Case], options: Options) -> AnyCenterBias:
@@ -103,6 +111,7 @@ def _framed(case: Case, own_maps: list[Float64Array], options: Options) -> Itera
     if isinstance(options.frame, ReferenceFrame):
         return ((gaze_map, case.box) for gaze_map in own_maps)
     frame = options.frame
+    assert frame is not None, "only where a centre bias is made of all images"  # noqa: S101
     return (resample(gaze_map, frame) for gaze_map in own_maps)
 
 
@@ -127,14 +136,21 @@ def find_fault(case: Case, options: Options) -> str | None:
 
 
 def own_biases(
-    case: Case, own_maps: list[Float64Array], bias: AnyCenterBias, options: Options
+    case: Case, own_maps: list[Float64Array], bias: AnyCenterBias | None, options: Options
 ) -> dict[str, Float64Array]:
-    """The centre bias on the pixels of an image by row: without its own gaze, with it, or both."""
+    """The centre bias on the pixels of an image by row: without its own gaze, with it, or both.
+
+    In place of the first is the image's own one, where it has one.
+    """
     biases = {}
-    if options.center_bias != "in_sample":
+    if case.center_bias is not None:
+        biases[CENTER_BIAS] = case.load_center_bias(options.resize)
+    elif options.center_bias != "in_sample":
+        assert bias is not None, "made unless every image has its own"  # noqa: S101
         others = bias.without(_framed(case, own_maps, options))
         biases[CENTER_BIAS] = _on_image(others, case)
     if options.center_bias != "left_out":
+        assert bias is not None, "made for this row"  # noqa: S101
         biases[IN_SAMPLE_BIAS] = _on_image(bias, case)
     return biases
 
@@ -171,7 +187,7 @@ def comparisons(
             yield Comparison(method, observer, saliency, truth, truth_name)
 
 
-def score_image(case: Case, bias: AnyCenterBias, options: Options) -> list[Score]:
+def score_image(case: Case, bias: AnyCenterBias | None, options: Options) -> list[Score]:
     """Every score of one image: rows of the table, observers left out, metrics."""
     own_maps = gaze_maps(case, options)
     biases = own_biases(case, own_maps, bias, options)

@@ -224,9 +224,12 @@ def test_off_image_fixations_are_dropped_and_counted_or_kept():
     [
         (
             {"gaze": None},
-            "`gaze` of `cases\\[0\\]` must be a mapping of observers to Gaze, got None",
+            "`gaze` of `cases\\[0\\]` must be a mapping of observers to Gaze or maps",
         ),
-        ({"gaze": {"r1": np.eye(2)}}, "`gaze` of `cases\\[0\\]` must be a mapping of observers"),
+        (
+            {"groups": "a"},
+            "`groups` of `cases\\[0\\]` must be a mapping of columns to values, got str",
+        ),
         ({"maps": None}, "`maps` of `cases\\[0\\]` must be a mapping of methods"),
         ({"scored": "no"}, "`scored` of `cases\\[0\\]` must be a bool, got str"),
         ({"image": 7}, "`image` of `cases\\[0\\]` must be a str, got int"),

@@ -1,0 +1,136 @@
+"""Gaze maps, centre biases and groups that come with the cases."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import gazesal
+
+SHAPE = (20, 26)
+
+
+def make_cases(n=4, readers=("r1", "r2", "r3"), seed=5):
+    """Images of one size with fixations and a map of noise."""
+    rng = np.random.default_rng(seed)
+    return [
+        gazesal.Case(
+            image=f"i{number}",
+            shape=SHAPE,
+            gaze={
+                reader: gazesal.Gaze(
+                    points=rng.uniform(0, [SHAPE[1] - 1, SHAPE[0] - 1], (6, 2)),
+                    durations=rng.uniform(0.1, 1, 6),
+                )
+                for reader in readers
+            },
+            maps={"noise": rng.random(SHAPE)},
+        )
+        for number in range(n)
+    ]
+
+
+def drawn(case):
+    """The case with gaze maps in place of fixations."""
+    gaze = {
+        reader: gazesal.gaze_heatmap(g.points, SHAPE, sigma=2.0, weights=g.durations)
+        for reader, g in case.gaze.items()
+    }
+    return replace(case, gaze=gaze)
+
+
+def as_dict(evaluation):
+    """Scores by (image, observer, method, metric)."""
+    keys = ["image", "observer", "method", "metric"]
+    return evaluation.scores.set_index(keys)["score"].to_dict()
+
+
+def test_gaze_maps_in_place_of_fixations(tmp_path):
+    cases = make_cases()
+    expected = as_dict(gazesal.evaluate(cases, sigma=2.0))
+    maps = [drawn(case) for case in cases]
+    assert as_dict(gazesal.evaluate(maps)) == pytest.approx(expected, rel=1e-9, abs=1e-12)
+    # scaled, as a file and from a function: each is divided by its sum
+    first = maps[0].gaze
+    path = tmp_path / "r1.npy"
+    np.save(path, 3 * first["r1"])
+    mixed = {"r1": path, "r2": lambda: first["r2"], "r3": lambda: cases[0].gaze["r3"]}
+    both = [replace(maps[0], gaze=mixed), *maps[1:]]
+    with pytest.raises(ValueError, match="image i0, observer r3: no `sigma` was given"):
+        gazesal.evaluate(both)
+    got = gazesal.evaluate([replace(maps[0], gaze=mixed), *maps[1:]], sigma=2.0)
+    assert as_dict(got) == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("gaze_map", "message"),
+    [
+        (np.full(SHAPE, -1.0), "`gaze map of observer r1 of image i0` must be non-negative"),
+        (np.zeros(SHAPE), "`gaze map of observer r1 of image i0` must have a positive sum"),
+        (np.full(SHAPE, np.nan), "`gaze map of observer r1 of image i0` must be finite"),
+        (np.ones((3, 4)), "`gaze map of observer r1 of image i0` must have the image's size, 26 x"),
+    ],
+)
+def test_bad_gaze_maps_are_named(gaze_map, message):
+    first, *others = make_cases()
+    bad = replace(first, gaze={**first.gaze, "r1": gaze_map})
+    with pytest.raises(ValueError, match=message):
+        gazesal.evaluate([bad, *others], sigma=2.0)
+
+
+def test_own_center_biases_replace_the_one_left_out():
+    cases = make_cases()
+    plain = gazesal.evaluate(cases, sigma=2.0)
+    own = [
+        replace(case, center_bias=7 * plain.maps_of(case.image)["center_bias"]) for case in cases
+    ]
+    evaluation = gazesal.evaluate(own, sigma=2.0)
+    assert evaluation.center_bias is None
+    assert as_dict(evaluation) == pytest.approx(as_dict(plain), rel=1e-9, abs=1e-12)
+    # in parts: one image with its own, the others without it, in a pass over all
+    mixed = gazesal.evaluate([own[0], *cases[1:]], sigma=2.0)
+    assert mixed.center_bias.n_maps == 12
+    assert as_dict(mixed) == pytest.approx(as_dict(plain), rel=1e-9, abs=1e-12)
+    both = gazesal.evaluate(own, sigma=2.0, center_bias="both")
+    assert both.methods == ["interobserver", "center_bias", "center_bias_in_sample", "noise"]
+    with pytest.raises(ValueError, match="`center_bias` must not be 'in_sample' where images"):
+        gazesal.evaluate(own, sigma=2.0, center_bias="in_sample")
+
+
+def test_one_image_of_any_size_is_enough_with_its_own_center_bias():
+    case = replace(make_cases(1)[0], center_bias=lambda: np.ones((10, 13)))
+    with pytest.raises(ValueError, match="`centre bias of image i0` must have the image's size"):
+        gazesal.evaluate([case], sigma=2.0)
+    evaluation = gazesal.evaluate([case], sigma=2.0, resize="bilinear")
+    assert len(evaluation.scores) == 3 * 3 * 4
+
+
+def test_groups_are_columns_after_the_others():
+    cases = [
+        replace(case, groups={"finding": "abc"[i % 3], "age": 40 + i, "dose": i / 2})
+        for i, case in enumerate(make_cases())
+    ]
+    scores = gazesal.evaluate(cases, sigma=2.0).scores
+    assert list(scores.columns) == [
+        *("image", "observer", "method", "metric", "score"),
+        *("finding", "age", "dose"),
+    ]
+    assert scores["age"].dtype == np.int64
+    assert scores["dose"].dtype == np.float64
+    assert set(scores.loc[scores["image"] == "i2", "finding"]) == {"c"}
+
+
+@pytest.mark.parametrize(
+    ("groups", "kind", "message"),
+    [
+        ({"score": 1}, ValueError, "`groups` must name columns other than image, .*'score'"),
+        ({"age": "old"}, TypeError, "column 'age' one of them for every image, got 'old'"),
+        ({}, ValueError, "`groups` must have the same columns for every image"),
+    ],
+)
+def test_bad_groups_are_named(groups, kind, message):
+    cases = [replace(case, groups={"age": 4}) for case in make_cases()]
+    if "score" in groups:
+        cases = [replace(case, groups=groups) for case in cases]
+    with pytest.raises(kind, match=message):
+        gazesal.evaluate([*cases[:-1], replace(cases[-1], groups=groups)], sigma=2.0)
