@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from gazesal.datasets.reflacx import Reflacx
     from gazesal.datasets.synthetic_reflacx import write_synthetic_reflacx
     from gazesal.evaluation.cases import Case, Gaze, cases_from_tables
+    from gazesal.evaluation.manifest import cases_from_manifest
     from gazesal.evaluation.reflacx_cases import cases_from_reflacx
     from gazesal.evaluation.results import Evaluation
     from gazesal.evaluation.run import evaluate
@@ -107,6 +108,7 @@ __all__ = [
     "auc_borji",
     "auc_judd",
     "auc_shuffled",
+    "cases_from_manifest",
     "cases_from_reflacx",
     "cases_from_tables",
     "compare",
@@ -178,6 +180,7 @@ _ON_USE = {
     "Case": "gazesal.evaluation.cases",
     "Gaze": "gazesal.evaluation.cases",
     "cases_from_tables": "gazesal.evaluation.cases",
+    "cases_from_manifest": "gazesal.evaluation.manifest",
     "cases_from_reflacx": "gazesal.evaluation.reflacx_cases",
     "Evaluation": "gazesal.evaluation.results",
     "evaluate": "gazesal.evaluation.run",

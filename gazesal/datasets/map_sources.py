@@ -46,6 +46,11 @@ class MapItem:
             return read_map(value)
         return value() if callable(value) else value
 
+    @property
+    def fingerprint(self) -> str:
+        """What the map is known by: the kind of the object, its own fingerprint, and the image."""
+        return f"{self}, {getattr(self.maps, 'fingerprint', '')}"
+
     def __str__(self) -> str:
         return f"{type(self.maps).__name__}[{self.image!r}]"
 
@@ -129,10 +134,16 @@ def open_maps(
         if not path.is_dir():
             raise ValueError(f"{path}: maps must be a folder or one of {', '.join(STORES)}.")
         return _require_maps(maps_in(path), path)
+    return stored_maps(path, stack, images)
+
+
+def stored_maps(
+    path: Path, stack: str | None = None, images: str | Sequence[str] | None = None
+) -> Mapping[str, StoredMap]:
+    """The maps of an archive or store by image."""
     try:
         with open_store(path) as store:
-            arrays = dict(store.arrays())
-            maps = _maps_of(path, arrays, stack, images)
+            maps = _maps_of(path, dict(store.arrays()), stack, images)
     except (ImportError, _UnclearError):
         raise
     except Exception as error:  # a broken file fails in as many ways as it has parts

@@ -83,6 +83,23 @@ class StoredMap:
             raise ValueError(f"{self}: {error}") from error
         return array
 
+    @property
+    def fingerprint(self) -> str:
+        """What the map is known by: file and place in it, and when the file was written.
+
+        Of a zarr store, which is a folder, it is when the description of the array was written.
+        """
+        written = self.path
+        if written.is_dir():
+            folder = written / self.key
+            described = [folder / name for name in ("zarr.json", ".zarray")]
+            written = next((file for file in described if file.is_file()), folder)
+        try:
+            facts = written.stat()
+        except OSError:
+            return f"{self}, absent"
+        return f"{self}, {facts.st_size} bytes, {facts.st_mtime_ns}"
+
     def __str__(self) -> str:
         row = "" if self.row is None else f", row {self.row}"
         return f"{self.path}, {self.key or 'the array'!r}{row}"
