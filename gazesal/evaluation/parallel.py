@@ -87,7 +87,6 @@ class Runner:
             tasks = (joblib.delayed(function)(*argument, *arrays) for argument in arguments)
             results = parallel(tasks)
             bar = tqdm(
-                results,
                 total=total,
                 initial=done,
                 desc=what,
@@ -97,7 +96,9 @@ class Runner:
             )
             with closing(_Quiet(results)), bar:
                 try:
-                    yield from bar
+                    for result in results:
+                        bar.update()
+                        yield result
                 except BrokenExecutor as error:
                     raise ChildProcessError(
                         f"a worker process ended while {what}, most often because the memory was "
