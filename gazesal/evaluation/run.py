@@ -1,47 +1,36 @@
-"""Score many images: check first, then work, in parallel, with the same result."""
+"""Score many images: in parallel, lazily, and with the same result however it was run."""
 
-import warnings
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import reduce
-from operator import itemgetter
-from typing import Any, Literal, cast, get_args
+from collections.abc import Iterable, Sequence
+from contextlib import closing, nullcontext
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
 
-import joblib
-import numpy as np
-import pandas as pd
-from tqdm import tqdm
-
-from gazesal._validation import (
-    as_choice,
-    as_count,
-    as_iterable,
-    as_points,
-    as_real_array,
-    as_tolerance,
+from gazesal._validation import as_choice, as_flag
+from gazesal.datasets._arguments import as_path
+from gazesal.evaluation.cases import Case
+from gazesal.evaluation.checkpoint import Checkpoint
+from gazesal.evaluation.checks import (
+    as_cases,
+    as_options,
+    few_observers,
+    report_off_image,
+    require_images,
 )
-from gazesal.evaluation.cases import Case, Gaze, require_no_baseline
+from gazesal.evaluation.fingerprints import gaze_fingerprint, image_fingerprint
+from gazesal.evaluation.parallel import Runner
+from gazesal.evaluation.passes import BadImages, check_maps, make_center_bias, score_all
 from gazesal.evaluation.results import Evaluation
-from gazesal.evaluation.scoring import (
-    AnyCenterBias,
-    CenterBiasRows,
-    GroundTruth,
-    Options,
-    Score,
-    center_bias_of,
-    find_fault,
-    score_image,
-)
-from gazesal.exceptions import OffImageWarning
-from gazesal.maps.geometry import ReferenceFrame, Rounding
-from gazesal.maps.heatmap import OUTSIDE, Outside, off_image
-from gazesal.metrics.registry import METRICS, STUDY_METRICS
-from gazesal.metrics.score import as_names
+from gazesal.evaluation.scoring import CenterBiasRows, GroundTruth, Options
+from gazesal.maps.geometry import Rounding
+from gazesal.maps.heatmap import Outside
+from gazesal.metrics.registry import STUDY_METRICS
 
-__all__ = ["evaluate"]
+__all__ = ["evaluate", "versions"]
 
-COLUMNS = ("image", "observer", "method", "metric", "score")
-CHUNK = 8  # images whose gaze is summed at a time; fixed, so that --jobs cannot change a sum
+LAYOUT = 1  # of a checkpoint
+NUMBERS_FROM = ("gazesal", "numpy", "numba")  # packages whose versions may change a last bit
 
 
 def evaluate(
@@ -57,8 +46,11 @@ def evaluate(
     n_samples: int | None = None,
     tolerance: float | None = None,
     seed: int = 0,
-    jobs: int = 1,
+    jobs: int | None = None,
     progress: bool = False,
+    bad_images: Literal["raise", "list"] = "raise",
+    check_first: bool = True,
+    checkpoint: str | Path | None = None,
 ) -> Evaluation:
     """Score saliency maps, the interobserver ceiling and the centre bias on many images.
 
@@ -71,8 +63,9 @@ def evaluate(
     Parameters
     ----------
     cases : iterable of Case
-        Images, at least two, each scored one with at least two observers; see
-        `cases_from_tables` and `cases_from_reflacx`. The others shape the centre bias only.
+        Images, at least two unless each has a centre bias of its own, each scored one with at
+        least two observers; see `cases_from_tables` and `cases_from_reflacx`. The others shape
+        the centre bias only.
     sigma : float or tuple of float, optional
         Standard deviation of the Gaussian of a fixation in pixels, or one for each axis (x, y);
         usually one degree of visual angle. Required unless all fixations have their own.
@@ -104,10 +97,22 @@ def evaluate(
     seed : int, default 0
         Seed of all draws and of the bootstrap. Every score has a stream of its own, so results do
         not depend on `jobs` or on what else is scored.
-    jobs : int, default 1
-        Number of worker processes, -1 for one a core; a joblib backend set by the caller is used.
+    jobs : int, optional
+        Number of worker processes, -1 for one a core. By default that of a
+        `joblib.parallel_config` around the call, which may name a cluster, or else one.
     progress : bool, default False
-        Show progress bars on standard error.
+        Show progress bars on standard error, with the rate and the time left.
+    bad_images : {"raise", "list"}, default "raise"
+        What to do with an image that cannot be scored, since a map cannot be read, has the wrong
+        size or holds NaN, fixations are bad or a function raises: end the run and name it, or go
+        on and list it in `Evaluation.bad_images`.
+    check_first : bool, default True
+        With ``bad_images="raise"``, read every map that is an array or a file, and check it,
+        before any is scored. Without it each is read once, and a bad one ends the run when it is
+        met. Functions are called once in either case.
+    checkpoint : str or path, optional
+        Folder in which finished images are kept, so that the same call goes on after a run that
+        was ended early, even killed. Needs the extra ``parquet``.
 
     Returns
     -------
@@ -117,18 +122,37 @@ def evaluate(
     Raises
     ------
     ValueError
-        If a case or an option is bad. Every map is read and checked before any is scored.
+        If a case or an option is bad, or `checkpoint` holds a run with other options, versions or
+        gaze, naming which.
     TypeError
         If a case is not a `Case`, or its parts are of the wrong kinds.
+    ChildProcessError
+        If a worker process was killed, most often for want of memory.
+    BlockingIOError
+        If another run is at work in `checkpoint`.
+    ImportError
+        If `checkpoint` is given and the extra ``parquet`` is not installed.
 
     Warns
     -----
     OffImageWarning
         If fixations were dropped under ``outside="drop"``.
+    SkippedDataWarning
+        If a file of `checkpoint` is torn; its images are scored again.
 
     See Also
     --------
     cases_from_tables, cases_from_reflacx : Make the cases.
+
+    Notes
+    -----
+    Each worker has one image in memory; see :doc:`/concepts/large_sets` for what a large set
+    costs, how to use a cluster, and what a checkpoint holds. The table is the same to the bit for
+    any number and kind of workers, and for a run that was ended and went on.
+
+    An image whose gaze can be drawn shapes the centre bias of the others also where its maps are
+    bad, so that the scores of good images do not depend on which maps are bad; an image whose
+    gaze is bad does not.
 
     Examples
     --------
@@ -149,252 +173,70 @@ def evaluate(
     >>> list(evaluation.scores.columns), len(evaluation.scores)
     (['image', 'observer', 'method', 'metric', 'score'], 72)
     """
-    cases = _as_cases(cases)
-    options = Options(
-        sigma=_as_sigma(sigma, cases),
-        metrics=_as_metrics(metrics),
-        frame=_frame(cases, resize, rounding, center_bias)
-        if _needs_all(cases, center_bias)
-        else None,
+    listed = as_cases(cases)
+    options = as_options(
+        listed,
+        sigma=sigma,
+        metrics=metrics,
         resize=resize,
-        outside=cast("Outside", as_choice(outside, OUTSIDE, name="outside")),
-        ground_truth=_chosen(ground_truth, GroundTruth, "ground_truth"),
-        center_bias=_chosen(center_bias, CenterBiasRows, "center_bias"),
-        n_samples=None if n_samples is None else as_count(n_samples, name="n_samples"),
-        tolerance=_as_tolerance(tolerance, n_samples),
-        seed=as_count(seed, name="seed", least=0),
+        outside=outside,
+        ground_truth=ground_truth,
+        center_bias=center_bias,
+        rounding=rounding,
+        n_samples=n_samples,
+        tolerance=tolerance,
+        seed=seed,
     )
-    scored = [case for case in cases if case.scored]
-    _require_observers(cases, scored, options.frame is not None)
+    require_images(listed, options)
+    as_choice(bad_images, ("raise", "list"), name="bad_images")
+    bad = BadImages(stop=bad_images == "raise")
+    bad.add(few_observers(listed))
     if options.outside == "drop":
-        _report_off_image(cases)
-    run = _Runner(jobs, progress)
-    faults = [
-        fault for fault in run(find_fault, [(c, options) for c in scored], "checking") if fault
-    ]
-    if faults:  # all were looked at, so the first in order is named whatever the jobs
-        more = f" ({len(faults) - 1} more images have bad maps.)" if len(faults) > 1 else ""
-        raise ValueError(faults[0] + more)
-    chunks = [cases[start : start + CHUNK] for start in range(0, len(cases), CHUNK)]
-    parts: list[Any] = []
-    if options.frame is not None:
-        parts = run(
-            center_bias_of, [(c, options) for c in chunks], "centre bias", f" x {CHUNK} images"
-        )
-    bias: AnyCenterBias | None = None
-    if options.frame is not None:
-        bias = reduce(lambda some, more: some.merged(more), parts)
-    per_image: list[list[Score]] = run(
-        score_image, [(case, bias, options) for case in scored], "scoring"
+        report_off_image(listed)
+    run = Runner(jobs, progress)
+    look_first = as_flag(check_first, name="check_first") and bad.stop
+    kept, marks = _kept(checkpoint, listed, options)
+    with nullcontext() if kept is None else closing(kept):
+        wanted = [case for case in listed if case.scored]
+        finished = set() if kept is None else kept.finished(marks)
+        todo = [case for case in wanted if case.image not in finished]
+        if look_first:
+            check_maps(todo, options, run)
+        bias = None
+        if options.frame is not None:
+            bias = make_center_bias(listed, options, run, bad, kept)
+        todo = [case for case in todo if case.image not in bad]
+        done = sum(case.image in finished and case.image not in bad for case in wanted)
+        rows = score_all(todo, options, bias, run, bad, kept, marks, done)
+        good = [case for case in wanted if case.image not in bad]
+        table = bad.to_frame(listed)
+        if not good:
+            raise ValueError(f"no image could be scored; the first: {table['reason'].iloc[0]}")
+        if kept is not None:
+            rows = kept.collect({case.image: marks[case.image] for case in good})
+    return Evaluation(
+        scores=rows.to_frame({case.image: case.groups for case in good}),
+        cases=listed,
+        options=options,
+        center_bias=bias,
+        bad_images=table,
     )
-    scores = pd.DataFrame(
-        [score for rows in per_image for score in rows],
-        columns=list(COLUMNS),
-    )
-    for column in scored[0].groups:
-        values = [case.groups[column] for case in scored]
-        scores[column] = np.repeat(np.array(values), [len(rows) for rows in per_image])
-    return Evaluation(scores=scores, cases=cases, options=options, center_bias=bias)
 
 
-class _Runner:
-    """Run one function over many arguments in order, on `jobs` processes, with a progress bar."""
-
-    def __init__(self, jobs: int, progress: bool) -> None:
-        if isinstance(jobs, bool) or not isinstance(jobs, (int, np.integer)) or jobs == 0:
-            raise ValueError(f"`jobs` must be a non-zero integer, got {jobs!r}.")
-        self.jobs: int = int(jobs)
-        self.progress: bool = progress
-
-    def __call__(
-        self,
-        function: Callable[..., Any],
-        arguments: list[tuple[Any, ...]],
-        what: str,
-        unit: str = " images",
-    ) -> list[Any]:
-        parallel = joblib.Parallel(n_jobs=self.jobs, return_as="generator")
-        results = parallel(joblib.delayed(function)(*argument) for argument in arguments)
-        bar = tqdm(results, total=len(arguments), desc=what, unit=unit, disable=not self.progress)
-        return list(bar)
+def versions() -> dict[str, str]:
+    """Versions of the packages that make the numbers."""
+    return {name: version(name) for name in NUMBERS_FROM}
 
 
-def _as_cases(cases: Iterable[Case]) -> list[Case]:
-    """A list of cases whose parts are of the right kinds; what they hold is checked with use."""
-    listed = list(as_iterable(cases, name="cases", of="Case"))
-    for index, case in enumerate(listed):
-        if not isinstance(case, Case):
-            raise TypeError(f"`cases[{index}]` must be a Case, got {type(case).__name__}.")
-        rules = {
-            "image": (isinstance(case.image, str), "a str"),
-            "scored": (isinstance(case.scored, (bool, np.bool_)), "a bool"),
-            "maps": (isinstance(case.maps, Mapping), "a mapping of methods to maps"),
-            "gaze": (isinstance(case.gaze, Mapping), "a mapping of observers to Gaze or maps"),
-            "groups": (isinstance(case.groups, Mapping), "a mapping of columns to values"),
-        }
-        for name, (good, rule) in rules.items():
-            if not good:
-                given = type(getattr(case, name)).__name__
-                raise TypeError(f"`{name}` of `cases[{index}]` must be {rule}, got {given}.")
-        require_no_baseline(case.maps)
-    _require_groups([case for case in listed if case.scored])
-    return listed
-
-
-def _require_groups(scored: list[Case]) -> None:
-    """Raise unless all scored images have the same columns of groups, of one kind each."""
-    for case in scored:
-        first = scored[0].groups
-        if list(case.groups) != list(first):
-            raise ValueError(
-                f"`groups` must have the same columns for every image, got {list(first)} for "
-                f"{scored[0].image!r} and {list(case.groups)} for {case.image!r}."
-            )
-        for column, value in case.groups.items():
-            if not isinstance(column, str) or column in COLUMNS:
-                raise ValueError(
-                    f"`groups` must name columns other than {', '.join(COLUMNS)}, got {column!r}."
-                )
-            kinds = (str,) if isinstance(first[column], str) else (int, float, np.number)
-            if not isinstance(value, kinds):
-                raise TypeError(
-                    f"`groups` of image {case.image!r} must hold text or numbers, and column "
-                    f"{column!r} one of them for every image, got {value!r}."
-                )
-
-
-def _report_off_image(cases: list[Case]) -> None:
-    """Warn of fixations outside their image, which are left out."""
-    n = off = 0
-    for case in cases:
-        for gaze in case.gaze.values():
-            if not isinstance(gaze, Gaze):
-                continue
-            points = as_points(gaze.points, name=f"points of image {case.image}")
-            n += len(points)
-            off += int(off_image(points, case.shape).sum())
-    if off:
-        warnings.warn(
-            f"{off} of {n} fixations lie outside their image and were dropped.",
-            OffImageWarning,
-            stacklevel=3,
-        )
-
-
-def _as_metric(name: str) -> str:
-    if name in METRICS and name not in STUDY_METRICS:
-        raise ValueError(
-            f"`metrics` must name metrics of gaze maps that need nothing but these and the "
-            f"centre bias: {', '.join(STUDY_METRICS)}; got {name!r}, which is called on arrays."
-        )
-    return as_choice(name, STUDY_METRICS, name="metrics")
-
-
-def _as_metrics(metrics: Sequence[str]) -> tuple[str, ...]:
-    return tuple(_as_metric(name) for name in as_names(metrics))
-
-
-def _as_tolerance(tolerance: float | None, n_samples: int | None) -> float | None:
-    if tolerance is not None and n_samples is not None:
-        raise ValueError(
-            f"`tolerance` and `n_samples` must not both be given, got {tolerance!r} and "
-            f"{n_samples!r}."
-        )
-    return as_tolerance(tolerance, name="tolerance")
-
-
-def _chosen(value: Any, choices: Any, name: str) -> Any:
-    return as_choice(value, get_args(choices), name=name)
-
-
-def _needs_all(cases: list[Case], center_bias: str) -> bool:
-    """Whether a centre bias is made of the gaze on all images."""
-    own = [case.center_bias is not None for case in cases if case.scored]
-    if any(own) and center_bias == "in_sample":
-        raise ValueError(
-            "`center_bias` must not be 'in_sample' where images have a centre bias of their own, "
-            f"as {sum(own)} of {len(own)} do: 'both' shows the two."
-        )
-    return not all(own) or not own or center_bias != "left_out"
-
-
-def _as_sigma(
-    sigma: float | tuple[float, float] | None, cases: list[Case]
-) -> tuple[float, float] | None:
-    own = [
-        gaze.sigma is not None
-        for case in cases
-        for gaze in case.gaze.values()
-        if isinstance(gaze, Gaze)  # a function's is looked at when it is called
-    ]
-    if sigma is None:
-        if not all(own):
-            raise ValueError(
-                "`sigma` must be given unless all fixations have their own, got None and "
-                f"{own.count(False)} of {len(own)} readings without."
-            )
-        return None
-    if any(own):
-        raise ValueError(
-            f"`sigma` must not be given where fixations have their own, got {sigma!r} and "
-            f"{own.count(True)} readings with theirs."
-        )
-    array = as_real_array(sigma, name="sigma").astype(np.float64)
-    if array.shape not in {(), (2,)} or not (np.isfinite(array).all() and array.min() > 0):
-        raise ValueError(f"`sigma` must be a positive number or two (x, y), got {sigma!r}.")
-    along_x, along_y = np.broadcast_to(array, 2).tolist()
-    return along_x, along_y
-
-
-def _frame(
-    cases: list[Case], resize: str | None, rounding: Rounding, center_bias: str
-) -> tuple[int, int] | ReferenceFrame:
-    """Where gaze maps are averaged: the most common size, the larger of equals; or, where images
-    have boxes, the frame that registers them.
-    """
-    if resize is not None:
-        as_choice(resize, ("bilinear",), name="resize")
-    _chosen(rounding, Rounding, "rounding")
-    boxes = [case.box for case in cases if case.box is not None]
-    if boxes and len(boxes) < len(cases):
-        lacking = next(case.image for case in cases if case.box is None)
-        raise ValueError(f"`cases` must all have a box, or none; image {lacking!r} has none.")
-    if boxes and rounding == "study" and center_bias != "in_sample":
-        raise ValueError(
-            "`rounding` may be 'study' with `center_bias` 'in_sample' (--center-bias in_sample) "
-            f"only, got {center_bias!r}: the study's average has no value where no image reaches, "
-            "which would be inside the image that is left out."
-        )
-    if boxes:
-        return ReferenceFrame.from_boxes(boxes, [case.shape for case in cases], rounding=rounding)
-    if rounding != "none":
-        raise ValueError(f"`rounding` must be 'none' unless cases have boxes, got {rounding!r}.")
-    sizes = Counter(case.shape for case in cases)
-    if len(sizes) > 1 and resize is None:
-        (first, _), (second, _) = sizes.most_common(2)
-        raise ValueError(
-            f"`cases` must be images of one size, or their gaze cannot be averaged into a centre "
-            f"bias; got {first[1]} x {first[0]}, {second[1]} x {second[0]} and {len(sizes) - 2} "
-            'more. resize="bilinear" (--resize bilinear) brings them onto the most common size.'
-        )
-    return max(sizes, key=lambda size: (sizes[size], size), default=(0, 0))
-
-
-def _require_observers(cases: list[Case], scored: list[Case], needs_all: bool) -> None:
-    if needs_all and len(cases) < 2:
-        raise ValueError(
-            f"`cases` must be at least two images, got {len(cases)}: the centre bias of an image "
-            "is made from the gaze on the others."
-        )
-    counts = Counter(case.image for case in cases)
-    image, times = max(counts.items(), key=itemgetter(1), default=("", 0))
-    if times > 1:
-        raise ValueError(f"`cases` must name each image once, got {image!r} {times} times.")
-    if not scored:
-        raise ValueError("`cases` must have at least one image that is scored, got none.")
-    for case in scored:
-        if len(case.gaze) < 2:
-            raise ValueError(
-                f"image {case.image!r} must have fixations of at least two observers, got "
-                f"{', '.join(case.gaze) or 'none'}: the ground truth is the mean of the others."
-            )
+def _kept(
+    folder: str | Path | None, cases: list[Case], options: Options
+) -> tuple[Checkpoint | None, dict[str, str]]:
+    """The checkpoint in a folder, if any, and what the images to score are known by."""
+    if folder is None:
+        return None, {}
+    gaze = {case.image: gaze_fingerprint(case) for case in cases}
+    marks = {c.image: image_fingerprint(c, gaze[c.image]) for c in cases if c.scored}
+    identity: dict[str, Any] = {"layout": LAYOUT, "versions": versions()}
+    identity["options"] = asdict(options)
+    shaping = gaze if options.frame is not None else None
+    return Checkpoint(as_path(folder, name="checkpoint"), identity, shaping), marks

@@ -115,24 +115,22 @@ def _framed(case: Case, own_maps: list[Float64Array], options: Options) -> Itera
     return (resample(gaze_map, frame) for gaze_map in own_maps)
 
 
-def find_fault(case: Case, options: Options) -> str | None:
-    """Read every map of an image; say what is wrong with the first bad one, or nothing."""
-    for method, source in case.maps.items():
-        try:
-            values = case.load_map(method)
-            if values.shape != case.shape:
-                require_range(values, name=f"{method} map of image {case.image}")
-        except (ValueError, TypeError, OSError, ImportError) as error:
-            return str(error)
-        if values.shape != case.shape and options.resize is None:
-            height, width = values.shape
-            return (
-                f"{source if isinstance(source, Path) else method}: the map of image {case.image} "
-                f"is {width} x {height} pixels, but the image is {case.shape[1]} x "
-                f'{case.shape[0]}; resize="bilinear" (--resize bilinear) brings the map onto the '
-                "image's pixels."
-            )
-    return None
+def checked_map(case: Case, method: str, options: Options) -> FloatArray:
+    """The map of a method, of the image's size or such that it can be brought there."""
+    values = case.load_map(method)
+    if values.shape == case.shape:
+        return values
+    require_range(values, name=f"{method} map of image {case.image}")
+    if options.resize is None:
+        source = case.maps[method]
+        height, width = values.shape
+        raise ValueError(
+            f"{source if isinstance(source, Path) else method}: the map of image {case.image} "
+            f"is {width} x {height} pixels, but the image is {case.shape[1]} x "
+            f'{case.shape[0]}; resize="bilinear" (--resize bilinear) brings the map onto the '
+            "image's pixels."
+        )
+    return values
 
 
 def own_biases(
@@ -182,7 +180,7 @@ def comparisons(
         if method in biases:
             saliency: FloatArray = biases[method]
         else:
-            saliency = resample(case.load_map(method), case.shape)
+            saliency = resample(checked_map(case, method, options), case.shape)
         for observer, truth, truth_name in truths:
             yield Comparison(method, observer, saliency, truth, truth_name)
 

@@ -115,7 +115,7 @@ def _headlines(summary: pd.DataFrame) -> list[str]:
             row = rows[rows["method"] == best].iloc[0]
             standing = "best of the maps" if len(maps) > 1 else "the map scored"
             parts.append(
-                f"{label_of(best)} is {standing} with {row['estimate']:.3f} (interval "
+                f"{label_of(row['method'])} is {standing} with {row['estimate']:.3f} (interval "
                 f"{row['low']:.3f} to {row['high']:.3f})"
             )
         if INTEROBSERVER in means:
@@ -158,19 +158,24 @@ def _charts(evaluation: Evaluation, summary: pd.DataFrame) -> list[dict[str, Any
     charts: list[dict[str, Any]] = []
     for name in evaluation.options.metrics:
         metric = METRICS[name]
-        rows = summary[summary["metric"] == name].set_index("method")
-        bounds = rows[["estimate", "low", "high"]].astype(np.float64)
+        rows = summary[summary["metric"] == name]
+        bounds = {
+            str(method): tuple(map(float, values))
+            for method, *values in rows[["method", "estimate", "low", "high"]].itertuples(
+                index=False
+            )
+        }
         spread = {
             method: image_means(evaluation.scores, method, name).to_numpy(np.float64)
             for method in evaluation.methods
         }
         chance = [metric.chance] if math.isfinite(metric.chance) else []
-        narrow = Scale(bounds.to_numpy())
+        narrow = Scale(rows[["estimate", "low", "high"]].to_numpy(np.float64))
         wide = Scale(np.concatenate(list(spread.values())), chance)
         intervals, distributions = [], []
         for method in evaluation.methods:
             label, text = label_of(method), str(cells[method][name])
-            estimate, low, high = bounds.loc[method].tolist()
+            estimate, low, high = bounds[method]
             values = spread[method][np.isfinite(spread[method])]
             quartiles = "no defined score"
             if values.size:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import gazesal
-from gazesal.evaluation import run as run_module
+from gazesal.evaluation import passes
 
 SHAPE = (24, 32)
 SIGMA = 2.5
@@ -160,9 +160,9 @@ def test_images_of_different_sizes_need_resize_and_get_their_own_bias():
 
 def test_everything_is_checked_before_anything_is_scored(monkeypatch):
     scored = []
-    monkeypatch.setattr(run_module, "score_image", lambda *a: scored.append(a))
+    monkeypatch.setattr(passes, "score_case", lambda *a: scored.append(a))
     maps = make_maps()
-    maps["noise"]["d"] = lambda: np.full(SHAPE, np.nan)
+    maps["noise"]["d"] = np.full(SHAPE, np.nan)
     with pytest.raises(ValueError, match="`noise map of image d` must be finite"):
         evaluate(maps=maps)
     assert scored == []

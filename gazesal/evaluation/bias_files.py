@@ -1,0 +1,81 @@
+"""Centre biases as plain arrays, to share them between workers and to keep them in files."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gazesal._files import atomic_path
+from gazesal.evaluation.scoring import AnyCenterBias
+from gazesal.maps.center_bias import CenterBias
+from gazesal.maps.geometry import ReferenceFrame
+from gazesal.maps.registered_bias import RegisteredCenterBias
+from gazesal.maps.running_sum import RunningSum
+
+__all__ = ["bias_from", "parts_of", "read_bias", "write_bias"]
+
+Facts = dict[str, Any]
+
+
+def parts_of(bias: AnyCenterBias | None) -> tuple[Facts | None, list[np.ndarray]]:
+    """What a centre bias is besides its arrays, as JSON holds it, and its arrays, uncopied."""
+    if bias is None:
+        return None, []
+    high, low = bias._sum.parts()
+    if isinstance(bias, RegisteredCenterBias):
+        return {"n_maps": bias.n_maps, "frame": asdict(bias.frame)}, [high, low, bias._coverage]
+    return {"n_maps": bias.n_maps}, [high, low]
+
+
+def bias_from(facts: Facts | None, arrays: Sequence[np.ndarray]) -> AnyCenterBias | None:
+    """The centre bias whose parts these are; the arrays are used as they are."""
+    if facts is None:
+        return None
+    plain = [np.asarray(array) for array in arrays]
+    total = RunningSum()
+    total._high, total._low = plain[:2]
+    if "frame" not in facts:
+        bias = CenterBias.__new__(CenterBias)
+        bias._sum, bias.n_maps = total, int(facts["n_maps"])
+        height, width = plain[0].shape
+        bias.shape = (height, width)
+        return bias
+    frame: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in facts["frame"].items()
+    }
+    registered = RegisteredCenterBias.__new__(RegisteredCenterBias)
+    registered.frame, registered.n_maps = ReferenceFrame(**frame), int(facts["n_maps"])
+    registered._sum, registered._coverage = total, plain[2]
+    return registered
+
+
+def write_bias(path: Path, bias: AnyCenterBias | None, **more: Any) -> None:
+    """Write a centre bias, and facts about it, whole or not at all."""
+    facts, arrays = parts_of(bias)
+    named = {f"part{i}": array for i, array in enumerate(arrays)}
+    text = json.dumps({"bias": facts, **more})
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, facts=np.array(text), **named)  # type: ignore[arg-type]
+
+
+def read_bias(path: Path) -> tuple[AnyCenterBias | None, Facts]:
+    """Read what `write_bias` wrote, to the bit; the archive's checksums find a torn one.
+
+    Raises
+    ------
+    ValueError
+        If it is not such a file; the message names it.
+    """
+    try:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+            facts = json.loads(str(file["facts"]))
+            arrays = [file[f"part{i}"] for i in range(len(file.files) - 1)]
+            return bias_from(facts.pop("bias"), arrays), facts
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # a broken archive fails in as many ways as it has parts
+        raise ValueError(f"{path}: cannot be read as a centre bias: {error}") from error

@@ -1,0 +1,278 @@
+"""Finished images on disk, so that a run that ended early can go on."""
+
+import hashlib
+import io
+import json
+import os
+import warnings
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gazesal._files import write_text
+from gazesal.evaluation.bias_files import read_bias, write_bias
+from gazesal.evaluation.rows import LABELS, ImageScores, Rows
+from gazesal.evaluation.scoring import AnyCenterBias
+from gazesal.exceptions import SkippedDataWarning
+
+__all__ = ["Checkpoint", "arrow"]
+
+MERGED = 512  # small parts that become one; so many images lie in a file of a large run
+NAMED = 3  # differing images that a message names
+
+
+def arrow(why: str) -> tuple[Any, Any]:
+    """pyarrow and its Parquet, which are optional."""
+    try:
+        return import_module("pyarrow"), import_module("pyarrow.parquet")
+    except ImportError as error:
+        raise ImportError(f"{why} needs pyarrow: pip install 'gazesal[parquet]'.") from error
+
+
+class Checkpoint:
+    """A folder with the scores of finished images, and what they were made from.
+
+    ``checkpoint.json`` says what the run was: options, versions, the gaze behind the centre bias.
+    ``center_bias.npz`` holds the centre bias, also while it is made. ``parts/*.parquet`` hold the
+    scores, each file named by a digest of its bytes, so that one that is torn or changed is known;
+    a file's metadata name its images with a fingerprint of what each was made from.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The folder; made if absent.
+    identity : dict
+        What must be the same for a run to go on here, as JSON holds it.
+    gaze : dict of str, optional
+        Fingerprints of the gaze behind the centre bias, by image.
+
+    Raises
+    ------
+    ValueError
+        If the folder holds a run that differs, naming in what, or something else.
+    BlockingIOError
+        If another run is at work in it.
+    ImportError
+        If the extra ``parquet`` is not installed.
+    """
+
+    def __init__(
+        self, folder: Path, identity: Mapping[str, Any], gaze: Mapping[str, str] | None
+    ) -> None:
+        self._pa, self._parquet = arrow("a checkpoint")
+        self.folder: Path = folder
+        self._parts: Path = folder / "parts"
+        self._parts.mkdir(parents=True, exist_ok=True)
+        self._lock = _locked(folder)
+        try:
+            self._meet({**identity, "gaze": gaze})
+            # by image and what it was made from: the file that holds its scores
+            self._found: dict[tuple[str, str], Path] = {}
+            self._small: list[Path] = []
+            for path in sorted(self._parts.glob("*.parquet")):
+                self._take(path)
+            for leftover in self._parts.glob(".*"):  # of a run that was killed while it wrote
+                leftover.unlink(missing_ok=True)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let another run work here."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def finished(self, wanted: Mapping[str, str]) -> set[str]:
+        """Images that need not be scored again: those with the fingerprints wanted."""
+        return {image for image, mark in wanted.items() if (image, mark) in self._found}
+
+    def add(self, found: ImageScores, mark: str) -> None:
+        """Keep the scores of an image, at once."""
+        path = self._write([(found, mark)])
+        self._found[found.image, mark] = path
+        self._small.append(path)
+        if len(self._small) >= MERGED:
+            self._merge()
+
+    def collect(self, wanted: Mapping[str, str]) -> Rows:
+        """The scores of images with these fingerprints, all of them finished."""
+        rows = Rows()
+        for path in sorted({self._found[key] for key in wanted.items()}):
+            for found, mark in self._read(path):
+                if wanted.get(found.image) == mark and self._found[found.image, mark] == path:
+                    rows.add(found)
+        return rows
+
+    def load_bias(self) -> tuple[AnyCenterBias | None, dict[str, Any]] | None:
+        """The centre bias as far as it was made, and what was said of it; nothing if torn."""
+        path = self.folder / "center_bias.npz"
+        try:
+            return read_bias(path)
+        except FileNotFoundError:
+            return None
+        except ValueError as error:
+            _report(f"{error} It is made again.")
+            return None
+
+    def save_bias(self, bias: AnyCenterBias | None, **facts: Any) -> None:
+        """Keep the centre bias as far as it is made."""
+        write_bias(self.folder / "center_bias.npz", bias, **facts)
+
+    def _meet(self, identity: dict[str, Any]) -> None:
+        """Begin a run here, or raise unless the one that began here was the same."""
+        path = self.folder / "checkpoint.json"
+        if not path.exists():
+            if any(self._parts.glob("*.parquet")):
+                raise ValueError(
+                    f"{self.folder}: there are parts and no checkpoint.json, which says what they "
+                    "are; use another folder."
+                )
+            write_text(path, json.dumps(identity, indent=1) + "\n")
+            return
+        try:
+            there = json.loads(path.read_text("utf-8"))
+        except ValueError as error:
+            raise ValueError(f"{path}: cannot be read as a checkpoint: {error}") from error
+        differing = _differences(there, json.loads(json.dumps(identity)))
+        if differing:
+            raise ValueError(
+                f"{self.folder}: holds a run that differs in {'; '.join(differing)}. Go on with "
+                "what it was made with, or use another folder."
+            )
+
+    def _take(self, path: Path) -> None:
+        """Note what a part holds; one that is torn is removed, and its images scored again."""
+        try:
+            parts = self._read(path)
+        except ValueError as error:
+            _report(f"{error} Its images are scored again.")
+            path.unlink()
+            return
+        keys = [(found.image, mark) for found, mark in parts]
+        if all(key in self._found for key in keys):
+            path.unlink()  # in another part too: the run was killed after it had merged them
+            return
+        self._found |= dict.fromkeys(keys, path)
+        if len(parts) < MERGED:
+            self._small.append(path)
+
+    def _merge(self) -> None:
+        """Make one part of all small ones."""
+        whole = [
+            (found, mark)
+            for path in self._small
+            for found, mark in self._read(path)
+            if self._found[found.image, mark] == path
+        ]
+        if whole:
+            target = self._write(whole, durable=True)
+            self._found |= {(found.image, mark): target for found, mark in whole}
+        for path in self._small:
+            path.unlink()
+        self._small = []
+
+    def _write(self, images: list[tuple[ImageScores, str]], *, durable: bool = False) -> Path:
+        """Write a part under the digest of its bytes; only a durable one is waited for.
+
+        A small part that a power cut tears is found by its digest, and its image scored again.
+        """
+        pa = self._pa
+        columns = {
+            label: pa.array(
+                [name for found, _ in images for name in getattr(found, label)], pa.string()
+            )
+            for label in LABELS
+        }
+        names = [found.image for found, _ in images for _ in found.metric]
+        scores = np.concatenate([found.score for found, _ in images])
+        table = pa.table({"image": pa.array(names, pa.string()), **columns, "score": scores})
+        marks = json.dumps([[found.image, mark, len(found.score)] for found, mark in images])
+        table = table.replace_schema_metadata({"images": marks})
+        sink = io.BytesIO()
+        self._parquet.write_table(table, sink)
+        content = sink.getvalue()
+        path = self._parts / f"{_digest(content)}.parquet"
+        temporary = self._parts / f".{path.name}.partial"
+        with temporary.open("wb") as file:
+            file.write(content)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        temporary.replace(path)
+        return path
+
+    def _read(self, path: Path) -> list[tuple[ImageScores, str]]:
+        """The images of a part and their fingerprints.
+
+        Raises
+        ------
+        ValueError
+            If the file is not the one that was written.
+        """
+        content = path.read_bytes()
+        if _digest(content) != path.stem:
+            raise ValueError(f"{path}: the file is torn or was changed.")
+        table = self._parquet.read_table(io.BytesIO(content))
+        columns = {label: table[label].to_pylist() for label in LABELS}
+        scores = table["score"].to_numpy()
+        images, start = [], 0
+        for image, mark, length in json.loads(table.schema.metadata[b"images"]):
+            rows = slice(start, start + length)
+            observer, method, metric = (columns[label][rows] for label in LABELS)
+            images.append((ImageScores(image, observer, method, metric, scores[rows]), mark))
+            start += length
+        return images
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def _differences(there: Any, here: Any, name: str = "") -> list[str]:
+    """In what two runs differ, in words."""
+    if name == "gaze" and isinstance(there, dict) and isinstance(here, dict):
+        return _differing_gaze(there, here)
+    if isinstance(there, dict) and isinstance(here, dict):
+        keys = {**there, **here}
+        found = [_differences(there.get(key), here.get(key), key) for key in keys]
+        return [words for some in found for words in some]
+    return [] if there == here else [f"{name} ({there!r} there, {here!r} here)"]
+
+
+def _differing_gaze(there: dict[str, str], here: dict[str, str]) -> list[str]:
+    if list(there.items()) == list(here.items()):
+        return []
+    images = [image for image in {**there, **here} if there.get(image) != here.get(image)]
+    if not images:
+        return ["the order of the images"]
+    more = f" and {len(images) - NAMED} more" if len(images) > NAMED else ""
+    return [
+        f"the gaze on {', '.join(map(repr, images[:NAMED]))}{more}, which shapes the centre bias "
+        f"of every image ({len(there)} images there, {len(here)} here)"
+    ]
+
+
+def _locked(folder: Path) -> int | None:
+    """A lock on the folder, which ends with the process; none where the system has none."""
+    try:
+        fcntl: Any = import_module("fcntl")
+    except ImportError:
+        return None
+    handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(handle)
+        raise BlockingIOError(f"{folder}: another run is at work here.") from error
+    except OSError:  # a file system without locks
+        os.close(handle)
+        return None
+    return handle
+
+
+def _report(message: str) -> None:
+    warnings.warn(message, SkippedDataWarning, stacklevel=5)

@@ -1,0 +1,250 @@
+"""The arguments of an evaluation: what is checked before any work."""
+
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
+from typing import Any, Literal, cast, get_args
+
+import numpy as np
+
+from gazesal._validation import (
+    as_choice,
+    as_count,
+    as_iterable,
+    as_points,
+    as_real_array,
+    as_tolerance,
+)
+from gazesal.evaluation.cases import Case, Gaze, require_no_baseline
+from gazesal.evaluation.rows import COLUMNS, BadImage
+from gazesal.evaluation.scoring import CenterBiasRows, GroundTruth, Options
+from gazesal.exceptions import OffImageWarning
+from gazesal.maps.geometry import ReferenceFrame, Rounding
+from gazesal.maps.heatmap import OUTSIDE, Outside, off_image
+from gazesal.metrics.registry import METRICS, STUDY_METRICS
+from gazesal.metrics.score import as_names
+
+__all__ = ["as_cases", "as_options", "few_observers", "report_off_image", "require_images"]
+
+
+def as_options(
+    cases: list[Case],
+    *,
+    sigma: float | tuple[float, float] | None,
+    metrics: Sequence[str],
+    resize: Literal["bilinear"] | None,
+    outside: Outside,
+    ground_truth: GroundTruth,
+    center_bias: CenterBiasRows,
+    rounding: Rounding,
+    n_samples: int | None,
+    tolerance: float | None,
+    seed: int,
+) -> Options:
+    """The options of an evaluation, each of them checked."""
+    needs_all = _needs_all(cases, center_bias)
+    return Options(
+        sigma=_as_sigma(sigma, cases),
+        metrics=_as_metrics(metrics),
+        frame=_frame(cases, resize, rounding, center_bias) if needs_all else None,
+        resize=resize,
+        outside=cast("Outside", as_choice(outside, OUTSIDE, name="outside")),
+        ground_truth=_chosen(ground_truth, GroundTruth, "ground_truth"),
+        center_bias=_chosen(center_bias, CenterBiasRows, "center_bias"),
+        n_samples=None if n_samples is None else as_count(n_samples, name="n_samples"),
+        tolerance=_as_tolerance(tolerance, n_samples),
+        seed=as_count(seed, name="seed", least=0),
+    )
+
+
+def as_cases(cases: Iterable[Case]) -> list[Case]:
+    """A list of cases whose parts are of the right kinds; what they hold is checked with use."""
+    listed = list(as_iterable(cases, name="cases", of="Case"))
+    for index, case in enumerate(listed):
+        if not isinstance(case, Case):
+            raise TypeError(f"`cases[{index}]` must be a Case, got {type(case).__name__}.")
+        rules = {
+            "image": (isinstance(case.image, str), "a str"),
+            "scored": (isinstance(case.scored, (bool, np.bool_)), "a bool"),
+            "maps": (isinstance(case.maps, Mapping), "a mapping of methods to maps"),
+            "gaze": (isinstance(case.gaze, Mapping), "a mapping of observers to Gaze or maps"),
+            "groups": (isinstance(case.groups, Mapping), "a mapping of columns to values"),
+        }
+        for name, (good, rule) in rules.items():
+            if not good:
+                given = type(getattr(case, name)).__name__
+                raise TypeError(f"`{name}` of `cases[{index}]` must be {rule}, got {given}.")
+        require_no_baseline(case.maps)
+    _require_groups([case for case in listed if case.scored])
+    return listed
+
+
+def _require_groups(scored: list[Case]) -> None:
+    """Raise unless all scored images have the same columns of groups, of one kind each."""
+    for case in scored:
+        first = scored[0].groups
+        if list(case.groups) != list(first):
+            raise ValueError(
+                f"`groups` must have the same columns for every image, got {list(first)} for "
+                f"{scored[0].image!r} and {list(case.groups)} for {case.image!r}."
+            )
+        for column, value in case.groups.items():
+            if not isinstance(column, str) or column in COLUMNS:
+                raise ValueError(
+                    f"`groups` must name columns other than {', '.join(COLUMNS)}, got {column!r}."
+                )
+            kinds = (str,) if isinstance(first[column], str) else (int, float, np.number)
+            if not isinstance(value, kinds):
+                raise TypeError(
+                    f"`groups` of image {case.image!r} must hold text or numbers, and column "
+                    f"{column!r} one of them for every image, got {value!r}."
+                )
+
+
+def report_off_image(cases: list[Case]) -> None:
+    """Warn of fixations outside their image, which are left out."""
+    n = off = 0
+    for case in cases:
+        for gaze in case.gaze.values():
+            if not isinstance(gaze, Gaze):
+                continue
+            try:
+                points = as_points(gaze.points, name="points")
+            except (ValueError, TypeError):
+                continue  # reported with the image when they are drawn
+            n += len(points)
+            off += int(off_image(points, case.shape).sum())
+    if off:
+        warnings.warn(
+            f"{off} of {n} fixations lie outside their image and were dropped.",
+            OffImageWarning,
+            stacklevel=3,
+        )
+
+
+def _as_metric(name: str) -> str:
+    if name in METRICS and name not in STUDY_METRICS:
+        raise ValueError(
+            f"`metrics` must name metrics of gaze maps that need nothing but these and the "
+            f"centre bias: {', '.join(STUDY_METRICS)}; got {name!r}, which is called on arrays."
+        )
+    return as_choice(name, STUDY_METRICS, name="metrics")
+
+
+def _as_metrics(metrics: Sequence[str]) -> tuple[str, ...]:
+    return tuple(_as_metric(name) for name in as_names(metrics))
+
+
+def _as_tolerance(tolerance: float | None, n_samples: int | None) -> float | None:
+    if tolerance is not None and n_samples is not None:
+        raise ValueError(
+            f"`tolerance` and `n_samples` must not both be given, got {tolerance!r} and "
+            f"{n_samples!r}."
+        )
+    return as_tolerance(tolerance, name="tolerance")
+
+
+def _chosen(value: Any, choices: Any, name: str) -> Any:
+    return as_choice(value, get_args(choices), name=name)
+
+
+def _needs_all(cases: list[Case], center_bias: str) -> bool:
+    """Whether a centre bias is made of the gaze on all images."""
+    own = [case.center_bias is not None for case in cases if case.scored]
+    if any(own) and center_bias == "in_sample":
+        raise ValueError(
+            "`center_bias` must not be 'in_sample' where images have a centre bias of their own, "
+            f"as {sum(own)} of {len(own)} do: 'both' shows the two."
+        )
+    return not all(own) or not own or center_bias != "left_out"
+
+
+def _as_sigma(
+    sigma: float | tuple[float, float] | None, cases: list[Case]
+) -> tuple[float, float] | None:
+    own = [
+        gaze.sigma is not None
+        for case in cases
+        for gaze in case.gaze.values()
+        if isinstance(gaze, Gaze)  # a function's is looked at when it is called
+    ]
+    if sigma is None:
+        if not all(own):
+            raise ValueError(
+                "`sigma` must be given unless all fixations have their own, got None and "
+                f"{own.count(False)} of {len(own)} readings without."
+            )
+        return None
+    if any(own):
+        raise ValueError(
+            f"`sigma` must not be given where fixations have their own, got {sigma!r} and "
+            f"{own.count(True)} readings with theirs."
+        )
+    array = as_real_array(sigma, name="sigma").astype(np.float64)
+    if array.shape not in {(), (2,)} or not (np.isfinite(array).all() and array.min() > 0):
+        raise ValueError(f"`sigma` must be a positive number or two (x, y), got {sigma!r}.")
+    along_x, along_y = np.broadcast_to(array, 2).tolist()
+    return along_x, along_y
+
+
+def _frame(
+    cases: list[Case], resize: str | None, rounding: Rounding, center_bias: str
+) -> tuple[int, int] | ReferenceFrame:
+    """Where gaze maps are averaged: the most common size, the larger of equals; or, where images
+    have boxes, the frame that registers them.
+    """
+    if resize is not None:
+        as_choice(resize, ("bilinear",), name="resize")
+    _chosen(rounding, Rounding, "rounding")
+    boxes = [case.box for case in cases if case.box is not None]
+    if boxes and len(boxes) < len(cases):
+        lacking = next(case.image for case in cases if case.box is None)
+        raise ValueError(f"`cases` must all have a box, or none; image {lacking!r} has none.")
+    if boxes and rounding == "study" and center_bias != "in_sample":
+        raise ValueError(
+            "`rounding` may be 'study' with `center_bias` 'in_sample' (--center-bias in_sample) "
+            f"only, got {center_bias!r}: the study's average has no value where no image reaches, "
+            "which would be inside the image that is left out."
+        )
+    if boxes:
+        return ReferenceFrame.from_boxes(boxes, [case.shape for case in cases], rounding=rounding)
+    if rounding != "none":
+        raise ValueError(f"`rounding` must be 'none' unless cases have boxes, got {rounding!r}.")
+    sizes = Counter(case.shape for case in cases)
+    if len(sizes) > 1 and resize is None:
+        (first, _), (second, _) = sizes.most_common(2)
+        raise ValueError(
+            f"`cases` must be images of one size, or their gaze cannot be averaged into a centre "
+            f"bias; got {first[1]} x {first[0]}, {second[1]} x {second[0]} and {len(sizes) - 2} "
+            'more. resize="bilinear" (--resize bilinear) brings them onto the most common size.'
+        )
+    return max(sizes, key=lambda size: (sizes[size], size), default=(0, 0))
+
+
+def require_images(cases: list[Case], options: Options) -> None:
+    """Raise unless there are enough images, each named once."""
+    if options.frame is not None and len(cases) < 2:
+        raise ValueError(
+            f"`cases` must be at least two images, got {len(cases)}: the centre bias of an image "
+            "is made from the gaze on the others."
+        )
+    counts = Counter(case.image for case in cases)
+    image, times = max(counts.items(), key=itemgetter(1), default=("", 0))
+    if times > 1:
+        raise ValueError(f"`cases` must name each image once, got {image!r} {times} times.")
+    if not any(case.scored for case in cases):
+        raise ValueError("`cases` must have at least one image that is scored, got none.")
+
+
+def few_observers(cases: list[Case]) -> list[BadImage]:
+    """Images to be scored that have nobody to be compared with."""
+    return [
+        BadImage(
+            case.image,
+            f"image {case.image!r} must have fixations of at least two observers, got "
+            f"{', '.join(case.gaze) or 'none'}: the ground truth is the mean of the others.",
+        )
+        for case in cases
+        if case.scored and len(case.gaze) < 2
+    ]

@@ -1,0 +1,154 @@
+"""Run one function over many images, on the workers that joblib finds."""
+
+import tempfile
+import warnings
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+from joblib.parallel import get_active_backend
+from tqdm import tqdm
+
+__all__ = ["Runner"]
+
+PROCESSES = ("LokyBackend", "MultiprocessingBackend")  # of this machine, which share its files
+CLUSTER = "DaskDistributedBackend"
+
+
+class Runner:
+    """Workers of joblib: processes of this machine, or what the caller's configuration names.
+
+    Parameters
+    ----------
+    jobs : int, optional
+        Number of workers, -1 for one a core; by default that of the caller's
+        `joblib.parallel_config`, or one.
+    progress : bool
+        Show a bar with the rate and the time left for each call.
+    """
+
+    def __init__(self, jobs: int | None, progress: bool) -> None:
+        integer = isinstance(jobs, (int, np.integer)) and not isinstance(jobs, bool)
+        if jobs is not None and (not integer or jobs == 0):
+            raise ValueError(f"`jobs` must be a non-zero integer, got {jobs!r}.")
+        self._jobs: dict[str, int] = {} if jobs is None else {"n_jobs": int(jobs)}
+        self._progress: bool = progress
+
+    def __call__(
+        self,
+        function: Callable[..., Any],
+        arguments: Iterable[tuple[Any, ...]],
+        total: int,
+        what: str,
+        *,
+        unit: str = " images",
+        done: int = 0,
+        ordered: bool = False,
+        shared: Sequence[np.ndarray] = (),
+        folder: Path | None = None,
+    ) -> Generator[Any, None, None]:
+        """Yield what the function makes of each of the arguments, as it is finished or in order.
+
+        Arguments go out one by one, so that what is computed and not yet yielded is what the
+        workers have in hand. Whatever ends the iteration early, an error in the caller's loop or
+        Ctrl-C, ends the workers' tasks too; close the iterator (`contextlib.closing`) to be sure
+        of when.
+
+        Parameters
+        ----------
+        function : callable
+            Of a module, so that other processes find it.
+        arguments : iterable of tuple
+            Taken as workers become free.
+        total : int
+            How many there are, with those that were done before.
+        what, unit : str
+            For the progress bar.
+        done : int, default 0
+            How many were done before.
+        ordered : bool, default False
+            Yield in the order of the arguments.
+        shared : sequence of arrays
+            Further arguments of every call, which go to each worker once and not with each task.
+        folder : pathlib.Path, optional
+            Where the shared arrays may lie meanwhile; by default a temporary folder.
+        """
+        with self._shared(shared, folder) as (arrays, config), config:
+            parallel = joblib.Parallel(
+                **self._jobs,
+                return_as="generator" if ordered else "generator_unordered",
+                batch_size=1,
+                max_nbytes=None,  # an image's own arrays are used once: no file for each of them
+            )
+            tasks = (joblib.delayed(function)(*argument, *arrays) for argument in arguments)
+            results = parallel(tasks)
+            bar = tqdm(
+                total=total,
+                initial=done,
+                desc=what,
+                unit=unit,
+                smoothing=0.05,  # images differ: a long memory for the rate
+                disable=not self._progress,
+            )
+            with closing(_Quiet(results)), bar:
+                try:
+                    for result in results:
+                        bar.update()
+                        yield result
+                except BrokenExecutor as error:
+                    raise ChildProcessError(
+                        f"a worker process ended while {what}, most often because the memory was "
+                        f"used up; fewer jobs need less. {error}"
+                    ) from error
+
+    @contextmanager
+    def _shared(
+        self, arrays: Sequence[np.ndarray], folder: Path | None
+    ) -> Iterator[tuple[list[np.ndarray], AbstractContextManager[Any]]]:
+        """The arrays as the workers are best sent them, and the configuration for it."""
+        backend, _ = get_active_backend()
+        kind = type(backend).__name__
+        if kind == CLUSTER:
+            # to every worker at once, so that the loss of one takes nothing away; also without
+            # arrays the backend is a new one, which lets go of its tasks when it is left
+            config = joblib.parallel_config(
+                backend="dask",
+                client=backend.client,
+                scatter=list(arrays),
+                wait_for_workers_timeout=backend.wait_for_workers_timeout,
+                **backend.submit_kwargs,
+            )
+            yield list(arrays), config
+        elif arrays and kind in PROCESSES and joblib.effective_n_jobs(**self._jobs) != 1:
+            with tempfile.TemporaryDirectory(prefix=".shared-", dir=folder) as place:
+                yield (
+                    [_mapped(array, Path(place, str(i))) for i, array in enumerate(arrays)],
+                    (nullcontext()),
+                )
+        else:
+            yield list(arrays), nullcontext()
+
+
+def _mapped(array: np.ndarray, path: Path) -> np.ndarray:
+    """The array in a file, of which joblib sends the name alone."""
+    file = path.with_suffix(".npy")
+    np.save(file, array)
+    # copy on write: kernels are compiled for arrays that can be written to
+    mapped: np.ndarray = np.load(file, mmap_mode="c")
+    return mapped
+
+
+class _Quiet:
+    """Close a generator of joblib without its warning that tasks were cancelled, which is meant."""
+
+    def __init__(self, results: Any) -> None:
+        self._results = results
+
+    def close(self) -> None:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*tasks", UserWarning)
+            self._results.close()

@@ -1,0 +1,71 @@
+"""Scores as they come from the workers, small, until they are a table."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from gazesal.typing import Float64Array
+
+__all__ = ["COLUMNS", "LABELS", "BadImage", "ImageScores", "Rows"]
+
+LABELS = ("observer", "method", "metric")
+COLUMNS = ("image", *LABELS, "score")
+
+
+class ImageScores(NamedTuple):
+    """Scores of one image: labels and value of each, in the order of the table."""
+
+    image: str
+    observer: Sequence[str]
+    method: Sequence[str]
+    metric: Sequence[str]
+    score: Float64Array
+
+
+class BadImage(NamedTuple):
+    """An image that could not be scored."""
+
+    image: str
+    reason: str
+    traceback: str = ""
+
+
+class Rows:
+    """Scores of many images: a number for each label, 20 bytes a score."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._images: dict[str, tuple[NDArray[np.int32], Float64Array]] = {}
+
+    def __contains__(self, image: str) -> bool:
+        return image in self._images
+
+    def add(self, found: ImageScores) -> None:
+        """Keep the scores of an image."""
+        numbers = self._numbers
+        codes = np.array(
+            [
+                [numbers.setdefault(name, len(numbers)) for name in labels]
+                for labels in (found.observer, found.method, found.metric)
+            ],
+            dtype=np.int32,
+        )
+        self._images[found.image] = codes, found.score
+
+    def to_frame(self, groups: Mapping[str, Mapping[str, object]]) -> pd.DataFrame:
+        """The table of all images, in the order of `groups`, with these as further columns."""
+        found = [self._images[image] for image in groups]
+        lengths = [len(scores) for _, scores in found]
+        names = np.array(list(self._numbers), dtype=object)
+        codes = np.concatenate([np.empty((len(LABELS), 0), np.int32), *(c for c, _ in found)], 1)
+        columns = {"image": np.repeat(np.array(list(groups), dtype=object), lengths)}
+        columns |= {label: names[code] for label, code in zip(LABELS, codes, strict=True)}
+        columns["score"] = np.concatenate([np.empty(0), *(scores for _, scores in found)])
+        for name in next(iter(groups.values()), {}):
+            values = [of_image[name] for of_image in groups.values()]
+            kept = np.array(values, dtype=object if isinstance(values[0], str) else None)
+            columns[name] = np.repeat(kept, lengths)
+        return pd.DataFrame(columns)

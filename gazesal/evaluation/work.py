@@ -1,0 +1,90 @@
+"""What the workers do: a fault is what is wrong with an image, never the end of the worker."""
+
+import traceback
+from typing import Any
+
+import numpy as np
+
+from gazesal.evaluation.bias_files import bias_from
+from gazesal.evaluation.cases import Case
+from gazesal.evaluation.rows import BadImage, ImageScores
+from gazesal.evaluation.scoring import (
+    AnyCenterBias,
+    Options,
+    center_bias_of,
+    checked_map,
+    score_image,
+)
+
+__all__ = ["bias_of_chunk", "find_fault", "raise_bad", "score_case"]
+
+PLAIN = (ValueError, TypeError, OSError, ImportError)  # whose message says what is wrong
+
+
+def find_fault(case: Case, options: Options) -> BadImage | None:
+    """Read the maps of an image that are arrays or files; say what is wrong with the first bad one.
+
+    Functions are left alone: what they make may be costly, and is looked at when it is scored.
+    """
+    try:
+        for method, source in case.maps.items():
+            if not callable(source):
+                checked_map(case, method, options)
+        if case.center_bias is not None and not callable(case.center_bias):
+            case.load_center_bias(options.resize)
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 (a broken file fails in as many ways as it has parts)
+        return _bad(case, error)
+    return None
+
+
+def bias_of_chunk(
+    cases: list[Case], options: Options
+) -> tuple[AnyCenterBias | None, list[BadImage]]:
+    """The centre bias of some images, and those whose gaze is bad, which are left out of it."""
+    try:
+        return center_bias_of(cases, options), []
+    except MemoryError:
+        raise
+    except Exception:
+        bad = {}
+        for case in cases:  # which of them
+            try:
+                center_bias_of([case], options)
+            except Exception as error:  # noqa: BLE001
+                bad[case.image] = _bad(case, error)
+        if not bad:
+            raise
+        good = [case for case in cases if case.image not in bad]
+        return center_bias_of(good, options) if good else None, list(bad.values())
+
+
+def score_case(
+    case: Case, options: Options, facts: dict[str, Any] | None, *parts: np.ndarray
+) -> ImageScores | BadImage:
+    """Every score of one image; the centre bias comes in parts, see `parts_of`."""
+    try:
+        rows = score_image(case, bias_from(facts, parts), options)
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001
+        return _bad(case, error)
+    _, observers, methods, metrics, scores = zip(*rows, strict=True)
+    return ImageScores(case.image, observers, methods, metrics, np.array(scores, np.float64))
+
+
+def raise_bad(bad: BadImage, more: str = "") -> None:
+    """Raise what is wrong with an image."""
+    error = ValueError(bad.reason + more)
+    if bad.traceback:
+        error.add_note(f"Where it happened:\n{bad.traceback}")
+    raise error
+
+
+def _bad(case: Case, error: Exception) -> BadImage:
+    plain = isinstance(error, PLAIN)
+    reason = str(error) if plain else f"{type(error).__name__}: {error}"
+    if case.image not in reason:
+        reason = f"image {case.image}: {reason}"
+    return BadImage(case.image, reason, "" if plain else traceback.format_exc())

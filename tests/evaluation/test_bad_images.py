@@ -1,0 +1,196 @@
+"""One bad image among many: named and why, at once or in a list."""
+
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import gazesal
+from tests.evaluation.large_study import SHAPE, SIGMA, LoggedMap, calls, make_cases, table_bytes
+
+N = 40
+BAD = "i017"
+
+
+class Broken:
+    """A function that raises."""
+
+    def __call__(self):
+        raise KeyError("layer4")
+
+
+def unreadable(folder):
+    path = folder / "torn.npy"
+    np.save(path, np.zeros(SHAPE))
+    path.write_bytes(path.read_bytes()[:300])
+    return path
+
+
+KINDS = {
+    "unreadable": (unreadable, r"torn\.npy: cannot be read as a \.npy array"),
+    "absent": (lambda folder: folder / "none.npy", r"No such file or directory: .*none\.npy"),
+    "wrong shape": (
+        lambda _: np.zeros((5, 7)),
+        f"the map of image {BAD} is 7 x 5 pixels, but the image is 32 x 24",
+    ),
+    "wrong shape when made": (
+        lambda _: LoggedMap(BAD, shape=(5, 7)),
+        f"the map of image {BAD} is 7 x 5 pixels, but the image is 32 x 24",
+    ),
+    "nan": (
+        lambda _: np.full(SHAPE, np.nan),
+        f"map of image {BAD}` must be finite, got 768 of 768",
+    ),
+    "raises": (lambda _: Broken(), f"image {BAD}: KeyError: 'layer4'"),
+    "no map": (lambda _: None, f"map of image {BAD}` must"),
+}
+
+
+def with_bad_map(kind, tmp_path, log=None):
+    """Cases of which one has such a map."""
+    cases = make_cases(N, log)
+    position = int(BAD[1:])
+    maps = {**cases[position].maps, "mine": KINDS[kind][0](tmp_path)}
+    return [
+        replace(case, maps=maps if case.image == BAD else {**case.maps, "mine": case.maps["noise"]})
+        for case in cases
+    ]
+
+
+ENDS = [*((kind, first, 1) for kind in KINDS for first in (True, False)), ("nan", False, 2)]
+
+
+@pytest.mark.parametrize(("kind", "check_first", "jobs"), ENDS)
+def test_a_bad_map_ends_the_run(kind, check_first, jobs, tmp_path):
+    log = tmp_path / "log"
+    cases = with_bad_map(kind, tmp_path, log)
+    with pytest.raises(ValueError, match=KINDS[kind][1]) as raised:
+        gazesal.evaluate(cases, sigma=SIGMA, jobs=jobs, check_first=check_first)
+    if check_first and kind not in {"raises", "wrong shape when made"}:
+        assert not calls(log)
+    else:  # what is in hand may end, what was not begun does not begin; each image has two maps
+        assert sum(calls(log).values()) <= 2 * (int(BAD[1:]) + 4 * jobs)
+    if kind == "raises":
+        assert 'raise KeyError("layer4")' in raised.value.__notes__[0]
+
+
+@pytest.mark.parametrize(("kind", "jobs"), [*((kind, 1) for kind in KINDS), ("raises", 2)])
+def test_a_bad_map_is_listed(kind, jobs, tmp_path):
+    log = tmp_path / "log"
+    cases = with_bad_map(kind, tmp_path, log)
+    got = gazesal.evaluate(cases, sigma=SIGMA, jobs=jobs, bad_images="list")
+    assert got.bad_images["image"].tolist() == [BAD]
+    assert list(got.bad_images.columns) == ["image", "reason"]
+    assert BAD in got.bad_images["reason"][0] or "npy" in got.bad_images["reason"][0]
+    assert got.scores["image"].nunique() == N - 1
+    assert BAD not in set(got.scores["image"])
+    # its gaze shapes the centre bias all the same, so the others' scores are those with a good map
+    good = gazesal.evaluate(_mended(cases), sigma=SIGMA)
+    rest = good.scores[good.scores["image"] != BAD]
+    assert rest["score"].to_numpy().tobytes() == got.scores["score"].to_numpy().tobytes()
+
+
+def _mended(cases):
+    return [
+        replace(case, maps={**case.maps, "mine": case.maps["noise"]}) if case.image == BAD else case
+        for case in cases
+    ]
+
+
+def with_bad_gaze(points):
+    """Cases of which one has such fixations of one observer."""
+    cases = make_cases(N)
+    position = int(BAD[1:])
+    gaze = cases[position].gaze
+    bob = replace(gaze["bob"], points=points)
+    cases[position] = replace(cases[position], gaze={**gaze, "bob": bob})
+    return cases
+
+
+BAD_POINTS = {
+    "nan": (np.full((6, 2), np.nan), "must be finite"),
+    "outside": (np.full((6, 2), 99.0), "must lie in the image"),
+    "shape": (np.zeros((6, 3)), r"must have shape \(N, 2\)"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_POINTS)
+def test_bad_fixations(kind, tmp_path):
+    points, message = BAD_POINTS[kind]
+    cases = with_bad_gaze(points)
+    with pytest.raises(ValueError, match=f"image {BAD}, observer bob: .*{message}"):
+        gazesal.evaluate(cases, sigma=SIGMA)
+    options = {"sigma": SIGMA, "bad_images": "list"}
+    got = gazesal.evaluate(cases, **options, checkpoint=tmp_path / "kept")
+    assert got.bad_images["image"].tolist() == [BAD]
+    assert got.bad_images["reason"].str.contains(message, regex=True).all()
+    # whose gaze is bad shapes nothing
+    without = gazesal.evaluate([c for c in cases if c.image != BAD], sigma=SIGMA)
+    assert got.scores["score"].to_numpy().tobytes() == without.scores["score"].to_numpy().tobytes()
+    again = gazesal.evaluate(cases, **options, checkpoint=tmp_path / "kept", jobs=2)
+    assert again.bad_images.equals(got.bad_images)
+    assert table_bytes(again) == table_bytes(got)
+
+
+def test_bad_maps_are_tried_again_with_a_checkpoint(tmp_path):
+    cases = with_bad_map("unreadable", tmp_path)
+    options = {"sigma": SIGMA, "bad_images": "list", "checkpoint": tmp_path / "kept"}
+    assert len(gazesal.evaluate(cases, **options).bad_images) == 1
+    np.save(tmp_path / "torn.npy", np.random.default_rng(0).random(SHAPE))
+    whole = gazesal.evaluate(cases, **options)
+    assert whole.bad_images.empty
+    assert table_bytes(whole) == table_bytes(gazesal.evaluate(cases, sigma=SIGMA))
+
+
+def test_an_image_with_one_observer_is_listed():
+    cases = make_cases(6)
+    cases[2] = replace(cases[2], gaze={"ann": cases[2].gaze["ann"]})
+    with pytest.raises(ValueError, match="image 'i002' must have fixations of at least two"):
+        gazesal.evaluate(cases, sigma=SIGMA)
+    got = gazesal.evaluate(cases, sigma=SIGMA, bad_images="list")
+    assert got.bad_images["image"].tolist() == ["i002"]
+    assert got.center_bias.n_maps == 5 * 3 + 1
+
+
+def test_bad_images_are_in_order_and_counted(tmp_path):
+    cases = make_cases(9)
+    for position in (7, 1, 4):
+        cases[position] = replace(cases[position], maps={"noise": tmp_path / f"{position}.npy"})
+    got = gazesal.evaluate(cases, sigma=SIGMA, bad_images="list", jobs=2)
+    assert got.bad_images["image"].tolist() == ["i001", "i004", "i007"]
+    assert "3 bad images" in repr(got)
+
+
+def test_nothing_but_bad_images_is_an_error(tmp_path):
+    cases = [replace(case, maps={"noise": tmp_path / "none.npy"}) for case in make_cases(3)]
+    with pytest.raises(ValueError, match="no image could be scored; the first: "):
+        gazesal.evaluate(cases, sigma=SIGMA, bad_images="list")
+
+
+def test_a_worker_that_dies_is_said(tmp_path):
+    cases = make_cases(6)
+    cases[3] = replace(cases[3], maps={"noise": _die})
+    started = time.monotonic()
+    with pytest.raises(ChildProcessError, match="a worker process ended while scoring"):
+        gazesal.evaluate(cases, sigma=SIGMA, jobs=2, bad_images="list")
+    assert time.monotonic() - started < 60
+
+
+def _die():
+    import os
+
+    os._exit(9)
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "message"),
+    [
+        ({"bad_images": "drop"}, ValueError, "`bad_images` must be one of 'raise', 'list'"),
+        ({"check_first": "yes"}, TypeError, "`check_first` must be True or False"),
+        ({"checkpoint": 3}, TypeError, "`checkpoint` must"),
+    ],
+)
+def test_bad_options(options, kind, message):
+    with pytest.raises(kind, match=message):
+        gazesal.evaluate(make_cases(3), sigma=SIGMA, **options)

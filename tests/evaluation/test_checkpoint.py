@@ -1,0 +1,280 @@
+"""Runs that end early and go on, and what a checkpoint refuses."""
+
+import json
+import multiprocessing
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import gazesal
+from gazesal.evaluation import checkpoint as checkpoint_module
+from gazesal.evaluation import passes
+from tests.evaluation.large_study import SHAPE, SIGMA, calls, make_cases, run, table_bytes
+
+pytest.importorskip("pyarrow")
+
+
+@pytest.fixture
+def kept(tmp_path):
+    """A finished run of six images and its folder."""
+    folder = tmp_path / "kept"
+    return run(6, folder, tmp_path / "log"), folder
+
+
+def parts(folder):
+    """Parts of a checkpoint."""
+    return sorted((folder / "parts").iterdir())
+
+
+def kill_and_resume(tmp_path, n, kills, delay, jobs=None):
+    """Kill a run that often, then let it end; the calls and the table."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.evaluation.warm"])
+    folder, log = tmp_path / "killed", tmp_path / "log"
+    moments = random.Random(5)
+    killed = 0
+    for _ in range(kills):
+        before = sum(calls(log).values())
+        process = context.Process(target=run, args=(n, folder, log, delay, jobs))
+        process.start()
+        deadline = time.monotonic() + 60
+        # the moment is drawn within the work and not the start: after so many more maps were made
+        while sum(calls(log).values()) < before + 1 and process.is_alive():
+            assert time.monotonic() < deadline
+            time.sleep(0.002)
+        time.sleep(moments.uniform(0, 3 * delay))
+        killed += process.is_alive()
+        process.kill()
+        process.join()
+    return run(n, folder, log, 0.0), killed, calls(log)
+
+
+@pytest.mark.parametrize(
+    ("n", "kills"), [(30, 4), pytest.param(90, 30, marks=pytest.mark.slow)], ids=["few", "many"]
+)
+def test_killed_at_any_moment_and_gone_on(tmp_path, n, kills):
+    got, killed, made = kill_and_resume(tmp_path, n, kills, delay=0.03)
+    assert killed == kills  # none ended before its moment
+    whole = run(n, None, None)
+    assert table_bytes(got) == table_bytes(whole)
+    assert set(made) == {case.image for case in whole.cases}
+    assert sum(made.values()) - n <= kills  # the image in hand, at each kill
+
+
+@pytest.mark.slow
+def test_killed_with_workers(tmp_path):
+    got, killed, made = kill_and_resume(tmp_path, 60, 5, delay=0.05, jobs=2)
+    assert killed == 5
+    assert table_bytes(got) == table_bytes(run(60, None, None))
+    # of each worker the image in hand, one whose scores were on their way, and one more that it
+    # takes before it knows that its parent is gone
+    assert sum(made.values()) - 60 <= 5 * 2 * 3
+
+
+def test_what_is_there_is_not_made_again(kept, tmp_path):
+    first, folder = kept
+    again = run(6, folder, tmp_path / "log")
+    assert set(calls(tmp_path / "log").values()) == {1}
+    assert table_bytes(again) == table_bytes(first)
+    pd.testing.assert_frame_equal(again.scores, run(6, None, None).scores, check_exact=True)
+    np.testing.assert_array_equal(again.center_bias.density(), first.center_bias.density())
+
+
+def test_parts_become_larger_ones(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoint_module, "MERGED", 4)
+    whole = run(11, tmp_path / "kept", tmp_path / "log")
+    assert len(parts(tmp_path / "kept")) == 2 + 3
+    again = run(11, tmp_path / "kept", tmp_path / "log")
+    assert set(calls(tmp_path / "log").values()) == {1}
+    assert table_bytes(again) == table_bytes(whole) == table_bytes(run(11, None, None))
+
+
+def test_killed_between_a_larger_part_and_the_small_ones(tmp_path, monkeypatch):
+    folder = tmp_path / "kept"
+    whole = run(6, folder, tmp_path / "log")
+    small = {path: path.read_bytes() for path in parts(folder)}
+    found = checkpoint_module.Checkpoint(folder, *_identity(folder))
+    found._merge()
+    found.close()
+    for path in list(small)[:4]:
+        path.write_bytes(small[path])
+    assert len(parts(folder)) == 5
+    assert table_bytes(run(6, folder, tmp_path / "log")) == table_bytes(whole)
+    assert set(calls(tmp_path / "log").values()) == {1}
+
+
+def _identity(folder):
+    identity = json.loads((folder / "checkpoint.json").read_text())
+    gaze = identity.pop("gaze")
+    return identity, gaze
+
+
+@pytest.mark.parametrize("harm", ["cut", "flip", "empty"])
+def test_torn_parts_are_made_again(kept, tmp_path, harm):
+    first, folder = kept
+    torn = parts(folder)[2]
+    content = bytearray(torn.read_bytes())
+    content[len(content) // 3] ^= 8
+    torn.write_bytes({"cut": content[:-20], "flip": content, "empty": b""}[harm])
+    with pytest.warns(gazesal.SkippedDataWarning, match=f"{torn}: the file is torn or was changed"):
+        again = run(6, folder, tmp_path / "log")
+    assert table_bytes(again) == table_bytes(first)
+    assert sorted(calls(tmp_path / "log").values()) == [1, 1, 1, 1, 1, 2]
+
+
+def test_a_torn_center_bias_is_made_again(kept, tmp_path):
+    first, folder = kept
+    path = folder / "center_bias.npz"
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.warns(gazesal.SkippedDataWarning, match=r"npz: cannot be read as a centre bias"):
+        again = run(6, folder, tmp_path / "log")
+    np.testing.assert_array_equal(again.center_bias.density(), first.center_bias.density())
+
+
+def test_a_center_bias_goes_on_where_it_was_left(tmp_path, monkeypatch):
+    monkeypatch.setattr(passes, "SAVED_EVERY", 0.0)
+    drawn = []
+    work = passes.bias_of_chunk
+
+    def end_at_the_third(cases, options):
+        drawn.append(cases[0].image)
+        if len(drawn) == 3:
+            raise MemoryError
+        return work(cases, options)
+
+    monkeypatch.setattr(passes, "bias_of_chunk", end_at_the_third)
+    with pytest.raises(MemoryError):
+        run(30, tmp_path / "kept", None)
+    got = run(30, tmp_path / "kept", None)
+    assert drawn == ["i000", "i008", "i016", "i016", "i024"]
+    assert table_bytes(got) == table_bytes(run(30, None, None))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"metrics": ["ncc"]},
+            r"differs in metrics \(\['ncc', 'auc_borji', 'sncc', 'sauc'\] there",
+        ),
+        ({"seed": 3}, r"differs in seed \(0 there, 3 here\)"),
+        ({"n_samples": 9, "seed": 1}, r"n_samples \(None there, 9 here\); seed \(0 there, 1 here"),
+    ],
+)
+def test_other_options_are_refused(kept, tmp_path, options, message):
+    _, folder = kept
+    with pytest.raises(ValueError, match=message):
+        run(6, folder, tmp_path / "log", **options)
+    assert set(calls(tmp_path / "log").values()) == {1}
+
+
+def test_other_versions_and_other_gaze_are_refused(kept, tmp_path):
+    _, folder = kept
+    with pytest.raises(ValueError, match=r"the gaze on 'i000', 'i001', 'i002' and 4 more"):
+        run(7, folder, None)
+    cases = make_cases(6)
+    other = replace(cases[4].gaze["bob"], durations=np.ones(6))
+    cases[4] = replace(cases[4], gaze={**cases[4].gaze, "bob": other})
+    with pytest.raises(ValueError, match="the gaze on 'i004', which shapes the centre bias"):
+        gazesal.evaluate(cases, sigma=SIGMA, checkpoint=folder)
+    with pytest.raises(ValueError, match="differs in the order of the images"):
+        gazesal.evaluate(make_cases(6)[::-1], sigma=SIGMA, checkpoint=folder)
+    path = folder / "checkpoint.json"
+    path.write_text(path.read_text().replace('"numpy": "', '"numpy": "0.'))
+    with pytest.raises(ValueError, match=r"differs in numpy \('0\."):
+        run(6, folder, None)
+    path.write_text("{")
+    with pytest.raises(ValueError, match=r"checkpoint\.json: cannot be read as a checkpoint"):
+        run(6, folder, None)
+    path.unlink()
+    with pytest.raises(ValueError, match=r"there are parts and no checkpoint\.json"):
+        run(6, folder, None)
+
+
+def test_a_map_that_changed_is_scored_again(kept, tmp_path):
+    first, folder = kept
+    cases = make_cases(6, tmp_path / "log")
+    path = tmp_path / "map.npy"
+    np.save(path, np.random.default_rng(0).random(SHAPE))
+    cases[1] = replace(cases[1], maps={"noise": path})
+    got = gazesal.evaluate(cases, sigma=SIGMA, checkpoint=folder)
+    assert table_bytes(got) == table_bytes(gazesal.evaluate(cases, sigma=SIGMA))
+    changed = got.scores["score"].to_numpy() != first.scores["score"].to_numpy()
+    assert set(got.scores.loc[changed, "image"]) == {"i001"}
+    os.utime(path, ns=(1, 1))
+    calls_before = calls(tmp_path / "log")
+    assert table_bytes(gazesal.evaluate(cases, sigma=SIGMA, checkpoint=folder)) == table_bytes(got)
+    assert calls(tmp_path / "log") == calls_before
+    # back to what it was: still there
+    assert table_bytes(run(6, folder, tmp_path / "log")) == table_bytes(first)
+
+
+def test_images_may_be_added_where_each_has_its_own_center_bias(tmp_path):
+    cases = [replace(case, center_bias=np.ones(SHAPE)) for case in make_cases(5, tmp_path / "log")]
+    gazesal.evaluate(cases[:3], sigma=SIGMA, checkpoint=tmp_path / "kept")
+    got = gazesal.evaluate(cases, sigma=SIGMA, checkpoint=tmp_path / "kept")
+    assert set(calls(tmp_path / "log").values()) == {1}
+    assert table_bytes(got) == table_bytes(gazesal.evaluate(cases, sigma=SIGMA))
+
+
+def test_two_runs_do_not_share_a_folder(kept):
+    _, folder = kept
+    held = checkpoint_module.Checkpoint(folder, *_identity(folder))
+    try:
+        with pytest.raises(BlockingIOError, match="another run is at work here"):
+            run(6, folder, None)
+    finally:
+        held.close()
+    assert len(run(6, folder, None).scores)
+
+
+def test_no_parquet_is_said(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(ImportError, match=r"pip install 'gazesal\[parquet\]'"):
+        run(6, tmp_path / "kept", None)
+
+
+INTERRUPTED = """
+import sys
+from tests.evaluation.large_study import run
+try:
+    run(400, sys.argv[1], sys.argv[2], 0.02, int(sys.argv[3]))
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_interrupted_runs_end_at_once_and_leave_nobody(tmp_path, jobs):
+    psutil = pytest.importorskip("psutil")
+    log = tmp_path / "log"
+    process = subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED, str(tmp_path / "kept"), str(log), str(jobs)],
+        start_new_session=True,  # its workers are in its group, as in a terminal
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while len(calls(log)) < 5:
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.01)
+    workers = psutil.Process(process.pid).children(recursive=True)
+    assert len(workers) >= jobs - 1
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
+    _, alive = psutil.wait_procs(workers, timeout=10)
+    assert not alive
+    made = len(calls(log))
+    assert len(parts(tmp_path / "kept")) >= made - 3 * jobs
+    got = run(400, tmp_path / "kept", log)
+    assert sum(calls(log).values()) - 400 <= 3 * jobs
+    assert got.scores["image"].nunique() == 400
