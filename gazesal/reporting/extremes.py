@@ -254,7 +254,7 @@ def _draw_overlay(
         rows, columns = looked.shape
         x = (np.arange(columns) + 0.5) * width / columns - 0.5
         y = (np.arange(rows) + 0.5) * height / rows - 0.5
-        for colour, line in (("black", 2.6), ("cyan", 1.2)):  # seen on dark and on bright ground
+        for colour, line in (("black", 2.0), ("cyan", 1.0)):  # seen on dark and on bright ground
             ax.contour(x, y, looked, levels=levels, colors=colour, linewidths=line)
     ax.set_xlim(-0.5, width - 0.5)
     ax.set_ylim(height - 0.5, -0.5)

@@ -262,6 +262,14 @@ def _compared(
         found += compare(
             kept, design, reference=reference, by="metric", rng=evaluation.options.seed
         )
+    metrics = evaluation.options.metrics
+    found.sort(
+        key=lambda row: (
+            metrics.index(str(dict(row.group)["metric"])),
+            methods.index(row.reference),
+            methods.index(row.method),
+        )
+    )
     return [
         {
             "metric": metric_label(str(dict(row.group)["metric"])),
