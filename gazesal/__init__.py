@@ -45,11 +45,14 @@ from gazesal.stats.sampling import sampled_auc_error, samples_for_error
 if TYPE_CHECKING:
     from gazesal.datasets.egd_cxr import read_egd_fixations
     from gazesal.datasets.fixation_table import read_fixations
-    from gazesal.datasets.map_files import find_maps, read_map, read_sizes
+    from gazesal.datasets.map_files import read_map, read_sizes
+    from gazesal.datasets.map_sources import MapItem, find_maps, open_maps
+    from gazesal.datasets.map_stores import StoredMap
     from gazesal.datasets.mimic_cxr_jpg import MIMIC_LABELS, MimicCxrJpg
     from gazesal.datasets.reflacx import Reflacx
     from gazesal.datasets.synthetic_reflacx import write_synthetic_reflacx
     from gazesal.evaluation.cases import Case, Gaze, cases_from_tables
+    from gazesal.evaluation.manifest import cases_from_manifest
     from gazesal.evaluation.reflacx_cases import cases_from_reflacx
     from gazesal.evaluation.results import Evaluation
     from gazesal.evaluation.run import evaluate
@@ -85,6 +88,7 @@ __all__ = [
     "Gaze",
     "GridEdgeWarning",
     "KdeCenterBias",
+    "MapItem",
     "Metric",
     "MimicCxrJpg",
     "ObserverSplit",
@@ -94,6 +98,7 @@ __all__ = [
     "RegisteredCenterBias",
     "Scores",
     "SkippedDataWarning",
+    "StoredMap",
     "Subgroups",
     "UndefinedMetricWarning",
     "VarianceComponents",
@@ -103,6 +108,7 @@ __all__ = [
     "auc_borji",
     "auc_judd",
     "auc_shuffled",
+    "cases_from_manifest",
     "cases_from_reflacx",
     "cases_from_tables",
     "compare",
@@ -132,6 +138,7 @@ __all__ = [
     "normalised_score",
     "nss",
     "one_vs_rest",
+    "open_maps",
     "plan_study",
     "pysaliency_auc_judd",
     "pysaliency_kl",
@@ -160,9 +167,12 @@ __all__ = [
 _ON_USE = {
     "read_egd_fixations": "gazesal.datasets.egd_cxr",
     "read_fixations": "gazesal.datasets.fixation_table",
-    "find_maps": "gazesal.datasets.map_files",
     "read_map": "gazesal.datasets.map_files",
     "read_sizes": "gazesal.datasets.map_files",
+    "MapItem": "gazesal.datasets.map_sources",
+    "find_maps": "gazesal.datasets.map_sources",
+    "open_maps": "gazesal.datasets.map_sources",
+    "StoredMap": "gazesal.datasets.map_stores",
     "MIMIC_LABELS": "gazesal.datasets.mimic_cxr_jpg",
     "MimicCxrJpg": "gazesal.datasets.mimic_cxr_jpg",
     "Reflacx": "gazesal.datasets.reflacx",
@@ -170,6 +180,7 @@ _ON_USE = {
     "Case": "gazesal.evaluation.cases",
     "Gaze": "gazesal.evaluation.cases",
     "cases_from_tables": "gazesal.evaluation.cases",
+    "cases_from_manifest": "gazesal.evaluation.manifest",
     "cases_from_reflacx": "gazesal.evaluation.reflacx_cases",
     "Evaluation": "gazesal.evaluation.results",
     "evaluate": "gazesal.evaluation.run",

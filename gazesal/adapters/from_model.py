@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,7 @@ class _Maker:
     order: Order
     inverse: Inverse
     output: Output
+    fingerprint: str = ""
 
     def __call__(self, image: Any) -> FloatArray:
         made = self.preprocess(image)
@@ -93,6 +95,11 @@ class LazyMap:
     def __call__(self) -> FloatArray:
         """Return the map, shape (H, W)."""
         return self._make(self.image)
+
+    @property
+    def fingerprint(self) -> str:
+        """What the map is known by: the image, the model's weights and the options."""
+        return f"{_fingerprint_of(self.image)}, {self._make.fingerprint}"
 
     def __repr__(self) -> str:
         """Return the image and the method."""
@@ -164,7 +171,8 @@ def saliency_from_model(
     See Also
     --------
     grad_cam, attention_maps : What is made of each image.
-    evaluate : Scores the maps. It reads each twice, once to check it and once to score it.
+    evaluate : Scores the maps. It reads each twice, once to check it and once to score it, in its
+        worker processes, each of which is sent the model.
 
     Notes
     -----
@@ -183,6 +191,7 @@ def saliency_from_model(
     ((30, 20), (25, 25))
     """
     as_choice(method, get_args(MapMethod), name="method")
+    classes = None if classes is None else tuple(classes)
     as_choice(order, get_args(Order), name="order")
     as_choice(inverse, get_args(Inverse), name="inverse")
     if isinstance(scheme, str):
@@ -194,11 +203,30 @@ def saliency_from_model(
             f"`preprocess` must be given: {type(unwrapped(model)).__name__} has none of its own."
         )
     make = _Maker(
+        fingerprint=_digest(
+            *(
+                part
+                for name, value in unwrapped(model).state_dict().items()
+                for part in (name.encode(), _bytes_of(value))
+            ),
+            repr(
+                (
+                    method,
+                    _layer_names(model, layers),
+                    classes,
+                    scheme,
+                    no_finding,
+                    gate,
+                    order,
+                    inverse,
+                )
+            ).encode(),
+        ),
         model=model,
         preprocess=preprocess,
         method=method,
         layers=layers,
-        classes=None if classes is None else tuple(classes),
+        classes=classes,
         scheme=scheme,
         no_finding=as_count(no_finding, name="no_finding", least=0),
         gate=as_count(gate, name="gate", least=0),
@@ -207,6 +235,37 @@ def saliency_from_model(
         output=output,
     )
     return {name: LazyMap(image=image, _make=make) for name, image in _by_name(images).items()}
+
+
+def _layer_names(model: nn.Module, layers: Layers) -> list[str]:
+    """Names of layers that may be given as modules, two of which may look the same."""
+    names = {id(module): name for name, module in unwrapped(model).named_modules()}
+    listed = [layers] if isinstance(layers, (str, nn.Module)) or layers is None else list(layers)
+    return [names.get(id(layer), repr(layer)) for layer in listed]
+
+
+def _fingerprint_of(image: Any) -> str:
+    """What an image is known by: its file and when that was written, or its values."""
+    if isinstance(image, (str, Path)):
+        try:
+            facts = Path(image).stat()
+        except OSError:
+            return f"{image}, absent"
+        return f"{image}, {facts.st_size} bytes, {facts.st_mtime_ns}"
+    return _digest(_bytes_of(image))
+
+
+def _bytes_of(value: Any) -> bytes:
+    if isinstance(value, Tensor):
+        value = value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy()
+    return value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode()
+
+
+def _digest(*parts: bytes) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    return digest.hexdigest()[:16]
 
 
 def _by_name(images: Mapping[str, Any] | Iterable[str | Path]) -> dict[str, Any]:

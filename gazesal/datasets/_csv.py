@@ -61,25 +61,27 @@ def first_true(rows: pd.Series) -> Any:
     return rows.idxmax()
 
 
-def require_each(column: pd.Series, good: pd.Series, path: Path, rule: str) -> None:
+def require_each(
+    column: pd.Series, good: pd.Series, path: Path, rule: str, row: str = "line"
+) -> None:
     """Raise unless every value of a column is good; the error names file, line and column."""
     if not good.all():
         line: Any = good.idxmin()
         raise ValueError(
-            f"{path}, line {line}, column {column.name!r}: must be {rule}, got "
+            f"{path}, {row} {line}, column {column.name!r}: must be {rule}, got "
             f"{column.loc[line]!r}."
         )
 
 
-def require_once(column: pd.Series, path: Path, fault: str) -> None:
+def require_once(column: pd.Series, path: Path, fault: str, row: str = "line") -> None:
     """Raise if a value is there a second time; the error names both lines."""
     repeated = column.duplicated()
     if repeated.any():
         line = first_true(repeated)
         first = column.index[column == column.loc[line]][0]
         raise ValueError(
-            f"{path}, line {line}, column {column.name!r}: {column.loc[line]} {fault}, after line "
-            f"{first}."
+            f"{path}, {row} {line}, column {column.name!r}: {column.loc[line]} {fault}, after "
+            f"{row} {first}."
         )
 
 

@@ -14,6 +14,7 @@ from gazesal.datasets._csv import (
     read_csv_text,
     require_columns,
     require_different_rows,
+    require_each,
 )
 
 __all__ = ["FIXATION_COLUMNS", "read_fixations"]
@@ -81,8 +82,42 @@ def read_fixations(
     {'image': '7', 'observer': 'ann', 'x': 1.0, 'y': 0.0, 'duration': 230.0}
     """
     path = as_path(path, name="path")
-    as_choice(origin, tuple(ORIGINS), name="origin")
-    as_choice(duplicates, ("raise", "drop", "keep"), name="duplicates")
+    names = _names_in_file(columns)
+    if any(not name and column in {"image", "x", "y"} for column, name in names.items()):
+        raise ValueError(
+            "`columns` must name every column in the file; only observer and duration may be none."
+        )
+    return _checked(path, names, origin, duplicates, observer=ONE_OBSERVER)
+
+
+def read_reading(
+    path: Path,
+    *,
+    image: str,
+    observer: str,
+    origin: Origin = "center",
+    columns: Mapping[str, str] | None = None,
+    duplicates: Literal["raise", "drop", "keep"] = "raise",
+) -> pd.DataFrame:
+    """Read a table of the fixations of one observer on one image, as `read_fixations` does.
+
+    The columns image and observer need not be there; where they are, they must say the same.
+    """
+    names = _names_in_file(columns)
+    there, _ = _read_any(path)
+    for column in ("image", "observer"):
+        if names[column] not in there.columns:
+            names[column] = ""
+    table = _checked(path, names, origin, duplicates, image=image, observer=observer)
+    for column, wanted in (("image", image), ("observer", observer)):
+        good = table[column] == wanted
+        row = str(table.index.name)
+        require_each(table[column], good, path, f"{wanted!r}, whose file this is", row)
+    return table
+
+
+def _names_in_file(columns: Mapping[str, str] | None) -> dict[str, str]:
+    """What each column is called in a file."""
     if columns is not None and not isinstance(columns, Mapping):
         raise TypeError(
             f"`columns` must be a mapping from a name to the file's, got {type(columns).__name__}."
@@ -93,13 +128,18 @@ def read_fixations(
         raise ValueError(
             f"`columns` must rename {', '.join(FIXATION_COLUMNS)}, got {', '.join(unknown)}."
         )
-    if any(not name and column in {"image", "x", "y"} for column, name in names.items()):
-        raise ValueError(
-            "`columns` must name every column in the file; only observer and duration may be none."
-        )
     theirs = [name for name in names.values() if name]
     if len(set(theirs)) < len(theirs):
         raise ValueError(f"`columns` must name different columns of the file, got {names}.")
+    return names
+
+
+def _checked(
+    path: Path, names: Mapping[str, str], origin: str, duplicates: str, **constant: str
+) -> pd.DataFrame:
+    """The table of a file; columns without a name in it hold a constant."""
+    as_choice(origin, tuple(ORIGINS), name="origin")
+    as_choice(duplicates, ("raise", "drop", "keep"), name="duplicates")
     raw, row = _read_raw(path, names)
     if duplicates == "raise":
         advice = '; duplicates="drop" takes each once, "keep" takes all'
@@ -109,7 +149,7 @@ def read_fixations(
     table = pd.DataFrame(index=raw.index.rename(row))
     for column in ("image", "observer"):
         name = names[column]
-        table[column] = _labels(raw[name], path, row) if name else ONE_OBSERVER
+        table[column] = _labels(raw[name], path, row) if name else constant[column]
     for column in ("x", "y"):
         table[column] = parse_numbers(raw[names[column]], path, row) - ORIGINS[origin]
     if names["duration"]:
@@ -129,10 +169,7 @@ def read_fixations(
 
 def _read_raw(path: Path, names: Mapping[str, str]) -> tuple[pd.DataFrame, str]:
     """The file as strings (CSV) or as stored (Parquet), indexed by line or row."""
-    if path.suffix.lower() in {".parquet", ".pq"}:
-        row, raw = "row", _read_parquet(path)
-    else:
-        row, raw = "line", read_csv_text(path)
+    raw, row = _read_any(path)
     advice = (
         " Say what it is called there with `columns` (--column NAME=THEIRS), or with an empty name "
         "that there are no durations (--column duration=)."
@@ -143,7 +180,14 @@ def _read_raw(path: Path, names: Mapping[str, str]) -> tuple[pd.DataFrame, str]:
     return raw, row
 
 
-def _read_parquet(path: Path) -> pd.DataFrame:
+def _read_any(path: Path) -> tuple[pd.DataFrame, str]:
+    if path.suffix.lower() in {".parquet", ".pq"}:
+        return read_parquet(path), "row"
+    return read_csv_text(path), "line"
+
+
+def read_parquet(path: Path) -> pd.DataFrame:
+    """Return a Parquet table as stored, indexed by 1-based row."""
     try:
         import pyarrow.parquet  # noqa: PLC0415
     except ImportError as error:

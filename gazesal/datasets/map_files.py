@@ -1,4 +1,4 @@
-"""Saliency maps in folders, and the sizes of images."""
+"""Files of one saliency map, folders of them, and the sizes of images."""
 
 import warnings
 from pathlib import Path
@@ -10,65 +10,9 @@ from gazesal.datasets._arguments import as_path
 from gazesal.datasets._csv import read_csv_text, require_columns
 from gazesal.typing import FloatArray
 
-__all__ = ["find_maps", "read_map", "read_sizes"]
+__all__ = ["read_map", "read_sizes"]
 
-SUFFIXES = (".npy", ".png", ".tif", ".tiff")
-
-
-def find_maps(folder: str | Path) -> dict[str, dict[str, Path]]:
-    """Find saliency maps laid out as ``<folder>/<method>/<image>.npy|png|tif``.
-
-    Parameters
-    ----------
-    folder : str or path
-        Folder with one folder for each method. Hidden files and folders, and files of other
-        formats beside maps, are passed over.
-
-    Returns
-    -------
-    dict of dict of pathlib.Path
-        Files by method, then by image, both sorted by name.
-
-    Raises
-    ------
-    FileNotFoundError
-        If the folder does not exist.
-    ValueError
-        If it holds no maps, a method's folder has files but no map, or one method has two files
-        for one image.
-
-    See Also
-    --------
-    read_map : Read one of them.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> from tempfile import TemporaryDirectory
-    >>> import numpy as np
-    >>> import gazesal
-    >>> with TemporaryDirectory() as folder:
-    ...     Path(folder, "grad_cam").mkdir()
-    ...     np.save(Path(folder, "grad_cam", "1001.npy"), np.eye(3))
-    ...     maps = gazesal.find_maps(folder)
-    >>> {method: list(files) for method, files in maps.items()}
-    {'grad_cam': ['1001']}
-    """
-    folder = as_path(folder, name="folder")
-    if not folder.is_dir():
-        raise FileNotFoundError(f"{folder}: there is no such folder of maps.")
-    maps: dict[str, dict[str, Path]] = {}
-    folders = [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
-    for method in sorted(folders):
-        files = maps_in(method)
-        if files:
-            maps[method.name] = files
-    if not maps:
-        raise ValueError(
-            f"{folder}: there are no maps; they are looked for as <method>/<image> with "
-            f"{', '.join(SUFFIXES)}."
-        )
-    return maps
+SUFFIXES = (".npy", ".npz", ".png", ".tif", ".tiff")
 
 
 def maps_in(folder: Path) -> dict[str, Path]:
@@ -101,8 +45,9 @@ def read_map(path: str | Path) -> FloatArray:
     Parameters
     ----------
     path : str or path
-        A ``.npy`` file, or a grey ``.png``, ``.tif`` or ``.tiff`` image of 8 or 16 bits or of
-        floats. An image in colour is refused: a colour map cannot be undone.
+        A ``.npy`` file, a ``.npz`` archive of one array, or a grey ``.png``, ``.tif`` or ``.tiff``
+        image of 8 or 16 bits or of floats. An image in colour is refused: a colour map cannot be
+        undone.
 
     Returns
     -------
@@ -119,7 +64,7 @@ def read_map(path: str | Path) -> FloatArray:
 
     See Also
     --------
-    find_maps : Find a folder's maps.
+    find_maps, open_maps : Find a folder's maps, and those in files of many.
 
     Examples
     --------
@@ -135,6 +80,8 @@ def read_map(path: str | Path) -> FloatArray:
     path = as_path(path, name="path")
     if path.suffix.lower() == ".npy":
         values = _read_npy(path)
+    elif path.suffix.lower() == ".npz":
+        values = _read_npz(path)
     elif path.suffix.lower() in SUFFIXES:
         values = _read_image(path)
     else:
@@ -209,6 +156,19 @@ def _read_npy(path: Path) -> np.ndarray:
             f"{path}: must hold one array, got an archive of several."
         )
     return values
+
+
+def _read_npz(path: Path) -> np.ndarray:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            if len(archive.files) == 1:
+                return np.asarray(archive[archive.files[0]])
+            names = archive.files
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # a broken file fails in as many ways as it has parts
+        raise ValueError(f"{path}: cannot be read as a .npz archive: {error}") from error
+    raise ValueError(f"{path}: must hold one array, got {len(names)}; `open_maps` opens several.")
 
 
 def _read_image(path: Path) -> np.ndarray:

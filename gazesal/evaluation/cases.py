@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from gazesal._validation import as_choice, as_map, as_shape, require_finite, weight_sums
 from gazesal.datasets.fixation_table import FIXATION_COLUMNS
 from gazesal.datasets.map_files import read_map
+from gazesal.datasets.map_sources import source_finder
 from gazesal.exceptions import OffImageWarning
 from gazesal.maps.heatmap import OUTSIDE, Outside, off_image
 from gazesal.maps.resampling import resample
@@ -94,6 +95,8 @@ class Case:
     groups : mapping of str to str, int or float, optional
         What the image belongs to, such as its finding or its hospital: columns of the table of
         scores, after the others.
+    picture : pathlib.Path, optional
+        File of the image itself, for display only.
     center_bias : array, pathlib.Path or callable, optional
         Centre bias of this image, made elsewhere, in place of the mean over the other images;
         non-negative, with a positive sum, by which it is divided. Where every scored image has
@@ -108,6 +111,7 @@ class Case:
     box: tuple[float, float, float, float] | None = None
     groups: Mapping[str, str | int | float] = field(default_factory=dict)
     center_bias: MapSource | None = None
+    picture: Path | None = None
 
     def load_map(self, method: str) -> FloatArray:
         """Return the saliency map of a method, checked.
@@ -219,7 +223,9 @@ def cases_from_tables(
     fixations : pandas.DataFrame
         Columns image, observer, x, y, duration, as `read_fixations` returns them.
     maps : mapping of mapping
-        Saliency maps by method, then by image, as `find_maps` returns them; or arrays.
+        Saliency maps by method, then by image, as `find_maps` returns them; or arrays. A method
+        may also have an object of your own with ``__getitem__``, which is asked for the map of an
+        image when that is needed; it must be possible to pickle it for several `jobs`.
     shape : tuple of int or mapping of str to tuple of int
         (H, W) of all images, or by image, in the pixels of the fixations.
     outside : {"raise", "drop", "keep"}, default "raise"
@@ -275,7 +281,7 @@ def cases_from_tables(
     cases = []
     for image, rows in _by_name(fixations, "image"):
         image_shape = _shape_of(image, shape)
-        gaze = _gaze_of(rows, image_shape, outside)
+        gaze = fixations_by_observer(rows, image_shape, outside)
         cases.append(Case(image=image, shape=image_shape, gaze=gaze, maps={}))
     cases = with_maps(cases, maps, unmapped)
     if outside == "drop":
@@ -294,14 +300,16 @@ def with_maps(
     cases: list[Case], maps: Mapping[str, Mapping[str, MapSource]], unmapped: str
 ) -> list[Case]:
     """The cases with their maps; those that are scored and lack one are refused, or not scored."""
+    find = {method: source_finder(own, name=f"maps[{method!r}]") for method, own in maps.items()}
     without_map: dict[str, str] = {}
     joined = []
     for case in cases:
-        lacking = [method for method, files in maps.items() if case.image not in files]
+        own = {method: source_of(case.image) for method, source_of in find.items()}
+        lacking = [method for method, source in own.items() if source is None]
         if lacking and case.scored:
             without_map[case.image] = lacking[0]
-        own = {} if lacking else {name: files[case.image] for name, files in maps.items()}
-        joined.append(replace(case, maps=own, scored=case.scored and not lacking))
+        kept = {} if lacking else own
+        joined.append(replace(case, maps=kept, scored=case.scored and not lacking))
     n_scored = sum(case.scored for case in cases)
     if without_map and (unmapped == "raise" or len(without_map) == n_scored):
         image, method = next(iter(without_map.items()))
@@ -354,7 +362,9 @@ def _by_name(rows: pd.DataFrame, column: str) -> list[tuple[str, pd.DataFrame]]:
     return sorted(((str(name), part) for name, part in rows.groupby(names)), key=itemgetter(0))
 
 
-def _gaze_of(rows: pd.DataFrame, shape: tuple[int, int], outside: str) -> dict[str, Gaze]:
+def fixations_by_observer(
+    rows: pd.DataFrame, shape: tuple[int, int], outside: str
+) -> dict[str, Gaze]:
     """Fixations of each observer, in the order of the observers' names."""
     numbers = {}
     for column in ("x", "y", "duration"):

@@ -34,8 +34,8 @@ def cases_from_reflacx(
     release : Reflacx
         Phases of the release; see `Reflacx`.
     maps : mapping of mapping, optional
-        Saliency maps by method, then by the ``dicom_id`` of the image, as `find_maps` returns
-        them. Without any, the interobserver ceiling and the centre bias are scored.
+        Saliency maps by method, then by the ``dicom_id`` of the image, as for
+        `cases_from_tables`. Without any, the interobserver ceiling and the centre bias are scored.
     n_readers : int, default 5
         Images with fewer kept readings are not scored; their gaze shapes the centre bias. Five
         leaves the 91 images of the study, at least two are needed for a ceiling.
@@ -90,7 +90,7 @@ def cases_from_reflacx(
     if not isinstance(release, Reflacx):
         raise TypeError(f"`release` must be a Reflacx, got {type(release).__name__}.")
     maps = {} if maps is None else maps
-    if not isinstance(maps, Mapping) or not all(isinstance(m, Mapping) for m in maps.values()):
+    if not isinstance(maps, Mapping) or not all(isinstance(name, str) for name in maps):
         raise TypeError("`maps` must be a mapping of methods to mappings of images to maps.")
     require_no_baseline(maps)
     as_choice(unmapped, ("raise", "gaze_only"), name="unmapped")

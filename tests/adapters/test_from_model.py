@@ -55,6 +55,33 @@ def test_maps_are_those_of_the_steps(files):
         np.testing.assert_array_equal(gates[path.stem](), expected.numpy())
 
 
+def test_fingerprints_change_with_what_the_map_is_made_of(files, tmp_path):
+    def fingerprint(model=None, images=files[:1], **options):
+        (lazy,) = saliency_from_model(model or model_of(), images, **options).values()
+        return lazy.fingerprint
+
+    first = fingerprint()
+    assert fingerprint() == first
+    other = model_of()
+    with torch.no_grad():
+        next(other.parameters())[0, 0, 0, 0] += 1e-3
+    modules = [module for module in other.modules() if isinstance(module, torch.nn.Conv2d)]
+    pixels = np.zeros((40, 50), np.uint8)
+    found = [
+        first,
+        fingerprint(other),
+        fingerprint(other, layers=modules[2]),
+        fingerprint(other, layers=modules[3]),
+        fingerprint(scheme="weighted"),
+        fingerprint(classes=(1, 2)),
+        fingerprint(images=files[1:2]),
+        fingerprint(images={"a": pixels}),
+        fingerprint(images={"a": pixels + 1}),
+        fingerprint(images=[tmp_path / "none.png"]),
+    ]
+    assert len(set(found)) == len(found)
+
+
 def test_nothing_is_read_before_it_is_asked_for(tmp_path):
     maps = saliency_from_model(model_of(), [tmp_path / "none.png"])
     assert repr(maps["none"]).endswith("none.png, grad_cam)")

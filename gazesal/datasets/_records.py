@@ -1,0 +1,99 @@
+"""Tables with a record for each image, from CSV, Parquet or JSON, as text."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from gazesal.datasets._csv import read_csv_text
+from gazesal.datasets.fixation_table import read_parquet
+
+JSON_LINES = {".jsonl", ".ndjson"}
+
+
+def read_records(path: Path) -> tuple[pd.DataFrame, str]:
+    """Return a table with every value as text, missing ones empty, and what its index counts.
+
+    The index is the line of a CSV or JSON Lines file, and the 1-based row or record of others.
+    """
+    suffix = path.suffix.lower()
+    if suffix in {".parquet", ".pq"}:
+        return _as_text(read_parquet(path)), "row"
+    if suffix in {".json", *JSON_LINES}:
+        return _read_json(path, lines=suffix in JSON_LINES)
+    return read_csv_text(path), "line"
+
+
+def _as_text(table: pd.DataFrame) -> pd.DataFrame:
+    names = [str(name) for name in table.columns]
+    texts = {
+        name: [_text(value) for value in table.iloc[:, place].tolist()]
+        for place, name in enumerate(names)
+    }
+    return pd.DataFrame(texts, index=table.index, dtype=str)
+
+
+def _text(value: Any) -> str:
+    """A value as it stands in a CSV file; whole numbers without a point, missing ones empty."""
+    if isinstance(value, str):
+        return value
+    if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
+        return ""
+    if isinstance(value, float) and value.is_integer():  # integers beside a missing value
+        return str(int(value))
+    return str(value)
+
+
+def _read_json(path: Path, *, lines: bool) -> tuple[pd.DataFrame, str]:
+    row = "line" if lines else "record"
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        if lines:
+            parsed = [
+                (number, _parse(line))
+                for number, line in enumerate(text.split("\n"), 1)
+                if line.strip()
+            ]
+        else:
+            whole = _parse(text)
+            if not isinstance(whole, list):
+                raise ValueError(  # noqa: TRY301
+                    "it must be a list of records, one for each image"
+                )
+            parsed = list(enumerate(whole, 1))
+    except FileNotFoundError:
+        raise
+    except (ValueError, OSError, RecursionError) as error:
+        raise ValueError(f"{path}: cannot be read as JSON records: {error}") from error
+    for number, record in parsed:
+        if not isinstance(record, dict):
+            raise ValueError(  # noqa: TRY004
+                f"{path}, {row} {number}: must be an object, got {record!r:.60}."
+            )
+        nested = [name for name, value in record.items() if isinstance(value, (dict, list))]
+        if nested:
+            raise ValueError(
+                f"{path}, {row} {number}, column {nested[0]!r}: must be text or a number, got "
+                f"{record[nested[0]]!r:.60}."
+            )
+    names = list(dict.fromkeys(name for _, record in parsed for name in record))
+    index = pd.Index([number for number, _ in parsed], name=row, dtype="int64")
+    texts = {name: [_text(record.get(name)) for _, record in parsed] for name in names}
+    return pd.DataFrame(texts, index=index, dtype=str), row
+
+
+def _parse(text: str) -> Any:
+    return json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = [name for name, _ in pairs]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{twice!r} is there {names.count(twice)} times in one record")
+    return dict(pairs)
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no value of JSON")

@@ -1,0 +1,18 @@
+"""Paths that a table names: relative to a folder, and inside it."""
+
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+
+def path_inside(root: Path, text: str) -> Path:
+    """Return the path below `root` that a table names; a ValueError where it would lead out of it.
+
+    Slashes part its names on every system. What lies in the folder may be a link to elsewhere,
+    which whoever made the folder has put there; a table cannot.
+    """
+    parts = PurePosixPath(text).parts
+    absolute = PurePosixPath(text).is_absolute() or PureWindowsPath(text).drive
+    if absolute or ".." in (*parts, *PureWindowsPath(text).parts) or "\0" in text:
+        raise ValueError(
+            f"must be a path inside the folder {root}, without '..' and not absolute, got {text!r}"
+        )
+    return root.joinpath(*parts)
