@@ -1,10 +1,18 @@
 """The outcome of an evaluation."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from gazesal.datasets._arguments import as_path
 from gazesal.evaluation.cases import (
     CENTER_BIAS,
     GROUND_TRUTH,
@@ -13,6 +21,8 @@ from gazesal.evaluation.cases import (
     SEGMENTATION,
     Case,
 )
+from gazesal.evaluation.rows import COLUMNS
+from gazesal.evaluation.saving import load_parts, save_parts
 from gazesal.evaluation.scoring import (
     ALL_OBSERVERS,
     AnyCenterBias,
@@ -22,10 +32,22 @@ from gazesal.evaluation.scoring import (
     own_biases,
 )
 from gazesal.metrics.registry import METRICS
+from gazesal.stats.comparison_result import Comparisons
+from gazesal.stats.comparisons import compare
+from gazesal.stats.design import Design, as_columns
 from gazesal.stats.intervals import Method, confidence_interval
+from gazesal.stats.methods import Method as DifferenceMethod
+from gazesal.stats.multiplicity import Adjustment
 from gazesal.typing import FloatArray
 
-__all__ = ["Evaluation"]
+__all__ = ["Evaluation", "versions"]
+
+NUMBERS_FROM = ("gazesal", "numpy", "numba")  # packages whose versions may change a last bit
+
+
+def versions() -> dict[str, str]:
+    """Versions of the packages that make the numbers."""
+    return {name: version(name) for name in NUMBERS_FROM}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +69,8 @@ class Evaluation:
         image came with its own.
     bad_images : pandas.DataFrame
         Images that could not be scored, with the reason: columns image, reason.
+    versions : mapping of str to str
+        Versions of the packages that made the numbers.
     """
 
     scores: pd.DataFrame
@@ -56,6 +80,7 @@ class Evaluation:
     bad_images: pd.DataFrame = field(
         default_factory=lambda: pd.DataFrame({"image": [], "reason": []}, dtype=str), repr=False
     )
+    versions: Mapping[str, str] = field(default_factory=versions, repr=False)
 
     @property
     def methods(self) -> list[str]:
@@ -66,12 +91,19 @@ class Evaluation:
         return baselines + sorted(name for name in names if name not in baselines)
 
     def summary(
-        self, *, method: Method = "bootstrap", level: float = 0.95, n_resamples: int = 10_000
+        self,
+        *,
+        by: Sequence[str] | str = (),
+        method: Method = "bootstrap",
+        level: float = 0.95,
+        n_resamples: int = 10_000,
     ) -> pd.DataFrame:
         """Return mean scores with confidence intervals, the image as the unit.
 
         Parameters
         ----------
+        by : str or sequence of str, optional
+            Groups of the images, columns of `scores`, to summarise apart.
         method : {"bootstrap", "normal", "study"}, default "bootstrap"
             Kind of interval; see `confidence_interval`. The bootstrap of every cell starts from
             the evaluation's seed, so cells with the same images resample the same ones.
@@ -83,48 +115,204 @@ class Evaluation:
         Returns
         -------
         pandas.DataFrame
-            Columns method, metric, estimate, low, high, n_images, n_scores, n_undefined (how many
-            ``nan`` scores were left out), interval (its kind) and level. A cell without any
-            defined score is ``nan``.
+            Columns of `by`, method, metric, estimate, low, high, n_images, n_scores, n_undefined
+            (how many ``nan`` scores were left out), interval (its kind) and level. A cell without
+            any defined score is ``nan``.
 
         Raises
         ------
         ValueError
-            If an option is out of range.
+            If an option is out of range, or `by` names no group.
         """
+        groups = self._groups(by)
+        parts: list[tuple[tuple[object, ...], pd.DataFrame]] = [((), self.scores)]
+        if groups:
+            parts = list(self.scores.groupby(list(groups), sort=True))
         rows = []
-        for name in self.methods:
-            for metric in self.options.metrics:
-                cell = self.scores[
-                    (self.scores["method"] == name) & (self.scores["metric"] == metric)
-                ]
-                defined = cell[cell["score"].notna()]
-                row: dict[str, object] = {"method": name, "metric": metric}
-                if defined.empty:
-                    row |= {"estimate": np.nan, "low": np.nan, "high": np.nan}
-                else:
-                    interval = confidence_interval(
-                        defined["score"],
-                        clusters=defined["image"],
-                        method=method,
-                        level=level,
-                        n_resamples=n_resamples,
-                        rng=self.options.seed,
-                    )
-                    row |= {
-                        "estimate": interval.estimate,
-                        "low": interval.low,
-                        "high": interval.high,
-                    }
-                row |= {
-                    "n_images": defined["image"].nunique(),
-                    "n_scores": len(defined),
-                    "n_undefined": len(cell) - len(defined),
-                    "interval": method,
-                    "level": level,
-                }
-                rows.append(row)
+        for key, part in parts:
+            cells = dict(list(part.groupby(["method", "metric"], sort=False)))
+            for name in self.methods:
+                for metric in self.options.metrics:
+                    cell = cells.get((name, metric), part.iloc[:0])
+                    row = dict(zip(groups, key, strict=True)) | {"method": name, "metric": metric}
+                    rows.append(row | self._mean(cell, method, level, n_resamples))
         return pd.DataFrame(rows)
+
+    def _mean(
+        self, cell: pd.DataFrame, method: Method, level: float, n_resamples: int
+    ) -> dict[str, object]:
+        """Mean of some scores, its interval, and of how many they are."""
+        defined = cell[cell["score"].notna()]
+        row: dict[str, object] = {"estimate": np.nan, "low": np.nan, "high": np.nan}
+        if not defined.empty:
+            interval = confidence_interval(
+                defined["score"],
+                clusters=defined["image"],
+                method=method,
+                level=level,
+                n_resamples=n_resamples,
+                rng=self.options.seed,
+            )
+            row = {"estimate": interval.estimate, "low": interval.low, "high": interval.high}
+        return row | {
+            "n_images": defined["image"].nunique(),
+            "n_scores": len(defined),
+            "n_undefined": len(cell) - len(defined),
+            "interval": method,
+            "level": level,
+        }
+
+    def compare(
+        self,
+        a: str,
+        b: str,
+        metric: Sequence[str] | str | None = None,
+        *,
+        by: Sequence[str] | str = (),
+        margin: float | Mapping[Any, float] | None = None,
+        method: DifferenceMethod = "t",
+        level: float = 0.95,
+        adjust: Adjustment = "holm",
+        n_resamples: int = 10_000,
+    ) -> Comparisons:
+        """Compare two methods on the same images, with the image as the unit.
+
+        Scores are paired by image and by the observer left out; pairs with an undefined score are
+        left out, and the others are averaged over the observers of each image.
+
+        Parameters
+        ----------
+        a, b : str
+            Two of `methods`; differences are a - b.
+        metric : str or sequence of str, optional
+            Metrics to compare by, all by default.
+        by : str or sequence of str, optional
+            Groups of the images, columns of `scores`, to compare apart.
+        margin : float or dict of float, optional
+            Largest difference that counts as none; see `gazesal.compare`.
+        method, level, adjust, n_resamples
+            As for `gazesal.compare`, whose random signs and resamples are drawn from the
+            evaluation's seed.
+
+        Returns
+        -------
+        Comparisons
+            One for each metric and group.
+
+        Raises
+        ------
+        ValueError
+            If `a` or `b` is no method, `metric` was not computed, `by` names no group, no pair is
+            left, or as for `gazesal.compare`.
+        """
+        groups = self._groups(by)
+        names = list(as_columns(metric, name="metric")) if metric is not None else []
+        wanted = names or list(self.options.metrics)
+        for value, known, argument in (
+            *((name, self.methods, "a` and `b") for name in (a, b)),
+            *((name, list(self.options.metrics), "metric") for name in wanted),
+        ):
+            if value not in known:
+                raise ValueError(
+                    f"`{argument}` must be of {', '.join(map(repr, known))}, got {value!r}."
+                )
+        if a == b:
+            raise ValueError(f"`a` and `b` must be two methods, got {a!r} twice.")
+        scores = self.scores[self.scores["metric"].isin(wanted)].dropna(subset="score")
+        halves = [scores[scores["method"] == name] for name in (a, b)]
+        # where one is scored against all observers, its scores have no observer to pair with
+        alone = {set(half["observer"]) == {ALL_OBSERVERS} for half in halves}
+        images = ["image", "metric", *groups]
+        keys = images if len(alone) > 1 else [*images, "observer"]
+        means = [half.groupby(keys, sort=False, as_index=False)["score"].mean() for half in halves]
+        pairs = means[0].merge(means[1], on=keys, suffixes=("_a", "_b"))
+        of_image = pairs.groupby(images, sort=False, as_index=False)[["score_a", "score_b"]].mean()
+        table = pd.concat(
+            of_image[images].assign(method=name, score=of_image[column])
+            for name, column in ((a, "score_a"), (b, "score_b"))
+        )
+        if table.empty:
+            raise ValueError(f"`a` and `b` must have scores of the same images, got {a!r}, {b!r}.")
+        return compare(
+            table,
+            Design("image"),
+            reference=b,
+            by=("metric", *groups),
+            margin=margin,
+            method=method,
+            level=level,
+            adjust=adjust,
+            n_resamples=n_resamples,
+            rng=self.options.seed,
+        )
+
+    def _groups(self, by: Sequence[str] | str) -> tuple[str, ...]:
+        """Columns of groups, each of them there."""
+        own = [str(name) for name in self.scores.columns[len(COLUMNS) :]]
+        columns = as_columns(by, name="by")
+        for column in columns:
+            if column not in own:
+                raise ValueError(
+                    f"`by` must name groups of the images, of which there are "
+                    f"{', '.join(map(repr, own)) or 'none'}, got {column!r}."
+                )
+        return columns
+
+    def save(self, folder: str | Path) -> None:
+        """Write the evaluation into a folder, to be loaded again.
+
+        Parameters
+        ----------
+        folder : str or path
+            Where to; made if absent. An evaluation that is there is replaced.
+
+        Raises
+        ------
+        ImportError
+            If the extra ``parquet`` is not installed.
+
+        Notes
+        -----
+        Scores, groups, fixations, options, versions and centre bias are kept to the bit. Of maps
+        that are files the place is kept; those that are arrays or functions are not saved, and
+        asking a loaded evaluation for one raises an error that names it. The tables are Parquet
+        files, the rest JSON and an ``.npz``: nothing in them is executed.
+        """
+        save_parts(
+            as_path(folder, name="folder"),
+            scores=self.scores,
+            bad_images=self.bad_images,
+            cases=self.cases,
+            options=self.options,
+            center_bias=self.center_bias,
+            versions=self.versions,
+        )
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Evaluation:
+        """Read what `save` wrote.
+
+        Parameters
+        ----------
+        folder : str or path
+            The folder.
+
+        Returns
+        -------
+        Evaluation
+            With the same scores, to the bit; `maps_of` works where the files of the maps still
+            exist.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no saved evaluation.
+        ValueError
+            If a file is torn or not one that `save` wrote; the message names it.
+        ImportError
+            If the extra ``parquet`` is not installed.
+        """
+        return cls(**load_parts(as_path(folder, name="folder")))
 
     def maps_of(self, image: str, observer: str | None = None) -> dict[str, FloatArray]:
         """Return the maps that were compared on one image, made again.
@@ -166,9 +354,78 @@ class Evaluation:
                 shown[GROUND_TRUTH] = pair.truth  # at last that of the maps
         return shown
 
+    def plot_intervals(self, **options: Any) -> Any:
+        """Draw the mean of every method with its interval, a panel a metric.
+
+        Parameters
+        ----------
+        **options
+            For `summary`.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            As `draw_intervals` returns it.
+        """
+        return _drawn("plots", "draw_intervals", self.summary(**options))
+
+    def plot_differences(self, a: str, b: str, **options: Any) -> Any:
+        """Draw the paired differences of two methods with their intervals.
+
+        Parameters
+        ----------
+        a, b : str
+            Two of `methods`.
+        **options
+            For `compare`.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            As `draw_differences` returns it.
+        """
+        return _drawn("plots", "draw_differences", self.compare(a, b, **options))
+
+    def plot_maps(self, image: str | None = None, **options: Any) -> Any:
+        """Draw the compared maps over one image, and the intervals of every row below.
+
+        Parameters
+        ----------
+        image : str, optional
+            Name of a scored image; by default the first.
+        **options
+            For `draw_evaluation`: picture, note.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            As `draw_evaluation` returns it.
+        """
+        return _drawn("figures", "draw_evaluation", self, self.summary(), image=image, **options)
+
     def __repr__(self) -> str:
         scored = self.scores["image"].nunique()
+        bad = len(self.bad_images)
         return (
             f"Evaluation({len(self.scores)} scores: {scored} images, {len(self.methods)} rows, "
-            f"{', '.join(METRICS[name].label for name in self.options.metrics)})"
+            f"{', '.join(METRICS[name].label for name in self.options.metrics)}"
+            + (f"; {bad} bad image{'s' * (bad > 1)})" if bad else ")")
         )
+
+    def _repr_html_(self) -> str:
+        """Return the summary as a table for notebooks, with quick intervals."""
+        table = _reporting("typeset").summary_html(self.summary(method="normal"))
+        caption = repr(self).replace("&", "&amp;").replace("<", "&lt;")
+        return str(table).replace("<table>", f"<table>\n<caption>{caption}</caption>", 1)
+
+
+def _drawn(module: str, name: str, *arguments: Any, **options: Any) -> Any:
+    return getattr(_reporting(module), name)(*arguments, **options)
+
+
+def _reporting(module: str) -> Any:
+    """A module that lies above this one, found by name when something is to be shown.
+
+    Nothing here needs it, as a table of pandas does not need the library that plots it.
+    """
+    return import_module(f"gazesal.reporting.{module}")

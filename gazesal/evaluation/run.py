@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,16 +20,15 @@ from gazesal.evaluation.checks import (
 from gazesal.evaluation.fingerprints import gaze_fingerprint, image_fingerprint
 from gazesal.evaluation.parallel import Runner
 from gazesal.evaluation.passes import BadImages, check_maps, make_center_bias, score_all
-from gazesal.evaluation.results import Evaluation
+from gazesal.evaluation.results import Evaluation, versions
 from gazesal.evaluation.scoring import CenterBiasRows, GroundTruth, Options
 from gazesal.maps.geometry import Rounding
 from gazesal.maps.heatmap import Outside
 from gazesal.metrics.registry import STUDY_METRICS
 
-__all__ = ["evaluate", "versions"]
+__all__ = ["evaluate"]
 
 LAYOUT = 1  # of a checkpoint
-NUMBERS_FROM = ("gazesal", "numpy", "numba")  # packages whose versions may change a last bit
 
 
 def evaluate(
@@ -221,11 +219,6 @@ def evaluate(
         center_bias=bias,
         bad_images=table,
     )
-
-
-def versions() -> dict[str, str]:
-    """Versions of the packages that make the numbers."""
-    return {name: version(name) for name in NUMBERS_FROM}
 
 
 def _kept(
