@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import math
 import platform
@@ -10,7 +11,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ import pandas as pd
 
 from gazesal.evaluation.cases import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER
 from gazesal.evaluation.results import Evaluation
+from gazesal.evaluation.rows import COLUMNS
 from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.metrics.registry import METRICS
 from gazesal.reporting.extremes import (
@@ -36,8 +38,7 @@ from gazesal.reporting.report import describe
 from gazesal.reporting.tables import cells_of, label_of, metric_label
 from gazesal.reporting.typeset import shown_rows
 from gazesal.stats.comparison_result import Comparison
-from gazesal.stats.comparisons import compare
-from gazesal.stats.design import Design
+from gazesal.stats.multiplicity import adjust_p_values
 
 __all__ = ["content_of"]
 
@@ -45,8 +46,7 @@ MOST_OVERLAYS = 60  # on a page, or it would be slow to open
 MOST_PAIRED = 6  # methods that are compared each with each; more are compared with the best
 MOST_GROUPS = 12  # values of a column that are shown
 MOST_BAD = 200  # images that are listed
-SCORE_COLUMNS = ("image", "observer", "method", "metric", "score")
-LIBRARIES = ("gazesal", "numpy", "scipy", "numba", "pandas", "joblib")
+LIBRARIES = ("gazesal", "scipy", "pandas", "matplotlib")
 
 
 class Overlay(NamedTuple):
@@ -56,6 +56,7 @@ class Overlay(NamedTuple):
     score: str
     extreme: str
     source: str  # a data URI
+    fault: str  # why there is none
     width: int
     height: int
     alt: str
@@ -91,7 +92,7 @@ def content_of(
         "bad_images": list(bad[["image", "reason"]].head(MOST_BAD).itertuples(index=False)),
         "n_bad": len(bad),
         "settings": _settings(evaluation, settings),
-        "versions": _versions(),
+        "versions": _versions(evaluation),
         "fingerprint": fingerprint_of(evaluation),
         "bibtex": _bibtex(evaluation),
     }
@@ -250,25 +251,24 @@ def _comparisons(evaluation: Evaluation, summary: pd.DataFrame) -> list[dict[str
 def _compared(
     evaluation: Evaluation, methods: Sequence[str], reference: str | None
 ) -> list[dict[str, str]]:
-    """Rows of a table of differences, paired by image."""
-    scores = evaluation.scores[evaluation.scores["method"].isin(list(methods))]
-    # an image counts once, also where maps are scored against all observers at once
-    means = scores.groupby(["metric", "method", "image"], sort=False)["score"].mean().reset_index()
-    kept = means.dropna(subset="score")
-    design = Design("image", missing="drop")
+    """Rows of a table of differences on the same images, whose p-values are adjusted together."""
+    pairs = [
+        (method, other)
+        for place, other in enumerate(methods)
+        for method in (methods[place + 1 :] if reference is None else methods)
+        if method != other and reference in {None, other}
+    ]
     found: list[Comparison] = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UndefinedMetricWarning)  # it stands in the table
-        found += compare(
-            kept, design, reference=reference, by="metric", rng=evaluation.options.seed
-        )
-    metrics = evaluation.options.metrics
-    found.sort(
-        key=lambda row: (
-            metrics.index(str(dict(row.group)["metric"])),
-            methods.index(row.reference),
-            methods.index(row.method),
-        )
+        for method, other in pairs:
+            # a pair of methods without a score of one image in common has no row
+            with contextlib.suppress(ValueError):
+                found += evaluation.compare(method, other, adjust="none")
+        adjusted = adjust_p_values(np.array([row.p_value for row in found])) if found else ()
+    rows = sorted(
+        zip(found, adjusted, strict=True),
+        key=lambda each: evaluation.options.metrics.index(str(dict(each[0].group)["metric"])),
     )
     return [
         {
@@ -276,12 +276,12 @@ def _compared(
             "pair": f"{label_of(row.method)} \N{MINUS SIGN} {label_of(row.reference)}",
             "difference": f"{row.difference.estimate:+.3f}",
             "interval": f"[{row.difference.low:+.3f}, {row.difference.high:+.3f}]",
-            "p": _p_value(row.p_adjusted),
+            "p": _p_value(float(p_value)),
             "effect": _number(row.effect_size, "+.2f"),
             "share": _number(100 * row.share_better, ".0f", "%"),
             "n": str(row.difference.n_clusters),
         }
-        for row in found
+        for row, p_value in rows
     ]
 
 
@@ -298,20 +298,19 @@ def _number(value: float, form: str, unit: str = "") -> str:
 def _groups(evaluation: Evaluation, interval: Any) -> list[dict[str, Any]]:
     """Means within the groups of images, a table for each column that names groups."""
     tables = []
-    for column in evaluation.scores.columns[len(SCORE_COLUMNS) :]:
+    for column in evaluation.scores.columns[len(COLUMNS) :]:
         values = evaluation.scores.groupby(column, sort=True)["image"].nunique()
         largest = values.sort_values(ascending=False, kind="stable").head(MOST_GROUPS).index
+        kept = evaluation.scores[evaluation.scores[column].isin(largest)]
+        summary = replace(evaluation, scores=kept).summary(by=column, method=interval)
         rows = []
-        for value in (each for each in values.index if each in largest):
-            own = evaluation.scores[evaluation.scores[column] == value]
-            metrics, cells = cells_of(replace(evaluation, scores=own).summary(method=interval))
+        for value, part in summary.groupby(column, sort=True):
+            metrics, cells = cells_of(part)
             rows.append(
                 {
                     "value": str(value) or "(not given)",
                     "n_images": int(values[value]),
-                    "methods": [
-                        (label_of(name), list(row.values())) for name, row in cells.items()
-                    ],
+                    "methods": [(label_of(name), [*row.values()]) for name, row in cells.items()],
                 }
             )
         tables.append(
@@ -363,17 +362,23 @@ def _overlay(
     extreme: str,
 ) -> Overlay:
     case = case_of(evaluation, image)
-    data, (height, width) = overlay_jpeg(
-        map_on_image(evaluation, case, method),
-        gaze_of_all(evaluation, case),
-        picture_of(case, pictures),
-    )
+    source, fault, height, width = "", "", 0, 0
+    try:
+        data, (height, width) = overlay_jpeg(
+            map_on_image(evaluation, case, method),
+            gaze_of_all(evaluation, case),
+            picture_of(case, pictures),
+        )
+        source = "data:image/jpeg;base64," + base64.b64encode(data).decode()
+    except (ValueError, OSError, ImportError) as error:
+        fault = f"Not shown: {error}"  # files may be gone since; the scores are still there
     value = f"{metric_label(metric)} {score:.3f}"
     return Overlay(
         image=image,
         score=value,
         extreme=extreme,
-        source="data:image/jpeg;base64," + base64.b64encode(data).decode(),
+        source=source,
+        fault=fault,
         width=width,
         height=height,
         alt=f"Map of {label_of(method)} on image {image}, one of its {extreme}: {value}. "
@@ -396,14 +401,11 @@ def _value(value: object) -> str:
     return str(value)
 
 
-def _versions() -> list[tuple[str, str]]:
-    found = [("Python", platform.python_version())]
-    for name in LIBRARIES:
-        try:
-            found.append((name, version(name)))
-        except PackageNotFoundError:  # an installation without its description
-            found.append((name, "unknown"))
-    return found
+def _versions(evaluation: Evaluation) -> list[tuple[str, str]]:
+    """Of what made the scores, and of what made the page."""
+    page = {name: version(name) for name in LIBRARIES} | {"Python": platform.python_version()}
+    rows = [(f"scores: {name}", found) for name, found in evaluation.versions.items()]
+    return rows + [(f"page: {name}", found) for name, found in page.items()]
 
 
 def fingerprint_of(evaluation: Evaluation) -> str:

@@ -15,73 +15,11 @@ from PIL import Image
 import gazesal
 from gazesal.reporting.html_charts import Scale
 from gazesal.reporting.tables import label_of
-from tests.plain_study import HEIGHT, WIDTH, write_plain_study
+from tests.reporting.conftest import EVIL
 from tests.reporting.html_page import parse, rows_of
 
 pytest.importorskip("jinja2", reason="the extra `report` is not installed")
 pytest.importorskip("matplotlib", reason="the extra `report` is not installed")
-
-EVIL = {
-    "<script>alert(1)</script>": "good",
-    "\"'><img src=x onerror=alert(1)>": "noise",
-    "a_name_without_any_space_" * 8: "noise",
-    "методы 方法 \N{DIRECT HIT} {{ 7 * 7 }}": "other_image",
-}
-
-
-@pytest.fixture(scope="module")
-def study(tmp_path_factory):
-    return write_plain_study(tmp_path_factory.mktemp("study"), n_images=8)
-
-
-def cases_of(study, evil=False):
-    maps = dict(gazesal.find_maps(study / "maps"))
-    if evil:
-        maps = {name: maps[method] for name, method in EVIL.items()}
-    table = gazesal.read_fixations(study / "fixations.csv")
-    cases = gazesal.cases_from_tables(table, maps, (HEIGHT, WIDTH))
-    sites = ["north", "south <i>"]
-    return [
-        dataclasses.replace(
-            case,
-            groups={"site": sites[i % 2]},
-            picture=study / "images" / f"{case.image}.npy",
-        )
-        for i, case in enumerate(cases)
-    ]
-
-
-@pytest.fixture(scope="module")
-def evaluation(study):
-    found = gazesal.evaluate(cases_of(study), sigma=4.0, resize="bilinear")
-    bad = pd.DataFrame({"image": ["img <9>"], "reason": ["maps/good/img9.npy: is torn & bad"]})
-    return dataclasses.replace(found, bad_images=bad)
-
-
-@pytest.fixture(scope="module")
-def evil(study):
-    return gazesal.evaluate(
-        cases_of(study, evil=True), sigma=4.0, resize="bilinear", metrics=["ncc", "sauc"]
-    )
-
-
-@pytest.fixture(scope="module")
-def page(evaluation, tmp_path_factory):
-    path = tmp_path_factory.mktemp("page") / "report.html"
-    assert gazesal.write_html_report(evaluation, path, note="Synthetic <data>.") == path
-    return path.read_text(encoding="utf-8")
-
-
-@pytest.fixture(scope="module")
-def evil_page(evil, tmp_path_factory):
-    path = tmp_path_factory.mktemp("page") / "report.html"
-    gazesal.write_html_report(evil, path, title="<b>&", settings={"<i>": "</dl>"}, n_extremes=1)
-    return path.read_text(encoding="utf-8")
-
-
-@pytest.fixture(params=["page", "evil_page"])
-def any_page(request):
-    return request.getfixturevalue(request.param)
 
 
 def test_the_page_nests_and_names_are_unique(any_page):
@@ -148,30 +86,27 @@ def test_the_charts_are_where_the_numbers_are(evaluation, page):
             assert len(list(svg.all("circle"))) == 8
 
 
-def test_comparisons_are_those_of_compare(evaluation, page):
+def test_comparisons_are_those_of_compare_with_holm_over_each_table(evaluation, page):
     tables = [e for e in parse(page).all("table") if e.attributes.get("class") == "comparisons"]
-    means = evaluation.scores.groupby(["method", "metric", "image"])["score"].mean().reset_index()
-    design, by = gazesal.Design("image"), "metric"
-    others = means[means["method"] != "interobserver"]
-    expected = [
-        gazesal.compare(means, design, reference="interobserver", by=by, rng=0),
-        gazesal.compare(others, design, by=by, rng=0),
-    ]
-    for table, comparisons in zip(tables, expected, strict=True):
-        shown = sorted(rows_of(table)[1:])
+    methods = evaluation.methods
+    against = [[(name, methods[0]) for name in methods[1:]]]
+    against += [[(b, a) for a, b in itertools.combinations(methods[1:], 2)]]
+    for table, pairs in zip(tables, against, strict=True):
+        found = [row for pair in pairs for row in evaluation.compare(*pair)]
+        adjusted = gazesal.adjust_p_values([row.p_value for row in found], method="holm")
         wanted = [
             [
                 f"{label_of(c.method)} \N{MINUS SIGN} {label_of(c.reference)}",
                 gazesal.METRICS[dict(c.group)["metric"]].label,
                 f"{c.difference.estimate:+.3f} [{c.difference.low:+.3f}, {c.difference.high:+.3f}]",
-                "<0.001" if c.p_adjusted < 0.001 else f"{c.p_adjusted:.3f}",
+                "<0.001" if p < 0.001 else f"{p:.3f}",
                 f"{c.effect_size:+.2f}",
                 f"{100 * c.share_better:.0f}%",
                 "8",
             ]
-            for c in comparisons
+            for c, p in zip(found, adjusted, strict=True)
         ]
-        assert shown == sorted(wanted)
+        assert sorted(rows_of(table)[1:]) == sorted(wanted)
 
 
 def test_groups_are_summarised_apart(evaluation, page):
@@ -181,6 +116,8 @@ def test_groups_are_summarised_apart(evaluation, page):
     assert [row[0] for row in rows[1:] if len(row) == 6] == ["north4 images", "south <i>4 images"]
     south = evaluation.scores[evaluation.scores["site"] == "south <i>"]
     summary = dataclasses.replace(evaluation, scores=south).summary()
+    by = evaluation.summary(by="site")
+    assert by[by["site"] == "south <i>"]["estimate"].tolist() == summary["estimate"].tolist()
     cells = [row[-4:] for row in rows[6:]]
     first = summary.iloc[0]
     assert cells[0][0] == f"{first.estimate:.3f} [{first.low:.3f}, {first.high:.3f}]"
@@ -232,8 +169,8 @@ def test_settings_versions_fingerprint_and_citation_are_there(evaluation, page, 
         zip((e.text for e in root.all("dt")), (e.text for e in root.all("dd")), strict=True)
     )
     assert pairs["sigma"] == "4.0, 4.0"
-    assert pairs["gazesal"] == gazesal.__version__
-    assert pairs["numpy"] == np.__version__
+    assert pairs["scores: gazesal"] == pairs["page: gazesal"] == gazesal.__version__
+    assert pairs["scores: numpy"] == np.__version__
     (fingerprint,) = root.all("code")
     changed = evaluation.scores.copy()
     changed.loc[0, "score"] = np.nextafter(changed.loc[0, "score"], 1)
@@ -351,9 +288,31 @@ def test_bad_options_are_named(evaluation, tmp_path):
         gazesal.write_html_report(evaluation, path, metric="nss")
     with pytest.raises(ValueError, match="`n_extremes` must be at least 0"):
         gazesal.write_html_report(evaluation, path, n_extremes=-1)
-    with pytest.raises(ValueError, match="there is no picture of image"):
-        gazesal.write_html_report(evaluation, path, pictures=tmp_path)
     assert not path.exists()
+
+
+def test_a_saved_evaluation_gives_the_same_page_and_what_is_gone_says_why(
+    evaluation, page, tmp_path
+):
+    path = gazesal.write_html_report(evaluation, tmp_path / "report.html", pictures=tmp_path)
+    root = parse(path.read_text(encoding="utf-8"))
+    assert not list(root.all("img"))
+    assert root.text.count("there is no picture of image 'img00") == 18
+    evaluation.save(tmp_path / "saved")
+    loaded = gazesal.Evaluation.load(tmp_path / "saved")
+    again = gazesal.write_html_report(loaded, tmp_path / "again.html", note="Synthetic <data>.")
+    assert again.read_text(encoding="utf-8") == page
+    memory = dataclasses.replace(
+        evaluation,
+        cases=[
+            dataclasses.replace(c, maps={name: c.load_map(name) for name in c.maps})
+            for c in evaluation.cases
+        ],
+    )
+    memory.save(tmp_path / "saved")
+    loaded = gazesal.Evaluation.load(tmp_path / "saved")
+    again = gazesal.write_html_report(loaded, tmp_path / "again.html")
+    assert "was an array in memory, which is not saved" in again.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("library", ["jinja2", "matplotlib"])
