@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from gazesal.evaluation.reflacx_cases import cases_from_reflacx
     from gazesal.evaluation.results import Evaluation
     from gazesal.evaluation.run import evaluate
+    from gazesal.reporting.distributions import draw_distributions
     from gazesal.reporting.extremes import draw_extremes, extreme_images
     from gazesal.reporting.figures import draw_evaluation
     from gazesal.reporting.html_report import write_html_report
@@ -117,6 +118,7 @@ __all__ = [
     "compare_subgroups",
     "confidence_interval",
     "draw_differences",
+    "draw_distributions",
     "draw_evaluation",
     "draw_extremes",
     "draw_intervals",
@@ -189,6 +191,7 @@ _ON_USE = {
     "cases_from_reflacx": "gazesal.evaluation.reflacx_cases",
     "Evaluation": "gazesal.evaluation.results",
     "evaluate": "gazesal.evaluation.run",
+    "draw_distributions": "gazesal.reporting.distributions",
     "draw_extremes": "gazesal.reporting.extremes",
     "extreme_images": "gazesal.reporting.extremes",
     "draw_evaluation": "gazesal.reporting.figures",

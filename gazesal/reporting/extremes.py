@@ -18,7 +18,7 @@ from gazesal.evaluation.scoring import gaze_maps
 from gazesal.maps.resampling import resample
 from gazesal.metrics.registry import METRICS
 from gazesal.reporting.pictures import find_picture, read_picture
-from gazesal.reporting.plots import TITLE_WIDTH
+from gazesal.reporting.plots import TITLE_WIDTH, new_figure
 from gazesal.reporting.tables import label_of
 from gazesal.typing import Float64Array, FloatArray
 
@@ -157,7 +157,7 @@ def draw_extremes(
     found = extreme_images(evaluation, method, metric, n=n)
     columns = max(found["extreme"].value_counts())
     kinds = list(dict.fromkeys(found["extreme"]))
-    figure = _new_figure((2.6 * columns, 2.8 * len(kinds)))
+    figure = new_figure((2.6 * columns, 2.8 * len(kinds)))
     panels = figure.subplots(len(kinds), columns, squeeze=False)
     for ax in panels.ravel():
         ax.axis("off")
@@ -216,7 +216,7 @@ def overlay_jpeg(
     height, width = gaze.shape
     scale = max(min(LONGEST / max(height, width), 1.0), ENOUGH / min(height, width))
     size = (round(height * scale), round(width * scale))
-    figure = _new_figure((size[1] / 100, size[0] / 100), dpi=100, layout=None)
+    figure = new_figure((size[1] / 100, size[0] / 100), dpi=100, layout=None)
     ax = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     ax.axis("off")
     _draw_overlay(ax, saliency, gaze, picture)
@@ -287,13 +287,3 @@ def _levels(gaze: FloatArray) -> list[float]:
     places = np.searchsorted(sums, np.asarray(SHARES) * sums[-1])
     levels = ordered[np.minimum(places, ordered.size - 1)].tolist()
     return sorted({level for level in levels if ordered[-1] < level < ordered[0]})
-
-
-def _new_figure(
-    size: tuple[float, float], *, dpi: int = 130, layout: Any = "constrained"
-) -> Figure:
-    try:
-        from matplotlib.figure import Figure as NewFigure  # noqa: PLC0415
-    except ImportError as error:
-        raise ImportError("Figures need matplotlib: pip install 'gazesal[plot]'.") from error
-    return NewFigure(figsize=size, layout=layout, dpi=dpi)
