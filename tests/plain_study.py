@@ -34,7 +34,7 @@ def write_plain_study(folder, n_images=4, n_observers=3, seed=0):
         noise = ndimage.gaussian_filter(rng.standard_normal((HEIGHT // 2, WIDTH // 2)), 4)
         for method, values in zip(METHODS, (shown[0], noise, shown[1]), strict=True):
             save(folder / "maps" / method / f"{name}.npy", values.astype(np.float32))
-        save(folder / "images" / f"{name}.npy", np.full((HEIGHT, WIDTH), 40 * i % 256, np.uint8))
+        save(folder / "images" / f"{name}.npy", np.full((HEIGHT, WIDTH), 40 * (i % 6), np.uint8))
     return folder
 
 

@@ -46,7 +46,7 @@ def run(study, tmp_path):
 
 def contents(folder):
     """Bytes of every file of a folder by name."""
-    return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+    return {path.name: path.read_bytes() for path in Path(folder).iterdir() if path.is_file()}
 
 
 def test_evaluate_prints_the_table_and_writes_every_file(run, study, tmp_path):

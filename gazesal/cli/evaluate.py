@@ -8,6 +8,7 @@ import numpy as np
 
 import gazesal
 from gazesal.cli.options import (
+    cluster,
     column_option,
     plain_errors,
     require_writable,
@@ -186,12 +187,41 @@ from gazesal.reporting.pictures import find_picture
     help="Folder of the images themselves, <image>.npy|png|jpg|tif, to lie under the maps in the "
     "figure. For REFLACX the folder of MIMIC-CXR-JPG, by default mimic-cxr-jpg beside it.",
 )
+@click.option(
+    "--bad-images",
+    type=click.Choice(["raise", "list"]),
+    default="raise",
+    show_default=True,
+    help="Images that cannot be scored, since a map cannot be read, has the wrong size or holds "
+    "NaN, or fixations are bad: end the run, or go on and list them, in bad_images.csv too.",
+)
+@click.option(
+    "--check-first/--no-check-first",
+    default=True,
+    show_default=True,
+    help="Read all maps before any is scored, to know bad ones at once; without it each is read "
+    "once. With --bad-images list they are read once in any case.",
+)
+@click.option(
+    "--checkpoint",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Keep finished images in this folder, and go on with what an earlier run left there.",
+)
+@click.option("--resume", is_flag=True, help="The same in the folder checkpoint of --out.")
+@click.option(
+    "--dask",
+    metavar="ADDRESS",
+    help="Work on a Dask cluster, by the address of its scheduler, in place of --jobs.",
+)
 @shared_options
 @click.pass_context
 def evaluate(
     context: click.Context,
     /,
     out: Path,
+    checkpoint: Path | None,
+    resume: bool,
+    dask: str | None,
     reflacx: Path | None,
     pictures: Path | None,
     interval: Any,
@@ -203,14 +233,19 @@ def evaluate(
 
     Writes scores.csv (every score), summary.txt, .md and .csv (means with 95% intervals for the
     interobserver ceiling, the centre bias and each method), settings.json, and figure.png where
-    matplotlib is installed. Everything is read and checked before the work starts.
+    matplotlib is installed; with the extra parquet also the folder evaluation, which
+    gazesal.Evaluation.load reads. Everything is read and checked before the work starts, unless
+    asked otherwise. Ctrl-C ends the work; with --resume the same command goes on.
     """
     _require_one_source(context, reflacx is not None)
+    if resume and checkpoint is not None:
+        raise click.UsageError("--resume is --checkpoint OUT/checkpoint; give one of the two.")
+    checkpoint = out / "checkpoint" if resume else checkpoint
     if reflacx is not None:
         reflacx, options["lungs"], pictures = with_defaults(reflacx, options["lungs"], pictures)
     found = {"reflacx": reflacx, "lungs": options["lungs"], "pictures": pictures}
     settings = _settings_of(context.params | found, release=reflacx is not None)
-    with plain_errors():
+    with plain_errors(kept=checkpoint):
         require_writable(out)
         picture: np.ndarray | None = None
         if reflacx is None:
@@ -225,21 +260,25 @@ def evaluate(
             center_bias = center_bias or ("in_sample" if in_sample else "both")
             sigma, outside = None, "keep"
             image, picture = picture_of_release(release, cases, pictures)
-        evaluation = gazesal.evaluate(
-            cases,
-            sigma=sigma,
-            outside=outside,
-            center_bias=center_bias,
-            metrics=options["metrics"] or STUDY_METRICS,
-            resize=options["resize"],
-            ground_truth=options["ground_truth"],
-            rounding=options["rounding"],
-            n_samples=options["n_samples"],
-            tolerance=options["tolerance"],
-            seed=options["seed"],
-            jobs=options["jobs"],
-            progress=not quiet,
-        )
+        with cluster(dask):
+            evaluation = gazesal.evaluate(
+                cases,
+                sigma=sigma,
+                outside=outside,
+                center_bias=center_bias,
+                metrics=options["metrics"] or STUDY_METRICS,
+                resize=options["resize"],
+                ground_truth=options["ground_truth"],
+                rounding=options["rounding"],
+                n_samples=options["n_samples"],
+                tolerance=options["tolerance"],
+                seed=options["seed"],
+                jobs=options["jobs"] if dask is None else None,
+                progress=not quiet,
+                bad_images=options["bad_images"],
+                check_first=options["check_first"],
+                checkpoint=checkpoint,
+            )
         show_and_write(evaluation, out, interval, settings, image, picture)
 
 

@@ -5,9 +5,12 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import click
+import joblib
 import numpy as np
 
 import gazesal
@@ -106,14 +109,39 @@ def require_writable(folder: Path) -> None:
 
 
 @contextmanager
-def plain_errors() -> Iterator[None]:
-    """Turn the errors a user can mend into one line on standard error, and warnings likewise."""
+def cluster(address: str | None) -> Iterator[None]:
+    """Work on the Dask cluster with this address, if one is given."""
+    if address is None:
+        yield
+        return
+    try:
+        distributed: Any = import_module("distributed")
+    except ImportError as error:
+        raise ImportError("--dask needs distributed: pip install 'gazesal[dask]'.") from error
+    try:
+        client = distributed.Client(address, timeout=30)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise ValueError(f"--dask {address}: no scheduler answers: {error}") from error
+    with client, joblib.parallel_config(backend="dask", client=client):
+        yield
+
+
+@contextmanager
+def plain_errors(*, kept: Path | None = None) -> Iterator[None]:
+    """Turn the errors a user can mend into one line on standard error, and warnings likewise.
+
+    So it is with Ctrl-C, which says where finished images are kept.
+    """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("ignore")  # what other libraries say is not for a user of ours
         for ours in (OffImageWarning, SkippedDataWarning):
             warnings.simplefilter("always", ours)
         try:
             yield
+        except KeyboardInterrupt as interrupt:
+            where = "Nothing was kept." if kept is None else f"Finished images are kept in {kept}."
+            click.echo(f"Interrupted. {where}", err=True)
+            raise SystemExit(130) from interrupt
         except BrokenPipeError:  # whoever read the output wants no more of it
             raise
         except (ValueError, TypeError, OSError, ImportError) as error:

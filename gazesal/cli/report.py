@@ -57,12 +57,14 @@ def report(
     with plain_errors():
         saved = folder / SAVED if (folder / SAVED).is_dir() else folder
         evaluation = gazesal.Evaluation.load(saved)
+        settings = _settings(folder / "settings.json")
         path = gazesal.write_html_report(
             evaluation,
             folder / "report.html" if out is None else out,
             pictures=pictures,
-            settings=_settings(folder / "settings.json"),
-            interval=None,
+            summary=evaluation.summary(method=settings.get("interval", "bootstrap")),
+            note=str(settings.pop("note", "")),
+            settings=settings,
             metric=metric,
             n_extremes=images,
             title=title,

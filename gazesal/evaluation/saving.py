@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +68,7 @@ def save_parts(
     head.unlink(missing_ok=True)  # of an earlier one, which ends here
     _write_table(folder / "scores.parquet", scores)
     listed = list(cases)
-    lines = [json.dumps(_as_json(case)) for case in listed]
+    lines = [json.dumps(_as_json(case, folder.parent)) for case in listed]
     write_text(folder / "cases.jsonl", "".join(f"{line}\n" for line in lines))
     _write_table(folder / "fixations.parquet", _fixations(listed))
     if center_bias is None:
@@ -108,7 +110,7 @@ def load_parts(folder: Path) -> dict[str, Any]:
         gaze = _gaze_by_case(pd.read_parquet(path))
         path = folder / "cases.jsonl"
         cases = [
-            _case(json.loads(line), gaze.get(number, {}))
+            _case(json.loads(line), gaze.get(number, {}), folder.parent)
             for number, line in enumerate(path.read_text("utf-8").splitlines())
         ]
     except FileNotFoundError:
@@ -143,37 +145,72 @@ def _as_tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _as_json(case: Case) -> dict[str, Any]:
+def _as_json(case: Case, root: Path) -> dict[str, Any]:
     """A case without its fixations."""
     return {
         "image": case.image,
         "shape": [int(side) for side in case.shape],
         "gaze": {
-            name: _source(source) if not isinstance(source, Gaze) else _fixations_source(source)
+            name: _source(source, root)
+            if not isinstance(source, Gaze)
+            else _fixations_source(source)
             for name, source in case.gaze.items()
         },
-        "maps": {method: _source(source) for method, source in case.maps.items()},
+        "maps": {method: _source(source, root) for method, source in case.maps.items()},
         "scored": bool(case.scored),
         "box": None if case.box is None else [float(side) for side in case.box],
         "groups": {
             name: value.item() if isinstance(value, np.generic) else value
             for name, value in case.groups.items()
         },
-        "center_bias": None if case.center_bias is None else _source(case.center_bias),
-        "picture": None if case.picture is None else _source(case.picture),
+        "center_bias": None if case.center_bias is None else _source(case.center_bias, root),
+        "picture": None if case.picture is None else _place(case.picture, root),
     }
 
 
-def _source(source: Any) -> dict[str, Any]:
+def _source(source: Any, root: Path) -> dict[str, Any]:
+    """A source as JSON: a file, a place in one, a function of this library on files, or nothing."""
     if isinstance(source, Path):
-        return {"file": str(source.absolute())}
+        return {"file": _place(source, root)}
     if isinstance(source, StoredMap):
-        return {"file": str(source.path.absolute()), "key": source.key, "row": source.row}
+        return {"file": _place(source.path, root), "key": source.key, "row": source.row}
     if isinstance(source, NotSaved):
         return {"lost": source.what}
+    if isinstance(source, partial) and _is_ours(source):
+        name = f"{source.func.__module__}:{source.func.__qualname__}"
+        return {"function": name, "files": [_place(path, root) for path in source.args]}
     if callable(source):
         return {"lost": f"a function ({getattr(source, '__qualname__', type(source).__name__)})"}
     return {"lost": "an array in memory"}
+
+
+def _is_ours(source: partial[Any]) -> bool:
+    """Whether it is a function of this library with files as its only arguments."""
+    module, name = getattr(source.func, "__module__", ""), getattr(source.func, "__qualname__", "")
+    return (
+        module.startswith("gazesal.")
+        and name.isidentifier()
+        and not source.keywords
+        and all(isinstance(path, Path) for path in source.args)
+    )
+
+
+def _place(path: Path, root: Path) -> str:
+    """Where a file is: seen from the root if it lies below, so that both may move, or absolute."""
+    whole, above = path.absolute(), root.absolute()
+    return str(whole.relative_to(above) if whole.is_relative_to(above) else whole)
+
+
+def _read_source(saved: dict[str, Any], root: Path, where: str) -> Any:
+    if "lost" in saved:
+        return NotSaved(saved["lost"], where)
+    if "function" in saved:
+        module, _, name = saved["function"].partition(":")
+        if not module.startswith("gazesal.") or not name.isidentifier():
+            raise ValueError(f"a saved function must be of gazesal, got {saved['function']!r}")
+        return partial(getattr(import_module(module), name), *(root / f for f in saved["files"]))
+    path = root / saved["file"]
+    return StoredMap(path, saved["key"], saved["row"]) if "key" in saved else path
 
 
 def _fixations_source(gaze: Gaze) -> dict[str, Any] | None:
@@ -181,20 +218,14 @@ def _fixations_source(gaze: Gaze) -> dict[str, Any] | None:
     return {"lost": "no table of fixations"} if _numbers_of(gaze) is None else None
 
 
-def _case(saved: dict[str, Any], gaze: dict[str, Gaze]) -> Case:
-    image = saved["image"]
-
+def _case(saved: dict[str, Any], gaze: dict[str, Gaze], root: Path) -> Case:
     def source(found: dict[str, Any], what: str) -> Any:
-        if "lost" in found:
-            return NotSaved(found["lost"], f"{what} of image {image}")
-        path = Path(found["file"])
-        return StoredMap(path, found["key"], found["row"]) if "key" in found else path
+        return _read_source(found, root, f"{what} of image {saved['image']}")
 
     own = saved["center_bias"]
-    picture = saved["picture"]
     height, width = saved["shape"]
     return Case(
-        image=image,
+        image=saved["image"],
         shape=(height, width),
         gaze={
             name: gaze[name] if found is None else source(found, f"gaze of observer {name}")
@@ -205,7 +236,7 @@ def _case(saved: dict[str, Any], gaze: dict[str, Gaze]) -> Case:
         box=_as_tuple(saved["box"]),
         groups=saved["groups"],
         center_bias=None if own is None else source(own, "centre bias"),
-        picture=None if picture is None else Path(picture["file"]),
+        picture=None if saved["picture"] is None else root / saved["picture"],
     )
 
 

@@ -169,9 +169,10 @@ def draw_extremes(
             case = case_of(evaluation, image)
             _draw_overlay(
                 ax,
-                map_on_image(evaluation, case, method),
+                map_of(evaluation, case, method),
                 gaze_of_all(evaluation, case),
                 picture_of(case, pictures),
+                case.shape,
             )
             title = f"{kind}: {image}, {METRICS[metric].label} {score:.3f}"
             ax.set_title(fill(title, TITLE_WIDTH), fontsize=9, parse_math=False)
@@ -187,16 +188,16 @@ def case_of(evaluation: Evaluation, image: str) -> Case:
     return case
 
 
-def map_on_image(evaluation: Evaluation, case: Case, method: str) -> FloatArray:
-    """The map of a method, a baseline too, on the pixels of an image."""
+def map_of(evaluation: Evaluation, case: Case, method: str) -> FloatArray:
+    """The map of a method, a baseline too, of whatever size it is, no larger than is drawn."""
     if method in case.maps:
-        return resample(case.load_map(method), case.shape)
-    return evaluation.maps_of(case.image)[method]
+        return shrunk(case.load_map(method))
+    return shrunk(evaluation.maps_of(case.image)[method])
 
 
-def gaze_of_all(evaluation: Evaluation, case: Case) -> Float64Array:
-    """The mean gaze map of all observers of an image."""
-    return np.asarray(np.mean(gaze_maps(case, evaluation.options), axis=0))
+def gaze_of_all(evaluation: Evaluation, case: Case) -> FloatArray:
+    """The mean gaze map of all observers of an image, no larger than is drawn."""
+    return shrunk(np.asarray(np.mean(gaze_maps(case, evaluation.options), axis=0)))
 
 
 def picture_of(case: Case, pictures: Pictures) -> np.ndarray[Any, Any] | None:
@@ -210,16 +211,19 @@ def picture_of(case: Case, pictures: Pictures) -> np.ndarray[Any, Any] | None:
 
 
 def overlay_jpeg(
-    saliency: FloatArray, gaze: Float64Array, picture: np.ndarray[Any, Any] | None
+    saliency: FloatArray,
+    gaze: FloatArray,
+    picture: np.ndarray[Any, Any] | None,
+    shape: tuple[int, int],
 ) -> tuple[bytes, tuple[int, int]]:
     """A saliency map over an image with the contours of the gaze, as JPEG, and its (H, W)."""
-    height, width = gaze.shape
+    height, width = shape
     scale = max(min(LONGEST / max(height, width), 1.0), ENOUGH / min(height, width))
     size = (round(height * scale), round(width * scale))
     figure = new_figure((size[1] / 100, size[0] / 100), dpi=100, layout=None)
     ax = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     ax.axis("off")
-    _draw_overlay(ax, saliency, gaze, picture)
+    _draw_overlay(ax, saliency, gaze, picture, shape)
     from PIL import Image  # noqa: PLC0415
 
     drawn, packed = io.BytesIO(), io.BytesIO()
@@ -230,15 +234,18 @@ def overlay_jpeg(
 
 
 def _draw_overlay(
-    ax: Axes, saliency: FloatArray, gaze: Float64Array, picture: np.ndarray[Any, Any] | None
+    ax: Axes,
+    saliency: FloatArray,
+    gaze: FloatArray,
+    picture: np.ndarray[Any, Any] | None,
+    shape: tuple[int, int],
 ) -> None:
-    height, width = gaze.shape
+    height, width = shape
     extent = (-0.5, width - 0.5, height - 0.5, -0.5)
     ground: Any = np.full((1, 1), 0.35) if picture is None else _grey(picture)
     ax.imshow(ground, cmap="gray", extent=extent, vmin=0, vmax=1, aspect="auto")
-    small = _shrunk(saliency)
-    low, high = float(small.min()), float(small.max())
-    strength = (small - low) / (high - low) if high > low else np.zeros_like(small)
+    low, high = float(saliency.min()), float(saliency.max())
+    strength = (saliency - low) / (high - low) if high > low else np.zeros_like(saliency)
     ax.imshow(
         strength,
         cmap="inferno",
@@ -248,14 +255,13 @@ def _draw_overlay(
         vmax=1,
         aspect="auto",
     )
-    looked = _shrunk(gaze)
-    levels = _levels(looked)
-    if len(levels) and min(looked.shape) > 1:
-        rows, columns = looked.shape
+    levels = _levels(gaze)
+    if levels and min(gaze.shape) > 1:
+        rows, columns = gaze.shape
         x = (np.arange(columns) + 0.5) * width / columns - 0.5
         y = (np.arange(rows) + 0.5) * height / rows - 0.5
         for colour, line in (("black", 2.0), ("cyan", 1.0)):  # seen on dark and on bright ground
-            ax.contour(x, y, looked, levels=levels, colors=colour, linewidths=line)
+            ax.contour(x, y, gaze, levels=levels, colors=colour, linewidths=line)
     ax.set_xlim(-0.5, width - 0.5)
     ax.set_ylim(height - 0.5, -0.5)
 
@@ -269,7 +275,7 @@ def _grey(picture: np.ndarray[Any, Any]) -> Float64Array:
     return np.asarray((values - low) / (high - low) if high > low else np.full_like(values, 0.35))
 
 
-def _shrunk(values: FloatArray) -> FloatArray:
+def shrunk(values: FloatArray) -> FloatArray:
     """A map of no more pixels than are drawn."""
     factor = LONGEST / max(values.shape)
     if factor >= 1:

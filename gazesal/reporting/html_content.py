@@ -29,7 +29,7 @@ from gazesal.reporting.extremes import (
     extreme_images,
     gaze_of_all,
     image_means,
-    map_on_image,
+    map_of,
     overlay_jpeg,
     picture_of,
 )
@@ -39,6 +39,7 @@ from gazesal.reporting.tables import cells_of, label_of, metric_label
 from gazesal.reporting.typeset import shown_rows
 from gazesal.stats.comparison_result import Comparison
 from gazesal.stats.multiplicity import adjust_p_values
+from gazesal.typing import FloatArray
 
 __all__ = ["content_of"]
 
@@ -338,11 +339,12 @@ def _overlays(
         name for name in evaluation.methods if name != INTEROBSERVER
     ]
     shown = methods[: max(MOST_OVERLAYS // (2 * n), 1)]
+    gaze: dict[str, FloatArray] = {}
     drawn = [
         {
             "label": label_of(method),
             "items_": [
-                _overlay(evaluation, method, metric, pictures, *row)
+                _overlay(evaluation, method, metric, pictures, gaze, *row)
                 for row in extreme_images(evaluation, method, metric, n=n).itertuples(index=False)
             ],
         }
@@ -357,6 +359,7 @@ def _overlay(
     method: str,
     metric: str,
     pictures: Pictures,
+    gaze: dict[str, FloatArray],
     image: str,
     score: float,
     extreme: str,
@@ -364,10 +367,13 @@ def _overlay(
     case = case_of(evaluation, image)
     source, fault, height, width = "", "", 0, 0
     try:
+        if image not in gaze:  # drawn once for all methods
+            gaze[image] = gaze_of_all(evaluation, case)
         data, (height, width) = overlay_jpeg(
-            map_on_image(evaluation, case, method),
-            gaze_of_all(evaluation, case),
+            map_of(evaluation, case, method),
+            gaze[image],
             picture_of(case, pictures),
+            case.shape,
         )
         source = "data:image/jpeg;base64," + base64.b64encode(data).decode()
     except (ValueError, OSError, ImportError) as error:
@@ -387,7 +393,7 @@ def _overlay(
 
 
 def _settings(evaluation: Evaluation, more: Mapping[str, object]) -> list[tuple[str, str]]:
-    facts: dict[str, object] = {**asdict(evaluation.options), **more}
+    facts: dict[str, object] = {**more, **asdict(evaluation.options)}
     return [(name, _value(facts[name])) for name in sorted(facts)]
 
 

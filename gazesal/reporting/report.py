@@ -90,7 +90,7 @@ def write_report(
         evaluation, summary, degrees=float(degrees) if isinstance(degrees, (int, float)) else None
     )
     notes = (f"{note}\n" if note else "") + words
-    facts = {**asdict(evaluation.options), **(settings or {})}
+    facts = {**asdict(evaluation.options), **(settings or {}), **({"note": note} if note else {})}
     texts = {
         "scores.csv": evaluation.scores.to_csv(index=False, lineterminator="\n"),
         "summary.txt": summary_text(summary) + "\n" + notes,

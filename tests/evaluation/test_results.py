@@ -157,9 +157,26 @@ def test_what_cannot_be_saved_is_named_when_it_is_asked_for(tmp_path):
         loaded.maps_of("i000")
     with pytest.raises(ValueError, match=r"noise map of image i001 was a function \(LoggedMap\)"):
         loaded.maps_of("i001")
+    moved = tmp_path / "elsewhere"
+    (tmp_path / "saved").rename(moved)
+    assert len(gazesal.Evaluation.load(moved).scores) == len(loaded.scores)
     assert loaded.cases[0].load_gaze("ann").points.shape == (6, 2)
     with pytest.raises(ValueError, match="centre bias of image i000 was a function"):
         loaded.cases[0].load_center_bias()
+
+
+def test_no_function_of_others_is_loaded(tmp_path):
+    pytest.importorskip("pyarrow")
+    folder = tmp_path / "saved"
+    gazesal.evaluate(make_cases(3), sigma=SIGMA).save(folder)
+    text = (folder / "cases.jsonl").read_text()
+    foreign = text.replace(
+        '{"lost": "a function (LoggedMap)"}', '{"function": "os:system", "files": []}'
+    )
+    assert foreign != text
+    (folder / "cases.jsonl").write_text(foreign)
+    with pytest.raises(ValueError, match="a saved function must be of gazesal, got 'os:system'"):
+        gazesal.Evaluation.load(folder)
 
 
 @pytest.mark.parametrize("name", ["scores.parquet", "cases.jsonl", "evaluation.json"])

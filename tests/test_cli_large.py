@@ -1,0 +1,129 @@
+"""`gazesal evaluate` on sets that are large: checkpoints, bad images, clusters, Ctrl-C."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+import gazesal
+from gazesal.cli import main
+from tests.plain_study import HEIGHT, WIDTH, write_plain_study
+
+pytest.importorskip("pyarrow")
+
+
+@pytest.fixture
+def study(tmp_path):
+    """A small study on disk."""
+    return write_plain_study(_made(tmp_path / "study"))
+
+
+def _made(folder):
+    folder.mkdir()
+    return folder
+
+
+def words(study, out, *more):
+    """The command as a user types it."""
+    usual = ["--fixations", study / "fixations.csv", "--maps", study / "maps", "--sigma", "4px"]
+    usual += ["--size", f"{WIDTH}x{HEIGHT}", "--resize", "bilinear", "--jobs", "1"]
+    return list(map(str, ["evaluate", *usual, "--out", out, "--quiet", *more]))
+
+
+def files(folder):
+    """What a run wrote, but for the checkpoint and the place of its maps."""
+    names = ("scores.csv", "summary.csv", "settings.json", "evaluation/scores.parquet")
+    return {name: (folder / name).read_bytes() for name in names}
+
+
+def run(arguments):
+    """Run it here."""
+    return CliRunner().invoke(main, arguments)
+
+
+def test_resume_goes_on_and_writes_the_same(study, tmp_path):
+    out = tmp_path / "out"
+    plain = run(words(study, tmp_path / "plain"))
+    assert plain.exit_code == 0, plain.output
+    first = run(words(study, out, "--resume"))
+    assert first.exit_code == 0, first.output
+    removed = sorted((out / "checkpoint" / "parts").iterdir())[1]
+    removed.unlink()
+    again = run(words(study, out, "--checkpoint", out / "checkpoint"))
+    assert again.exit_code == 0, again.output
+    assert files(out) == files(tmp_path / "plain")
+    assert removed.exists()  # named by what it holds
+    other = run(words(study, out, "--resume", "--seed", "3"))
+    assert other.exit_code == 1
+    assert "differs in seed (0 there, 3 here)" in other.output
+    both = run(words(study, out, "--resume", "--checkpoint", tmp_path / "there"))
+    assert both.exit_code == 2
+
+
+def test_the_written_evaluation_is_loaded(study, tmp_path):
+    run(words(study, tmp_path / "out"))
+    loaded = gazesal.Evaluation.load(tmp_path / "out" / "evaluation")
+    again = loaded.scores.to_csv(index=False, lineterminator="\n")
+    assert again == (tmp_path / "out" / "scores.csv").read_text()
+    assert loaded.maps_of("img001")["good"].shape == (HEIGHT, WIDTH)
+
+
+@pytest.mark.parametrize("first", ["--check-first", "--no-check-first"])
+def test_bad_images_end_the_run_or_are_listed(study, tmp_path, first):
+    broken = study / "maps" / "noise" / "img002.npy"
+    broken.write_bytes(broken.read_bytes()[:200])
+    ended = run(words(study, tmp_path / "out", first))
+    assert ended.exit_code == 1
+    assert "img002.npy: cannot be read" in ended.output
+    assert not (tmp_path / "out").exists()
+    listed = run(words(study, tmp_path / "out", first, "--bad-images", "list"))
+    assert listed.exit_code == 0, listed.output
+    assert "1 images could not be scored:\n  img002: " in listed.output
+    table = pd.read_csv(tmp_path / "out" / "bad_images.csv")
+    assert table["image"].tolist() == ["img002"]
+    assert table["reason"].str.contains("cannot be read").all()
+    np.save(broken, np.ones((HEIGHT, WIDTH)))
+    mended = run(words(study, tmp_path / "out"))
+    assert mended.exit_code == 0
+    assert not (tmp_path / "out" / "bad_images.csv").exists()
+
+
+def test_a_cluster_by_its_address(study, tmp_path):
+    distributed = pytest.importorskip("distributed")
+    run(words(study, tmp_path / "plain"))
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None
+    ) as made:
+        done = run(words(study, tmp_path / "out", "--dask", made.scheduler_address))
+    assert done.exit_code == 0, done.output
+    assert files(tmp_path / "out") == files(tmp_path / "plain")
+
+
+def test_no_cluster_is_one_line(study, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    done = run(words(study, tmp_path / "out", "--dask", "tcp://127.0.0.1:1"))
+    assert done.exit_code == 1
+    assert "--dask needs distributed: pip install 'gazesal[dask]'" in done.output
+
+
+def test_interrupted_is_one_line_and_130(tmp_path):
+    study = write_plain_study(_made(tmp_path / "study"), n_images=300)
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "gazesal", *words(study, out, "--resume")]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    parts = out / "checkpoint" / "parts"
+    while not parts.is_dir() or not any(parts.iterdir()):
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert errors == f"Interrupted. Finished images are kept in {out / 'checkpoint'}.\n"
+    kept = {path.name for path in parts.iterdir()}
+    assert 0 < len(kept) < 300
