@@ -57,9 +57,8 @@ def draw_distributions(scores: pd.DataFrame, *, note: str = "") -> Figure:
     --------
     >>> import pandas as pd
     >>> import gazesal
-    >>> scores = pd.DataFrame(
-    ...     {"image": range(5), "method": "mine", "metric": "ncc", "score": [0.1, 0.3, 0.4, 0.2, 0.3]}
-    ... )
+    >>> scores = pd.DataFrame({"image": range(5), "score": [0.1, 0.3, 0.4, 0.2, 0.3]})
+    >>> scores = scores.assign(method="mine", metric="ncc")
     >>> figure = gazesal.draw_distributions(scores)
     >>> [ax.get_title() for ax in figure.axes]
     ['NCC']

@@ -299,9 +299,7 @@ def without_frame(ax: Axes, sides: Sequence[str]) -> None:
         ax.spines[side].set_visible(False)
 
 
-def new_figure(
-    size: tuple[float, float], *, dpi: int = 130, layout: Any = "constrained"
-) -> Figure:
+def new_figure(size: tuple[float, float], *, dpi: int = 130, layout: Any = "constrained") -> Figure:
     """A figure that belongs to no window; an ImportError names the extra."""
     try:
         from matplotlib.figure import Figure as NewFigure  # noqa: PLC0415
