@@ -18,6 +18,7 @@ from gazesal.datasets.map_stores import StoredMap
 from gazesal.evaluation.bias_files import read_bias, write_bias
 from gazesal.evaluation.cases import Case, Gaze
 from gazesal.evaluation.checkpoint import arrow
+from gazesal.evaluation.manifest import FixationFile
 from gazesal.evaluation.scoring import AnyCenterBias, Options
 from gazesal.maps.geometry import ReferenceFrame
 from gazesal.typing import Float64Array
@@ -174,6 +175,8 @@ def _source(source: Any, root: Path) -> dict[str, Any]:
         return {"file": _place(source, root)}
     if isinstance(source, StoredMap):
         return {"file": _place(source.path, root), "key": source.key, "row": source.row}
+    if isinstance(source, FixationFile):
+        return {"fixations": asdict(source) | {"path": str(source.path.absolute())}}
     if isinstance(source, NotSaved):
         return {"lost": source.what}
     if isinstance(source, partial) and _is_ours(source):
@@ -238,6 +241,11 @@ def _case(saved: dict[str, Any], gaze: dict[str, Gaze], root: Path) -> Case:
         center_bias=None if own is None else source(own, "centre bias"),
         picture=None if saved["picture"] is None else root / saved["picture"],
     )
+
+
+def _fixation_file(saved: dict[str, Any]) -> FixationFile:
+    exact = {"path": Path(saved["path"]), "shape": tuple(saved["shape"])}
+    return FixationFile(**saved | exact | {"columns": tuple(map(tuple, saved["columns"]))})
 
 
 def _fixations(cases: list[Case]) -> pd.DataFrame:
