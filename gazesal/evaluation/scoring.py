@@ -112,7 +112,9 @@ def _framed(case: Case, own_maps: list[Float64Array], options: Options) -> Itera
         return ((gaze_map, case.box) for gaze_map in own_maps)
     frame = options.frame
     assert frame is not None, "only where a centre bias is made of all images"  # noqa: S101
-    return (resample(gaze_map, frame) for gaze_map in own_maps)
+    return (
+        gaze_map if gaze_map.shape == frame else resample(gaze_map, frame) for gaze_map in own_maps
+    )
 
 
 def checked_map(case: Case, method: str, options: Options) -> FloatArray:
@@ -158,7 +160,9 @@ def _on_image(bias: AnyCenterBias, case: Case) -> Float64Array:
         if case.box is None:
             raise ValueError(f"image {case.image} must have a box to be registered by.")
         return bias.warp(case.box, case.shape)
-    density = resample(bias.density(), case.shape)
+    density = bias.density()
+    if density.shape != case.shape:
+        density = resample(density, case.shape)
     return np.asarray(density / density.sum())
 
 
@@ -180,7 +184,8 @@ def comparisons(
         if method in biases:
             saliency: FloatArray = biases[method]
         else:
-            saliency = resample(checked_map(case, method, options), case.shape)
+            values = checked_map(case, method, options)
+            saliency = values if values.shape == case.shape else resample(values, case.shape)
         for observer, truth, truth_name in truths:
             yield Comparison(method, observer, saliency, truth, truth_name)
 
