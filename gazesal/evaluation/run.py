@@ -20,6 +20,7 @@ from gazesal._validation import (
     as_tolerance,
 )
 from gazesal.evaluation.cases import Case, Gaze, require_no_baseline
+from gazesal.evaluation.metric_calls import all_fixations, as_metrics, require_fixations
 from gazesal.evaluation.results import Evaluation
 from gazesal.evaluation.scoring import (
     AnyCenterBias,
@@ -34,8 +35,8 @@ from gazesal.evaluation.scoring import (
 from gazesal.exceptions import OffImageWarning
 from gazesal.maps.geometry import ReferenceFrame, Rounding
 from gazesal.maps.heatmap import OUTSIDE, Outside, off_image
-from gazesal.metrics.registry import METRICS, STUDY_METRICS
-from gazesal.metrics.score import as_names
+from gazesal.metrics.densities import DensityMethod
+from gazesal.metrics.registry import STUDY_METRICS
 
 __all__ = ["evaluate"]
 
@@ -54,6 +55,8 @@ def evaluate(
     rounding: Rounding = "none",
     n_samples: int | None = None,
     tolerance: float | None = None,
+    density: DensityMethod | None = None,
+    shrink: int | None = None,
     seed: int = 0,
     jobs: int = 1,
     progress: bool = False,
@@ -66,6 +69,9 @@ def evaluate(
     images, every reading counting alike; it also gives the shuffled metrics their negatives. Where
     images have a box, such as that of the chest, they are registered to each other by it.
 
+    Metrics of fixations as points take those of the same observers in place of the mean gaze map,
+    each fixation once whatever its duration, without those outside the image.
+
     Parameters
     ----------
     cases : iterable of Case
@@ -75,7 +81,9 @@ def evaluate(
         Standard deviation of the Gaussian of a fixation in pixels, or one for each axis (x, y);
         usually one degree of visual angle. Required unless all fixations have their own.
     metrics : sequence of str, default those of the study
-        Names in `STUDY_METRICS`.
+        Names in `METRICS`. ``auc_shuffled`` and ``snss`` take the fixations on all other images,
+        brought onto this one by the boxes, or by relative position where there are none;
+        ``information_gain`` has the centre bias as its baseline.
     resize : {"bilinear"}, optional
         Bring maps of another size onto the image's pixels, and gaze maps of images of different
         sizes onto the most common size for the centre bias; see `resample`. By default a
@@ -99,6 +107,13 @@ def evaluate(
     tolerance : float, optional
         How far an AUC may be from the exact one, 1e-6 for instance; see `auc_borji`. Faster for
         images of millions of pixels; drawn AUCs do not take it.
+    density : {"sum", "shift", "softmax"}, optional
+        How the map of a method becomes a density; see `to_density`. Required by
+        ``information_gain`` and ``log_likelihood``, and taken by ``sim``, ``kl_divergence`` and
+        ``emd`` too, which by default divide a map without negative values by its sum. Gaze maps and
+        centre biases are densities and stay as they are.
+    shrink : int, optional
+        Side in pixels of the cells of `emd`, which requires it.
     seed : int, default 0
         Seed of all draws and of the bootstrap. Every score has a stream of its own, so results do
         not depend on `jobs` or on what else is scored.
@@ -115,9 +130,12 @@ def evaluate(
     Raises
     ------
     ValueError
-        If a case or an option is bad. Every map is read and checked before any is scored.
+        If a case or an option is bad, such as a map with negative values for a metric of
+        distributions. Every map is read and checked before any is scored.
     TypeError
         If a case is not a `Case`, or its parts are of the wrong kinds.
+    ImportError
+        If ``emd`` is asked for and POT is not installed, the extra ``emd``.
 
     Warns
     -----
@@ -148,9 +166,11 @@ def evaluate(
     (['image', 'observer', 'method', 'metric', 'score'], 72)
     """
     cases = _as_cases(cases)
+    names, method, side = as_metrics(metrics, density=density, shrink=shrink)
+    require_fixations(cases, names)
     options = Options(
         sigma=_as_sigma(sigma, cases),
-        metrics=_as_metrics(metrics),
+        metrics=names,
         frame=_frame(cases, resize, rounding, center_bias),
         resize=resize,
         outside=cast("Outside", as_choice(outside, OUTSIDE, name="outside")),
@@ -159,6 +179,8 @@ def evaluate(
         n_samples=None if n_samples is None else as_count(n_samples, name="n_samples"),
         tolerance=_as_tolerance(tolerance, n_samples),
         seed=as_count(seed, name="seed", least=0),
+        density=cast("DensityMethod | None", method),
+        shrink=side,
     )
     scored = [case for case in cases if case.scored]
     _require_observers(cases, scored)
@@ -176,8 +198,9 @@ def evaluate(
         center_bias_of, [(chunk, options) for chunk in chunks], "centre bias", f" x {CHUNK} images"
     )
     bias: AnyCenterBias = reduce(lambda some, more: some.merged(more), parts)
+    fixations = all_fixations(cases, options.metrics)
     per_image: list[list[Score]] = run(
-        score_image, [(case, bias, options) for case in scored], "scoring"
+        score_image, [(case, bias, options, fixations) for case in scored], "scoring"
     )
     scores = pd.DataFrame(
         [score for rows in per_image for score in rows],
@@ -246,19 +269,6 @@ def _report_off_image(cases: list[Case]) -> None:
             OffImageWarning,
             stacklevel=3,
         )
-
-
-def _as_metric(name: str) -> str:
-    if name in METRICS and name not in STUDY_METRICS:
-        raise ValueError(
-            f"`metrics` must name metrics of gaze maps that need nothing but these and the "
-            f"centre bias: {', '.join(STUDY_METRICS)}; got {name!r}, which is called on arrays."
-        )
-    return as_choice(name, STUDY_METRICS, name="metrics")
-
-
-def _as_metrics(metrics: Sequence[str]) -> tuple[str, ...]:
-    return tuple(_as_metric(name) for name in as_names(metrics))
 
 
 def _as_tolerance(tolerance: float | None, n_samples: int | None) -> float | None:
