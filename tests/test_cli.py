@@ -84,6 +84,22 @@ def test_same_seed_same_bytes_whatever_the_jobs(run, study, tmp_path, n_samples)
     assert (other["scores.csv"] == one["scores.csv"]) == (n_samples is None)
 
 
+def test_metrics_of_points_and_of_densities_are_options_too(run, tmp_path):
+    result = run(metric="information_gain")
+    assert result.exit_code == 1
+    assert "`density` (--density) must be given for information_gain" in result.output
+    result = run(metric="information_gain", density="shift")
+    assert result.exit_code == 0, result.output
+    assert result.output.splitlines()[1].split() == ["IG"]
+    assert "maps less their smallest value, divided by the sum: IG." in result.output
+    settings = json.loads((tmp_path / "out" / "settings.json").read_text())
+    assert (settings["metrics"], settings["density"]) == (["information_gain"], "shift")
+    result = run(metric="nss")
+    assert result.exit_code == 0, result.output
+    assert set(pd.read_csv(tmp_path / "out" / "scores.csv")["metric"]) == {"nss"}
+    assert "Chance: NSS 0 for noise." in (tmp_path / "out" / "summary.txt").read_text()
+
+
 def test_sigma_in_degrees_is_sigma_in_pixels(run, tmp_path):
     run(out=tmp_path / "px", sigma="6")
     run(out=tmp_path / "deg", sigma="1.5deg", pixels_per_degree=4)

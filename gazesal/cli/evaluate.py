@@ -26,7 +26,8 @@ from gazesal.cli.sources import (
     with_pictures,
     with_pictures_of_release,
 )
-from gazesal.metrics.registry import STUDY_METRICS
+from gazesal.metrics.densities import METHODS
+from gazesal.metrics.registry import METRICS, STUDY_METRICS
 from gazesal.reporting.extremes import picture_of
 
 
@@ -181,8 +182,20 @@ from gazesal.reporting.extremes import picture_of
     "--metric",
     "metrics",
     multiple=True,
-    type=click.Choice(STUDY_METRICS),
-    help="Metric to compute, repeated for more; all by default.",
+    type=click.Choice(tuple(METRICS)),
+    help=f"Metric to compute, repeated for more; {', '.join(STUDY_METRICS)} by default.",
+)
+@click.option(
+    "--density",
+    type=click.Choice(METHODS),
+    help="How a map becomes a density, which information_gain and log_likelihood need: divided by "
+    "its sum, less its smallest value before that, or its exponential. sim, kl_divergence and emd "
+    "take it too, and otherwise divide by the sum.",
+)
+@click.option(
+    "--shrink",
+    type=click.IntRange(1),
+    help="Side in pixels of the cells that emd moves mass between, which needs it.",
 )
 @click.option(
     "--n-samples",
@@ -310,6 +323,8 @@ def evaluate(
                 rounding=options["rounding"],
                 n_samples=options["n_samples"],
                 tolerance=options["tolerance"],
+                density=options["density"],
+                shrink=options["shrink"],
                 seed=options["seed"],
                 jobs=options["jobs"] if dask is None else None,
                 progress=not quiet,

@@ -251,7 +251,7 @@ def _differing_gaze(there: dict[str, str], here: dict[str, str]) -> list[str]:
         return ["the order of the images"]
     more = f" and {len(images) - NAMED} more" if len(images) > NAMED else ""
     return [
-        f"the gaze on {', '.join(map(repr, images[:NAMED]))}{more}, which shapes the centre bias "
+        f"the gaze on {', '.join(map(repr, images[:NAMED]))}{more}, which shapes the scores "
         f"of every image ({len(there)} images there, {len(here)} here)"
     ]
 

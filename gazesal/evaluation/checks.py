@@ -17,13 +17,13 @@ from gazesal._validation import (
     as_tolerance,
 )
 from gazesal.evaluation.cases import Case, Gaze, require_no_baseline
+from gazesal.evaluation.metric_calls import as_metrics, require_fixations
 from gazesal.evaluation.rows import COLUMNS, BadImage
 from gazesal.evaluation.scoring import CenterBiasRows, GroundTruth, Options
 from gazesal.exceptions import OffImageWarning
 from gazesal.maps.geometry import ReferenceFrame, Rounding
 from gazesal.maps.heatmap import OUTSIDE, Outside, off_image
-from gazesal.metrics.registry import METRICS, STUDY_METRICS
-from gazesal.metrics.score import as_names
+from gazesal.metrics.densities import DensityMethod
 
 __all__ = ["as_cases", "as_options", "few_observers", "report_off_image", "require_images"]
 
@@ -40,13 +40,17 @@ def as_options(
     rounding: Rounding,
     n_samples: int | None,
     tolerance: float | None,
+    density: DensityMethod | None,
+    shrink: int | None,
     seed: int,
 ) -> Options:
     """The options of an evaluation, each of them checked."""
+    names, method, side = as_metrics(metrics, density=density, shrink=shrink)
+    require_fixations(cases, names)
     needs_all = _needs_all(cases, center_bias)
     return Options(
         sigma=_as_sigma(sigma, cases),
-        metrics=_as_metrics(metrics),
+        metrics=names,
         frame=_frame(cases, resize, rounding, center_bias) if needs_all else None,
         resize=resize,
         outside=cast("Outside", as_choice(outside, OUTSIDE, name="outside")),
@@ -55,6 +59,8 @@ def as_options(
         n_samples=None if n_samples is None else as_count(n_samples, name="n_samples"),
         tolerance=_as_tolerance(tolerance, n_samples),
         seed=as_count(seed, name="seed", least=0),
+        density=cast("DensityMethod | None", method),
+        shrink=side,
     )
 
 
@@ -121,19 +127,6 @@ def report_off_image(cases: list[Case]) -> None:
             OffImageWarning,
             stacklevel=3,
         )
-
-
-def _as_metric(name: str) -> str:
-    if name in METRICS and name not in STUDY_METRICS:
-        raise ValueError(
-            f"`metrics` must name metrics of gaze maps that need nothing but these and the "
-            f"centre bias: {', '.join(STUDY_METRICS)}; got {name!r}, which is called on arrays."
-        )
-    return as_choice(name, STUDY_METRICS, name="metrics")
-
-
-def _as_metrics(metrics: Sequence[str]) -> tuple[str, ...]:
-    return tuple(_as_metric(name) for name in as_names(metrics))
 
 
 def _as_tolerance(tolerance: float | None, n_samples: int | None) -> float | None:

@@ -3,22 +3,33 @@
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import closing
+from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from gazesal.evaluation.bias_files import parts_of
 from gazesal.evaluation.cases import Case
 from gazesal.evaluation.checkpoint import Checkpoint
+from gazesal.evaluation.metric_calls import all_fixations, takes_others
 from gazesal.evaluation.parallel import Runner
 from gazesal.evaluation.rows import BadImage, Rows
 from gazesal.evaluation.scoring import AnyCenterBias, Options
-from gazesal.evaluation.work import bias_of_chunk, find_fault, raise_bad, score_case
+from gazesal.evaluation.work import bias_of_chunk, find_fault, gaze_faults, raise_bad, score_case
 
-__all__ = ["BadImages", "check_maps", "make_center_bias", "score_all"]
+__all__ = ["BadImages", "check_maps", "make_center_bias", "score_all", "shared_by_all"]
 
 CHUNK = 8  # images whose gaze is summed by one worker
 CHUNKS = 512  # above this many, chunks are larger; not by the workers, so they change no sum
 SAVED_EVERY = 30.0  # seconds between states of a centre bias in the making
+
+
+class Shared(NamedTuple):
+    """What the scores of every image take from all images; see `score_case`."""
+
+    facts: dict[str, Any] | None
+    arrays: list[np.ndarray]
+    positions: Mapping[str, int]
 
 
 class BadImages:
@@ -48,6 +59,19 @@ class BadImages:
         """The table of them, in the order of the cases."""
         rows = [(c.image, self._reasons[c.image]) for c in cases if c.image in self._reasons]
         return pd.DataFrame(rows, columns=["image", "reason"], dtype=str)
+
+
+def shared_by_all(
+    cases: list[Case], options: Options, bias: AnyCenterBias | None, bad: BadImages
+) -> Shared:
+    """The parts of the centre bias, and the fixations on all images if a metric takes them."""
+    facts, arrays = parts_of(bias)
+    if not takes_others(options.metrics):
+        return Shared(facts, arrays, {})
+    bad.add(gaze_faults([case for case in cases if case.image not in bad], options))
+    found = all_fixations([case for case in cases if case.image not in bad], options.metrics)
+    assert found is not None, "since a metric takes them"  # noqa: S101
+    return Shared(facts, [*arrays, found.boxes, found.points, found.image_of], found.positions)
 
 
 def check_maps(cases: list[Case], options: Options, run: Runner) -> None:
@@ -105,7 +129,7 @@ def make_center_bias(
 def score_all(
     cases: list[Case],
     options: Options,
-    bias: AnyCenterBias | None,
+    shared: Shared,
     run: Runner,
     bad: BadImages,
     kept: Checkpoint | None,
@@ -114,14 +138,13 @@ def score_all(
 ) -> Rows:
     """Score images and keep what is found: in the checkpoint, or else in the rows returned."""
     rows = Rows()
-    facts, arrays = parts_of(bias)
     results = run(
         score_case,
-        ((case, options, facts) for case in cases),
+        ((case, shared.positions.get(case.image, 0), options, shared.facts) for case in cases),
         done + len(cases),
         "scoring",
         done=done,
-        shared=arrays,
+        shared=shared.arrays,
         folder=None if kept is None else kept.folder,
     )
     with closing(results):

@@ -350,7 +350,9 @@ class Evaluation:
         shown: dict[str, FloatArray] = {}
         for pair in comparisons(case, own_maps, biases, self.options):
             if pair.observer in {left_out, ALL_OBSERVERS}:
-                shown[pair.method] = pair.saliency
+                shown[pair.method] = pair.saliency.astype(
+                    np.float64
+                )  # a copy of what may be an input
                 shown[GROUND_TRUTH] = pair.truth  # at last that of the maps
         return shown
 

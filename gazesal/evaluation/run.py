@@ -18,12 +18,20 @@ from gazesal.evaluation.checks import (
     require_images,
 )
 from gazesal.evaluation.fingerprints import gaze_fingerprint, image_fingerprint
+from gazesal.evaluation.metric_calls import takes_others
 from gazesal.evaluation.parallel import Runner
-from gazesal.evaluation.passes import BadImages, check_maps, make_center_bias, score_all
+from gazesal.evaluation.passes import (
+    BadImages,
+    check_maps,
+    make_center_bias,
+    score_all,
+    shared_by_all,
+)
 from gazesal.evaluation.results import Evaluation, versions
 from gazesal.evaluation.scoring import CenterBiasRows, GroundTruth, Options
 from gazesal.maps.geometry import Rounding
 from gazesal.maps.heatmap import Outside
+from gazesal.metrics.densities import DensityMethod
 from gazesal.metrics.registry import STUDY_METRICS
 
 __all__ = ["evaluate"]
@@ -43,6 +51,8 @@ def evaluate(
     rounding: Rounding = "none",
     n_samples: int | None = None,
     tolerance: float | None = None,
+    density: DensityMethod | None = None,
+    shrink: int | None = None,
     seed: int = 0,
     jobs: int | None = None,
     progress: bool = False,
@@ -58,6 +68,9 @@ def evaluate(
     images, every reading counting alike; it also gives the shuffled metrics their negatives. Where
     images have a box, such as that of the chest, they are registered to each other by it.
 
+    Metrics of fixations as points take those of the same observers in place of the mean gaze map,
+    each fixation once whatever its duration, without those outside the image.
+
     Parameters
     ----------
     cases : iterable of Case
@@ -68,7 +81,9 @@ def evaluate(
         Standard deviation of the Gaussian of a fixation in pixels, or one for each axis (x, y);
         usually one degree of visual angle. Required unless all fixations have their own.
     metrics : sequence of str, default those of the study
-        Names in `STUDY_METRICS`.
+        Names in `METRICS`. ``auc_shuffled`` and ``snss`` take the fixations on all other images,
+        brought onto this one by the boxes, or by relative position where there are none;
+        ``information_gain`` has the centre bias as its baseline.
     resize : {"bilinear"}, optional
         Bring maps of another size onto the image's pixels, and gaze maps of images of different
         sizes onto the most common size for the centre bias; see `resample`. By default a
@@ -92,6 +107,13 @@ def evaluate(
     tolerance : float, optional
         How far an AUC may be from the exact one, 1e-6 for instance; see `auc_borji`. Faster for
         images of millions of pixels; drawn AUCs do not take it.
+    density : {"sum", "shift", "softmax"}, optional
+        How the map of a method becomes a density; see `to_density`. Required by
+        ``information_gain`` and ``log_likelihood``, and taken by ``sim``, ``kl_divergence`` and
+        ``emd`` too, which by default divide a map without negative values by its sum. Gaze maps and
+        centre biases are densities and stay as they are.
+    shrink : int, optional
+        Side in pixels of the cells of `emd`, which requires it.
     seed : int, default 0
         Seed of all draws and of the bootstrap. Every score has a stream of its own, so results do
         not depend on `jobs` or on what else is scored.
@@ -120,7 +142,8 @@ def evaluate(
     Raises
     ------
     ValueError
-        If a case or an option is bad, or `checkpoint` holds a run with other options, versions or
+        If a case or an option is bad, such as a map with negative values for a metric of
+        distributions, or `checkpoint` holds a run with other options, versions or
         gaze, naming which.
     TypeError
         If a case is not a `Case`, or its parts are of the wrong kinds.
@@ -129,7 +152,7 @@ def evaluate(
     BlockingIOError
         If another run is at work in `checkpoint`.
     ImportError
-        If `checkpoint` is given and the extra ``parquet`` is not installed.
+        If ``emd`` is asked for without the extra ``emd``, or `checkpoint` without ``parquet``.
 
     Warns
     -----
@@ -183,6 +206,8 @@ def evaluate(
         rounding=rounding,
         n_samples=n_samples,
         tolerance=tolerance,
+        density=density,
+        shrink=shrink,
         seed=seed,
     )
     require_images(listed, options)
@@ -203,9 +228,10 @@ def evaluate(
         bias = None
         if options.frame is not None:
             bias = make_center_bias(listed, options, run, bad, kept)
+        shared = shared_by_all(listed, options, bias, bad)
         todo = [case for case in todo if case.image not in bad]
         done = sum(case.image in finished and case.image not in bad for case in wanted)
-        rows = score_all(todo, options, bias, run, bad, kept, marks, done)
+        rows = score_all(todo, options, shared, run, bad, kept, marks, done)
         good = [case for case in wanted if case.image not in bad]
         table = bad.to_frame(listed)
         if not good:
@@ -231,5 +257,6 @@ def _kept(
     marks = {c.image: image_fingerprint(c, gaze[c.image]) for c in cases if c.scored}
     identity: dict[str, Any] = {"layout": LAYOUT, "versions": versions()}
     identity["options"] = asdict(options)
-    shaping = gaze if options.frame is not None else None
+    of_all = options.frame is not None or takes_others(options.metrics)
+    shaping = gaze if of_all else None
     return Checkpoint(as_path(folder, name="checkpoint"), identity, shaping), marks

@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from gazesal.evaluation.cases import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER, Case, Gaze
+from gazesal.evaluation.metric_calls import AllFixations, MetricCalls, map_fault
 from gazesal.exceptions import OffImageWarning, UndefinedMetricWarning
 from gazesal.maps.center_bias import CenterBias
 from gazesal.maps.geometry import ReferenceFrame
@@ -17,7 +18,8 @@ from gazesal.maps.heatmap import Outside, gaze_heatmap
 from gazesal.maps.observers import one_vs_rest
 from gazesal.maps.registered_bias import RegisteredCenterBias
 from gazesal.maps.resampling import require_range, resample
-from gazesal.metrics.registry import METRICS
+from gazesal.metrics.densities import DensityMethod
+from gazesal.metrics.registry import METRICS, STUDY_METRICS
 from gazesal.metrics.score import score
 from gazesal.typing import Float64Array, FloatArray
 
@@ -44,6 +46,8 @@ class Options:
     n_samples: int | None
     tolerance: float | None
     seed: int
+    density: DensityMethod | None = None
+    shrink: int | None = None
 
     @property
     def negatives(self) -> str:
@@ -112,16 +116,19 @@ def _framed(case: Case, own_maps: list[Float64Array], options: Options) -> Itera
         return ((gaze_map, case.box) for gaze_map in own_maps)
     frame = options.frame
     assert frame is not None, "only where a centre bias is made of all images"  # noqa: S101
-    return (resample(gaze_map, frame) for gaze_map in own_maps)
+    return (
+        gaze_map if gaze_map.shape == frame else resample(gaze_map, frame) for gaze_map in own_maps
+    )
 
 
 def checked_map(case: Case, method: str, options: Options) -> FloatArray:
-    """The map of a method, of the image's size or such that it can be brought there."""
-    values = case.load_map(method)
-    if values.shape == case.shape:
-        return values
-    require_range(values, name=f"{method} map of image {case.image}")
-    if options.resize is None:
+    """The map of a method: of the image's size or such that it can be brought there, and what the
+    metrics can take.
+    """
+    values, name = case.load_map(method), f"{method} map of image {case.image}"
+    if values.shape != case.shape:
+        require_range(values, name=name)
+    if values.shape != case.shape and options.resize is None:
         source = case.maps[method]
         height, width = values.shape
         raise ValueError(
@@ -130,6 +137,9 @@ def checked_map(case: Case, method: str, options: Options) -> FloatArray:
             f'{case.shape[0]}; resize="bilinear" (--resize bilinear) brings the map onto the '
             "image's pixels."
         )
+    fault = map_fault(values, case.shape, name, options.metrics, options.density)
+    if fault is not None:
+        raise ValueError(fault)
     return values
 
 
@@ -158,7 +168,9 @@ def _on_image(bias: AnyCenterBias, case: Case) -> Float64Array:
         if case.box is None:
             raise ValueError(f"image {case.image} must have a box to be registered by.")
         return bias.warp(case.box, case.shape)
-    density = resample(bias.density(), case.shape)
+    density = bias.density()
+    if density.shape != case.shape:
+        density = resample(density, case.shape)
     return np.asarray(density / density.sum())
 
 
@@ -180,23 +192,35 @@ def comparisons(
         if method in biases:
             saliency: FloatArray = biases[method]
         else:
-            saliency = resample(checked_map(case, method, options), case.shape)
+            values = checked_map(case, method, options)
+            saliency = values if values.shape == case.shape else resample(values, case.shape)
         for observer, truth, truth_name in truths:
             yield Comparison(method, observer, saliency, truth, truth_name)
 
 
-def score_image(case: Case, bias: AnyCenterBias | None, options: Options) -> list[Score]:
-    """Every score of one image: rows of the table, observers left out, metrics."""
+def score_image(
+    case: Case,
+    bias: AnyCenterBias | None,
+    options: Options,
+    fixations: AllFixations | None = None,
+) -> list[Score]:
+    """Every score of one image: rows of the table, observers left out, metrics.
+
+    `fixations` are those on all images, where a metric takes those on the others.
+    """
     own_maps = gaze_maps(case, options)
     biases = own_biases(case, own_maps, bias, options)
     pairs = list(comparisons(case, own_maps, biases, options))
     negatives = biases[options.negatives]
+    calls = MetricCalls(
+        case, negatives, fixations, density=options.density, options={"shrink": options.shrink}
+    )
     with warnings.catch_warnings():
         # undefined scores stay in the table as nan and are counted in the summary
         warnings.simplefilter("ignore", UndefinedMetricWarning)
         exact = _exact_scores(pairs, negatives, options)
         return [
-            (*labels, _score(pair, negatives, options, labels, exact))
+            (*labels, _score(pair, negatives, options, labels, exact, calls))
             for pair in pairs
             for name in options.metrics
             for labels in [(case.image, pair.observer, pair.method, name)]
@@ -206,8 +230,10 @@ def score_image(case: Case, bias: AnyCenterBias | None, options: Options) -> lis
 def _exact_scores(
     pairs: list[Comparison], negatives: Float64Array, options: Options
 ) -> dict[tuple[str, str, str], float]:
-    """Scores that are not drawn, by method, observer and metric, with shared work."""
-    names = [name for name in options.metrics if not _is_drawn(name, options)]
+    """Scores that are not drawn, by method, observer and metric, as far as they share work."""
+    names = [
+        name for name in options.metrics if name in STUDY_METRICS and not _is_drawn(name, options)
+    ]
     if not names:
         return {}
     # an observer's own map is another for each, a method's is one for all
@@ -244,10 +270,16 @@ def _score(
     options: Options,
     labels: tuple[str, str, str, str],
     exact: dict[tuple[str, str, str], float],
+    calls: MetricCalls,
 ) -> float:
     metric = METRICS[labels[-1]]
-    if not _is_drawn(metric.name, options):
+    if (pair.method, pair.observer, metric.name) in exact:
         return exact[pair.method, pair.observer, metric.name]
+    if not _is_drawn(metric.name, options):
+        is_density = pair.method in {INTEROBSERVER, CENTER_BIAS, IN_SAMPLE_BIAS}
+        return calls.score(
+            metric, pair.saliency, pair.truth, pair.truth_name, is_density=is_density
+        )
     maps: tuple[FloatArray, ...] = (pair.saliency, pair.truth)
     if metric.needs_center_bias:
         maps = (*maps, negatives)

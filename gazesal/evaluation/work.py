@@ -7,6 +7,12 @@ import numpy as np
 
 from gazesal.evaluation.bias_files import bias_from
 from gazesal.evaluation.cases import Case
+from gazesal.evaluation.metric_calls import (
+    AllFixations,
+    all_fixations,
+    image_fault,
+    takes_others,
+)
 from gazesal.evaluation.rows import BadImage, ImageScores
 from gazesal.evaluation.scoring import (
     AnyCenterBias,
@@ -16,7 +22,7 @@ from gazesal.evaluation.scoring import (
     score_image,
 )
 
-__all__ = ["bias_of_chunk", "find_fault", "raise_bad", "score_case"]
+__all__ = ["bias_of_chunk", "find_fault", "gaze_faults", "raise_bad", "score_case"]
 
 PLAIN = (ValueError, TypeError, OSError, ImportError)  # whose message says what is wrong
 
@@ -30,6 +36,9 @@ def find_fault(case: Case, options: Options) -> BadImage | None:
         for method, source in case.maps.items():
             if not callable(source):
                 checked_map(case, method, options)
+        fault = image_fault(case, options.metrics, options.shrink)
+        if fault is not None:
+            return BadImage(case.image, fault)
         if case.center_bias is not None and not callable(case.center_bias):
             case.load_center_bias(options.resize)
     except MemoryError:
@@ -60,12 +69,35 @@ def bias_of_chunk(
         return center_bias_of(good, options) if good else None, list(bad.values())
 
 
+def gaze_faults(cases: list[Case], options: Options) -> list[BadImage]:
+    """Images whose fixations cannot be given to the metrics that take those of all images."""
+    bad = []
+    for case in cases:
+        try:
+            all_fixations([case], options.metrics)
+        except (ValueError, TypeError) as error:
+            bad.append(_bad(case, error))
+    return bad
+
+
 def score_case(
-    case: Case, options: Options, facts: dict[str, Any] | None, *parts: np.ndarray
+    case: Case,
+    position: int,
+    options: Options,
+    facts: dict[str, Any] | None,
+    *parts: np.ndarray,
 ) -> ImageScores | BadImage:
-    """Every score of one image; the centre bias comes in parts, see `parts_of`."""
+    """Every score of one image.
+
+    The centre bias comes in parts, see `parts_of`, and so may the fixations on all images, among
+    which this one has a position: three arrays, the last of the parts.
+    """
     try:
-        rows = score_image(case, bias_from(facts, parts), options)
+        fixations = None
+        if takes_others(options.metrics):
+            *parts, boxes, points, image_of = parts  # type: ignore[assignment]
+            fixations = AllFixations({case.image: position}, boxes, points, image_of)
+        rows = score_image(case, bias_from(facts, parts), options, fixations)
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001

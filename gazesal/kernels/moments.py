@@ -210,3 +210,28 @@ def add_exactly(high: Float64Array, low: Float64Array, terms: FloatArray, factor
         shadow = rounded - high[i]
         low[i] += (high[i] - (rounded - shadow)) + (term - shadow)
         high[i] = rounded
+
+
+@kernel
+def add_shares(
+    high: Float64Array, low: Float64Array, terms: FloatArray, mass: float, factor: float
+) -> None:
+    """Add `factor` (1 or -1) times the shares of `terms` in `mass`, as `add_exactly` adds them."""
+    for i in range(high.size):
+        term = factor * (terms[i] / mass)
+        rounded = high[i] + term
+        shadow = rounded - high[i]
+        low[i] += (high[i] - (rounded - shadow)) + (term - shadow)
+        high[i] = rounded
+
+
+@kernel
+def sum_without(
+    high: Float64Array, low: Float64Array, terms: FloatArray, out: Float64Array
+) -> None:
+    """Set `out` to a double-double sum without some terms, as `add_exactly` would take them out."""
+    for i in range(out.size):
+        term = -terms[i]
+        rounded = high[i] + term
+        shadow = rounded - high[i]
+        out[i] = rounded + (low[i] + ((high[i] - (rounded - shadow)) + (term - shadow)))

@@ -119,11 +119,11 @@ class CenterBias:
                 f"`gaze_maps` must leave at least one map, got {self.n_maps - other.n_maps} to "
                 f"leave out of {self.n_maps}."
             )
-        values = other._sum.value()
-        if values.min() < -1e-12 * np.abs(self._sum.value()).max():
+        lowest = other._sum.value().min()
+        if lowest < 0 and lowest < -1e-12 * np.abs(self._sum.value()).max():
             raise ValueError(
                 "`gaze_maps` must all be part of this centre bias, got a map that is not: without "
-                f"it the bias would be {values.min() / other.n_maps:g} somewhere."
+                f"it the bias would be {lowest / other.n_maps:g} somewhere."
             )
         return other
 
@@ -168,5 +168,5 @@ class CenterBias:
                     f"`{name}` must have shape {self.shape} like the others, got {array.shape}; "
                     "see `gazesal.resample`."
                 )
-            self._sum.add(array / np.float64(mass), sign)
+            self._sum.add_share(array, mass, sign)
             self.n_maps += int(sign)

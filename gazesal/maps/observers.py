@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gazesal._validation import as_iterable, as_map, require_finite, require_same_shape
+from gazesal._validation import as_iterable, as_map, finite_extremes, require_same_shape
+from gazesal.kernels.cells import extremes
 from gazesal.maps.running_sum import RunningSum
 from gazesal.typing import Float64Array, FloatArray
 
@@ -77,9 +78,11 @@ def one_vs_rest(maps: Iterable[ArrayLike]) -> list[ObserverSplit]:
     [[0.5, 0.5]] [[0.5, 0.5]]
     """
     arrays: list[FloatArray] = []
+    non_negative = True
     for index, value in enumerate(as_iterable(maps, name="maps", of="gaze maps")):
         array = as_map(value, name=f"maps[{index}]")
-        require_finite(array, name=f"maps[{index}]")
+        lowest, _ = finite_extremes(array.ravel(), name=f"maps[{index}]")
+        non_negative = non_negative and lowest >= 0
         if arrays:
             require_same_shape(arrays[0], array, names=("maps[0]", f"maps[{index}]"))
         arrays.append(array)
@@ -89,16 +92,14 @@ def one_vs_rest(maps: Iterable[ArrayLike]) -> list[ObserverSplit]:
             "nobody to be compared with."
         )
     everybody = RunningSum(arrays)
-    non_negative = all(array.min() >= 0 for array in arrays)
     splits = []
     for own in arrays:
-        others = everybody.copy()
-        others.add(own, sign=-1.0)
-        with np.errstate(over="ignore", invalid="ignore"):
-            rest = others.value() / (len(arrays) - 1)
-        if not np.isfinite(rest).all():
+        rest = everybody.value_without(own)
+        rest /= len(arrays) - 1
+        lowest, _, finite = extremes(rest.ravel())
+        if not finite:
             raise ValueError("`maps` must have a finite sum, but their values add up past float64.")
-        if non_negative:
+        if non_negative and lowest < 0:
             np.maximum(rest, 0.0, out=rest)  # a sum of non-negative maps, but for rounding
         splits.append(ObserverSplit(own, rest))
     return splits

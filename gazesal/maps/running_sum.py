@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from gazesal.kernels.grids import sum_of_parts
-from gazesal.kernels.moments import add_exactly
+from gazesal.kernels.moments import add_exactly, add_shares, sum_without
 from gazesal.typing import Float64Array, FloatArray
 
 NOTHING = 1e-24  # share of the largest value; rounding leaves about 1e-32 for each map
@@ -47,6 +47,13 @@ class RunningSum:
             self._low = np.zeros(array.shape)
         add_exactly(self._high.ravel(), self._low.ravel(), np.ravel(array), sign)
 
+    def add_share(self, array: FloatArray, mass: float, sign: float = 1.0) -> None:
+        """Add a map divided by its mass, or take it out, without a copy of it."""
+        if self._high is None or self._low is None:
+            self._high = np.zeros(array.shape)
+            self._low = np.zeros(array.shape)
+        add_shares(self._high.ravel(), self._low.ravel(), np.ravel(array), mass, sign)
+
     def merge(self, other: RunningSum, sign: float = 1.0) -> None:
         """Add another sum, or take it out with ``sign=-1``."""
         if other._high is not None and other._low is not None:
@@ -71,6 +78,13 @@ class RunningSum:
         if self._high is None or self._low is None:
             raise ValueError("nothing has been summed")
         return np.asarray(self._high + self._low)
+
+    def value_without(self, array: FloatArray) -> Float64Array:
+        """Return the sum as float64 (H, W) as it is with a map taken out; it is not changed."""
+        high, low = self.parts()
+        out = np.empty(high.shape)
+        sum_without(high.ravel(), low.ravel(), np.ravel(array), out.ravel())
+        return out
 
     def mass(self) -> Float64Array:
         """Return the sum of non-negative maps as float64 (H, W), zero where nothing is left.

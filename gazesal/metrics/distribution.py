@@ -1,8 +1,13 @@
 """Comparison of two maps as distributions: SIM, KL divergence, earth mover's distance."""
 
+import importlib.util
 import math
+import multiprocessing
+import os
+import sys
 import warnings
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,6 +23,7 @@ __all__ = ["emd", "kl_divergence", "sim"]
 BLOCK = 1 << 13  # pixels divided by their sum at a time, so that a large map is not copied
 ROUNDING = 1e-12  # what rounding may take off a divergence of 0
 MOST_ROUTES = 1 << 27  # distances between cells held at once, 1 GiB of them
+NO_SOLVER = "`emd` needs POT, which solves the transport problem: pip install 'gazesal[emd]'."
 
 
 def sim(saliency_map: ArrayLike, gaze_map: ArrayLike) -> float:
@@ -282,14 +288,42 @@ def _centres(length: int, side: int) -> Float64Array:
     return np.asarray(0.5 * (first + np.minimum(first + side, length) - 1))
 
 
+def _solver() -> Any:
+    """The module POT, which is an extra, and slow to import."""
+    if "ot" not in sys.modules and multiprocessing.current_process().name != "MainProcess":
+        # POT imports every array library that it finds. In a worker that has nothing to do with
+        # them they cost seconds, and so much memory that joblib takes them for a leak.
+        for library in ("PYTORCH", "JAX", "CUPY", "TENSORFLOW"):
+            os.environ.setdefault(f"POT_BACKEND_DISABLE_{library}", "1")
+    try:
+        import ot  # noqa: PLC0415
+    except ImportError as error:
+        raise ImportError(NO_SOLVER) from error
+    return ot
+
+
+def require_solver() -> None:
+    """Raise unless the solver of `emd` is installed."""
+    if importlib.util.find_spec("ot") is None:
+        raise ImportError(NO_SOLVER)
+
+
+def require_few_cells(shape: tuple[int, int], side: int) -> None:
+    """Raise unless `emd` of any two maps (H, W) in cells of this side fits in memory.
+
+    Mass leaves a cell or comes to it, not both, so the routes are at most those between two halves.
+    """
+    rows, columns = (-(-length // side) for length in shape)
+    if (rows * columns) ** 2 // 4 > MOST_ROUTES:
+        raise ValueError(
+            f"`shrink` must leave fewer cells for `emd`, got {side} and with it {rows} x {columns} "
+            f"cells; up to {2 * math.isqrt(MOST_ROUTES)} surely fit."
+        )
+
+
 def _least_cost(p: Float64Array, q: Float64Array, distances: Float64Array) -> float:
     """Mean distance of the cheapest transport of `p` to `q`, each divided by its sum."""
-    try:
-        import ot  # noqa: PLC0415  # an extra, and slow to import
-    except ImportError as error:
-        raise ImportError(
-            "`emd` needs POT, which solves the transport problem: pip install 'gazesal[emd]'."
-        ) from error
+    ot = _solver()
     cost, log = ot.emd2(p / p.sum(), q / q.sum(), distances, numItermax=2**31 - 1, log=True)
     if log["warning"] is not None:
         raise RuntimeError(f"POT found no optimal transport: {log['warning']}")

@@ -2,7 +2,6 @@
 
 import importlib.util
 import json
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from gazesal.evaluation.results import Evaluation
 from gazesal.maps.geometry import ReferenceFrame
 from gazesal.metrics.registry import METRICS
 from gazesal.reporting.figures import draw_evaluation, save_figure
+from gazesal.reporting.metric_words import chance_words, metric_words, undefined_words
 from gazesal.reporting.tables import label_of, summary_csv, summary_markdown, summary_text
 
 __all__ = ["describe", "write_report"]
@@ -139,11 +139,6 @@ def describe(evaluation: Evaluation, summary: pd.DataFrame, *, degrees: float | 
         "normal": "normal, over image means",
         "study": "the study's form, pooled",
     }
-    chance = "; ".join(
-        f"{', '.join(values)} {of_what}"
-        for of_what, values in _chance_levels(options.metrics).items()
-        if values
-    )
     truth = "the mean gaze map of the other observers, for every choice of the one left out"
     if options.ground_truth == "all":
         truth += "; for maps and biases, that of all observers"
@@ -170,7 +165,8 @@ def describe(evaluation: Evaluation, summary: pd.DataFrame, *, degrees: float | 
             f"Sigma: {sigma}."
         ),
         (
-            f"Chance: {chance}. Centre bias: the mean gaze map over the images, "
+            f"Chance: {chance_words(options.metrics)}. "
+            "Centre bias: the mean gaze map over the images, "
             f"{len(evaluation.cases)} in all{registered}, {CENTER_BIAS_WORDS[options.center_bias]}."
         ),
     ]
@@ -182,25 +178,15 @@ def describe(evaluation: Evaluation, summary: pd.DataFrame, *, degrees: float | 
         if options.center_bias != "in_sample":
             words += ", or below with few images, since each is left out of it"
         lines.append(words + ".")
+    lines += metric_words(options)
     for method, metric, n_scores, n_undefined in summary[
         ["method", "metric", "n_scores", "n_undefined"]
     ].itertuples(index=False):
         if n_undefined:
             lines.append(
                 f"{label_of(method)}: {n_undefined} of {n_undefined + n_scores} "
-                f"{METRICS[metric].label} scores are undefined (a constant map) and left out; the "
-                "AUC of such a map is 0.5 and counts."
+                f"{METRICS[metric].label} scores are undefined "
+                f"({undefined_words(METRICS[metric])}) and left out; the AUC of a constant map is "
+                "0.5 and counts."
             )
     return "\n".join(lines) + "\n"
-
-
-def _chance_levels(metrics: Sequence[str]) -> dict[str, list[str]]:
-    """Chance levels of metrics, those that hold for every map apart from those of noise."""
-    levels: dict[str, list[str]] = {
-        "for any map that holds nothing of its image": [],
-        "for noise": [],
-    }
-    for metric in (METRICS[name] for name in metrics):
-        of_what = list(levels)[0 if metric.chance_of_any_map else 1]
-        levels[of_what].append(f"{metric.label} {metric.chance:g}")
-    return levels

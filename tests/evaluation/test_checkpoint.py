@@ -183,7 +183,7 @@ def test_other_versions_and_other_gaze_are_refused(kept, tmp_path):
     cases = make_cases(6)
     other = replace(cases[4].gaze["bob"], durations=np.ones(6))
     cases[4] = replace(cases[4], gaze={**cases[4].gaze, "bob": other})
-    with pytest.raises(ValueError, match="the gaze on 'i004', which shapes the centre bias"):
+    with pytest.raises(ValueError, match="the gaze on 'i004', which shapes the scores"):
         gazesal.evaluate(cases, sigma=SIGMA, checkpoint=folder)
     with pytest.raises(ValueError, match="differs in the order of the images"):
         gazesal.evaluate(make_cases(6)[::-1], sigma=SIGMA, checkpoint=folder)
@@ -278,3 +278,18 @@ def test_interrupted_runs_end_at_once_and_leave_nobody(tmp_path, jobs):
     got = run(400, tmp_path / "kept", log)
     assert sum(calls(log).values()) - 400 <= 3 * jobs
     assert got.scores["image"].nunique() == 400
+
+
+def test_fixations_on_other_images_go_to_every_worker(tmp_path):
+    cases = [replace(case, center_bias=np.ones(SHAPE)) for case in make_cases(6)]
+    options = {"sigma": SIGMA, "metrics": ["auc_shuffled", "snss", "ncc"]}
+    alone = gazesal.evaluate(cases, **options)
+    spread = gazesal.evaluate(cases, **options, jobs=2, checkpoint=tmp_path / "kept")
+    assert table_bytes(spread) == table_bytes(alone)
+    # every image's gaze is behind every score, though no centre bias is made of it
+    with pytest.raises(ValueError, match="the gaze on 'i005', which shapes"):
+        gazesal.evaluate(cases[:5], **options, checkpoint=tmp_path / "kept")
+    broken = replace(cases[2].gaze["bob"], points=np.full((6, 2), np.nan))
+    cases[2] = replace(cases[2], gaze={**cases[2].gaze, "bob": broken})
+    listed = gazesal.evaluate(cases, **options, bad_images="list")
+    assert listed.bad_images["image"].tolist() == ["i002"]

@@ -301,10 +301,3 @@ def test_one_observer_or_one_image_is_refused():
     cases = gazesal.cases_from_tables(make_fixations(), make_maps(), SHAPE)
     with pytest.raises(ValueError, match="must name each image once, got 'a' 2 times"):
         gazesal.evaluate([*cases, cases[0]], sigma=1.0)
-
-
-@pytest.mark.parametrize("name", sorted(set(gazesal.METRICS) - set(gazesal.STUDY_METRICS)))
-def test_metrics_that_are_called_on_arrays_are_refused(name):
-    """They need points, a density, an option, or maps without negative values."""
-    with pytest.raises(ValueError, match=rf"`metrics` must .*ncc, .*got '{name}'"):
-        gazesal.evaluate([], sigma=1.0, metrics=["ncc", name])

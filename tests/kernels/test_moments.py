@@ -130,6 +130,33 @@ def test_double_double_sum_is_exact_where_a_plain_one_is_not(dtype):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_shares_are_added_like_terms(dtype):
+    rng = np.random.default_rng(4)
+    first, second = (np.zeros(999), np.zeros(999)), (np.zeros(999), np.zeros(999))
+    for factor in (1.0, 1.0, -1.0):
+        terms = rng.random(999).astype(dtype)
+        mass = float(terms.sum(dtype=np.float64))
+        moments.add_shares(*first, terms, mass, factor)
+        moments.add_exactly(*second, terms / np.float64(mass), factor)
+    assert np.array_equal(first, second)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_sum_without_terms_is_that_of_taking_them_out(dtype):
+    rng = np.random.default_rng(3)
+    high, low = np.zeros(999), np.zeros(999)
+    terms = [(rng.random(999) ** 9 * 10.0**k).astype(dtype) for k in (0, 7, -9, 3)]
+    for term in terms:
+        moments.add_exactly(high, low, term, 1.0)
+    out = np.empty(999)
+    for term in terms:
+        moments.sum_without(high, low, term, out)
+        rest = high.copy(), low.copy()
+        moments.add_exactly(*rest, term, -1.0)
+        assert np.array_equal(out, rest[0] + rest[1])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("size", SIZES)
 def test_centred_spread_of_integers(size, dtype):
     x = np.random.default_rng(size).integers(-9, 10, size)

@@ -1,0 +1,422 @@
+"""Every metric of the registry in an evaluation, against single calls made by hand."""
+
+import inspect
+import warnings
+from dataclasses import replace
+from types import MappingProxyType
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import gazesal
+from gazesal.cli.evaluate import evaluate as command
+from gazesal.evaluation import metric_calls, scoring
+from gazesal.evaluation.scoring import Options
+from gazesal.reporting.metric_words import chance_words, metric_words
+from gazesal.reporting.report import describe
+
+SIGMA, SHRINK = 2.0, 6
+SHAPES = {"a": (24, 32), "b": (30, 28), "c": (26, 26)}
+EVERY = tuple(gazesal.METRICS)
+NEW = tuple(name for name in EVERY if name not in gazesal.STUDY_METRICS)
+OF_POINTS = tuple(name for name in EVERY if gazesal.METRICS[name].ground_truth == "points")
+DISTRIBUTIONS = ("sim", "kl_divergence", "emd")
+OPTIONS = {"density": "shift", "shrink": SHRINK}
+
+
+def make_cases(*, boxes=False, shapes=SHAPES, signed=True):
+    """Three images, three readers, fixations outside, unseen and of weight 0 among the others."""
+    rng = np.random.default_rng(5)
+    cases = []
+    for image, (height, width) in shapes.items():
+        gaze = {}
+        for reader, n in (("r1", 6), ("r2", 9), ("r3", 12)):
+            points = rng.uniform(0, [width - 1, height - 1], (n, 2))
+            points[1] = -3.0, 5.0  # outside
+            points[2] = points[3]  # repeated
+            visible = np.tile([0.0, 0.0, width, height], (n, 1))
+            visible[4] = 0, 0, 3, 3  # not shown where it lies
+            points[4] = 20.0, 20.0
+            durations = rng.uniform(0.1, 1, n)
+            durations[5] = 0.0
+            gaze[reader] = gazesal.Gaze(points=points, durations=durations, visible=visible)
+        left, top = rng.uniform(2, 5, 2)
+        values = rng.normal(size=(height, width)) if signed else rng.random((height, width))
+        cases.append(
+            gazesal.Case(
+                image=image,
+                shape=(height, width),
+                gaze=gaze,
+                maps={"mine": values, "segmentation": np.round(np.abs(values))},
+                box=(left, top, left + 18.0, top + 16.5) if boxes else None,
+            )
+        )
+    return cases
+
+
+def evaluate(cases, **options):
+    """Evaluate with what the images and metrics here need."""
+    return gazesal.evaluate(cases, sigma=SIGMA, outside="keep", resize="bilinear", **options)
+
+
+def as_dict(evaluation):
+    """Scores by (image, observer, method, metric)."""
+    keys = ["image", "observer", "method", "metric"]
+    return evaluation.scores.set_index(keys)["score"].to_dict()
+
+
+def counted(case, reader):
+    """Fixations but the ones outside, the one not shown, and the one of weight 0."""
+    assert (case.gaze[reader].points[1] == [-3, 5]).all()
+    return np.delete(case.gaze[reader].points, [1, 4, 5], axis=0)
+
+
+def moved(point, case, other, boxes):
+    """A fixation on one image on another: the same place in the box, or in the image."""
+    (x, y), to_x, to_y = point, [], []
+    if boxes:
+        from_x, from_y = case.box[0::2], case.box[1::2]
+        to_x, to_y = other.box[0::2], other.box[1::2]
+    else:
+        from_x, from_y = (0, case.shape[1]), (0, case.shape[0])
+        to_x, to_y = (0, other.shape[1]), (0, other.shape[0])
+    share_x = (x + 0.5 - from_x[0]) / (from_x[1] - from_x[0])
+    share_y = (y + 0.5 - from_y[0]) / (from_y[1] - from_y[0])
+    return (
+        to_x[0] + share_x * (to_x[1] - to_x[0]) - 0.5,
+        to_y[0] + share_y * (to_y[1] - to_y[0]) - 0.5,
+    )
+
+
+def inside(points, shape):
+    """Points on the image."""
+    return [(x, y) for x, y in points if -0.5 <= x < shape[1] - 0.5 and -0.5 <= y < shape[0] - 0.5]
+
+
+def by_hand(cases, evaluation, name, *, boxes, ground_truth, negatives, density="shift"):
+    """One metric's scores by single calls; the maps are those that `maps_of` shows."""
+    metric = gazesal.METRICS[name]
+    expected = {}
+    for case in cases:
+        others = [
+            moved(point, other, case, boxes)
+            for other in cases
+            if other.image != case.image
+            for reader in other.gaze
+            for point in counted(other, reader)
+        ]
+        everybody = np.mean(
+            [evaluation.maps_of(case.image, r)["interobserver"] for r in case.gaze], axis=0
+        )
+        for reader in case.gaze:
+            maps = evaluation.maps_of(case.image, reader)
+            rest = [r for r in case.gaze if r != reader]
+            mean = np.mean(
+                [evaluation.maps_of(case.image, r)["interobserver"] for r in rest], axis=0
+            )
+            for method, saliency in maps.items():
+                if method == "ground_truth":
+                    continue
+                of_all = ground_truth == "all" and method != "interobserver"
+                readers = list(case.gaze) if of_all else rest
+                distribution = name in {*DISTRIBUTIONS, "information_gain", "log_likelihood"}
+                if method in case.maps and distribution and density:
+                    saliency = gazesal.to_density(saliency, density)  # noqa: PLW2901
+                given = {
+                    "saliency_map": saliency,
+                    "gaze_map": everybody if of_all else mean,
+                    "center_bias": maps[negatives],
+                    "baseline": maps[negatives],
+                    "fixations": np.concatenate([counted(case, r) for r in readers]),
+                    "other_fixations": inside(others, case.shape),
+                }
+                extra = {"shrink": SHRINK} if name == "emd" else {}
+                key = (case.image, "all" if of_all else reader, method, name)
+                expected[key] = metric.function(*(given[a] for a in metric.arguments), **extra)
+    return expected
+
+
+@pytest.fixture(scope="module")
+def evaluations():
+    """Every metric at once, by boxes, ground truth and centre bias."""
+    pytest.importorskip("ot")
+    made = {}
+    for boxes, ground_truth, center_bias in (
+        (False, "rest", "both"),
+        (True, "all", "both"),
+        (True, "rest", "in_sample"),
+    ):
+        cases = make_cases(boxes=boxes)
+        made[boxes, ground_truth, center_bias] = (
+            cases,
+            evaluate(
+                cases,
+                metrics=EVERY,
+                ground_truth=ground_truth,
+                center_bias=center_bias,
+                **OPTIONS,
+            ),
+        )
+    return made
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_score_is_that_of_a_single_call(evaluations, name):
+    for (boxes, ground_truth, center_bias), (cases, evaluation) in evaluations.items():
+        negatives = "center_bias_in_sample" if center_bias == "in_sample" else "center_bias"
+        expected = by_hand(
+            cases, evaluation, name, boxes=boxes, ground_truth=ground_truth, negatives=negatives
+        )
+        got = {key: score for key, score in as_dict(evaluation).items() if key[3] == name}
+        assert got == pytest.approx(expected, rel=1e-9, abs=1e-6 if name == "emd" else 1e-9)
+        assert np.isfinite(list(got.values())).all()
+
+
+def test_the_baseline_gains_nothing_on_itself(evaluations):
+    scores = as_dict(evaluations[False, "rest", "both"][1])
+    own = [v for k, v in scores.items() if k[2:] == ("center_bias", "information_gain")]
+    assert own == [0.0] * 9
+    other = [v for k, v in scores.items() if k[2:] == ("center_bias_in_sample", "information_gain")]
+    assert min(other) > 0  # it has seen the answer
+
+
+def test_other_metrics_leave_those_of_the_study_as_they_are(evaluations):
+    """To the bit, whatever else is scored."""
+    cases, evaluation = evaluations[False, "rest", "both"]
+    alone = as_dict(evaluate(cases, center_bias="both"))
+    assert {metric for *_, metric in alone} == set(gazesal.STUDY_METRICS)
+    together = as_dict(evaluation)
+    assert {key: together[key] for key in alone} == alone
+
+
+def test_workers_change_no_bit(evaluations):
+    cases, one = evaluations[False, "rest", "both"]
+    two = evaluate(cases, metrics=EVERY, center_bias="both", jobs=2, **OPTIONS)
+    pd.testing.assert_frame_equal(one.scores, two.scores, check_exact=True)
+
+
+@pytest.mark.parametrize("density", [None, "sum"])
+def test_maps_without_negative_values_are_divided_by_their_sum(density):
+    pytest.importorskip("ot")
+    cases = make_cases(signed=False)
+    evaluation = evaluate(cases, metrics=DISTRIBUTIONS, density=density, shrink=SHRINK)
+    for name in DISTRIBUTIONS:
+        expected = by_hand(
+            cases,
+            evaluation,
+            name,
+            boxes=False,
+            ground_truth="rest",
+            negatives="center_bias",
+            density=density,
+        )
+        got = {key: score for key, score in as_dict(evaluation).items() if key[3] == name}
+        assert got == pytest.approx(expected, rel=1e-9, abs=1e-6)
+
+
+def test_fixations_on_images_of_one_size_keep_their_pixels():
+    cases = make_cases(shapes=dict.fromkeys("abc", (24, 32)))
+    border = np.array([[0.49999999999999994, 3.5], [-0.5, 23.4], [1 / 3, 2 / 3]])
+    cases[1] = replace(
+        cases[1], gaze={"r1": gazesal.Gaze(points=border, durations=np.ones(3))}, scored=False
+    )
+    fixations = metric_calls.all_fixations(cases[:2], ["snss"])
+    np.testing.assert_array_equal(fixations.on_others(cases[0]), border)
+
+
+def test_images_that_are_not_scored_lend_their_fixations():
+    cases = make_cases()
+    lent = [*cases[:2], replace(cases[2], scored=False, maps={})]
+    whole, part = (
+        as_dict(evaluate(some, metrics=("auc_shuffled", "snss"))) for some in (cases, lent)
+    )
+    assert set(part) < set(whole)
+    assert part == {key: whole[key] for key in part}
+
+
+def test_point_scores_do_not_depend_on_the_images_own_negatives():
+    """A reader's fixations on an image are no negatives there, whoever is left out."""
+    cases = make_cases()
+    doubled = [
+        replace(
+            cases[0],
+            gaze={**cases[0].gaze, "r4": cases[0].gaze["r1"], "r5": cases[0].gaze["r1"]},
+        ),
+        *cases[1:],
+    ]
+    fixations, more = (metric_calls.all_fixations(some, ["snss"]) for some in (cases, doubled))
+    np.testing.assert_array_equal(fixations.on_others(cases[0]), more.on_others(cases[0]))
+    assert len(more.on_others(cases[1])) > len(fixations.on_others(cases[1]))
+
+
+def test_no_fixation_on_the_image_is_undefined_and_counted():
+    """The Gaussians of fixations beside the image reach into it; no pixel was fixated."""
+    cases = make_cases()
+    gaze = {
+        reader: replace(each, points=np.full_like(each.points, -1.0), visible=None)
+        for reader, each in cases[0].gaze.items()
+    }
+    evaluation = evaluate([replace(cases[0], gaze=gaze), *cases[1:]], metrics=("ncc", "nss", "auc"))
+    summary = evaluation.summary().set_index(["method", "metric"])
+    assert summary.loc[("mine", "nss"), "n_undefined"] == 3
+    assert summary.loc[("mine", "auc"), "n_undefined"] == 3
+    assert summary.loc[("mine", "ncc"), "n_undefined"] == 0
+    words = describe(evaluation, evaluation.summary())
+    assert "AUC (points) scores are undefined (no fixation, or nothing else, in the image)" in words
+    assert "NSS scores are undefined (a constant map or no fixation" in words
+
+
+def test_a_constant_map_is_undefined_only_where_its_metric_says_so():
+    cases = make_cases()
+    flat = [replace(case, maps={"flat": np.full(case.shape, 0.3)}) for case in cases]
+    names = [n for n in EVERY if n != "emd"]
+    scores = as_dict(evaluate(flat, metrics=names, density="sum"))
+    for (_, _, method, name), score in scores.items():
+        constant = gazesal.METRICS[name].constant_map
+        if method == "flat" and constant is not None:
+            assert score == pytest.approx(constant, abs=1e-12, nan_ok=True), name
+
+
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
+def test_maps_that_are_no_distribution_are_named_before_anything_is_scored(name, monkeypatch):
+    pytest.importorskip("ot")
+    worked = []
+    monkeypatch.setattr(scoring, "score", lambda *a, **_: worked.append(a))
+    options = {"shrink": SHRINK} if name == "emd" else {}
+    cases = make_cases(signed=False)
+    cases[1].maps["mine"][3, 4] = -0.25
+    with pytest.raises(
+        ValueError, match=rf"`mine map of image b` must be non-negative, .*-0.25.*{name} compare"
+    ):
+        evaluate(cases, metrics=("ncc", name), **options)
+    cases[1].maps["mine"][:] = 0.0
+    with pytest.raises(ValueError, match="`mine map of image b` must have a positive sum"):
+        evaluate(cases, metrics=(name,), **options)
+    with pytest.raises(ValueError, match="`mine map of image b` must not be constant"):
+        evaluate(cases, metrics=(name,), density="shift", **options)
+    assert worked == []
+    monkeypatch.undo()
+    got = as_dict(evaluate(cases, metrics=(name,), density="softmax", **options))
+    assert np.isfinite(list(got.values())).all()
+    # metrics that do not need a distribution take the map as it is
+    assert evaluate(cases, metrics=("auc", "ncc")).scores["score"].size > 0
+
+
+def test_maps_that_vanish_on_the_image_are_found_too():
+    cases = make_cases()
+    peak = np.zeros((240, 320))
+    peak[3, 4] = 1.0  # between the pixel centres of the smaller image
+    cases[0] = replace(cases[0], maps={**cases[0].maps, "mine": peak})
+    for case in cases:
+        np.abs(case.maps["mine"], out=case.maps["mine"])
+    with pytest.raises(ValueError, match="`mine map of image a` must have a positive sum"):
+        evaluate(cases, metrics=("sim",))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"metrics": ("information_gain",)}, "`density` .* must be given for information_gain"),
+        ({"metrics": ("log_likelihood", "ncc")}, "must be given for log_likelihood: which step"),
+        ({"metrics": ("log_likelihood",), "density": "max"}, "`density` must be one of 'sum'"),
+        ({"metrics": ("emd",)}, "`shrink` .* must be given for emd"),
+        ({"metrics": ("emd",), "shrink": 0}, "`shrink` must be at least 1"),
+        ({"shrink": 3}, "`shrink` must be None where no metric takes it, got 3"),
+        ({"density": "sum"}, "`density` must be None where no metric takes it, got 'sum'"),
+    ],
+)
+def test_options_that_are_missing_or_change_nothing_are_named(options, message):
+    with pytest.raises(ValueError, match=message):
+        evaluate(make_cases(), **options)
+
+
+def test_images_too_large_for_a_distance_are_named_at_once():
+    pytest.importorskip("ot")
+    with pytest.raises(ValueError, match="image a: `shrink` must leave fewer cells for `emd`"):
+        evaluate(
+            make_cases(shapes=dict.fromkeys("ab", (200, 300)), signed=False),
+            metrics=("emd",),
+            shrink=1,
+        )
+
+
+def test_a_solver_that_is_not_installed_is_asked_for(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(ImportError, match=r"gazesal\[emd\]"):
+        evaluate(make_cases(), metrics=("emd",), shrink=4)
+
+
+@pytest.mark.parametrize("name", OF_POINTS)
+def test_gaze_without_fixations_is_refused_for_points_only(name):
+    class Stub:
+        image, scored = "q", True
+        gaze = {"r1": np.ones((3, 3))}  # noqa: RUF012
+
+    with pytest.raises(ValueError, match=rf"got {name}, which need fixations, and a map for image"):
+        metric_calls.require_fixations([Stub()], (name,))
+    metric_calls.require_fixations([Stub()], gazesal.STUDY_METRICS)
+    Stub.scored = False  # its gaze shapes the centre bias, and may be others' negatives
+    needs_others = "other_fixations" in gazesal.METRICS[name].arguments
+    if needs_others:
+        with pytest.raises(ValueError, match="need fixations"):
+            metric_calls.require_fixations([Stub()], (name,))
+    else:
+        metric_calls.require_fixations([Stub()], (name,))
+
+
+def test_a_new_metric_in_the_registry_is_scored_without_further_ado(monkeypatch):
+    def twice_nss(saliency_map, fixations):
+        return 2 * gazesal.nss(saliency_map, fixations)
+
+    new = replace(gazesal.METRICS["nss"], name="twice_nss", label="2 NSS", function=twice_nss)
+    more = MappingProxyType({**gazesal.METRICS, "twice_nss": new})
+    for module in (metric_calls, scoring):
+        monkeypatch.setattr(module, "METRICS", more)
+    scores = evaluate(make_cases(), metrics=("nss", "twice_nss")).scores
+    both = scores.pivot_table(
+        index=["image", "observer", "method"], columns="metric", values="score"
+    )
+    np.testing.assert_array_equal(both["twice_nss"], 2 * both["nss"])
+
+
+def test_what_metrics_need_can_be_said_everywhere():
+    """A metric with another required option must be given a place in all of these."""
+    flags = {parameter.name: parameter for parameter in command.params}
+    asked = {"density", *(o for m in gazesal.METRICS.values() for o in m.required_options)}
+    assert asked <= set(inspect.signature(gazesal.evaluate).parameters)
+    assert asked <= set(Options.__slots__)
+    assert asked <= set(flags)
+    assert tuple(flags["metrics"].type.choices) == EVERY
+    known = {"saliency_map", "gaze_map", "center_bias", "baseline", *metric_calls.POINTS}
+    assert {a for m in gazesal.METRICS.values() for a in m.arguments} == known
+
+
+def test_words_follow_the_registry(evaluations):
+    _, evaluation = evaluations[True, "all", "both"]
+    text = describe(evaluation, evaluation.summary(method="normal"))
+    chance = next(line for line in text.splitlines() if line.startswith("Chance"))
+    for metric in gazesal.METRICS.values():
+        assert metric.label in chance
+    assert "sNSS 0 for any map that holds nothing of its image" in chance
+    assert "IG, LL, SIM, KL, EMD without a level, which depends on the maps" in chance
+    assert "Lower is better: KL, EMD." in text
+    assert "IG, LL, SIM, KL, EMD." in text
+    assert "maps less their smallest value, divided by the sum" in text
+    assert "brought onto each by their boxes: sAUC (points), sNSS." in text
+    assert "cells of 6 pixels" in text
+    assert "nan" not in text
+    plain = evaluate(make_cases(), metrics=("snss",))
+    assert "onto each by place in the image: sNSS" in describe(plain, plain.summary())
+    study = evaluate(make_cases())
+    assert metric_words(study.options) == []
+    assert chance_words(gazesal.STUDY_METRICS) == (
+        "sAUC 0.5 for any map that holds nothing of its image; NCC 0, AUC 0.5, sNCC 0 for noise"
+    )
+
+
+def test_nothing_is_said_of_fixations_that_points_leave_out():
+    """Those beside the image are expected where they are kept; single calls would warn of each."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        evaluate(make_cases(), metrics=OF_POINTS, density="shift")
