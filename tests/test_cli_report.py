@@ -126,21 +126,23 @@ def test_methods_may_be_stores_beside_folders(study, tmp_path):
     assert "maps of 'good' are in" in result.output
 
 
-def test_files_that_are_absent_are_refused_or_listed(study, tmp_path):
+@pytest.mark.parametrize("row", [0, 1])
+def test_files_that_are_absent_are_refused_or_listed(study, tmp_path, row):
     table = pd.read_csv(study / "manifest.csv")
-    table.loc[1, "map:noise"] = "maps/noise/gone.npy"
+    table.loc[row, "map:noise"] = "maps/noise/gone.npy"
+    table.loc[row, "picture"] = "images/gone.npy"
     manifest = tmp_path / "manifest.csv"
     table.to_csv(manifest, index=False)
     words = ["--manifest", manifest, "--root", study, "--fixations", study / "fixations.csv"]
     result = evaluate(tmp_path / "out", *words)
     assert result.exit_code == 1
-    assert "manifest.csv, line 3, column 'map:noise'" in result.output
+    assert f"manifest.csv, line {row + 2}, column 'picture'" in result.output
     assert not (tmp_path / "out").exists()
     result = evaluate(tmp_path / "out", *words, "--bad-images", "list", "--metric", "ncc")
     assert result.exit_code == 0, result.output
     root = parse((tmp_path / "out" / "report.html").read_text(encoding="utf-8"))
     (table,) = [e for e in root.all("table") if e.attributes.get("class") == "bad"]
-    assert "img001" in table.text
+    assert f"img00{row}" in table.text
     assert "gone.npy" in table.text
 
 
@@ -169,7 +171,8 @@ def test_what_is_no_result_is_named(results, tmp_path):
     assert result.exit_code == 1
     assert "there is no saved evaluation" in result.output
     result = run("report", results, "--metric", "nss")
-    assert result.exit_code == 2
+    assert result.exit_code == 1
+    assert "`metric` must be one of 'ncc'" in result.output
     gazesal.Evaluation.load(results / "evaluation").save(tmp_path)
     for text in ("{", "[1]"):
         (tmp_path / "settings.json").write_text(text)

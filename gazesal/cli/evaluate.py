@@ -21,6 +21,7 @@ from gazesal.cli.sources import (
     cases_of_manifest,
     cases_of_release,
     cases_of_table,
+    first_scored,
     picture_of_release,
     with_defaults,
     with_pictures,
@@ -28,7 +29,7 @@ from gazesal.cli.sources import (
 )
 from gazesal.metrics.densities import METHODS
 from gazesal.metrics.registry import METRICS, STUDY_METRICS
-from gazesal.reporting.extremes import picture_of
+from gazesal.reporting.pictures import find_picture, read_picture
 
 
 @click.command()
@@ -300,9 +301,12 @@ def evaluate(
                 cases, sigma = cases_of_manifest(manifest, **options)
             outside, center_bias = options["outside"], center_bias or "left_out"
             first = next((case for case in cases if case.scored), cases[0])
-            image, picture = first.image, picture_of(first, pictures)
+            image = first.image
             if pictures is not None:
+                picture = find_picture(pictures, image)
                 cases = with_pictures(cases, pictures)
+            elif first.picture is not None and first.picture.exists():
+                picture = read_picture(first.picture)
         else:
             release, cases = cases_of_release(reflacx, **options)
             in_sample = options["rounding"] == "study"
@@ -332,6 +336,8 @@ def evaluate(
                 check_first=options["check_first"],
                 checkpoint=checkpoint,
             )
+        if image in set(evaluation.bad_images["image"]):
+            image, picture = first_scored(evaluation)
         show_and_write(evaluation, out, interval, settings, image, picture, page=page)
 
 

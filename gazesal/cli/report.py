@@ -8,7 +8,7 @@ import click
 
 import gazesal
 from gazesal.cli.options import plain_errors
-from gazesal.metrics.registry import STUDY_METRICS
+from gazesal.metrics.registry import METRICS
 from gazesal.reporting.html_report import TITLE
 
 SAVED = "evaluation"  # folder of an evaluation among the results of `gazesal evaluate`
@@ -24,7 +24,7 @@ SAVED = "evaluation"  # folder of an evaluation among the results of `gazesal ev
 @click.option("--title", default=TITLE, show_default=True, help="Title of the page.")
 @click.option(
     "--metric",
-    type=click.Choice(STUDY_METRICS),
+    type=click.Choice(list(METRICS)),
     help="What the best and worst images are chosen by; sauc by default, where it was computed.",
 )
 @click.option(

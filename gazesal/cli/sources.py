@@ -115,6 +115,14 @@ def with_pictures(cases: list[gazesal.Case], folder: Path) -> list[gazesal.Case]
     return [replace(case, picture=found.get(case.image, case.picture)) for case in cases]
 
 
+def first_scored(evaluation: gazesal.Evaluation) -> tuple[str, np.ndarray | None]:
+    """The first image that has scores, and its picture, if that is there."""
+    scored = set(evaluation.scores["image"])
+    case = next(case for case in evaluation.cases if case.image in scored)
+    there = case.picture is not None and case.picture.exists()
+    return case.image, read_picture(case.picture) if case.picture and there else None
+
+
 def with_defaults(
     root: Path, lungs: Path | None, pictures: Path | None
 ) -> tuple[Path, Path | None, Path | None]:

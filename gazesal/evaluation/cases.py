@@ -225,7 +225,7 @@ def cases_from_tables(
     maps : mapping of mapping
         Saliency maps by method, then by image, as `find_maps` returns them; or arrays. A method
         may also have an object of your own with ``__getitem__``, which is asked for the map of an
-        image when that is needed; it must be possible to pickle it for several `jobs`.
+        image when that is needed; it must be possible to pickle it for several jobs.
     shape : tuple of int or mapping of str to tuple of int
         (H, W) of all images, or by image, in the pixels of the fixations.
     outside : {"raise", "drop", "keep"}, default "raise"

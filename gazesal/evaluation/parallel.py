@@ -26,7 +26,7 @@ class Runner:
     ----------
     jobs : int, optional
         Number of workers, -1 for one a core; by default that of the caller's
-        `joblib.parallel_config`, or one.
+        ``joblib.parallel_config``, or one.
     progress : bool
         Show a bar with the rate and the time left for each call.
     """

@@ -119,13 +119,13 @@ def evaluate(
         not depend on `jobs` or on what else is scored.
     jobs : int, optional
         Number of worker processes, -1 for one a core. By default that of a
-        `joblib.parallel_config` around the call, which may name a cluster, or else one.
+        ``joblib.parallel_config`` around the call, which may name a cluster, or else one.
     progress : bool, default False
         Show progress bars on standard error, with the rate and the time left.
     bad_images : {"raise", "list"}, default "raise"
         What to do with an image that cannot be scored, since a map cannot be read, has the wrong
         size or holds NaN, fixations are bad or a function raises: end the run and name it, or go
-        on and list it in `Evaluation.bad_images`.
+        on and list it in ``bad_images`` of the evaluation.
     check_first : bool, default True
         With ``bad_images="raise"``, read every map that is an array or a file, and check it,
         before any is scored. Without it each is read once, and a bad one ends the run when it is

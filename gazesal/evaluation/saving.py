@@ -176,15 +176,20 @@ def _source(source: Any, root: Path) -> dict[str, Any]:
     if isinstance(source, StoredMap):
         return {"file": _place(source.path, root), "key": source.key, "row": source.row}
     if isinstance(source, FixationFile):
-        return {"fixations": asdict(source) | {"path": str(source.path.absolute())}}
-    if isinstance(source, NotSaved):
-        return {"lost": source.what}
+        return {"fixations": asdict(source) | {"path": _place(source.path, root)}}
     if isinstance(source, partial) and _is_ours(source):
         name = f"{source.func.__module__}:{source.func.__qualname__}"
         return {"function": name, "files": [_place(path, root) for path in source.args]}
+    return {"lost": _what(source)}
+
+
+def _what(source: Any) -> str:
+    """What is lost when a source is not saved."""
+    if isinstance(source, NotSaved):
+        return source.what
     if callable(source):
-        return {"lost": f"a function ({getattr(source, '__qualname__', type(source).__name__)})"}
-    return {"lost": "an array in memory"}
+        return f"a function ({getattr(source, '__qualname__', type(source).__name__)})"
+    return "an array in memory"
 
 
 def _is_ours(source: partial[Any]) -> bool:
@@ -212,6 +217,10 @@ def _read_source(saved: dict[str, Any], root: Path, where: str) -> Any:
         if not module.startswith("gazesal.") or not name.isidentifier():
             raise ValueError(f"a saved function must be of gazesal, got {saved['function']!r}")
         return partial(getattr(import_module(module), name), *(root / f for f in saved["files"]))
+    if "fixations" in saved:
+        facts = dict(saved["fixations"])
+        facts |= {"path": root / facts["path"], "shape": tuple(facts["shape"])}
+        return FixationFile(**facts | {"columns": tuple(map(tuple, facts["columns"]))})
     path = root / saved["file"]
     return StoredMap(path, saved["key"], saved["row"]) if "key" in saved else path
 
@@ -241,11 +250,6 @@ def _case(saved: dict[str, Any], gaze: dict[str, Gaze], root: Path) -> Case:
         center_bias=None if own is None else source(own, "centre bias"),
         picture=None if saved["picture"] is None else root / saved["picture"],
     )
-
-
-def _fixation_file(saved: dict[str, Any]) -> FixationFile:
-    exact = {"path": Path(saved["path"]), "shape": tuple(saved["shape"])}
-    return FixationFile(**saved | exact | {"columns": tuple(map(tuple, saved["columns"]))})
 
 
 def _fixations(cases: list[Case]) -> pd.DataFrame:

@@ -28,8 +28,9 @@ def draw_distributions(scores: pd.DataFrame, *, note: str = "") -> Figure:
     Parameters
     ----------
     scores : pandas.DataFrame
-        One row a score, as `Evaluation.scores`: columns image, method, metric, score. Scores of one
-        image, of its observers for instance, are averaged; undefined ones are left out.
+        One row a score, as the ``scores`` of an `Evaluation`: columns image, method, metric, score.
+        Scores of one image, of its observers for instance, are averaged; undefined ones are left
+        out.
     note : str, optional
         A line above the figure.
 

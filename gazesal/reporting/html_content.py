@@ -22,6 +22,7 @@ from gazesal.evaluation.cases import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER
 from gazesal.evaluation.results import Evaluation
 from gazesal.evaluation.rows import COLUMNS
 from gazesal.exceptions import UndefinedMetricWarning
+from gazesal.maps.geometry import ReferenceFrame
 from gazesal.metrics.registry import METRICS
 from gazesal.reporting.extremes import (
     Pictures,
@@ -422,7 +423,9 @@ def fingerprint_of(evaluation: Evaluation) -> str:
 
 def _bibtex(evaluation: Evaluation) -> str:
     """Entries of what was used."""
-    used = [*evaluation.options.metrics, "evaluate", "gaze_heatmap", "CenterBias", "compare"]
+    registered = isinstance(evaluation.options.frame, ReferenceFrame)
+    bias = "RegisteredCenterBias" if registered else "CenterBias"
+    used = [*evaluation.options.metrics, "evaluate", "gaze_heatmap", bias, "compare"]
     if find_spec("gazesal.cite") is None:
         own = f"  title = {{gazesal}},\n  version = {{{version('gazesal')}}}\n"
         return f"@software{{gazesal,\n{own}}}"

@@ -166,8 +166,7 @@ def describe(evaluation: Evaluation, summary: pd.DataFrame, *, degrees: float | 
         ),
         (
             f"Chance: {chance_words(options.metrics)}. "
-            "Centre bias: the mean gaze map over the images, "
-            f"{len(evaluation.cases)} in all{registered}, {CENTER_BIAS_WORDS[options.center_bias]}."
+            f"Centre bias: {_bias_words(evaluation, scored, registered)}."
         ),
     ]
     if "sncc" in options.metrics:
@@ -190,3 +189,15 @@ def describe(evaluation: Evaluation, summary: pd.DataFrame, *, degrees: float | 
                 "0.5 and counts."
             )
     return "\n".join(lines) + "\n"
+
+
+def _bias_words(evaluation: Evaluation, scored: set[str], registered: str) -> str:
+    """What the centre bias is: the mean over images, or what came with them."""
+    own = sum(c.center_bias is not None for c in evaluation.cases if c.image in scored)
+    if evaluation.options.frame is None:
+        return "that which came with each image"
+    words = (
+        f"the mean gaze map over the images, {len(evaluation.cases)} in all{registered}, "
+        f"{CENTER_BIAS_WORDS[evaluation.options.center_bias]}"
+    )
+    return words + (f"; for {own} of them, that which came with the image" if own else "")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import gazesal
+from gazesal.reporting.report import describe
 
 SHAPE = (20, 26)
 
@@ -134,3 +135,19 @@ def test_bad_groups_are_named(groups, kind, message):
         cases = [replace(case, groups=groups) for case in cases]
     with pytest.raises(kind, match=message):
         gazesal.evaluate([*cases[:-1], replace(cases[-1], groups=groups)], sigma=2.0)
+
+
+def test_words_say_where_the_center_bias_is_from():
+    cases = make_cases()
+    own = [replace(case, center_bias=np.ones(SHAPE)) for case in cases]
+    words = {
+        "that which came with each image": own,
+        "without the one that is scored; for 1 of them, that which came with the image": [
+            own[0],
+            *cases[1:],
+        ],
+    }
+    for expected, given in words.items():
+        evaluation = gazesal.evaluate(given, sigma=2.0)
+        text = describe(evaluation, evaluation.summary(method="normal"))
+        assert f"{expected}." in text

@@ -1,0 +1,225 @@
+"""A whole run over thousands of images: memory, speed by workers, overhead, and cost by size.
+
+Run with ``python benchmarks/scale.py --images 5000 --jobs 2`` on a machine that does nothing else;
+it prints tables in Markdown. The images are synthetic, 512 x 640 pixels with five readers of thirty
+fixations and four maps each: grids of 16 x 20 as a network's last layer has them, drawn from a seed
+when they are needed and brought to the image's size. Nothing is on disk but the checkpoint.
+
+Memory is the proportional set size of all processes together, a page that several share counted
+once, measured every half second.
+"""
+
+import os
+
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[variable] = "1"  # one core a worker, before numpy starts its threads
+
+import argparse
+import statistics
+import tempfile
+import threading
+import time
+from pathlib import Path
+from zlib import crc32
+
+import numpy as np
+import psutil
+
+import gazesal
+
+READERS, METHODS, FIXATIONS = 5, 4, 30
+GRID = (16, 20)
+SHAPE = (512, 640)
+SHAPES = [(256, 256), (512, 640), (1024, 1024), (2048, 2544)]
+MIMIC_IMAGES, CORES = 377_110, 64
+MB = 1e6
+
+
+class Activations:
+    """A network's grid, brought to the image's size when it is called."""
+
+    def __init__(self, image, method, shape):
+        self.image, self.method, self.shape = image, method, shape
+
+    @property
+    def fingerprint(self):
+        return f"{self.image} {self.method} {self.shape}"
+
+    def __call__(self):
+        seed = crc32(self.fingerprint.encode())
+        grid = np.random.default_rng(seed).random(GRID)
+        return gazesal.resample(grid, self.shape).astype(np.float32)
+
+
+def case_of(number, shape=SHAPE):
+    """One image with its readers; a sigma of one degree is some 1/25 of the width."""
+    rng = np.random.default_rng([number, *shape])
+    image = f"i{number:06}"
+    gaze = {
+        f"reader{k}": gazesal.Gaze(
+            points=rng.uniform(0, [shape[1] - 1, shape[0] - 1], (FIXATIONS, 2)),
+            durations=rng.uniform(0.1, 1.0, FIXATIONS),
+        )
+        for k in range(READERS)
+    }
+    maps = {f"method{k}": Activations(image, k, shape) for k in range(METHODS)}
+    return gazesal.Case(image=image, shape=shape, gaze=gaze, maps=maps)
+
+
+def sigma_of(shape):
+    """Standard deviation of a fixation's Gaussian in pixels."""
+    return shape[1] / 25
+
+
+class Memory(threading.Thread):
+    """Proportional set size of this process and all that it started, over time."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.seen, self.ended, self.began = [], threading.Event(), time.perf_counter()
+
+    def run(self):
+        own = psutil.Process()
+        while not self.ended.wait(0.5):
+            total = 0
+            for process in [own, *own.children(recursive=True)]:
+                try:
+                    total += process.memory_full_info().pss
+                except psutil.Error:
+                    continue  # it ended meanwhile
+            self.seen.append((time.perf_counter() - self.began, total / MB))
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ended.set()
+        self.join()
+
+
+def whole_run(n, jobs, checkpoint):
+    """Seconds of one evaluation, and the memory over time."""
+    cases = [case_of(number) for number in range(n)]
+    with Memory() as memory:
+        start = time.perf_counter()
+        evaluation = gazesal.evaluate(
+            cases, sigma=sigma_of(SHAPE), jobs=jobs, checkpoint=checkpoint, progress=True
+        )
+        seconds = time.perf_counter() - start
+    rows = READERS + READERS * (METHODS + 1)
+    if len(evaluation.scores) != n * rows * len(evaluation.options.metrics):
+        raise SystemExit(f"{len(evaluation.scores)} scores are not those of {n} images")
+    return seconds, memory.seen, evaluation
+
+
+def rate(n, jobs, repeats):
+    """Images a second in the steady state: workers are there, kernels are loaded."""
+    cases = [case_of(number) for number in range(n)]
+    options = {"sigma": sigma_of(SHAPE), "jobs": jobs}
+    gazesal.evaluate(cases[: 4 * jobs], **options)
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        gazesal.evaluate(cases, **options)
+        times.append(time.perf_counter() - start)
+    return n / min(times)
+
+
+def bare(case, bias, sigma):
+    """The calls that an evaluation is made of, on one image, without what is around them."""
+    own = {
+        reader: gazesal.gaze_heatmap(gaze.points, case.shape, sigma=sigma, weights=gaze.durations)
+        for reader, gaze in case.gaze.items()
+    }
+    rest = dict(zip(own, (split.rest for split in gazesal.one_vs_rest(own.values())), strict=True))
+    maps = {method: source() for method, source in case.maps.items()}
+    tested = {**{("own", reader): gaze for reader, gaze in own.items()}, "bias": bias, **maps}
+    pairs = np.ones((len(tested), len(rest)), bool)
+    pairs[: len(own)] = np.eye(len(own), dtype=bool)
+    return gazesal.score(tested, rest, bias, pairs=pairs)
+
+
+def overhead(n, repeats, shape=SHAPE):
+    """Seconds an image of the bare calls and of an evaluation, by turns; medians."""
+    cases = [case_of(number, shape) for number in range(n)]
+    sigma = sigma_of(shape)
+    bias = gazesal.evaluate(cases[:2], sigma=sigma).center_bias.density()  # and warm up
+    bare(cases[0], bias, sigma)
+    plain, whole = [], []
+    for _ in range(repeats):
+        start = time.process_time()
+        for case in cases:
+            bare(case, bias, sigma)
+        middle = time.process_time()
+        gazesal.evaluate(cases, sigma=sigma)
+        plain.append((middle - start) / n)
+        whole.append((time.process_time() - middle) / n)
+    return statistics.median(plain), statistics.median(whole)
+
+
+def show_memory(seen):
+    """Memory at tenths of the run, and its peak."""
+    print("| Time into the run, s | Memory of all processes, MB |\n|---:|---:|")
+    for share in range(11):
+        at, used = seen[min(int(share / 10 * len(seen)), len(seen) - 1)]
+        print(f"| {at:.0f} | {used:.0f} |")
+    peak = max(used for _, used in seen)
+    print(f"| peak | {peak:.0f} |\n")
+    return peak
+
+
+def show_sizes(images, repeats):
+    """Cost of an image by size, and that of MIMIC-CXR."""
+    print("| Image | Bare calls, s | Evaluation, s | Overhead | MIMIC-CXR on 64 cores, h |")
+    print("|---|---:|---:|---:|---:|")
+    for shape in SHAPES:
+        n = max(2, int(images * SHAPE[0] * SHAPE[1] / (shape[0] * shape[1])))
+        plain, whole = overhead(n, repeats, shape)
+        hours = whole * MIMIC_IMAGES / CORES / 3600
+        print(
+            f"| {shape[0]} x {shape[1]} | {plain:.3f} | {whole:.3f} | {whole / plain - 1:.0%} "
+            f"| {hours:.1f} |"
+        )
+    print()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--images", type=int, default=5000, help="of the whole run")
+    parser.add_argument("--jobs", type=int, default=2, help="workers of the whole run")
+    parser.add_argument("--rate-images", type=int, default=120, help="of the runs by workers")
+    parser.add_argument("--size-images", type=int, default=24, help="of the runs by size")
+    parser.add_argument("--repeats", type=int, default=3)
+    args = parser.parse_args()
+
+    print("## Cost by size, one core\n")
+    show_sizes(args.size_images, args.repeats)
+
+    print("## Speed by workers\n")
+    print("| Workers | Images a second | Times one worker |\n|---:|---:|---:|")
+    rates = [rate(args.rate_images, jobs, args.repeats) for jobs in (1, 2)]
+    for jobs, found in zip((1, 2), rates, strict=True):
+        print(f"| {jobs} | {found:.2f} | {found / rates[0]:.2f} |")
+    print()
+
+    print(f"## {args.images} images of 512 x 640, five readers, four maps, {args.jobs} workers\n")
+    with tempfile.TemporaryDirectory() as folder:
+        checkpoint = Path(folder, "checkpoint")
+        seconds, seen, evaluation = whole_run(args.images, args.jobs, checkpoint)
+        kept = [path.stat().st_size for path in checkpoint.rglob("*.parquet")]
+        again, _, loaded = whole_run(args.images, args.jobs, checkpoint)
+    peak = show_memory(seen)
+    if not loaded.scores.equals(evaluation.scores):
+        raise SystemExit("the scores of the second call are others")
+    print(
+        f"{len(evaluation.scores)} scores in {seconds:.0f} s, {args.images / seconds:.2f} images a"
+    )
+    print(
+        f"second. Peak {peak:.0f} MB. The checkpoint is {len(kept)} files, {sum(kept) / MB:.1f} MB;"
+    )
+    print(f"the same call again, with everything there, took {again:.1f} s.")
+
+
+if __name__ == "__main__":
+    main()
