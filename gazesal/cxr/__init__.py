@@ -11,6 +11,7 @@ from gazesal.cxr.labels import LABELS
 from gazesal.cxr.lung_hull import box_of_mask, clean_lung_mask, find_lung_hulls, lung_hull
 
 if TYPE_CHECKING:
+    from gazesal.cxr.classification import label_aucs
     from gazesal.cxr.models import AttentionGatedSonoNet, SonoNet, load_model
     from gazesal.cxr.preprocessing import ModelInput, crop_or_pad, preprocess
 
@@ -23,6 +24,7 @@ __all__ = [
     "clean_lung_mask",
     "crop_or_pad",
     "find_lung_hulls",
+    "label_aucs",
     "load_model",
     "lung_hull",
     "preprocess",
@@ -30,6 +32,7 @@ __all__ = [
 ]
 
 _ON_USE = {
+    "label_aucs": "gazesal.cxr.classification",
     "AttentionGatedSonoNet": "gazesal.cxr.models",
     "SonoNet": "gazesal.cxr.models",
     "load_model": "gazesal.cxr.models",
