@@ -117,16 +117,37 @@ class EvaluationImages(_Images):
     def __getitem__(self, index: int) -> Item:
         return torch.from_numpy(self.pixels(index))[None], self.targets[index], index
 
-    def batches(self, size: int) -> list[list[int]]:
-        """Positions in batches of images of one size."""
-        groups: dict[int, list[int]] = defaultdict(list)
-        for index, row in enumerate(self.rows):
-            groups[self._side(self.images.shapes[row])].append(index)
-        return [
-            group[start : start + size]
-            for _, group in sorted(groups.items())
-            for start in range(0, len(group), size)
-        ]
+    def batches(self, size: int, world_size: int = 1, rank: int = 0) -> list[list[int]]:
+        """Positions of a process in batches of images of one size.
+
+        Every process has as many batches as the others, since they exchange what they know of the
+        features' means before each.
+        """
+        sides = [self._side(self.images.shapes[row]) for row in self.rows]
+        order = sorted(range(len(sides)), key=sides.__getitem__)
+        shares = []
+        for first in range(world_size):
+            groups: dict[int, list[int]] = defaultdict(list)
+            for index in order[first::world_size]:
+                groups[sides[index]].append(index)
+            shares.append(
+                [
+                    group[start : start + size]
+                    for group in groups.values()
+                    for start in range(0, len(group), size)
+                ]
+            )
+        own, n_batches = shares[rank], max(map(len, shares))
+        while len(own) < n_batches:
+            longest = max(own, key=len, default=[])
+            if len(longest) < 2:
+                raise ValueError(
+                    f"`images` must have more validation images than {len(self.rows)} for "
+                    f"{world_size} processes."
+                )
+            own.remove(longest)
+            own += [longest[::2], longest[1::2]]
+        return own
 
     def _side(self, shape: tuple[int, int]) -> int:
         settings = self.settings
@@ -202,7 +223,7 @@ def evaluation_loader(
     """Batches of images of one size; every image once, on one process."""
     return DataLoader(
         dataset,
-        batch_sampler=dataset.batches(dataset.settings.batch_size)[rank::world_size],
+        batch_sampler=dataset.batches(dataset.settings.batch_size, world_size, rank),
         num_workers=workers,
         persistent_workers=workers > 0,
         pin_memory=torch.cuda.is_available(),

@@ -147,13 +147,18 @@ def test_processes_share_out_each_epoch():
 def test_evaluation_batches_are_of_one_size_and_have_each_image_once():
     images = made_up_images()
     dataset = EvaluationImages(images, images.where("validate"), small_settings(), None, 0)
-    seen = []
-    for rank in (0, 1):
-        loader = evaluation_loader(dataset, workers=0, world_size=2, rank=rank)
-        for pixels, _, indices in loader:
-            assert len(pixels) <= 6
-            seen += indices.tolist()
-    assert sorted(seen) == list(range(12))
+    for world_size in (1, 2, 5):
+        seen, counts = [], set()
+        for rank in range(world_size):
+            loader = evaluation_loader(dataset, workers=0, world_size=world_size, rank=rank)
+            counts.add(len(loader))
+            for pixels, _, indices in loader:
+                assert len(pixels) <= 6
+                seen += indices.tolist()
+        assert sorted(seen) == list(range(12))
+        assert len(counts) == 1  # processes wait for each other at each
+    with pytest.raises(ValueError, match="more validation images than 12 for 13 processes"):
+        dataset.batches(6, 13, 12)
 
 
 @pytest.fixture

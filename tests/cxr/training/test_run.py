@@ -134,6 +134,34 @@ def wait_for_epochs(path, n_epochs, child):
     raise AssertionError("the training did not get so far")
 
 
+PAIR = """
+import sys
+import torch
+torch.set_num_threads(1)
+from gazesal.cxr.training import train
+from tests.cxr.training.made_up import made_up_images, small_settings
+switches = {"accelerator": "cpu", "devices": 2, "strategy": "ddp"}
+train(made_up_images(), sys.argv[1], settings=small_settings(epochs=2), trainer=switches)
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_validate_each_image_once(tmp_path):
+    """The AUC that they agree on is that of all validation images with the weights they left."""
+    script, out = tmp_path / "pair.py", tmp_path / "out"
+    script.write_text(PAIR, "utf-8")
+    root = Path(__file__).resolve().parents[3]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    subprocess.run([sys.executable, script, out], env=environment, check=True, timeout=300)
+    images, curve = made_up_images(), pd.read_csv(out / "curve.csv")
+    assert len(curve) == 2
+    model = load_model("sononet", out / "weights.pt", n_classes=3)
+    logits = predict(model, images, "validate", settings=small_settings())
+    truth = images.targets[images.where("validate")]
+    area = np.mean([roc_auc_score(truth[:, k], logits[:, k]) for k in range(3)])
+    assert curve["val_auc"].max() == pytest.approx(area, abs=1e-6)
+
+
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """A training of one epoch."""
