@@ -118,6 +118,11 @@ def train(
     "baseline. By default lung_masks in the folder of REFLACX, where there is one.",
 )
 @click.option(
+    "--segment",
+    is_flag=True,
+    help="Segment the lungs with torchxrayvision, in place of --lungs; it downloads its weights.",
+)
+@click.option(
     "--readers",
     type=click.IntRange(2),
     default=5,
@@ -145,6 +150,7 @@ def replicate(
     seeds: int | None,
     checkpoints: Path | None,
     lungs: Path | None,
+    segment: bool,
     readers: int,
     center_bias: Any,
     seed: int,
@@ -158,6 +164,7 @@ def replicate(
     With --preset smoke and no releases, all of it runs on a synthetic release in minutes.
     """
     with plain_errors():
+        from gazesal.cxr import XrvLungs  # noqa: PLC0415
         from gazesal.cxr.replication import replicate as run  # noqa: PLC0415
 
         synthetic = reflacx is None and mimic is None and options["preset"] == "smoke"
@@ -172,7 +179,9 @@ def replicate(
         assert reflacx is not None  # noqa: S101 - as is said above
         assert mimic is not None  # noqa: S101
         root = reflacx.parent if reflacx.name == "main_data" else reflacx
-        if lungs is None and (root / "lung_masks").is_dir():
+        if segment and lungs is not None:
+            raise click.UsageError("--lungs and --segment must not both be given.")
+        if lungs is None and not segment and (root / "lung_masks").is_dir():
             lungs = root / "lung_masks"
         found = run(
             reflacx,
@@ -181,7 +190,7 @@ def replicate(
             seeds=seeds,
             settings=_settings(options),
             checkpoints=checkpoints,
-            lungs=lungs,
+            lungs=XrvLungs() if segment else lungs,
             n_readers=readers,
             center_bias=center_bias,
             seed=seed,
@@ -189,7 +198,6 @@ def replicate(
             workers=options["workers"],
             cache=options["cache"],
             trainer=_switches(options),
-            device=_device(options["accelerator"]),
             progress=not quiet,
             tell=click.echo,
             notes=notes,
@@ -221,14 +229,6 @@ def _switches(options: dict[str, Any]) -> dict[str, Any]:
         "strategy": options["strategy"],
         "precision": options["precision"],
     }
-
-
-def _device(accelerator: str) -> str:
-    """Where trained networks are run."""
-    import torch  # noqa: PLC0415
-
-    with_gpu = accelerator in {"auto", "gpu", "cuda"} and torch.cuda.is_available()
-    return "cuda" if with_gpu else "cpu"
 
 
 def _synthetic(folder: Path) -> Path:

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from gazesal.cxr.classification import label_aucs
     from gazesal.cxr.models import AttentionGatedSonoNet, SonoNet, load_model
     from gazesal.cxr.preprocessing import ModelInput, crop_or_pad, preprocess
+    from gazesal.cxr.segmentation import XrvLungs, segment_lungs
 
 __all__ = [
     "LABELS",
     "AttentionGatedSonoNet",
     "ModelInput",
     "SonoNet",
+    "XrvLungs",
     "box_of_mask",
     "clean_lung_mask",
     "crop_or_pad",
@@ -29,6 +31,7 @@ __all__ = [
     "lung_hull",
     "preprocess",
     "read_image",
+    "segment_lungs",
 ]
 
 _ON_USE = {
@@ -39,6 +42,8 @@ _ON_USE = {
     "ModelInput": "gazesal.cxr.preprocessing",
     "crop_or_pad": "gazesal.cxr.preprocessing",
     "preprocess": "gazesal.cxr.preprocessing",
+    "XrvLungs": "gazesal.cxr.segmentation",
+    "segment_lungs": "gazesal.cxr.segmentation",
 }
 
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+import torch
 
 import gazesal
 from gazesal._files import atomic_path, write_text
@@ -23,6 +24,7 @@ from gazesal.cxr.models import load_model
 from gazesal.cxr.replication.maps import KINDS, StoredMap, store_maps
 from gazesal.cxr.replication.report import write_words
 from gazesal.cxr.replication.steps import Steps
+from gazesal.cxr.segmentation import Segmenter, segment_lungs
 from gazesal.cxr.training.images import LabelledImages
 from gazesal.cxr.training.run import predict, train
 from gazesal.cxr.training.settings import TrainingSettings
@@ -71,7 +73,7 @@ def replicate(
     seeds: int | None = None,
     settings: TrainingSettings | None = None,
     checkpoints: str | Path | None = None,
-    lungs: str | Path | None = None,
+    lungs: str | Path | Segmenter | None = None,
     n_readers: int = 5,
     center_bias: Literal["in_sample", "left_out"] = "in_sample",
     seed: int = 0,
@@ -79,7 +81,7 @@ def replicate(
     workers: int = 0,
     cache: str | Path | None = None,
     trainer: Mapping[str, Any] | None = None,
-    device: str = "cpu",
+    device: str | None = None,
     progress: bool = False,
     tell: Callable[[str], None] | None = None,
     title: str = "The study, replicated",
@@ -103,9 +105,10 @@ def replicate(
         Folder with the folders ``sononet`` and ``ag_sononet``, each with a checkpoint of every
         training, taken in the order of their names; see `gazesal.cxr.load_model`. Then nothing is
         trained.
-    lungs : str or path, optional
-        Folder of lung masks or probabilities by ``dicom_id``; see
-        `gazesal.cxr.find_lung_hulls`. Without it the segmentation baseline is left out.
+    lungs : str, path or callable, optional
+        Folder of lung masks or probabilities by ``dicom_id``, see
+        `gazesal.cxr.find_lung_hulls`; or a segmenter that makes them, see
+        `gazesal.cxr.segment_lungs`. Without it the segmentation baseline is left out.
     n_readers : int, default 5
         Images that keep so many readings are scored.
     center_bias : {"in_sample", "left_out"}, default "in_sample"
@@ -117,8 +120,9 @@ def replicate(
         Processes that score, -1 for one a core.
     workers, cache, trainer
         See `gazesal.cxr.training.train`.
-    device : str, default "cpu"
-        Where trained networks are run.
+    device : str, optional
+        Where trained networks are run: by default on a GPU if there is one and `trainer` does not
+        say ``"accelerator": "cpu"``.
     progress : bool, default False
         Show progress bars.
     tell : callable, optional
@@ -168,12 +172,23 @@ def replicate(
     release.check_picture_sizes(mimic, images=scored.values())
     paths = {name: release.picture_path(image, mimic) for name, image in scored.items()}
     sizes = {name: path.stat().st_size for name, path in paths.items()}
+    if device is None:
+        wanted = (trainer or {}).get("accelerator", "auto") in {"auto", "gpu", "cuda"}
+        device = "cuda" if wanted and torch.cuda.is_available() else "cpu"
     own = None if checkpoints is None else _find_checkpoints(Path(checkpoints), n_models)
     steps = Steps(out, tell or (lambda _: None))
     gaze = _fingerprint_of_readings(release, reflacx)
     data = {"settings": settings.to_dict(), "images": images.fingerprint()}
     store = out / "cache" if cache is None else Path(cache)
     run = partial(predict, images=images, settings=settings, workers=workers, cache=store)
+    of_lungs: list[str] = []
+    if callable(lungs):
+        lungs = steps(
+            "lungs",
+            partial(segment_lungs, paths, segmenter=lungs),
+            inputs={"segmenter": f"{type(lungs).__module__}.{type(lungs).__qualname__}", **sizes},
+        )
+        of_lungs = ["lungs"]
     score_steps, auc_steps = {}, {}
     for model in range(n_models):
         maps: dict[str, dict[str, StoredMap]] = {}
@@ -223,14 +238,8 @@ def replicate(
                 "gaze": gaze,
                 "lungs": None if lungs is None else _fingerprint_of_files(Path(lungs)),
             },
-            after=needed,
+            after=[*needed, *of_lungs],
         )  # fmt: skip
-    scores = pd.concat(
-        pd.read_csv(folder / "scores.csv", dtype={"image": str}).assign(model=model)
-        for model, folder in score_steps.items()
-    ).reset_index(drop=True)
-    aucs = _read_aucs(auc_steps)
-    drawn = score_steps[0] / "figure.png"
     facts_of_run = [
         *notes,
         f"gazesal {gazesal.__version__}; {images!r}",
@@ -240,23 +249,45 @@ def replicate(
     ]
     if lungs is None:
         facts_of_run.append("no lung masks were given: the segmentation baseline is left out")
+    scores = pd.concat(
+        pd.read_csv(folder / "scores.csv", dtype={"image": str}).assign(model=model)
+        for model, folder in score_steps.items()
+    ).reset_index(drop=True)
+    made = _write_report(
+        out, title, facts_of_run, _read_aucs(auc_steps), scores, seed, compared=beside_paper
+    )
+    return Replication(
+        report=out / "report.md", tables=made, scores=scores, ran=steps.ran, kept=steps.kept
+    )
+
+
+def _write_report(
+    out: Path,
+    title: str,
+    facts: list[str],
+    aucs: pd.DataFrame,
+    scores: pd.DataFrame,
+    seed: int,
+    *,
+    compared: bool,
+) -> dict[str, pd.DataFrame]:
+    """Write the report and its tables; return these."""
+    figure = "score-0/figure.png"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UndefinedMetricWarning)  # shown as empty cells
         text, made = write_words(
             title=title,
-            facts=facts_of_run,
+            facts=facts,
             aucs=aucs,
             scores=scores,
             seed=seed,
-            figure=drawn.relative_to(out).as_posix() if drawn.is_file() else None,
-            compared=beside_paper,
+            figure=figure if (out / figure).is_file() else None,
+            compared=compared,
         )
     for name, table in made.items():
         write_text(out / "tables" / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
     write_text(out / "report.md", text)
-    return Replication(
-        report=out / "report.md", tables=made, scores=scores, ran=steps.ran, kept=steps.kept
-    )
+    return made
 
 
 def _train(
@@ -407,7 +438,8 @@ def _fingerprint_of_readings(release: Reflacx, root: str | Path) -> str:
 
 
 def _fingerprint_of_files(folder: Path) -> str:
-    return _digest(sorted(path for path in folder.rglob("*") if path.is_file()))
+    paths = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".json")
+    return _digest(sorted(paths))
 
 
 def _digest(paths: list[Path]) -> str:

@@ -33,7 +33,7 @@ class Steps:
     def __call__(
         self,
         name: str,
-        make: Callable[[Path], None],
+        make: Callable[[Path], object],
         *,
         inputs: Mapping[str, Any],
         after: Sequence[str] = (),

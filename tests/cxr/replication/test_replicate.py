@@ -192,6 +192,20 @@ def test_checkpoints_take_the_place_of_training(release, whole, tmp_path):
         go(release, tmp_path / "more", checkpoints=tmp_path / "weights", seeds=3)
 
 
+def dark(pixels):
+    return (pixels < 120) * 1.0
+
+
+def test_a_segmenter_makes_the_masks_once(release, whole, tmp_path):
+    """On its own steps only: all but the scores are taken over."""
+    out = tmp_path / "segmented"
+    shutil.copytree(whole.report.parent, out)
+    found = go(release, out, lungs=dark)
+    assert found.ran == ["lungs", "score-0", "score-1"]
+    assert "segmentation" in set(found.scores["method"])
+    assert go(release, out, lungs=dark).ran == []
+
+
 def test_the_command_takes_releases_and_says_what_it_does(release, tmp_path):
     settings = tmp_path / "tiny.toml"
     settings.write_text(
