@@ -1,5 +1,6 @@
 # Each target sets up what it needs in $(VENV); nothing but Python and git has to be there.
 #   make demo   score a synthetic release and draw it       make test   run the tests
+#   make replicate   the study, small, on synthetic data (minutes)
 #   make lint   style, types, import directions           make docs   build the documentation
 #   make test-adapters   the adapters beside packages that need an environment of their own
 #   make bench  speed against named baselines             make test-nightly   slow tests too, more examples
@@ -13,7 +14,7 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TORCH = torch==2.13.0
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: demo test test-adapters test-cams test-nightly lint docs bench coverage clean
+.PHONY: demo replicate test test-adapters test-cams test-nightly lint docs bench coverage clean
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("gazesal needs Python 3.11 or newer; this is %d.%d. Name one with: make PYTHON=python3.11 ..." % sys.version_info[:2])'
@@ -34,6 +35,9 @@ $(VENV)/.docs: $(VENV)/bin/python pyproject.toml
 
 demo: $(VENV)/.demo
 	$(BIN)/gazesal demo
+
+replicate: $(VENV)/.dev
+	$(BIN)/gazesal replicate --preset smoke --out gazesal-replication
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest $(ARGS)
@@ -81,4 +85,4 @@ coverage: $(VENV)/.dev
 	$(BIN)/python benchmarks/coverage.py
 
 clean:
-	rm -rf $(VENV) $(VENV)-adapters build dist docs/_build gazesal-demo
+	rm -rf $(VENV) $(VENV)-adapters build dist docs/_build gazesal-demo gazesal-replication

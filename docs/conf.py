@@ -33,7 +33,7 @@ nitpicky = True
 autodoc_typehints = "none"
 autosummary_generate = True
 # The documentation is built without these; what is made on them is only read.
-autodoc_mock_imports = ["torch", "torchmetrics"]
+autodoc_mock_imports = ["torch", "torchmetrics", "lightning", "kornia"]
 templates_path = ["_templates"]
 numpydoc_show_class_members = False  # the class template lists methods in full
 numpydoc_xref_param_type = False

@@ -38,7 +38,9 @@ def pytest_configure(config):
 
 def imports_torch(path):
     """Whether a module imports torch, or a library made on it, when it is imported itself."""
-    return bool(re.search(r"^(import|from) torch", path.read_text("utf-8"), re.MULTILINE))
+    return bool(
+        re.search(r"^(import|from) (torch|lightning)", path.read_text("utf-8"), re.MULTILINE)
+    )
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,9 @@ import gazesal
 OPTIONAL = [
     "torch",
     "torchmetrics",
+    "lightning",
+    "kornia",
+    "tensorboard",
     "matplotlib",
     "pydicom",
     "pyarrow",

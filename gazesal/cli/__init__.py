@@ -5,6 +5,7 @@ import click
 import gazesal
 from gazesal.cli.demo import demo
 from gazesal.cli.evaluate import evaluate
+from gazesal.cli.replicate import replicate, train
 from gazesal.cli.report import report
 from gazesal.cli.synthesize import synthesize
 
@@ -21,3 +22,5 @@ main.add_command(evaluate)
 main.add_command(report)
 main.add_command(demo)
 main.add_command(synthesize)
+main.add_command(train)
+main.add_command(replicate)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from gazesal._validation import as_count, as_map, as_shape
@@ -105,38 +105,52 @@ def preprocess(
     >>> tuple(tensor.shape), geometry.content
     ((3, 272, 272), (0.0, 23.0, 272.0, 226.0))
     """
+    offset, scale = _as_normalisation(mean, std)
+    square, geometry = padded_square(image, short_side=short_side, multiple=multiple, window=window)
+    if square.ndim == 3 and len(offset) != 3:
+        raise ValueError(
+            f"`mean` must have three channels for an image in colour, got {len(offset)}."
+        )
+    grey_or_rgb = square[None] if square.ndim == 2 else square.transpose(2, 0, 1)
+    values = (grey_or_rgb.astype(np.float32) / np.float32(255) - offset) / scale
+    return ModelInput(torch.from_numpy(np.ascontiguousarray(values)), geometry)
+
+
+def padded_square(
+    image: ImageSource, *, short_side: int, multiple: int, window: Window = None
+) -> tuple[NDArray[np.uint8], InputGeometry]:
+    """Resize an image and pad it to a square, in 8 bits; see `preprocess`."""
     from PIL import Image  # noqa: PLC0415
 
     short_side = as_count(short_side, name="short_side")
     multiple = as_count(multiple, name="multiple")
-    offset, scale = _as_normalisation(mean, std)
     pixels = read_image(image, window=window)
-    if pixels.ndim == 3 and len(offset) != 3:
-        raise ValueError(
-            f"`mean` must have three channels for an image in colour, got {len(offset)}."
-        )
     height, width = pixels.shape[:2]
-    longer = max(height, width)
-    side = round(short_side / min(height, width) * longer / multiple) * multiple
-    if not multiple <= side <= LARGEST_SIDE:
-        raise ValueError(
-            f"`image` must fit a square of {multiple} to {LARGEST_SIDE} pixels with a shorter "
-            f"side of {short_side}, but {height} x {width} asks for {side}."
-        )
-    ratio = side / longer
+    side = side_of_square((height, width), short_side, multiple)
+    ratio = side / max(height, width)
     new = max(1, round(height * ratio)), max(1, round(width * ratio))
     resized = Image.fromarray(pixels).resize(new[::-1], Image.Resampling.BILINEAR)
     top, left = (side - new[0]) // 2, (side - new[1]) // 2
     square = np.zeros((side, side, *pixels.shape[2:]), np.uint8)
     square[top : top + new[0], left : left + new[1]] = np.asarray(resized)
-    grey_or_rgb = square[None] if pixels.ndim == 2 else square.transpose(2, 0, 1)
-    values = (grey_or_rgb.astype(np.float32) / np.float32(255) - offset) / scale
     geometry = InputGeometry(
         image_shape=(height, width),
         input_shape=(side, side),
         content=(float(top), float(left), float(new[0]), float(new[1])),
     )
-    return ModelInput(torch.from_numpy(np.ascontiguousarray(values)), geometry)
+    return square, geometry
+
+
+def side_of_square(shape: tuple[int, int], short_side: int, multiple: int) -> int:
+    """Side of the square that an image of (H, W) is padded to."""
+    shorter, longer = min(shape), max(shape)
+    side = round(short_side / shorter * longer / multiple) * multiple
+    if not multiple <= side <= LARGEST_SIDE:
+        raise ValueError(
+            f"`image` must fit a square of {multiple} to {LARGEST_SIDE} pixels with a shorter "
+            f"side of {short_side}, but {shape[0]} x {shape[1]} asks for {side}."
+        )
+    return side
 
 
 def crop_or_pad(array: ArrayLike, shape: tuple[int, int]) -> FloatArray:

@@ -1,0 +1,124 @@
+"""Does the way from images to scores measure something true? On drawn lesions it can be told.
+
+Run with a folder for the results. A synthetic release is written, both networks are trained on its
+images without gaze, and three things are looked at, each with an interval: the AUC of the test
+images by label; whether Grad-CAM lands on gaze and on the drawn lesions better than the centre bias
+does (sAUC above 0.5); and whether the readers are above every network.
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+import gazesal
+from gazesal import Design
+from gazesal.adapters.from_model import saliency_from_model
+from gazesal.cxr import label_aucs, load_model, preprocess
+from gazesal.cxr.training import LabelledImages, TrainingSettings, predict, train
+
+SETTINGS = TrainingSettings.preset("smoke").with_changes(epochs=24)
+NAMES = {"sononet": "woAG", "ag_sononet": "wAG"}
+
+
+def prepare(image):
+    """The networks' input at the size they were trained at."""
+    return preprocess(image, short_side=SETTINGS.evaluation_shortest_dimension)
+
+
+def lesion_density(lesions, shape):
+    """Where the lesions of an image are: ellipses, each weighing the same."""
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    density = np.zeros(shape)
+    for row in lesions.itertuples():
+        inside = ((x - row.x) / row.half_axis_x) ** 2 + ((y - row.y) / row.half_axis_y) ** 2 <= 1
+        if inside.any():
+            density += inside / inside.sum()
+    return density
+
+
+def score_lesions(evaluation, table):
+    """The sAUC of each map against the lesions, negatives from the centre bias of gaze."""
+    rows = []
+    for case in evaluation.cases:
+        lesions = table[(table["dicom_id"] == case.image) & (table["kind"] != "device")]
+        if not case.scored or lesions.empty:
+            continue
+        density = lesion_density(lesions, case.shape)
+        maps = evaluation.maps_of(case.image)
+        bias = maps["center_bias"]
+        for method, values in maps.items():
+            score = gazesal.sauc(values, density, bias)
+            rows.append({"method": method, "metric": "sauc", "image": case.image, "score": score})
+    return pd.DataFrame(rows)
+
+
+def show(title, table):
+    print(f"\n{title}\n\n{gazesal.summary_text(table)}", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--images", type=int, default=60)
+    parser.add_argument("--unread", type=int, default=600)
+    options = parser.parse_args()
+    root = options.out / "release"
+    gazesal.write_synthetic_reflacx(
+        root, n_images=options.images, n_unread=options.unread, side=144, seed=0
+    )
+    release, mimic = gazesal.Reflacx(root), gazesal.MimicCxrJpg(root / "mimic-cxr-jpg")
+    images = LabelledImages.from_mimic(mimic, gaze_subjects=release.subjects())
+    print(f"gazesal {gazesal.__version__}: {images}", flush=True)
+    test = images.where("test")
+    paths = {
+        release.readings["dicom_id"][release.readings["image"] == image].iloc[0]: (
+            release.picture_path(image, root / "mimic-cxr-jpg")
+        )
+        for image in release.kept_by_all()
+    }
+    maps = {}
+    for name, short in NAMES.items():
+        start = time.perf_counter()
+        trained = train(
+            images,
+            options.out / name,
+            model=name,
+            settings=SETTINGS,
+            trainer={"accelerator": "cpu"},
+        )
+        print(f"\n{short}: {trained!r}, {time.perf_counter() - start:.0f} s")
+        model = load_model(name, trained.weights)
+        logits = predict(model, images, settings=SETTINGS)
+        patients = [images.patients[row] for row in test]
+        aucs = label_aucs(images.targets[test], logits, images.labels, patients=patients)
+        print(aucs.round(3).to_string(index=False), flush=True)
+        for scheme in ("uniform", "weighted", "thresholded"):
+            maps[f"{short} {scheme}"] = saliency_from_model(
+                model, paths, preprocess=prepare, scheme=scheme
+            )
+    for gate in (0, 1):
+        maps[f"AM{gate + 1}"] = saliency_from_model(
+            model, paths, "attention", preprocess=prepare, gate=gate
+        )
+    cases = gazesal.cases_from_reflacx(release, maps)
+    evaluation = gazesal.evaluate(cases, outside="keep")
+    gaze = gazesal.interval_table(
+        evaluation.scores,
+        Design("image", averaged="observer", missing="drop", unbalanced="average"),
+        by=["method", "metric"],
+        method="bca",
+        rng=0,
+    )
+    show("Against the gaze of the other readers (BCa over images)", gaze)
+    lesions = score_lesions(evaluation, pd.read_csv(root / "lesions.csv"))
+    table = gazesal.interval_table(
+        lesions, Design("image"), by=["method", "metric"], method="bca", rng=0
+    )
+    show("Against the lesions that were drawn; 0.5 is the centre bias (BCa over images)", table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+"""The study, from releases to tables; needs the extras ``training`` and ``cxr``.
+
+What needs torch and Lightning is imported when it is first used.
+"""
+
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gazesal.cxr.replication.run import Replication, replicate
+
+__all__ = ["Replication", "replicate"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module 'gazesal.cxr.replication' has no attribute {name!r}")
+    try:
+        return getattr(_import_module("gazesal.cxr.replication.run"), name)
+    except ImportError as error:
+        raise ImportError(
+            f"A replication needs what is not installed ({error}): pip install "
+            "'gazesal[training,cxr,plot]'."
+        ) from error
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

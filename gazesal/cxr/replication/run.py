@@ -1,0 +1,450 @@
+"""The study from its releases to its tables, step by step."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import torch
+
+import gazesal
+from gazesal._files import atomic_path, write_text
+from gazesal._validation import as_count
+from gazesal.cxr.classification import label_aucs
+from gazesal.cxr.lung_hull import find_lung_hulls
+from gazesal.cxr.models import load_model
+from gazesal.cxr.replication.maps import KINDS, StoredMap, store_maps
+from gazesal.cxr.replication.report import write_words
+from gazesal.cxr.replication.steps import Steps
+from gazesal.cxr.segmentation import Segmenter, segment_lungs
+from gazesal.cxr.training.images import LabelledImages
+from gazesal.cxr.training.run import predict, train
+from gazesal.cxr.training.settings import TrainingSettings
+from gazesal.datasets.mimic_cxr_jpg import MimicCxrJpg
+from gazesal.datasets.reflacx import Reflacx
+from gazesal.evaluation.cases import SEGMENTATION, Case
+from gazesal.evaluation.reflacx_cases import cases_from_reflacx
+from gazesal.evaluation.run import evaluate
+from gazesal.exceptions import UndefinedMetricWarning
+from gazesal.reporting.figures import draw_evaluation, save_figure
+from gazesal.reporting.pictures import read_picture
+
+__all__ = ["Replication", "replicate"]
+
+SUFFIXES = (".pt", ".pth", ".ckpt", ".safetensors")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replication:
+    """What a replication left.
+
+    Attributes
+    ----------
+    report : pathlib.Path
+        The report, Markdown.
+    tables : dict of pandas.DataFrame
+        The tables in it by name, which lie beside it as CSV.
+    scores : pandas.DataFrame
+        One row a score: image, reader, model, method, metric, score, abnormal.
+    ran, kept : list of str
+        Steps that were done, and those whose files were there.
+    """
+
+    report: Path
+    tables: dict[str, pd.DataFrame] = field(repr=False)
+    scores: pd.DataFrame = field(repr=False)
+    ran: list[str]
+    kept: list[str]
+
+
+def replicate(
+    reflacx: str | Path,
+    mimic: str | Path,
+    out: str | Path,
+    *,
+    seeds: int | None = None,
+    settings: TrainingSettings | None = None,
+    checkpoints: str | Path | None = None,
+    lungs: str | Path | Segmenter | None = None,
+    n_readers: int = 5,
+    center_bias: Literal["in_sample", "left_out"] = "in_sample",
+    seed: int = 0,
+    jobs: int = 1,
+    workers: int = 0,
+    cache: str | Path | None = None,
+    trainer: Mapping[str, Any] | None = None,
+    device: str | None = None,
+    progress: bool = False,
+    tell: Callable[[str], None] | None = None,
+    title: str = "The study, replicated",
+    notes: tuple[str, ...] = (),
+    beside_paper: bool = True,
+) -> Replication:
+    """Train, extract, score and rebuild the study's tables, in steps that are done once.
+
+    Parameters
+    ----------
+    reflacx, mimic : str or path
+        Folders of the REFLACX and of the MIMIC-CXR-JPG release.
+    out : str or path
+        Folder for the steps and the report. A second call does only what is not there, and what
+        rests on inputs or settings that changed.
+    seeds : int, optional
+        Trainings of each network; by default those of the settings, five in the study.
+    settings : TrainingSettings, optional
+        By default those of the study's text.
+    checkpoints : str or path, optional
+        Folder with the folders ``sononet`` and ``ag_sononet``, each with a checkpoint of every
+        training, taken in the order of their names; see `gazesal.cxr.load_model`. Then nothing is
+        trained.
+    lungs : str, path or callable, optional
+        Folder of lung masks or probabilities by ``dicom_id``, see
+        `gazesal.cxr.find_lung_hulls`; or a segmenter that makes them, see
+        `gazesal.cxr.segment_lungs`. Without it the segmentation baseline is left out.
+    n_readers : int, default 5
+        Images that keep so many readings are scored.
+    center_bias : {"in_sample", "left_out"}, default "in_sample"
+        Whether the centre bias of an image contains its own gaze, with boxes rounded to whole
+        pixels, as in the study; or not, and without rounding.
+    seed : int, default 0
+        Of the first training; the others count up. And of the resampling.
+    jobs : int, default 1
+        Processes that score, -1 for one a core.
+    workers, cache, trainer
+        See `gazesal.cxr.training.train`.
+    device : str, optional
+        Where trained networks are run: by default on a GPU if there is one and `trainer` does not
+        say ``"accelerator": "cpu"``.
+    progress : bool, default False
+        Show progress bars.
+    tell : callable, optional
+        Called with a line on each step.
+    title : str
+        Title of the report.
+    notes : tuple of str
+        Lines for the report's head, such as that the data are synthetic.
+    beside_paper : bool, default True
+        Show the paper's numbers beside these.
+
+    Returns
+    -------
+    Replication
+        Where the report is, and its tables.
+
+    Raises
+    ------
+    ValueError
+        If an option is out of range, a release is malformed, or the folder holds other files.
+    FileNotFoundError
+        If a release, a picture, a mask or a checkpoint is missing.
+
+    See Also
+    --------
+    gazesal.cxr.training.train : The first step.
+    gazesal.evaluate : The one that scores.
+
+    Notes
+    -----
+    :footcite:t:`bigolin2021` from start to end. AUCs are exact, where the study draws 1000
+    positives and negatives; the page on replicating the study lists what else differs. A step is
+    done again if the files of the step before, its settings or the version of gazesal's formats
+    changed; a training that was cut off goes on from its last epoch.
+
+    References
+    ----------
+    .. footbibliography::
+    """
+    settings = TrainingSettings() if settings is None else settings
+    n_models = as_count(settings.models if seeds is None else seeds, name="seeds")
+    seed = as_count(seed, name="seed", least=0)
+    out = Path(out)
+    release, pictures = Reflacx(reflacx), MimicCxrJpg(mimic)
+    images = LabelledImages.from_mimic(pictures, gaze_subjects=release.subjects())
+    scored = _scored_images(release, n_readers)
+    release.check_picture_sizes(mimic, images=scored.values())
+    paths = {name: release.picture_path(image, mimic) for name, image in scored.items()}
+    sizes = {name: path.stat().st_size for name, path in paths.items()}
+    if device is None:
+        wanted = (trainer or {}).get("accelerator", "auto") in {"auto", "gpu", "cuda"}
+        device = "cuda" if wanted and torch.cuda.is_available() else "cpu"
+    own = None if checkpoints is None else _find_checkpoints(Path(checkpoints), n_models)
+    steps = Steps(out, tell or (lambda _: None))
+    gaze = _fingerprint_of_readings(release, reflacx)
+    data = {"settings": settings.to_dict(), "images": images.fingerprint()}
+    store = out / "cache" if cache is None else Path(cache)
+    run = partial(predict, images=images, settings=settings, workers=workers, cache=store)
+    of_lungs: list[str] = []
+    if callable(lungs):
+        lungs = steps(
+            "lungs",
+            partial(segment_lungs, paths, segmenter=lungs),
+            inputs={"segmenter": f"{type(lungs).__module__}.{type(lungs).__qualname__}", **sizes},
+        )
+        of_lungs = ["lungs"]
+    score_steps, auc_steps = {}, {}
+    for model in range(n_models):
+        maps: dict[str, dict[str, StoredMap]] = {}
+        needed = []
+        for network in KINDS:
+            key = f"{network}-{model}"
+            if own is None:
+                folder = steps(
+                    f"train-{key}",
+                    partial(
+                        _train, images, network, settings, seed + model,
+                        workers=workers, cache=store, trainer=trainer, progress=progress,
+                    ),
+                    inputs={**data, "network": network, "seed": seed + model},
+                )  # fmt: skip
+                weights, after = folder / "weights.pt", [f"train-{key}"]
+                facts: dict[str, Any] = {}
+            else:
+                weights, after = own[network][model], []
+                facts = {"checkpoint": weights.name, "size": weights.stat().st_size}
+            load = partial(load_model, network, weights)  # type: ignore[arg-type]
+            if len(images.where("test")):
+                auc_steps[key] = steps(
+                    f"classify-{key}",
+                    partial(_classify, images, load, run, device),
+                    inputs={**data, **facts},
+                    after=after,
+                )
+            folder = steps(
+                f"maps-{key}",
+                partial(_store, paths, load, settings, device),
+                inputs={**data, **facts, "scored": sizes},
+                after=after,
+            )
+            needed.append(f"maps-{key}")
+            for name, kind in KINDS[network].items():
+                maps[name] = {i: StoredMap(folder / f"{i}.npz", kind) for i in paths}
+        score_steps[model] = steps(
+            f"score-{model}",
+            partial(
+                _score, release, maps, lungs, n_readers, center_bias, seed, jobs, progress,
+                scored=scored, mimic=Path(mimic), figure=model == 0, notes=notes,
+            ),
+            inputs={
+                "center_bias": center_bias,
+                "n_readers": n_readers,
+                "gaze": gaze,
+                "lungs": None if lungs is None else _fingerprint_of_files(Path(lungs)),
+            },
+            after=[*needed, *of_lungs],
+        )  # fmt: skip
+    facts_of_run = [
+        *notes,
+        f"gazesal {gazesal.__version__}; {images!r}",
+        f"{len(scored)} images with {n_readers} readings are scored; {n_models} trainings of each "
+        f"network{'' if own is None else ', from checkpoints'}",
+        f"centre bias: {center_bias.replace('_', ' ')}; AUCs are exact",
+    ]
+    if lungs is None:
+        facts_of_run.append("no lung masks were given: the segmentation baseline is left out")
+    scores = pd.concat(
+        pd.read_csv(folder / "scores.csv", dtype={"image": str}).assign(model=model)
+        for model, folder in score_steps.items()
+    ).reset_index(drop=True)
+    made = _write_report(
+        out, title, facts_of_run, _read_aucs(auc_steps), scores, seed, compared=beside_paper
+    )
+    return Replication(
+        report=out / "report.md", tables=made, scores=scores, ran=steps.ran, kept=steps.kept
+    )
+
+
+def _write_report(
+    out: Path,
+    title: str,
+    facts: list[str],
+    aucs: pd.DataFrame,
+    scores: pd.DataFrame,
+    seed: int,
+    *,
+    compared: bool,
+) -> dict[str, pd.DataFrame]:
+    """Write the report and its tables; return these."""
+    figure = "score-0/figure.png"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UndefinedMetricWarning)  # shown as empty cells
+        text, made = write_words(
+            title=title,
+            facts=facts,
+            aucs=aucs,
+            scores=scores,
+            seed=seed,
+            figure=figure if (out / figure).is_file() else None,
+            compared=compared,
+        )
+    for name, table in made.items():
+        write_text(out / "tables" / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
+    write_text(out / "report.md", text)
+    return made
+
+
+def _train(
+    images: LabelledImages,
+    network: Any,
+    settings: TrainingSettings,
+    seed: int,
+    folder: Path,
+    **options: Any,
+) -> None:
+    train(images, folder / "run", model=network, settings=settings, seed=seed, **options)
+    with atomic_path(folder / "weights.pt") as temporary:
+        temporary.write_bytes((folder / "run" / "weights.pt").read_bytes())
+
+
+def _classify(
+    images: LabelledImages,
+    load: Callable[[], Any],
+    run: Callable[..., Any],
+    device: str,
+    folder: Path,
+) -> None:
+    """Logits and AUCs of the test images."""
+    rows = images.where("test")
+    logits = run(load(), split="test", device=device)
+    names = [images.names[row] for row in rows]
+    table = pd.DataFrame(logits, columns=list(images.labels), index=pd.Index(names, name="image"))
+    patients = [images.patients[row] for row in rows]
+    aucs = label_aucs(np.asarray(images.targets)[rows], logits, images.labels, patients=patients)
+    write_text(folder / "logits.csv", table.to_csv(lineterminator="\n"))
+    write_text(folder / "aucs.csv", aucs.to_csv(index=False, lineterminator="\n"))
+
+
+def _store(
+    paths: Mapping[str, Path],
+    load: Callable[[], Any],
+    settings: TrainingSettings,
+    device: str,
+    folder: Path,
+) -> None:
+    """Maps of the scored images; those of an earlier go are kept."""
+    model = load().to(device)
+    for name, path in paths.items():
+        target = folder / f"{name}.npz"
+        if not target.is_file():
+            store_maps(model, path, target, settings)
+
+
+def _score(
+    release: Reflacx,
+    maps: Mapping[str, Mapping[str, StoredMap]],
+    lungs: str | Path | None,
+    n_readers: int,
+    center_bias: str,
+    seed: int,
+    jobs: int,
+    progress: bool,
+    folder: Path,
+    *,
+    scored: Mapping[str, str],
+    mimic: Path,
+    figure: bool,
+    notes: tuple[str, ...],
+) -> None:
+    """Scores of one training of each network and of the baselines."""
+    methods: dict[str, Any] = dict(maps)
+    if lungs is not None:
+        methods[SEGMENTATION] = find_lung_hulls(lungs)
+    cases = cases_from_reflacx(release, methods, n_readers=n_readers)
+    found = evaluate(
+        cases,
+        outside="keep",
+        center_bias=center_bias,  # type: ignore[arg-type]
+        rounding="study" if center_bias == "in_sample" else "none",
+        seed=seed,
+        jobs=jobs,
+        progress=progress,
+    )
+    abnormal = release.abnormal()
+    scores = found.scores
+    readers = _reader_numbers(cases)
+    table = scores.assign(
+        reader=[readers[pair] for pair in zip(scores["image"], scores["observer"], strict=True)],
+        abnormal=[bool(abnormal[scored[name]]) for name in scores["image"]],
+    )[["image", "reader", "method", "metric", "score", "abnormal"]]
+    if figure and importlib.util.find_spec("matplotlib") is not None:
+        shown = next((n for n, image in scored.items() if abnormal[image]), next(iter(scored)))
+        picture = read_picture(release.picture_path(scored[shown], mimic))
+        summary = found.summary(n_resamples=1000)
+        drawn = draw_evaluation(found, summary, image=shown, picture=picture, note="; ".join(notes))
+        save_figure(drawn, folder / "figure.png")
+    write_text(folder / "scores.csv", table.to_csv(index=False, lineterminator="\n"))
+
+
+def _scored_images(release: Reflacx, n_readers: int) -> dict[str, str]:
+    """Images that keep enough readings, by ``dicom_id``."""
+    names = release.readings.drop_duplicates("image").set_index("image")["dicom_id"]
+    found = {str(names[image]): image for image in release.kept_by_all(n_readers)}
+    if len(found) < 2:
+        raise ValueError(
+            f"`n_readers` must leave at least two images to score, got {n_readers}, which leaves "
+            f"{len(found)}."
+        )
+    return dict(sorted(found.items()))
+
+
+def _reader_numbers(cases: list[Case]) -> dict[tuple[str, str], int]:
+    """A number for each reading of an image: the release does not tell its readers apart."""
+    return {
+        (case.image, observer): number
+        for case in cases
+        for number, observer in enumerate(case.gaze)
+    }
+
+
+def _find_checkpoints(folder: Path, n_models: int) -> dict[str, list[Path]]:
+    """Checkpoints of each network, in the order of their names."""
+    found = {}
+    for network in KINDS:
+        paths = sorted(p for p in (folder / network).glob("*") if p.suffix.lower() in SUFFIXES)
+        if len(paths) < n_models:
+            raise FileNotFoundError(
+                f"{folder / network}: must hold a checkpoint of each of {n_models} trainings "
+                f"({', '.join(SUFFIXES)}), got {len(paths)}."
+            )
+        found[network] = paths[:n_models]
+    return found
+
+
+def _read_aucs(folders: Mapping[str, Path]) -> pd.DataFrame:
+    """AUCs of all trainings in one table."""
+    parts = []
+    for key, folder in folders.items():
+        network, _, training = key.rpartition("-")
+        table = pd.read_csv(folder / "aucs.csv")
+        parts.append(table.assign(network=network, training=int(training)))
+    return pd.concat(parts).reset_index(drop=True) if parts else pd.DataFrame()
+
+
+def _fingerprint_of_readings(release: Reflacx, root: str | Path) -> str:
+    """What changes with the readings: their names, and the files that are scored."""
+    folder = Path(root)
+    folder = folder if folder.name == "main_data" else folder / "main_data"
+    kept = release.readings.index[~release.readings["discarded"]]
+    names = ("fixations.csv", "chest_bounding_box.csv")
+    paths = [folder / str(reading) / name for reading in kept for name in names]
+    return _digest(paths)
+
+
+def _fingerprint_of_files(folder: Path) -> str:
+    paths = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".json")
+    return _digest(sorted(paths))
+
+
+def _digest(paths: list[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(f"{path.parent.name}/{path.name}\n".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

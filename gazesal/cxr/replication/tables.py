@@ -1,0 +1,131 @@
+"""The study's tables from scores, in its own arithmetic and in one that fits the question."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+import numpy as np
+import pandas as pd
+
+from gazesal.evaluation.cases import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER, SEGMENTATION
+from gazesal.stats.comparisons import compare
+from gazesal.stats.design import Design
+from gazesal.stats.intervals import confidence_interval
+from gazesal.stats.subgroups import compare_subgroups
+from gazesal.stats.table_intervals import interval_table
+
+__all__ = [
+    "by_subset",
+    "classification_table",
+    "differences",
+    "intervals_by_question",
+    "paper_table",
+    "study_table",
+    "subset_tests",
+]
+
+TABLES = {"1": ("ncc", "auc_borji"), "2": ("sncc", "sauc"), "3": ("sncc", "sauc")}
+MIXES = ("thresholded", "weighted", "uniform")
+ROWS = (
+    INTEROBSERVER,
+    SEGMENTATION,
+    *(f"{network} {mix}" for network in ("woAG", "wAG") for mix in MIXES),
+    "AM1",
+    "AM2",
+)
+"""Rows of Tables 1 and 2, in order."""
+BEST = "wAG uniform"
+SUBSET_ROWS = (INTEROBSERVER, SEGMENTATION, BEST)
+NETWORKS = {"sononet": "woAG", "ag_sononet": "wAG"}
+MARGIN = {"sncc": 0.02, "sauc": 0.01}
+AVERAGED = Design("image", averaged=["reader", "model"], missing="drop", unbalanced="average")
+CROSSED = Design(["image", "model"], averaged="reader", missing="drop", unbalanced="average")
+SIZE = ["estimate", "low", "high"]
+
+
+def paper_table(number: str) -> pd.DataFrame:
+    """A table as the study prints it: method, subset, metric, estimate, low, high."""
+    with files(__package__).joinpath("paper_tables.csv").open(encoding="utf-8") as file:
+        table = pd.read_csv(file, dtype={"table": str, "subset": str}, keep_default_na=False)
+    return table[table["table"] == number].drop(columns="table").reset_index(drop=True)
+
+
+def study_table(scores: pd.DataFrame, number: str) -> pd.DataFrame:
+    """Table 1 or 2: means with the study's pooled intervals, in the order of its rows."""
+    part = scores[scores["metric"].isin(TABLES[number])]
+    made = interval_table(part, AVERAGED, by=["method", "metric"], method="study")
+    return _ordered(made)
+
+
+def intervals_by_question(scores: pd.DataFrame, seed: int) -> dict[str, pd.DataFrame]:
+    """The same means with intervals about these models, and about models like these."""
+    part = scores[~scores["method"].isin([CENTER_BIAS, IN_SAMPLE_BIAS])]
+    by = ["method", "metric"]
+    made = {
+        "these": _ordered(interval_table(part, AVERAGED, by=by, method="bca", rng=seed)),
+    }
+    if scores["model"].nunique() > 1:
+        made["like these"] = _ordered(interval_table(part, CROSSED, by=by, method="t"))
+    return made
+
+
+def by_subset(scores: pd.DataFrame) -> pd.DataFrame:
+    """Table 3: abnormal and normal images apart, with the study's pooled intervals."""
+    part = scores[scores["method"].isin(SUBSET_ROWS) & scores["metric"].isin(TABLES["3"])]
+    part = part.assign(subset=np.where(part["abnormal"], "abnormal", "normal"))
+    made = interval_table(part, AVERAGED, by=["subset", "method", "metric"], method="study")
+    return _ordered(made, ["subset"])
+
+
+def subset_tests(scores: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Abnormal less normal, for each row and metric of Table 3, with a permutation test."""
+    rows = []
+    for metric in TABLES["3"]:
+        for method in SUBSET_ROWS:
+            part = scores[(scores["method"] == method) & (scores["metric"] == metric)]
+            n_images = part.groupby("abnormal")["image"].nunique()
+            if len(n_images) < 2 or n_images.min() < 2:
+                continue
+            found = compare_subgroups(part, AVERAGED, group="abnormal", rng=seed)
+            if found.difference is not None:
+                size = found.difference
+                values = (size.estimate, size.low, size.high, found.p_value)
+                rows.append((method, metric, *values))
+    return pd.DataFrame(rows, columns=["method", "metric", *SIZE, "p_value"])
+
+
+def differences(scores: pd.DataFrame, seed: int) -> dict[str, pd.DataFrame]:
+    """The ceiling and the plain network against the study's best maps: paired by image."""
+    methods = [BEST, INTEROBSERVER, "woAG uniform"]
+    part = scores[scores["method"].isin(methods) & scores["metric"].isin(MARGIN)]
+    options = {"reference": BEST, "by": "metric", "margin": MARGIN, "rng": seed}
+    made = {}
+    made["these"] = compare(part, AVERAGED, **options).to_frame()  # type: ignore[arg-type]
+    if scores["model"].nunique() > 1:
+        crossed = compare(part, CROSSED, independent="model", **options)  # type: ignore[arg-type]
+        made["like these"] = crossed.to_frame()
+    return made
+
+
+def classification_table(aucs: pd.DataFrame) -> pd.DataFrame:
+    """The mean AUC of each network over its trainings, with the study's interval over them."""
+    rows = []
+    for network, part in aucs[aucs["label"] == "mean"].groupby("network", sort=False):
+        values = part["auc"].to_numpy(np.float64)
+        size = confidence_interval(values, method="study") if len(values) > 1 else None
+        low, high = (np.nan, np.nan) if size is None else (size.low, size.high)
+        rows.append((NETWORKS[str(network)], "AUC", float(values.mean()), low, high))
+    return pd.DataFrame(rows, columns=["method", "metric", *SIZE])
+
+
+def _ordered(table: pd.DataFrame, first: list[str] | None = None) -> pd.DataFrame:
+    """Rows in the order of the study's tables, then others by name."""
+    first = first or []
+    metrics = [*TABLES["1"], *TABLES["2"]]
+    places = {name: i for i, name in enumerate(ROWS)}
+    keyed = table.assign(
+        _row=table["method"].map(lambda name: places.get(name, len(places))),
+        _metric=table["metric"].map(metrics.index),
+    )
+    by = [*first, "_row", "method", "_metric"]
+    return keyed.sort_values(by).drop(columns=["_row", "_metric"]).reset_index(drop=True)

@@ -1,0 +1,32 @@
+"""Training the study's networks, on Lightning; needs the extra ``training``.
+
+What needs torch and Lightning is imported when it is first used.
+"""
+
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING
+
+from gazesal.cxr.training.images import LabelledImages
+from gazesal.cxr.training.settings import TrainingSettings
+
+if TYPE_CHECKING:
+    from gazesal.cxr.training.run import TrainedModel, predict, train
+
+__all__ = ["LabelledImages", "TrainedModel", "TrainingSettings", "predict", "train"]
+
+_ON_USE = ("TrainedModel", "predict", "train")
+
+
+def __getattr__(name: str) -> object:
+    if name not in _ON_USE:
+        raise AttributeError(f"module 'gazesal.cxr.training' has no attribute {name!r}")
+    try:
+        return getattr(_import_module("gazesal.cxr.training.run"), name)
+    except ImportError as error:
+        raise ImportError(
+            f"Training needs what is not installed ({error}): pip install 'gazesal[training]'."
+        ) from error
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ON_USE})

@@ -1,0 +1,238 @@
+"""From images on disk to batches: shrunk, augmented, in an order that a seed and an epoch fix."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, DistributedSampler
+
+from gazesal.cxr.images import read_image
+from gazesal.cxr.preprocessing import padded_square, side_of_square
+from gazesal.cxr.training.cache import PictureCache
+from gazesal.cxr.training.images import LabelledImages
+from gazesal.cxr.training.settings import TrainingSettings
+
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = ["EvaluationImages", "TrainingImages", "evaluation_loader", "training_loader"]
+
+Bytes = NDArray[np.uint8]
+Item = tuple[Tensor, Tensor, int]
+
+
+class _Images(Dataset[Item]):
+    """Images of a split, each shrunk once where a cache is given."""
+
+    def __init__(
+        self,
+        images: LabelledImages,
+        rows: NDArray[np.int64],
+        settings: TrainingSettings,
+        cache: Path | None,
+        cache_bytes: int,
+    ) -> None:
+        self.images = images
+        self.rows = rows
+        self.settings = settings
+        self.targets = torch.from_numpy(np.asarray(images.targets)[rows].astype(np.float32))
+        self.cache = None if cache is None else PictureCache(cache)
+        sizes = np.cumsum([self._n_bytes(images.shapes[row]) for row in rows])
+        self.n_cached = int(np.searchsorted(sizes, cache_bytes, side="right"))
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def pixels(self, index: int) -> Bytes:
+        """The shrunk image at a position of the split."""
+        source = self.images.sources[self.rows[index]]
+        on_disk = isinstance(source, (str, Path))
+        if self.cache is None or not on_disk or index >= self.n_cached:
+            return self._grey(source)
+        return self.cache.get(Path(source), self._way(), lambda: self._grey(source))
+
+    def _grey(self, source: Any) -> Bytes:
+        values = self._shrink(source)
+        if values.ndim != 2:
+            raise ValueError(f"{source}: images to train on must be grey, got one in colour.")
+        return values
+
+    def _shrink(self, source: Any) -> Bytes:
+        raise NotImplementedError
+
+    def _way(self) -> str:
+        raise NotImplementedError
+
+    def _n_bytes(self, shape: tuple[int, int]) -> int:
+        raise NotImplementedError
+
+
+class TrainingImages(_Images):
+    """Training images, augmented anew in every epoch.
+
+    Positions are pairs of epoch and index, so that the augmentation of an image depends on the
+    seed, the epoch and the image, and on nothing else: not on workers, nor on what came before.
+    """
+
+    def __init__(self, *args: Any, seed: int) -> None:
+        super().__init__(*args)
+        self.seed = seed
+        self.augment = augmentation(self.settings)
+
+    def __getitem__(self, position: tuple[int, int]) -> Item:
+        epoch, index = position
+        state = np.random.SeedSequence([self.seed, epoch, int(self.rows[index])]).generate_state(1)
+        pixels = torch.from_numpy(self.pixels(index).astype(np.float32) / np.float32(255))
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(int(state[0]))
+            changed = self.augment(pixels[None, None])
+        return (changed[0] * 255).round_().to(torch.uint8), self.targets[index], index
+
+    def _shrink(self, source: Any) -> Bytes:
+        from PIL import Image  # noqa: PLC0415
+
+        pixels = read_image(source)
+        size = _shrunk(pixels.shape[:2], self.settings.shortest_dimension)
+        resized = Image.fromarray(pixels).resize(size[::-1], Image.Resampling.BILINEAR)
+        return np.asarray(resized)
+
+    def _way(self) -> str:
+        return f"train {self.settings.shortest_dimension}"
+
+    def _n_bytes(self, shape: tuple[int, int]) -> int:
+        height, width = _shrunk(shape, self.settings.shortest_dimension)
+        return height * width
+
+
+class EvaluationImages(_Images):
+    """Validation and test images, as `gazesal.cxr.preprocess` makes them but for normalising."""
+
+    def __getitem__(self, index: int) -> Item:
+        return torch.from_numpy(self.pixels(index))[None], self.targets[index], index
+
+    def batches(self, size: int, world_size: int = 1, rank: int = 0) -> list[list[int]]:
+        """Positions of a process in batches of images of one size.
+
+        Every process has as many batches as the others, since they exchange what they know of the
+        features' means before each.
+        """
+        sides = [self._side(self.images.shapes[row]) for row in self.rows]
+        order = sorted(range(len(sides)), key=sides.__getitem__)
+        shares = []
+        for first in range(world_size):
+            groups: dict[int, list[int]] = defaultdict(list)
+            for index in order[first::world_size]:
+                groups[sides[index]].append(index)
+            shares.append(
+                [
+                    group[start : start + size]
+                    for group in groups.values()
+                    for start in range(0, len(group), size)
+                ]
+            )
+        own, n_batches = shares[rank], max(map(len, shares))
+        while len(own) < n_batches:
+            longest = max(own, key=len, default=[])
+            if len(longest) < 2:
+                raise ValueError(
+                    f"`images` must have more validation images than {len(self.rows)} for "
+                    f"{world_size} processes."
+                )
+            own.remove(longest)
+            own += [longest[::2], longest[1::2]]
+        return own
+
+    def _side(self, shape: tuple[int, int]) -> int:
+        settings = self.settings
+        short, multiple = settings.evaluation_shortest_dimension, settings.evaluation_multiple
+        return side_of_square(shape, short, multiple)
+
+    def _shrink(self, source: Any) -> Bytes:
+        settings = self.settings
+        square, _ = padded_square(
+            source,
+            short_side=settings.evaluation_shortest_dimension,
+            multiple=settings.evaluation_multiple,
+        )
+        return square
+
+    def _way(self) -> str:
+        settings = self.settings
+        return f"evaluate {settings.evaluation_shortest_dimension} {settings.evaluation_multiple}"
+
+    def _n_bytes(self, shape: tuple[int, int]) -> int:
+        return self._side(shape) ** 2
+
+
+class EpochSampler(DistributedSampler[Any]):
+    """Positions with the epoch, which Lightning sets before each."""
+
+    def __iter__(self) -> Iterator[Any]:
+        return ((self.epoch, index) for index in super().__iter__())
+
+
+def augmentation(settings: TrainingSettings) -> nn.Module:
+    """The study's augmentations, of one image of shape (1, 1, H, W) in [0, 1]."""
+    from kornia import augmentation as kornia  # noqa: PLC0415
+
+    return torch.nn.Sequential(
+        kornia.RandomAffine(
+            degrees=settings.rotation_degrees,
+            translate=(settings.translation, settings.translation),
+            scale=settings.scale_factor,
+            padding_mode="zeros",
+            p=1.0,
+        ),
+        kornia.CenterCrop(settings.center_crop),
+        kornia.RandomHorizontalFlip(p=settings.horizontal_flip),
+    )
+
+
+def training_loader(
+    dataset: TrainingImages, *, workers: int, world_size: int, rank: int
+) -> DataLoader[Item]:
+    """Batches of a process; the order depends on the seed and the epoch."""
+    batch_size = dataset.settings.batch_size
+    if batch_size % world_size:
+        raise ValueError(
+            f"`batch_size` must be a multiple of the number of processes, got {batch_size} and "
+            f"{world_size}."
+        )
+    return DataLoader(
+        dataset,
+        batch_size=batch_size // world_size,
+        sampler=EpochSampler(
+            dataset, num_replicas=world_size, rank=rank, shuffle=True, seed=dataset.seed
+        ),
+        num_workers=workers,
+        persistent_workers=workers > 0,
+        pin_memory=torch.cuda.is_available(),
+    )
+
+
+def evaluation_loader(
+    dataset: EvaluationImages, *, workers: int, world_size: int = 1, rank: int = 0
+) -> DataLoader[Item]:
+    """Batches of images of one size; every image once, on one process."""
+    return DataLoader(
+        dataset,
+        batch_sampler=dataset.batches(dataset.settings.batch_size, world_size, rank),
+        num_workers=workers,
+        persistent_workers=workers > 0,
+        pin_memory=torch.cuda.is_available(),
+    )
+
+
+def _shrunk(shape: tuple[int, ...], shortest: int) -> tuple[int, int]:
+    """(H, W) after resizing the shorter side; the longer one is rounded down."""
+    height, width = shape
+    if height <= width:
+        return shortest, max(shortest, shortest * width // height)
+    return max(shortest, shortest * height // width), shortest

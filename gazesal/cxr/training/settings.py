@@ -1,0 +1,306 @@
+"""How the networks are trained: every number of the study's section 3.1 by its name."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from gazesal._validation import as_choice, as_count
+
+__all__ = ["PRESETS", "TrainingSettings"]
+
+Monitor = Literal["auc", "loss"]
+PRESETS = ("paper", "code", "smoke")
+SHARES = ("translation", "horizontal_flip", "least_improvement")  # in [0, 1)
+COUNTS = (
+    "labels",
+    "epochs",
+    "batch_size",
+    "epochs_without_improvement",
+    "models",
+    "shortest_dimension",
+    "center_crop",
+    "evaluation_shortest_dimension",
+    "evaluation_multiple",
+)
+ONLY = {  # what the study did and nothing else is built for
+    "uncertain": ("negative",),
+    "missing": ("negative",),
+    "optimizer": ("adam",),
+    "loss": ("binary_cross_entropy",),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingSettings:
+    """Settings of a training, by default those of the study's text.
+
+    Attributes
+    ----------
+    labels : int
+        Number of labels.
+    uncertain, missing : {"negative"}
+        What labels that are uncertain (-1) or not mentioned count as.
+    optimizer : {"adam"}
+        Optimizer.
+    learning_rate, weight_decay : float
+        Of the optimizer.
+    loss : {"binary_cross_entropy"}
+        Loss, averaged over labels and images.
+    epochs : int
+        Number of epochs.
+    batch_size : int
+        Images of a step, of all devices together.
+    monitor : {"auc", "loss"}
+        What the learning rate and the best checkpoint go by, on the validation images: the AUC
+        averaged over the labels, or the loss.
+    epochs_without_improvement : int
+        After so many epochs in a row without improvement the learning rate is reduced; PyTorch's
+        ``patience`` is one less.
+    learning_rate_factor : float
+        Factor of a reduction, above 0 and below 1.
+    least_improvement : float
+        Share of the best value that an improvement must exceed to count, for the learning rate.
+    models : int
+        Number of trainings of each network.
+    shortest_dimension : int
+        Shorter side of training images after resizing, pixels.
+    rotation_degrees : float
+        Largest rotation to either side.
+    translation : float
+        Largest shift, as a share of width and height.
+    scale_factor : tuple of float
+        Smallest and largest scale.
+    center_crop : int
+        Side of the square cut from the centre, pixels.
+    horizontal_flip : float
+        Probability of a flip.
+    mean, standard_deviation : tuple of float
+        Of the three channels, for values in [0, 1].
+    evaluation_shortest_dimension, evaluation_multiple : int
+        ``short_side`` and ``multiple`` of `gazesal.cxr.preprocess`.
+
+    Raises
+    ------
+    ValueError
+        If a value is out of range.
+    TypeError
+        If a value is of another type than said.
+
+    See Also
+    --------
+    train : Trains with them.
+
+    Notes
+    -----
+    Section 3.1 of :footcite:t:`bigolin2021`. `preset` reads ``"paper"``, the study's text (the
+    defaults); ``"code"``, what its published code does instead; and ``"smoke"``, small and short.
+
+    References
+    ----------
+    .. footbibliography::
+
+    Examples
+    --------
+    >>> from gazesal.cxr.training import TrainingSettings
+    >>> settings = TrainingSettings.preset("paper")
+    >>> settings.learning_rate, settings.batch_size, settings.monitor
+    (0.0001, 64, 'auc')
+    >>> TrainingSettings.preset("code").monitor
+    'loss'
+    """
+
+    labels: int = 14
+    uncertain: str = "negative"
+    missing: str = "negative"
+    optimizer: str = "adam"
+    learning_rate: float = 1e-4
+    weight_decay: float = 1e-5
+    loss: str = "binary_cross_entropy"
+    epochs: int = 75
+    batch_size: int = 64
+    monitor: Monitor = "auc"
+    epochs_without_improvement: int = 3
+    learning_rate_factor: float = 0.5
+    least_improvement: float = 1e-4
+    models: int = 5
+    shortest_dimension: int = 224
+    rotation_degrees: float = 15.0
+    translation: float = 0.05
+    scale_factor: tuple[float, float] = (0.95, 1.05)
+    center_crop: int = 224
+    horizontal_flip: float = 0.5
+    mean: tuple[float, ...] = (0.485, 0.456, 0.406)
+    standard_deviation: tuple[float, ...] = (0.229, 0.224, 0.225)
+    evaluation_shortest_dimension: int = 224
+    evaluation_multiple: int = 16
+
+    def __post_init__(self) -> None:
+        for name in COUNTS:
+            as_count(getattr(self, name), name=name)
+        for name, choices in ONLY.items():
+            as_choice(getattr(self, name), choices, name=name)
+        as_choice(self.monitor, get_args(Monitor), name="monitor")
+        for name in ("learning_rate", "weight_decay", "rotation_degrees", *SHARES):
+            _require_number(getattr(self, name), name, 0, 1 if name in SHARES else math.inf)
+        _require_number(self.learning_rate_factor, "learning_rate_factor", 0, 1)
+        if self.learning_rate == 0 or self.learning_rate_factor == 0:
+            raise ValueError("`learning_rate` and `learning_rate_factor` must be positive, got 0.")
+        for name, length in (("scale_factor", 2), ("mean", 3), ("standard_deviation", 3)):
+            values = getattr(self, name)
+            if not isinstance(values, (tuple, list)) or len(values) != length:
+                raise ValueError(f"`{name}` must be {length} numbers, got {values!r}.")
+            for value in values:
+                _require_number(value, name, 0, math.inf)
+            object.__setattr__(self, name, tuple(map(float, values)))
+        if not 0 < self.scale_factor[0] <= self.scale_factor[1]:
+            raise ValueError(
+                f"`scale_factor` must be positive and in order, got {self.scale_factor!r}."
+            )
+        if min(self.standard_deviation) <= 0:
+            raise ValueError(
+                f"`standard_deviation` must be positive, got {self.standard_deviation!r}."
+            )
+        if self.center_crop > self.shortest_dimension:
+            raise ValueError(
+                f"`center_crop` must be at most `shortest_dimension`, got {self.center_crop} and "
+                f"{self.shortest_dimension}."
+            )
+
+    @classmethod
+    def preset(cls, name: str = "paper") -> TrainingSettings:
+        """Read one of the settings files that come with gazesal.
+
+        Parameters
+        ----------
+        name : {"paper", "code", "smoke"}, default "paper"
+            The study's text, its published code, or a training of minutes.
+
+        Returns
+        -------
+        TrainingSettings
+            The settings.
+
+        Raises
+        ------
+        ValueError
+            If there is no such preset.
+        """
+        as_choice(name, PRESETS, name="name")
+        text = files(__package__).joinpath(f"{name}.toml").read_text(encoding="utf-8")
+        return cls.from_mapping(tomllib.loads(text), where=f"{name}.toml")
+
+    @classmethod
+    def read(cls, path: str | Path) -> TrainingSettings:
+        """Read settings from a TOML file; what it leaves out is as in the study's text.
+
+        Parameters
+        ----------
+        path : str or path
+            The file.
+
+        Returns
+        -------
+        TrainingSettings
+            The settings.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        ValueError
+            If it is no TOML, has a name that is no setting, or a value is out of range.
+        TypeError
+            If a value is of another type.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise FileNotFoundError(f"{path}: there is no such file of settings.")
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ValueError(f"{path}: cannot be read as TOML: {error}") from error
+        return cls.from_mapping(values, where=str(path))
+
+    @classmethod
+    def from_mapping(
+        cls, values: Mapping[str, Any], *, where: str = "settings"
+    ) -> TrainingSettings:
+        """Make settings of values by name.
+
+        Parameters
+        ----------
+        values : mapping
+            Values by name; the others are as in the study's text.
+        where : str
+            Named in errors.
+
+        Returns
+        -------
+        TrainingSettings
+            The settings.
+
+        Raises
+        ------
+        ValueError
+            If a name is no setting, or a value is out of range.
+        TypeError
+            If a value is of another type.
+        """
+        known = [field.name for field in fields(cls)]
+        unknown = sorted(set(values) - set(known))
+        if unknown:
+            raise ValueError(
+                f"{where}: {unknown[0]!r} is no setting; those are {', '.join(known)}."
+            )
+        try:
+            return cls(**values)
+        except (ValueError, TypeError) as error:
+            raise type(error)(f"{where}: {error}") from error
+
+    def with_changes(self, **changes: Any) -> TrainingSettings:
+        """Return these settings with some changed.
+
+        Parameters
+        ----------
+        **changes
+            New values by name.
+
+        Returns
+        -------
+        TrainingSettings
+            The settings.
+
+        Raises
+        ------
+        ValueError
+            If a value is out of range.
+        TypeError
+            If a name is no setting, or a value of another type.
+        """
+        return replace(self, **changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings by name, as JSON takes them.
+
+        Returns
+        -------
+        dict
+            Numbers, strings and lists of numbers.
+        """
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in asdict(self).items()
+        }
+
+
+def _require_number(value: Any, name: str, least: float, below: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"`{name}` must be a number, got {value!r}.")
+    if not least <= value < below:
+        raise ValueError(f"`{name}` must be in [{least:g}, {below:g}), got {value!r}.")

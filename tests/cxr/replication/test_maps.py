@@ -1,0 +1,41 @@
+"""Maps from files of features are those made straight from the network, to the bit."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from gazesal.adapters.from_model import saliency_from_model  # noqa: E402
+from gazesal.cxr import load_model, preprocess  # noqa: E402
+from gazesal.cxr.replication.maps import KINDS, StoredMap, store_maps  # noqa: E402
+from gazesal.cxr.training.settings import TrainingSettings  # noqa: E402
+
+SETTINGS = TrainingSettings().with_changes(evaluation_shortest_dimension=64)
+
+
+def grey(image):
+    tensor, geometry = preprocess(image, short_side=64)
+    return tensor.expand(3, -1, -1), geometry
+
+
+@pytest.mark.parametrize("network", list(KINDS))
+def test_stored_maps_are_those_of_the_network(network, tmp_path):
+    torch.manual_seed(0)
+    model = load_model(network)
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 256, (90, 121), dtype=np.uint8)
+    path = tmp_path / "a.npz"
+    store_maps(model, image, path, SETTINGS)
+    for name, kind in KINDS[network].items():
+        if kind in {"am1", "am2"}:
+            options = {"method": "attention", "gate": int(kind[2]) - 1}
+        else:
+            options = {"scheme": kind}
+        made = saliency_from_model(model, {"a": image}, preprocess=grey, **options)["a"]()
+        stored = pickle.loads(pickle.dumps(StoredMap(path, kind)))()  # noqa: S301 - workers do so
+        assert stored.shape == (90, 121), name
+        assert stored.dtype == np.float32
+        assert stored.tobytes() == made.tobytes(), name
+    assert path.stat().st_size < 400_000

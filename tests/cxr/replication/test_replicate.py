@@ -1,0 +1,239 @@
+"""The study on a synthetic release: every step, cut off at every step, and from checkpoints."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("lightning")
+pytest.importorskip("kornia")
+pytest.importorskip("skimage")
+
+import gazesal  # noqa: E402
+from gazesal.cli import main  # noqa: E402
+from gazesal.cxr.replication import replicate, run  # noqa: E402
+from gazesal.cxr.training import TrainingSettings  # noqa: E402
+
+SETTINGS = TrainingSettings.preset("smoke").with_changes(
+    epochs=1, shortest_dimension=32, center_crop=32, evaluation_shortest_dimension=32
+)
+NETWORKS = ("sononet", "ag_sononet")
+STEPS = [
+    name
+    for model in (0, 1)
+    for name in (
+        *(f"{step}-{n}-{model}" for n in NETWORKS for step in ("train", "classify", "maps")),
+        f"score-{model}",
+    )
+]
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory):
+    return gazesal.write_synthetic_reflacx(
+        tmp_path_factory.mktemp("release"), n_images=5, n_readers=4, n_unread=18, side=96
+    )
+
+
+def go(release, out, **changes):
+    options = {
+        "settings": SETTINGS,
+        "lungs": release / "lung_masks",
+        "n_readers": 4,
+        "trainer": {"accelerator": "cpu"},
+        **changes,
+    }
+    return replicate(release, release / "mimic-cxr-jpg", out, **options)
+
+
+@pytest.fixture(scope="module")
+def whole(release, tmp_path_factory):
+    """A replication that nothing disturbed."""
+    return go(release, tmp_path_factory.mktemp("whole"))
+
+
+def test_every_step_is_done_and_the_report_is_whole(whole):
+    assert whole.ran == STEPS
+    assert whole.kept == []
+    text = whole.report.read_text("utf-8")
+    for heading in ("Classification", "Table 1", "Table 2", "Table 3", "Figure 1", "Intervals"):
+        assert f"## {heading}" in text
+    assert (whole.report.parent / "score-0" / "figure.png").stat().st_size > 10_000
+    scores = whole.scores
+    n_images = scores["image"].nunique()
+    rows = ["interobserver", "segmentation", "center_bias_in_sample", "AM1", "AM2"]
+    rows += [
+        f"{n} {mix}" for n in ("woAG", "wAG") for mix in ("thresholded", "weighted", "uniform")
+    ]
+    assert sorted(scores["method"].unique()) == sorted(rows)
+    assert len(scores) == n_images * 4 * 2 * len(rows) * 4  # readers, models, rows, metrics
+    for name, table in whole.tables.items():
+        on_disk = pd.read_csv(whole.report.parent / "tables" / f"{name}.csv")
+        assert len(on_disk) == len(table)
+
+
+def test_the_baselines_do_not_depend_on_the_training(whole):
+    fixed = whole.scores[whole.scores["method"].isin(["interobserver", "segmentation"])]
+    wide = fixed.pivot_table(
+        index=["image", "reader", "method", "metric"], columns="model", values="score"
+    )
+    assert (wide[0] == wide[1]).all()
+
+
+def contents(folder):
+    """What a replication left but times and the training's own notes."""
+    return {
+        path.relative_to(folder): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.suffix in {".csv", ".md", ".png"}
+    }
+
+
+def test_cut_off_it_ends_the_same_and_redoes_that_step_only(release, whole, tmp_path, monkeypatch):
+    """One replication that dies at the end of each kind of step, one after the other."""
+    out = tmp_path / "cut"
+    real = run.Steps.__call__
+
+    def dying(at):
+        def call(self, name, make, **options):
+            def made(folder):
+                make(folder)
+                if name == at:
+                    raise KeyboardInterrupt
+
+            return real(self, name, made, **options)
+
+        return call
+
+    last = 0
+    for place in (0, 1, 2, 6, 13):
+        told = []
+        monkeypatch.setattr(run.Steps, "__call__", dying(STEPS[place]))
+        with pytest.raises(KeyboardInterrupt):
+            go(release, out, tell=told.append)
+        redone = STEPS[last : place + 1]
+        assert told == [f"kept {n}" for n in STEPS[:last]] + [f"doing {n}" for n in redone]
+        last = place
+    monkeypatch.undo()
+    found = go(release, out)
+    assert (found.kept, found.ran) == (STEPS[:-1], STEPS[-1:])
+    assert contents(out) == contents(whole.report.parent)
+
+
+CHILD = """
+import sys
+import torch
+torch.set_num_threads(1)
+from tests.cxr.replication.test_replicate import go
+from pathlib import Path
+go(Path(sys.argv[1]), Path(sys.argv[2]))
+"""
+
+
+@pytest.mark.slow
+def test_killed_without_warning_it_ends_the_same(release, whole, tmp_path):
+    out = tmp_path / "killed"
+    # steps that were done are taken over, as after a kill in the first scoring
+    shutil.copytree(whole.report.parent, out)
+    for name in ("score-0", *STEPS[7:]):
+        shutil.rmtree(out / name)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[3])}
+    child = subprocess.Popen([sys.executable, "-c", CHILD, release, out], env=environment)
+    for _ in range(6000):
+        if (out / "train-ag_sononet-1" / "begun.json").is_file():
+            break
+        assert child.poll() is None, "it ended before it was killed"
+        time.sleep(0.01)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    found = go(release, out)
+    assert found.kept[:7] == STEPS[:7]
+    assert found.ran[-1] == "score-1"
+    assert contents(out) == contents(whole.report.parent)
+
+
+def test_other_settings_do_everything_again_and_another_gaze_the_scores_only(
+    release, whole, tmp_path
+):
+    out = tmp_path / "changed"
+    shutil.copytree(whole.report.parent, out)
+    found = go(release, out, center_bias="left_out")
+    assert found.ran == ["score-0", "score-1"]
+    assert "center_bias" in set(found.scores["method"])
+    changed = tmp_path / "release"
+    shutil.copytree(release, changed)
+    reading = next(iter(changed.glob("main_data/P1*/fixations.csv")))
+    lines = reading.read_bytes().splitlines(keepends=True)
+    reading.write_bytes(b"".join(lines[:-1]))
+    again = go(changed, out, center_bias="left_out")
+    assert again.ran == ["score-0", "score-1"]
+
+
+def test_checkpoints_take_the_place_of_training(release, whole, tmp_path):
+    root = whole.report.parent
+    for network in NETWORKS:
+        (tmp_path / "weights" / network).mkdir(parents=True)
+        for model in (0, 1):
+            weights = root / f"train-{network}-{model}" / "weights.pt"
+            shutil.copy(weights, tmp_path / "weights" / network / f"{model}.pth")
+    found = go(release, tmp_path / "out", checkpoints=tmp_path / "weights")
+    assert not [name for name in found.ran if name.startswith("train")]
+    columns = ["image", "reader", "model", "method", "metric"]
+    assert found.scores.set_index(columns)["score"].equals(whole.scores.set_index(columns)["score"])
+    with pytest.raises(FileNotFoundError, match=r"checkpoint of each of 3 trainings .* got 2"):
+        go(release, tmp_path / "more", checkpoints=tmp_path / "weights", seeds=3)
+
+
+def dark(pixels):
+    return (pixels < 120) * 1.0
+
+
+def test_a_segmenter_makes_the_masks_once(release, whole, tmp_path):
+    """On its own steps only: all but the scores are taken over."""
+    out = tmp_path / "segmented"
+    shutil.copytree(whole.report.parent, out)
+    found = go(release, out, lungs=dark)
+    assert found.ran == ["lungs", "score-0", "score-1"]
+    assert "segmentation" in set(found.scores["method"])
+    assert go(release, out, lungs=dark).ran == []
+
+
+def test_the_command_takes_releases_and_says_what_it_does(release, tmp_path):
+    settings = tmp_path / "tiny.toml"
+    settings.write_text(
+        "".join(
+            f"{name} = {value!r}\n"
+            for name, value in SETTINGS.to_dict().items()
+            if isinstance(value, (int, float, list))
+        ),
+        "utf-8",
+    )
+    words = ["replicate", "--reflacx", release, "--mimic", release / "mimic-cxr-jpg"]
+    words += ["--out", tmp_path / "out", "--settings", settings, "--seeds", 1, "--readers", 4]
+    words += ["--jobs", 1, "--accelerator", "cpu", "--quiet"]
+    done = CliRunner().invoke(main, list(map(str, words)), catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    assert "doing train-sononet-0" in done.output
+    assert "doing score-0" in done.output
+    assert "| Segmentation |" in (tmp_path / "out" / "report.md").read_text("utf-8")
+    again = CliRunner().invoke(main, list(map(str, words)), catch_exceptions=False)
+    assert "doing" not in again.output
+
+
+def test_the_command_asks_for_what_it_needs(tmp_path):
+    done = CliRunner().invoke(main, ["replicate", "--out", str(tmp_path)])
+    assert done.exit_code == 2
+    assert "--reflacx and --mimic are both needed, or --preset smoke" in done.output
+
+
+def test_too_few_images_to_score_are_refused(release, tmp_path):
+    with pytest.raises(ValueError, match="`n_readers` must leave at least two images to score"):
+        go(release, tmp_path, n_readers=9)

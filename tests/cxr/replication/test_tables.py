@@ -1,0 +1,113 @@
+"""The tables: the study's from its released scores, and what is left out where it must be."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gazesal.cxr.replication import tables
+from gazesal.cxr.replication.report import write_words
+
+COLUMNS = {
+    "interobserver": ("score_interobserver", "thresholded"),
+    "segmentation": ("score_convex", "thresholded"),
+    **{f"woAG {way}": ("score_sono", way) for way in tables.MIXES},
+    **{f"wAG {way}": ("score_ag", way) for way in tables.MIXES},
+    "AM1": ("score_am1", "thresholded"),
+    "AM2": ("score_am2", "thresholded"),
+}
+METRICS = {"ncc": "ncc", "auc": "auc_borji", "sncc": "sncc", "sauc": "sauc"}
+
+
+@pytest.fixture(scope="module")
+def released(shared):
+    """The study's scores as a replication has them; a made-up split into normal and abnormal."""
+    wide = pd.read_csv(shared / "paper" / "scores.csv.gz")
+    wide["image"] = wide["phase"].astype(str) + "/" + wide["trial"].astype(str)
+    wide["reader"] = wide.groupby(["method", "metric", "model", "image"]).cumcount()
+    wide["metric"] = wide["metric"].map(METRICS)
+    keys = ["image", "reader", "model", "metric"]
+    parts = []
+    for name, (column, way) in COLUMNS.items():
+        rows = wide.loc[wide["method"] == way, [*keys, column]]
+        parts.append(rows.rename(columns={column: "score"}).assign(method=name))
+    scores = pd.concat(parts).reset_index(drop=True)
+    return scores.assign(abnormal=scores["image"].str.endswith(("1", "2", "3", "4", "5")))
+
+
+@pytest.mark.parametrize("number", ["1", "2"])
+def test_the_released_scores_give_the_printed_tables(released, number):
+    made = tables.study_table(released, number)
+    printed = tables.paper_table(number)
+    assert list(made["method"].unique()) == list(tables.ROWS)
+    joined = made.merge(printed, on=["method", "metric"], suffixes=("", "_paper"))
+    assert len(joined) == len(printed) == 20
+    for name in ("estimate", "low", "high"):
+        assert joined[name].round(3).to_numpy() == pytest.approx(
+            joined[f"{name}_paper"].to_numpy(), abs=1e-9
+        )
+
+
+def test_paired_differences_are_those_of_the_reanalysis(released):
+    found = tables.differences(released, 0)["these"].set_index(["method", "metric"])
+    ceiling = found.loc[("interobserver", "sauc")]
+    assert ceiling["estimate"] == pytest.approx(0.028, abs=5e-4)
+    assert (ceiling["low"], ceiling["high"]) == pytest.approx((0.020, 0.037), abs=5e-4)
+    assert not found.loc[("interobserver", "sncc"), "equivalent"]
+
+
+def test_the_report_has_every_table_beside_the_papers(released):
+    aucs = pd.DataFrame(
+        {
+            "label": ["Edema", "mean"] * 4,
+            "auc": [0.8, 0.77, 0.7, 0.76] * 2,
+            "low": np.nan,
+            "high": np.nan,
+            "n_positive": 9,
+            "network": ["sononet"] * 4 + ["ag_sononet"] * 4,
+            "training": [0, 0, 1, 1] * 2,
+        }
+    )
+    text, made = write_words(
+        title="T",
+        facts=["f"],
+        aucs=aucs,
+        scores=released,
+        seed=0,
+        figure="figure.png",
+        compared=True,
+    )
+    assert "| wAG uniform | 0.343 [0.311, 0.375] | 0.343 [0.311, 0.375] |" in text
+    assert "| woAG | 0.765 [" in text
+    assert "| 0.774 [0.771, 0.776] |" in text
+    assert "| Interobserver, abnormal |" in text
+    assert "0.048 [0.020, 0.076] |" in text  # Table 3 of the paper
+    assert "![Maps of one image](figure.png)" in text
+    assert set(made) >= {"table_1", "table_2", "table_3", "classification", "subset_tests"}
+    assert len(made["subset_tests"]) == 6
+
+
+def test_undefined_scores_are_left_out_and_counted(released):
+    few = released[released["image"].isin(sorted(released["image"].unique())[:8])].copy()
+    lost = (few["method"] == "woAG thresholded") & (few["metric"] == "ncc") & (few["reader"] == 0)
+    few.loc[lost, "score"] = np.nan
+    text, made = write_words(
+        title="T",
+        facts=[],
+        aucs=pd.DataFrame(),
+        scores=few,
+        seed=0,
+        figure=None,
+        compared=False,
+    )
+    assert f"left out: woAG thresholded NCC {int(lost.sum())}." in text
+    assert "No test images with labels." in text
+    assert "paper" not in text
+    row = made["table_1"].set_index(["method", "metric"]).loc[("woAG thresholded", "ncc")]
+    kept = few[~lost & (few["method"] == "woAG thresholded") & (few["metric"] == "ncc")]
+    assert row["estimate"] == pytest.approx(kept["score"].mean(), abs=0.02)
+
+
+def test_one_training_has_no_intervals_about_others(released):
+    one = released[released["model"] == 1]
+    assert set(tables.intervals_by_question(one, 0)) == {"these"}
+    assert set(tables.differences(one, 0)) == {"these"}
