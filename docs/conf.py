@@ -41,7 +41,8 @@ numpydoc_xref_param_type = False
 myst_enable_extensions = ["deflist", "dollarmath"]
 myst_heading_anchors = 3
 
-bibtex_bibfiles = ["references.bib"]
+# One file for these pages and for `gazesal.cite`, so it lies in the package.
+bibtex_bibfiles = ["../gazesal/references.bib"]
 bibtex_default_style = "plain"
 
 html_theme = "pydata_sphinx_theme"

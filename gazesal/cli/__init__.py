@@ -3,6 +3,7 @@
 import click
 
 import gazesal
+from gazesal.cite import main as cite
 from gazesal.cli.demo import demo
 from gazesal.cli.evaluate import evaluate
 from gazesal.cli.synthesize import synthesize
@@ -19,3 +20,4 @@ def main() -> None:
 main.add_command(evaluate)
 main.add_command(demo)
 main.add_command(synthesize)
+main.add_command(cite, name="cite")
