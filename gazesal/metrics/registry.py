@@ -63,7 +63,7 @@ class Metric:
         Score of a constant saliency map, ``nan`` where it is undefined; ``None`` where it depends
         on the gaze.
     citation : str
-        Key in ``gazesal/references.bib``; `gazesal.cite` prints the entry.
+        Key in ``gazesal/references.bib``; `cite` prints the entry.
     """
 
     name: str
