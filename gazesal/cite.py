@@ -20,8 +20,9 @@ from gazesal.metrics.registry import METRICS
 __all__ = ["citable", "cite"]
 
 OWN_KEY = "gazesal"
-# What users import from, beside the modules of `gazesal.adapters`; other `__all__` are internal.
-PUBLIC_PACKAGES = ("gazesal", "gazesal.cxr", "gazesal.cite")
+# What users import from, beside the modules of `gazesal.adapters` and packages of `gazesal.cxr`;
+# other `__all__` are internal.
+PUBLIC_MODULES = ("gazesal", "gazesal.cxr", "gazesal.cite")
 CITED = re.compile(r":footcite:[a-z]+:`([^`]+)`")
 
 
@@ -181,9 +182,15 @@ def _cited(node: ast.FunctionDef | ast.ClassDef) -> list[str]:
 @cache
 def _public_names() -> frozenset[str]:
     """Names that users import, from the lists of the modules that they import from."""
+    modules = dict(_modules())
+    packages = {name.rpartition(".")[0] for name in modules}
     names: set[str] = set()
-    for module, tree in _modules():
-        if module in PUBLIC_PACKAGES or module.startswith("gazesal.adapters"):
+    for module, tree in modules.items():
+        if (
+            module in PUBLIC_MODULES
+            or module.startswith("gazesal.adapters")
+            or (module.startswith("gazesal.cxr.") and module in packages)
+        ):
             names |= _listed(tree)
     return frozenset(names)
 

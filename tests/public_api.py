@@ -6,8 +6,10 @@ from functools import cache
 from importlib import import_module
 
 import gazesal.adapters
+import gazesal.cxr
 
-OPTIONAL = {"torch", "torchmetrics"}  # a module that needs one of them is left out without it
+# a module that needs one of them is left out without it
+OPTIONAL = {"torch", "torchmetrics", "lightning", "kornia", "tensorboard"}
 
 
 @cache
@@ -18,7 +20,12 @@ def public_modules():
         for found in pkgutil.iter_modules(gazesal.adapters.__path__)
         if not found.name.startswith("_")
     ]
-    return ("gazesal", "gazesal.cite", "gazesal.cxr", "gazesal.adapters", *adapters)
+    chest = [
+        f"gazesal.cxr.{found.name}"
+        for found in pkgutil.iter_modules(gazesal.cxr.__path__)
+        if found.ispkg
+    ]
+    return ("gazesal", "gazesal.cite", "gazesal.cxr", "gazesal.adapters", *chest, *adapters)
 
 
 @cache
