@@ -33,7 +33,7 @@ nitpicky = True
 # Types stand in the docstrings, in words; in signatures they would only repeat them.
 autodoc_typehints = "none"
 autosummary_generate = True
-# What is made on these is only read here; the notebooks, in processes of their own, import torch.
+# The documentation is built without these; what is made on them is only read.
 autodoc_mock_imports = ["torch", "torchmetrics"]
 templates_path = ["_templates"]
 numpydoc_show_class_members = False  # the class template lists methods in full
