@@ -4,6 +4,8 @@ import sys
 from importlib.metadata import version as installed_version
 from pathlib import Path
 
+import scipy.stats  # noqa: F401 (before torch is mocked: SciPy asks a torch that it finds for classes)
+
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
 project = "gazesal"
