@@ -3,6 +3,7 @@
 #   make replicate   the study, small, on synthetic data (minutes)
 #   make lint   style, types, import directions           make docs   build the documentation
 #   make test-adapters   the adapters beside packages that need an environment of their own
+#   make release-check   build a release and look at what is in it, into DIST
 #   make bench  speed against named baselines             make test-nightly   slow tests too, more examples
 #   make coverage   simulate how often intervals cover, and write it into the docs (ten minutes)
 PYTHON ?= python3
@@ -14,7 +15,7 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TORCH = torch==2.13.0
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: demo replicate test test-adapters test-cams test-nightly lint docs bench coverage clean
+.PHONY: demo replicate test test-adapters test-cams test-nightly lint docs release-check bench coverage clean
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("gazesal needs Python 3.11 or newer; this is %d.%d. Name one with: make PYTHON=python3.11 ..." % sys.version_info[:2])'
@@ -29,8 +30,16 @@ $(VENV)/.dev: $(VENV)/bin/python pyproject.toml .ci/constraints.txt
 	$(PIP) --editable '.[dev]' --constraint .ci/constraints.txt
 	@touch $@
 
-$(VENV)/.docs: $(VENV)/bin/python pyproject.toml
-	$(PIP) --editable '.[docs,plot]'
+# the notebooks use torch
+$(VENV)/.docs: $(VENV)/bin/python pyproject.toml .ci/constraints.txt
+	$(PIP) '$(TORCH)+cpu' 2>/dev/null || $(PIP) --index-url $(TORCH_INDEX) '$(TORCH)'
+	$(PIP) --editable '.[docs]' --constraint .ci/constraints.txt
+	@touch $@
+
+# the tools of a release hold others back, so they have an environment of their own
+$(VENV)-release/.done: pyproject.toml
+	$(PYTHON) -m venv $(VENV)-release
+	$(VENV)-release/bin/python -m pip install --quiet --disable-pip-version-check 'build>=1.2' 'twine>=6.1' 'cffconvert>=2.0'
 	@touch $@
 
 demo: $(VENV)/.demo
@@ -74,6 +83,10 @@ lint: $(VENV)/.dev
 docs: $(VENV)/.docs
 	$(BIN)/python -m sphinx -W --keep-going -n -b html docs docs/_build/html
 
+DIST ?= dist
+release-check: $(VENV)-release/.done
+	$(VENV)-release/bin/python .ci/release_check.py '$(DIST)'
+
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/full_size.py
 	$(BIN)/python benchmarks/gaze_side.py
@@ -85,4 +98,4 @@ coverage: $(VENV)/.dev
 	$(BIN)/python benchmarks/coverage.py
 
 clean:
-	rm -rf $(VENV) $(VENV)-adapters build dist docs/_build gazesal-demo gazesal-replication
+	rm -rf $(VENV) $(VENV)-adapters $(VENV)-cams $(VENV)-release build dist docs/_build gazesal-demo gazesal-replication

@@ -4,6 +4,8 @@ import sys
 from importlib.metadata import version as installed_version
 from pathlib import Path
 
+import scipy.stats  # noqa: F401 (before torch is mocked: SciPy asks a torch that it finds for classes)
+
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
 project = "gazesal"
@@ -16,7 +18,8 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "numpydoc",
-    "myst_parser",
+    "myst_nb",  # MyST pages, and those among them that are notebooks
+    "sphinx_copybutton",
     "sphinxcontrib.bibtex",
     "api",  # the last three are in _ext/
     "mathml",
@@ -41,7 +44,21 @@ numpydoc_xref_param_type = False
 myst_enable_extensions = ["deflist", "dollarmath"]
 myst_heading_anchors = 3
 
-bibtex_bibfiles = ["references.bib"]
+# Notebooks are run anew by every build, in a folder of their own; an error in a cell, or anything
+# that it writes to standard error, fails the build.
+nb_execution_mode = "force"
+nb_execution_raise_on_error = True
+nb_execution_in_temp = True
+nb_execution_timeout = 180
+nb_output_stderr = "warn"
+nb_merge_streams = True
+
+# What is copied is what can be pasted: without prompts, and without the output of a session.
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+
+# One file for these pages and for `gazesal.cite`, so it lies in the package.
+bibtex_bibfiles = ["../gazesal/references.bib"]
 bibtex_default_style = "plain"
 
 html_theme = "pydata_sphinx_theme"
@@ -51,9 +68,21 @@ html_title = f"gazesal {version}"
 html_math_renderer = "mathml"
 html_show_sourcelink = False
 html_copy_source = False
-html_sidebars = {"index": [], "getting_started": [], "changelog": []}
+html_sidebars = {
+    page: []
+    for page in (
+        "index",
+        "getting_started",
+        "choosing_a_metric",
+        "gallery",
+        "performance",
+        "citing",
+        "contributing",
+        "changelog",
+    )
+}
 html_theme_options = {
-    "logo": {"text": "gazesal"},
+    "logo": {"text": f"gazesal {version}"},
     "navigation_with_keys": False,
     "footer_start": ["copyright"],
     "footer_end": ["sphinx-version"],

@@ -1,25 +1,117 @@
 """What the README and the examples show runs, and shows what they say."""
 
+import functools
 import re
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+import gazesal
+from gazesal.cli import main
 
 ROOT = Path(__file__).resolve().parents[1]
 NEEDS = {"gaze_samples_to_score.py": "pymovements"}  # what an example imports beyond the package
 LONGEST = {"study_tables.py": 150}  # it says what its tables mean
 
 
-def test_the_notebook_example_of_the_readme_runs(capsys):
-    block = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
-    exec(compile(block[1], "README.md", "exec"), {})  # noqa: S102
-    rows = [list(map(float, line.split())) for line in capsys.readouterr().out.splitlines()]
-    assert len(rows) == 3
-    assert all(0 < ncc < 1 and 0.5 < sauc < 1 for ncc, sauc in rows)
-    assert len(block[1].strip().splitlines()) <= 12
+README = (ROOT / "README.md").read_text("utf-8")
+BLOCKS = {
+    section.partition("\n")[0]: found[1]
+    for section in README.split("\n## ")
+    if (found := re.search(r"```python\n(.*?)```", section, re.DOTALL))
+}
+
+
+@pytest.fixture
+def own_files(tmp_path, monkeypatch):
+    """Files that the README speaks of, of 600 x 800 pixels; observers look at spots."""
+    rng, rows = np.random.default_rng(0), []
+    for image in ("1001", "1002", "1003"):
+        place = rng.uniform([150, 150], [650, 450])
+        for observer in ("ann", "bob"):
+            points = rng.normal(place, 25, (12, 2)).round(1)
+            rows += [(image, observer, *point, 240) for point in points]
+        for method, at in (("my_method", place), ("another", [400, 300])):
+            path = tmp_path / "maps" / method / f"{image}.npy"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            np.save(path, gazesal.gaze_heatmap([at], (600, 800), sigma=50))
+        picture = 255 * gazesal.gaze_heatmap([place], (600, 800), sigma=30)
+        (tmp_path / "images").mkdir(exist_ok=True)
+        picture = Image.fromarray((picture / picture.max() * 255).astype(np.uint8))
+        picture.save(tmp_path / "images" / f"{image}.png")
+    table = pd.DataFrame(rows, columns=["image", "observer", "x", "y", "duration"])
+    table.to_csv(tmp_path / "fixations.csv", index=False)
+    np.save(tmp_path / "fixations.npy", table.loc[table["image"] == "1001", ["x", "y"]])
+    np.save(tmp_path / "saliency.npy", np.load(tmp_path / "maps" / "my_method" / "1001.npy"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@functools.cache
+def output_of(name, *arguments):
+    """What an example prints, run once however many tests look at it; a warning is an error."""
+    with TemporaryDirectory() as folder:
+        done = subprocess.run(
+            [sys.executable, "-W", "error", ROOT / "examples" / name, *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=folder,
+            timeout=300,
+        )
+        assert done.returncode == 0, done.stderr
+        assert not list(Path(folder).iterdir())  # examples leave nothing behind
+    return done.stdout
+
+
+def run_block(title, names):
+    """Run the block of the README under a heading; it has fewer than 15 lines."""
+    block = BLOCKS[title]
+    assert sum(bool(line.strip()) for line in block.splitlines()) < 15
+    exec(compile(block, "README.md", "exec"), names)  # noqa: S102
+
+
+def test_the_readme_scores_two_arrays(own_files, capsys):
+    run_block("Score two arrays", {})
+    scores = {
+        name: float(value) for name, value in map(str.split, capsys.readouterr().out.splitlines())
+    }
+    assert scores["NCC"] > 0.5
+    assert scores["AUC"] > 0.9
+    assert scores["NSS"] > 2
+
+
+def test_the_readme_scores_a_folder_and_its_command_gives_the_same(own_files, capsys):
+    run_block("Score a folder of maps", {})
+    printed = capsys.readouterr().out
+    sauc = {line.split()[0]: line.split()[-3] for line in printed.splitlines() if "[" in line}
+    assert float(sauc["my_method"]) > float(sauc["another"])
+    from_python = pd.read_csv("results/scores.csv")
+    (command,) = re.findall(r"^\$ gazesal (evaluate --fixations .*)$", README, re.MULTILINE)
+    done = CliRunner().invoke(main, [*command.split(), "--quiet", "--jobs", "1"])
+    assert done.exit_code == 0, done.output
+    pd.testing.assert_frame_equal(pd.read_csv("results/scores.csv"), from_python)
+
+
+def test_the_readme_scores_a_model(own_files, capsys):
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 4, 5, stride=4),
+        torch.nn.ReLU(),
+        torch.nn.AdaptiveAvgPool2d(1),
+        torch.nn.Flatten(),
+        torch.nn.Linear(4, 2),
+    )
+    run_block("Score a model", {"model": model})
+    assert "Grad-CAM" in capsys.readouterr().out
 
 
 def test_the_files_the_readme_names_are_there():
@@ -29,32 +121,26 @@ def test_the_files_the_readme_names_are_there():
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda p: p.name)
-def test_examples_run(path, tmp_path):
+def test_examples_run(path):
     if path.name in NEEDS:
         extra = NEEDS[path.name]
         pytest.importorskip(extra, reason=f"the extra `{extra}` is not installed")
     if "import torch" in path.read_text("utf-8"):
         pytest.importorskip("torch")
-    done = subprocess.run(
-        [sys.executable, path], capture_output=True, text=True, check=True, cwd=tmp_path
-    )
-    assert done.stdout.strip()
+    assert output_of(path.name).strip()
     assert len(path.read_text("utf-8").splitlines()) <= LONGEST.get(path.name, 60)
 
 
 def test_the_first_example_puts_the_map_that_finds_it_first():
-    path = ROOT / "examples" / "score_one_image.py"
-    done = subprocess.run([sys.executable, path], capture_output=True, text=True, check=True)
-    rows = {line[:16].strip(): line[16:].split() for line in done.stdout.splitlines()[1:]}
+    lines = output_of("score_one_image.py").splitlines()[1:]
+    rows = {line[:16].strip(): line[16:].split() for line in lines}
     sauc = {name: float(values[3]) for name, values in rows.items()}
     assert sauc["finds it"] > sauc["only the centre"]
 
 
 def test_from_samples_to_scores_every_observer_is_found():
     pytest.importorskip("pymovements", reason="the extra `pymovements` is not installed")
-    path = ROOT / "examples" / "gaze_samples_to_score.py"
-    done = subprocess.run([sys.executable, path], capture_output=True, text=True, check=True)
-    lines = done.stdout.splitlines()
+    lines = output_of("gaze_samples_to_score.py").splitlines()
     assert [line.split(", ")[0] for line in lines[:3]] == [
         f"{observer}: 9 fixations" for observer in ("ann", "bob", "cem")
     ]
@@ -63,13 +149,10 @@ def test_from_samples_to_scores_every_observer_is_found():
 
 
 def test_the_study_example_prints_the_study(shared):
-    path, scores = ROOT / "examples" / "study_tables.py", shared / "paper" / "scores.csv.gz"
-    done = subprocess.run(
-        [sys.executable, path, scores], capture_output=True, text=True, check=True, timeout=300
-    )
+    printed_by_it = output_of("study_tables.py", shared / "paper" / "scores.csv.gz")
     names = {"INTEROBS.": "Interobserver", "SEGMENT.": "Segmentation", "AM1": "AM1", "AM2": "AM2"}
     cells = pd.read_csv(ROOT / "tests" / "reference_values" / "study_tables.csv", dtype=str)
-    lines = done.stdout.splitlines()
+    lines = printed_by_it.splitlines()
     starts = [n for n, line in enumerate(lines) if line.startswith("Table ")]
     for start, (_, table) in zip(starts, cells.groupby("table"), strict=True):
         block = lines[start : start + 14]
@@ -89,13 +172,30 @@ def test_the_study_example_prints_the_study(shared):
         f"sncc: {plain}-0.096 [-0.121, -0.071]",
         f"sauc: {plain}-0.007 [-0.014, +0.000]",
     ):
-        assert answer in done.stdout
-    assert "What it does not change" in done.stdout
+        assert answer in printed_by_it
+    assert "What it does not change" in printed_by_it
 
 
 def test_the_example_of_a_network_puts_its_maps_over_chance_and_is_short():
     pytest.importorskip("torch")
     path = ROOT / "examples" / "score_a_resnet.py"
-    done = subprocess.run([sys.executable, path], capture_output=True, text=True, check=True)
-    assert "Grad-CAM" in done.stdout
+    assert "Grad-CAM" in output_of(path.name)
     assert len(path.read_text("utf-8").splitlines()) < 40
+
+
+def test_from_files_to_files_the_good_map_is_first():
+    lines = output_of("score_a_folder.py").splitlines()
+    sauc = {line.split()[0]: line.split()[-3] for line in lines if "[" in line}
+    assert float(sauc["good"]) > float(sauc["centre"])
+    assert lines[-1].startswith("written: scores.csv, summary.txt")
+
+
+def test_two_methods_are_told_apart_where_their_intervals_overlap():
+    text = output_of("compare_two_methods.py")
+    old, new = (
+        tuple(map(float, re.search(rf"{name}: \S+ \[(\S+), (\S+)\]", text).groups()))
+        for name in ("old", "new")
+    )
+    assert new[0] < old[1]
+    difference = re.search(r"new - old = \S+ \[(\S+), (\S+)\]", text)
+    assert 0 < float(difference[1]) < 0.03 < float(difference[2])

@@ -38,6 +38,14 @@ def ncc_scores(saliency_maps: Tensor, gaze_maps: Tensor) -> Tensor:
     --------
     ncc_loss : To train with.
 
+    Notes
+    -----
+    The CC of :footcite:t:`bylinskii2019`.
+
+    References
+    ----------
+    .. footbibliography::
+
     Examples
     --------
     >>> import torch
@@ -83,6 +91,12 @@ def auc_scores(
     Pixels are sorted by saliency; with the cumulative weights of the negatives before and after
     each run of ties, :math:`\mathrm{AUC} = \sum_i p_i (Q^-_i + Q^+_i) / 2`. Weights are summed in
     float64.
+
+    The areas of :footcite:t:`borji2013` and :footcite:t:`bigolin2021`, exact where they draw.
+
+    References
+    ----------
+    .. footbibliography::
 
     Examples
     --------

@@ -94,6 +94,14 @@ class NormalizedCrossCorrelation(MapMetric):
     --------
     ncc : The metric of one image, with its definition.
 
+    Notes
+    -----
+    The CC of :footcite:t:`bylinskii2019`.
+
+    References
+    ----------
+    .. footbibliography::
+
     Examples
     --------
     >>> import torch
@@ -130,6 +138,14 @@ class AUCBorji(MapMetric):
     --------
     auc_borji : The metric of one image, with its definition.
 
+    Notes
+    -----
+    After :footcite:t:`borji2013`, exact where they draw.
+
+    References
+    ----------
+    .. footbibliography::
+
     Examples
     --------
     >>> import torch
@@ -164,6 +180,14 @@ class NSS(MapMetric):
     --------
     nss_scores : The scores of a batch, with the definition.
 
+    Notes
+    -----
+    The measure of :footcite:t:`peters2005`.
+
+    References
+    ----------
+    .. footbibliography::
+
     Examples
     --------
     >>> import torch
@@ -197,6 +221,14 @@ class KLDivergence(MapMetric):
     See Also
     --------
     kl_scores : The scores of a batch, with the definition.
+
+    Notes
+    -----
+    The divergence of :footcite:t:`kullback1951`, gaze first.
+
+    References
+    ----------
+    .. footbibliography::
 
     Examples
     --------
@@ -274,6 +306,14 @@ class ShuffledNCC(ShuffledMapMetric):
     --------
     sncc : The metric of one image, with its definition.
 
+    Notes
+    -----
+    As :footcite:t:`bigolin2021` define it.
+
+    References
+    ----------
+    .. footbibliography::
+
     Examples
     --------
     >>> import torch
@@ -302,6 +342,14 @@ class ShuffledAUC(ShuffledMapMetric):
     See Also
     --------
     sauc : The metric of one image, with its definition.
+
+    Notes
+    -----
+    As :footcite:t:`bigolin2021` use it, exact where they draw.
+
+    References
+    ----------
+    .. footbibliography::
 
     Examples
     --------

@@ -3,6 +3,7 @@
 import click
 
 import gazesal
+from gazesal.cite import main as cite
 from gazesal.cli.demo import demo
 from gazesal.cli.evaluate import evaluate
 from gazesal.cli.replicate import replicate, train
@@ -24,3 +25,4 @@ main.add_command(demo)
 main.add_command(synthesize)
 main.add_command(train)
 main.add_command(replicate)
+main.add_command(cite, name="cite")

@@ -63,7 +63,7 @@ class Metric:
         Score of a constant saliency map, ``nan`` where it is undefined; ``None`` where it depends
         on the gaze.
     citation : str
-        Key in ``docs/references.bib``.
+        Key in ``gazesal/references.bib``; `cite` prints the entry.
     """
 
     name: str

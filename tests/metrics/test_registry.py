@@ -52,7 +52,7 @@ def test_is_public(metric):
 
 @EVERY
 def test_its_citation_is_in_the_bibliography(metric):
-    entries = (PROJECT / "docs" / "references.bib").read_text(encoding="utf-8")
+    entries = (PROJECT / "gazesal" / "references.bib").read_text(encoding="utf-8")
     keys = re.findall(r"^\s*@\w+\s*\{\s*([^,\s]+)", entries, re.MULTILINE)
     cited = re.findall(r":footcite:[tp]:`([^`]+)`", metric.function.__doc__)
     assert cited

@@ -1,0 +1,50 @@
+"""Compare two methods on the same images, and plan the next study.
+
+The scores are made up: 40 images, three readers, a method that is better by 0.03.
+"""
+
+import numpy as np
+import pandas as pd
+
+import gazesal
+
+
+def make_scores(n_images=40, n_readers=3):
+    """One row a score, in the form of `Evaluation.scores`."""
+    rng = np.random.default_rng(0)
+    image, reader = np.indices((n_images, n_readers)).reshape(2, -1)
+    easy = rng.normal(0.60, 0.08, n_images)[image]
+    parts = [
+        pd.DataFrame({"image": image, "observer": reader, "method": method, "score": easy + lead})
+        for method, lead in (("old", 0.0), ("new", 0.03))
+    ]
+    table = pd.concat(parts, ignore_index=True)
+    return table.assign(score=table["score"] + rng.normal(0, 0.04, len(table)))
+
+
+def main():
+    scores = make_scores()
+    design = gazesal.Design("image", averaged="observer")
+
+    print("Each on its own: the intervals overlap.")
+    for row in gazesal.interval_table(scores, design, by="method").itertuples():
+        print(f"  {row.method}: {row.estimate:.3f} [{row.low:.3f}, {row.high:.3f}]")
+
+    (found,) = gazesal.compare(scores, design, reference="old", margin=0.05, rng=0)
+    print("\nThe difference, image by image:")
+    print(f"  {found}")
+    print(f"  better on {found.share_better:.0%} of the images")
+    print(f"  equivalent within 0.05: {found.equivalence.shown}")
+
+    wide = scores.pivot(index=["image", "observer"], columns="method", values="score")
+    difference = (wide["new"] - wide["old"]).rename("score").reset_index()
+    parts = gazesal.variance_components(difference, gazesal.Design(["image", "observer"]))
+    plan = gazesal.plan_study(
+        parts, 0.01, units="image", sizes={"observer": [3, 5]}, fixed="observer"
+    )
+    print("\nImages for a difference known to 0.01, with such observers:")
+    print(plan.to_string(index=False))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""What a release says of itself agrees in every place; `make release-check` looks at the files."""
+
+import re
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+
+import gazesal
+from gazesal.cite import bibliography
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+CITATION = (ROOT / "CITATION.cff").read_text("utf-8")
+
+
+def read(name):
+    return (ROOT / name).read_text("utf-8")
+
+
+def test_one_version_everywhere():
+    stated = re.search(r"^version: (\S+)$", CITATION, re.MULTILINE)[1]
+    assert stated == PROJECT["version"] == gazesal.__version__ == version("gazesal")
+    heading = re.search(r"^## (\S+)", read("CHANGELOG.md"), re.MULTILINE)[1]
+    assert heading == ("Unreleased" if ".dev" in PROJECT["version"] else PROJECT["version"])
+
+
+def test_the_study_is_cited_alike_in_both_formats():
+    entry = bibliography()["bigolin2021"]
+    doi = re.search(r"doi = \{(.*)\}", entry)[1]
+    assert f"doi: {doi}" in CITATION
+    assert re.search(r"title = \{(.*)\}", entry)[1] in CITATION
+    authors = re.search(r"author = \{(.*)\}", entry)[1].split(" and ")
+    assert re.findall(r'family-names: "(.*)"', CITATION) == [a.split(",")[0] for a in authors]
+
+
+def test_the_own_entry_agrees_with_the_citation_file():
+    entry = bibliography()["gazesal"]
+    assert f'title: "{re.search(r"title = .(.*).,", entry)[1]}"' in CITATION
+    assert re.search(r"date-released: (\d{4})", CITATION)[1] in entry
+
+
+def test_the_pythons_that_are_declared_are_those_that_are_tested():
+    declared = {
+        found[1]
+        for line in PROJECT["classifiers"]
+        if (found := re.fullmatch(r"Programming Language :: Python :: (3\.\d+)", line))
+    }
+    matrix = re.search(r"python: \[(.*)\]", read(".github/workflows/ci.yml"))[1]
+    assert declared == set(re.findall(r"3\.\d+", matrix))
+    least = PROJECT["requires-python"].removeprefix(">=")
+    assert least == min(declared, key=lambda each: int(each.split(".")[1]))
+
+
+def test_the_workflow_runs_what_everybody_runs_and_nothing_else():
+    workflow = read(".github/workflows/ci.yml")
+    assert re.findall(r"run: (.*)", workflow) == [".ci/run"]
+    assert 'GAZESAL_REQUIRE_SHARED: "0"' in workflow
+
+
+def test_the_commands_of_ci_are_targets_that_exist():
+    used = set(re.findall(r"^make ([a-z-]+)", read(".ci/run"), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", read("Makefile"), re.MULTILINE))
+    assert {"test", "lint", "docs", "release-check"} <= used <= targets
+
+
+def test_the_documentation_is_built_with_the_same_torch():
+    pin = re.search(r"^torch==(\S+)$", read(".ci/constraints.txt"), re.MULTILINE)[1]
+    assert f"torch=={pin}\n" in read(".readthedocs.yaml")
+    assert f"TORCH = torch=={pin}\n" in read("Makefile")
+
+
+def test_an_issue_of_each_kind_has_a_form():
+    for kind in ("bug", "metric", "dataset"):
+        form = read(f".github/ISSUE_TEMPLATE/{kind}.yml")
+        assert form.startswith("name: ")
+        assert "required: true" in form
+    assert "Report a vulnerability" in read(".github/SECURITY.md")
