@@ -20,7 +20,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.demo: $(VENV)/bin/python pyproject.toml
-	$(PIP) --editable '.[cxr,plot]'
+	$(PIP) --editable '.[cxr,plot,report]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml .ci/constraints.txt

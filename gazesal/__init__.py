@@ -56,7 +56,10 @@ if TYPE_CHECKING:
     from gazesal.evaluation.reflacx_cases import cases_from_reflacx
     from gazesal.evaluation.results import Evaluation
     from gazesal.evaluation.run import evaluate
+    from gazesal.reporting.distributions import draw_distributions
+    from gazesal.reporting.extremes import draw_extremes, extreme_images
     from gazesal.reporting.figures import draw_evaluation
+    from gazesal.reporting.html_report import write_html_report
     from gazesal.reporting.plots import draw_differences, draw_intervals, draw_pairs
     from gazesal.reporting.report import write_report
     from gazesal.reporting.tables import summary_markdown, summary_text
@@ -115,11 +118,14 @@ __all__ = [
     "compare_subgroups",
     "confidence_interval",
     "draw_differences",
+    "draw_distributions",
     "draw_evaluation",
+    "draw_extremes",
     "draw_intervals",
     "draw_pairs",
     "emd",
     "evaluate",
+    "extreme_images",
     "find_maps",
     "gaze_heatmap",
     "information_gain",
@@ -160,6 +166,7 @@ __all__ = [
     "summary_text",
     "to_density",
     "variance_components",
+    "write_html_report",
     "write_report",
     "write_synthetic_reflacx",
 ]
@@ -184,7 +191,11 @@ _ON_USE = {
     "cases_from_reflacx": "gazesal.evaluation.reflacx_cases",
     "Evaluation": "gazesal.evaluation.results",
     "evaluate": "gazesal.evaluation.run",
+    "draw_distributions": "gazesal.reporting.distributions",
+    "draw_extremes": "gazesal.reporting.extremes",
+    "extreme_images": "gazesal.reporting.extremes",
     "draw_evaluation": "gazesal.reporting.figures",
+    "write_html_report": "gazesal.reporting.html_report",
     "draw_differences": "gazesal.reporting.plots",
     "draw_intervals": "gazesal.reporting.plots",
     "draw_pairs": "gazesal.reporting.plots",

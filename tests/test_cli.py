@@ -23,9 +23,13 @@ def study(tmp_path_factory):
 
 @pytest.fixture
 def run(study, tmp_path):
-    """Run `gazesal evaluate` on the study; options replace or add to the usual ones."""
+    """Run `gazesal evaluate` on the study; options replace or add to the usual ones.
 
-    def _run(**options):
+    The page takes a second, and `test_cli_report` looks at it.
+    """
+
+    def _run(*flags, **options):
+        flags = flags or ("--no-report",)
         usual = {
             "fixations": study / "fixations.csv",
             "maps": study / "maps",
@@ -35,7 +39,7 @@ def run(study, tmp_path):
             "out": tmp_path / "out",
             "jobs": 1,
         }
-        words = ["evaluate", "--quiet"]
+        words = ["evaluate", "--quiet", *flags]
         for name, value in (usual | options).items():
             if value is not None:
                 words += [f"--{name.replace('_', '-')}", str(value)]

@@ -32,7 +32,7 @@ def _made(folder):
 def words(study, out, *more):
     """The command as a user types it."""
     usual = ["--fixations", study / "fixations.csv", "--maps", study / "maps", "--sigma", "4px"]
-    usual += ["--size", f"{WIDTH}x{HEIGHT}", "--resize", "bilinear", "--jobs", "1"]
+    usual += ["--size", f"{WIDTH}x{HEIGHT}", "--resize", "bilinear", "--jobs", "1", "--no-report"]
     return list(map(str, ["evaluate", *usual, "--out", out, "--quiet", *more]))
 
 

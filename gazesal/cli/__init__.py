@@ -5,6 +5,7 @@ import click
 import gazesal
 from gazesal.cli.demo import demo
 from gazesal.cli.evaluate import evaluate
+from gazesal.cli.report import report
 from gazesal.cli.synthesize import synthesize
 
 __all__ = ["main"]
@@ -17,5 +18,6 @@ def main() -> None:
 
 
 main.add_command(evaluate)
+main.add_command(report)
 main.add_command(demo)
 main.add_command(synthesize)

@@ -10,7 +10,11 @@ import click
 import gazesal
 from gazesal.cli.options import plain_errors, require_writable, shared_options
 from gazesal.cli.output import show_and_write
-from gazesal.cli.sources import cases_of_release, picture_of_release
+from gazesal.cli.sources import (
+    cases_of_release,
+    picture_of_release,
+    with_pictures_of_release,
+)
 from gazesal.datasets.synthetic_reflacx import SYNTHETIC_METHODS
 
 
@@ -59,6 +63,8 @@ def demo(out: Path, images: int, readers: int, seed: int, jobs: int, quiet: bool
             lungs=root / "lung_masks" if with_hull else None,
             unmapped="raise",
         )
+        mimic = root / "mimic-cxr-jpg"
+        cases = with_pictures_of_release(release, cases, mimic)
         evaluation = gazesal.evaluate(
             cases,
             outside="keep",
@@ -68,7 +74,7 @@ def demo(out: Path, images: int, readers: int, seed: int, jobs: int, quiet: bool
             jobs=jobs,
             progress=not quiet,
         )
-        image, picture = picture_of_release(release, cases, root / "mimic-cxr-jpg")
+        image, picture = picture_of_release(release, cases, mimic)
         settings: dict[str, object] = {"synthetic": True, "gazesal": gazesal.__version__}
         note = f"Synthetic data, seed {seed}: no patient and no radiologist is in them."
         show_and_write(evaluation, out, "bootstrap", settings, image, picture, note)

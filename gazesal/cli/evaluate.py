@@ -17,10 +17,19 @@ from gazesal.cli.options import (
     size_option,
 )
 from gazesal.cli.output import show_and_write
-from gazesal.cli.sources import cases_of_release, cases_of_table, picture_of_release, with_defaults
+from gazesal.cli.sources import (
+    cases_of_manifest,
+    cases_of_release,
+    cases_of_table,
+    first_scored,
+    picture_of_release,
+    with_defaults,
+    with_pictures,
+    with_pictures_of_release,
+)
 from gazesal.metrics.densities import METHODS
 from gazesal.metrics.registry import METRICS, STUDY_METRICS
-from gazesal.reporting.pictures import find_picture
+from gazesal.reporting.pictures import find_picture, read_picture
 
 
 @click.command()
@@ -35,11 +44,24 @@ from gazesal.reporting.pictures import find_picture
     help="Folder of a REFLACX release, in place of a table of fixations.",
 )
 @click.option(
+    "--manifest",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="CSV, Parquet or JSON table with a row for each image: image, width, height, map:METHOD, "
+    "gaze:OBSERVER, group:NAME and more. Also beside a table of fixations.",
+)
+@click.option(
+    "--root",
+    "manifest_root",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder that the paths in the manifest start from; its own by default.",
+)
+@click.option(
     "--maps",
     "map_folder",
     type=click.Path(path_type=Path),
-    help="Folder of saliency maps, <method>/<image>.npy|png|tif. Images of REFLACX are named by "
-    "their dicom_id, and there it may be left out.",
+    help="Folder of saliency maps: for each method a folder <method>/<image>.npy|npz|png|tif or a "
+    "file <method>.npz|h5|zarr. Images of REFLACX are named by their dicom_id, and there and with "
+    "a manifest it may be left out.",
 )
 @click.option(
     "--size",
@@ -201,6 +223,13 @@ from gazesal.reporting.pictures import find_picture
     "figure. For REFLACX the folder of MIMIC-CXR-JPG, by default mimic-cxr-jpg beside it.",
 )
 @click.option(
+    "--report/--no-report",
+    "page",
+    default=True,
+    show_default=True,
+    help="Write the HTML page, which reads the maps of the best and worst images once more.",
+)
+@click.option(
     "--bad-images",
     type=click.Choice(["raise", "list"]),
     default="raise",
@@ -236,43 +265,56 @@ def evaluate(
     resume: bool,
     dask: str | None,
     reflacx: Path | None,
+    manifest: Path | None,
     pictures: Path | None,
     interval: Any,
     center_bias: Any,
+    page: bool,
     quiet: bool,
     **options: Any,
 ) -> None:
-    """Score saliency maps against the fixations of a table, or of a REFLACX release.
+    """Score saliency maps against the gaze of a table, a manifest or a REFLACX release.
 
     Writes scores.csv (every score), summary.txt, .md and .csv (means with 95% intervals for the
     interobserver ceiling, the centre bias and each method), settings.json, and figure.png where
-    matplotlib is installed; with the extra parquet also the folder evaluation, which
-    gazesal.Evaluation.load reads. Everything is read and checked before the work starts, unless
-    asked otherwise. Ctrl-C ends the work; with --resume the same command goes on.
+    matplotlib is installed; with the extra report also report.html, and with the extra parquet the
+    folder evaluation, from which gazesal report makes that page again. Everything is read and
+    checked before the work starts, unless asked otherwise. Ctrl-C ends the work; with --resume the
+    same command goes on.
     """
-    _require_one_source(context, reflacx is not None)
+    source = _require_one_source(context)
     if resume and checkpoint is not None:
         raise click.UsageError("--resume is --checkpoint OUT/checkpoint; give one of the two.")
     checkpoint = out / "checkpoint" if resume else checkpoint
     if reflacx is not None:
         reflacx, options["lungs"], pictures = with_defaults(reflacx, options["lungs"], pictures)
     found = {"reflacx": reflacx, "lungs": options["lungs"], "pictures": pictures}
-    settings = _settings_of(context.params | found, release=reflacx is not None)
+    settings = _settings_of(context.params | found, source)
     with plain_errors(kept=checkpoint):
         require_writable(out)
         picture: np.ndarray | None = None
+        sigma: float | None = None
         if reflacx is None:
-            cases, sigma = cases_of_table(**options)
+            if manifest is None:
+                cases, sigma = cases_of_table(**options)
+            else:
+                cases, sigma = cases_of_manifest(manifest, **options)
             outside, center_bias = options["outside"], center_bias or "left_out"
-            image = next((case.image for case in cases if case.scored), cases[0].image)
+            first = next((case for case in cases if case.scored), cases[0])
+            image = first.image
             if pictures is not None:
                 picture = find_picture(pictures, image)
+                cases = with_pictures(cases, pictures)
+            elif first.picture is not None and first.picture.exists():
+                picture = read_picture(first.picture)
         else:
             release, cases = cases_of_release(reflacx, **options)
             in_sample = options["rounding"] == "study"
             center_bias = center_bias or ("in_sample" if in_sample else "both")
-            sigma, outside = None, "keep"
+            outside = "keep"
             image, picture = picture_of_release(release, cases, pictures)
+            if pictures is not None:
+                cases = with_pictures_of_release(release, cases, pictures)
         with cluster(dask):
             evaluation = gazesal.evaluate(
                 cases,
@@ -294,45 +336,57 @@ def evaluate(
                 check_first=options["check_first"],
                 checkpoint=checkpoint,
             )
-        show_and_write(evaluation, out, interval, settings, image, picture)
+        if image in set(evaluation.bad_images["image"]):
+            image, picture = first_scored(evaluation)
+        show_and_write(evaluation, out, interval, settings, image, picture, page=page)
 
 
-TABLE_ONLY = ("size", "pixels_per_degree", "origin", "columns", "duplicates", "outside")
-REFLACX_ONLY = ("phases", "readers", "bad_readings", "lungs", "rounding")
+TABLE = ("pixels_per_degree", "origin", "columns", "duplicates", "outside")
+GOES_WITH = {
+    "fixations": ("size", *TABLE),
+    "manifest": ("manifest_root", *TABLE),
+    "reflacx": ("phases", "readers", "bad_readings", "lungs", "rounding"),
+}
 
 
-def _require_one_source(context: click.Context, release: bool) -> None:
-    """Raise unless there is one source of fixations, and the options that go with it."""
+def _require_one_source(context: click.Context) -> str:
+    """Raise unless there is one source of gaze, and the options that go with it; say which."""
 
     def given(name: str) -> bool:
         source = context.get_parameter_source(name)
         return source is not None and source.name == "COMMANDLINE"
 
-    if given("fixations") == release:
-        raise click.UsageError("give --fixations FILE or --reflacx DIR, one of the two.")
+    sources = [name for name in ("manifest", "reflacx", "fixations") if given(name)]
+    if sources not in (["manifest"], ["manifest", "fixations"], ["reflacx"], ["fixations"]):
+        raise click.UsageError(
+            "give --fixations FILE, --manifest FILE or --reflacx DIR, one of the three; a table of "
+            "fixations may go with a manifest."
+        )
     flags = {p.name: p.opts[0] for p in context.command.params}
-    for name in TABLE_ONLY if release else REFLACX_ONLY:
-        if given(name):
-            source = "--fixations" if release else "--reflacx"
-            raise click.UsageError(f"{flags[name]} goes with {source}.")
-    if not release:
+    for name in sorted({name for names in GOES_WITH.values() for name in names}):
+        if given(name) and name not in GOES_WITH[sources[0]]:
+            others = [f"--{source}" for source, names in GOES_WITH.items() if name in names]
+            raise click.UsageError(f"{flags[name]} goes with {' or '.join(others)}.")
+    if sources == ["fixations"]:
         missing = [flags[n] for n in ("map_folder", "size", "sigma") if context.params[n] is None]
         if missing:
             raise click.UsageError(f"--fixations needs {' and '.join(missing)} too.")
-    elif context.params["sigma"] is not None and context.params["sigma"][1] != "deg":
+    sigma = context.params["sigma"]
+    if sources == ["reflacx"] and sigma is not None and sigma[1] != "deg":
         raise click.UsageError("--sigma must be in degrees with --reflacx, like 1deg.")
+    return sources[0]
 
 
-def _settings_of(typed: dict[str, Any], *, release: bool) -> dict[str, object]:
+def _settings_of(typed: dict[str, Any], source: str) -> dict[str, object]:
     """What was read, to be written beside the options of the evaluation."""
-    source = ("reflacx", *REFLACX_ONLY) if release else ("fixations", *TABLE_ONLY)
-    names = (*source, "map_folder", "unmapped", "interval", "pictures")
+    own = ("manifest", "fixations") if source == "manifest" else (source,)
+    names = (*own, *GOES_WITH[source], "map_folder", "unmapped", "interval", "pictures")
     shared = {"pixels_per_degree", "outside", "rounding"}  # what becomes of them is there already
     settings: dict[str, object] = {}
     for name in names:
         if name not in shared:
             value = str(typed[name]) if isinstance(typed[name], Path) else typed[name]
             settings["maps" if name == "map_folder" else name] = value
-    if release:
+    if source == "reflacx":
         settings["degrees"] = 1.0 if typed["sigma"] is None else typed["sigma"][0]
     return settings | {"gazesal": gazesal.__version__}

@@ -9,6 +9,7 @@ import numpy as np
 
 from gazesal._files import write_text
 from gazesal.evaluation.results import Evaluation
+from gazesal.reporting.html_report import report_extra_is_there, write_html_report
 from gazesal.reporting.report import describe, write_report
 from gazesal.reporting.tables import summary_text
 
@@ -23,6 +24,8 @@ def show_and_write(
     image: str,
     picture: np.ndarray | None,
     note: str = "",
+    *,
+    page: bool = True,
 ) -> None:
     """Print the table and write every file."""
     summary = evaluation.summary(method=interval)
@@ -54,7 +57,16 @@ def show_and_write(
     if importlib.util.find_spec("pyarrow") is not None:
         evaluation.save(out / "evaluation")
         written.append(out / "evaluation")
+    html = out / "report.html"
+    if page and report_extra_is_there():
+        written.append(
+            write_html_report(evaluation, html, summary=summary, settings=settings, note=note)
+        )
+    else:
+        html.unlink(missing_ok=True)  # of an earlier run
     for path in written:
         click.echo(f"wrote {path}")
+    if page and html not in written:
+        click.echo("no report.html: it needs jinja2 and matplotlib, pip install 'gazesal[report]'")
     if not any(path.suffix == ".png" for path in written):
         click.echo("no figure: it needs matplotlib, pip install 'gazesal[plot]'")

@@ -1,5 +1,6 @@
-"""The cases that a command works on, from a table of fixations or from a release."""
+"""The cases that a command works on, from a table, a manifest or a release."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,8 @@ import numpy as np
 import gazesal
 from gazesal.cli.options import in_pixels
 from gazesal.cxr.lung_hull import find_lung_hulls
-from gazesal.evaluation.cases import SEGMENTATION
-from gazesal.reporting.pictures import read_picture
+from gazesal.evaluation.cases import SEGMENTATION, with_maps
+from gazesal.reporting.pictures import pictures_in, read_picture
 
 
 def cases_of_table(
@@ -64,6 +65,64 @@ def cases_of_release(
     )
 
 
+def cases_of_manifest(
+    manifest: Path,
+    *,
+    manifest_root: Path | None,
+    fixations: Path | None,
+    map_folder: Path | None,
+    sigma: tuple[float, str] | None,
+    pixels_per_degree: float | None,
+    origin: Any,
+    columns: dict[str, str],
+    duplicates: Any,
+    outside: Any,
+    unmapped: Any,
+    bad_images: str,
+    **_: Any,
+) -> tuple[list[gazesal.Case], float | None]:
+    """The cases of a manifest, and sigma in pixels where it was given."""
+    sigma_pixels = None if sigma is None else in_pixels(sigma, pixels_per_degree)
+    cases = gazesal.cases_from_manifest(
+        manifest,
+        fixations=fixations,
+        root=manifest_root,
+        origin=origin,
+        columns=columns,
+        duplicates=duplicates,
+        outside=outside,
+        unmapped=unmapped,
+        absent="keep" if bad_images == "list" else "raise",
+    )
+    if map_folder is None:
+        return cases, sigma_pixels
+    named: dict[str, dict[str, Any]] = {}
+    for case in cases:
+        for method, source in case.maps.items():
+            named.setdefault(method, {})[case.image] = source
+    found = gazesal.find_maps(map_folder)
+    twice = sorted(set(named) & set(found))
+    if twice:
+        raise ValueError(
+            f"{map_folder}: the maps of {twice[0]!r} are in {manifest} too; leave one out."
+        )
+    return with_maps(cases, {**named, **found}, unmapped), sigma_pixels
+
+
+def with_pictures(cases: list[gazesal.Case], folder: Path) -> list[gazesal.Case]:
+    """The cases with their pictures of a folder, where it has them."""
+    found = pictures_in(folder)
+    return [replace(case, picture=found.get(case.image, case.picture)) for case in cases]
+
+
+def first_scored(evaluation: gazesal.Evaluation) -> tuple[str, np.ndarray | None]:
+    """The first image that has scores, and its picture, if that is there."""
+    scored = set(evaluation.scores["image"])
+    case = next(case for case in evaluation.cases if case.image in scored)
+    there = case.picture is not None and case.picture.exists()
+    return case.image, read_picture(case.picture) if case.picture and there else None
+
+
 def with_defaults(
     root: Path, lungs: Path | None, pictures: Path | None
 ) -> tuple[Path, Path | None, Path | None]:
@@ -91,3 +150,16 @@ def picture_of_release(
         return name, None
     release.check_picture_sizes(mimic, images=scored.values())
     return name, read_picture(release.picture_path(scored[name], mimic))
+
+
+def with_pictures_of_release(
+    release: gazesal.Reflacx, cases: list[gazesal.Case], mimic: Path
+) -> list[gazesal.Case]:
+    """The cases with the places of their pictures in a copy of MIMIC-CXR-JPG."""
+    images = release.readings.drop_duplicates("dicom_id").set_index("dicom_id")["image"]
+    return [
+        replace(case, picture=release.picture_path(str(images[case.image]), mimic))
+        if case.scored
+        else case
+        for case in cases
+    ]

@@ -18,6 +18,7 @@ from gazesal.datasets.map_stores import StoredMap
 from gazesal.evaluation.bias_files import read_bias, write_bias
 from gazesal.evaluation.cases import Case, Gaze
 from gazesal.evaluation.checkpoint import arrow
+from gazesal.evaluation.fixation_file import FixationFile
 from gazesal.evaluation.scoring import AnyCenterBias, Options
 from gazesal.maps.geometry import ReferenceFrame
 from gazesal.typing import Float64Array
@@ -174,14 +175,21 @@ def _source(source: Any, root: Path) -> dict[str, Any]:
         return {"file": _place(source, root)}
     if isinstance(source, StoredMap):
         return {"file": _place(source.path, root), "key": source.key, "row": source.row}
-    if isinstance(source, NotSaved):
-        return {"lost": source.what}
+    if isinstance(source, FixationFile):
+        return {"fixations": asdict(source) | {"path": _place(source.path, root)}}
     if isinstance(source, partial) and _is_ours(source):
         name = f"{source.func.__module__}:{source.func.__qualname__}"
         return {"function": name, "files": [_place(path, root) for path in source.args]}
+    return {"lost": _what(source)}
+
+
+def _what(source: Any) -> str:
+    """What is lost when a source is not saved."""
+    if isinstance(source, NotSaved):
+        return source.what
     if callable(source):
-        return {"lost": f"a function ({getattr(source, '__qualname__', type(source).__name__)})"}
-    return {"lost": "an array in memory"}
+        return f"a function ({getattr(source, '__qualname__', type(source).__name__)})"
+    return "an array in memory"
 
 
 def _is_ours(source: partial[Any]) -> bool:
@@ -209,6 +217,10 @@ def _read_source(saved: dict[str, Any], root: Path, where: str) -> Any:
         if not module.startswith("gazesal.") or not name.isidentifier():
             raise ValueError(f"a saved function must be of gazesal, got {saved['function']!r}")
         return partial(getattr(import_module(module), name), *(root / f for f in saved["files"]))
+    if "fixations" in saved:
+        facts = dict(saved["fixations"])
+        facts |= {"path": root / facts["path"], "shape": tuple(facts["shape"])}
+        return FixationFile(**facts | {"columns": tuple(map(tuple, facts["columns"]))})
     path = root / saved["file"]
     return StoredMap(path, saved["key"], saved["row"]) if "key" in saved else path
 

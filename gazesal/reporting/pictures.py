@@ -30,16 +30,18 @@ def find_picture(folder: str | Path, image: str) -> np.ndarray:
         If there is none, or it cannot be read.
     """
     # names are compared and never joined to a path, so none can climb out of the folder
-    found = [
-        path
-        for path in sorted(Path(folder).iterdir())
-        if path.stem == image and path.suffix.lower() in SUFFIXES
-    ]
-    if not found:
+    found = pictures_in(Path(folder)).get(image)
+    if found is None:
         raise ValueError(
             f"{folder}: there is no picture of image {image!r} ({', '.join(SUFFIXES)})."
         )
-    return read_picture(found[0])
+    return read_picture(found)
+
+
+def pictures_in(folder: Path) -> dict[str, Path]:
+    """Files of pictures by the image's name, the first by name where there are two."""
+    files = sorted(folder.iterdir(), reverse=True)
+    return {path.stem: path for path in files if path.suffix.lower() in SUFFIXES}
 
 
 def read_picture(path: Path) -> np.ndarray:

@@ -66,7 +66,7 @@ def draw_intervals(summary: pd.DataFrame, *, note: str = "") -> Figure:
     require_summary(summary)
     methods = [str(name) for name in summary["method"].unique()]
     metrics = [str(name) for name in summary["metric"].unique()]
-    figure = _new_figure((2.2 + 2.6 * len(metrics), 0.9 + 0.28 * len(methods)))
+    figure = new_figure((2.2 + 2.6 * len(metrics), 0.9 + 0.28 * len(methods)))
     forest_panels(figure, summary, methods, metrics)
     if note:
         figure.suptitle(note, fontsize=10, parse_math=False)
@@ -126,7 +126,7 @@ def draw_differences(comparisons: Iterable[Comparison], *, note: str = "") -> Fi
         raise ValueError("`comparisons` must hold a comparison, got none.")
     groups = list(dict.fromkeys(row.group for row in rows))
     longest = max(sum(row.group == group for row in rows) for group in groups)
-    figure = _new_figure((4.8 * len(groups), 0.9 + 0.3 * longest))
+    figure = new_figure((4.8 * len(groups), 0.9 + 0.3 * longest))
     panels = figure.subplots(1, len(groups), squeeze=False)[0]
     for ax, group in zip(panels, groups, strict=True):
         inside = [row for row in rows if row.group == group]
@@ -206,7 +206,7 @@ def draw_pairs(
     rows = table[table[contrast].isin([method, reference])]
     (halves,) = halves_of(rows, design, contrast, reference, (), independent).values()
     y, x = unit_means(halves.first), unit_means(halves.second)
-    figure = _new_figure((4.2, 4.2))
+    figure = new_figure((4.2, 4.2))
     ax = figure.subplots()
     edge = 0.05 * max(float(np.ptp([x, y])), 1e-12)
     low, high = min(x.min(), y.min()) - edge, max(x.max(), y.max()) + edge
@@ -218,7 +218,7 @@ def draw_pairs(
     higher = int((y > x).sum())
     ax.set_title(f"higher on {higher} of {x.size}, lower on {int((y < x).sum())}", fontsize=9)
     ax.tick_params(labelsize=8)
-    _without_frame(ax, ("top", "right"))
+    without_frame(ax, ("top", "right"))
     if note:
         figure.suptitle(note, fontsize=10, parse_math=False)
     return figure
@@ -252,7 +252,7 @@ def forest_panels(
         ax.set_yticks(places, labels, fontsize=8, parse_math=False)
         ax.set_ylim(-0.6, len(methods) - 0.4)
         ax.tick_params(axis="x", labelsize=8)
-        _without_frame(ax, ("top", "right", "left"))
+        without_frame(ax, ("top", "right", "left"))
         ax.tick_params(axis="y", length=0)
 
 
@@ -277,7 +277,7 @@ def _difference_panel(ax: Axes, rows: Sequence[Comparison]) -> None:
     ax.set_ylim(-0.6, len(rows) - 0.4)
     ax.tick_params(axis="x", labelsize=8)
     ax.tick_params(axis="y", length=0)
-    _without_frame(ax, ("top", "right", "left"))
+    without_frame(ax, ("top", "right", "left"))
 
 
 def _legend(rows: Sequence[Comparison]) -> str:
@@ -293,14 +293,16 @@ def _legend(rows: Sequence[Comparison]) -> str:
     return text
 
 
-def _without_frame(ax: Axes, sides: Sequence[str]) -> None:
+def without_frame(ax: Axes, sides: Sequence[str]) -> None:
+    """Hide lines of the frame of a panel."""
     for side in sides:
         ax.spines[side].set_visible(False)
 
 
-def _new_figure(size: tuple[float, float]) -> Figure:
+def new_figure(size: tuple[float, float], *, dpi: int = 130, layout: Any = "constrained") -> Figure:
+    """A figure that belongs to no window; an ImportError names the extra."""
     try:
         from matplotlib.figure import Figure as NewFigure  # noqa: PLC0415
     except ImportError as error:
         raise ImportError("Figures need matplotlib: pip install 'gazesal[plot]'.") from error
-    return NewFigure(figsize=size, layout="constrained", dpi=130)
+    return NewFigure(figsize=size, layout=layout, dpi=dpi)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gazesal._files import write_text
+from gazesal.evaluation.cases import INTEROBSERVER
 from gazesal.evaluation.results import Evaluation
 from gazesal.maps.geometry import ReferenceFrame
 from gazesal.metrics.registry import METRICS
@@ -89,7 +90,7 @@ def write_report(
         evaluation, summary, degrees=float(degrees) if isinstance(degrees, (int, float)) else None
     )
     notes = (f"{note}\n" if note else "") + words
-    facts = {**asdict(evaluation.options), **(settings or {})}
+    facts = {**asdict(evaluation.options), **(settings or {}), **({"note": note} if note else {})}
     texts = {
         "scores.csv": evaluation.scores.to_csv(index=False, lineterminator="\n"),
         "summary.txt": summary_text(summary) + "\n" + notes,
@@ -130,8 +131,9 @@ def describe(evaluation: Evaluation, summary: pd.DataFrame, *, degrees: float | 
     """
     options = evaluation.options
     scored = set(evaluation.scores["image"])
-    readings = sorted({len(case.gaze) for case in evaluation.cases if case.image in scored})
-    observers = " to ".join(map(str, dict.fromkeys((readings[0], readings[-1]))))
+    own = evaluation.scores[evaluation.scores["method"] == INTEROBSERVER]
+    readings = own[own["metric"] == options.metrics[0]].groupby("image").size()
+    observers = " to ".join(map(str, dict.fromkeys((readings.min(), readings.max()))))
     interval = {
         "bootstrap": f"bootstrap over images, seed {options.seed}",
         "normal": "normal, over image means",

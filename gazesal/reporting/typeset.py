@@ -87,7 +87,7 @@ def summary_latex(
     \bottomrule
     \end{tabular}
     """
-    metrics, rows = _shown(summary, ceiling, floors, digits)
+    metrics, rows = shown_rows(summary, ceiling, floors, digits)
     lines = [
         rf"\begin{{tabular}}{{l{'r' * len(metrics)}}}",
         r"\toprule",
@@ -155,7 +155,7 @@ def summary_html(
     </tbody>
     </table>
     """
-    metrics, rows = _shown(summary, ceiling, floors, digits)
+    metrics, rows = shown_rows(summary, ceiling, floors, digits)
     head = "".join(f"<th>{html.escape(metric_label(name))}</th>" for name in metrics)
     lines = ["<table>", f"<thead><tr><th></th>{head}</tr></thead>", "<tbody>"]
     for method, cells in rows:
@@ -167,11 +167,11 @@ def summary_html(
     return "\n".join([*lines, "</tbody>", "</table>"]) + "\n"
 
 
-def _shown(
+def shown_rows(
     summary: pd.DataFrame,
-    ceiling: Collection[str] | str,
-    floors: Collection[str] | str,
-    digits: int,
+    ceiling: Collection[str] | str = INTEROBSERVER,
+    floors: Collection[str] | str = FLOORS,
+    digits: int = 3,
 ) -> tuple[list[str], list[tuple[str, list[tuple[Cell, bool]]]]]:
     """Metrics, and for each method its label and cells, and which of them are the best."""
     apart = {*_names(ceiling, name="ceiling"), *_names(floors, name="floors")}

@@ -89,6 +89,18 @@ def test_the_scores_are_the_same_whatever_the_jobs(study, cases_of, expected):
         pd.testing.assert_frame_equal(found[list(from_tables.columns)], from_tables)
 
 
+def test_a_saved_evaluation_finds_its_files_again(study, cases_of, tmp_path):
+    np.savez(study / "saved.npz", **{f"img{i:03d}": np.eye(4) for i in range(4)})
+    table = records(study).assign(**{"map:stored": "saved.npz"})
+    options = {"sigma": 4.0, "resize": "bilinear", "metrics": ["ncc"]}
+    first = gazesal.evaluate(cases_of(table, columns={"x": "x"}), **options)
+    first.save(tmp_path / "saved")
+    loaded = gazesal.Evaluation.load(tmp_path / "saved")
+    assert loaded.cases == first.cases
+    again = gazesal.evaluate(loaded.cases, **options)
+    pd.testing.assert_frame_equal(again.scores, first.scores, check_exact=True)
+
+
 def test_a_table_of_fixations_is_joined_by_image(study, cases_of, expected):
     table = records(study).drop(columns=[f"gaze:observer{k}" for k in (0, 1, 2)])
     for fixations in (study / "fixations.csv", gazesal.read_fixations(study / "fixations.csv")):

@@ -1,0 +1,132 @@
+"""One HTML page of an evaluation, which needs nothing beside itself to be read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from gazesal._files import write_text
+from gazesal._validation import as_choice, as_count
+from gazesal.evaluation.results import Evaluation
+from gazesal.reporting.extremes import Pictures
+from gazesal.reporting.html_content import content_of
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+__all__ = ["write_html_report"]
+
+TEMPLATE = "report.html.jinja"
+TITLE = "Saliency maps against gaze"
+
+
+def write_html_report(
+    evaluation: Evaluation,
+    path: str | Path,
+    *,
+    pictures: Pictures = None,
+    summary: pd.DataFrame | None = None,
+    settings: Mapping[str, object] | None = None,
+    metric: str | None = None,
+    n_extremes: int = 3,
+    title: str = TITLE,
+    note: str = "",
+) -> Path:
+    """Write an evaluation as one HTML page, whole or not at all.
+
+    The page holds the means with their intervals, their spread over images, the differences of
+    methods, groups of images, the best and worst images of each method, what could not be scored,
+    and with what all of it was made. It loads nothing and runs no script.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        What to write.
+    path : str or path
+        The file, ending in ``.html``; replaced if it is there.
+    pictures : mapping of str to array or path, str or path, optional
+        The images themselves by name, or a folder of them; by default those that the cases name.
+    summary : pandas.DataFrame, optional
+        A summary made before; by default that of `Evaluation.summary`.
+    settings : mapping, optional
+        More facts for the list of settings, which holds the options of the evaluation.
+    metric : str, optional
+        What the best and worst images are chosen by; by default ``"sauc"``, or the first metric.
+    n_extremes : int, default 3
+        How many of each; 0 for none, which is much faster where images are large.
+    title : str
+        Title of the page.
+    note : str, optional
+        What a reader must know first, such as that data are synthetic.
+
+    Returns
+    -------
+    pathlib.Path
+        The file.
+
+    Raises
+    ------
+    ValueError
+        If an option is bad, or the picture of an image cannot be read.
+    ImportError
+        If the extra ``report`` is not installed.
+
+    See Also
+    --------
+    write_report : The same as tables, text and a figure.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import gazesal
+    >>> folder = TemporaryDirectory()
+    >>> root = gazesal.write_synthetic_reflacx(folder.name, n_images=3, n_readers=2, side=96)
+    >>> cases = gazesal.cases_from_reflacx(gazesal.Reflacx(root), n_readers=2)
+    >>> evaluation = gazesal.evaluate(cases, outside="keep", metrics=["ncc"])
+    >>> gazesal.write_html_report(evaluation, Path(folder.name, "report.html")).name
+    'report.html'
+    >>> folder.cleanup()
+    """
+    path = Path(path)
+    metrics = evaluation.options.metrics
+    if metric is None:
+        metric = "sauc" if "sauc" in metrics else metrics[0]
+    as_choice(metric, metrics, name="metric")
+    as_count(n_extremes, name="n_extremes", least=0)
+    template = _template()  # before the work, where the extra is not there
+    content = content_of(
+        evaluation,
+        evaluation.summary() if summary is None else summary,
+        settings=settings or {},
+        metric=metric,
+        n_extremes=n_extremes,
+        pictures=pictures,
+    )
+    write_text(path, template.render(title=title, note=note, **content) + "\n")
+    return path
+
+
+def _template() -> Template:
+    try:
+        import matplotlib as _  # noqa: F401, ICN001, PLC0415
+        from jinja2 import Environment, StrictUndefined  # noqa: PLC0415
+    except ImportError as error:
+        raise ImportError(
+            "The HTML report needs jinja2 and matplotlib: pip install 'gazesal[report]'."
+        ) from error
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    source = (files("gazesal.reporting") / TEMPLATE).read_text(encoding="utf-8")
+    return environment.from_string(source)
+
+
+def report_extra_is_there() -> bool:
+    """Whether the libraries of the extra ``report`` are installed."""
+    return all(find_spec(name) is not None for name in ("jinja2", "matplotlib"))
