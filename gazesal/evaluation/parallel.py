@@ -13,9 +13,10 @@ import numpy as np
 from joblib.parallel import get_active_backend
 from tqdm import tqdm
 
-__all__ = ["Runner"]
+__all__ = ["SHARED", "Runner"]
 
 PROCESSES = ("LokyBackend", "MultiprocessingBackend")  # of this machine, which share its files
+SHARED = ".shared-"  # how the names of folders begin in which processes share arrays
 CLUSTER = "DaskDistributedBackend"
 
 
@@ -127,7 +128,7 @@ class Runner:
             )
             yield list(arrays), config
         elif arrays and kind in PROCESSES and n_workers != 1:
-            with tempfile.TemporaryDirectory(prefix=".shared-", dir=folder) as place:
+            with tempfile.TemporaryDirectory(prefix=SHARED, dir=folder) as place:
                 yield (
                     [_mapped(array, Path(place, str(i))) for i, array in enumerate(arrays)],
                     (nullcontext()),
