@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import warnings
 from collections.abc import Mapping
 from importlib import import_module
@@ -14,6 +15,7 @@ import numpy as np
 
 from gazesal._files import write_text
 from gazesal.evaluation.bias_files import read_bias, write_bias
+from gazesal.evaluation.parallel import SHARED
 from gazesal.evaluation.rows import LABELS, ImageScores, Rows
 from gazesal.evaluation.scoring import AnyCenterBias
 from gazesal.exceptions import SkippedDataWarning
@@ -74,11 +76,17 @@ class Checkpoint:
             self._small: list[Path] = []
             for path in sorted(self._parts.glob("*.parquet")):
                 self._take(path)
-            for leftover in self._parts.glob(".*"):  # of a run that was killed while it wrote
-                leftover.unlink(missing_ok=True)
+            self._tidy()
         except BaseException:
             self.close()
             raise
+
+    def _tidy(self) -> None:
+        """Remove what a run left that was killed while it wrote, or while its workers shared."""
+        for leftover in (*self._parts.glob(".*"), *self.folder.glob(".*.partial.*")):
+            leftover.unlink(missing_ok=True)
+        for shared in self.folder.glob(f"{SHARED}*"):
+            shutil.rmtree(shared, ignore_errors=True)
 
     def close(self) -> None:
         """Let another run work here."""

@@ -16,87 +16,28 @@ from gazesal.datasets._arguments import as_path
 from gazesal.datasets._csv import parse_numbers, require_columns, require_each, require_once
 from gazesal.datasets._records import read_records
 from gazesal.datasets._rooted import path_inside
-from gazesal.datasets.fixation_table import Origin, read_fixations, read_reading
+from gazesal.datasets.fixation_table import Origin, read_fixations
 from gazesal.datasets.map_files import SUFFIXES
 from gazesal.datasets.map_sources import stored_maps
 from gazesal.datasets.map_stores import STORES, StoredMap
 from gazesal.evaluation.cases import (
     Case,
-    Gaze,
     GazeSource,
     MapSource,
     cases_from_tables,
-    fixations_by_observer,
     require_no_baseline,
     with_maps,
 )
+from gazesal.evaluation.fixation_file import FixationFile
 from gazesal.maps.heatmap import OUTSIDE, Outside
 
-__all__ = ["FixationFile", "cases_from_manifest"]
+__all__ = ["cases_from_manifest"]
 
 BOX = ("x_min", "y_min", "x_max", "y_max")
 SIZE = ("width", "height")
 PREFIXES = ("map", "gaze", "group")
 
 Row: TypeAlias = Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FixationFile:
-    """The fixations of one observer on one image in a file of their own, read when it is called.
-
-    Attributes
-    ----------
-    path : pathlib.Path
-        A table as `read_fixations` takes it, but for the columns image and observer, which it need
-        not have.
-    image, observer : str
-        Whose fixations they are.
-    shape : tuple of int
-        (H, W) of the image.
-    origin, duplicates : str
-        See `read_fixations`.
-    columns : tuple of (str, str)
-        What a column is called in the file; see `read_fixations`.
-    outside : {"raise", "drop", "keep"}
-        What to do with fixations outside the image.
-    """
-
-    path: Path
-    image: str
-    observer: str
-    shape: tuple[int, int]
-    origin: Origin = "center"
-    columns: tuple[tuple[str, str], ...] = ()
-    duplicates: Literal["raise", "drop", "keep"] = "raise"
-    outside: Outside = "raise"
-
-    def __call__(self) -> Gaze:
-        """Return the fixations."""
-        table = read_reading(
-            self.path,
-            image=self.image,
-            observer=self.observer,
-            origin=self.origin,
-            columns=dict(self.columns),
-            duplicates=self.duplicates,
-        )
-        found = fixations_by_observer(table, self.shape, self.outside)
-        if not found:
-            raise ValueError(f"{self.path}: all fixations lie outside image {self.image}.")
-        return found[self.observer]
-
-    @property
-    def fingerprint(self) -> str:
-        """What the fixations are known by: the file, when it was written, and how it is read."""
-        try:
-            facts = self.path.stat()
-        except OSError:
-            return f"{self!r}, absent"
-        return f"{self!r}, {facts.st_size} bytes, {facts.st_mtime_ns}"
-
-    def __str__(self) -> str:
-        return str(self.path)
 
 
 def cases_from_manifest(

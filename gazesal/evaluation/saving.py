@@ -18,7 +18,7 @@ from gazesal.datasets.map_stores import StoredMap
 from gazesal.evaluation.bias_files import read_bias, write_bias
 from gazesal.evaluation.cases import Case, Gaze
 from gazesal.evaluation.checkpoint import arrow
-from gazesal.evaluation.manifest import FixationFile
+from gazesal.evaluation.fixation_file import FixationFile
 from gazesal.evaluation.scoring import AnyCenterBias, Options
 from gazesal.maps.geometry import ReferenceFrame
 from gazesal.typing import Float64Array

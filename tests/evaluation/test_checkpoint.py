@@ -225,6 +225,20 @@ def test_images_may_be_added_where_each_has_its_own_center_bias(tmp_path):
     assert table_bytes(got) == table_bytes(gazesal.evaluate(cases, sigma=SIGMA))
 
 
+def test_leftovers_of_a_killed_run_are_removed(kept):
+    _, folder = kept
+    shared = folder / ".shared-abc"
+    shared.mkdir()
+    leftovers = [shared / "0.npy", folder / ".x.partial.npz", folder / "parts" / ".y.partial"]
+    for path in leftovers:
+        path.write_bytes(b"some")
+    run(6, folder, None)
+    assert not any(path.exists() for path in (*leftovers, shared))
+    assert sorted(path.name for path in folder.iterdir()) == [
+        *(".lock", "center_bias.npz", "checkpoint.json", "parts")
+    ]
+
+
 def test_two_runs_do_not_share_a_folder(kept):
     _, folder = kept
     held = checkpoint_module.Checkpoint(folder, *_identity(folder))
