@@ -99,7 +99,9 @@ class Runner:
                     for result in results:
                         bar.update()
                         yield result
-                except BrokenExecutor as error:
+                except BaseException as error:
+                    if not isinstance(error, BrokenExecutor) and not _is_of_cluster(error):
+                        raise
                     raise ChildProcessError(
                         f"a worker process ended while {what}, most often because the memory was "
                         f"used up; fewer jobs need less. {error}"
@@ -110,7 +112,8 @@ class Runner:
         self, arrays: Sequence[np.ndarray], folder: Path | None
     ) -> Iterator[tuple[list[np.ndarray], AbstractContextManager[Any]]]:
         """The arrays as the workers are best sent them, and the configuration for it."""
-        backend, _ = get_active_backend()
+        backend, configured = get_active_backend()
+        n_workers = joblib.effective_n_jobs(self._jobs.get("n_jobs", configured))
         kind = type(backend).__name__
         if kind == CLUSTER:
             # to every worker at once, so that the loss of one takes nothing away; also without
@@ -123,7 +126,7 @@ class Runner:
                 **backend.submit_kwargs,
             )
             yield list(arrays), config
-        elif arrays and kind in PROCESSES and joblib.effective_n_jobs(**self._jobs) != 1:
+        elif arrays and kind in PROCESSES and n_workers != 1:
             with tempfile.TemporaryDirectory(prefix=".shared-", dir=folder) as place:
                 yield (
                     [_mapped(array, Path(place, str(i))) for i, array in enumerate(arrays)],
@@ -131,6 +134,14 @@ class Runner:
                 )
         else:
             yield list(arrays), nullcontext()
+
+
+def _is_of_cluster(error: BaseException) -> bool:
+    """Whether Dask gave up a task, as when it has lost several workers over it.
+
+    Some of its errors are cancellations, which are no `Exception`.
+    """
+    return type(error).__module__.partition(".")[0] == "distributed"
 
 
 def _mapped(array: np.ndarray, path: Path) -> np.ndarray:

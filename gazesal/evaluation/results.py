@@ -190,9 +190,15 @@ class Evaluation:
             Groups of the images, columns of `scores`, to compare apart.
         margin : float or dict of float, optional
             Largest difference that counts as none; see `gazesal.compare`.
-        method, level, adjust, n_resamples
-            As for `gazesal.compare`, whose random signs and resamples are drawn from the
-            evaluation's seed.
+        method : {"t", "normal", "bootstrap", "basic", "bca", "studentised"}, default "t"
+            How the interval of the difference is made.
+        level : float, default 0.95
+            Confidence level.
+        adjust : {"holm", "benjamini-hochberg", "none"}, default "holm"
+            How p-values are adjusted for the number of comparisons of this call.
+        n_resamples : int, default 10000
+            Number of bootstrap resamples, and the largest number of sign patterns; they are drawn
+            from the evaluation's seed.
 
         Returns
         -------

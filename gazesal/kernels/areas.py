@@ -54,7 +54,7 @@ def areas(
         negative = negatives[0]
         if negative is None:  # one byte, read over and over
             negative = np.broadcast_to(np.int8(1), values.size)
-        result[0, 0] = weighted_auc(values, positives[0], negative, negative_sums[0])
+        result[0, 0] = weighted_auc(values, extremes, positives[0], negative, negative_sums[0])
     else:
         weighted = [k for k, weights in enumerate(negatives) if weights is not None]
         which = weighted[0] if weighted else 0

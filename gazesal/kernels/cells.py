@@ -8,7 +8,7 @@ its low bits, as many as leave `CELLS` cells: these are as fine as the range of 
 import numpy as np
 
 from gazesal.kernels._jit import kernel
-from gazesal.typing import FloatArray, IntArray, Unsigned, UnsignedArray
+from gazesal.typing import FloatArray, Unsigned, UnsignedArray
 
 CELLS = 1 << 16
 LANES = 64
@@ -46,15 +46,6 @@ def extreme_keys(extremes_as_bits: UnsignedArray, sign: Unsigned) -> tuple[Unsig
     while spread >> extremes_as_bits.dtype.type(shift) >= CELLS:
         shift += 1
     return lowest, shift
-
-
-@kernel
-def count_cells(bits: UnsignedArray, lowest: Unsigned, shift: int, counts: IntArray) -> None:
-    """Count the pixels of each cell, onto `counts`."""
-    sign = bits.dtype.type(1) << bits.dtype.type(8 * bits.itemsize - 1)
-    drop = bits.dtype.type(shift)
-    for i in range(bits.size):
-        counts[bits.dtype.type(key_of(bits[i], sign) - lowest) >> drop] += 1
 
 
 @kernel

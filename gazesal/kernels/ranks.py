@@ -2,91 +2,67 @@
 
 The pixels are parted by the leading bits of their values into buckets that fit in cache,
 weights travelling along, so that memory is read in order; within a bucket a radix sort puts
-them in order. No binning: pixels of one bucket are compared in full.
+them in order. No binning: pixels of one bucket are compared in full. Half of the pixels are written
+out at a time (see `gazesal.kernels.partition`).
 
 How exact that is: every term is non-negative, so a sum is off, relative to itself, by at most the
 number of roundings that one term passes through, times 2**-53. Sums in lanes within blocks
 (`gazesal.kernels.moments.total`) pass a term through 41 and one for each block, 131,113 for 2**31
-pixels; the sums of a sorted bucket through two or three, being compensated; the sums over buckets
-through one for each bucket, of which there are at most some 600, and a product and a quotient add
-one each. The wins, the positives and the negatives are each within 1.5e-11 of themselves, and the
-area, a quotient no larger than 1, within 5e-11 of its true value. Products of weights that
-underflow are far below that, for the weights add up to 1e-250 or more.
+pixels; the sums of a sorted bucket and those over buckets through two or three, being compensated,
+and products and a quotient add one each. The wins, the positives and the negatives are each within
+1.5e-11 of themselves, and the area, a quotient no larger than 1, within 5e-11 of its true value.
+Products of weights that underflow are far below that, for the weights add up to 1e-250 or more.
 """
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from gazesal.kernels._jit import kernel
-from gazesal.kernels.cells import CELLS, two_sum
+from gazesal.kernels.cells import key_of, two_sum
 from gazesal.kernels.moments import total
-from gazesal.typing import Float64Array, FloatArray, IntArray, UnsignedArray, WeightArray
+from gazesal.kernels.partition import Tie, cell_of, parts_of, sum_where
+from gazesal.typing import (
+    Float64Array,
+    FloatArray,
+    IntArray,
+    Unsigned,
+    UnsignedArray,
+    WeightArray,
+)
 
-BUCKET = 1 << 15  # pixels that a bucket of several cells may hold
-STREAMS = 256  # buckets written to at once; more of them, and address translation costs more
+SLABS = 2
+SMALL = 1 << 17  # pixels that are written out at once whatever the map's size
 LONG_DIGIT, SHORT_DIGIT = 11, 8  # bits sorted by at a time
 SHORT_BUCKET = 1 << 12  # pixels up to which the counters of a long digit cost more than it saves
 
 
 @kernel
-def ordered_keys(bits: UnsignedArray, keys: UnsignedArray, counts: IntArray, width: int) -> None:
-    """Turn the bit patterns of floats into integers of the same order, and count cells.
-
-    Positive floats get their sign bit set, negative ones are inverted; -0.0 gets the key of
-    0.0, so that the two tie. `width` is 32 or 64; a cell is a key's leading 16 bits.
-    """
-    one = bits.dtype.type(1)
-    zero = bits.dtype.type(0)
-    sign = one << bits.dtype.type(width - 1)
-    shift = bits.dtype.type(width - 16)
-    for i in range(bits.size):
-        pattern = bits[i]
-        if pattern == sign:
-            pattern = zero
-        key = ~pattern if pattern & sign else pattern | sign
-        keys[i] = key
-        counts[key >> shift] += 1
-
-
-@kernel
-def assign_buckets(counts: IntArray, bucket_of_cell: UnsignedArray) -> IntArray:
-    """Join neighbouring cells into buckets; return where each bucket starts, and the end."""
-    largest = max(BUCKET, counts.sum() // STREAMS)
-    starts = np.zeros(CELLS + 1, np.int64)
-    n_buckets = 0
-    filled = seen = 0
-    for cell in range(counts.size):
-        if filled > 0 and counts[cell] > 0 and filled + counts[cell] > largest:
-            n_buckets += 1
-            starts[n_buckets] = seen
-            filled = 0
-        bucket_of_cell[cell] = n_buckets
-        filled += counts[cell]
-        seen += counts[cell]
-    starts[n_buckets + 1] = seen
-    return starts[: n_buckets + 2]
-
-
-@kernel
 def scatter(
-    keys: UnsignedArray,
+    bits: UnsignedArray,
+    lowest: Unsigned,
+    shift: int,
+    last_cell: int,
+    bucket_of_cell: UnsignedArray,
+    place: UnsignedArray,
+    step: UnsignedArray,
     positives: WeightArray,
     negatives: WeightArray,
-    bucket_of_cell: UnsignedArray,
-    starts: IntArray,
-    shift: int,
-    sorted_keys: UnsignedArray,
+    keys: UnsignedArray,
     sorted_positives: WeightArray,
     sorted_negatives: WeightArray,
 ) -> None:
-    """Move keys and weights to their buckets, in reading order within each."""
-    place = starts.astype(np.uint32)
-    bits = keys.dtype.type(shift)
-    for i in range(keys.size):
-        key = keys[i]
-        bucket = bucket_of_cell[key >> bits]
+    """Write the keys and weights of a slab to its buckets, in reading order within each."""
+    sign = bits.dtype.type(1) << bits.dtype.type(8 * bits.itemsize - 1)
+    drop = bits.dtype.type(shift)
+    beyond = bits.dtype.type(last_cell + 1)
+    for i in range(bits.size):
+        key = bits.dtype.type(key_of(bits[i], sign))
+        bucket = bucket_of_cell[cell_of(key, lowest, drop, beyond)]
         to = place[bucket]
-        place[bucket] = to + np.uint32(1)
-        sorted_keys[to] = key
+        place[bucket] = to + step[bucket]
+        keys[to] = key
         sorted_positives[to] = positives[i]
         sorted_negatives[to] = negatives[i]
 
@@ -164,14 +140,18 @@ def bucket_wins(
 
 
 @kernel
-def auc_of_buckets(
+def add_buckets(
     keys: UnsignedArray,
     positives: WeightArray,
     negatives: WeightArray,
     starts: IntArray,
     all_negatives: float,
-) -> float:
-    """The AUC from bucketed pixels: pairs of different buckets, then pairs within each."""
+    sums: Float64Array,
+) -> None:
+    """Add the buckets of a slab onto the sums of those before, each of two parts.
+
+    The sums are of wins (as a share of all negatives), negatives and positives.
+    """
     largest = 0
     for b in range(starts.size - 1):
         bucket = keys[starts[b] : starts[b + 1]]
@@ -182,27 +162,52 @@ def auc_of_buckets(
     order_a = np.empty(largest, np.uint32)
     order_b = np.empty(largest, np.uint32)
     counts = np.empty(1 << LONG_DIGIT, np.uint32)
-    wins = below = all_positives = 0.0
     for b in range(starts.size - 1):
         first, last = starts[b], starts[b + 1]
+        if first == last:
+            continue
         p = positives[first:last]
         q = negatives[first:last]
         bucket = keys[first:last]
         if bucket.min() == bucket.max():
-            sum_p = total(p)
-            sum_q = total(q)
-            wins_within = sum_p * (0.5 * sum_q / all_negatives)
+            add_ties(total(p), total(q), all_negatives, sums)
         else:
             ordered, order = sort_bucket(bucket, key_a, key_b, order_a, order_b, counts)
-            wins_within, sum_p, sum_q = bucket_wins(ordered, order, p, q, all_negatives)
-        wins += sum_p * (below / all_negatives) + wins_within
-        below += sum_q
-        all_positives += sum_p
-    return wins / all_positives
+            within, sum_p, sum_q = bucket_wins(ordered, order, p, q, all_negatives)
+            add_bucket(within, sum_p, sum_q, all_negatives, sums)
+
+
+@kernel
+def add_bucket(
+    within: float, sum_p: float, sum_q: float, all_negatives: float, sums: Float64Array
+) -> None:
+    """Add one bucket onto the sums: pairs within it, and with all negatives below."""
+    beaten = sum_p * ((sums[2] + sums[3]) / all_negatives)
+    sums[0], sums[1] = two_sum(sums[0], sums[1], beaten + within)
+    sums[2], sums[3] = two_sum(sums[2], sums[3], sum_q)
+    sums[4], sums[5] = two_sum(sums[4], sums[5], sum_p)
+
+
+@kernel
+def add_ties(sum_p: float, sum_q: float, all_negatives: float, sums: Float64Array) -> None:
+    """Add a bucket of one value onto the sums."""
+    add_bucket(sum_p * (0.5 * sum_q / all_negatives), sum_p, sum_q, all_negatives, sums)
+
+
+def _arrays(workspace: Any, size: int, dtypes: Sequence[np.dtype[Any]]) -> list[Any]:
+    """Arrays in a workspace, widest first: each starts at a multiple of its own width."""
+    found: dict[int, Any] = {}
+    start = 0
+    for which in sorted(range(len(dtypes)), key=lambda k: -dtypes[k].itemsize):
+        stop = start + size * dtypes[which].itemsize
+        found[which] = workspace[start:stop].view(dtypes[which])
+        start = stop
+    return [found[which] for which in range(len(dtypes))]
 
 
 def weighted_auc(
     values: FloatArray,
+    extremes: tuple[float, float],
     positives: WeightArray,
     negatives: WeightArray,
     all_negatives: float,
@@ -213,25 +218,36 @@ def weighted_auc(
     system for large pages, without which scattering spends its time on page faults and address
     translation.
     """
-    width = values.itemsize
-    key_type = np.dtype(f"u{width}")
-    p_width, q_width = positives.itemsize, negatives.itemsize
-    workspace = np.empty(values.size * (2 * width + p_width + q_width), np.uint8)
-    # widest first, so that every part starts at a multiple of its own width
-    parts = sorted([(width, 0), (width, 1), (p_width, 2), (q_width, 3)], reverse=True)
-    dtypes = [key_type, key_type, positives.dtype, negatives.dtype]
-    arrays, start = {}, 0
-    for size, which in parts:
-        arrays[which] = workspace[start : start + size * values.size].view(dtypes[which])
-        start += size * values.size
-    keys, bucketed, p, q = (arrays[which] for which in range(4))
-    counts = np.zeros(CELLS, np.int64)
-    ordered_keys(values.view(key_type), keys, counts, 8 * width)
-    bucket_of_cell = np.empty(CELLS, np.uint32)
-    starts = assign_buckets(counts, bucket_of_cell)
-    shift = 8 * width - 16
-    scatter(keys, positives, negatives, bucket_of_cell, starts, shift, bucketed, p, q)
-    return auc_of_buckets(bucketed, p, q, starts, all_negatives)
+    bits = values.view(f"u{values.itemsize}")
+    sums = np.zeros(6)
+    workspace = keys = p = q = np.empty(0, np.uint8)
+    width = values.itemsize + positives.itemsize + negatives.itemsize
+    for part in parts_of(values, extremes, max(values.size // SLABS, SMALL)):
+        if isinstance(part, Tie):
+            value = float(values[part.example])
+            sum_p = sum_where(values, value, positives)
+            add_ties(sum_p, sum_where(values, value, negatives), all_negatives, sums)
+            continue
+        size = part.size + 1
+        if size * width > workspace.size:
+            del workspace, keys, p, q  # before the next ones are made
+            workspace = np.empty(size * width, np.uint8)
+        keys, p, q = _arrays(workspace, size, (bits.dtype, positives.dtype, negatives.dtype))
+        scatter(
+            bits,
+            part.lowest,
+            part.shift,
+            part.last_cell,
+            part.bucket_of_cell,
+            *part.places(),
+            positives,
+            negatives,
+            keys,
+            p,
+            q,
+        )
+        add_buckets(keys, p, q, part.starts, all_negatives, sums)
+    return float((sums[0] + sums[1]) / (sums[4] + sums[5]))
 
 
 @kernel

@@ -4,12 +4,14 @@ import os
 import signal
 import threading
 import time
+from dataclasses import replace
 
 import joblib
 import numpy as np
 import pytest
 
-from tests.evaluation.large_study import calls, make_cases, run, table_bytes
+import gazesal
+from tests.evaluation.large_study import SIGMA, calls, make_cases, run, table_bytes
 
 distributed = pytest.importorskip("distributed")
 
@@ -52,3 +54,18 @@ def test_a_cluster_that_loses_a_worker_makes_the_same_table(cluster, tmp_path):
     alone = run(60, None, None)
     assert table_bytes(got) == table_bytes(alone)
     np.testing.assert_array_equal(got.center_bias.density(), alone.center_bias.density())
+
+
+def _die():
+    os._exit(9)
+
+
+@pytest.mark.slow
+def test_an_image_that_ends_every_worker_ends_the_run(cluster):
+    cases = make_cases(8)
+    cases[3] = replace(cases[3], maps={"noise": _die})
+    with (
+        joblib.parallel_config(backend="dask"),
+        pytest.raises(ChildProcessError, match="a worker process ended while scoring"),
+    ):
+        gazesal.evaluate(cases, sigma=SIGMA, bad_images="list")

@@ -3,7 +3,7 @@
 import numba
 import pytest
 
-from gazesal.kernels import ranks
+from gazesal.kernels import partition, ranks, shared_order
 
 JIT = not numba.config.DISABLE_JIT
 
@@ -12,7 +12,9 @@ JIT = not numba.config.DISABLE_JIT
 def bucket(monkeypatch):
     """Pixels a bucket may hold: as it is, or small where loops run in the interpreter."""
     if not JIT:
-        monkeypatch.setattr(ranks, "BUCKET", 256)
-        monkeypatch.setattr(ranks, "STREAMS", 16)
+        monkeypatch.setattr(partition, "BUCKET", 256)
+        monkeypatch.setattr(partition, "STREAMS", 16)
+        monkeypatch.setattr(ranks, "SMALL", 512)
+        monkeypatch.setattr(shared_order, "SMALL", 512)
         monkeypatch.setattr(ranks, "SHORT_BUCKET", 64)
-    return ranks.BUCKET
+    return partition.BUCKET

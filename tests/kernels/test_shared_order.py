@@ -76,23 +76,6 @@ def test_maps_of_many_buckets(bucket, dtype, kind):
         assert got[r] == pytest.approx(expected, rel=0, abs=1e-13)
 
 
-@pytest.mark.parametrize(
-    ("starts", "wanted", "expected"),
-    [
-        ([0, 10], 2, [(0, 1)]),
-        ([0, 5, 10], 2, [(0, 1), (1, 2)]),
-        ([0, 9, 10], 2, [(0, 1), (1, 2)]),
-        ([0, 1, 10], 2, [(0, 2)]),
-        ([0, 2, 4, 6, 8], 2, [(0, 2), (2, 4)]),
-        ([0, 2, 4, 6, 8], 4, [(0, 1), (1, 2), (2, 3), (3, 4)]),
-    ],
-)
-def test_slabs_hold_every_bucket_once(starts, wanted, expected):
-    slabs = shared_order.slabs_of(np.array(starts), wanted)
-    assert slabs == expected
-    assert [b for first, last in slabs for b in range(first, last)] == list(range(len(starts) - 1))
-
-
 def test_sums_over_many_blocks_of_gathered_weights():
     rng = np.random.default_rng(2)
     weights, shares = rng.random(5000), rng.random((2, 1300))

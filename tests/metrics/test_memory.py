@@ -25,12 +25,18 @@ def maps():
         "noise": noise,
         "noise64": noise.astype(np.float64),
         "offset": 1e6 + 10 * noise,
+        "outlier": np.where(np.arange(PIXELS).reshape(SHAPE) == 7, -1e9, 1 + 1e-3 * gaze),
         "gaze": gaze,
         "bias": bias,
     }
+    found["outlier"] = found["outlier"].astype(np.float32)
+    wide = np.where(noise < 0, 1e-300, 1e300)
+    # in each, values agree in all but the last bits of 64
+    found["two clusters"] = wide * (1 + 1e-9 * rng.random(SHAPE))
     for share in (50, 80, 95):
         found[f"{share} % zeros"] = np.maximum(noise - np.percentile(noise, share), 0)
-    assert all(array.dtype == np.float32 for name, array in found.items() if name != "noise64")
+    in_double = {name for name, array in found.items() if array.dtype == np.float64}
+    assert in_double == {"noise64", "two clusters"}
     return found
 
 
@@ -54,6 +60,9 @@ def peak_bytes_a_pixel(function):
         ("50 % zeros", 4.3),
         ("80 % zeros", 3.5),
         ("95 % zeros", 2.0),
+        ("offset", 4.5),
+        ("outlier", 6.3),
+        ("two clusters", 9.5),
     ],
 )
 def test_score_of_each_thread(maps, name, most, threads):
@@ -67,8 +76,16 @@ def test_score_of_each_thread(maps, name, most, threads):
 
 
 @pytest.mark.parametrize(
-    ("name", "most"), [("noise", 4.5), ("80 % zeros", 4.5), ("offset", 8.5), ("noise64", 6.6)]
+    "name", ["noise", "80 % zeros", "50 % zeros", "offset", "outlier", "noise64", "two clusters"]
 )
-def test_one_exact_area_in_maps_of_single_precision(maps, name, most):
-    got = peak_bytes_a_pixel(lambda: gazesal.sauc(maps[name], maps["gaze"], maps["bias"])) / 4
-    assert 3.5 < got <= most
+def test_one_exact_area_takes_less_than_two_maps(maps, name):
+    """Beside the tables, which are of one size whatever the map's."""
+    array = maps[name]
+    got = peak_bytes_a_pixel(lambda: gazesal.sauc(array, maps["gaze"], maps["bias"]))
+    assert 0.5 * array.itemsize < got <= 2 * array.itemsize + TABLES
+
+
+def test_one_exact_area_of_weights_in_double_precision(maps):
+    saliency, gaze, bias = (maps[name].astype(np.float64) for name in ("noise", "gaze", "bias"))
+    got = peak_bytes_a_pixel(lambda: gazesal.sauc(saliency, gaze, bias))
+    assert 8 < got <= 16 + TABLES

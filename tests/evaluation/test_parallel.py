@@ -1,0 +1,97 @@
+"""How work reaches the workers: one by one, and large arrays once."""
+
+import os
+import time
+
+import joblib
+import numpy as np
+import pytest
+
+from gazesal.evaluation.parallel import Runner
+
+HELD = []  # so that no two arrays have one address after another
+
+
+def look(number, array):
+    """Which array a worker of a process was given."""
+    HELD.append(array)
+    return number, os.getpid(), id(array), isinstance(array, np.memmap), float(array[-1])
+
+
+def slow_start(number):
+    """The first is the last to end."""
+    time.sleep(0.5 if number == 0 else 0.0)
+    return number
+
+
+@pytest.fixture
+def array():
+    """Four megabytes."""
+    return np.arange(500_000.0)
+
+
+def test_processes_map_a_file_and_are_sent_its_name(array, tmp_path):
+    found = list(Runner(2, False)(look, ((i,) for i in range(8)), 8, "looking", shared=[array]))
+    assert sorted(number for number, *_ in found) == list(range(8))
+    assert {mapped for *_, mapped, _ in found} == {True}
+    assert {last for *_, last in found} == {array[-1]}
+    run = Runner(2, False)
+    list(run(look, ((i,) for i in range(4)), 4, "looking", shared=[array], folder=tmp_path))
+    assert not list(tmp_path.iterdir())  # it was there meanwhile
+
+
+def test_alone_and_in_threads_it_is_the_array_itself(array):
+    for jobs, backend in ((1, "loky"), (2, "threading")):
+        with joblib.parallel_config(backend=backend, n_jobs=jobs):
+            found = list(
+                Runner(None, False)(look, ((i,) for i in range(6)), 6, "looking", shared=[array])
+            )
+        assert {(where, address) for _, where, address, *_ in found} == {(os.getpid(), id(array))}
+
+
+def test_a_cluster_has_it_once_a_worker(array, tmp_path):
+    distributed = pytest.importorskip("distributed")
+    with (
+        distributed.LocalCluster(
+            n_workers=2,
+            threads_per_worker=1,
+            dashboard_address=None,
+            local_directory=tmp_path,
+            silence_logs=50,
+        ) as made,
+        distributed.Client(made),
+        joblib.parallel_config(backend="dask"),
+    ):
+        found = list(Runner(None, False)(look, ((i,) for i in range(12)), 12, "x", shared=[array]))
+    seen = {(where, address) for _, where, address, *_ in found}
+    assert os.getpid() not in {where for where, _ in seen}
+    assert len(seen) == len({where for where, _ in seen})
+
+
+def test_results_come_as_they_are_ready_or_in_order():
+    run = Runner(2, False)
+    assert list(run(slow_start, ((i,) for i in range(6)), 6, "x", ordered=True)) == list(range(6))
+    assert next(iter(run(slow_start, ((i,) for i in range(6)), 6, "x"))) != 0
+
+
+def test_arguments_are_taken_as_workers_become_free():
+    taken = []
+
+    def arguments():
+        for number in range(100):
+            taken.append(number)
+            yield (number,)
+
+    results = Runner(1, False)(slow_start, arguments(), 100, "x")
+    next(results)
+    next(results)
+    results.close()
+    assert len(taken) == 2
+
+
+def test_the_bar_says_what_was_done_before(capsys):
+    list(Runner(1, True)(slow_start, ((i,) for i in range(1, 4)), 10, "scoring", done=7))
+    shown = capsys.readouterr().err
+    assert "scoring:" in shown
+    assert "10/10" in shown
+    assert "images/s" in shown
