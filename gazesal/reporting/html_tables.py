@@ -26,6 +26,7 @@ __all__ = ["comparisons", "groups", "headlines", "means"]
 
 MOST_PAIRED = 6  # methods that are compared each with each; more are compared with the best
 MOST_GROUPS = 12  # values of a column that are shown
+SIGNS, MOST_DRAWS = 10_000, 200_000_000  # patterns of signs, and signs in all of them: seconds
 
 
 def headlines(summary: pd.DataFrame) -> list[str]:
@@ -85,19 +86,23 @@ def comparisons(evaluation: Evaluation, summary: pd.DataFrame) -> list[dict[str,
     """Differences of every row to the observers, and of the maps to one another."""
     methods = [name for name in evaluation.methods if name != INTEROBSERVER]
     tables = []
+    signs = _patterns(evaluation)
+    few = f", by {signs} patterns of signs" if signs < SIGNS else ""
     if INTEROBSERVER in evaluation.methods and methods:
         rows = _compared(evaluation, evaluation.methods, INTEROBSERVER)
-        tables.append({"title": "Against the observers", "rows": rows})
+        tables.append({"title": "Against the observers" + few, "rows": rows})
     if len(methods) > 1:
         reference: str | None = None
         title = "Against each other"
         if len(methods) > MOST_PAIRED:
-            first = summary[summary["metric"] == evaluation.options.metrics[0]]
-            own = first[first["method"].isin(methods)].dropna(subset="estimate")
+            metric = evaluation.options.metrics[0]
+            first = summary[(summary["metric"] == metric) & summary["method"].isin(methods)]
+            own = first.dropna(subset="estimate").sort_values("estimate", kind="stable")
             if len(own):
-                reference = str(own["method"].iloc[int(own["estimate"].argmax())])
+                reference = own["method"].tolist()[-1 if METRICS[metric].higher_is_better else 0]
                 title = f"Against {label_of(reference)}"
-        tables.append({"title": title, "rows": _compared(evaluation, methods, reference)})
+        rows = _compared(evaluation, methods, reference)
+        tables.append({"title": title + few, "rows": rows})
     return tables
 
 
@@ -112,12 +117,13 @@ def _compared(
         if method != other and reference in {None, other}
     ]
     found: list[Comparison] = []
+    signs = _patterns(evaluation)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UndefinedMetricWarning)  # it stands in the table
         for method, other in pairs:
             # a pair of methods without a score of one image in common has no row
             with contextlib.suppress(ValueError):
-                found += evaluation.compare(method, other, adjust="none")
+                found += evaluation.compare(method, other, adjust="none", n_resamples=signs)
         adjusted = adjust_p_values(np.array([row.p_value for row in found])) if found else ()
     rows = sorted(
         zip(found, adjusted, strict=True),
@@ -136,6 +142,12 @@ def _compared(
         }
         for row, p_value in rows
     ]
+
+
+def _patterns(evaluation: Evaluation) -> int:
+    """How many patterns of signs are drawn: fewer where images are very many."""
+    n_images = evaluation.scores["image"].nunique()
+    return max(999, min(SIGNS, MOST_DRAWS // n_images))
 
 
 def _p_value(value: float) -> str:

@@ -109,6 +109,30 @@ def test_comparisons_are_those_of_compare_with_holm_over_each_table(evaluation, 
         assert sorted(rows_of(table)[1:]) == sorted(wanted)
 
 
+@pytest.mark.parametrize("metric", ["ncc", "kl_divergence"])
+def test_many_methods_are_compared_with_the_best(evaluation, tmp_path, metric):
+    own = evaluation.scores.query("metric == 'ncc'").assign(metric=metric)
+    more = [own.query("method == 'noise'").assign(method=f"noise{i}") for i in range(4)]
+    options = dataclasses.replace(evaluation.options, metrics=(metric,))
+    many = dataclasses.replace(evaluation, scores=pd.concat([own, *more]), options=options)
+    path = gazesal.write_html_report(many, tmp_path / "r.html", n_extremes=0)
+    tables = list(parse(path.read_text(encoding="utf-8")).all("table"))
+    (table,) = [e for e in tables if next(e.all("caption")).text.startswith("Against ")][1:]
+    summary = many.summary().set_index("method")["estimate"].drop("interobserver")
+    best = label_of(summary.idxmax() if metric == "ncc" else summary.idxmin())
+    assert next(table.all("caption")).text == f"Against {best}"
+    pairs = [row[0].split(" \N{MINUS SIGN} ") for row in rows_of(table)[1:]]
+    assert len(pairs) == 7
+    assert {second for _, second in pairs} == {best}
+
+
+def test_fewer_signs_are_drawn_where_images_are_very_many(evaluation, tmp_path, monkeypatch):
+    monkeypatch.setattr("gazesal.reporting.html_tables.MOST_DRAWS", 8 * 2000)
+    path = gazesal.write_html_report(evaluation, tmp_path / "r.html", n_extremes=0)
+    captions = [e.text for e in parse(path.read_text(encoding="utf-8")).all("caption")]
+    assert "Against the observers, by 2000 patterns of signs" in captions
+
+
 def test_groups_are_summarised_apart(evaluation, page):
     (table,) = [e for e in parse(page).all("table") if e.attributes.get("class") == "groups"]
     rows = rows_of(table)
