@@ -70,10 +70,10 @@ lint: $(VENV)/.dev
 docs: $(VENV)/.docs
 	$(BIN)/python -m sphinx -W --keep-going -n -b html docs docs/_build/html
 
+# The table of metrics has a column of pysaliency where `make test-adapters` has installed it.
 bench: $(VENV)/.dev
-	$(BIN)/python benchmarks/full_size.py
+	$(or $(wildcard $(VENV)-adapters/bin/python),$(BIN)/python) benchmarks/metric_table.py
 	$(BIN)/python benchmarks/gaze_side.py
-	$(BIN)/python benchmarks/sizes.py
 	$(BIN)/python benchmarks/intervals.py
 	$(BIN)/python benchmarks/gradcam_cost.py --repeats 5
 
