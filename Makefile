@@ -87,10 +87,10 @@ DIST ?= dist
 release-check: $(VENV)-release/.done
 	$(VENV)-release/bin/python .ci/release_check.py '$(DIST)'
 
+# The table of metrics has a column of pysaliency where `make test-adapters` has installed it.
 bench: $(VENV)/.dev
-	$(BIN)/python benchmarks/full_size.py
+	$(or $(wildcard $(VENV)-adapters/bin/python),$(BIN)/python) benchmarks/metric_table.py
 	$(BIN)/python benchmarks/gaze_side.py
-	$(BIN)/python benchmarks/sizes.py
 	$(BIN)/python benchmarks/intervals.py
 	$(BIN)/python benchmarks/gradcam_cost.py --repeats 5
 

@@ -1,10 +1,8 @@
-"""Time a full-size chest X-ray, each function beside its baseline in the same run.
+"""Maps of a full-size chest X-ray, the job of one image, and timing in turns.
 
-Run with ``make bench``. Prints medians, ratios and the ratio asked for, on one core but where two
-threads are named; baseline and function take turns, so that both see the same machine. The float32
-maps of 3056 x 2544 pixels are a Grad-CAM-like saliency map, a gaze map of 40 fixations and a centre
-bias; a second saliency map is noise, which no cache helps with. The whole job of one image is five
-readers against the rest and six saliency maps, by four metrics: 120 scores.
+The float32 maps of 3056 x 2544 pixels are a Grad-CAM-like saliency map, a gaze map of 40 fixations
+and a centre bias; a second saliency map is noise, which no cache helps with. The whole job of one
+image is five readers against the rest and six saliency maps, by four metrics: 120 scores.
 """
 
 import os
@@ -12,12 +10,10 @@ import os
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[variable] = "1"  # one core, before numpy starts its threads
 
-import platform
 import statistics
 import time
 
 import numpy as np
-import sklearn
 import study_way
 from scipy import ndimage
 
@@ -81,12 +77,6 @@ def study_scores(tested, rests, bias, uniform):
             study_way.sampled_auc(saliency, rest, bias)
 
 
-def two_sums(x, y):
-    """Two passes of ``numpy.sum`` over both arrays: the floor of a mean and a deviation."""
-    for array in (x, y, x, y):
-        array.sum()
-
-
 def medians(ours, baseline, repeats, baseline_repeats):
     """Median seconds of both, taking turns; each has run once before, to be compiled and cached."""
     ours()
@@ -101,67 +91,3 @@ def medians(ours, baseline, repeats, baseline_repeats):
                 function()
                 store.append(time.perf_counter() - start)
     return statistics.median(times), statistics.median(baseline_times)
-
-
-def main():
-    fixations, durations, m = make_maps()
-    uniform, gaze, bias = m["uniform"], m["gaze"], m["bias"]
-    cases = []
-    for kind in ("cam", "noise"):
-        s = m[kind]
-        cases += [
-            (f"ncc, {kind}", "numpy formula", 2.5,
-             lambda s=s: gazesal.ncc(s, gaze), lambda s=s: study_way.ncc(s, gaze), 9, 9),
-            (f"auc_borji sampled, {kind}", "choice + roc_auc_score", 6,
-             lambda s=s: gazesal.auc_borji(s, gaze, n_samples=1000, rng=0),
-             lambda s=s: study_way.sampled_auc(s, gaze, uniform), 9, 9),
-            (f"sauc sampled, {kind}", "choice + roc_auc_score", 6,
-             lambda s=s: gazesal.sauc(s, gaze, bias, n_samples=1000, rng=0),
-             lambda s=s: study_way.sampled_auc(s, gaze, bias), 9, 9),
-            (f"auc_borji exact, {kind}", "choice + roc_auc_score", 1 / 1.5,
-             lambda s=s: gazesal.auc_borji(s, gaze),
-             lambda s=s: study_way.sampled_auc(s, gaze, uniform), 9, 9),
-            (f"sauc exact, {kind}", "choice + roc_auc_score", 1 / 1.5,
-             lambda s=s: gazesal.sauc(s, gaze, bias),
-             lambda s=s: study_way.sampled_auc(s, gaze, bias), 9, 9),
-            (f"sauc exact, {kind}", "weighted roc_auc_score", 15,
-             lambda s=s: gazesal.sauc(s, gaze, bias),
-             lambda s=s: study_way.weighted_auc(s, gaze, bias), 5, 2),
-        ]  # fmt: skip
-        cases += [
-            (f"ncc, {kind}", "numpy.sum of both, twice", 1 / 1.5,
-             lambda s=s: gazesal.ncc(s, gaze), lambda s=s: two_sums(s, gaze), 15, 15),
-            (f"sauc within 1e-6, {kind}", "choice + roc_auc_score", 4,
-             lambda s=s: gazesal.sauc(s, gaze, bias, tolerance=1e-6),
-             lambda s=s: study_way.sampled_auc(s, gaze, bias), 9, 9),
-        ]  # fmt: skip
-    image = one_image(m)
-    for threads in (1, 2):
-        cases += [
-            (f"score within 1e-6, threads={threads}", "the study, 120 calls", 15,
-             lambda t=threads: gazesal.score(*image, tolerance=1e-6, threads=t),
-             lambda: study_scores(*image, uniform), 3, 2),
-            (f"score exact, threads={threads}", "the study, 120 calls", 5,
-             lambda t=threads: gazesal.score(*image, threads=t),
-             lambda: study_scores(*image, uniform), 3, 2),
-        ]  # fmt: skip
-    cases.append(
-        ("gaze_heatmap, 40 fixations", "pdf image a fixation", 300,
-         lambda: gazesal.gaze_heatmap(fixations, SHAPE, sigma=SIGMA, weights=durations),
-         lambda: study_way.heatmap(fixations, SHAPE, SIGMA, durations), 9, 1)
-    )  # fmt: skip
-    print(
-        f"{SHAPE[0]} x {SHAPE[1]} float32, one core; Python {platform.python_version()}, "
-        f"numpy {np.__version__}, scikit-learn {sklearn.__version__}"
-    )
-    print(f"{'function':<32}{'ms':>8}  {'baseline':<24}{'ms':>9}{'ratio':>8}{'asked':>8}")
-    for name, against, asked, ours, baseline, repeats, baseline_repeats in cases:
-        mine, theirs = medians(ours, baseline, repeats, baseline_repeats)
-        print(
-            f"{name:<32}{1e3 * mine:8.1f}  {against:<24}{1e3 * theirs:9.1f}{theirs / mine:8.1f}"
-            f"{asked:8.2f}"
-        )
-
-
-if __name__ == "__main__":
-    main()

@@ -156,6 +156,12 @@ def parts_of(values: FloatArray, extremes: tuple[float, float], room: int) -> It
     patterns = np.array(extremes, values.dtype).view(bits.dtype)
     mask = (1 << 8 * bits.itemsize) - 1
     lowest, highest = (int(key_of(pattern, sign)) & mask for pattern in patterns)
+    if bits.size <= min(BUCKET, room):  # one bucket, whose cells need not be counted
+        shift = max(0, (highest - lowest).bit_length() - 1)
+        buckets = np.array([0, 0, 1], np.uint32)
+        whole = np.array([0, bits.size])
+        yield Slab(bits.dtype.type(lowest), shift, 1, buckets, whole, 0, 1, 0)
+        return
     yield from _parts(bits, lowest, highest - lowest, room, 0)
 
 
