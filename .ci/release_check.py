@@ -94,6 +94,8 @@ def main():
         version = tomllib.load(file)["project"]["version"]
     check_versions(version)
     run(Path(sys.executable).with_name("cffconvert"), "--validate")
+    for old in out.glob("gazesal-*"):
+        old.unlink()
     run(sys.executable, "-m", "build", "--outdir", out, ".")
     (wheel,), (sources,) = out.glob("*.whl"), out.glob("*.tar.gz")
     run(sys.executable, "-m", "twine", "check", "--strict", wheel, sources)
