@@ -236,7 +236,7 @@ def test_the_command_does_as_the_function(release, whole, tmp_path):
 def test_the_smoke_preset_needs_nothing(tmp_path, monkeypatch):
     """Its own release, trained on, scored and reported; made smaller than the command makes it."""
     small = {"n_images": 5, "n_readers": 5, "n_unread": 12, "side": 96}
-    monkeypatch.setattr("gazesal.cli.replicate.SMOKE", small)
+    monkeypatch.setattr(sys.modules["gazesal.cli.replicate"], "SMOKE", small)
     words = ["replicate", "--preset", "smoke", "--epochs", 1, "--seeds", 1, "--out", tmp_path]
     words += ["--jobs", 1, "--accelerator", "cpu", "--quiet"]
     done = CliRunner().invoke(main, list(map(str, words)), catch_exceptions=False)
