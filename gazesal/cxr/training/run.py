@@ -18,9 +18,9 @@ import lightning.pytorch as lightning
 import numpy as np
 import pandas as pd
 import torch
+from lightning.fabric.utilities.warnings import PossibleUserWarning
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.utilities.seed import isolate_rng
-from lightning.pytorch.utilities.warnings import PossibleUserWarning
 from torch import nn
 
 from gazesal._files import atomic_path, write_text
