@@ -118,6 +118,12 @@ def main():
         lesions, Design("image"), by=["method", "metric"], method="bca", rng=0
     )
     show("Against the lesions that were drawn; 0.5 is the centre bias (BCa over images)", table)
+    kept = lesions[lesions["method"].isin(["center_bias", "woAG uniform", "wAG uniform"])]
+    print(gazesal.compare(kept, Design("image"), reference="center_bias", rng=0))
+    by_gaze = evaluation.scores[evaluation.scores["metric"].isin(["sauc", "sncc"])]
+    readers = Design("image", averaged="observer", missing="drop", unbalanced="average")
+    print("\nThe readers less each, paired by image")
+    print(gazesal.compare(by_gaze, readers, reference="interobserver", by="metric", rng=0))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy import special
 
 from gazesal._validation import as_real_array, require_finite
 from gazesal.typing import Float64Array
@@ -111,7 +111,7 @@ def label_aucs(
         raise ValueError(f"`level` must be between 0 and 1, got {level!r}.")
     _, patient = np.unique(np.array([str(name) for name in patients]), return_inverse=True)
     n_patients = int(patient.max()) + 1
-    quantile = float(stats.norm.ppf((1 + level) / 2))
+    quantile = float(special.ndtri((1 + level) / 2))
     rows: list[tuple[object, ...]] = []
     found: list[tuple[float, Float64Array]] = []
     for column, label in enumerate(labels):
@@ -136,11 +136,13 @@ def label_aucs(
 
 def _area(scores: Float64Array, positive: NDArray[np.bool_]) -> tuple[float, Float64Array]:
     """The AUC, and the influence of each image on it."""
-    ranks = stats.rankdata(scores)
+    from scipy.stats import rankdata  # noqa: PLC0415  (slow to import)
+
+    ranks = rankdata(scores)
     shares = np.empty(len(scores))
     for own, other in ((positive, ~positive), (~positive, positive)):
         # rank among all less rank among one's own: how many of the others lie below
-        below = ranks[own] - stats.rankdata(scores[own])
+        below = ranks[own] - rankdata(scores[own])
         shares[own] = below / other.sum()
     shares[~positive] = 1 - shares[~positive]
     area = float(shares[positive].mean())

@@ -118,8 +118,12 @@ def replicate(
         Of the first training; the others count up. And of the resampling.
     jobs : int, default 1
         Processes that score, -1 for one a core.
-    workers, cache, trainer
-        See `gazesal.cxr.training.train`.
+    workers : int, default 0
+        Processes that read images; see `gazesal.cxr.training.train`.
+    cache : str or path, optional
+        Folder for shrunk images; by default one in `out`.
+    trainer : mapping, optional
+        Switches of Lightning's ``Trainer``.
     device : str, optional
         Where trained networks are run: by default on a GPU if there is one and `trainer` does not
         say ``"accelerator": "cpu"``.

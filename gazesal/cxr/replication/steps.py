@@ -14,6 +14,7 @@ from gazesal._files import write_text
 __all__ = ["Steps"]
 
 BEGUN, DONE = "begun.json", "done.json"
+FORMAT = 1  # of what steps leave: another number does all of them again
 
 
 class Steps:
@@ -39,7 +40,11 @@ class Steps:
         after: Sequence[str] = (),
     ) -> Path:
         """Do a step, or keep what it left; return its folder."""
-        facts = {"inputs": dict(inputs), "after": {step: self._prints[step] for step in after}}
+        facts = {
+            "format": FORMAT,
+            "inputs": dict(inputs),
+            "after": {step: self._prints[step] for step in after},
+        }
         text = json.dumps(facts, sort_keys=True, indent=1)
         fingerprint = hashlib.sha256(text.encode()).hexdigest()
         folder = self.folder / name

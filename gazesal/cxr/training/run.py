@@ -18,6 +18,7 @@ import lightning.pytorch as lightning
 import numpy as np
 import pandas as pd
 import torch
+from lightning.fabric.utilities.warnings import PossibleUserWarning
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.utilities.seed import isolate_rng
 from torch import nn
@@ -219,8 +220,12 @@ def predict(
         Which of them.
     settings : TrainingSettings, optional
         How they are prepared, and how many at a time. By default those of the study's text.
-    workers, cache, cache_gib
-        See `train`.
+    workers : int, default 0
+        Processes that read images; see `train`.
+    cache : str or path, optional
+        Folder for shrunk images; see `train`.
+    cache_gib : float, default 50.0
+        How much of it this split's images may fill.
     device : str or torch.device, default "cpu"
         Where to run.
 
@@ -394,8 +399,10 @@ def _quiet() -> Iterator[None]:
     seeds = {name: os.environ.get(name) for name in ("PL_GLOBAL_SEED", "PL_SEED_WORKERS")}
     try:
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module=r"lightning\.")
-            warnings.filterwarnings("ignore", module=r"torch\.utils\.tensorboard")
+            warnings.simplefilter("ignore", PossibleUserWarning)  # workers, GPUs not used, ...
+            warnings.filterwarnings("ignore", "Checkpoint directory .* exists", UserWarning)
+            # Lightning's own use of torch
+            warnings.filterwarnings("ignore", r"`isinstance\(treespec, LeafSpec\)`", FutureWarning)
             yield
     finally:
         logger.setLevel(level)

@@ -160,6 +160,7 @@ def test_killed_without_warning_it_ends_the_same(release, whole, tmp_path):
     assert contents(out) == contents(whole.report.parent)
 
 
+@pytest.mark.slow
 def test_other_settings_do_everything_again_and_another_gaze_the_scores_only(
     release, whole, tmp_path
 ):
@@ -177,6 +178,7 @@ def test_other_settings_do_everything_again_and_another_gaze_the_scores_only(
     assert again.ran == ["score-0", "score-1"]
 
 
+@pytest.mark.slow
 def test_checkpoints_take_the_place_of_training(release, whole, tmp_path):
     root = whole.report.parent
     for network in NETWORKS:
@@ -196,6 +198,7 @@ def dark(pixels):
     return (pixels < 120) * 1.0
 
 
+@pytest.mark.slow
 def test_a_segmenter_makes_the_masks_once(release, whole, tmp_path):
     """On its own steps only: all but the scores are taken over."""
     out = tmp_path / "segmented"
@@ -206,8 +209,9 @@ def test_a_segmenter_makes_the_masks_once(release, whole, tmp_path):
     assert go(release, out, lungs=dark).ran == []
 
 
-def test_the_command_takes_releases_and_says_what_it_does(release, tmp_path):
-    settings = tmp_path / "tiny.toml"
+def test_the_command_does_as_the_function(release, whole, tmp_path):
+    """On a copy of what the function left there is nothing to do, but for a step taken away."""
+    settings, out = tmp_path / "tiny.toml", tmp_path / "out"
     settings.write_text(
         "".join(
             f"{name} = {value!r}\n"
@@ -216,16 +220,30 @@ def test_the_command_takes_releases_and_says_what_it_does(release, tmp_path):
         ),
         "utf-8",
     )
+    shutil.copytree(whole.report.parent, out)
+    shutil.rmtree(out / "classify-sononet-1")
     words = ["replicate", "--reflacx", release, "--mimic", release / "mimic-cxr-jpg"]
-    words += ["--out", tmp_path / "out", "--settings", settings, "--seeds", 1, "--readers", 4]
+    words += ["--out", out, "--settings", settings, "--readers", 4]
     words += ["--jobs", 1, "--accelerator", "cpu", "--quiet"]
     done = CliRunner().invoke(main, list(map(str, words)), catch_exceptions=False)
     assert done.exit_code == 0, done.output
-    assert "doing train-sononet-0" in done.output
-    assert "doing score-0" in done.output
-    assert "| Segmentation |" in (tmp_path / "out" / "report.md").read_text("utf-8")
-    again = CliRunner().invoke(main, list(map(str, words)), catch_exceptions=False)
-    assert "doing" not in again.output
+    lines = [line for line in done.output.splitlines() if line.startswith(("kept", "doing"))]
+    assert lines == [f"{'doing' if n == 'classify-sononet-1' else 'kept'} {n}" for n in STEPS]
+    assert contents(out) == contents(whole.report.parent)
+
+
+@pytest.mark.slow
+def test_the_smoke_preset_needs_nothing(tmp_path, monkeypatch):
+    """Its own release, trained on, scored and reported; made smaller than the command makes it."""
+    small = {"n_images": 5, "n_readers": 5, "n_unread": 12, "side": 96}
+    monkeypatch.setattr(sys.modules["gazesal.cli.replicate"], "SMOKE", small)
+    words = ["replicate", "--preset", "smoke", "--epochs", 1, "--seeds", 1, "--out", tmp_path]
+    words += ["--jobs", 1, "--accelerator", "cpu", "--quiet"]
+    done = CliRunner().invoke(main, list(map(str, words)), catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    text = (tmp_path / "steps" / "report.md").read_text("utf-8")
+    assert "Synthetic data: no patient and no radiologist is in them" in text
+    assert "paper" not in text
 
 
 def test_the_command_asks_for_what_it_needs(tmp_path):
