@@ -28,6 +28,9 @@ __all__ = ["NotSaved", "load_parts", "save_parts"]
 LAYOUT = 1
 NUMBERS = ["x", "y", "duration", "sigma_x", "sigma_y", "x_min", "y_min", "x_max", "y_max"]
 OWNER = ["case", "observer", "own_sigma", "partly_shown"]
+# Functions that a saved evaluation may name: they read a file. Any other name is refused, since what
+# a file names is called when a map is asked for.
+READERS = ("gazesal.cxr.lung_hull:_read_hull",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,15 +173,15 @@ def _as_json(case: Case, root: Path) -> dict[str, Any]:
 
 
 def _source(source: Any, root: Path) -> dict[str, Any]:
-    """A source as JSON: a file, a place in one, a function of this library on files, or nothing."""
+    """A source as JSON: a file, a place in one, one of `READERS` on files, or nothing."""
     if isinstance(source, Path):
         return {"file": _place(source, root)}
     if isinstance(source, StoredMap):
         return {"file": _place(source.path, root), "key": source.key, "row": source.row}
     if isinstance(source, FixationFile):
         return {"fixations": asdict(source) | {"path": _place(source.path, root)}}
-    if isinstance(source, partial) and _is_ours(source):
-        name = f"{source.func.__module__}:{source.func.__qualname__}"
+    if isinstance(source, partial) and _is_reader(source):
+        name = _name_of(source.func)
         return {"function": name, "files": [_place(path, root) for path in source.args]}
     return {"lost": _what(source)}
 
@@ -192,15 +195,14 @@ def _what(source: Any) -> str:
     return "an array in memory"
 
 
-def _is_ours(source: partial[Any]) -> bool:
-    """Whether it is a function of this library with files as its only arguments."""
-    module, name = getattr(source.func, "__module__", ""), getattr(source.func, "__qualname__", "")
-    return (
-        module.startswith("gazesal.")
-        and name.isidentifier()
-        and not source.keywords
-        and all(isinstance(path, Path) for path in source.args)
-    )
+def _is_reader(source: partial[Any]) -> bool:
+    """Whether it is one of `READERS` with files as its only arguments."""
+    files_only = not source.keywords and all(isinstance(path, Path) for path in source.args)
+    return files_only and _name_of(source.func) in READERS
+
+
+def _name_of(function: Any) -> str:
+    return f"{getattr(function, '__module__', '')}:{getattr(function, '__qualname__', '')}"
 
 
 def _place(path: Path, root: Path) -> str:
@@ -213,9 +215,11 @@ def _read_source(saved: dict[str, Any], root: Path, where: str) -> Any:
     if "lost" in saved:
         return NotSaved(saved["lost"], where)
     if "function" in saved:
+        if saved["function"] not in READERS:
+            raise ValueError(
+                f"a saved function must be one of {', '.join(READERS)}, got {saved['function']!r}"
+            )
         module, _, name = saved["function"].partition(":")
-        if not module.startswith("gazesal.") or not name.isidentifier():
-            raise ValueError(f"a saved function must be of gazesal, got {saved['function']!r}")
         return partial(getattr(import_module(module), name), *(root / f for f in saved["files"]))
     if "fixations" in saved:
         facts = dict(saved["fixations"])

@@ -8,14 +8,13 @@ import math
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict
-from importlib import import_module
 from importlib.metadata import version
-from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from gazesal.cite import cite
 from gazesal.evaluation.cases import INTEROBSERVER
 from gazesal.evaluation.results import Evaluation
 from gazesal.maps.geometry import ReferenceFrame
@@ -269,7 +268,4 @@ def _bibtex(evaluation: Evaluation) -> str:
     registered = isinstance(evaluation.options.frame, ReferenceFrame)
     bias = "RegisteredCenterBias" if registered else "CenterBias"
     used = [*evaluation.options.metrics, "evaluate", "gaze_heatmap", bias, "compare"]
-    if find_spec("gazesal.cite") is None:
-        own = f"  title = {{gazesal}},\n  version = {{{version('gazesal')}}}\n"
-        return f"@software{{gazesal,\n{own}}}"
-    return str(import_module("gazesal.cite").cite(*used))
+    return cite(*used)

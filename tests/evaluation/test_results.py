@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import gazesal
+from gazesal.cxr import find_lung_hulls
 from tests.evaluation.large_study import SHAPE, SIGMA, LoggedMap, make_cases
 
 
@@ -165,17 +166,18 @@ def test_what_cannot_be_saved_is_named_when_it_is_asked_for(tmp_path):
         loaded.cases[0].load_center_bias()
 
 
-def test_no_function_of_others_is_loaded(tmp_path):
+@pytest.mark.parametrize("name", ["os:system", "gazesal:write_synthetic_reflacx"])
+def test_no_other_function_is_loaded(tmp_path, name):
     pytest.importorskip("pyarrow")
     folder = tmp_path / "saved"
     gazesal.evaluate(make_cases(3), sigma=SIGMA).save(folder)
     text = (folder / "cases.jsonl").read_text()
     foreign = text.replace(
-        '{"lost": "a function (LoggedMap)"}', '{"function": "os:system", "files": []}'
+        '{"lost": "a function (LoggedMap)"}', f'{{"function": "{name}", "files": []}}'
     )
     assert foreign != text
     (folder / "cases.jsonl").write_text(foreign)
-    with pytest.raises(ValueError, match="a saved function must be of gazesal, got 'os:system'"):
+    with pytest.raises(ValueError, match=f"a saved function must be one of .*, got '{name}'"):
         gazesal.Evaluation.load(folder)
 
 
@@ -234,3 +236,18 @@ def test_workers_do_not_fight_over_cores(tmp_path):
     gazesal.evaluate(cases, sigma=SIGMA, jobs=jobs)
     limits = {line for line in (tmp_path / "threads").read_text().split() if "," in line}
     assert limits == {"1,1,1,1"}
+
+
+def test_hulls_of_lung_masks_are_saved_as_the_files_they_are_made_of(tmp_path):
+    pytest.importorskip("pyarrow")
+    pytest.importorskip("skimage")
+    cases = make_cases(3)
+    mask = np.zeros(cases[0].shape)
+    mask[2:8, 2:6] = mask[2:8, 8:12] = 1
+    for case in cases:
+        np.save(tmp_path / f"{case.image}.npy", mask)
+    hulls = find_lung_hulls(tmp_path)
+    with_hulls = [replace(case, maps={"segmentation": hulls[case.image]}) for case in cases]
+    gazesal.evaluate(with_hulls, sigma=SIGMA).save(tmp_path / "saved")
+    loaded = gazesal.Evaluation.load(tmp_path / "saved").cases[0]
+    np.testing.assert_array_equal(loaded.load_map("segmentation"), hulls[cases[0].image]())
