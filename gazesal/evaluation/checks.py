@@ -14,18 +14,27 @@ from gazesal._validation import (
     as_iterable,
     as_points,
     as_real_array,
+    as_shape,
     as_tolerance,
 )
 from gazesal.evaluation.cases import Case, Gaze, require_no_baseline
 from gazesal.evaluation.metric_calls import as_metrics, require_fixations
-from gazesal.evaluation.rows import COLUMNS, BadImage
+from gazesal.evaluation.rows import RESERVED, BadImage
 from gazesal.evaluation.scoring import CenterBiasRows, GroundTruth, Options
 from gazesal.exceptions import OffImageWarning
-from gazesal.maps.geometry import ReferenceFrame, Rounding
+from gazesal.maps.geometry import ReferenceFrame, Rounding, as_box
 from gazesal.maps.heatmap import OUTSIDE, Outside, off_image
 from gazesal.metrics.densities import DensityMethod
+from gazesal.metrics.registry import METRICS
 
-__all__ = ["as_cases", "as_options", "few_observers", "report_off_image", "require_images"]
+__all__ = [
+    "as_cases",
+    "as_options",
+    "few_observers",
+    "misfits",
+    "report_off_image",
+    "require_images",
+]
 
 
 def as_options(
@@ -48,6 +57,13 @@ def as_options(
     names, method, side = as_metrics(metrics, density=density, shrink=shrink)
     require_fixations(cases, names)
     needs_all = _needs_all(cases, center_bias)
+    for option, value in (("n_samples", n_samples), ("tolerance", tolerance)):
+        if value is not None and not any(METRICS[name].can_sample for name in names):
+            raise ValueError(
+                f"`{option}` must be None where no metric takes it, got {value!r}, which would "
+                "change nothing."
+            )
+    _require_boxes(cases)
     return Options(
         sigma=_as_sigma(sigma, cases),
         metrics=names,
@@ -81,6 +97,7 @@ def as_cases(cases: Iterable[Case]) -> list[Case]:
             if not good:
                 given = type(getattr(case, name)).__name__
                 raise TypeError(f"`{name}` of `cases[{index}]` must be {rule}, got {given}.")
+        as_shape(case.shape, name=f"shape of image {case.image}")
         require_no_baseline(case.maps)
     _require_groups([case for case in listed if case.scored])
     return listed
@@ -96,15 +113,21 @@ def _require_groups(scored: list[Case]) -> None:
                 f"{scored[0].image!r} and {list(case.groups)} for {case.image!r}."
             )
         for column, value in case.groups.items():
-            if not isinstance(column, str) or column in COLUMNS:
+            if not isinstance(column, str) or column in RESERVED:
                 raise ValueError(
-                    f"`groups` must name columns other than {', '.join(COLUMNS)}, got {column!r}."
+                    "`groups` must name columns other than those of scores, summaries and "
+                    f"comparisons ({', '.join(RESERVED)}), got {column!r}."
                 )
             kinds = (str,) if isinstance(first[column], str) else (int, float, np.number)
             if not isinstance(value, kinds):
                 raise TypeError(
                     f"`groups` of image {case.image!r} must hold text or numbers, and column "
                     f"{column!r} one of them for every image, got {value!r}."
+                )
+            if value != value:  # noqa: PLR0124 (nan, of whatever type)
+                raise ValueError(
+                    f"`groups` of image {case.image!r} must not be nan, got it for {column!r}: an "
+                    "image of no group would leave the summaries. Text such as 'unknown' is one."
                 )
 
 
@@ -140,6 +163,50 @@ def _as_tolerance(tolerance: float | None, n_samples: int | None) -> float | Non
 
 def _chosen(value: Any, choices: Any, name: str) -> Any:
     return as_choice(value, get_args(choices), name=name)
+
+
+def _require_boxes(cases: list[Case]) -> None:
+    lacking = [case.image for case in cases if case.box is None]
+    if lacking and len(lacking) < len(cases):
+        raise ValueError(f"`cases` must all have a box, or none; image {lacking[0]!r} has none.")
+
+
+def misfits(
+    cases: list[Case], *, resize: str | None, center_bias: str, stop: bool
+) -> list[BadImage]:
+    """Images that cannot be brought onto the others: by their box, or of another size.
+
+    Of another size than most, that is, where nothing brings them onto that; unless to `stop`, for
+    then `as_options` says so of the set.
+    """
+    found = []
+    for case in cases:
+        if case.box is not None:
+            try:
+                as_box(case.box, name=f"box of image {case.image}")
+            except (ValueError, TypeError) as error:
+                found.append(BadImage(case.image, str(error)))
+    boxes = any(case.box is not None for case in cases)
+    if stop or boxes or resize is not None or not cases or not _needs_all(cases, center_bias):
+        return found
+    height, width = _common_size(cases)
+    found += [
+        BadImage(
+            case.image,
+            f"image {case.image} is {case.shape[1]} x {case.shape[0]} pixels and most are "
+            f"{width} x {height}, so its gaze cannot be averaged with theirs; "
+            'resize="bilinear" (--resize bilinear) brings it onto their size.',
+        )
+        for case in cases
+        if case.shape != (height, width)
+    ]
+    return found
+
+
+def _common_size(cases: list[Case]) -> tuple[int, int]:
+    """The most common size of images, the larger of equals."""
+    sizes = Counter(case.shape for case in cases)
+    return max(sizes, key=lambda size: (sizes[size], size), default=(0, 0))
 
 
 def _needs_all(cases: list[Case], center_bias: str) -> bool:
@@ -191,9 +258,6 @@ def _frame(
         as_choice(resize, ("bilinear",), name="resize")
     _chosen(rounding, Rounding, "rounding")
     boxes = [case.box for case in cases if case.box is not None]
-    if boxes and len(boxes) < len(cases):
-        lacking = next(case.image for case in cases if case.box is None)
-        raise ValueError(f"`cases` must all have a box, or none; image {lacking!r} has none.")
     if boxes and rounding == "study" and center_bias != "in_sample":
         raise ValueError(
             "`rounding` may be 'study' with `center_bias` 'in_sample' (--center-bias in_sample) "
@@ -207,12 +271,14 @@ def _frame(
     sizes = Counter(case.shape for case in cases)
     if len(sizes) > 1 and resize is None:
         (first, _), (second, _) = sizes.most_common(2)
+        odd = next(case.image for case in cases if case.shape == second)
         raise ValueError(
             f"`cases` must be images of one size, or their gaze cannot be averaged into a centre "
-            f"bias; got {first[1]} x {first[0]}, {second[1]} x {second[0]} and {len(sizes) - 2} "
-            'more. resize="bilinear" (--resize bilinear) brings them onto the most common size.'
+            f"bias; got {first[1]} x {first[0]}, {second[1]} x {second[0]} (image {odd!r}) and "
+            f"{len(sizes) - 2} more. "
+            'resize="bilinear" (--resize bilinear) brings them onto the most common size.'
         )
-    return max(sizes, key=lambda size: (sizes[size], size), default=(0, 0))
+    return _common_size(cases)
 
 
 def require_images(cases: list[Case], options: Options) -> None:

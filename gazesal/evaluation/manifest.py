@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -29,6 +30,7 @@ from gazesal.evaluation.cases import (
     with_maps,
 )
 from gazesal.evaluation.fixation_file import FixationFile
+from gazesal.exceptions import OffImageWarning
 from gazesal.maps.heatmap import OUTSIDE, Outside
 
 __all__ = ["cases_from_manifest"]
@@ -85,7 +87,8 @@ def cases_from_manifest(
     duplicates : {"raise", "drop", "keep"}, default "raise"
         What to do with their rows that repeat another.
     outside : {"raise", "drop", "keep"}, default "raise"
-        What to do with fixations outside their image; see `gaze_heatmap`.
+        What to do with fixations outside their image; see `gaze_heatmap`. Those in files of single
+        observers, which are read with their image, are dropped without being counted.
     unmapped : {"raise", "gaze_only"}, default "raise"
         What to do with images that have no map of a method: refuse, or use their gaze for the
         centre bias only.
@@ -107,6 +110,11 @@ def cases_from_manifest(
         column. Or as for `read_fixations`, `open_maps` and `cases_from_tables`.
     ImportError
         If the extra of a file's format is not installed.
+
+    Warns
+    -----
+    OffImageWarning
+        If fixations were dropped under ``outside="drop"``, or will be without being counted.
 
     See Also
     --------
@@ -154,6 +162,14 @@ def cases_from_manifest(
     }
     rows: dict[Any, Any] = table.to_dict("index")
     cases = [manifest.case(line, values, reading) for line, values in rows.items()]
+    files = [s for case in cases for s in case.gaze.values() if isinstance(s, FixationFile)]
+    if files and outside == "drop":
+        warnings.warn(
+            f"{path}: fixations outside their image in {len(files)} files of single observers will "
+            "be dropped when the files are read, without being counted.",
+            OffImageWarning,
+            stacklevel=2,
+        )
     if fixations is not None:
         cases = _joined(cases, fixations, outside, path)
     maps: dict[str, dict[str, MapSource]] = {method: {} for method in _labels(table.columns, "map")}

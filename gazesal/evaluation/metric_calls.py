@@ -19,7 +19,7 @@ from gazesal._validation import (
     require_finite,
     weight_sums,
 )
-from gazesal.evaluation.cases import Case, Gaze, GazeSource
+from gazesal.evaluation.cases import Case, Gaze
 from gazesal.maps.heatmap import off_image
 from gazesal.maps.resampling import resample
 from gazesal.metrics.densities import METHODS, to_density
@@ -65,11 +65,7 @@ def all_fixations(cases: Sequence[Case], metrics: Sequence[str]) -> AllFixations
     """The fixations on all images, if a metric takes those on other images."""
     if not takes_others(metrics):
         return None
-    points = [
-        counted_fixations(gaze, case, observer)
-        for case in cases
-        for observer, gaze in case.gaze.items()
-    ]
+    points = [counted_fixations(case, observer) for case in cases for observer in case.gaze]
     owners = [i for i, case in enumerate(cases) for _ in case.gaze]
     return AllFixations(
         positions={case.image: i for i, case in enumerate(cases)},
@@ -85,11 +81,12 @@ def _box_of(case: Case) -> Float64Array:
     return np.asarray(box, dtype=np.float64)
 
 
-def counted_fixations(gaze: GazeSource, case: Case, observer: str) -> Float64Array:
+def counted_fixations(case: Case, observer: str) -> Float64Array:
     """Fixations that point metrics count, each once: on the image, on a part of it that was
     shown, and of a weight above 0, as those that a gaze map draws something at.
     """
     where = f"image {case.image}, observer {observer}"
+    gaze = case.load_gaze(observer)
     if not isinstance(gaze, Gaze):
         raise TypeError(f"{where}: must be fixations for metrics of points, got a map.")
     points = as_points(gaze.points, name=f"points of {where}")
@@ -151,7 +148,8 @@ def require_fixations(cases: Sequence[Case], metrics: Sequence[str]) -> None:
     of_all = any("other_fixations" in points for points in taken.values())
     for case in cases:
         for observer, gaze in case.gaze.items():
-            if asking and (case.scored or of_all) and not isinstance(gaze, Gaze):
+            known = isinstance(gaze, Gaze) or callable(gaze)  # which may return fixations
+            if asking and (case.scored or of_all) and not known:
                 raise ValueError(
                     f"`metrics` must be metrics of gaze maps where gaze is given as maps, got "
                     f"{', '.join(asking)}, which need fixations, and a map for image "
@@ -234,6 +232,7 @@ class MetricCalls:
         self._others = None if fixations is None else fixations.on_others(case)
         self._density = density
         self._options = options
+        self._own: dict[str, Float64Array] | None = None
         self._points: dict[tuple[str, ...], Float64Array] = {}
         self._last: tuple[FloatArray, Float64Array] | None = None
 
@@ -281,11 +280,10 @@ class MetricCalls:
 
     def _truth_points(self, left_out: tuple[str, ...]) -> Float64Array:
         if left_out not in self._points:
-            parts = [
-                counted_fixations(gaze, self._case, observer)
-                for observer, gaze in self._case.gaze.items()
-                if observer not in left_out
-            ]
+            if self._own is None:
+                case = self._case
+                self._own = {name: counted_fixations(case, name) for name in case.gaze}
+            parts = [points for name, points in self._own.items() if name not in left_out]
             self._points[left_out] = np.concatenate(parts)
         return self._points[left_out]
 

@@ -43,16 +43,19 @@ class BadImages:
 
     def __init__(self, *, stop: bool) -> None:
         self.stop: bool = stop
+        self.of_gaze: set[str] = set()  # whose gaze shapes nothing
         self._reasons: dict[str, str] = {}
 
     def __contains__(self, image: str) -> bool:
         return image in self._reasons
 
-    def add(self, found: Iterable[BadImage]) -> None:
-        """Raise the first, or list them."""
+    def add(self, found: Iterable[BadImage], *, of_gaze: bool = False) -> None:
+        """Raise the first, or list them; whether for their gaze, or for what is scored."""
         for bad in found:
             if self.stop:
                 raise_bad(bad)
+            if of_gaze:
+                self.of_gaze.add(bad.image)
             self._reasons.setdefault(bad.image, bad.reason)
 
     def to_frame(self, cases: Iterable[Case]) -> pd.DataFrame:
@@ -68,8 +71,9 @@ def shared_by_all(
     facts, arrays = parts_of(bias)
     if not takes_others(options.metrics):
         return Shared(facts, arrays, {})
-    bad.add(gaze_faults([case for case in cases if case.image not in bad], options))
-    found = all_fixations([case for case in cases if case.image not in bad], options.metrics)
+    drawn = [case for case in cases if case.image not in bad.of_gaze]
+    bad.add(gaze_faults(drawn, options), of_gaze=True)
+    found = all_fixations([c for c in drawn if c.image not in bad.of_gaze], options.metrics)
     assert found is not None, "since a metric takes them"  # noqa: S101
     return Shared(facts, [*arrays, found.boxes, found.points, found.image_of], found.positions)
 
@@ -97,7 +101,7 @@ def make_center_bias(
     if begun is not None:
         bias, facts = begun
         done, left_out = facts["chunks"], [BadImage(*row) for row in facts["left_out"]]
-    bad.add(left_out)
+    bad.add(left_out, of_gaze=True)
     saved = time.monotonic()
     arguments = ((chunk, options) for chunk in chunks[done:])
     results = run(
@@ -112,7 +116,7 @@ def make_center_bias(
     if done < len(chunks):
         with closing(results):
             for part, found in results:
-                bad.add(found)
+                bad.add(found, of_gaze=True)
                 left_out += [BadImage(one.image, one.reason) for one in found]
                 if part is not None:
                     bias = part if bias is None else bias.merged(part)

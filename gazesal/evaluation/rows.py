@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 
 from gazesal.typing import Float64Array
 
-__all__ = ["COLUMNS", "LABELS", "BadImage", "ImageScores", "Rows"]
+__all__ = ["COLUMNS", "LABELS", "RESERVED", "BadImage", "ImageScores", "Rows"]
 
 LABELS = ("observer", "method", "metric")
 COLUMNS = ("image", *LABELS, "score")
+MEANS = ("estimate", "low", "high", "n_images", "n_scores", "n_undefined", "interval", "level")
+RESERVED = (*COLUMNS, *MEANS, "score_a", "score_b", "reference")  # no groups are called so
 
 
 class ImageScores(NamedTuple):

@@ -14,6 +14,7 @@ from gazesal.evaluation.checks import (
     as_cases,
     as_options,
     few_observers,
+    misfits,
     report_off_image,
     require_images,
 )
@@ -195,8 +196,13 @@ def evaluate(
     (['image', 'observer', 'method', 'metric', 'score'], 72)
     """
     listed = as_cases(cases)
+    as_choice(bad_images, ("raise", "list"), name="bad_images")
+    bad = BadImages(stop=bad_images == "raise")
+    odd = misfits(listed, resize=resize, center_bias=center_bias, stop=bad.stop)
+    bad.add(odd, of_gaze=True)
+    fitting = [case for case in listed if case.image not in bad]
     options = as_options(
-        listed,
+        fitting,
         sigma=sigma,
         metrics=metrics,
         resize=resize,
@@ -211,11 +217,9 @@ def evaluate(
         seed=seed,
     )
     require_images(listed, options)
-    as_choice(bad_images, ("raise", "list"), name="bad_images")
-    bad = BadImages(stop=bad_images == "raise")
     bad.add(few_observers(listed))
     if options.outside == "drop":
-        report_off_image(listed)
+        report_off_image(fitting)
     run = Runner(jobs, progress)
     look_first = as_flag(check_first, name="check_first") and bad.stop
     kept, marks = _kept(checkpoint, listed, options)
@@ -227,7 +231,7 @@ def evaluate(
             check_maps(todo, options, run)
         bias = None
         if options.frame is not None:
-            bias = make_center_bias(listed, options, run, bad, kept)
+            bias = make_center_bias(fitting, options, run, bad, kept)
         shared = shared_by_all(listed, options, bias, bad)
         todo = [case for case in todo if case.image not in bad]
         done = sum(case.image in finished and case.image not in bad for case in wanted)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -26,10 +28,11 @@ from gazesal.typing import Float64Array
 __all__ = ["NotSaved", "load_parts", "save_parts"]
 
 LAYOUT = 1
+TABLES = ("scores.parquet", "fixations.parquet")
 NUMBERS = ["x", "y", "duration", "sigma_x", "sigma_y", "x_min", "y_min", "x_max", "y_max"]
 OWNER = ["case", "observer", "own_sigma", "partly_shown"]
-# Functions that a saved evaluation may name: they read a file. Any other name is refused, since what
-# a file names is called when a map is asked for.
+# Functions that a saved evaluation may name: they read a file. Any other name is refused, since
+# what it names is called when a map is asked for.
 READERS = ("gazesal.cxr.lung_hull:_read_hull",)
 
 
@@ -85,6 +88,7 @@ def save_parts(
         "options": asdict(options),
         "with_center_bias": center_bias is not None,
         "bad_images": bad_images[["image", "reason"]].to_numpy().tolist(),
+        "tables": {name: _digest(folder / name) for name in TABLES},
     }
     write_text(head, json.dumps(facts, indent=1) + "\n")
 
@@ -108,6 +112,13 @@ def load_parts(folder: Path) -> dict[str, Any]:
         if facts["layout"] != LAYOUT:
             raise ValueError(f"its layout is {facts['layout']}, not {LAYOUT}")  # noqa: TRY301
         options = _options(facts["options"])
+        bias = read_bias(folder / "center_bias.npz")[0] if facts["with_center_bias"] else None
+        bad = pd.DataFrame(facts["bad_images"], columns=["image", "reason"], dtype=str)
+        versions = dict(facts["versions"])
+        for name in TABLES:
+            path = folder / name
+            if _digest(path) != facts["tables"][name]:
+                raise ValueError("it is not the table that was saved with the rest")  # noqa: TRY301
         path = folder / "scores.parquet"
         scores = pd.read_parquet(path)
         path = folder / "fixations.parquet"
@@ -121,16 +132,18 @@ def load_parts(folder: Path) -> dict[str, Any]:
         raise
     except Exception as error:  # a broken file fails in as many ways as it has parts
         raise ValueError(f"{path}: cannot be read as a saved evaluation: {error}") from error
-    bias = read_bias(folder / "center_bias.npz")[0] if facts["with_center_bias"] else None
-    bad = pd.DataFrame(facts["bad_images"], columns=["image", "reason"], dtype=str)
     return {
         "scores": scores,
         "bad_images": bad,
         "cases": cases,
         "options": options,
         "center_bias": bias,
-        "versions": facts["versions"],
+        "versions": versions,
     }
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _write_table(path: Path, table: pd.DataFrame) -> None:
@@ -207,7 +220,8 @@ def _name_of(function: Any) -> str:
 
 def _place(path: Path, root: Path) -> str:
     """Where a file is: seen from the root if it lies below, so that both may move, or absolute."""
-    whole, above = path.absolute(), root.absolute()
+    # normalised: a path through ".." is below the root only if the file is
+    whole, above = Path(os.path.abspath(path)), Path(os.path.abspath(root))  # noqa: PTH100
     return str(whole.relative_to(above) if whole.is_relative_to(above) else whole)
 
 

@@ -1,10 +1,12 @@
 """What the workers do: a fault is what is wrong with an image, never the end of the worker."""
 
+import re
 import traceback
 from typing import Any
 
 import numpy as np
 
+from gazesal.datasets.map_stores import StoredMap
 from gazesal.evaluation.bias_files import bias_from
 from gazesal.evaluation.cases import Case
 from gazesal.evaluation.metric_calls import (
@@ -28,13 +30,13 @@ PLAIN = (ValueError, TypeError, OSError, ImportError)  # whose message says what
 
 
 def find_fault(case: Case, options: Options) -> BadImage | None:
-    """Read the maps of an image that are arrays or files; say what is wrong with the first bad one.
+    """Read the maps of an image that are arrays, files or in one; say what is wrong with the first.
 
     Functions are left alone: what they make may be costly, and is looked at when it is scored.
     """
     try:
         for method, source in case.maps.items():
-            if not callable(source):
+            if not callable(source) or isinstance(source, StoredMap):
                 checked_map(case, method, options)
         fault = image_fault(case, options.metrics, options.shrink)
         if fault is not None:
@@ -117,6 +119,6 @@ def raise_bad(bad: BadImage, more: str = "") -> None:
 def _bad(case: Case, error: Exception) -> BadImage:
     plain = isinstance(error, PLAIN)
     reason = str(error) if plain else f"{type(error).__name__}: {error}"
-    if case.image not in reason:
+    if not re.search(rf"\bimage '?{re.escape(case.image)}'?(?!\w)", reason):
         reason = f"image {case.image}: {reason}"
     return BadImage(case.image, reason, "" if plain else traceback.format_exc())

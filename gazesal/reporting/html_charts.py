@@ -6,6 +6,7 @@ from html import escape
 
 import numpy as np
 
+from gazesal.reporting.distributions import FEW
 from gazesal.typing import Float64Array
 
 __all__ = ["Scale", "axis_svg", "distribution_svg", "interval_svg"]
@@ -13,7 +14,6 @@ __all__ = ["Scale", "axis_svg", "distribution_svg", "interval_svg"]
 WIDTH, HEIGHT, EDGE = 320, 30, 14  # of a chart, and what is left free on both sides of the scale
 AXIS_HEIGHT = 22
 BINS = 48  # of a distribution: however many images there are, the page stays small
-FEW = 60  # images that are drawn as points of their own
 
 
 class Scale:

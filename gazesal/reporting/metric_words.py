@@ -5,10 +5,9 @@ from collections.abc import Callable, Sequence
 
 from gazesal.evaluation.metric_calls import takes_distribution
 from gazesal.evaluation.scoring import Options
-from gazesal.maps.geometry import ReferenceFrame
 from gazesal.metrics.registry import METRICS, Metric
 
-__all__ = ["chance_words", "metric_words", "undefined_words"]
+__all__ = ["chance_words", "exactness_words", "metric_words", "undefined_words"]
 
 DENSITY_WORDS = {
     None: "maps divided by their sum",
@@ -45,13 +44,42 @@ def chance_words(metrics: Sequence[str]) -> str:
     return "; ".join(f"{', '.join(found)} {of_what}" for of_what, found in levels.items() if found)
 
 
-def metric_words(options: Options) -> list[str]:
+def exactness_words(options: Options) -> str:
+    """How near the AUCs of a summary are to the exact ones; nothing where there are none.
+
+    Parameters
+    ----------
+    options : Options
+        What an evaluation was made with.
+
+    Returns
+    -------
+    str
+        A sentence and a space, or nothing.
+    """
+    areas = [METRICS[name] for name in options.metrics if METRICS[name].constant_map == 0.5]
+    if not areas:
+        return ""
+    meant = [metric for metric in areas if metric.can_sample]
+    others = len(areas) > len(meant)
+    who = ", ".join(metric.label for metric in meant) if others else "AUCs"
+    rest = "; other AUCs are exact" if others else ""
+    if options.n_samples is not None:
+        return f"{who} are sampled, {options.n_samples} pixels a side{rest}. "
+    if options.tolerance is not None:
+        return f"{who} are within {options.tolerance:g} of the exact ones{rest}. "
+    return "AUCs are exact. "
+
+
+def metric_words(options: Options, *, boxes: bool) -> list[str]:
     """Lines about metrics that lower is better for, of points, and of distributions.
 
     Parameters
     ----------
     options : Options
         What an evaluation was made with.
+    boxes : bool
+        Whether its images have boxes.
 
     Returns
     -------
@@ -72,8 +100,7 @@ def metric_words(options: Options) -> list[str]:
             f"and none outside the image: {found}."
         )
     if found := labels(lambda metric: metric.needs == "other_fixations"):
-        how = "by their boxes" if isinstance(options.frame, ReferenceFrame) else "by place in the "
-        how += "" if isinstance(options.frame, ReferenceFrame) else "image"
+        how = "by their boxes" if boxes else "by place in the image"
         lines.append(
             f"Compared with the fixations on all other images, brought onto each {how}: {found}."
         )

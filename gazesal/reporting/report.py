@@ -14,7 +14,12 @@ from gazesal.evaluation.results import Evaluation
 from gazesal.maps.geometry import ReferenceFrame
 from gazesal.metrics.registry import METRICS
 from gazesal.reporting.figures import draw_evaluation, save_figure
-from gazesal.reporting.metric_words import chance_words, metric_words, undefined_words
+from gazesal.reporting.metric_words import (
+    chance_words,
+    exactness_words,
+    metric_words,
+    undefined_words,
+)
 from gazesal.reporting.tables import label_of, summary_csv, summary_markdown, summary_text
 
 __all__ = ["describe", "write_report"]
@@ -151,18 +156,12 @@ def describe(evaluation: Evaluation, summary: pd.DataFrame, *, degrees: float | 
     if isinstance(options.frame, ReferenceFrame):
         precision = "to whole pixels as in the study" if options.frame.rounding == "study" else ""
         registered = f", registered by their boxes {precision}".rstrip()
-    exactness = "exact"
-    if options.n_samples is not None:
-        exactness = f"sampled, {options.n_samples} pixels a side"
-    elif options.tolerance is not None:
-        exactness = f"within {options.tolerance:g} of the exact ones"
     lines = [
         f"{len(scored)} images, {observers} observers each. Ground truth: {truth}.",
         (
             f"Mean over images with {summary['level'].iloc[0]:.0%} interval "
-            f"({interval[summary['interval'].iloc[0]]}). AUCs are "
-            f"{exactness}. "
-            f"Sigma: {sigma}."
+            f"({interval[summary['interval'].iloc[0]]}). "
+            f"{exactness_words(options)}Sigma: {sigma}."
         ),
         (
             f"Chance: {chance_words(options.metrics)}. "
@@ -177,7 +176,8 @@ def describe(evaluation: Evaluation, summary: pd.DataFrame, *, degrees: float | 
         if options.center_bias != "in_sample":
             words += ", or below with few images, since each is left out of it"
         lines.append(words + ".")
-    lines += metric_words(options)
+    boxes = any(case.box is not None for case in evaluation.cases)
+    lines += metric_words(options, boxes=boxes)
     for method, metric, n_scores, n_undefined in summary[
         ["method", "metric", "n_scores", "n_undefined"]
     ].itertuples(index=False):
@@ -185,9 +185,11 @@ def describe(evaluation: Evaluation, summary: pd.DataFrame, *, degrees: float | 
             lines.append(
                 f"{label_of(method)}: {n_undefined} of {n_undefined + n_scores} "
                 f"{METRICS[metric].label} scores are undefined "
-                f"({undefined_words(METRICS[metric])}) and left out; the AUC of a constant map is "
-                "0.5 and counts."
+                f"({undefined_words(METRICS[metric])}) and left out."
             )
+    areas = any(METRICS[name].constant_map == 0.5 for name in options.metrics)
+    if areas and summary["n_undefined"].any():
+        lines.append("The AUC of a constant map is 0.5 and counts.")
     return "\n".join(lines) + "\n"
 
 

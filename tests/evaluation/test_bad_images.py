@@ -4,9 +4,11 @@ import time
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import gazesal
+from gazesal.reporting.report import describe
 from tests.evaluation.large_study import SHAPE, SIGMA, LoggedMap, calls, make_cases, table_bytes
 
 N = 40
@@ -151,6 +153,102 @@ def test_an_image_with_one_observer_is_listed():
     got = gazesal.evaluate(cases, sigma=SIGMA, bad_images="list")
     assert got.bad_images["image"].tolist() == ["i002"]
     assert got.center_bias.n_maps == 5 * 3 + 1
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"shape": (20, 32)}, "image i017 is 32 x 20 pixels and most are 32 x 24"),
+        ({"box": (9.0, 9.0, 3.0, 3.0)}, "`box of image i017` must"),
+        ({"box": (3.0, 3.0, np.nan, 9.0)}, "`box of image i017` must"),
+    ],
+)
+def test_an_image_that_fits_no_frame_is_listed_and_shapes_nothing(change, reason):
+    boxes = {} if "shape" in change else {"box": (2.0, 2.0, 20.0, 18.0)}
+    cases = [replace(case, **boxes) for case in make_cases(N)]
+    position = int(BAD[1:])
+    spoilt = [*cases[:position], replace(cases[position], **change), *cases[position + 1 :]]
+    found = gazesal.evaluate(spoilt, sigma=SIGMA, bad_images="list")
+    assert found.bad_images["image"].tolist() == [BAD]
+    assert reason in found.bad_images["reason"].item()
+    without = gazesal.evaluate([*cases[:position], *cases[position + 1 :]], sigma=SIGMA)
+    # the sums are made of other chunks of images
+    np.testing.assert_allclose(found.scores["score"], without.scores["score"], atol=1e-12)
+    with pytest.raises(ValueError, match=BAD):
+        gazesal.evaluate(spoilt, sigma=SIGMA)
+
+
+def test_boxes_are_looked_at_where_they_only_bring_fixations():
+    """Also where every image brings its own centre bias, and no frame is made."""
+    box = (2.0, 2.0, 20.0, 18.0)
+    cases = [replace(c, center_bias=np.ones(SHAPE), box=box) for c in make_cases(4)]
+    turned = [replace(cases[0], box=(9.0, 9.0, 3.0, 3.0)), *cases[1:]]
+    with pytest.raises(ValueError, match="box of image i000"):
+        gazesal.evaluate(turned, sigma=SIGMA, metrics=["snss"])
+    with pytest.raises(ValueError, match="must all have a box, or none; image 'i000' has none"):
+        gazesal.evaluate([replace(cases[0], box=None), *cases[1:]], sigma=SIGMA, metrics=["snss"])
+    words = describe(
+        found := gazesal.evaluate(cases, sigma=SIGMA, metrics=["snss"]), found.summary()
+    )
+    assert "brought onto each by their boxes" in words
+
+
+def test_the_gaze_on_an_image_with_one_observer_is_still_that_of_others():
+    """It shapes the centre bias and is among the others' fixations, as where it is not scored."""
+    cases = make_cases(5)
+    lonely = replace(cases[2], gaze=dict(list(cases[2].gaze.items())[:1]))
+    options = {"sigma": SIGMA, "metrics": ["sauc", "snss"], "bad_images": "list"}
+    listed = gazesal.evaluate([*cases[:2], lonely, *cases[3:]], **options)
+    assert listed.bad_images["image"].tolist() == ["i002"]
+    aside = gazesal.evaluate([*cases[:2], replace(lonely, scored=False), *cases[3:]], **options)
+    pd.testing.assert_frame_equal(listed.scores, aside.scores)
+
+
+def test_a_short_name_is_said_too():
+    def fails():
+        raise ValueError("a bad map")
+
+    cases = make_cases(3)
+    bad = replace(cases[0], image="a", maps={"noise": fails})
+    found = gazesal.evaluate([bad, *cases[1:]], sigma=SIGMA, bad_images="list")
+    assert found.bad_images["reason"].item() == "image a: a bad map"
+
+
+def test_maps_in_a_store_are_looked_at_first(tmp_path):
+    log = tmp_path / "log"
+    cases = make_cases(4, log)
+    np.savez(tmp_path / "maps.npz", **{c.image: np.full(SHAPE, np.nan) for c in cases[3:]})
+    stored = gazesal.open_maps(tmp_path / "maps.npz")
+    cases[3] = replace(cases[3], maps={**cases[3].maps, "stored": stored["i003"]})
+    with pytest.raises(ValueError, match="i003"):
+        gazesal.evaluate(cases, sigma=SIGMA)
+    assert not calls(log)
+
+
+@pytest.mark.parametrize(
+    ("groups", "message"),
+    [
+        ({"level": "high"}, "must name columns other than .*, got 'level'"),
+        ({"score_a": 1.0}, "must name columns other than .*, got 'score_a'"),
+        ({"age": float("nan")}, "of image 'i000' must not be nan, got it for 'age'"),
+    ],
+)
+def test_groups_that_summaries_cannot_tell_are_refused(groups, message):
+    cases = [replace(case, groups=groups) for case in make_cases(2)]
+    with pytest.raises(ValueError, match=message):
+        gazesal.evaluate(cases, sigma=SIGMA)
+
+
+@pytest.mark.parametrize("option", ["n_samples", "tolerance"])
+def test_options_that_would_change_nothing_are_refused(option):
+    with pytest.raises(ValueError, match=f"`{option}` must be None where no metric takes it"):
+        gazesal.evaluate(make_cases(2), sigma=SIGMA, metrics=["ncc", "nss"], **{option: 1})
+
+
+def test_a_shape_that_is_none_is_named():
+    cases = make_cases(2)
+    with pytest.raises(TypeError, match="shape of image i001"):
+        gazesal.evaluate([cases[0], replace(cases[1], shape=(24,))], sigma=SIGMA)
 
 
 def test_bad_images_are_in_order_and_counted(tmp_path):

@@ -175,7 +175,8 @@ def test_a_file_of_fixations_is_read_as_said(study, tmp_path):
     manifest = tmp_path / "manifest.csv"
     manifest.write_text("image,width,height,gaze:ann\nimg,9,9,a.csv\n")
     options = {"columns": {"x": "X", "duration": ""}, "origin": "matlab"}
-    case = gazesal.cases_from_manifest(manifest, outside="drop", **options)[0]
+    with pytest.warns(gazesal.OffImageWarning, match="in 1 files .* without being counted"):
+        case = gazesal.cases_from_manifest(manifest, outside="drop", **options)[0]
     assert case.load_gaze("ann").points.tolist() == [[1.0, 0.0]]
     case = gazesal.cases_from_manifest(manifest, **options)[0]
     with pytest.raises(ValueError, match=r"a\.csv, line 3: \(98, 0\) of observer ann lies outside"):

@@ -409,7 +409,7 @@ def test_words_follow_the_registry(evaluations):
     plain = evaluate(make_cases(), metrics=("snss",))
     assert "onto each by place in the image: sNSS" in describe(plain, plain.summary())
     study = evaluate(make_cases())
-    assert metric_words(study.options) == []
+    assert metric_words(study.options, boxes=False) == []
     assert chance_words(gazesal.STUDY_METRICS) == (
         "sAUC 0.5 for any map that holds nothing of its image; NCC 0, AUC 0.5, sNCC 0 for noise"
     )
