@@ -75,6 +75,7 @@ html_sidebars = {
         "getting_started",
         "choosing_a_metric",
         "gallery",
+        "replication",
         "performance",
         "citing",
         "contributing",
