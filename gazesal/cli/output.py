@@ -9,7 +9,8 @@ import numpy as np
 
 from gazesal._files import write_text
 from gazesal.evaluation.results import Evaluation
-from gazesal.reporting.html_report import report_extra_is_there, write_html_report
+from gazesal.reporting.html_page import report_extra_is_there
+from gazesal.reporting.html_report import write_html_report
 from gazesal.reporting.report import describe, write_report
 from gazesal.reporting.tables import summary_text
 

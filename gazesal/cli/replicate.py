@@ -203,7 +203,9 @@ def replicate(
             notes=notes,
             beside_paper=not synthetic,
         )
-    click.echo(f"wrote {found.report}")
+    for path in (found.report, found.page):
+        if path is not None:
+            click.echo(f"wrote {path}")
 
 
 def _settings(options: dict[str, Any]) -> Any:

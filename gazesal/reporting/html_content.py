@@ -6,7 +6,7 @@ import base64
 import hashlib
 import math
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any, NamedTuple
@@ -35,7 +35,7 @@ from gazesal.reporting.report import describe
 from gazesal.reporting.tables import cells_of, label_of, metric_label
 from gazesal.typing import FloatArray
 
-__all__ = ["content_of"]
+__all__ = ["LIBRARIES", "content_of", "fingerprint_of", "setting_rows", "versions_of"]
 
 MOST_OVERLAYS = 60  # on a page, or it would be slow to open
 MOST_BAD = 200  # images that are listed
@@ -84,9 +84,9 @@ def content_of(
         "why_no_overlays": why_none,
         "bad_images": list(bad[["image", "reason"]].head(MOST_BAD).itertuples(index=False)),
         "n_bad": len(bad),
-        "settings": _settings(evaluation, settings),
+        "settings": setting_rows({**settings, **asdict(evaluation.options)}),
         "versions": _versions(evaluation),
-        "fingerprint": fingerprint_of(evaluation),
+        "fingerprint": fingerprint_of(evaluation.scores),
         "bibtex": _bibtex(evaluation),
     }
 
@@ -235,8 +235,8 @@ def _overlay(
     )
 
 
-def _settings(evaluation: Evaluation, more: Mapping[str, object]) -> list[tuple[str, str]]:
-    facts: dict[str, object] = {**more, **asdict(evaluation.options)}
+def setting_rows(facts: Mapping[str, object]) -> list[tuple[str, str]]:
+    """Settings in words, by name."""
     return [(name, _value(facts[name])) for name in sorted(facts)]
 
 
@@ -252,14 +252,18 @@ def _value(value: object) -> str:
 
 def _versions(evaluation: Evaluation) -> list[tuple[str, str]]:
     """Of what made the scores, and of what made the page."""
-    page = {name: version(name) for name in LIBRARIES} | {"Python": platform.python_version()}
     rows = [(f"scores: {name}", found) for name, found in evaluation.versions.items()]
-    return rows + [(f"page: {name}", found) for name, found in page.items()]
+    return rows + [(f"page: {name}", found) for name, found in versions_of(LIBRARIES).items()]
 
 
-def fingerprint_of(evaluation: Evaluation) -> str:
+def versions_of(libraries: Iterable[str]) -> dict[str, str]:
+    """What is installed now, and Python."""
+    return {name: version(name) for name in libraries} | {"Python": platform.python_version()}
+
+
+def fingerprint_of(scores: pd.DataFrame) -> str:
     """A name for exactly these scores: equal tables have the same."""
-    text = evaluation.scores.to_csv(index=False, lineterminator="\n")
+    text = scores.to_csv(index=False, lineterminator="\n")
     return hashlib.sha256(text.encode()).hexdigest()
 
 

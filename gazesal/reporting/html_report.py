@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.resources import files
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -15,9 +12,7 @@ from gazesal._validation import as_choice, as_count
 from gazesal.evaluation.results import Evaluation
 from gazesal.reporting.extremes import Pictures
 from gazesal.reporting.html_content import content_of
-
-if TYPE_CHECKING:
-    from jinja2 import Template
+from gazesal.reporting.html_page import page_template
 
 __all__ = ["write_html_report"]
 
@@ -99,7 +94,9 @@ def write_html_report(
         metric = "sauc" if "sauc" in metrics else metrics[0]
     as_choice(metric, metrics, name="metric")
     as_count(n_extremes, name="n_extremes", least=0)
-    template = _template()  # before the work, where the extra is not there
+    template = page_template(
+        "gazesal.reporting", TEMPLATE
+    )  # before the work, where the extra is not there
     content = content_of(
         evaluation,
         evaluation.summary() if summary is None else summary,
@@ -110,23 +107,3 @@ def write_html_report(
     )
     write_text(path, template.render(title=title, note=note, **content) + "\n")
     return path
-
-
-def _template() -> Template:
-    try:
-        import matplotlib as _  # noqa: F401, ICN001, PLC0415
-        from jinja2 import Environment, StrictUndefined  # noqa: PLC0415
-    except ImportError as error:
-        raise ImportError(
-            "The HTML report needs jinja2 and matplotlib: pip install 'gazesal[report]'."
-        ) from error
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    source = (files("gazesal.reporting") / TEMPLATE).read_text(encoding="utf-8")
-    return environment.from_string(source)
-
-
-def report_extra_is_there() -> bool:
-    """Whether the libraries of the extra ``report`` are installed."""
-    return all(find_spec(name) is not None for name in ("jinja2", "matplotlib"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ import pandas as pd
 from gazesal.cxr.replication import tables
 from gazesal.reporting.tables import label_of, metric_label
 
-__all__ = ["write_words"]
+__all__ = ["Cell", "Figure", "Section", "Table", "markdown_of", "sections_of"]
 
 STUDY_FORM = (
     "Intervals as the study prints them: 1.96 deviations, pooled over images, readers and models, "
@@ -23,74 +24,128 @@ QUESTIONS = {
 }
 
 
-def write_words(
-    *,
-    title: str,
-    facts: Sequence[str],
-    aucs: pd.DataFrame,
-    scores: pd.DataFrame,
-    seed: int,
-    figure: str | None,
-    compared: bool,
-) -> tuple[str, dict[str, pd.DataFrame]]:
-    """Markdown of the whole, and its tables by name; `compared`: with the paper's beside them."""
+class Cell(NamedTuple):
+    """A number in words, and its interval where it has one."""
+
+    text: str
+    interval: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.text} {self.interval}" if self.interval else self.text
+
+
+class Table(NamedTuple):
+    """Rows of cells by the name of their column."""
+
+    corner: str
+    rows: Mapping[str, Mapping[str, Cell]]
+
+    @property
+    def columns(self) -> list[str]:
+        return list(dict.fromkeys(name for cells in self.rows.values() for name in cells))
+
+
+class Figure(NamedTuple):
+    """A picture by its path from the report."""
+
+    path: str
+    words: str
+
+
+class Section(NamedTuple):
+    """A part of the report: paragraphs, tables and figures under a heading."""
+
+    name: str
+    heading: str
+    parts: Sequence[str | Table | Figure]
+
+
+def sections_of(
+    *, aucs: pd.DataFrame, scores: pd.DataFrame, seed: int, figure: str | None, compared: bool
+) -> tuple[list[Section], dict[str, pd.DataFrame]]:
+    """What the report says, and its tables by name; `compared`: with the paper's beside them."""
     made: dict[str, pd.DataFrame] = {}
-    parts = [f"# {title}\n", "\n".join(f"- {fact}" for fact in facts) + "\n"]
-    parts.append(_classification(aucs, made, compared=compared))
+    sections = [_classification(aucs, made, compared=compared)]
     for number, words in (("1", "scores"), ("2", "shuffled scores")):
-        made[f"table_{number}"] = tables.study_table(scores, number)
-        parts.append(f"## Table {number}: {words}\n\n{STUDY_FORM}\n")
-        parts.append(_beside(made[f"table_{number}"], number if compared else None))
+        name = f"table_{number}"
+        made[name] = tables.study_table(scores, number)
+        laid_out = _beside(made[name], number if compared else None)
+        sections.append(Section(name, f"Table {number}: {words}", [STUDY_FORM, laid_out]))
     made["table_3"] = tables.by_subset(scores)
-    parts.append("## Table 3: normal and abnormal images\n")
-    parts.append(_subsets(scores))
-    parts.append(_beside(made["table_3"], "3" if compared else None, subset=True))
     made["subset_tests"] = tables.subset_tests(scores, seed)
-    parts.append("Abnormal less normal; Welch's interval, and a permutation of the labels:\n")
-    parts.append(_differences(made["subset_tests"], "p_value"))
+    parts: list[str | Table | Figure] = [
+        _subsets(scores),
+        _beside(made["table_3"], "3" if compared else None, subset=True),
+        "Abnormal less normal; Welch's interval, and a permutation of the labels:",
+        _differences(made["subset_tests"], "p_value"),
+    ]
+    sections.append(Section("table_3", "Table 3: normal and abnormal images", parts))
     if figure is not None:
-        parts.append(f"## Figure 1: maps of one image\n\n![Maps of one image]({figure})\n")
-    for name, table in tables.intervals_by_question(scores, seed).items():
-        made[f"intervals_{name.replace(' ', '_')}"] = table
-        parts.append(f"## Intervals: {QUESTIONS[name]}\n")
-        parts.append(_beside(table, None))
-    for name, table in tables.differences(scores, seed).items():
-        made[f"differences_{name.replace(' ', '_')}"] = table
-        parts.append(f"## Differences from {tables.BEST}, paired by image: models {name}\n")
-        parts.append(_differences(table, "p_adjusted"))
-    parts.append(_undefined(scores))
-    return "\n".join(part for part in parts if part), made
+        heading = "Figure 1: maps of one image"
+        sections.append(Section("figure_1", heading, [Figure(figure, "Maps of one image")]))
+    for question, table in tables.intervals_by_question(scores, seed).items():
+        name = f"intervals_{question.replace(' ', '_')}"
+        made[name] = table
+        heading = f"Intervals: {QUESTIONS[question]}"
+        sections.append(Section(name, heading, [_beside(table, None)]))
+    for question, table in tables.differences(scores, seed).items():
+        name = f"differences_{question.replace(' ', '_')}"
+        made[name] = table
+        heading = f"Differences from {tables.BEST}, paired by image: models {question}"
+        sections.append(Section(name, heading, [_differences(table, "p_adjusted")]))
+    if undefined := _undefined(scores):
+        sections.append(Section("undefined", "", [undefined]))
+    return sections, made
 
 
-def _classification(aucs: pd.DataFrame, made: dict[str, pd.DataFrame], *, compared: bool) -> str:
+def markdown_of(title: str, facts: Sequence[str], sections: Sequence[Section]) -> str:
+    """The report as Markdown."""
+    blocks = [f"# {title}", "\n".join(f"- {fact}" for fact in facts)]
+    for section in sections:
+        if section.heading:
+            blocks.append(f"## {section.heading}")
+        for part in section.parts:
+            if isinstance(part, Table):
+                blocks.append(_markdown(part))
+            elif isinstance(part, Figure):
+                blocks.append(f"![{part.words}]({part.path})")
+            else:
+                blocks.append(part)
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _classification(
+    aucs: pd.DataFrame, made: dict[str, pd.DataFrame], *, compared: bool
+) -> Section:
     """Mean AUCs beside the paper's, and those of each label."""
+    heading = "Classification"
     if aucs.empty:
-        return "## Classification\n\nNo test images with labels.\n"
+        return Section("classification", heading, ["No test images with labels."])
     made["classification"] = tables.classification_table(aucs)
     made["label_aucs"] = aucs
-    own = made["classification"]
-    text = (
-        "## Classification\n\nAUC of the test images, averaged over the labels; over trainings:\n\n"
-    )
-    text += _beside(own, "auc" if compared else None) + "\n"
     first = aucs["training"].min()
-    text += f"Of each label, training {first}, with intervals over patients:\n\n"
-    wide: dict[str, dict[str, str]] = {}
+    wide: dict[str, dict[str, Cell]] = {}
     for row in aucs[aucs["training"] == first].to_dict("records"):
+        wide.setdefault(row["label"], {"positive": Cell(str(row["n_positive"]))})
         cell = _cell(row["auc"], row["low"], row["high"])
-        wide.setdefault(row["label"], {"positive": str(row["n_positive"])})
         wide[row["label"]][tables.NETWORKS[row["network"]]] = cell
-    return text + _markdown(wide, "Label")
+    parts: list[str | Table | Figure] = [
+        "AUC of the test images, averaged over the labels; over trainings:",
+        _beside(made["classification"], "auc" if compared else None),
+        f"Of each label, training {first}, with intervals over patients:",
+        Table("Label", wide),
+    ]
+    return Section("classification", heading, parts)
 
 
-def _beside(table: pd.DataFrame, number: str | None, *, subset: bool = False) -> str:
+def _beside(table: pd.DataFrame, number: str | None, *, subset: bool = False) -> Table:
     """A table in the layout of the study's, the paper's numbers beside ours where there are any."""
     paper = {}
     if number is not None:
         for row in tables.paper_table(number).to_dict("records"):
             key = (row["subset"], row["method"], row["metric"])
             paper[key] = _cell(*(row[name] for name in tables.SIZE))
-    wide: dict[str, dict[str, str]] = {}
+    wide: dict[str, dict[str, Cell]] = {}
     for row in table.to_dict("records"):
         kind = str(row["subset"]) if subset else ""
         name = label_of(str(row["method"])) + (f", {kind}" if kind else "")
@@ -98,8 +153,8 @@ def _beside(table: pd.DataFrame, number: str | None, *, subset: bool = False) ->
         metric = metric_label(str(row["metric"]))
         cells[metric] = _cell(row["estimate"], row["low"], row["high"])
         if paper:
-            cells[f"{metric}, paper"] = paper.get((kind, row["method"], row["metric"]), "")
-    return _markdown(wide, "")
+            cells[f"{metric}, paper"] = paper.get((kind, row["method"], row["metric"]), Cell(""))
+    return Table("", wide)
 
 
 def _subsets(scores: pd.DataFrame) -> str:
@@ -107,23 +162,23 @@ def _subsets(scores: pd.DataFrame) -> str:
     normal, abnormal = int(counts.get(False, 0)), int(counts.get(True, 0))
     return (
         f"{normal} normal and {abnormal} abnormal images: abnormal where most readers found an "
-        f"abnormality. {STUDY_FORM}\n"
+        f"abnormality. {STUDY_FORM}"
     )
 
 
-def _differences(table: pd.DataFrame, p_column: str) -> str:
+def _differences(table: pd.DataFrame, p_column: str) -> Table | str:
     if table.empty:
-        return "Too few images of one kind.\n"
+        return "Too few images of one kind."
     wide = {}
     for row in table.to_dict("records"):
         name = f"{label_of(str(row['method']))}, {metric_label(str(row['metric']))}"
         cells = {"difference": _cell(row["estimate"], row["low"], row["high"], sign=True)}
-        cells["p"] = f"{row[p_column]:.2g}"
+        cells["p"] = Cell(f"{row[p_column]:.2g}")
         if "margin" in row:
             shown = "shown" if row["equivalent"] else "not shown"
-            cells["equivalence"] = f"within {row['margin']:g}: {shown}"
+            cells["equivalence"] = Cell(f"within {row['margin']:g}: {shown}")
         wide[name] = cells
-    return _markdown(wide, "")
+    return Table("", wide)
 
 
 def _undefined(scores: pd.DataFrame) -> str:
@@ -136,23 +191,22 @@ def _undefined(scores: pd.DataFrame) -> str:
         f"{label_of(row['method'])} {metric_label(row['metric'])} {row['n']}"
         for row in counts.to_dict("records")
     )
-    return f"Undefined scores, of maps that are constant, are left out: {listed}.\n"
+    return f"Undefined scores, of maps that are constant, are left out: {listed}."
 
 
-def _cell(estimate: float, low: float, high: float, *, sign: bool = False) -> str:
+def _cell(estimate: float, low: float, high: float, *, sign: bool = False) -> Cell:
     form = "{:+.3f}" if sign else "{:.3f}"
     if np.isnan(estimate):
-        return ""
+        return Cell("")
     text = form.format(estimate)
-    return text if np.isnan(low) else f"{text} [{form.format(low)}, {form.format(high)}]"
+    return Cell(text, "" if np.isnan(low) else f"[{form.format(low)}, {form.format(high)}]")
 
 
-def _markdown(wide: Mapping[str, Mapping[str, str]], corner: str) -> str:
-    """Rows of cells by column as a Markdown table."""
-    columns = list(dict.fromkeys(name for cells in wide.values() for name in cells))
-    lines = [f"| {corner} | {' | '.join(columns)} |", "| --- |" + " ---: |" * len(columns)]
+def _markdown(table: Table) -> str:
+    columns = table.columns
+    lines = [f"| {table.corner} | {' | '.join(columns)} |", "| --- |" + " ---: |" * len(columns)]
     lines += [
-        f"| {name} | {' | '.join(cells.get(column, '') for column in columns)} |"
-        for name, cells in wide.items()
+        f"| {name} | {' | '.join(str(cells.get(column, '')) for column in columns)} |"
+        for name, cells in table.rows.items()
     ]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -22,12 +22,13 @@ from gazesal.cxr.classification import label_aucs
 from gazesal.cxr.lung_hull import find_lung_hulls
 from gazesal.cxr.models import load_model
 from gazesal.cxr.replication.maps import KINDS, StoredMap, store_maps
-from gazesal.cxr.replication.report import write_words
+from gazesal.cxr.replication.page import write_page
+from gazesal.cxr.replication.report import markdown_of, sections_of
 from gazesal.cxr.replication.steps import Steps
 from gazesal.cxr.segmentation import Segmenter, segment_lungs
 from gazesal.cxr.training.images import LabelledImages
 from gazesal.cxr.training.run import predict, train
-from gazesal.cxr.training.settings import TrainingSettings
+from gazesal.cxr.training.settings import PRESETS, TrainingSettings
 from gazesal.datasets.mimic_cxr_jpg import MimicCxrJpg
 from gazesal.datasets.reflacx import Reflacx
 from gazesal.evaluation.cases import SEGMENTATION, Case
@@ -35,6 +36,7 @@ from gazesal.evaluation.reflacx_cases import cases_from_reflacx
 from gazesal.evaluation.run import evaluate
 from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.reporting.figures import draw_evaluation, save_figure
+from gazesal.reporting.html_page import report_extra_is_there
 from gazesal.reporting.pictures import read_picture
 
 __all__ = ["Replication", "replicate"]
@@ -50,6 +52,8 @@ class Replication:
     ----------
     report : pathlib.Path
         The report, Markdown.
+    page : pathlib.Path or None
+        The report as one HTML page, where the extra ``report`` is installed.
     tables : dict of pandas.DataFrame
         The tables in it by name, which lie beside it as CSV.
     scores : pandas.DataFrame
@@ -59,6 +63,7 @@ class Replication:
     """
 
     report: Path
+    page: Path | None
     tables: dict[str, pd.DataFrame] = field(repr=False)
     scores: pd.DataFrame = field(repr=False)
     ran: list[str]
@@ -141,7 +146,8 @@ def replicate(
     Returns
     -------
     Replication
-        Where the report is, and its tables.
+        Where the report is, ``report.md`` and, with the extra ``report``, ``report.html``; and its
+        tables.
 
     Raises
     ------
@@ -165,6 +171,41 @@ def replicate(
     References
     ----------
     .. footbibliography::
+
+    Examples
+    --------
+    On a synthetic release and with a training that is much too short:
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import gazesal
+    >>> from gazesal.cxr.replication import replicate
+    >>> from gazesal.cxr.training import TrainingSettings
+    >>> folder = TemporaryDirectory()
+    >>> release = gazesal.write_synthetic_reflacx(
+    ...     Path(folder.name, "release"), n_images=3, n_readers=2, n_unread=12, side=96
+    ... )
+    >>> found = replicate(
+    ...     release,
+    ...     release / "mimic-cxr-jpg",
+    ...     Path(folder.name, "out"),
+    ...     seeds=1,
+    ...     settings=TrainingSettings.preset("smoke").with_changes(
+    ...         epochs=1, shortest_dimension=32, center_crop=32, evaluation_shortest_dimension=32
+    ...     ),
+    ...     n_readers=2,
+    ...     center_bias="left_out",
+    ...     trainer={"accelerator": "cpu"},
+    ...     notes=("Synthetic data",),
+    ...     beside_paper=False,
+    ... )
+    >>> found.report.name
+    'report.md'
+    >>> found.ran[:3]
+    ['train-sononet-0', 'classify-sononet-0', 'maps-sononet-0']
+    >>> found.scores["image"].nunique()
+    3
+    >>> folder.cleanup()
     """
     settings = TrainingSettings() if settings is None else settings
     n_models = as_count(settings.models if seeds is None else seeds, name="seeds")
@@ -245,53 +286,96 @@ def replicate(
             after=[*needed, *of_lungs],
         )  # fmt: skip
     facts_of_run = [
-        *notes,
         f"gazesal {gazesal.__version__}; {images!r}",
         f"{len(scored)} images with {n_readers} readings are scored; {n_models} trainings of each "
         f"network{'' if own is None else ', from checkpoints'}",
+        f"settings: {_nearest_preset(settings)}",
         f"centre bias: {center_bias.replace('_', ' ')}; AUCs are exact",
     ]
     if lungs is None:
         facts_of_run.append("no lung masks were given: the segmentation baseline is left out")
-    scores = pd.concat(
-        pd.read_csv(folder / "scores.csv", dtype={"image": str}).assign(model=model)
-        for model, folder in score_steps.items()
-    ).reset_index(drop=True)
-    made = _write_report(
-        out, title, facts_of_run, _read_aucs(auc_steps), scores, seed, compared=beside_paper
+    found = Replication(
+        report=out / "report.md",
+        page=out / "report.html" if report_extra_is_there() else None,
+        tables={},
+        scores=_read_scores(score_steps),
+        ran=steps.ran,
+        kept=steps.kept,
     )
-    return Replication(
-        report=out / "report.md", tables=made, scores=scores, ran=steps.ran, kept=steps.kept
+    options = {
+        **settings.to_dict(),
+        "center_bias": center_bias,
+        "n_readers": n_readers,
+        "seed": seed,
+        "trainings": n_models,
+        "weights": "trained here" if own is None else "from checkpoints",
+    }
+    _write_report(
+        found,
+        steps.tell,
+        title,
+        notes,
+        facts_of_run,
+        _read_aucs(auc_steps),
+        options,
+        compared=beside_paper,
     )
+    return found
 
 
 def _write_report(
-    out: Path,
+    found: Replication,
+    tell: Callable[[str], None],
     title: str,
-    facts: list[str],
+    notes: Sequence[str],
+    facts: Sequence[str],
     aucs: pd.DataFrame,
-    scores: pd.DataFrame,
-    seed: int,
+    options: Mapping[str, Any],
     *,
     compared: bool,
-) -> dict[str, pd.DataFrame]:
-    """Write the report and its tables; return these."""
-    figure = "score-0/figure.png"
+) -> None:
+    """Write the report, its tables and its page; add the tables to what was found."""
+    out, figure = found.report.parent, "score-0/figure.png"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UndefinedMetricWarning)  # shown as empty cells
-        text, made = write_words(
-            title=title,
-            facts=facts,
+        sections, made = sections_of(
             aucs=aucs,
-            scores=scores,
-            seed=seed,
+            scores=found.scores,
+            seed=options["seed"],
             figure=figure if (out / figure).is_file() else None,
             compared=compared,
         )
+    found.tables.update(made)
     for name, table in made.items():
         write_text(out / "tables" / f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
-    write_text(out / "report.md", text)
-    return made
+    write_text(found.report, markdown_of(title, [*notes, *facts], sections))
+    (out / "report.html").unlink(missing_ok=True)  # of an earlier run, with other numbers
+    if found.page is None:
+        tell("no report.html: it needs jinja2 and matplotlib, pip install 'gazesal[report]'")
+    else:
+        write_page(
+            found.page,
+            title=title,
+            notes=notes,
+            facts=facts,
+            sections=sections,
+            tables=made,
+            scores=found.scores,
+            settings=options,
+            compared=compared,
+        )
+
+
+def _nearest_preset(settings: TrainingSettings) -> str:
+    """The preset that is nearest, and every number that is another."""
+    own = settings.to_dict()
+    changes = {}
+    for name in PRESETS:
+        there = TrainingSettings.preset(name).to_dict()
+        changes[name] = {key: own[key] for key in own if own[key] != there[key]}
+    name = min(PRESETS, key=lambda each: len(changes[each]))
+    listed = ", ".join(f"{key} {value}" for key, value in changes[name].items())
+    return f"preset {name}" + (f", but {listed}" if listed else "")
 
 
 def _train(
@@ -419,6 +503,15 @@ def _find_checkpoints(folder: Path, n_models: int) -> dict[str, list[Path]]:
             )
         found[network] = paths[:n_models]
     return found
+
+
+def _read_scores(folders: Mapping[int, Path]) -> pd.DataFrame:
+    """Scores of all trainings in one table."""
+    parts = [
+        pd.read_csv(folder / "scores.csv", dtype={"image": str}).assign(model=model)
+        for model, folder in folders.items()
+    ]
+    return pd.concat(parts).reset_index(drop=True)
 
 
 def _read_aucs(folders: Mapping[str, Path]) -> pd.DataFrame:

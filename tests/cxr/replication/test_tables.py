@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from gazesal.cxr.replication import tables
-from gazesal.cxr.replication.report import write_words
+from gazesal.cxr.replication.report import markdown_of, sections_of
 
 COLUMNS = {
     "interobserver": ("score_interobserver", "thresholded"),
@@ -67,15 +67,15 @@ def test_the_report_has_every_table_beside_the_papers(released):
             "training": [0, 0, 1, 1] * 2,
         }
     )
-    text, made = write_words(
-        title="T",
-        facts=["f"],
+    sections, made = sections_of(
         aucs=aucs,
         scores=released,
         seed=0,
         figure="figure.png",
         compared=True,
     )
+    text = markdown_of("T", ["f"], sections)
+    assert text.startswith("# T\n\n- f\n\n## Classification\n\nAUC of")
     assert "| wAG uniform | 0.343 [0.311, 0.375] | 0.343 [0.311, 0.375] |" in text
     assert "| woAG | 0.765 [" in text
     assert "| 0.774 [0.771, 0.776] |" in text
@@ -90,15 +90,14 @@ def test_undefined_scores_are_left_out_and_counted(released):
     few = released[released["image"].isin(sorted(released["image"].unique())[:8])].copy()
     lost = (few["method"] == "woAG thresholded") & (few["metric"] == "ncc") & (few["reader"] == 0)
     few.loc[lost, "score"] = np.nan
-    text, made = write_words(
-        title="T",
-        facts=[],
+    sections, made = sections_of(
         aucs=pd.DataFrame(),
         scores=few,
         seed=0,
         figure=None,
         compared=False,
     )
+    text = markdown_of("T", [], sections)
     assert f"left out: woAG thresholded NCC {int(lost.sum())}." in text
     assert "No test images with labels." in text
     assert "paper" not in text

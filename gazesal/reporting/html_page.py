@@ -1,0 +1,39 @@
+"""Templates of the HTML pages, which share their head, colours and parts."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+__all__ = ["page_template", "report_extra_is_there"]
+
+
+def page_template(package: str, name: str) -> Template:
+    """A template of a package, which may extend and import those of this one."""
+    if not report_extra_is_there():
+        raise ImportError(
+            "The HTML report needs jinja2 and matplotlib: pip install 'gazesal[report]'."
+        )
+    from jinja2 import Environment, FunctionLoader, StrictUndefined  # noqa: PLC0415
+
+    def source(wanted: str) -> str:
+        holder = package if wanted == name else __package__
+        return (files(holder) / wanted).read_text(encoding="utf-8")
+
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=FunctionLoader(source),
+    )
+    return environment.get_template(name)
+
+
+def report_extra_is_there() -> bool:
+    """Whether the libraries of the extra ``report`` are installed."""
+    return all(find_spec(name) is not None for name in ("jinja2", "matplotlib"))
