@@ -1,5 +1,6 @@
 """Files written whole or not at all."""
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -32,6 +33,19 @@ def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text atomically, with newlines as given."""
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="")
+
+
+@contextmanager
+def naming(path: Path, advice: str) -> Iterator[None]:
+    """Raise errors of the system, such as a full disk, with the file's name and what to do.
+
+    Those of writing have neither: only opening a file names it.
+    """
+    try:
+        yield
+    except OSError as error:
+        what = error.strerror or str(error)
+        raise OSError(error.errno or errno.EIO, f"{what}; {advice}", str(path)) from error
 
 
 def _umask() -> int:

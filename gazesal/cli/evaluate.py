@@ -235,8 +235,8 @@ from gazesal.reporting.pictures import find_picture, read_picture
     default="raise",
     show_default=True,
     help="Images that cannot be scored, since a map cannot be read, has the wrong size or holds "
-    "NaN, or fixations are bad: end the run, or go on and list them, in bad_images.csv too. What is "
-    "wrong with the table of fixations or the manifest itself ends the run in any case.",
+    "NaN, or fixations are bad: end the run, or go on and list them, in bad_images.csv too. What "
+    "is wrong with the table of fixations or the manifest itself ends the run in any case.",
 )
 @click.option(
     "--check-first/--no-check-first",

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import warnings
 from collections.abc import Mapping
@@ -13,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from gazesal._files import write_text
+from gazesal._files import naming, write_text
 from gazesal.evaluation.bias_files import read_bias, write_bias
+from gazesal.evaluation.fingerprints import digest
 from gazesal.evaluation.parallel import SHARED
 from gazesal.evaluation.rows import LABELS, ImageScores, Rows
 from gazesal.evaluation.scoring import AnyCenterBias
@@ -24,6 +26,14 @@ __all__ = ["Checkpoint", "arrow"]
 
 MERGED = 512  # small parts that become one; so many images lie in a file of a large run
 NAMED = 3  # differing images that a message names
+# what a run writes; nothing else is ever removed
+PART = re.compile(r"[0-9a-f]{32}\.parquet")
+TORN_PART = re.compile(r"\.[0-9a-f]{32}\.parquet\.partial")
+TORN_FILE = re.compile(r"\.[a-z0-9_]{8}\.partial\.(npz|json)")
+SHARED_FOLDER = re.compile(re.escape(SHARED) + "[a-z0-9_]{8}")
+ELSEWHERE = "move it elsewhere, or use another folder."
+TORN = "the file is torn or was changed."
+ADVICE = "finished images are kept, and the same call goes on once this is mended"
 
 
 def arrow(why: str) -> tuple[Any, Any]:
@@ -40,7 +50,9 @@ class Checkpoint:
     ``checkpoint.json`` says what the run was: options, versions, the gaze behind the centre bias.
     ``center_bias.npz`` holds the centre bias, also while it is made. ``parts/*.parquet`` hold the
     scores, each file named by a digest of its bytes, so that one that is torn or changed is known;
-    a file's metadata name its images with a fingerprint of what each was made from.
+    a file's metadata name its images with a fingerprint of what each was made from. The centre
+    bias has a digest of ``checkpoint.json`` with it. Only files named as a run names its own are
+    ever removed.
 
     Parameters
     ----------
@@ -54,7 +66,8 @@ class Checkpoint:
     Raises
     ------
     ValueError
-        If the folder holds a run that differs, naming in what, or something else.
+        If the folder holds a run that differs, naming in what, or a file that is none of a run's
+        where only those may be.
     BlockingIOError
         If another run is at work in it.
     ImportError
@@ -67,26 +80,51 @@ class Checkpoint:
         self._pa, self._parquet = arrow("a checkpoint")
         self.folder: Path = folder
         self._parts: Path = folder / "parts"
+        self._bias: Path = folder / "center_bias.npz"
+        whole = {**identity, "gaze": gaze}
+        self._mark: str = digest([json.dumps(whole)])
         self._parts.mkdir(parents=True, exist_ok=True)
         self._lock = _locked(folder)
         try:
-            self._meet({**identity, "gaze": gaze})
+            self._require_ours()
+            self._meet(whole)
             # by image and what it was made from: the file that holds its scores
             self._found: dict[tuple[str, str], Path] = {}
             self._small: list[Path] = []
-            for path in sorted(self._parts.glob("*.parquet")):
+            for path in self._listed():
                 self._take(path)
             self._tidy()
         except BaseException:
             self.close()
             raise
 
+    def _listed(self) -> list[Path]:
+        return sorted(path for path in self._parts.iterdir() if PART.fullmatch(path.name))
+
+    def _require_ours(self) -> None:
+        """Raise if something lies where only a run's files may; hidden files are let be."""
+        for path in sorted(self._parts.iterdir()):
+            ours = PART.fullmatch(path.name) and path.is_file()
+            if not ours and not path.name.startswith("."):
+                raise ValueError(f"{path}: is none of a checkpoint's files; {ELSEWHERE}")
+        for path in (self._bias, self.folder / "checkpoint.json"):
+            if path.exists() and not path.is_file():
+                raise ValueError(f"{path}: must be a file, but is a folder; {ELSEWHERE}")
+
     def _tidy(self) -> None:
-        """Remove what a run left that was killed while it wrote, or while its workers shared."""
-        for leftover in (*self._parts.glob(".*"), *self.folder.glob(".*.partial.*")):
-            leftover.unlink(missing_ok=True)
-        for shared in self.folder.glob(f"{SHARED}*"):
-            shutil.rmtree(shared, ignore_errors=True)
+        """Remove what a run left that was killed while it wrote, or while its workers shared.
+
+        Without a lock they are let be, since they may be those of a run at work.
+        """
+        if self._lock is None:
+            return
+        for folder, names in ((self._parts, TORN_PART), (self.folder, TORN_FILE)):
+            for path in folder.iterdir():
+                if names.fullmatch(path.name) and path.is_file():
+                    path.unlink(missing_ok=True)
+        for path in self.folder.iterdir():
+            if SHARED_FOLDER.fullmatch(path.name):
+                shutil.rmtree(path, ignore_errors=True)
 
     def close(self) -> None:
         """Let another run work here."""
@@ -116,35 +154,49 @@ class Checkpoint:
         return rows
 
     def load_bias(self) -> tuple[AnyCenterBias | None, dict[str, Any]] | None:
-        """The centre bias as far as it was made, and what was said of it; nothing if torn."""
-        path = self.folder / "center_bias.npz"
+        """The centre bias as far as it was made, and what was said of it.
+
+        Nothing, and a warning, if the file is torn or was not made by a run as this one is.
+        """
         try:
-            return read_bias(path)
+            bias, facts = read_bias(self._bias)
         except FileNotFoundError:
             return None
         except ValueError as error:
             _report(f"{error} It is made again.")
             return None
+        if facts.pop("run", None) != self._mark:
+            _report(
+                f"{self._bias}: was made from other gaze or with other options. It is made again."
+            )
+            return None
+        return bias, facts
 
     def save_bias(self, bias: AnyCenterBias | None, **facts: Any) -> None:
         """Keep the centre bias as far as it is made."""
-        write_bias(self.folder / "center_bias.npz", bias, **facts)
+        with naming(self._bias, ADVICE):
+            write_bias(self._bias, bias, run=self._mark, **facts)
 
     def _meet(self, identity: dict[str, Any]) -> None:
         """Begin a run here, or raise unless the one that began here was the same."""
         path = self.folder / "checkpoint.json"
         if not path.exists():
-            if any(self._parts.glob("*.parquet")):
+            found = {"parts": any(self._listed()), "a centre bias": self._bias.exists()}
+            if any(found.values()):
+                what = " and ".join(name for name, is_there in found.items() if is_there)
                 raise ValueError(
-                    f"{self.folder}: there are parts and no checkpoint.json, which says what they "
-                    "are; use another folder."
+                    f"{self.folder}: there are {what} and no checkpoint.json, which says what "
+                    "they were made with; use another folder."
                 )
-            write_text(path, json.dumps(identity, indent=1) + "\n")
+            with naming(path, ADVICE):
+                write_text(path, json.dumps(identity, indent=1) + "\n")
             return
         try:
             there = json.loads(path.read_text("utf-8"))
         except ValueError as error:
             raise ValueError(f"{path}: cannot be read as a checkpoint: {error}") from error
+        if not isinstance(there, dict):
+            raise ValueError(f"{path}: cannot be read as a checkpoint: it is no object of JSON.")
         differing = _differences(there, json.loads(json.dumps(identity)))
         if differing:
             raise ValueError(
@@ -154,12 +206,12 @@ class Checkpoint:
 
     def _take(self, path: Path) -> None:
         """Note what a part holds; one that is torn is removed, and its images scored again."""
-        try:
-            parts = self._read(path)
-        except ValueError as error:
-            _report(f"{error} Its images are scored again.")
+        content = path.read_bytes()
+        if _digest(content) != path.stem:
+            _report(f"{path}: {TORN} Its images are scored again.")
             path.unlink()
             return
+        parts = self._parsed(path, content)
         keys = [(found.image, mark) for found, mark in parts]
         if all(key in self._found for key in keys):
             path.unlink()  # in another part too: the run was killed after it had merged them
@@ -205,25 +257,33 @@ class Checkpoint:
         content = sink.getvalue()
         path = self._parts / f"{_digest(content)}.parquet"
         temporary = self._parts / f".{path.name}.partial"
-        with temporary.open("wb") as file:
-            file.write(content)
-            if durable:
-                file.flush()
-                os.fsync(file.fileno())
-        temporary.replace(path)
+        try:
+            with naming(path, ADVICE):
+                with temporary.open("wb") as file:
+                    file.write(content)
+                    if durable:
+                        file.flush()
+                        os.fsync(file.fileno())
+                temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
         return path
 
     def _read(self, path: Path) -> list[tuple[ImageScores, str]]:
-        """The images of a part and their fingerprints.
-
-        Raises
-        ------
-        ValueError
-            If the file is not the one that was written.
-        """
+        """The images of a part and their fingerprints; a ValueError if it has changed since."""
         content = path.read_bytes()
         if _digest(content) != path.stem:
-            raise ValueError(f"{path}: the file is torn or was changed.")
+            raise ValueError(f"{path}: {TORN}")
+        return self._parsed(path, content)
+
+    def _parsed(self, path: Path, content: bytes) -> list[tuple[ImageScores, str]]:
+        """What a part holds; a ValueError if it is none, whatever its name."""
+        try:
+            return self._images(content)
+        except (self._pa.ArrowException, KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"{path}: is no part of a checkpoint; {ELSEWHERE}") from error
+
+    def _images(self, content: bytes) -> list[tuple[ImageScores, str]]:
         table = self._parquet.read_table(io.BytesIO(content))
         columns = {label: table[label].to_pylist() for label in LABELS}
         scores = table["score"].to_numpy()

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,6 +21,7 @@ __all__ = ["BadImages", "check_maps", "make_center_bias", "score_all", "shared_b
 
 CHUNK = 8  # images whose gaze is summed by one worker
 CHUNKS = 512  # above this many, chunks are larger; not by the workers, so they change no sum
+LARGEST = 64  # but not larger than this: what is lost when a run is killed
 SAVED_EVERY = 30.0  # seconds between states of a centre bias in the making
 
 
@@ -91,18 +92,20 @@ def check_maps(cases: list[Case], options: Options, run: Runner) -> None:
 def make_center_bias(
     cases: list[Case], options: Options, run: Runner, bad: BadImages, kept: Checkpoint | None
 ) -> AnyCenterBias:
-    """The centre bias of all images whose gaze is good; a kept one goes on where it was left."""
-    size = max(CHUNK, -(-len(cases) // CHUNKS))
+    """The centre bias of all images whose gaze is good; a kept one goes on where it was left.
+
+    It is kept as far as it is made twice a minute, and when Ctrl-C or an error ends the run.
+    """
+    size = min(max(CHUNK, -(-len(cases) // CHUNKS)), LARGEST)
     chunks = [cases[start : start + size] for start in range(0, len(cases), size)]
-    bias: AnyCenterBias | None = None
-    left_out: list[BadImage] = []
-    done = 0
+    state = _Summed(None, 0, [])
     begun = None if kept is None else kept.load_bias()
     if begun is not None:
         bias, facts = begun
-        done, left_out = facts["chunks"], [BadImage(*row) for row in facts["left_out"]]
-    bad.add(left_out, of_gaze=True)
-    saved = time.monotonic()
+        state = _Summed(bias, facts["chunks"], [BadImage(*row) for row in facts["left_out"]])
+    bad.add(state.left_out, of_gaze=True)
+    done = state.chunks
+    saved, saved_at = done, time.monotonic()
     arguments = ((chunk, options) for chunk in chunks[done:])
     results = run(
         bias_of_chunk,
@@ -114,20 +117,47 @@ def make_center_bias(
         ordered=True,
     )
     if done < len(chunks):
-        with closing(results):
-            for part, found in results:
-                bad.add(found, of_gaze=True)
-                left_out += [BadImage(one.image, one.reason) for one in found]
-                if part is not None:
-                    bias = part if bias is None else bias.merged(part)
-                done += 1
-                due = done == len(chunks) or time.monotonic() - saved > SAVED_EVERY
-                if kept is not None and due:
-                    kept.save_bias(bias, chunks=done, left_out=[list(one) for one in left_out])
-                    saved = time.monotonic()
-    if bias is None:
-        raise ValueError(f"no gaze could be drawn on any image; {left_out[0].reason}")
-    return bias
+        try:
+            with closing(results):
+                for part, found in results:
+                    bad.add(found, of_gaze=True)
+                    # at once, so that no interrupt finds one chunk in the sum and not in the count
+                    state = state.with_chunk(part, found)
+                    due = time.monotonic() - saved_at > SAVED_EVERY
+                    if kept is not None and due and state.chunks < len(chunks):
+                        state.keep(kept)
+                        saved, saved_at = state.chunks, time.monotonic()
+        except BaseException:
+            if kept is not None and state.chunks > saved:
+                with suppress(OSError):  # what ended the run is what is said
+                    state.keep(kept)
+            raise
+        if kept is not None:
+            state.keep(kept)
+    if state.bias is None:
+        raise ValueError(f"no gaze could be drawn on any image; {state.left_out[0].reason}")
+    return state.bias
+
+
+class _Summed(NamedTuple):
+    """A centre bias in the making: the sum of so many chunks, and images left out of it."""
+
+    bias: AnyCenterBias | None
+    chunks: int
+    left_out: list[BadImage]
+
+    def with_chunk(self, part: AnyCenterBias | None, found: list[BadImage]) -> "_Summed":
+        """With one chunk more."""
+        bias = self.bias
+        if part is not None:
+            bias = part if bias is None else bias.merged(part)
+        left_out = self.left_out + [BadImage(one.image, one.reason) for one in found]
+        return _Summed(bias, self.chunks + 1, left_out)
+
+    def keep(self, kept: Checkpoint) -> None:
+        """Write it into a checkpoint."""
+        left_out = [list(one) for one in self.left_out]
+        kept.save_bias(self.bias, chunks=self.chunks, left_out=left_out)
 
 
 def score_all(

@@ -42,9 +42,6 @@ class Rows:
         self._numbers: dict[str, int] = {}
         self._images: dict[str, tuple[NDArray[np.int32], Float64Array]] = {}
 
-    def __contains__(self, image: str) -> bool:
-        return image in self._images
-
     def add(self, found: ImageScores) -> None:
         """Keep the scores of an image."""
         numbers = self._numbers

@@ -1,5 +1,7 @@
 """Runs that end early and go on, and what a checkpoint refuses."""
 
+import errno
+import io
 import json
 import multiprocessing
 import os
@@ -17,6 +19,7 @@ import pytest
 import gazesal
 from gazesal.evaluation import checkpoint as checkpoint_module
 from gazesal.evaluation import passes
+from gazesal.evaluation.rows import BadImage
 from tests.evaluation.large_study import SHAPE, SIGMA, calls, make_cases, run, table_bytes
 
 pytest.importorskip("pyarrow")
@@ -195,7 +198,7 @@ def test_other_versions_and_other_gaze_are_refused(kept, tmp_path):
     with pytest.raises(ValueError, match=r"checkpoint\.json: cannot be read as a checkpoint"):
         run(6, folder, None)
     path.unlink()
-    with pytest.raises(ValueError, match=r"there are parts and no checkpoint\.json"):
+    with pytest.raises(ValueError, match=r"are parts and a centre bias and no checkpoint\.json"):
         run(6, folder, None)
 
 
@@ -227,27 +230,183 @@ def test_images_may_be_added_where_each_has_its_own_center_bias(tmp_path):
 
 def test_leftovers_of_a_killed_run_are_removed(kept):
     _, folder = kept
-    shared = folder / ".shared-abc"
+    shared = folder / ".shared-abcd_123"
     shared.mkdir()
-    leftovers = [shared / "0.npy", folder / ".x.partial.npz", folder / "parts" / ".y.partial"]
-    for path in leftovers:
+    torn = f".{parts(folder)[0].name}.partial"
+    leftovers = [shared / "0.npy", folder / ".abcd_123.partial.npz", folder / "parts" / torn]
+    others = [folder / ".shared-mine", folder / ".my.partial.npz", folder / "parts" / ".precious"]
+    for path in leftovers + others:
         path.write_bytes(b"some")
     run(6, folder, None)
     assert not any(path.exists() for path in (*leftovers, shared))
+    assert all(path.exists() for path in others)
+    for path in others:
+        path.unlink()
     assert sorted(path.name for path in folder.iterdir()) == [
         *(".lock", "center_bias.npz", "checkpoint.json", "parts")
     ]
 
 
-def test_two_runs_do_not_share_a_folder(kept):
+def test_without_a_lock_no_leftover_is_removed(kept, monkeypatch):
     _, folder = kept
+    shared = folder / ".shared-abcd_123"
+    shared.mkdir()
+    monkeypatch.setattr(checkpoint_module, "_locked", lambda _: None)
+    run(6, folder, None)
+    assert shared.exists()  # it may be that of a run at work
+
+
+def named_by_digest(folder):
+    """A table of somebody else's with a name as a part has."""
+    sink = io.BytesIO()
+    pd.DataFrame({"a": [1]}).to_parquet(sink)
+    path = folder / f"{checkpoint_module._digest(sink.getvalue())}.parquet"
+    path.write_bytes(sink.getvalue())
+    return path, "is no part of a checkpoint"
+
+
+def other_parquet(folder):
+    """A table of somebody else's."""
+    path = folder / "mine.parquet"
+    path.write_bytes(b"hello")
+    return path, "is none of a checkpoint's files"
+
+
+def folder_as_part(folder):
+    """A folder with a name as a part has."""
+    path = folder / f"{'0' * 32}.parquet"
+    path.mkdir()
+    return path, "is none of a checkpoint's files"
+
+
+def folder_as_bias(folder):
+    """A folder where the centre bias lies."""
+    path = folder.parent / "center_bias.npz"
+    path.unlink()
+    path.mkdir()
+    return path, "must be a file, but is a folder"
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [named_by_digest, other_parquet, folder_as_part, folder_as_bias],
+    ids=lambda f: f.__name__,
+)
+def test_files_of_others_are_refused_and_stay(kept, harm):
+    _, folder = kept
+    path, message = harm(folder / "parts")
+    with pytest.raises(ValueError, match=f"{path}: {message}; move it elsewhere, or use another"):
+        run(6, folder, None)
+    assert path.exists()
+
+
+def test_a_folder_that_is_no_checkpoint_loses_nothing(tmp_path):
+    precious = tmp_path / "parts" / ".precious"
+    precious.parent.mkdir()
+    precious.write_text("mine")
+    run(3, tmp_path, None)
+    assert precious.read_text() == "mine"
+
+
+@pytest.mark.parametrize("text", ["[]", "null", '"some"'])
+def test_a_description_that_is_none_is_refused(kept, text):
+    _, folder = kept
+    (folder / "checkpoint.json").write_text(text)
+    with pytest.raises(
+        ValueError, match=r"checkpoint\.json: cannot be read as a checkpoint: it is"
+    ):
+        run(6, folder, None)
+
+
+def test_a_center_bias_of_another_run_is_not_taken(kept, tmp_path):
+    _, folder = kept
+    for path in (*parts(folder), folder / "checkpoint.json"):
+        path.unlink()
+    with pytest.raises(ValueError, match=r"there are a centre bias and no checkpoint\.json"):
+        gazesal.evaluate(make_cases(6), sigma=2 * SIGMA, checkpoint=folder)
+    other = tmp_path / "other"
+    cases = make_cases(6)[::-1]
+    gazesal.evaluate(cases, sigma=SIGMA, checkpoint=other)
+    (folder / "center_bias.npz").replace(other / "center_bias.npz")
+    with pytest.warns(
+        gazesal.SkippedDataWarning, match="was made from other gaze or with other op"
+    ):
+        again = gazesal.evaluate(cases, sigma=SIGMA, checkpoint=other)
+    whole = gazesal.evaluate(cases, sigma=SIGMA)
+    np.testing.assert_array_equal(again.center_bias.density(), whole.center_bias.density())
+    assert table_bytes(again) == table_bytes(whole)
+    np.savez(other / "center_bias.npz", facts=np.array(json.dumps({"bias": None})))
+    with pytest.warns(
+        gazesal.SkippedDataWarning, match="was made from other gaze or with other op"
+    ):
+        gazesal.evaluate(cases, sigma=SIGMA, checkpoint=other)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
+def test_a_center_bias_is_kept_when_its_making_ends(tmp_path, monkeypatch, error):
+    drawn = []
+    work = passes.bias_of_chunk
+
+    def end_at_the_third(cases, options):
+        drawn.append(cases[0].image)
+        if len(drawn) == 3:
+            raise error
+        return work(cases, options)
+
+    monkeypatch.setattr(passes, "bias_of_chunk", end_at_the_third)
+    with pytest.raises(error):
+        run(30, tmp_path / "kept", None)
+    run(30, tmp_path / "kept", None)
+    assert drawn == ["i000", "i008", "i016", "i016", "i024"]
+
+
+def test_chunks_of_a_center_bias_stay_small():
+    drawn = []
+
+    def bias_of(cases):
+        drawn.append(len(cases))
+        return None, [BadImage(case.image, "bad") for case in cases]
+
+    def in_turn(_, arguments, *__, **___):
+        return (bias_of(cases) for cases, _ in arguments)
+
+    cases = make_cases(1) * 40_000
+    with pytest.raises(ValueError, match="no gaze could be drawn"):
+        passes.make_center_bias(cases, None, in_turn, passes.BadImages(stop=False), None)
+    assert max(drawn) == 64
+    assert sum(drawn) == 40_000
+
+
+@pytest.mark.parametrize("what", ["checkpoint.json", "center_bias.npz", "parts"])
+def test_a_full_disk_is_said_with_the_file(tmp_path, monkeypatch, what):
+    folder = tmp_path / "kept"
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    real = checkpoint_module.os.replace
+
+    def replace_unless_full(source, target):
+        if what in str(target):
+            raise full
+        return real(source, target)
+
+    monkeypatch.setattr(checkpoint_module.os, "replace", replace_unless_full)
+    message = rf"No space left on device; finished images are kept, .*: '{folder}.*{what}"
+    with pytest.raises(OSError, match=message) as caught:
+        run(6, folder, None)
+    assert caught.value.errno == errno.ENOSPC
+    monkeypatch.undo()
+    assert not [path for path in folder.rglob("*partial*")]
+    assert table_bytes(run(6, folder, None)) == table_bytes(run(6, None, None))
+
+
+def test_two_runs_do_not_share_a_folder(kept):
+    first, folder = kept
     held = checkpoint_module.Checkpoint(folder, *_identity(folder))
     try:
         with pytest.raises(BlockingIOError, match="another run is at work here"):
             run(6, folder, None)
     finally:
         held.close()
-    assert len(run(6, folder, None).scores)
+    assert table_bytes(run(6, folder, None)) == table_bytes(first)
 
 
 def test_no_parquet_is_said(tmp_path, monkeypatch):
