@@ -28,8 +28,8 @@ __all__ = ["NotSaved", "load_parts", "save_parts"]
 LAYOUT = 1
 NUMBERS = ["x", "y", "duration", "sigma_x", "sigma_y", "x_min", "y_min", "x_max", "y_max"]
 OWNER = ["case", "observer", "own_sigma", "partly_shown"]
-# Functions that a saved evaluation may name: they read a file. Any other name is refused, since what
-# a file names is called when a map is asked for.
+# Functions that a saved evaluation may name: they read a file. Any other name is refused, since
+# what a file names is called when a map is asked for.
 READERS = ("gazesal.cxr.lung_hull:_read_hull",)
 
 
