@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import math
 import platform
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -257,8 +258,12 @@ def _versions(evaluation: Evaluation) -> list[tuple[str, str]]:
 
 
 def versions_of(libraries: Iterable[str]) -> dict[str, str]:
-    """What is installed now, and Python."""
-    return {name: version(name) for name in libraries} | {"Python": platform.python_version()}
+    """What is installed of these libraries, and Python."""
+    found = {}
+    for name in libraries:
+        with contextlib.suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found | {"Python": platform.python_version()}
 
 
 def fingerprint_of(scores: pd.DataFrame) -> str:

@@ -67,6 +67,8 @@ def test_every_step_is_done_and_the_report_is_whole(whole):
     for heading in ("Classification", "Table 1", "Table 2", "Table 3", "Figure 1", "Intervals"):
         assert f"## {heading}" in text
     assert (whole.report.parent / "score-0" / "figure.png").stat().st_size > 10_000
+    assert whole.page == whole.report.with_name("report.html")
+    assert "settings: preset smoke, but epochs 1, " in whole.page.read_text("utf-8")
     scores = whole.scores
     n_images = scores["image"].nunique()
     rows = ["interobserver", "segmentation", "center_bias_in_sample", "AM1", "AM2"]
@@ -93,7 +95,7 @@ def contents(folder):
     return {
         path.relative_to(folder): path.read_bytes()
         for path in folder.rglob("*")
-        if path.suffix in {".csv", ".md", ".png"}
+        if path.suffix in {".csv", ".html", ".md", ".png"}
     }
 
 
@@ -230,6 +232,20 @@ def test_the_command_does_as_the_function(release, whole, tmp_path):
     lines = [line for line in done.output.splitlines() if line.startswith(("kept", "doing"))]
     assert lines == [f"{'doing' if n == 'classify-sononet-1' else 'kept'} {n}" for n in STEPS]
     assert contents(out) == contents(whole.report.parent)
+
+
+def test_without_its_extra_the_page_is_left_out_and_an_old_one_removed(
+    release, whole, tmp_path, monkeypatch
+):
+    out = tmp_path / "out"
+    shutil.copytree(whole.report.parent, out)
+    monkeypatch.setattr(run, "report_extra_is_there", lambda: False)
+    told = []
+    found = go(release, out, tell=told.append)
+    assert found.page is None
+    assert told[-1].startswith("no report.html: it needs jinja2")
+    assert not (out / "report.html").exists()
+    assert found.report.read_bytes() == whole.report.read_bytes()
 
 
 @pytest.mark.slow
