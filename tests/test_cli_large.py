@@ -112,18 +112,28 @@ def test_no_cluster_is_one_line(study, tmp_path, monkeypatch):
     assert "--dask needs distributed: pip install 'gazesal[dask]'" in done.output
 
 
-def test_interrupted_is_one_line_and_130(tmp_path):
+@pytest.mark.parametrize(
+    ("number", "said", "code"),
+    [(signal.SIGINT, "Interrupted", 130), (signal.SIGTERM, "Terminated", 143)],
+    ids=["ctrl-c", "sigterm"],
+)
+def test_ended_by_a_signal_is_one_line(tmp_path, number, said, code):
     study = write_plain_study(_made(tmp_path / "study"), n_images=300)
     out = tmp_path / "out"
-    command = [sys.executable, "-m", "gazesal", *words(study, out, "--resume")]
+    jobs = "1" if number == signal.SIGINT else "2"
+    command = [sys.executable, "-m", "gazesal", *words(study, out, "--resume", "--jobs", jobs)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     parts = out / "checkpoint" / "parts"
     while not parts.is_dir() or not any(parts.iterdir()):
         assert process.poll() is None, process.stderr.read()
         time.sleep(0.01)
-    os.killpg(process.pid, signal.SIGINT)
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)  # as a terminal does
+    else:
+        process.send_signal(number)
     _, errors = process.communicate(timeout=30)
-    assert process.returncode == 130
-    assert errors == f"Interrupted. Finished images are kept in {out / 'checkpoint'}.\n"
+    assert process.returncode == code
+    assert errors == f"{said}. Finished images are kept in {out / 'checkpoint'}.\n"
     kept = {path.name for path in parts.iterdir()}
     assert 0 < len(kept) < 300
+    assert not list((out / "checkpoint").glob(".shared*"))

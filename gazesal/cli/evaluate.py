@@ -10,6 +10,7 @@ import gazesal
 from gazesal.cli.options import (
     cluster,
     column_option,
+    ended_by_sigterm,
     plain_errors,
     require_writable,
     shared_options,
@@ -280,8 +281,8 @@ def evaluate(
     interobserver ceiling, the centre bias and each method), settings.json, and figure.png where
     matplotlib is installed; with the extra report also report.html, and with the extra parquet the
     folder evaluation, from which gazesal report makes that page again. Everything is read and
-    checked before the work starts, unless asked otherwise. Ctrl-C ends the work; with --resume the
-    same command goes on.
+    checked before the work starts, unless asked otherwise. Ctrl-C and SIGTERM end the work, with
+    exit status 130 and 143; with --resume the same command goes on.
     """
     source = _require_one_source(context)
     if resume and checkpoint is not None:
@@ -291,7 +292,7 @@ def evaluate(
         reflacx, options["lungs"], pictures = with_defaults(reflacx, options["lungs"], pictures)
     found = {"reflacx": reflacx, "lungs": options["lungs"], "pictures": pictures}
     settings = _settings_of(context.params | found, source)
-    with plain_errors(kept=checkpoint):
+    with plain_errors(kept=checkpoint), ended_by_sigterm():
         require_writable(out)
         picture: np.ndarray | None = None
         sigma: float | None = None

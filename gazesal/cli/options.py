@@ -1,7 +1,9 @@
 """What a user types turned into what the functions take, and their errors into one line."""
 
 import re
+import signal
 import tempfile
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -126,11 +128,33 @@ def cluster(address: str | None) -> Iterator[None]:
         yield
 
 
+class Terminated(KeyboardInterrupt):
+    """The process was asked to end by SIGTERM, as by Slurm or ``docker stop``."""
+
+
+@contextmanager
+def ended_by_sigterm() -> Iterator[None]:
+    """Take SIGTERM as Ctrl-C, so that what is at work is ended and tidied up first."""
+
+    def end(_number: int, _frame: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once: what follows is the tidying up
+        raise Terminated
+
+    if threading.current_thread() is not threading.main_thread():  # the only one that may ask
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 @contextmanager
 def plain_errors(*, kept: Path | None = None) -> Iterator[None]:
     """Turn the errors a user can mend into one line on standard error, and warnings likewise.
 
-    So it is with Ctrl-C, which says where finished images are kept.
+    So it is with Ctrl-C and `Terminated`, which say where finished images are kept.
     """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("ignore")  # what other libraries say is not for a user of ours
@@ -140,8 +164,10 @@ def plain_errors(*, kept: Path | None = None) -> Iterator[None]:
             yield
         except KeyboardInterrupt as interrupt:
             where = "Nothing was kept." if kept is None else f"Finished images are kept in {kept}."
-            click.echo(f"Interrupted. {where}", err=True)
-            raise SystemExit(130) from interrupt
+            terminated = isinstance(interrupt, Terminated)
+            click.echo(f"{'Terminated' if terminated else 'Interrupted'}. {where}", err=True)
+            number = signal.SIGTERM if terminated else signal.SIGINT
+            raise SystemExit(128 + number) from interrupt
         except BrokenPipeError:  # whoever read the output wants no more of it
             raise
         except (ValueError, TypeError, OSError, ImportError) as error:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -87,22 +90,56 @@ class StoredMap:
     def fingerprint(self) -> str:
         """What the map is known by: file and place in it, and when the file was written.
 
-        Of a zarr store, which is a folder, it is when the description of the array was written.
+        Of a zarr store, which is a folder, the files are those of the chunks that the map lies in
+        and the description of its array.
         """
-        written = self.path
-        if written.is_dir():
-            folder = written / self.key
-            described = [folder / name for name in ("zarr.json", ".zarray")]
-            written = next((file for file in described if file.is_file()), folder)
-        try:
-            facts = written.stat()
-        except OSError:
-            return f"{self}, absent"
-        return f"{self}, {facts.st_size} bytes, {facts.st_mtime_ns}"
+        if not self.path.is_dir():
+            return f"{self}, {_written(self.path)}"
+        files = _files_of_zarr(self.path / self.key, self.row)
+        facts = "\n".join(f"{file.name} {_written(file)}" for file in files)
+        known = hashlib.blake2b(facts.encode(), digest_size=16).hexdigest()
+        return f"{self}, {len(files)} files, {known}"
 
     def __str__(self) -> str:
         row = "" if self.row is None else f", row {self.row}"
         return f"{self.path}, {self.key or 'the array'!r}{row}"
+
+
+def _written(file: Path) -> str:
+    try:
+        facts = file.stat()
+    except OSError:
+        return "absent"
+    return f"{facts.st_size} bytes, {facts.st_mtime_ns}"
+
+
+def _files_of_zarr(folder: Path, row: int | None) -> list[Path]:
+    """The files that an array of zarr, or one row of it, lies in, and its description.
+
+    Named and not listed, since a stack of many images may have a file for each; all that lie in
+    the folder where the description is none that is known here.
+    """
+    try:
+        described = folder / "zarr.json"
+        if described.is_file():
+            facts = json.loads(described.read_text("utf-8"))
+            chunks = facts["chunk_grid"]["configuration"]["chunk_shape"]
+            encoding = facts["chunk_key_encoding"]
+            prefix = {"default": ("c",), "v2": ()}[encoding["name"]]
+            usual = "/" if prefix else "."
+            separator = encoding.get("configuration", {}).get("separator", usual)
+        else:
+            described = folder / ".zarray"
+            facts = json.loads(described.read_text("utf-8"))
+            chunks, prefix = facts["chunks"], ()
+            separator = facts.get("dimension_separator", ".")
+        grid = [range(-(-n // size)) for n, size in zip(facts["shape"], chunks, strict=True)]
+        if row is not None:
+            grid[0] = range(row // chunks[0], row // chunks[0] + 1)
+    except (OSError, ValueError, KeyError, IndexError, TypeError, ZeroDivisionError):
+        return sorted(path for path in folder.rglob("*") if path.is_file())
+    names = (separator.join([*prefix, *map(str, place)]) for place in product(*grid))
+    return [described, *(folder / name for name in names)]
 
 
 def open_store(path: Path) -> AbstractContextManager[Store]:

@@ -196,7 +196,9 @@ class Checkpoint:
         except ValueError as error:
             raise ValueError(f"{path}: cannot be read as a checkpoint: {error}") from error
         if not isinstance(there, dict):
-            raise ValueError(f"{path}: cannot be read as a checkpoint: it is no object of JSON.")
+            raise ValueError(  # noqa: TRY004
+                f"{path}: cannot be read as a checkpoint: it is no object of JSON."
+            )
         differing = _differences(there, json.loads(json.dumps(identity)))
         if differing:
             raise ValueError(

@@ -1,10 +1,15 @@
 """Run one function over many images, on the workers that joblib finds."""
 
+import os
 import tempfile
+import threading
+import time
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +18,15 @@ import numpy as np
 from joblib.parallel import get_active_backend
 from tqdm import tqdm
 
+from gazesal._files import naming
+
 __all__ = ["SHARED", "Runner"]
 
-PROCESSES = ("LokyBackend", "MultiprocessingBackend")  # of this machine, which share its files
+PROCESSES = "LokyBackend"  # of this machine, which share its files
 SHARED = ".shared-"  # how the names of folders begin in which processes share arrays
 CLUSTER = "DaskDistributedBackend"
+ROUND = 4  # tasks for each worker at once, of backends that only give back many together
+WATCHED_EVERY = 1.0  # seconds between a worker's looks at whether its parent is there
 
 
 class Runner:
@@ -55,9 +64,11 @@ class Runner:
         """Yield what the function makes of each of the arguments, as it is finished or in order.
 
         Arguments go out one by one, so that what is computed and not yet yielded is what the
-        workers have in hand. Whatever ends the iteration early, an error in the caller's loop or
-        Ctrl-C, ends the workers' tasks too; close the iterator (`contextlib.closing`) to be sure
-        of when.
+        workers have in hand; to a backend that cannot give results one by one, as those of
+        multiprocessing and Ray, a few for each worker at once. Processes of this machine end
+        within seconds after this one was killed. Whatever ends the iteration early, an error in
+        the caller's loop or Ctrl-C, ends the workers' tasks too; close the iterator
+        (`contextlib.closing`) to be sure of when.
 
         Parameters
         ----------
@@ -78,15 +89,20 @@ class Runner:
         folder : pathlib.Path, optional
             Where the shared arrays may lie meanwhile; by default a temporary folder.
         """
+        backend, _ = get_active_backend()
+        if type(backend).__name__ == PROCESSES:
+            function = partial(_watched, function, os.getpid())
+        one_by_one = getattr(backend, "supports_return_generator", False)
         with self._shared(shared, folder) as (arrays, config), config:
+            way = "generator" if ordered else "generator_unordered"
             parallel = joblib.Parallel(
                 **self._jobs,
-                return_as="generator" if ordered else "generator_unordered",
+                return_as=way if one_by_one else "list",
                 batch_size=1,
                 max_nbytes=None,  # an image's own arrays are used once: no file for each of them
             )
             tasks = (joblib.delayed(function)(*argument, *arrays) for argument in arguments)
-            results = parallel(tasks)
+            results = parallel(tasks) if one_by_one else _in_rounds(parallel, tasks)
             bar = tqdm(
                 total=total,
                 initial=done,
@@ -127,11 +143,11 @@ class Runner:
                 **backend.submit_kwargs,
             )
             yield list(arrays), config
-        elif arrays and kind in PROCESSES and n_workers != 1:
+        elif arrays and kind == PROCESSES and n_workers != 1:
             with tempfile.TemporaryDirectory(prefix=SHARED, dir=folder) as place:
                 yield (
                     [_mapped(array, Path(place, str(i))) for i, array in enumerate(arrays)],
-                    (nullcontext()),
+                    nullcontext(),
                 )
         else:
             yield list(arrays), nullcontext()
@@ -148,10 +164,38 @@ def _is_of_cluster(error: BaseException) -> bool:
 def _mapped(array: np.ndarray, path: Path) -> np.ndarray:
     """The array in a file, of which joblib sends the name alone."""
     file = path.with_suffix(".npy")
-    np.save(file, array)
+    with naming(file, "large arrays are shared there with the worker processes"):
+        np.save(file, array)
     # copy on write: kernels are compiled for arrays that can be written to
     mapped: np.ndarray = np.load(file, mmap_mode="c")
     return mapped
+
+
+def _in_rounds(parallel: Any, tasks: Iterator[Any]) -> Generator[Any, None, None]:
+    """Results in order, of a few tasks for each worker after the other."""
+    with parallel:  # one set of workers for all rounds
+        size = ROUND * parallel._effective_n_jobs()
+        while some := list(islice(tasks, size)):
+            yield from parallel(some)
+
+
+_watching: list[threading.Thread] = []  # of this process, which is a worker
+
+
+def _watched(function: Callable[..., Any], parent: int, *arguments: Any) -> Any:
+    """Call a function in a worker that ends with its parent, also where that is killed."""
+    if not _watching and os.getppid() == parent:  # started by it, with no other in between
+        watch = threading.Thread(target=_end_with, args=(parent,), daemon=True)
+        _watching.append(watch)
+        watch.start()
+    return function(*arguments)
+
+
+def _end_with(parent: int) -> None:
+    """End this process when its parent has ended: another process is its parent then."""
+    while os.getppid() == parent:
+        time.sleep(WATCHED_EVERY)
+    os._exit(1)
 
 
 class _Quiet:

@@ -305,3 +305,36 @@ def test_dictionaries_keep_their_values_and_open_files_are_refused(tmp_path):
     for wrong in ("text", [1, 2], 3, None):
         with pytest.raises(TypeError, match="`maps` must be a mapping of images to maps"):
             source_finder(wrong, name="maps")
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+@pytest.mark.parametrize("chunks", [(1, 3, 4), (2, 2, 2), MAPS.shape])
+def test_a_zarr_map_that_changed_in_place_is_another(tmp_path, zarr_format, chunks):
+    zarr = pytest.importorskip("zarr")
+    path = tmp_path / "a.zarr"
+    group = zarr.open_group(path, mode="w", zarr_format=zarr_format)
+    stack = group.create_array("stack", data=MAPS, chunks=chunks)
+    alone = group.create_array("alone", data=MAPS[0])
+    maps = [StoredMap(path, "stack", row) for row in range(len(MAPS))]
+    maps.append(StoredMap(path, "alone"))
+    before = [each.fingerprint for each in maps]
+    assert [each.fingerprint for each in maps] == before
+    last = len(MAPS) - 1
+    stack[last, -1, -1] = 7
+    after = [each.fingerprint for each in maps]
+    changed = [row for row in range(len(maps)) if after[row] != before[row]]
+    assert changed == [row for row in range(len(MAPS)) if row // chunks[0] == last // chunks[0]]
+    alone[-1, -1] = 7
+    assert maps[-1].fingerprint != after[-1]
+
+
+def test_a_zarr_array_of_unknown_layout_is_known_by_all_its_files(tmp_path):
+    folder = tmp_path / "a.zarr" / "maps" / "c"
+    folder.mkdir(parents=True)
+    (folder.parent / "zarr.json").write_text('{"chunk_grid": {"name": "another"}}')
+    (folder / "0").write_bytes(b"some")
+    stored = StoredMap(tmp_path / "a.zarr", "maps", 0)
+    before = stored.fingerprint
+    assert ", 2 files, " in before
+    (folder / "0").write_bytes(b"other")
+    assert stored.fingerprint != before

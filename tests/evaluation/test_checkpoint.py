@@ -394,7 +394,7 @@ def test_a_full_disk_is_said_with_the_file(tmp_path, monkeypatch, what):
         run(6, folder, None)
     assert caught.value.errno == errno.ENOSPC
     monkeypatch.undo()
-    assert not [path for path in folder.rglob("*partial*")]
+    assert not list(folder.rglob("*partial*"))
     assert table_bytes(run(6, folder, None)) == table_bytes(run(6, None, None))
 
 

@@ -1,12 +1,15 @@
 """How work reaches the workers: one by one, and large arrays once."""
 
 import os
+import subprocess
+import sys
 import time
 
 import joblib
 import numpy as np
 import pytest
 
+from gazesal.evaluation import parallel
 from gazesal.evaluation.parallel import Runner
 
 HELD = []  # so that no two arrays have one address after another
@@ -38,6 +41,68 @@ def test_processes_map_a_file_and_are_sent_its_name(array, tmp_path):
     run = Runner(2, False)
     list(run(look, ((i,) for i in range(4)), 4, "looking", shared=[array], folder=tmp_path))
     assert not list(tmp_path.iterdir())  # it was there meanwhile
+
+
+def test_one_process_needs_no_file(array, monkeypatch):
+    def none(*_, **__):
+        raise AssertionError("a folder was made")
+
+    monkeypatch.setattr(parallel.tempfile, "TemporaryDirectory", none)
+    list(Runner(None, False)(look, ((i,) for i in range(2)), 2, "looking", shared=[array]))
+    with joblib.parallel_config(backend="loky", n_jobs=1):
+        list(Runner(None, False)(look, ((i,) for i in range(2)), 2, "looking", shared=[array]))
+
+
+def test_a_backend_without_a_generator_works_in_rounds(array):
+    taken = []
+
+    def arguments():
+        for number in range(30):
+            taken.append(number)
+            yield (number,)
+
+    with joblib.parallel_config(backend="multiprocessing", n_jobs=2):
+        run = Runner(None, False)
+        results = run(look, arguments(), 30, "looking", shared=[array])
+        next(results)
+        assert len(taken) == 2 * parallel.ROUND
+        found = [0, *(number for number, *_ in results)]
+    assert found == list(range(30))
+
+
+def test_a_full_disk_is_said_with_the_file(array, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError("500000 requested and 12 written")  # as numpy says it
+
+    monkeypatch.setattr(np, "save", full)
+    results = Runner(2, False)(
+        look, ((i,) for i in range(2)), 2, "looking", shared=[array], folder=tmp_path
+    )
+    with pytest.raises(OSError, match=r"12 written; large arrays are shared there.*0\.npy"):
+        next(results)
+    assert not list(tmp_path.iterdir())
+
+
+ORPHANED = """
+from gazesal.evaluation.parallel import Runner
+from tests.evaluation.test_parallel import slow_start
+for found in Runner(2, False)(slow_start, ((i,) for i in range(10**6)), 10**6, "x"):
+    print(found, flush=True)
+"""
+
+
+def test_workers_end_when_their_parent_was_killed():
+    psutil = pytest.importorskip("psutil")
+    process = subprocess.Popen([sys.executable, "-c", ORPHANED], stdout=subprocess.PIPE)
+    with process:
+        assert process.stdout.readline()
+        workers = psutil.Process(process.pid).children(recursive=True)
+        assert len(workers) >= 2
+        process.kill()
+    _, alive = psutil.wait_procs(workers, timeout=20)  # joblib's own wait for work is 300 s
+    for worker in alive:
+        worker.kill()
+    assert not alive
 
 
 def test_alone_and_in_threads_it_is_the_array_itself(array):
