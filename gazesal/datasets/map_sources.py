@@ -144,8 +144,10 @@ def stored_maps(
     try:
         with open_store(path) as store:
             maps = _maps_of(path, dict(store.arrays()), stack, images)
-    except (ImportError, _UnclearError):
+    except ImportError:
         raise
+    except _UnclearError as error:
+        raise ValueError(str(error)) from None
     except Exception as error:  # a broken file fails in as many ways as it has parts
         raise ValueError(f"{path}: cannot be read as maps: {error}") from error
     return _require_maps(maps, path)

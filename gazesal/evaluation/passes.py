@@ -146,7 +146,7 @@ class _Summed(NamedTuple):
     chunks: int
     left_out: list[BadImage]
 
-    def with_chunk(self, part: AnyCenterBias | None, found: list[BadImage]) -> "_Summed":
+    def with_chunk(self, part: Any, found: list[BadImage]) -> "_Summed":
         """With one chunk more."""
         bias = self.bias
         if part is not None:

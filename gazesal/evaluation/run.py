@@ -1,8 +1,10 @@
 """Score many images: in parallel, lazily, and with the same result however it was run."""
 
+import warnings
 from collections.abc import Iterable, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,7 +20,7 @@ from gazesal.evaluation.checks import (
     report_off_image,
     require_images,
 )
-from gazesal.evaluation.fingerprints import gaze_fingerprint, image_fingerprint
+from gazesal.evaluation.fingerprints import Notes, gaze_fingerprint, image_fingerprint
 from gazesal.evaluation.metric_calls import takes_others
 from gazesal.evaluation.parallel import Runner
 from gazesal.evaluation.passes import (
@@ -145,13 +147,16 @@ def evaluate(
     ValueError
         If a case or an option is bad, such as a map with negative values for a metric of
         distributions, or `checkpoint` holds a run with other options, versions or
-        gaze, naming which.
+        gaze, naming which, or files of others where only its own may be.
     TypeError
         If a case is not a `Case`, or its parts are of the wrong kinds.
     ChildProcessError
         If a worker process was killed, most often for want of memory.
     BlockingIOError
         If another run is at work in `checkpoint`.
+    OSError
+        If `checkpoint` cannot be written, as on a full disk; the message names the file. The same
+        call goes on once that is mended.
     ImportError
         If ``emd`` is asked for without the extra ``emd``, or `checkpoint` without ``parquet``.
 
@@ -161,6 +166,9 @@ def evaluate(
         If fixations were dropped under ``outside="drop"``.
     SkippedDataWarning
         If a file of `checkpoint` is torn; its images are scored again.
+    UserWarning
+        If `checkpoint` cannot tell the state of a callable object; see
+        :doc:`/concepts/large_sets`.
 
     See Also
     --------
@@ -257,9 +265,22 @@ def _kept(
     """The checkpoint in a folder, if any, and what the images to score are known by."""
     if folder is None:
         return None, {}
-    gaze = {case.image: gaze_fingerprint(case) for case in cases}
-    marks = {c.image: image_fingerprint(c, gaze[c.image]) for c in cases if c.scored}
-    identity: dict[str, Any] = {"layout": LAYOUT, "versions": versions()}
+    notes = Notes()
+    gaze = {case.image: gaze_fingerprint(case, notes) for case in cases}
+    marks = {c.image: image_fingerprint(c, gaze[c.image], notes) for c in cases if c.scored}
+    if notes.unclear:
+        warnings.warn(
+            f"`checkpoint` cannot tell the state of {', '.join(sorted(notes.unclear))}: objects "
+            "of one class are taken to be the same, also where they would return something else "
+            "than before. Give them an attribute `fingerprint`, a str that changes with what they "
+            "return.",
+            UserWarning,
+            stacklevel=3,
+        )
+    numbers_from = versions()
+    if "emd" in options.metrics:
+        numbers_from["POT"] = version("POT")
+    identity: dict[str, Any] = {"layout": LAYOUT, "versions": numbers_from}
     identity["options"] = asdict(options)
     of_all = options.frame is not None or takes_others(options.metrics)
     shaping = gaze if of_all else None

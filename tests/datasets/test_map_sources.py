@@ -338,3 +338,10 @@ def test_a_zarr_array_of_unknown_layout_is_known_by_all_its_files(tmp_path):
     assert ", 2 files, " in before
     (folder / "0").write_bytes(b"other")
     assert stored.fingerprint != before
+
+
+def test_what_is_unclear_is_a_plain_value_error(tmp_path):
+    write_hdf5(tmp_path / "a.h5", stacked=True)
+    with pytest.raises(ValueError, match="`stack` must be an array") as caught:
+        open_maps(tmp_path / "a.h5", stack="gone")
+    assert caught.type is ValueError
