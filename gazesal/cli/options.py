@@ -127,10 +127,10 @@ def cluster(address: str | None) -> Iterator[None]:
 
 
 @contextmanager
-def plain_errors(*, kept: Path | None = None) -> Iterator[None]:
+def plain_errors(*, kept: Path | None = None, what: str = "Finished images are") -> Iterator[None]:
     """Turn the errors a user can mend into one line on standard error, and warnings likewise.
 
-    So it is with Ctrl-C, which says where finished images are kept.
+    So it is with Ctrl-C, which says what is kept and where.
     """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("ignore")  # what other libraries say is not for a user of ours
@@ -139,7 +139,7 @@ def plain_errors(*, kept: Path | None = None) -> Iterator[None]:
         try:
             yield
         except KeyboardInterrupt as interrupt:
-            where = "Nothing was kept." if kept is None else f"Finished images are kept in {kept}."
+            where = "Nothing was kept." if kept is None else f"{what} kept in {kept}."
             click.echo(f"Interrupted. {where}", err=True)
             raise SystemExit(130) from interrupt
         except BrokenPipeError:  # whoever read the output wants no more of it
