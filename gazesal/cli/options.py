@@ -151,10 +151,10 @@ def ended_by_sigterm() -> Iterator[None]:
 
 
 @contextmanager
-def plain_errors(*, kept: Path | None = None) -> Iterator[None]:
+def plain_errors(*, kept: Path | None = None, what: str = "Finished images are") -> Iterator[None]:
     """Turn the errors a user can mend into one line on standard error, and warnings likewise.
 
-    So it is with Ctrl-C and `Terminated`, which say where finished images are kept.
+    So it is with Ctrl-C and `Terminated`, which say what is kept and where.
     """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("ignore")  # what other libraries say is not for a user of ours
@@ -163,7 +163,7 @@ def plain_errors(*, kept: Path | None = None) -> Iterator[None]:
         try:
             yield
         except KeyboardInterrupt as interrupt:
-            where = "Nothing was kept." if kept is None else f"Finished images are kept in {kept}."
+            where = "Nothing was kept." if kept is None else f"{what} kept in {kept}."
             terminated = isinstance(interrupt, Terminated)
             click.echo(f"{'Terminated' if terminated else 'Interrupted'}. {where}", err=True)
             number = signal.SIGTERM if terminated else signal.SIGINT

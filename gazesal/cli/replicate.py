@@ -76,7 +76,7 @@ def train(
     mimic: Path, reflacx: Path | None, out: Path, model: Any, seed: int, quiet: bool, **options: Any
 ) -> None:
     """Train one of the study's networks, or go on with a training that was cut off."""
-    with plain_errors():
+    with plain_errors(kept=out, what="Finished epochs are"):
         from gazesal.cxr.training import LabelledImages  # noqa: PLC0415
         from gazesal.cxr.training import train as run  # noqa: PLC0415
 
@@ -163,7 +163,7 @@ def replicate(
     Each step leaves its files in a folder of --out; run again, the command does what is not there.
     With --preset smoke and no releases, all of it runs on a synthetic release in minutes.
     """
-    with plain_errors():
+    with plain_errors(kept=out, what="Finished steps and epochs, if any, are"):
         from gazesal.cxr import XrvLungs  # noqa: PLC0415
         from gazesal.cxr.replication import replicate as run  # noqa: PLC0415
 

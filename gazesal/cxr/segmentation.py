@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -131,6 +132,19 @@ class XrvLungs:
             model = chestx_det.PSPNet()
         self.model = model.eval()
         self.outputs = [list(model.targets).index(name) for name in LUNGS]
+
+    @property
+    def fingerprint(self) -> str:
+        """Digest of the network's class and weights, which changes with them."""
+        import torch  # noqa: PLC0415
+
+        kind = type(self.model)
+        digest = hashlib.sha256(f"{kind.__module__}.{kind.__qualname__}\n".encode())
+        for name, value in self.model.state_dict().items():
+            digest.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
+            flat = value.detach().cpu().contiguous().view(-1)
+            digest.update(flat.view(torch.uint8).numpy().tobytes())
+        return digest.hexdigest()
 
     def __call__(self, pixels: NDArray[np.uint8]) -> FloatArray:
         """Return the probability of lung.

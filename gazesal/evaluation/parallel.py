@@ -111,7 +111,7 @@ class Runner:
                 smoothing=0.05,  # images differ: a long memory for the rate
                 disable=not self._progress,
             )
-            with closing(_Quiet(results)), bar:
+            with closing(_Quiet(results)), bar, _replaced_workers():
                 try:
                     for result in results:
                         bar.update()
@@ -196,6 +196,18 @@ def _end_with(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(WATCHED_EVERY)
     os._exit(1)
+
+
+@contextmanager
+def _replaced_workers() -> Iterator[None]:
+    """Let joblib replace workers that have grown, as by importing torch, without a warning.
+
+    It is raised in the thread that replaces them: where warnings are errors that thread would end,
+    and the run wait for ever.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
+        yield
 
 
 class _Quiet:

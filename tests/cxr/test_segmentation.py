@@ -63,6 +63,16 @@ def test_the_librarys_own_network_is_taken(monkeypatch):
         XrvLungs()
 
 
+def test_a_segmenter_is_known_by_its_network():
+    def made(bias):
+        network = Network()
+        network.bias = torch.nn.Parameter(torch.tensor(bias))
+        return XrvLungs(network).fingerprint
+
+    assert made(0.0) == made(0.0) != made(1.0)
+    assert XrvLungs(Network()).fingerprint != made(0.0)
+
+
 def test_pictures_are_written_once(tmp_path):
     asked = []
 

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -160,3 +161,45 @@ def test_the_bar_says_what_was_done_before(capsys):
     assert "scoring:" in shown
     assert "10/10" in shown
     assert "images/s" in shown
+
+
+GROWN = """
+import time
+import numpy as np
+import gazesal
+from tests.evaluation.large_study import SHAPE, SIGMA, make_cases
+from dataclasses import replace
+
+class Grows:
+    kept = []
+
+    def __init__(self, number):
+        self.fingerprint = str(number)
+
+    def __call__(self):
+        Grows.kept.append(np.ones(4 * 10**7))  # 320 MB, as large packages take
+        time.sleep(1.2)  # joblib looks at the memory once a second
+        return np.random.default_rng(int(self.fingerprint)).random(SHAPE)
+
+if __name__ == "__main__":
+    cases = [replace(c, maps={"mine": Grows(i)}) for i, c in enumerate(make_cases(6))]
+    print(len(gazesal.evaluate(cases, sigma=SIGMA, jobs=2).scores))
+"""
+
+
+def test_workers_that_grow_are_replaced_also_where_warnings_are_errors(tmp_path):
+    pytest.importorskip("psutil")  # joblib looks at the memory where this is installed
+    script = tmp_path / "grows.py"
+    script.write_text(GROWN)
+    root = str(Path(__file__).parents[2])
+    done = subprocess.run(
+        [sys.executable, "-W", "error::UserWarning", str(script)],
+        capture_output=True,
+        text=True,
+        timeout=150,
+        check=False,
+        env={**os.environ, "PYTHONPATH": root},
+        cwd=root,
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) == 6 * 9 * 4

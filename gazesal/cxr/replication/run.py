@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
 import warnings
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -24,7 +26,7 @@ from gazesal.cxr.models import load_model
 from gazesal.cxr.replication.maps import KINDS, StoredMap, store_maps
 from gazesal.cxr.replication.page import write_page
 from gazesal.cxr.replication.report import markdown_of, sections_of
-from gazesal.cxr.replication.steps import Steps
+from gazesal.cxr.replication.steps import Steps, digest_of_file
 from gazesal.cxr.segmentation import Segmenter, segment_lungs
 from gazesal.cxr.training.images import LabelledImages
 from gazesal.cxr.training.run import predict, train
@@ -32,6 +34,7 @@ from gazesal.cxr.training.settings import PRESETS, TrainingSettings
 from gazesal.datasets.mimic_cxr_jpg import MimicCxrJpg
 from gazesal.datasets.reflacx import Reflacx
 from gazesal.evaluation.cases import SEGMENTATION, Case
+from gazesal.evaluation.fingerprints import fingerprint
 from gazesal.evaluation.reflacx_cases import cases_from_reflacx
 from gazesal.evaluation.run import evaluate
 from gazesal.exceptions import UndefinedMetricWarning
@@ -42,6 +45,13 @@ from gazesal.reporting.pictures import read_picture
 __all__ = ["Replication", "replicate"]
 
 SUFFIXES = (".pt", ".pth", ".ckpt", ".safetensors")
+PHASES = (1, 2)  # of the readings
+OF_EVALUATION = (  # settings that a trained network is run with
+    "mean",
+    "standard_deviation",
+    "evaluation_shortest_dimension",
+    "evaluation_multiple",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +123,9 @@ def replicate(
     lungs : str, path or callable, optional
         Folder of lung masks or probabilities by ``dicom_id``, see
         `gazesal.cxr.find_lung_hulls`; or a segmenter that makes them, see
-        `gazesal.cxr.segment_lungs`. Without it the segmentation baseline is left out.
+        `gazesal.cxr.segment_lungs`. A segmenter is known by its attribute ``fingerprint``, a str
+        that changes with it, or else by its name alone. Without `lungs` the segmentation baseline
+        is left out.
     n_readers : int, default 5
         Images that keep so many readings are scored.
     center_bias : {"in_sample", "left_out"}, default "in_sample"
@@ -128,7 +140,7 @@ def replicate(
     cache : str or path, optional
         Folder for shrunk images; by default one in `out`.
     trainer : mapping, optional
-        Switches of Lightning's ``Trainer``.
+        Switches of Lightning's ``Trainer``: one device in one process.
     device : str, optional
         Where trained networks are run: by default on a GPU if there is one and `trainer` does not
         say ``"accelerator": "cpu"``.
@@ -152,7 +164,8 @@ def replicate(
     Raises
     ------
     ValueError
-        If an option is out of range, a release is malformed, or the folder holds other files.
+        If an option is out of range, a release is malformed, the folder holds other files or a
+        finished training with other settings, or more than one device or process is asked for.
     FileNotFoundError
         If a release, a picture, a mask or a checkpoint is missing.
 
@@ -165,8 +178,10 @@ def replicate(
     -----
     :footcite:t:`bigolin2021` from start to end. AUCs are exact, where the study draws 1000
     positives and negatives; the page on replicating the study lists what else differs. A step is
-    done again if the files of the step before, its settings or the version of gazesal's formats
-    changed; a training that was cut off goes on from its last epoch.
+    done again if the bytes of its files or of those it was made from, its settings or the version
+    of gazesal's formats changed; of the images that are trained on, names and sizes are looked at.
+    A training that was cut off goes on from its last epoch; one that is finished is never
+    emptied.
 
     References
     ----------
@@ -210,28 +225,30 @@ def replicate(
     settings = TrainingSettings() if settings is None else settings
     n_models = as_count(settings.models if seeds is None else seeds, name="seeds")
     seed = as_count(seed, name="seed", least=0)
+    _require_one_process(trainer or {} if checkpoints is None else {})
     out = Path(out)
-    release, pictures = Reflacx(reflacx), MimicCxrJpg(mimic)
+    release, pictures = Reflacx(reflacx, phases=PHASES), MimicCxrJpg(mimic)
     images = LabelledImages.from_mimic(pictures, gaze_subjects=release.subjects())
     scored = _scored_images(release, n_readers)
     release.check_picture_sizes(mimic, images=scored.values())
     paths = {name: release.picture_path(image, mimic) for name, image in scored.items()}
-    sizes = {name: path.stat().st_size for name, path in paths.items()}
+    contents = {name: digest_of_file(path) for name, path in paths.items()}
     if device is None:
         wanted = (trainer or {}).get("accelerator", "auto") in {"auto", "gpu", "cuda"}
         device = "cuda" if wanted and torch.cuda.is_available() else "cpu"
     own = None if checkpoints is None else _find_checkpoints(Path(checkpoints), n_models)
     steps = Steps(out, tell or (lambda _: None))
     gaze = _fingerprint_of_readings(release, reflacx)
-    data = {"settings": settings.to_dict(), "images": images.fingerprint()}
+    of_training, prepared = _settings_that_count(settings)
+    of_images = images.fingerprint()
     store = out / "cache" if cache is None else Path(cache)
     run = partial(predict, images=images, settings=settings, workers=workers, cache=store)
     of_lungs: list[str] = []
     if callable(lungs):
         lungs = steps(
             "lungs",
-            partial(segment_lungs, paths, segmenter=lungs),
-            inputs={"segmenter": f"{type(lungs).__module__}.{type(lungs).__qualname__}", **sizes},
+            partial(_segment, paths, lungs),
+            inputs={"segmenter": fingerprint(lungs), "scored": contents},
         )
         of_lungs = ["lungs"]
     score_steps, auc_steps = {}, {}
@@ -247,25 +264,32 @@ def replicate(
                         _train, images, network, settings, seed + model,
                         workers=workers, cache=store, trainer=trainer, progress=progress,
                     ),
-                    inputs={**data, "network": network, "seed": seed + model},
+                    inputs={
+                        "settings": of_training,
+                        "images": of_images,
+                        "network": network,
+                        "seed": seed + model,
+                    },
+                    outputs=["weights.pt"],  # on which all else rests; logs hold the time
+                    precious=True,
                 )  # fmt: skip
                 weights, after = folder / "weights.pt", [f"train-{key}"]
                 facts: dict[str, Any] = {}
             else:
                 weights, after = own[network][model], []
-                facts = {"checkpoint": weights.name, "size": weights.stat().st_size}
+                facts = {"checkpoint": digest_of_file(weights)}
             load = partial(load_model, network, weights)  # type: ignore[arg-type]
             if len(images.where("test")):
                 auc_steps[key] = steps(
                     f"classify-{key}",
                     partial(_classify, images, load, run, device),
-                    inputs={**data, **facts},
+                    inputs={"settings": prepared, "images": of_images, **facts},
                     after=after,
                 )
             folder = steps(
                 f"maps-{key}",
                 partial(_store, paths, load, settings, device),
-                inputs={**data, **facts, "scored": sizes},
+                inputs={"settings": prepared, "scored": contents, **facts},
                 after=after,
             )
             needed.append(f"maps-{key}")
@@ -366,6 +390,13 @@ def _write_report(
         )
 
 
+def _settings_that_count(settings: TrainingSettings) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Settings that a training depends on, and those that a trained network is run with."""
+    values = settings.to_dict()
+    of_training = {name: value for name, value in values.items() if name != "models"}
+    return of_training, {name: values[name] for name in OF_EVALUATION}
+
+
 def _nearest_preset(settings: TrainingSettings) -> str:
     """The preset that is nearest, and every number that is another."""
     own = settings.to_dict()
@@ -386,9 +417,18 @@ def _train(
     folder: Path,
     **options: Any,
 ) -> None:
-    train(images, folder / "run", model=network, settings=settings, seed=seed, **options)
+    """Train, or go on; weights are made again of the best checkpoint where there is one."""
+    run = folder / "run"
+    weights = run / "weights.pt"
+    whole = (run / "best.ckpt").is_file() and (run / "curve.csv").is_file()
+    if whole:
+        weights.unlink(missing_ok=True)
+    if not weights.is_file():
+        if not whole:  # the last epoch's checkpoint would not bring them back
+            (run / "last.ckpt").unlink(missing_ok=True)
+        train(images, run, model=network, settings=settings, seed=seed, **options)
     with atomic_path(folder / "weights.pt") as temporary:
-        temporary.write_bytes((folder / "run" / "weights.pt").read_bytes())
+        temporary.write_bytes(weights.read_bytes())
 
 
 def _classify(
@@ -420,8 +460,27 @@ def _store(
     model = load().to(device)
     for name, path in paths.items():
         target = folder / f"{name}.npz"
-        if not target.is_file():
+        if not _is_whole_archive(target):
             store_maps(model, path, target, settings)
+
+
+def _is_whole_archive(path: Path) -> bool:
+    """Whether a file is there and all in it has its checksum."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.testzip() is None
+    except (OSError, zipfile.BadZipFile):
+        return False
+
+
+def _segment(paths: Mapping[str, Path], segmenter: Segmenter, folder: Path) -> None:
+    """Masks of the scored images; those of an earlier go that can be read are kept."""
+    for path in folder.glob("*.png"):
+        try:
+            read_picture(path)
+        except (OSError, ValueError):
+            path.unlink()
+    segment_lungs(paths, folder, segmenter)
 
 
 def _score(
@@ -468,6 +527,29 @@ def _score(
         drawn = draw_evaluation(found, summary, image=shown, picture=picture, note="; ".join(notes))
         save_figure(drawn, folder / "figure.png")
     write_text(folder / "scores.csv", table.to_csv(index=False, lineterminator="\n"))
+
+
+def _require_one_process(trainer: Mapping[str, Any]) -> None:
+    """Raise where several processes would write the same steps."""
+    devices = trainer.get("devices", 1)
+    if devices in (-1, "-1", "auto"):
+        on_gpu = trainer.get("accelerator", "auto") in {"auto", "gpu", "cuda"}
+        n_devices = torch.cuda.device_count() if on_gpu else 1
+    elif isinstance(devices, str) and "," in devices:
+        n_devices = len([each for each in devices.split(",") if each.strip()])
+    elif isinstance(devices, (list, tuple)):
+        n_devices = len(devices)
+    else:  # what is no number is Lightning's to refuse
+        n_devices = int(devices) if str(devices).lstrip("-").isdigit() else 1
+    n_nodes = int(trainer.get("num_nodes", 1))
+    n_started = int(os.environ.get("WORLD_SIZE", "1"))  # by a launcher such as torchrun
+    if max(n_devices, n_nodes, n_started) > 1:
+        raise ValueError(
+            f"`trainer` must name one device of one machine, in one process, got devices="
+            f"{devices!r}, num_nodes={n_nodes} and {n_started} process(es) that were started: the "
+            "steps are done by one. Train with `gazesal train`, which takes several, and give the "
+            "weights as `checkpoints` (--checkpoints)."
+        )
 
 
 def _scored_images(release: Reflacx, n_readers: int) -> dict[str, str]:
@@ -525,13 +607,14 @@ def _read_aucs(folders: Mapping[str, Path]) -> pd.DataFrame:
 
 
 def _fingerprint_of_readings(release: Reflacx, root: str | Path) -> str:
-    """What changes with the readings: their names, and the files that are scored."""
+    """What changes with the readings: their labels and sizes, and the files that are scored."""
     folder = Path(root)
     folder = folder if folder.name == "main_data" else folder / "main_data"
     kept = release.readings.index[~release.readings["discarded"]]
     names = ("fixations.csv", "chest_bounding_box.csv")
     paths = [folder / str(reading) / name for reading in kept for name in names]
-    return _digest(paths)
+    tables = [folder / f"metadata_phase_{phase}.csv" for phase in PHASES]
+    return _digest([*tables, *paths])
 
 
 def _fingerprint_of_files(folder: Path) -> str:

@@ -7,6 +7,8 @@ import io
 import json
 import logging
 import os
+import signal
+import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -371,14 +373,20 @@ def _fit(
         use_distributed_sampler=False,  # the loaders part the images themselves
         **options,
     )
-    trainer.fit(
-        module,
-        datamodule=data,
-        ckpt_path=last if last.is_file() else None,
-        weights_only=True,
-    )
-    if trainer.interrupted:
-        raise KeyboardInterrupt
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        trainer.fit(
+            module,
+            datamodule=data,
+            ckpt_path=last if last.is_file() else None,
+            weights_only=True,
+        )
+    except SystemExit as end:  # what Lightning makes of Ctrl-C, of which it takes no more
+        if not trainer.interrupted or not isinstance(end.__context__, KeyboardInterrupt):
+            raise
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, handler)
+        raise KeyboardInterrupt from end
 
 
 def _logger(folder: Path) -> Any:
@@ -435,12 +443,13 @@ def _require_same_run(
     this = {
         "model": model,
         "seed": seed,
-        "settings": settings.to_dict(),
+        "settings": _of_one_training(settings.to_dict()),
         "images": images.fingerprint(),
     }
     path = folder / "run.json"
     if path.is_file():
         there = json.loads(path.read_text(encoding="utf-8"))
+        there["settings"] = _of_one_training(there.get("settings", {}))
         differing = [name for name in this if there.get(name) != this[name]]
         if differing:
             raise ValueError(
@@ -449,6 +458,11 @@ def _require_same_run(
             )
     else:
         write_text(path, json.dumps(this, indent=1) + "\n")
+
+
+def _of_one_training(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings that a training depends on: how many there are is not among them."""
+    return {name: value for name, value in settings.items() if name != "models"}
 
 
 def _write_weights(checkpoint: Path, weights: Path) -> None:

@@ -187,6 +187,25 @@ def test_another_training_in_the_folder_is_refused(finished):
         train(made_up_images(seed=9), folder, model="ag_sononet", settings=small_settings())
 
 
+def test_how_many_trainings_there_are_is_no_matter_of_one(finished):
+    images, settings, folder, trained = finished
+    more = settings.with_changes(models=settings.models + 1)
+    assert repr(train(images, folder, settings=more, trainer=ON_CPU)) == repr(trained)
+
+
+def test_ctrl_c_is_raised_and_may_be_pressed_again(tmp_path, monkeypatch):
+    """Lightning would end the process with 1, and take no further signal."""
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(TrainingImages, "__getitem__", interrupted)
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        train(made_up_images(), tmp_path, settings=small_settings(epochs=1), trainer=ON_CPU)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
 def test_training_leaves_the_callers_random_numbers_alone(finished, tmp_path):
     images, settings, *_ = finished
     torch.manual_seed(5)

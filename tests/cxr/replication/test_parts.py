@@ -1,0 +1,242 @@
+"""What the steps of a replication are made from, and what their folders are left with."""
+
+import json
+import os
+from functools import partial
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("lightning")
+pytest.importorskip("kornia")
+pytest.importorskip("skimage")
+
+import gazesal  # noqa: E402
+from gazesal.cli import main  # noqa: E402
+from gazesal.cxr.replication import replicate, run  # noqa: E402
+from gazesal.cxr.training import TrainingSettings  # noqa: E402
+
+NETWORKS = ("sononet", "ag_sononet")
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory):
+    return gazesal.write_synthetic_reflacx(
+        tmp_path_factory.mktemp("release"), n_images=2, n_readers=2, n_unread=6, side=96
+    )
+
+
+class ListedError(Exception):
+    """Enough is known."""
+
+
+@pytest.fixture
+def inputs_of(release, tmp_path, monkeypatch):
+    """The inputs of every step, none of which is done."""
+
+    def listed(root=release, **options):
+        found = {}
+
+        def noted(self, name, make, *, inputs, **_):
+            found[name] = json.loads(json.dumps(inputs))
+            return tmp_path / name
+
+        def stop(*_):
+            raise ListedError
+
+        monkeypatch.setattr(run.Steps, "__call__", noted)
+        monkeypatch.setattr(run, "_read_scores", stop)
+        options = {"seeds": 1, "n_readers": 2, **options}
+        with pytest.raises(ListedError):
+            replicate(root, root / "mimic-cxr-jpg", tmp_path / "out", **options)
+        return found
+
+    return listed
+
+
+def changed(one, other):
+    return sorted(name for name in one if one[name] != other[name])
+
+
+def write_checkpoints(folder, text):
+    for network in NETWORKS:
+        (folder / network).mkdir(parents=True, exist_ok=True)
+        (folder / network / "0.pt").write_text(text)
+    return folder
+
+
+def test_checkpoints_are_known_by_their_bytes(inputs_of, tmp_path):
+    one = inputs_of(checkpoints=write_checkpoints(tmp_path / "weights", "one"))
+    two = inputs_of(checkpoints=write_checkpoints(tmp_path / "weights", "two"))
+    assert changed(one, two) == [
+        f"{step}-{n}-0" for step in ("classify", "maps") for n in sorted(NETWORKS)
+    ]
+
+
+def test_scored_pictures_are_known_by_their_bytes(inputs_of, release, tmp_path):
+    one = inputs_of()
+    image = next(iter(one["maps-sononet-0"]["scored"]))
+    (path,) = (release / "mimic-cxr-jpg").rglob(f"{image}.jpg")
+    kept = path.read_bytes()
+    try:
+        path.write_bytes(kept[:-2] + b"\xff\xd8")
+        assert changed(one, inputs_of()) == ["maps-ag_sononet-0", "maps-sononet-0"]
+    finally:
+        path.write_bytes(kept)
+
+
+def test_the_labels_of_the_readings_are_among_what_is_scored(inputs_of, release):
+    """The third table parts images by them."""
+    one = inputs_of()
+    path = release / "main_data" / "metadata_phase_2.csv"
+    kept = path.read_bytes()
+    try:
+        path.write_bytes(kept + b"\n")
+        assert changed(one, inputs_of()) == ["score-0"]
+    finally:
+        path.write_bytes(kept)
+
+
+def test_settings_count_where_they_are_used(inputs_of, tmp_path):
+    def go(**options):
+        changes = {name: options.pop(name) for name in list(options) if name in smoke.to_dict()}
+        return inputs_of(settings=smoke.with_changes(**changes), **options)
+
+    smoke = TrainingSettings.preset("smoke")
+    one = go()
+    assert changed(one, go(models=7)) == []
+    assert changed(one, go(epochs=3)) == [f"train-{n}-0" for n in sorted(NETWORKS)]
+    own = write_checkpoints(tmp_path / "weights", "one")
+    given = go(checkpoints=own)
+    assert changed(given, go(checkpoints=own, epochs=3, batch_size=5, learning_rate=0.5)) == []
+    larger = go(checkpoints=own, evaluation_shortest_dimension=32)
+    assert len(changed(given, larger)) == 4
+
+
+def dark(pixels, *, below):
+    return (pixels < below) * 1.0
+
+
+def test_segmenters_are_known_by_name_arguments_and_fingerprint(inputs_of):
+    def of(segmenter):
+        return inputs_of(lungs=segmenter)["lungs"]["segmenter"]
+
+    def own(text):
+        segmenter = partial(dark, below=100)
+        segmenter.fingerprint = text
+        return segmenter
+
+    assert of(dark) == of(dark) != of(partial(dark, below=100))
+    assert of(partial(dark, below=100)) != of(partial(dark, below=90))
+    assert of(own("a")) == of(own("a")) != of(own("b"))
+
+
+@pytest.mark.parametrize(
+    "trainer",
+    [
+        {"devices": 2},
+        {"devices": "2"},
+        {"devices": [0, 1]},
+        {"devices": "0,1"},
+        {"num_nodes": 2},
+    ],
+)
+def test_several_processes_are_refused(release, tmp_path, trainer):
+    with pytest.raises(ValueError, match="Train with `gazesal train`, which takes several"):
+        replicate(release, release / "mimic-cxr-jpg", tmp_path / "out", trainer=trainer)
+    assert not (tmp_path / "out").exists()
+
+
+def test_all_devices_are_refused_where_there_are_several(release, tmp_path, monkeypatch, inputs_of):
+    assert inputs_of(trainer={"devices": "auto", "accelerator": "cpu"})
+    assert inputs_of(trainer={"devices": [0], "accelerator": "cpu"})
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
+    with pytest.raises(ValueError, match="one device of one machine"):
+        inputs_of(trainer={"devices": -1})
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ValueError, match=r"and 2 process\(es\) that were started"):
+        inputs_of()
+
+
+def test_maps_that_cannot_be_read_are_stored_again(tmp_path, monkeypatch):
+    stored = []
+
+    def store(model, path, target, settings):
+        stored.append(target.stem)
+        np.savez(target, logits=np.arange(1000.0))
+
+    monkeypatch.setattr(run, "store_maps", store)
+    model = SimpleNamespace(to=lambda _: None)
+    paths = dict.fromkeys("abcd")
+    run._store(paths, lambda: model, None, "cpu", tmp_path)
+    whole = (tmp_path / "b.npz").read_bytes()
+    (tmp_path / "b.npz").write_bytes(whole[: len(whole) // 2])
+    at = len(whole) // 2
+    (tmp_path / "c.npz").write_bytes(whole[:at] + bytes([whole[at] ^ 255]) + whole[at + 1 :])
+    run._store(paths, lambda: model, None, "cpu", tmp_path)
+    assert stored == ["a", "b", "c", "d", "b", "c"]
+
+
+def test_masks_that_cannot_be_read_are_made_again(tmp_path):
+    asked = []
+
+    def segmenter(pixels):
+        asked.append(len(pixels))
+        return pixels * 0.0
+
+    images = {str(side): np.ones((side, side), np.uint8) for side in (40, 50)}
+    run._segment(images, segmenter, tmp_path)
+    path = tmp_path / "40.png"
+    path.write_bytes(path.read_bytes()[:-30])
+    run._segment(images, segmenter, tmp_path)
+    assert asked == [40, 50, 40]
+
+
+@pytest.mark.parametrize(
+    ("lost", "trained", "weights"),
+    [
+        ((), True, "of best"),  # what lies in the step may not be what was written
+        (("best.ckpt",), False, "other"),  # taken away to save room
+        (("curve.csv",), False, "other"),
+        (("best.ckpt", "weights.pt"), True, "anew"),
+    ],
+)
+def test_weights_that_are_gone_come_from_what_is_left(
+    tmp_path, monkeypatch, lost, trained, weights
+):
+    called = []
+
+    def train(images, folder, **options):
+        called.append(True)
+        assert not (folder / "weights.pt").exists()
+        text = "of best" if (folder / "last.ckpt").exists() else "anew"
+        (folder / "weights.pt").write_text(text)
+
+    monkeypatch.setattr(run, "train", train)
+    (tmp_path / "run").mkdir()
+    for name in ("best.ckpt", "last.ckpt", "curve.csv", "weights.pt"):
+        if name not in lost:
+            (tmp_path / "run" / name).write_text("other")
+    run._train(None, "sononet", None, 0, tmp_path)
+    assert (called == [True]) == trained
+    assert (tmp_path / "weights.pt").read_text() == weights
+
+
+@pytest.mark.parametrize("command", ["replicate", "train"])
+def test_interrupted_commands_say_what_is_kept(release, tmp_path, monkeypatch, command):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    from gazesal.cxr import replication, training
+
+    module = replication if command == "replicate" else training
+    monkeypatch.setattr(module, command, interrupted, raising=False)
+    out = tmp_path / "out"
+    words = [command, "--reflacx", release, "--mimic", release / "mimic-cxr-jpg", "--out", out]
+    done = CliRunner().invoke(main, list(map(os.fspath, words)))
+    assert done.exit_code == 130
+    what = "steps and epochs, if any, are" if command == "replicate" else "epochs are"
+    assert f"Interrupted. Finished {what} kept in {out}." in done.output
