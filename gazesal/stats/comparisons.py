@@ -139,9 +139,10 @@ def compare(
     image varies with the images and is within :math:`s_e^2`. The degrees of freedom are
     those of :footcite:t:`satterthwaite1946` over these mean squares, which are independent of one
     another. (With a third column of units the first term is what `interval` takes for the
-    differences :math:`e`.) A method without such units, like the readers, has its scores repeated for each, and its own part
-    is zero. Where the column is averaged and not a unit, the claim is about these models, the error
-    is that of :math:`e`, and the sign flips are those of the images.
+    differences :math:`e`.) A method without such units, like the readers, has its
+    scores repeated for each, and its own part is zero. Where the column is averaged and not a unit,
+    the claim is about these models, the error is that of :math:`e`, and the sign flips are those of
+    the images.
 
     Equivalence is shown if both one-sided tests, that the difference is below minus the margin and
     that it is above the margin, are rejected :footcite:p:`schuirmann1987`. A difference that is not
