@@ -82,6 +82,7 @@ lint: $(VENV)/.dev
 
 docs: $(VENV)/.docs
 	$(BIN)/python -m sphinx -W --keep-going -n -b html docs docs/_build/html
+	$(BIN)/python .ci/check_links.py docs/_build/html
 
 DIST ?= dist
 release-check: $(VENV)-release/.done

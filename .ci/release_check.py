@@ -86,6 +86,23 @@ def check_versions(version):
     require(headings[0] == heading, f"CHANGELOG.md starts with {headings[0]}, not {heading}")
     tags = run("git", "tag", "--points-at", "HEAD").split()
     require(not tags or f"v{version}" in tags, f"the tag {tags} is not v{version}")
+    dated = re.search(r"^date-released: \d{4}-\d\d-\d\d$", citation, re.MULTILINE) is not None
+    if ".dev" in version:
+        require("date-released" not in citation, f"CITATION.cff has {version} released on a day")
+    else:
+        require(dated, f"CITATION.cff does not say on which day {version} is released")
+
+
+def check_addresses(metadata, version):
+    """What a reader on an index follows or sees; none is known before the first release."""
+    if ".dev" in version:
+        return
+    require(metadata.get_all("Project-URL"), "pyproject.toml has no addresses, [project.urls]")
+    pictures = re.findall(
+        r"!\[[^\]]*\]\(([^)\s]+)|<img[^>]*\ssrc=\"([^\"]+)", metadata.get_payload()
+    )
+    relative = [a or b for a, b in pictures if not (a or b).startswith("https://")]
+    require(not relative, f"the README's pictures {relative} have no absolute address")
 
 
 def main():
@@ -100,6 +117,7 @@ def main():
     (wheel,), (sources,) = out.glob("*.whl"), out.glob("*.tar.gz")
     run(sys.executable, "-m", "twine", "check", "--strict", wheel, sources)
     metadata = check_wheel(wheel, version)
+    check_addresses(metadata, version)
     check_sources(sources, version)
     sizes = ", ".join(
         f"{path.name} {path.stat().st_size / 1e6:.2f} MB" for path in (wheel, sources)

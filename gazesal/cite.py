@@ -23,6 +23,7 @@ OWN_KEY = "gazesal"
 # What users import from, beside the modules of `gazesal.adapters` and packages of `gazesal.cxr`;
 # other `__all__` are internal.
 PUBLIC_MODULES = ("gazesal", "gazesal.cxr", "gazesal.cite")
+ALIKE = 0.7  # share of letters in common; at difflib's 0.6 "nosuch" reads like "sauc"
 CITED = re.compile(r":footcite:[a-z]+:`([^`]+)`")
 
 
@@ -34,7 +35,7 @@ def cite(*names: str) -> str:
     *names : str
         Public functions, classes or methods, as ``"sncc"``, ``"gazesal.sncc"`` or
         ``"KdeCenterBias.fit"``. A class brings the sources of its methods, a method those of its
-        class.
+        class. ``"gazesal"`` is the library, whose entry is there in any case.
 
     Returns
     -------
@@ -119,6 +120,8 @@ def _keys_of(name: str) -> tuple[str, ...]:
     """Keys of one name, which may be dotted."""
     sources = _sources()
     parts = name.strip().removesuffix("()").split(".")
+    if parts == [OWN_KEY]:
+        return ()
     for start in range(len(parts)):
         short = ".".join(parts[start:])
         if short in sources:
@@ -126,7 +129,8 @@ def _keys_of(name: str) -> tuple[str, ...]:
         holder, _, method = short.rpartition(".")
         if holder in sources and method in _methods().get(holder, ()):
             return sources[holder]
-    close = difflib.get_close_matches(parts[-1].lower(), [each.lower() for each in sources], n=4)
+    lower = [each.lower() for each in sources]
+    close = difflib.get_close_matches(parts[-1].lower(), lower, n=4, cutoff=ALIKE)
     alike = [each for each in sources if each.lower() in close]
     advice = f"; did you mean {' or '.join(map(repr, alike))}?" if alike else "."
     raise ValueError(f"`names` must be public functions or classes, got {name!r}{advice}")

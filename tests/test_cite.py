@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 import gazesal
 from gazesal.cite import bibliography, citable, cite, main
+from gazesal.evaluation.run import STUDY_METRICS
 from tests.public_api import public_objects
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -24,6 +25,32 @@ METRIC_CLASSES = [
     "ShuffledNCC",
 ]
 OTHER_PEOPLES = [name for name in gazesal.__all__ if name.startswith(("mit_", "pysaliency_"))]
+
+# Whatever is not here must name a source.
+WITHOUT_SOURCE = {
+    # warnings, and records of what was found: whatever made them is cited
+    *("GridEdgeWarning", "NormalizedMapWarning", "OffImageWarning", "SkippedDataWarning"),
+    *("UndefinedMetricWarning", "Comparison", "Comparisons", "ConfidenceInterval", "Equivalence"),
+    *("Metric", "Scores", "Subgroups"),
+    # what goes in: gaze, maps, cases, designs, geometry
+    *("Case", "Design", "Gaze", "InputGeometry", "MapItem", "ModelInput", "ObserverSplit"),
+    *("StoredMap", "box_of_mask", "crop_or_pad", "resample"),
+    # files, and a network at work
+    *("cases_from_manifest", "cases_from_tables", "find_maps", "load_model", "open_maps"),
+    *("read_fixations", "read_image", "read_map", "read_sizes", "predict"),
+    # faces of other libraries, each of which says itself how to cite it
+    *("PysaliencyArrays", "XrvLogits", "XrvLungs", "fixations_from_pymovements"),
+    *("fixations_from_pysaliency", "fixations_to_pysaliency", "maps_from_captum"),
+    *("maps_from_grad_cam_package", "maps_from_torch_cam", "segment_lungs"),
+    # tables, figures and pages of numbers that are cited where they are computed
+    *("draw_differences", "draw_distributions", "draw_evaluation", "draw_extremes"),
+    *("draw_intervals", "draw_pairs", "extreme_images", "summary_html", "summary_latex"),
+    *("summary_markdown", "summary_text", "write_report"),
+    # textbook statistics: kernel densities and the analysis of variance
+    *("KdeCenterBias", "variance_components"),
+    # citing itself
+    *("citable", "cite"),
+}
 
 
 def keys(text):
@@ -67,6 +94,29 @@ def test_every_metric_is_cited(name):
     assert SOURCES[name]
 
 
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        *(("evaluate", gazesal.METRICS[name].citation) for name in STUDY_METRICS),
+        ("saliency_from_model", "selvaraju2017"),
+        ("GradCam", "selvaraju2017"),
+        ("grad_cam_from_tensors", "selvaraju2017"),
+        ("AttentionMaps", "schlemper2019"),
+        ("compare", "holm1979"),
+        ("Evaluation.compare", "holm1979"),
+        ("Evaluation.compare", "schuirmann1987"),
+        ("auc_shuffled", "tatler2005"),
+    ],
+)
+def test_what_runs_by_default_is_cited(name, source):
+    assert source in keys(cite(name))
+
+
+def test_every_name_has_a_source_or_stands_among_those_without_one():
+    without = {name for name, found in SOURCES.items() if not found}
+    assert without == WITHOUT_SOURCE
+
+
 def test_every_key_has_an_entry_and_every_entry_a_use():
     used = {key for found in SOURCES.values() for key in found}
     pages = [*(ROOT / "docs").glob("**/*.md"), ROOT / "docs" / "reference" / "index.rst"]
@@ -105,7 +155,8 @@ def test_each_entry_once_with_what_it_is_for():
 def test_a_class_brings_the_sources_of_its_methods_and_a_method_its_own():
     assert "clarke2014" in keys(cite("GaussianCenterBias"))
     assert keys(cite("GaussianCenterBias.clarke_tatler"))[1] == "clarke2014"
-    assert keys(cite("gazesal.Evaluation.summary")) == ["gazesal"]  # public, and cites nothing
+    assert keys(cite("gazesal.Evaluation.save")) == keys(cite("Evaluation"))  # names none itself
+    assert keys(cite("Case.load_map")) == ["gazesal"]
 
 
 @pytest.mark.parametrize(
@@ -115,6 +166,16 @@ def test_a_class_brings_the_sources_of_its_methods_and_a_method_its_own():
 def test_an_unknown_name_is_an_error_with_what_reads_alike(name, alike):
     with pytest.raises(ValueError, match=rf"got '{name}'; did you mean .*{alike}"):
         cite(name)
+
+
+def test_nothing_is_suggested_that_does_not_read_alike():
+    with pytest.raises(ValueError, match=r"got 'nosuch'\.$"):
+        cite("nosuch")
+
+
+def test_the_library_is_a_name_too():
+    assert cite("gazesal") == cite()
+    assert keys(cite("gazesal", "nss")) == ["gazesal", *SOURCES["nss"]]
 
 
 @pytest.mark.parametrize("name", ["", "qqqqqq", "sncc.density", "Evaluation.nothing", "main"])

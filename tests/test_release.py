@@ -1,9 +1,13 @@
 """What a release says of itself agrees in every place; `make release-check` looks at the files."""
 
+import importlib.util
 import re
 import tomllib
+from email.message import Message
 from importlib.metadata import version
 from pathlib import Path
+
+import pytest
 
 import gazesal
 from gazesal.cite import bibliography
@@ -36,7 +40,70 @@ def test_the_study_is_cited_alike_in_both_formats():
 def test_the_own_entry_agrees_with_the_citation_file():
     entry = bibliography()["gazesal"]
     assert f'title: "{re.search(r"title = .(.*).,", entry)[1]}"' in CITATION
-    assert re.search(r"date-released: (\d{4})", CITATION)[1] in entry
+    released = re.search(r"date-released: (\d{4})", CITATION)
+    assert (released is None) == (".dev" in PROJECT["version"])
+    assert released is None or f"year = {{{released[1]}}}" in entry
+
+
+@pytest.fixture
+def release_check():
+    path = ROOT / ".ci" / "release_check.py"
+    spec = importlib.util.spec_from_file_location("release_check", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def metadata(readme, *urls):
+    made = Message()
+    for url in urls:
+        made["Project-URL"] = url
+    made.set_payload(readme)
+    return made
+
+
+HOME = "Home, https://example.org"
+ABSOLUTE = "![two\nlines](https://example.org/demo.png)"
+
+
+@pytest.mark.parametrize(
+    ("readme", "urls", "message"),
+    [
+        (ABSOLUTE, [], r"no addresses"),
+        ("![two\nlines](docs/demo.png)", [HOME], r"\['docs/demo.png'\] have no absolute"),
+        (f'{ABSOLUTE} <img width="3" src="a.png">', [HOME], r"\['a.png'\] have no absolute"),
+    ],
+)
+def test_a_release_needs_addresses(release_check, readme, urls, message):
+    with pytest.raises(SystemExit, match=message):
+        release_check.check_addresses(metadata(readme, *urls), "1.0.0")
+    release_check.check_addresses(metadata(readme, *urls), "1.0.0.dev0")
+    release_check.check_addresses(metadata(ABSOLUTE, HOME), "1.0.0")
+
+
+@pytest.mark.parametrize(
+    ("version", "day", "message"),
+    [
+        ("1.0.0", "", "does not say on which day"),
+        ("1.0.0", "date-released: soon\n", "does not say on which day"),
+        ("1.0.0.dev0", "date-released: 2026-01-02\n", "released on a day"),
+        ("1.0.0", "date-released: 2026-01-02\n", None),
+        ("1.0.0.dev0", "", None),
+    ],
+)
+def test_a_release_has_a_day_and_what_is_none_has_not(
+    release_check, tmp_path, monkeypatch, version, day, message
+):
+    monkeypatch.setattr(release_check, "ROOT", tmp_path)
+    monkeypatch.setattr(release_check, "run", lambda *_: "")
+    (tmp_path / "CITATION.cff").write_text(f"version: {version}\n{day}", encoding="utf-8")
+    heading = "Unreleased" if ".dev" in version else version
+    (tmp_path / "CHANGELOG.md").write_text(f"# Changelog\n\n## {heading}\n", encoding="utf-8")
+    if message is None:
+        release_check.check_versions(version)
+    else:
+        with pytest.raises(SystemExit, match=message):
+            release_check.check_versions(version)
 
 
 def test_the_pythons_that_are_declared_are_those_that_are_tested():
@@ -67,6 +134,11 @@ def test_the_documentation_is_built_with_the_same_torch():
     pin = re.search(r"^torch==(\S+)$", read(".ci/constraints.txt"), re.MULTILINE)[1]
     assert f"torch=={pin}\n" in read(".readthedocs.yaml")
     assert f"TORCH = torch=={pin}\n" in read("Makefile")
+
+
+def test_the_documentation_is_built_with_the_same_packages():
+    command = "pip install '.[docs]' --constraint .ci/constraints.txt\n"
+    assert command in read(".readthedocs.yaml")
 
 
 def test_an_issue_of_each_kind_has_a_form():

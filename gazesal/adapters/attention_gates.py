@@ -40,6 +40,14 @@ class AttentionMaps:
         Map of each gate at its own resolution, as the network multiplies by it.
     input_shape : tuple of int
         (H, W) of the images that went into the network.
+
+    Notes
+    -----
+    The gates of :footcite:t:`schlemper2019`, scored by :footcite:t:`bigolin2021`.
+
+    References
+    ----------
+    .. footbibliography::
     """
 
     logits: Tensor

@@ -254,6 +254,12 @@ def ncc_loss(saliency_maps: Tensor, gaze_maps: Tensor) -> Tensor:
     Where a map is constant, the NCC is undefined and has no derivative. Training must go on, so
     such an image counts as uncorrelated here, with a derivative of zero.
 
+    One less the CC of :footcite:t:`bylinskii2019`.
+
+    References
+    ----------
+    .. footbibliography::
+
     Examples
     --------
     >>> import torch
@@ -305,6 +311,13 @@ def kl_loss(saliency_maps: Tensor, gaze_maps: Tensor) -> Tensor:
     A predicted map that is zero everywhere, as a network with a last ReLU may return, is no
     density. Training must go on, so it counts with a density of zero in the equation, about 36 less
     the entropy of the gaze map in nats, with a derivative of zero.
+
+    The divergence of :footcite:t:`kullback1951`, with the constant that
+    :footcite:t:`bylinskii2019` describe.
+
+    References
+    ----------
+    .. footbibliography::
 
     Examples
     --------

@@ -180,6 +180,13 @@ def saliency_from_model(
     order on another number of threads, so the last digits of a map in float32 may differ between
     machines and numbers of workers; save the maps where every bit must stay.
 
+    The maps are those of :footcite:t:`selvaraju2017` or of the gates of
+    :footcite:t:`schlemper2019`, as :footcite:t:`bigolin2021` score them.
+
+    References
+    ----------
+    .. footbibliography::
+
     Examples
     --------
     >>> import numpy as np

@@ -61,6 +61,15 @@ class GradCam:
         Whether negative values are set to zero.
     method : {"closed_form", "gradients"}
         How the weights were found.
+
+    Notes
+    -----
+    The maps of :footcite:t:`selvaraju2017`, mixed over the classes as :footcite:t:`bigolin2021` do;
+    `grad_cam` has the equations.
+
+    References
+    ----------
+    .. footbibliography::
     """
 
     logits: Tensor
@@ -315,6 +324,15 @@ def grad_cam_from_tensors(
     See Also
     --------
     grad_cam : Takes the model, and needs no forward pass of one's own.
+
+    Notes
+    -----
+    The maps of :footcite:t:`selvaraju2017`, as :footcite:t:`bigolin2021` use them by default;
+    `grad_cam` has the equations.
+
+    References
+    ----------
+    .. footbibliography::
 
     Examples
     --------

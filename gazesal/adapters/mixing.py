@@ -155,6 +155,14 @@ def class_weights(
     TypeError
         If logits or weights do not hold real numbers.
 
+    Notes
+    -----
+    The schemes of :footcite:t:`bigolin2021`, as `mix_classes` uses them.
+
+    References
+    ----------
+    .. footbibliography::
+
     Examples
     --------
     >>> from gazesal.adapters.gradcam import class_weights

@@ -119,6 +119,12 @@ def clean_lung_mask(
     border are connected by sides and corners. Versions of scikit-image differ in both, so neither
     is left to it.
 
+    A step of the segmentation floor in section 3.2 of :footcite:t:`bigolin2021`.
+
+    References
+    ----------
+    .. footbibliography::
+
     Examples
     --------
     >>> import numpy as np
@@ -175,6 +181,14 @@ def find_lung_hulls(folder: str | Path) -> dict[str, Callable[[], FloatArray]]:
     See Also
     --------
     lung_hull : What is made of each.
+
+    Notes
+    -----
+    The segmentation floor in section 3.2 of :footcite:t:`bigolin2021`.
+
+    References
+    ----------
+    .. footbibliography::
 
     Examples
     --------

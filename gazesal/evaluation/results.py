@@ -123,6 +123,15 @@ class Evaluation:
         ------
         ValueError
             If an option is out of range, or `by` names no group.
+
+        Notes
+        -----
+        The intervals are percentiles of a bootstrap over images :footcite:p:`davison1997`. The form
+        ``"study"`` is that of :footcite:t:`bigolin2021`.
+
+        References
+        ----------
+        .. footbibliography::
         """
         groups = self._groups(by)
         parts: list[tuple[tuple[object, ...], pd.DataFrame]] = [((), self.scores)]
@@ -210,6 +219,16 @@ class Evaluation:
         ValueError
             If `a` or `b` is no method, `metric` was not computed, `by` names no group, no pair is
             left, or as for `gazesal.compare`.
+
+        Notes
+        -----
+        The p-values are adjusted as :footcite:t:`holm1979` by default, or as
+        :footcite:t:`benjamini1995`. Equivalence within a margin is shown by the two one-sided tests
+        of :footcite:t:`schuirmann1987`.
+
+        References
+        ----------
+        .. footbibliography::
         """
         groups = self._groups(by)
         names = list(as_columns(metric, name="metric")) if metric is not None else []

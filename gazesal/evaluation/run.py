@@ -184,6 +184,14 @@ def evaluate(
     bad, so that the scores of good images do not depend on which maps are bad; an image whose
     gaze is bad does not.
 
+    The four metrics of the default are those of :footcite:t:`bigolin2021`: the CC of
+    :footcite:t:`bylinskii2019`, the area of :footcite:t:`borji2013`, and either against the centre
+    bias. The source of any other is under its own name, and `METRICS` has its key.
+
+    References
+    ----------
+    .. footbibliography::
+
     Examples
     --------
     >>> import numpy as np

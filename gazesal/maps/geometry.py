@@ -52,6 +52,15 @@ class ReferenceFrame:
     rounding : {"none", "study"}
         ``"none"`` registers at sub-pixel precision. ``"study"`` rounds the size and the place of
         every image to whole pixels, as the study's code does.
+
+    Notes
+    -----
+    The registration of section 3.2 of :footcite:t:`bigolin2021`; `RegisteredCenterBias` has the
+    equations.
+
+    References
+    ----------
+    .. footbibliography::
     """
 
     box_size: tuple[float, float]

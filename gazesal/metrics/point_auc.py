@@ -263,9 +263,11 @@ def auc_shuffled(
 
     Notes
     -----
-    `auc` with the other images' fixations as negatives, all of them, as
-    :footcite:t:`bylinskii2019` describe the shuffled AUC; nothing is drawn. A map without content
-    specific to the image has 0.5 on average over the images, if each serves the others.
+    `auc` with the other images' fixations as negatives, all of them; nothing is drawn. Fixations on
+    other images as negatives go back to :footcite:t:`tatler2005`, their use for saliency maps to
+    :footcite:t:`zhang2008`; :footcite:t:`bylinskii2019` describe the shuffled AUC of today. A map
+    without content specific to the image has 0.5 on average over the images, if each serves the
+    others.
 
     References
     ----------

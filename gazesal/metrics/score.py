@@ -177,6 +177,13 @@ def score(
     have one value, which needs no order. With a tolerance, some 30 bytes for each of
     1 / ``tolerance`` bins. Maps of other types are copied to floats first.
 
+    The metrics are those of :footcite:t:`bigolin2021`, NCC the CC of :footcite:t:`bylinskii2019`
+    and AUC the area of :footcite:t:`borji2013`.
+
+    References
+    ----------
+    .. footbibliography::
+
     Examples
     --------
     >>> import gazesal

@@ -75,6 +75,17 @@ def write_html_report(
     --------
     write_report : The same as tables, text and a figure.
 
+    Notes
+    -----
+    The intervals of the means are those of `Evaluation.summary`, by default percentiles of a
+    bootstrap over images :footcite:p:`davison1997`. The p-values of the differences are adjusted
+    for all of them together :footcite:p:`holm1979`. The default metrics are those of
+    :footcite:t:`bigolin2021`; `evaluate` says more.
+
+    References
+    ----------
+    .. footbibliography::
+
     Examples
     --------
     >>> from pathlib import Path

@@ -137,15 +137,20 @@ def compare(
 
     where a method's own part is left out if it is below zero. What a model has in common with an
     image varies with the images and is within :math:`s_e^2`. The degrees of freedom are
-    Satterthwaite's over these mean squares, which are independent of one another. (With a third
-    column of units the first term is what `interval` takes for the differences :math:`e`.) A
-    method without such units, like the readers, has its scores repeated for each, and its own part
-    is zero. Where the column is averaged and not a unit, the claim is about these models, the error
-    is that of :math:`e`, and the sign flips are those of the images.
+    those of :footcite:t:`satterthwaite1946` over these mean squares, which are independent of one
+    another. (With a third column of units the first term is what `interval` takes for the
+    differences :math:`e`.) A method without such units, like the readers, has its
+    scores repeated for each, and its own part is zero. Where the column is averaged and not a unit,
+    the claim is about these models, the error is that of :math:`e`, and the sign flips are those of
+    the images.
 
     Equivalence is shown if both one-sided tests, that the difference is below minus the margin and
     that it is above the margin, are rejected :footcite:p:`schuirmann1987`. A difference that is not
     significant does not show it.
+
+    By default the p-values of all comparisons are adjusted by the steps of :footcite:t:`holm1979`,
+    which bound the chance of any false claim; those of :footcite:t:`benjamini1995` bound the share
+    of false ones among the claims.
 
     The effect size is the mean of the units' differences over their standard deviation.
 

@@ -91,6 +91,13 @@ def normalised_score(
     cancels, and the error of floor and ceiling is part of the interval. It is a ratio of means, not
     a mean of the images' ratios, which have no mean where floor and ceiling meet.
 
+    The default interval is the BCa of :footcite:t:`efron1987`; the other two are those of
+    :footcite:t:`davison1997`.
+
+    References
+    ----------
+    .. footbibliography::
+
     Examples
     --------
     >>> import pandas as pd

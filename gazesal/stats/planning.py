@@ -77,6 +77,12 @@ def plan_study(
     of the approximate interval: more units never tell less. A plan that rests on it should have
     more units of the other column.
 
+    The degrees of freedom are those of :footcite:t:`satterthwaite1946`.
+
+    References
+    ----------
+    .. footbibliography::
+
     Examples
     --------
     >>> import gazesal

@@ -74,15 +74,17 @@ def sampled_auc_error(
     shares of positives and negatives at saliency value :math:`v`, :math:`Q_v` is the share of
     negatives below :math:`v` and :math:`\bar P_v` that of positives above it.
 
+    The study found 1000 positives and 1000 negatives to be enough :footcite:p:`bigolin2021`. For
+    one image, the standard error is then about as large as the differences of methods that were
+    discussed; averaged over 91 images, 5 readers and 5 models it is far below them.
+
     References
     ----------
     .. footbibliography::
 
     Examples
     --------
-    The study found 1000 positives and 1000 negatives to be enough :footcite:p:`bigolin2021`. For
-    one image, the standard error is then about as large as the differences of methods that were
-    discussed; averaged over 91 images, 5 readers and 5 models it is far below them.
+    One image's area from 1000 positives and 1000 negatives, and a mean of 91 x 5 x 5 such areas.
 
     >>> import numpy as np
     >>> import gazesal
@@ -146,6 +148,12 @@ def samples_for_error(
     Notes
     -----
     The positive root of the equation of `sampled_auc_error` with :math:`m = n`, rounded up.
+
+    It rests on the variance of :footcite:t:`lee1990`.
+
+    References
+    ----------
+    .. footbibliography::
 
     Examples
     --------

@@ -193,6 +193,17 @@ def interval_table(
     interval : Of one group, with what the methods are.
     summary_text : Lays out the result if it has the columns method and metric.
 
+    Notes
+    -----
+    As for `interval`: Student's t with the degrees of freedom of
+    :footcite:t:`satterthwaite1946`, the bootstrap of :footcite:t:`owen2007` where units are
+    crossed, its basic and studentised forms after :footcite:t:`davison1997`, and the BCa after
+    :footcite:t:`efron1987`.
+
+    References
+    ----------
+    .. footbibliography::
+
     Examples
     --------
     >>> import pandas as pd

@@ -70,6 +70,14 @@ class Replication:
         One row a score: image, reader, model, method, metric, score, abnormal.
     ran, kept : list of str
         Steps that were done, and those whose files were there.
+
+    Notes
+    -----
+    The study is that of :footcite:t:`bigolin2021`; `replicate` runs it.
+
+    References
+    ----------
+    .. footbibliography::
     """
 
     report: Path

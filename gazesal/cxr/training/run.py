@@ -56,6 +56,14 @@ class TrainedModel:
         One row an epoch: epoch, learning_rate, train_loss, val_loss, val_auc.
     best_epoch : int
         The epoch of the weights, from 0.
+
+    Notes
+    -----
+    The training is that of :footcite:t:`bigolin2021`; `train` runs it.
+
+    References
+    ----------
+    .. footbibliography::
     """
 
     weights: Path
