@@ -199,9 +199,7 @@ def _add_equal(lanes: Float64Array, here: FloatArray, value: float, weights: Wei
 def add_where(
     values: FloatArray, wanted: FloatArray, weights: WeightArray, sums: Float64Array
 ) -> None:
-    """Add the weights of all pixels of each wanted value onto `sums`, as `total` does, block by
-    block.
-    """
+    """Add the weights of all pixels of each wanted value onto `sums`, in lanes within blocks."""
     lanes = np.empty(LANES)
     for start in range(0, values.size, BLOCK):
         stop = min(start + BLOCK, values.size)
@@ -234,7 +232,8 @@ def part(values: FloatArray, extremes: tuple[float, float], bucket: int = BUCKET
         more = np.zeros(table.size - start + 1, np.int64)
         count_cells(bits, tree, start, more)
         counts = np.concatenate([counts, more[1:]])
-        large = start + np.flatnonzero(more[1:] > max(bucket, bits.size // TOO_LARGE))
+        del more  # tables are a part of the peak on small maps
+        large = start + np.flatnonzero(counts[start:] > max(bucket, bits.size // TOO_LARGE))
         if large.size == 0:
             break
         table[large] = np.arange(1, large.size + 1)
@@ -274,14 +273,14 @@ def _tree(
 
 def _ascending(
     start: int, stop: int, first: list[int], nodes: dict[int, int]
-) -> Iterator[IntArray]:
+) -> Iterator[UnsignedArray]:
     """Places in the table by ascending keys, those of a node in place of the cell it divides."""
     for cell in sorted(cell for cell in nodes if start <= cell < stop):
-        yield np.arange(start, cell)
+        yield np.arange(start, cell, dtype=np.uint32)
         below = first[nodes[cell]]
         yield from _ascending(below, below + FINER_CELLS, first, nodes)
         start = cell + 1
-    yield np.arange(start, stop)
+    yield np.arange(start, stop, dtype=np.uint32)
 
 
 def runs(starts: IntArray, wanted: int) -> list[tuple[int, int]]:

@@ -2,16 +2,17 @@
 
 The pixels are parted by the leading bits of their values into buckets that fit in cache,
 weights travelling along, so that memory is read in order; within a bucket a radix sort puts
-them in order. No binning: pixels of one bucket are compared in full. Half of the pixels are written
-out at a time (see `gazesal.kernels.partition`).
+them in order. No binning: pixels of one bucket are compared in full. As many pixels are
+written out at a time as keep the workspace under two maps (see `gazesal.kernels.partition`).
 
-How exact that is: every term is non-negative, so a sum is off, relative to itself, by at most the
-number of roundings that one term passes through, times 2**-53. Sums in lanes within blocks
-(`gazesal.kernels.moments.total`) pass a term through 41 and one for each block, 131,113 for 2**31
-pixels; the sums of a sorted bucket and those over buckets through two or three, being compensated,
-and products and a quotient add one each. The wins, the positives and the negatives are each within
-1.5e-11 of themselves, and the area, a quotient no larger than 1, within 5e-11 of its true value.
-Products of weights that underflow are far below that, for the weights add up to 1e-250 or more.
+How exact that is, here and in `gazesal.kernels.shared_order`: every term is non-negative, so a sum
+is off, relative to itself, by at most the number of roundings that one term passes through, times
+2**-53. Sums in lanes within blocks of 16,384 terms, of the weights of ties too, pass a term through
+41 and one for each block, 131,113 for 2**31 pixels; the sums of a sorted bucket and those over
+buckets through two or three, being compensated, and products and a quotient add one each. The wins,
+the positives and the negatives are each within 1.5e-11 of themselves, and the area, a quotient no
+larger than 1, within 5e-11 of its true value. Products of weights that underflow are far below
+that, for the weights add up to 1e-250 or more.
 """
 
 from collections.abc import Sequence
@@ -22,7 +23,7 @@ import numpy as np
 from gazesal.kernels._jit import kernel
 from gazesal.kernels.cells import key_of, two_sum
 from gazesal.kernels.moments import total
-from gazesal.kernels.partition import Tree, next_place, part
+from gazesal.kernels.partition import TOO_LARGE, Tree, next_place, part
 from gazesal.typing import (
     Float64Array,
     FloatArray,
@@ -31,7 +32,7 @@ from gazesal.typing import (
     WeightArray,
 )
 
-ROOM = 1.5  # in maps: what a slab takes, as a float32 map is written out in two with its weights
+MOST = 2  # maps that the workspace may take, whatever the map
 SMALL = 1 << 17  # pixels that are written out at once whatever the map's size
 LONG_DIGIT, SHORT_DIGIT = 11, 8  # bits sorted by at a time
 SHORT_BUCKET = 1 << 12  # pixels up to which the counters of a long digit cost more than it saves
@@ -220,7 +221,9 @@ def weighted_auc(
     workspace = np.empty(0, np.uint8)
     keys = p = q = np.empty(0, np.uint8)
     width = values.itemsize + positives.itemsize + negatives.itemsize
-    room = max(int(values.size * ROOM * values.itemsize) // width, SMALL)
+    # a slab may be larger than its room by a bucket; another one is being put in order
+    bucket = values.size // TOO_LARGE * (width + 2 * (values.itemsize + 4))
+    room = max((MOST * values.nbytes - bucket) // width, SMALL)
     parted = part(values, extremes)
     tied_p, tied_q = (parted.tied_sums(values, weights) for weights in (positives, negatives))
     for slab in parted.slabs(room):

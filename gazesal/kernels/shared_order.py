@@ -5,9 +5,8 @@ and half of those on its own, under the positives' weights. The shares need the 
 and the negatives, and nothing of the positives. So the pixels are ordered once, bucket by bucket,
 and while a bucket lies in cache every gaze map is read at its pixels and added up.
 
-What travels is a pixel's key and its index, a third of the pixels at a time: see
-`gazesal.kernels.partition`. A large bucket of one value, as the zeros of many maps, needs no order:
-its weights are summed where they lie.
+What travels is a pixel's key and its index, a third of the pixels at a time, and the weights of
+ties are summed where they lie: see `gazesal.kernels.partition`.
 """
 
 import math

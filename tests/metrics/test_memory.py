@@ -39,6 +39,8 @@ def maps():
     found["level clusters"] = found["levels"] + np.float32(2e-6) * rng.integers(0, 2, SHAPE)
     found["level clusters"] = found["level clusters"].astype(np.float32)
     found["level clusters"][0, :2] = -1e30, 1e30
+    clusters = rng.permutation(levels + (levels < 7) * 1e-6 * (np.arange(PIXELS) // 17 % 2))
+    found["ties and clusters"] = clusters.astype(np.float32).reshape(SHAPE)
     found["five levels"] = np.minimum(np.floor(gaze / 0.2495), 4).astype(np.float32)
     for share in (50, 80, 95):
         found[f"{share} % zeros"] = np.maximum(noise - np.percentile(noise, share), 0)
@@ -93,6 +95,7 @@ NAMES = [
     "outlier",
     "levels",
     "level clusters",
+    "ties and clusters",
     "five levels",
     "noise64",
     "two clusters",
