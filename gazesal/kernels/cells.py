@@ -11,17 +11,17 @@ from gazesal.kernels._jit import kernel
 from gazesal.typing import FloatArray, Unsigned, UnsignedArray
 
 CELLS = 1 << 16
-LANES = 64
+WIDTH = 64  # of the loops over extremes
 
 
 @kernel
 def extremes(values: FloatArray) -> tuple[float, float, bool]:
     """Smallest and largest value of a 1-D array, and whether all are finite, in one pass."""
-    lowest = np.full(LANES, np.inf)
-    highest = np.full(LANES, -np.inf)
-    nothing = np.zeros(LANES)  # v - v is 0 for finite values and NaN for others
-    for row in range(0, values.size, LANES):
-        chunk = values[row : min(row + LANES, values.size)]
+    lowest = np.full(WIDTH, np.inf)
+    highest = np.full(WIDTH, -np.inf)
+    nothing = np.zeros(WIDTH)  # v - v is 0 for finite values and NaN for others
+    for row in range(0, values.size, WIDTH):
+        chunk = values[row : min(row + WIDTH, values.size)]
         for j in range(chunk.size):
             lowest[j] = min(lowest[j], chunk[j])
             highest[j] = max(highest[j], chunk[j])
@@ -37,15 +37,23 @@ def key_of(pattern: Unsigned, sign: Unsigned) -> Unsigned:
     return ~pattern if pattern & sign else pattern | sign
 
 
-@kernel
-def extreme_keys(extremes_as_bits: UnsignedArray, sign: Unsigned) -> tuple[Unsigned, int]:
+def pattern_of(key: int, sign: int) -> int:
+    """Bit pattern that a key was made of; 0.0 for both zeros."""
+    return key ^ sign if key & sign else key ^ (2 * sign - 1)
+
+
+def bits_to_drop(spread: int, cells: int) -> int:
+    """Low bits to drop so that keys so far from the lowest fall into so many cells, 2**k."""
+    return max(0, spread.bit_length() - (cells.bit_length() - 1))
+
+
+def extreme_keys(
+    extremes_as_bits: UnsignedArray, sign: Unsigned, cells: int = CELLS
+) -> tuple[int, int]:
     """Key of the smallest value, and the low bits to drop from keys counted from there."""
-    lowest = key_of(extremes_as_bits[0], sign)
-    spread = key_of(extremes_as_bits[1], sign) - lowest
-    shift = 0
-    while spread >> extremes_as_bits.dtype.type(shift) >= CELLS:
-        shift += 1
-    return lowest, shift
+    mask = 2 * int(sign) - 1  # compiled, the key may come back as a negative integer
+    lowest, highest = (int(key_of(pattern, sign)) & mask for pattern in extremes_as_bits)
+    return lowest, bits_to_drop(highest - lowest, cells)
 
 
 @kernel

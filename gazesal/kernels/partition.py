@@ -1,45 +1,63 @@
-"""The pixels of a map in the order of their values, part by part, in little memory.
+"""The pixels of a map in the order of their values, slab by slab, in little memory.
 
-Pixels fall into cells by the leading bits of their keys (see `gazesal.kernels.cells`), neighbouring
-cells into buckets, and runs of buckets into *slabs* of so many pixels at most. A slab is written
-out and put in order before the next one, for which the map is read again: so the workspace is that
-of a slab, whatever the size of the map.
+Pixels fall into cells by the leading bits of their keys (see `gazesal.kernels.cells`). A cell that
+holds too many is divided, between the smallest and the largest key in it, by the next bits, as
+often as it takes: the pixels of a map with an outlier agree in most of their bits. All large cells
+are divided in one pass. A large cell of one value, as the zeros of many maps, is a *tie*: it needs
+no order, and its weights are summed where they lie.
 
-Two kinds of buckets are too large for that. One of one value, as the zeros of many maps, needs no
-order and is a part by itself. One of several values is a single cell: its pixels agree in their
-leading bits, as most do in a map with an outlier, and are told apart by the next bits of their
-keys, in cells of their own.
+Neighbouring cells are joined into buckets, and runs of buckets into *slabs* of so many pixels at
+most. A slab is written out and put in order before the next one, for which the map is read again:
+so the workspace is that of a slab, whatever the size of the map.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gazesal.kernels._jit import kernel
-from gazesal.kernels.cells import key_of
-from gazesal.kernels.moments import LANES, fold
-from gazesal.typing import FloatArray, IntArray, Unsigned, UnsignedArray, WeightArray
+from gazesal.kernels.cells import CELLS, bits_to_drop, extreme_keys, key_of, pattern_of
+from gazesal.kernels.moments import BLOCK, LANES, fold
+from gazesal.typing import (
+    Float64Array,
+    FloatArray,
+    IntArray,
+    Unsigned,
+    UnsignedArray,
+    WeightArray,
+)
 
 BUCKET = 1 << 15  # pixels that a bucket of several cells may hold
 STREAMS = 256  # buckets written to at once; more of them, and address translation costs more
-TOO_LARGE = 16  # buckets of more than the pixels divided by this are parted further
-MOSTLY = 4  # and those of one value with more than the pixels divided by this are not written out
+TOO_LARGE = 16  # cells of more than the pixels divided by this are divided, or a tie
+FINER_CELLS = 1 << 12  # that a large cell is divided into
+NODE = np.uint32(1 << 31)  # entries of the table from here on are nodes, the others buckets
+
+
+class Tree(NamedTuple):
+    """Cells of keys: a table in which an entry is a bucket, or a node with entries of its own.
+
+    Node k has its entries from ``first[k]`` on, for keys from ``lowest[k]`` without their last
+    ``drop[k]`` bits. The root is node 0.
+    """
+
+    table: UnsignedArray
+    first: IntArray
+    lowest: UnsignedArray
+    drop: UnsignedArray
 
 
 class Slab(NamedTuple):
-    """A run of buckets that is written out at once; buckets are those of its cells."""
+    """A run of buckets that is written out at once."""
 
-    lowest: Unsigned  # key that cells are counted from
-    shift: int  # low bits of a key that a cell drops
-    last_cell: int  # pixels in cells beyond belong to other parts
-    bucket_of_cell: UnsignedArray
-    starts: IntArray  # of buckets first to last, and the end; from 0
     first: int
     last: int
-    below: int  # pixels of smaller values
+    starts: IntArray  # of buckets first to last, and the end; from 0; ties take no place
+    n_buckets: int  # of the map
 
     def places(self) -> tuple[UnsignedArray, UnsignedArray]:
         """Where the next pixel of each bucket goes, and by how much that moves.
@@ -47,9 +65,8 @@ class Slab(NamedTuple):
         Pixels of all other buckets go to one place after the last: always writing costs less than
         deciding.
         """
-        n_buckets = int(self.bucket_of_cell.max()) + 1
-        place = np.full(n_buckets + 1, self.size, np.uint32)
-        step = np.zeros(n_buckets + 1, np.uint32)
+        place = np.full(self.n_buckets, self.size, np.uint32)
+        step = np.zeros(self.n_buckets, np.uint32)
         held = np.diff(self.starts) > 0
         place[self.first : self.last][held] = self.starts[:-1][held]
         step[self.first : self.last][held] = 1
@@ -57,169 +74,216 @@ class Slab(NamedTuple):
 
     @property
     def size(self) -> int:
-        """Number of pixels."""
+        """Number of pixels that are written out."""
         return int(self.starts[-1])
 
 
-class Tie(NamedTuple):
-    """Many pixels of one value."""
+@dataclass(frozen=True)
+class Partition:
+    """The buckets of a map, in the order of its values."""
 
-    example: int  # index of one of them
-    size: int
-    below: int
+    tree: Tree
+    sizes: IntArray  # of the buckets
+    tied: IntArray  # buckets that are a large cell of one value
+    tied_values: FloatArray  # their values
 
+    @cached_property
+    def below(self) -> IntArray:
+        """Pixels of smaller values than those of each bucket."""
+        return np.cumsum(self.sizes) - self.sizes
 
-Part: TypeAlias = Slab | Tie
+    def slabs(self, room: int) -> list[Slab]:
+        """All buckets in runs of about `room` pixels at most, beside those of ties."""
+        written = self.sizes.copy()
+        written[self.tied] = 0
+        starts = np.concatenate([[0], np.cumsum(written)])
+        wanted = max(1, -(-int(starts[-1]) // room))
+        return [
+            Slab(a, b, starts[a : b + 1] - starts[a], self.sizes.size)
+            for a, b in runs(starts, wanted)
+        ]
+
+    def tied_sums(self, values: FloatArray, weights: WeightArray) -> Float64Array:
+        """Sum of the weights of each bucket that is a tie, and 0 for the others."""
+        sums = np.zeros(self.sizes.size)
+        if self.tied.size:
+            found = np.zeros(self.tied.size)
+            add_where(values, self.tied_values, weights, found)
+            sums[self.tied] = found
+        return sums
 
 
 @kernel
-def cell_of(key: Unsigned, lowest: Unsigned, drop: Unsigned, beyond: Unsigned) -> Unsigned:
-    """Cell of a key; those before the first cell and after the last have one beyond it."""
-    return min((key - lowest) >> drop, beyond) if key >= lowest else beyond
+def cell_of(
+    key: Unsigned,
+    table: UnsignedArray,
+    first: IntArray,
+    lowest: UnsignedArray,
+    drop: UnsignedArray,
+) -> int:
+    """Place in the table of the cell that a key is in."""
+    place = np.int64((key - lowest[0]) >> drop[0])
+    entry = table[place]
+    while entry >= NODE:
+        node = entry - NODE
+        place = first[node] + np.int64((key - lowest[node]) >> drop[node])
+        entry = table[place]
+    return int(place)
 
 
 @kernel
-def count_cells(
-    bits: UnsignedArray, lowest: Unsigned, shift: int, last_cell: int, counts: IntArray
-) -> None:
-    """Count the pixels of each cell, onto `counts`; those of cells beyond in the one after it."""
+def count_cells(bits: UnsignedArray, tree: Tree, start: int, counts: IntArray) -> None:
+    """Count the pixels of each cell from place `start` of the table, onto `counts` from 1 on."""
+    table, first, lowest, drop = tree
     sign = bits.dtype.type(1) << bits.dtype.type(8 * bits.itemsize - 1)
-    drop = bits.dtype.type(shift)
-    beyond = bits.dtype.type(last_cell + 1)
     for i in range(bits.size):
         key = bits.dtype.type(key_of(bits[i], sign))
-        counts[cell_of(key, lowest, drop, beyond)] += 1
+        counts[max(cell_of(key, table, first, lowest, drop) - start, -1) + 1] += 1
 
 
 @kernel
-def assign_buckets(counts: IntArray, bucket_of_cell: UnsignedArray) -> IntArray:
-    """Join neighbouring cells into buckets; return where each bucket starts, and the end."""
-    largest = max(BUCKET, counts.sum() // STREAMS)
-    starts = np.zeros(counts.size + 1, np.int64)
-    n_buckets = 0
-    filled = seen = 0
+def find_spans(
+    bits: UnsignedArray, tree: Tree, smallest: UnsignedArray, largest: UnsignedArray
+) -> None:
+    """Smallest and largest key of the cells by their entries; each array is set beforehand."""
+    table, first, lowest, drop = tree
+    sign = bits.dtype.type(1) << bits.dtype.type(8 * bits.itemsize - 1)
+    for i in range(bits.size):
+        key = bits.dtype.type(key_of(bits[i], sign))
+        entry = table[cell_of(key, table, first, lowest, drop)]
+        smallest[entry] = min(smallest[entry], key)
+        largest[entry] = max(largest[entry], key)
+
+
+@kernel
+def next_place(
+    key: Unsigned,
+    table: UnsignedArray,
+    first: IntArray,
+    lowest: UnsignedArray,
+    drop: UnsignedArray,
+    place: UnsignedArray,
+    step: UnsignedArray,
+) -> Unsigned:
+    """Where a pixel is written in its slab, or after the last of them if it is in another."""
+    bucket = table[cell_of(key, table, first, lowest, drop)]
+    to: Unsigned = place[bucket]
+    place[bucket] = to + step[bucket]
+    return to
+
+
+@kernel
+def assign_buckets(counts: IntArray, largest: int, bucket_of_cell: UnsignedArray) -> IntArray:
+    """Join neighbouring cells into buckets; return how many pixels each holds.
+
+    A bucket of more than `largest` pixels holds those of one cell.
+    """
+    sizes = np.zeros(counts.size, np.int64)
+    bucket = 0
     for cell in range(counts.size):
-        if filled > 0 and counts[cell] > 0 and filled + counts[cell] > largest:
-            n_buckets += 1
-            starts[n_buckets] = seen
-            filled = 0
-        bucket_of_cell[cell] = n_buckets
-        filled += counts[cell]
-        seen += counts[cell]
-    starts[n_buckets + 1] = seen
-    return starts[: n_buckets + 2].copy()
+        if sizes[bucket] > 0 and counts[cell] > 0 and sizes[bucket] + counts[cell] > largest:
+            bucket += 1
+        bucket_of_cell[cell] = bucket
+        sizes[bucket] += counts[cell]
+    return sizes[: bucket + 1].copy()
 
 
 @kernel
-def find_ties(
-    bits: UnsignedArray,
-    lowest: Unsigned,
-    shift: int,
-    last_cell: int,
-    bucket_of_cell: UnsignedArray,
-    example: IntArray,
-    same: NDArray[np.bool_],
+def _add_equal(lanes: Float64Array, here: FloatArray, value: float, weights: WeightArray) -> None:
+    """Add the weights of pixels of a value, at most `LANES` pixels, onto the lanes."""
+    for j in range(here.size):
+        lanes[j] += np.float64(weights[j]) if here[j] == value else 0.0
+
+
+@kernel
+def add_where(
+    values: FloatArray, wanted: FloatArray, weights: WeightArray, sums: Float64Array
 ) -> None:
-    """Set an index of a pixel of each bucket, and whether all its pixels have one key."""
-    sign = bits.dtype.type(1) << bits.dtype.type(8 * bits.itemsize - 1)
-    drop = bits.dtype.type(shift)
-    beyond = bits.dtype.type(last_cell + 1)
-    keys = np.zeros(example.size, bits.dtype)
-    example[:] = -1
-    same[:] = True
-    for i in range(bits.size):
-        key = bits.dtype.type(key_of(bits[i], sign))
-        bucket = bucket_of_cell[cell_of(key, lowest, drop, beyond)]
-        if example[bucket] < 0:
-            example[bucket] = i
-            keys[bucket] = key
-        elif keys[bucket] != key:
-            same[bucket] = False
+    """Add the weights of all pixels of each wanted value onto `sums`, in lanes within blocks."""
+    lanes = np.empty(LANES)
+    for start in range(0, values.size, BLOCK):
+        stop = min(start + BLOCK, values.size)
+        for k in range(wanted.size):
+            lanes[:] = 0.0
+            for row in range(start, stop, LANES):
+                end = min(row + LANES, stop)
+                _add_equal(lanes, values[row:end], wanted[k], weights[row:end])
+            sums[k] += fold(lanes)
 
 
-@kernel
-def sum_where(values: FloatArray, value: float, weights: WeightArray) -> float:
-    """Sum of the weights of all pixels of a value."""
-    lanes = np.zeros(LANES)
-    for row in range(0, values.size, LANES):
-        here = values[row : row + LANES]
-        weighed = weights[row : row + LANES]
-        for j in range(here.size):
-            lanes[j] += np.float64(weighed[j]) if here[j] == value else 0.0
-    return fold(lanes)
-
-
-def parts_of(values: FloatArray, extremes: tuple[float, float], room: int) -> Iterator[Part]:
-    """The parts of a map in the order of its values, each slab of about `room` pixels at most."""
+def part(values: FloatArray, extremes: tuple[float, float], bucket: int = BUCKET) -> Partition:
+    """Part a map, whose extremes are known, into buckets of so many pixels, more in large maps."""
     bits = values.view(f"u{values.itemsize}")
     sign = bits.dtype.type(1 << (8 * bits.itemsize - 1))
-    patterns = np.array(extremes, values.dtype).view(bits.dtype)
-    mask = (1 << 8 * bits.itemsize) - 1
-    lowest, highest = (int(key_of(pattern, sign)) & mask for pattern in patterns)
-    if bits.size <= min(BUCKET, room):  # one bucket, whose cells need not be counted
-        shift = max(0, (highest - lowest).bit_length() - 1)
-        buckets = np.array([0, 0, 1], np.uint32)
-        whole = np.array([0, bits.size])
-        yield Slab(bits.dtype.type(lowest), shift, 1, buckets, whole, 0, 1, 0)
-        return
-    yield from _parts(bits, lowest, highest - lowest, room, 0)
+    ends = np.array(extremes, values.dtype).view(bits.dtype)
+    if bits.size <= bucket:  # one bucket, whose cells need not be counted
+        lowest, drop = extreme_keys(ends, sign, 2)
+        tree = _tree(np.zeros(2, np.uint32), [0], [lowest], [drop], bits.dtype)
+        return Partition(tree, np.array([bits.size]), np.empty(0, np.int64), values[:0])
+    lowest, drop = extreme_keys(ends, sign, CELLS)
+    first, lows, drops = [0], [lowest], [drop]
+    table = np.zeros(CELLS, np.uint32)
+    counts = np.empty(0, np.int64)
+    nodes: dict[int, int] = {}  # by the cell that they divide
+    ties: dict[int, int] = {}  # keys, by their cell
+    while counts.size < table.size:
+        tree = _tree(table, first, lows, drops, bits.dtype)
+        start = counts.size
+        more = np.zeros(table.size - start + 1, np.int64)
+        count_cells(bits, tree, start, more)
+        counts = np.concatenate([counts, more[1:]])
+        del more  # tables are a part of the peak on small maps
+        large = start + np.flatnonzero(counts[start:] > max(bucket, bits.size // TOO_LARGE))
+        if large.size == 0:
+            break
+        table[large] = np.arange(1, large.size + 1)
+        smallest = np.full(large.size + 1, np.iinfo(bits.dtype).max, bits.dtype)
+        largest = np.zeros(large.size + 1, bits.dtype)
+        find_spans(bits, tree, smallest, largest)
+        table[large] = 0
+        spans = zip(large.tolist(), smallest[1:].tolist(), largest[1:].tolist(), strict=True)
+        for cell, low, high in spans:
+            if low == high:
+                ties[cell] = low
+                continue
+            nodes[cell] = len(first)
+            table[cell] = NODE + np.uint32(len(first))
+            first.append(table.size)
+            lows.append(low)
+            drops.append(bits_to_drop(high - low, FINER_CELLS))
+            table = np.concatenate([table, np.zeros(FINER_CELLS, np.uint32)])
+    cells = np.concatenate(list(_ascending(0, CELLS, first, nodes)))
+    bucket_of_cell = np.empty(cells.size, np.uint32)
+    sizes = assign_buckets(counts[cells], max(bucket, bits.size // STREAMS), bucket_of_cell)
+    table[cells] = bucket_of_cell
+    patterns = np.array([pattern_of(key, int(sign)) for key in ties.values()], bits.dtype)
+    return Partition(
+        _tree(table, first, lows, drops, bits.dtype),
+        sizes,
+        table[list(ties)].astype(np.int64),
+        patterns.view(values.dtype),
+    )
 
 
-def _parts(bits: UnsignedArray, low: int, spread: int, room: int, below: int) -> Iterator[Part]:
-    """Parts of the pixels whose keys are from `low` to `low` plus `spread`."""
-    lowest = bits.dtype.type(low)
-    shift = max(0, spread.bit_length() - 16)
-    last_cell = spread >> shift
-    counts = np.zeros(last_cell + 2, np.int64)
-    count_cells(bits, lowest, shift, last_cell, counts)
-    counts = counts[:-1]
-    bucket_of_cell = np.empty(last_cell + 2, np.uint32)
-    starts = assign_buckets(counts, bucket_of_cell[:-1])
-    bucket_of_cell[-1] = starts.size - 1
-    sizes = np.diff(starts)
-    apart: dict[int, int] = {}  # large buckets, each with a pixel if all have one value, else -1
-    too_large = np.flatnonzero(sizes > max(BUCKET, bits.size // TOO_LARGE))
-    if too_large.size:
-        example, same = np.empty(starts.size, np.int64), np.empty(starts.size, np.bool_)
-        find_ties(bits, lowest, shift, last_cell, bucket_of_cell, example, same)
-        for b in too_large.tolist():
-            if not same[b]:
-                apart[b] = -1
-            elif sizes[b] > bits.size // MOSTLY:
-                apart[b] = int(example[b])
-
-    def slabs(first: int, last: int) -> Iterator[Slab]:
-        held = starts[first : last + 1] - starts[first]
-        wanted = max(1, -(-int(held[-1]) // room))
-        for a, b in slabs_of(held, wanted):
-            if held[b] > held[a]:
-                yield Slab(
-                    lowest,
-                    shift,
-                    last_cell,
-                    bucket_of_cell,
-                    held[a : b + 1] - held[a],
-                    first + a,
-                    first + b,
-                    below + int(starts[first + a]),
-                )
-
-    done = 0
-    for b, pixel in sorted(apart.items()):
-        if b > done:
-            yield from slabs(done, b)
-        before = below + int(starts[b])
-        if pixel >= 0:
-            yield Tie(pixel, int(sizes[b]), before)
-        else:  # one cell, and maybe empty ones beside it
-            (cell,) = np.flatnonzero((bucket_of_cell[:-1] == b) & (counts > 0)).tolist()
-            yield from _parts(bits, low + (cell << shift), (1 << shift) - 1, room, before)
-        done = b + 1
-    if done < sizes.size:
-        yield from slabs(done, sizes.size)
+def _tree(
+    table: UnsignedArray, first: list[int], lows: list[int], drops: list[int], dtype: Any
+) -> Tree:
+    return Tree(table, np.array(first), np.array(lows, dtype), np.array(drops, dtype))
 
 
-def slabs_of(starts: IntArray, wanted: int) -> list[tuple[int, int]]:
+def _ascending(
+    start: int, stop: int, first: list[int], nodes: dict[int, int]
+) -> Iterator[UnsignedArray]:
+    """Places in the table by ascending keys, those of a node in place of the cell it divides."""
+    for cell in sorted(cell for cell in nodes if start <= cell < stop):
+        yield np.arange(start, cell, dtype=np.uint32)
+        below = first[nodes[cell]]
+        yield from _ascending(below, below + FINER_CELLS, first, nodes)
+        start = cell + 1
+    yield np.arange(start, stop, dtype=np.uint32)
+
+
+def runs(starts: IntArray, wanted: int) -> list[tuple[int, int]]:
     """Runs of buckets (first, last) of about the same number of pixels."""
     limits = starts[-1] * np.arange(1, wanted) // wanted
     edges = [0, *np.searchsorted(starts, limits).tolist(), starts.size - 1]

@@ -2,16 +2,17 @@
 
 The pixels are parted by the leading bits of their values into buckets that fit in cache,
 weights travelling along, so that memory is read in order; within a bucket a radix sort puts
-them in order. No binning: pixels of one bucket are compared in full. Half of the pixels are written
-out at a time (see `gazesal.kernels.partition`).
+them in order. No binning: pixels of one bucket are compared in full. As many pixels are
+written out at a time as keep the workspace under two maps (see `gazesal.kernels.partition`).
 
-How exact that is: every term is non-negative, so a sum is off, relative to itself, by at most the
-number of roundings that one term passes through, times 2**-53. Sums in lanes within blocks
-(`gazesal.kernels.moments.total`) pass a term through 41 and one for each block, 131,113 for 2**31
-pixels; the sums of a sorted bucket and those over buckets through two or three, being compensated,
-and products and a quotient add one each. The wins, the positives and the negatives are each within
-1.5e-11 of themselves, and the area, a quotient no larger than 1, within 5e-11 of its true value.
-Products of weights that underflow are far below that, for the weights add up to 1e-250 or more.
+How exact that is, here and in `gazesal.kernels.shared_order`: every term is non-negative, so a sum
+is off, relative to itself, by at most the number of roundings that one term passes through, times
+2**-53. Sums in lanes within blocks of 16,384 terms, of the weights of ties too, pass a term through
+41 and one for each block, 131,113 for 2**31 pixels; the sums of a sorted bucket and those over
+buckets through two or three, being compensated, and products and a quotient add one each. The wins,
+the positives and the negatives are each within 1.5e-11 of themselves, and the area, a quotient no
+larger than 1, within 5e-11 of its true value. Products of weights that underflow are far below
+that, for the weights add up to 1e-250 or more.
 """
 
 from collections.abc import Sequence
@@ -22,17 +23,16 @@ import numpy as np
 from gazesal.kernels._jit import kernel
 from gazesal.kernels.cells import key_of, two_sum
 from gazesal.kernels.moments import total
-from gazesal.kernels.partition import Tie, cell_of, parts_of, sum_where
+from gazesal.kernels.partition import TOO_LARGE, Tree, next_place, part
 from gazesal.typing import (
     Float64Array,
     FloatArray,
     IntArray,
-    Unsigned,
     UnsignedArray,
     WeightArray,
 )
 
-SLABS = 2
+MOST = 2  # maps that the workspace may take, whatever the map
 SMALL = 1 << 17  # pixels that are written out at once whatever the map's size
 LONG_DIGIT, SHORT_DIGIT = 11, 8  # bits sorted by at a time
 SHORT_BUCKET = 1 << 12  # pixels up to which the counters of a long digit cost more than it saves
@@ -41,10 +41,7 @@ SHORT_BUCKET = 1 << 12  # pixels up to which the counters of a long digit cost m
 @kernel
 def scatter(
     bits: UnsignedArray,
-    lowest: Unsigned,
-    shift: int,
-    last_cell: int,
-    bucket_of_cell: UnsignedArray,
+    tree: Tree,
     place: UnsignedArray,
     step: UnsignedArray,
     positives: WeightArray,
@@ -54,14 +51,11 @@ def scatter(
     sorted_negatives: WeightArray,
 ) -> None:
     """Write the keys and weights of a slab to its buckets, in reading order within each."""
+    table, first, lowest, drop = tree
     sign = bits.dtype.type(1) << bits.dtype.type(8 * bits.itemsize - 1)
-    drop = bits.dtype.type(shift)
-    beyond = bits.dtype.type(last_cell + 1)
     for i in range(bits.size):
         key = bits.dtype.type(key_of(bits[i], sign))
-        bucket = bucket_of_cell[cell_of(key, lowest, drop, beyond)]
-        to = place[bucket]
-        place[bucket] = to + step[bucket]
+        to = next_place(key, table, first, lowest, drop, place, step)
         keys[to] = key
         sorted_positives[to] = positives[i]
         sorted_negatives[to] = negatives[i]
@@ -145,12 +139,15 @@ def add_buckets(
     positives: WeightArray,
     negatives: WeightArray,
     starts: IntArray,
+    tied_positives: Float64Array,
+    tied_negatives: Float64Array,
     all_negatives: float,
     sums: Float64Array,
 ) -> None:
     """Add the buckets of a slab onto the sums of those before, each of two parts.
 
-    The sums are of wins (as a share of all negatives), negatives and positives.
+    Buckets that take no place in the slab are ties, of which the weights are given, or empty. The
+    sums are of wins (as a share of all negatives), negatives and positives.
     """
     largest = 0
     for b in range(starts.size - 1):
@@ -165,6 +162,7 @@ def add_buckets(
     for b in range(starts.size - 1):
         first, last = starts[b], starts[b + 1]
         if first == last:
+            add_ties(tied_positives[b], tied_negatives[b], all_negatives, sums)
             continue
         p = positives[first:last]
         q = negatives[first:last]
@@ -220,33 +218,24 @@ def weighted_auc(
     """
     bits = values.view(f"u{values.itemsize}")
     sums = np.zeros(6)
-    workspace = keys = p = q = np.empty(0, np.uint8)
+    workspace = np.empty(0, np.uint8)
+    keys = p = q = np.empty(0, np.uint8)
     width = values.itemsize + positives.itemsize + negatives.itemsize
-    for part in parts_of(values, extremes, max(values.size // SLABS, SMALL)):
-        if isinstance(part, Tie):
-            value = float(values[part.example])
-            sum_p = sum_where(values, value, positives)
-            add_ties(sum_p, sum_where(values, value, negatives), all_negatives, sums)
-            continue
-        size = part.size + 1
+    # a slab may be larger than its room by a bucket; another one is being put in order
+    bucket = values.size // TOO_LARGE * (width + 2 * (values.itemsize + 4))
+    room = max((MOST * values.nbytes - bucket) // width, SMALL)
+    parted = part(values, extremes)
+    tied_p, tied_q = (parted.tied_sums(values, weights) for weights in (positives, negatives))
+    for slab in parted.slabs(room):
+        size = slab.size + 1
         if size * width > workspace.size:
             del workspace, keys, p, q  # before the next ones are made
             workspace = np.empty(size * width, np.uint8)
         keys, p, q = _arrays(workspace, size, (bits.dtype, positives.dtype, negatives.dtype))
-        scatter(
-            bits,
-            part.lowest,
-            part.shift,
-            part.last_cell,
-            part.bucket_of_cell,
-            *part.places(),
-            positives,
-            negatives,
-            keys,
-            p,
-            q,
-        )
-        add_buckets(keys, p, q, part.starts, all_negatives, sums)
+        if slab.size:
+            scatter(bits, parted.tree, *slab.places(), positives, negatives, keys, p, q)
+        here = slice(slab.first, slab.last)
+        add_buckets(keys, p, q, slab.starts, tied_p[here], tied_q[here], all_negatives, sums)
     return float((sums[0] + sums[1]) / (sums[4] + sums[5]))
 
 

@@ -5,14 +5,12 @@ and half of those on its own, under the positives' weights. The shares need the 
 and the negatives, and nothing of the positives. So the pixels are ordered once, bucket by bucket,
 and while a bucket lies in cache every gaze map is read at its pixels and added up.
 
-What travels is a pixel's key and its index, a third of the pixels at a time: see
-`gazesal.kernels.partition`. A large bucket of one value, as the zeros of many maps, needs no order:
-its weights are summed where they lie.
+What travels is a pixel's key and its index, a third of the pixels at a time, and the weights of
+ties are summed where they lie: see `gazesal.kernels.partition`.
 """
 
 import math
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -20,35 +18,29 @@ import numpy as np
 from gazesal.kernels._jit import kernel
 from gazesal.kernels.cells import key_of, two_sum
 from gazesal.kernels.grams import add_products
-from gazesal.kernels.moments import LANES, fold
-from gazesal.kernels.partition import Tie, cell_of, parts_of, sum_where
+from gazesal.kernels.moments import BLOCK, LANES, fold
+from gazesal.kernels.partition import Tree, next_place, part
 from gazesal.kernels.ranks import LONG_DIGIT, SMALL, sort_bucket
-from gazesal.typing import Float64Array, FloatArray, Unsigned, UnsignedArray, WeightArray
+from gazesal.typing import Float64Array, FloatArray, UnsignedArray, WeightArray
 
 SLABS = 3
 
 
 @kernel
-def scatter_slab(
+def scatter_pixels(
     bits: UnsignedArray,
-    lowest: Unsigned,
-    shift: int,
-    last_cell: int,
-    bucket_of_cell: UnsignedArray,
+    tree: Tree,
     place: UnsignedArray,
     step: UnsignedArray,
     keys: UnsignedArray,
     pixels: UnsignedArray,
 ) -> None:
     """Write keys and indices of the pixels of a slab to its buckets."""
+    table, first, lowest, drop = tree
     sign = bits.dtype.type(1) << bits.dtype.type(8 * bits.itemsize - 1)
-    drop = bits.dtype.type(shift)
-    beyond = bits.dtype.type(last_cell + 1)
     for i in range(bits.size):
         key = bits.dtype.type(key_of(bits[i], sign))
-        bucket = bucket_of_cell[cell_of(key, lowest, drop, beyond)]
-        to = place[bucket]
-        place[bucket] = to + step[bucket]
+        to = next_place(key, table, first, lowest, drop, place, step)
         keys[to] = key
         pixels[to] = i
 
@@ -62,13 +54,18 @@ def gather(weights: WeightArray, pixels: UnsignedArray, out: Float64Array) -> No
 
 @kernel
 def sum_at(weights: WeightArray, pixels: UnsignedArray) -> float:
-    """Sum of the weights of some pixels."""
-    lanes = np.zeros(LANES)
-    for row in range(0, pixels.size, LANES):
-        here = pixels[row : row + LANES]
-        for j in range(here.size):
-            lanes[j] += weights[here[j]]
-    return fold(lanes)
+    """Sum of the weights of some pixels, in lanes within blocks."""
+    lanes = np.empty(LANES)
+    result = 0.0
+    for start in range(0, pixels.size, BLOCK):
+        stop = min(start + BLOCK, pixels.size)
+        lanes[:] = 0.0
+        for row in range(start, stop, LANES):
+            here = pixels[row : min(row + LANES, stop)]
+            for j in range(here.size):
+                lanes[j] += weights[here[j]]
+        result += fold(lanes)
+    return result
 
 
 @kernel
@@ -111,21 +108,25 @@ def shares_beaten(
 def add_wins(
     weights: WeightArray, pixels: UnsignedArray, shares: Float64Array, out: Float64Array
 ) -> None:
-    """Set `out` to the sum of weight times share over some pixels, for each kind of share."""
+    """Set `out` to the sum of weight times share over some pixels, for each kind of share.
+
+    The sums are in lanes within blocks.
+    """
     read = np.empty(LANES)
-    lanes = np.zeros(shares.shape[0] * LANES)
-    for row in range(0, pixels.size, LANES):
-        here = pixels[row : row + LANES]
-        for j in range(here.size):
-            read[j] = weights[here[j]]
+    lanes = np.empty((shares.shape[0], LANES))
+    out[:] = 0.0
+    for start in range(0, pixels.size, BLOCK):
+        stop = min(start + BLOCK, pixels.size)
+        lanes[:] = 0.0
+        for row in range(start, stop, LANES):
+            end = min(row + LANES, stop)
+            here = pixels[row:end]
+            for j in range(here.size):
+                read[j] = weights[here[j]]
+            for kind in range(shares.shape[0]):
+                add_products(lanes[kind], read[: here.size], shares[kind, row:end])
         for kind in range(shares.shape[0]):
-            add_products(
-                lanes[kind * LANES : (kind + 1) * LANES],
-                read[: here.size],
-                shares[kind, row : row + LANES],
-            )
-    for kind in range(shares.shape[0]):
-        out[kind] = fold(lanes[kind * LANES : (kind + 1) * LANES])
+            out[kind] += fold(lanes[kind])
 
 
 def shared_wins(
@@ -149,41 +150,36 @@ def shared_wins(
     wins: list[list[Float64Array]] = [[] for _ in positives]  # of each bucket
     high = low = 0.0
 
-    def add_ties(size: int, below: int, sums: Callable[[WeightArray], float]) -> None:
+    parted = part(values, extremes)
+    tied_q = None if negatives is None else parted.tied_sums(values, negatives)
+    tied_p = [parted.tied_sums(values, weights) for weights in positives]
+    tied = set(parted.tied.tolist())
+
+    def add_ties(size: int, below: int, sum_q: float, sums_p: Iterable[float]) -> None:
         nonlocal high, low
         before = high + low
-        if negatives is not None:
-            high, low = two_sum(high, low, sums(negatives))
+        high, low = two_sum(high, low, sum_q)
         share = (0.5 * before + 0.5 * (high + low)) / all_negatives
         beaten = np.array([(below + 0.5 * size) / values.size, share])[:kinds]
-        for weights, found in zip(positives, wins, strict=True):
-            found.append(sums(weights) * beaten)
+        for sum_p, found in zip(sums_p, wins, strict=True):
+            found.append(sum_p * beaten)
 
-    for part in parts_of(values, extremes, max(values.size // SLABS, SMALL)):
-        if isinstance(part, Tie):
-            value = float(values[part.example])
-            add_ties(part.size, part.below, partial(sum_where, values, value))
-            continue
-        if part.size >= keys.size:
+    for slab in parted.slabs(max(values.size // SLABS, SMALL)):
+        if slab.size >= keys.size:
             del keys, pixels, here, where  # before the next ones are made
-            keys, pixels = np.empty(part.size + 1, bits.dtype), np.empty(part.size + 1, np.uint32)
-        scatter_slab(
-            bits,
-            part.lowest,
-            part.shift,
-            part.last_cell,
-            part.bucket_of_cell,
-            *part.places(),
-            keys,
-            pixels,
-        )
-        for start, stop in pairwise(part.starts.tolist()):
-            if start == stop:
-                continue
-            size, below = stop - start, part.below + start
+            keys, pixels = np.empty(slab.size + 1, bits.dtype), np.empty(slab.size + 1, np.uint32)
+        if slab.size:
+            scatter_pixels(bits, parted.tree, *slab.places(), keys, pixels)
+        for b, (start, stop) in enumerate(pairwise(slab.starts.tolist()), slab.first):
+            size, below = int(parted.sizes[b]), int(parted.below[b])
             here, where = keys[start:stop], pixels[start:stop]
+            if b in tied:
+                sum_q = 0.0 if tied_q is None else tied_q[b]
+                add_ties(size, below, sum_q, (sums[b] for sums in tied_p))
+                continue
             if here.min() == here.max():
-                add_ties(size, below, partial(sum_at, pixels=where))
+                sum_q = 0.0 if negatives is None else sum_at(negatives, where)
+                add_ties(size, below, sum_q, (sum_at(weights, where) for weights in positives))
                 continue
             if size > room:
                 room = size

@@ -243,7 +243,7 @@ def as_weights(weights: FloatArray, *, name: str) -> tuple[FloatArray, Float64Ar
     """Check weights and return them with the sums of their blocks, both in one pass."""
     sums, total = weight_sums(weights, name=name)
     if total < SMALLEST:  # halves and shares of it may underflow; a power of two changes no digit
-        return np.ldexp(weights.astype(np.float64), SCALE_UP), np.ldexp(sums, SCALE_UP)
+        return np.ldexp(weights, SCALE_UP, dtype=np.float64), np.ldexp(sums, SCALE_UP)
     return weights, sums
 
 

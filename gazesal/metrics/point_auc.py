@@ -26,6 +26,7 @@ __all__ = ["auc", "auc_judd", "auc_shuffled"]
 
 Negatives = Literal["all", "unfixated"]
 NEGATIVES = get_args(Negatives)
+EXACT = 1 << 24  # counts up to here are exact in single precision
 
 
 def auc(
@@ -126,8 +127,9 @@ def auc(
         )
     if is_map:
         weight_sums(array, name="negatives")
-        counts = np.bincount(pixels, minlength=saliency.size).reshape(saliency.shape)
-        return sauc(saliency, counts.astype(np.float64), array)
+        counts = np.zeros(saliency.size, np.float32 if pixels.size < EXACT else np.float64)
+        np.add.at(counts, pixels, 1)
+        return sauc(saliency, counts.reshape(saliency.shape), array)
     if not is_points:
         raise ValueError(
             "`negatives` must be 'all', 'unfixated', points (M, 2) with columns x and y, or a map "

@@ -46,14 +46,29 @@ def test_what_is_not_finite_is_seen(bad, place):
 def test_cells_of_a_map_are_as_fine_as_there_is_room_for(values, dtype):
     bits = np.array(values, dtype).view(f"u{np.dtype(dtype).itemsize}")
     lowest, shift = cells.extreme_keys(bits[[0, -1]], sign_of(bits))
-    counts = np.zeros(cells.CELLS, np.int64)
-    partition.count_cells(bits, bits.dtype.type(lowest), shift, cells.CELLS - 1, counts)
+    table, first = np.zeros(cells.CELLS, np.uint32), np.zeros(1, np.int64)
+    keys, drops = np.array([lowest], bits.dtype), np.array([shift], bits.dtype)
+    counts = np.zeros(cells.CELLS + 1, np.int64)
+    partition.count_cells(bits, partition.Tree(table, first, keys, drops), 0, counts)
+    assert counts[0] == 0
+    counts = counts[1:]
     assert counts.sum() == len(values)
     assert counts[0] >= 1
     distinct = np.unique(np.array(values, dtype) + dtype(0)).size
     assert np.count_nonzero(counts) == distinct
     if shift:
         assert np.flatnonzero(counts).max() >= cells.CELLS // 2
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@given(data=st.data())
+def test_patterns_come_back_from_keys(dtype, data):
+    width = 8 * np.dtype(dtype).itemsize
+    value = data.draw(st.floats(allow_nan=False, width=width))
+    bits = np.array([value], dtype).view(f"u{width // 8}")
+    key = int(cells.key_of(bits[0], sign_of(bits))) & ((1 << width) - 1)
+    back = np.array([cells.pattern_of(key, 1 << (width - 1))], bits.dtype).view(dtype)
+    assert back[0] == value
 
 
 def test_a_sum_in_two_parts_keeps_what_one_loses():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from gazesal.kernels import shared_order
+from gazesal.kernels import moments, shared_order
 from tests.oracles import ranks as oracle
 from tests.strategies import map_triples
 
@@ -84,3 +84,16 @@ def test_sums_over_many_blocks_of_gathered_weights():
     shared_order.add_wins(weights, pixels, shares, out)
     expected = [math.fsum(weights[pixels] * row) for row in shares]
     assert out.tolist() == pytest.approx(expected, rel=1e-14)
+
+
+def test_small_weights_are_not_lost_beside_large_ones():
+    """In lanes over all pixels they would be; in lanes within blocks few are."""
+    size = 20 * moments.BLOCK
+    weights = np.full(size, 2.0**-54)
+    weights[: moments.LANES] = 1.0
+    pixels = np.arange(size, dtype=np.uint32)
+    out = np.empty(2)
+    shared_order.add_wins(weights, pixels, np.array([[1.0], [0.5]]) * np.ones(size), out)
+    expected = moments.LANES + (size - moments.LANES) * 2.0**-54
+    sums = [shared_order.sum_at(weights, pixels), out[0], 2 * out[1]]
+    assert sums == pytest.approx([expected] * 3, rel=4e-15, abs=0)

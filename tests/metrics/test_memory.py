@@ -33,6 +33,15 @@ def maps():
     wide = np.where(noise < 0, 1e-300, 1e300)
     # in each, values agree in all but the last bits of 64
     found["two clusters"] = wide * (1 + 1e-9 * rng.random(SHAPE))
+    # buckets just not large enough to be divided, of one value and of several
+    levels = (np.arange(PIXELS) % 17).astype(np.float32)
+    found["levels"] = rng.permutation(levels).reshape(SHAPE)
+    found["level clusters"] = found["levels"] + np.float32(2e-6) * rng.integers(0, 2, SHAPE)
+    found["level clusters"] = found["level clusters"].astype(np.float32)
+    found["level clusters"][0, :2] = -1e30, 1e30
+    clusters = rng.permutation(levels + (levels < 7) * 1e-6 * (np.arange(PIXELS) // 17 % 2))
+    found["ties and clusters"] = clusters.astype(np.float32).reshape(SHAPE)
+    found["five levels"] = np.minimum(np.floor(gaze / 0.2495), 4).astype(np.float32)
     for share in (50, 80, 95):
         found[f"{share} % zeros"] = np.maximum(noise - np.percentile(noise, share), 0)
     in_double = {name for name, array in found.items() if array.dtype == np.float64}
@@ -63,6 +72,9 @@ def peak_bytes_a_pixel(function):
         ("offset", 4.5),
         ("outlier", 6.3),
         ("two clusters", 9.5),
+        ("levels", 5.5),
+        ("level clusters", 5.5),
+        ("five levels", 1.5),
     ],
 )
 def test_score_of_each_thread(maps, name, most, threads):
@@ -75,17 +87,46 @@ def test_score_of_each_thread(maps, name, most, threads):
     assert 0.5 * threads < got <= threads * (most + TABLES)
 
 
-@pytest.mark.parametrize(
-    "name", ["noise", "80 % zeros", "50 % zeros", "offset", "outlier", "noise64", "two clusters"]
-)
-def test_one_exact_area_takes_less_than_two_maps(maps, name):
-    """Beside the tables, which are of one size whatever the map's."""
+NAMES = [
+    "noise",
+    "80 % zeros",
+    "50 % zeros",
+    "offset",
+    "outlier",
+    "levels",
+    "level clusters",
+    "ties and clusters",
+    "five levels",
+    "noise64",
+    "two clusters",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("weights", [np.float32, np.float64])
+def test_one_exact_area_takes_less_than_two_maps(maps, name, weights):
+    """Of the saliency map's type, beside the tables, which are of one size whatever the map's."""
     array = maps[name]
-    got = peak_bytes_a_pixel(lambda: gazesal.sauc(array, maps["gaze"], maps["bias"]))
-    assert 0.5 * array.itemsize < got <= 2 * array.itemsize + TABLES
+    gaze, bias = maps["gaze"].astype(weights), maps["bias"].astype(weights)
+    got = peak_bytes_a_pixel(lambda: gazesal.sauc(array, gaze, bias))
+    assert 0.5 < got <= 2 * array.itemsize + TABLES
 
 
-def test_one_exact_area_of_weights_in_double_precision(maps):
-    saliency, gaze, bias = (maps[name].astype(np.float64) for name in ("noise", "gaze", "bias"))
+def test_area_of_points_against_a_map(maps):
+    """The points become a map of counts in single precision."""
+    points = np.random.default_rng(1).uniform(0, 999, (100, 2))
+    got = peak_bytes_a_pixel(lambda: gazesal.auc(maps["noise"], points, negatives=maps["bias"]))
+    assert 4 < got <= 4 + 8 + TABLES
+
+
+def test_other_types_are_copied_to_floats(maps):
+    whole = (maps["gaze"] * 255).astype(np.uint8)
+    got = peak_bytes_a_pixel(lambda: gazesal.auc_borji(whole, maps["gaze"]))
+    assert 4 < got <= 4 + 8 + TABLES
+
+
+def test_tiny_weights_are_copied_in_double_precision(maps):
+    saliency = maps["noise64"]
+    gaze, bias = (1e-300 * maps[name].astype(np.float64) for name in ("gaze", "bias"))
     got = peak_bytes_a_pixel(lambda: gazesal.sauc(saliency, gaze, bias))
-    assert 8 < got <= 16 + TABLES
+    assert 16 < got <= 2 * 8 + 16 + TABLES
