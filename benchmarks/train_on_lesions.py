@@ -3,7 +3,7 @@
 Run with a folder for the results. A synthetic release is written, both networks are trained on its
 images without gaze, and three things are looked at, each with an interval: the AUC of the test
 images by label; whether Grad-CAM lands on gaze and on the drawn lesions better than the centre bias
-does (sAUC above 0.5); and whether the readers are above every network.
+does, by the paired difference from it; and whether the readers are above every network.
 """
 
 import argparse
@@ -117,7 +117,7 @@ def main():
     table = gazesal.interval_table(
         lesions, Design("image"), by=["method", "metric"], method="bca", rng=0
     )
-    show("Against the lesions that were drawn; 0.5 is the centre bias (BCa over images)", table)
+    show("Against the lesions that were drawn (BCa over images)", table)
     kept = lesions[lesions["method"].isin(["center_bias", "woAG uniform", "wAG uniform"])]
     print(gazesal.compare(kept, Design("image"), reference="center_bias", rng=0))
     by_gaze = evaluation.scores[evaluation.scores["metric"].isin(["sauc", "sncc"])]
