@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
-import os
 import warnings
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +21,14 @@ from gazesal._validation import as_count
 from gazesal.cxr.classification import label_aucs
 from gazesal.cxr.lung_hull import find_lung_hulls
 from gazesal.cxr.models import load_model
+from gazesal.cxr.replication.inputs import (
+    PHASES,
+    find_checkpoints,
+    fingerprint_of_files,
+    fingerprint_of_readings,
+    require_one_process,
+    settings_that_count,
+)
 from gazesal.cxr.replication.maps import KINDS, StoredMap, store_maps
 from gazesal.cxr.replication.page import write_page
 from gazesal.cxr.replication.report import markdown_of, sections_of
@@ -43,15 +49,6 @@ from gazesal.reporting.html_page import report_extra_is_there
 from gazesal.reporting.pictures import read_picture
 
 __all__ = ["Replication", "replicate"]
-
-SUFFIXES = (".pt", ".pth", ".ckpt", ".safetensors")
-PHASES = (1, 2)  # of the readings
-OF_EVALUATION = (  # settings that a trained network is run with
-    "mean",
-    "standard_deviation",
-    "evaluation_shortest_dimension",
-    "evaluation_multiple",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,7 +230,7 @@ def replicate(
     settings = TrainingSettings() if settings is None else settings
     n_models = as_count(settings.models if seeds is None else seeds, name="seeds")
     seed = as_count(seed, name="seed", least=0)
-    _require_one_process(trainer or {} if checkpoints is None else {})
+    require_one_process(trainer or {} if checkpoints is None else {})
     out = Path(out)
     release, pictures = Reflacx(reflacx, phases=PHASES), MimicCxrJpg(mimic)
     images = LabelledImages.from_mimic(pictures, gaze_subjects=release.subjects())
@@ -244,10 +241,10 @@ def replicate(
     if device is None:
         wanted = (trainer or {}).get("accelerator", "auto") in {"auto", "gpu", "cuda"}
         device = "cuda" if wanted and torch.cuda.is_available() else "cpu"
-    own = None if checkpoints is None else _find_checkpoints(Path(checkpoints), n_models)
+    own = None if checkpoints is None else find_checkpoints(Path(checkpoints), n_models)
     steps = Steps(out, tell or (lambda _: None))
-    gaze = _fingerprint_of_readings(release, reflacx)
-    of_training, prepared = _settings_that_count(settings)
+    gaze = fingerprint_of_readings(release, reflacx)
+    of_training, prepared = settings_that_count(settings)
     of_images = images.fingerprint()
     store = out / "cache" if cache is None else Path(cache)
     run = partial(predict, images=images, settings=settings, workers=workers, cache=store)
@@ -313,7 +310,7 @@ def replicate(
                 "center_bias": center_bias,
                 "n_readers": n_readers,
                 "gaze": gaze,
-                "lungs": None if lungs is None else _fingerprint_of_files(Path(lungs)),
+                "lungs": None if lungs is None else fingerprint_of_files(Path(lungs)),
             },
             after=[*needed, *of_lungs],
         )  # fmt: skip
@@ -396,13 +393,6 @@ def _write_report(
             settings=options,
             compared=compared,
         )
-
-
-def _settings_that_count(settings: TrainingSettings) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Settings that a training depends on, and those that a trained network is run with."""
-    values = settings.to_dict()
-    of_training = {name: value for name, value in values.items() if name != "models"}
-    return of_training, {name: values[name] for name in OF_EVALUATION}
 
 
 def _nearest_preset(settings: TrainingSettings) -> str:
@@ -537,29 +527,6 @@ def _score(
     write_text(folder / "scores.csv", table.to_csv(index=False, lineterminator="\n"))
 
 
-def _require_one_process(trainer: Mapping[str, Any]) -> None:
-    """Raise where several processes would write the same steps."""
-    devices = trainer.get("devices", 1)
-    if devices in (-1, "-1", "auto"):
-        on_gpu = trainer.get("accelerator", "auto") in {"auto", "gpu", "cuda"}
-        n_devices = torch.cuda.device_count() if on_gpu else 1
-    elif isinstance(devices, str) and "," in devices:
-        n_devices = len([each for each in devices.split(",") if each.strip()])
-    elif isinstance(devices, (list, tuple)):
-        n_devices = len(devices)
-    else:  # what is no number is Lightning's to refuse
-        n_devices = int(devices) if str(devices).lstrip("-").isdigit() else 1
-    n_nodes = int(trainer.get("num_nodes", 1))
-    n_started = int(os.environ.get("WORLD_SIZE", "1"))  # by a launcher such as torchrun
-    if max(n_devices, n_nodes, n_started) > 1:
-        raise ValueError(
-            f"`trainer` must name one device of one machine, in one process, got devices="
-            f"{devices!r}, num_nodes={n_nodes} and {n_started} process(es) that were started: the "
-            "steps are done by one. Train with `gazesal train`, which takes several, and give the "
-            "weights as `checkpoints` (--checkpoints)."
-        )
-
-
 def _scored_images(release: Reflacx, n_readers: int) -> dict[str, str]:
     """Images that keep enough readings, by ``dicom_id``."""
     names = release.readings.drop_duplicates("image").set_index("image")["dicom_id"]
@@ -581,20 +548,6 @@ def _reader_numbers(cases: list[Case]) -> dict[tuple[str, str], int]:
     }
 
 
-def _find_checkpoints(folder: Path, n_models: int) -> dict[str, list[Path]]:
-    """Checkpoints of each network, in the order of their names."""
-    found = {}
-    for network in KINDS:
-        paths = sorted(p for p in (folder / network).glob("*") if p.suffix.lower() in SUFFIXES)
-        if len(paths) < n_models:
-            raise FileNotFoundError(
-                f"{folder / network}: must hold a checkpoint of each of {n_models} trainings "
-                f"({', '.join(SUFFIXES)}), got {len(paths)}."
-            )
-        found[network] = paths[:n_models]
-    return found
-
-
 def _read_scores(folders: Mapping[int, Path]) -> pd.DataFrame:
     """Scores of all trainings in one table."""
     parts = [
@@ -612,27 +565,3 @@ def _read_aucs(folders: Mapping[str, Path]) -> pd.DataFrame:
         table = pd.read_csv(folder / "aucs.csv")
         parts.append(table.assign(network=network, training=int(training)))
     return pd.concat(parts).reset_index(drop=True) if parts else pd.DataFrame()
-
-
-def _fingerprint_of_readings(release: Reflacx, root: str | Path) -> str:
-    """What changes with the readings: their labels and sizes, and the files that are scored."""
-    folder = Path(root)
-    folder = folder if folder.name == "main_data" else folder / "main_data"
-    kept = release.readings.index[~release.readings["discarded"]]
-    names = ("fixations.csv", "chest_bounding_box.csv")
-    paths = [folder / str(reading) / name for reading in kept for name in names]
-    tables = [folder / f"metadata_phase_{phase}.csv" for phase in PHASES]
-    return _digest([*tables, *paths])
-
-
-def _fingerprint_of_files(folder: Path) -> str:
-    paths = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".json")
-    return _digest(sorted(paths))
-
-
-def _digest(paths: list[Path]) -> str:
-    digest = hashlib.sha256()
-    for path in paths:
-        digest.update(f"{path.parent.name}/{path.name}\n".encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
