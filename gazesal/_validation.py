@@ -201,13 +201,23 @@ def as_points(value: ArrayLike, *, name: str) -> Float64Array:
     if array.shape == (0,):
         raise ValueError(f"`{name}` must hold at least one fixation, got none.")
     if array.ndim != 2 or array.shape[1] != 2:
+        advice = "; transpose it." if array.ndim == 2 and array.shape[0] == 2 else "."
         raise ValueError(
-            f"`{name}` must have shape (N, 2) with columns x and y, got shape {array.shape}."
+            f"`{name}` must have shape (N, 2) with columns x and y, got shape {array.shape}{advice}"
         )
     if array.shape[0] == 0:
         raise ValueError(f"`{name}` must hold at least one fixation, got none.")
     require_finite(array, name=name)
     return array
+
+
+def require_pixels(value: Any, *, name: str) -> None:
+    """Raise if a length is text, as one in degrees is."""
+    if isinstance(value, str):
+        raise TypeError(
+            f"`{name}` must be a number of pixels, got {value!r}; that of degrees is the degrees "
+            "times the pixels of a degree."
+        )
 
 
 def require_x_y(value: Any, *, name: str) -> None:

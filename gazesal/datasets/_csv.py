@@ -51,7 +51,8 @@ def require_columns(table: pd.DataFrame, names: list[str], path: Path, advice: s
     missing = [name for name in names if name not in table.columns]
     if missing:
         raise ValueError(
-            f"{path}: column {', '.join(map(repr, missing))} is missing; the file has "
+            f"{path}: column{'s' * (len(missing) > 1)} {', '.join(map(repr, missing))} "
+            f"{'are' if len(missing) > 1 else 'is'} missing; the file has "
             f"{', '.join(map(repr, table.columns))}.{advice}"
         )
 

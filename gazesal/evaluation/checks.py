@@ -16,6 +16,7 @@ from gazesal._validation import (
     as_real_array,
     as_shape,
     as_tolerance,
+    require_pixels,
 )
 from gazesal.evaluation.cases import Case, Gaze, require_no_baseline
 from gazesal.evaluation.metric_calls import as_metrics, require_fixations
@@ -241,6 +242,7 @@ def _as_sigma(
             f"`sigma` must not be given where fixations have their own, got {sigma!r} and "
             f"{own.count(True)} readings with theirs."
         )
+    require_pixels(sigma, name="sigma")
     array = as_real_array(sigma, name="sigma").astype(np.float64)
     if array.shape not in {(), (2,)} or not (np.isfinite(array).all() and array.min() > 0):
         raise ValueError(f"`sigma` must be a positive number or two (x, y), got {sigma!r}.")

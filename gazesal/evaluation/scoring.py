@@ -131,11 +131,14 @@ def checked_map(case: Case, method: str, options: Options) -> FloatArray:
     if values.shape != case.shape and options.resize is None:
         source = case.maps[method]
         height, width = values.shape
+        advice = ""
+        if callable(source):
+            advice = " If `preprocess` crops or pads, have it return its InputGeometry instead."
         raise ValueError(
             f"{source if isinstance(source, Path) else method}: the map of image {case.image} "
             f"is {width} x {height} pixels, but the image is {case.shape[1]} x "
             f'{case.shape[0]}; resize="bilinear" (--resize bilinear) brings the map onto the '
-            "image's pixels."
+            f"image's pixels.{advice}"
         )
     fault = map_fault(values, case.shape, name, options.metrics, options.density)
     if fault is not None:

@@ -7,7 +7,14 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gazesal._validation import as_choice, as_points, as_real_array, as_shape, require_finite
+from gazesal._validation import (
+    as_choice,
+    as_points,
+    as_real_array,
+    as_shape,
+    require_finite,
+    require_pixels,
+)
 from gazesal.exceptions import OffImageWarning
 from gazesal.kernels.gaussians import TOGETHER, sum_of_outer_products
 from gazesal.typing import Float64Array, IntArray
@@ -114,11 +121,13 @@ def gaze_heatmap(
     if off.any() and outside != "keep":
         if outside == "raise":
             first = int(np.argmax(off))
+            swapped = off.all() and not off_image(points[:, ::-1], (height, width)).any()
+            advice = " All would with x and y exchanged." if swapped else ""
             raise ValueError(
                 f"`fixations` must lie in the image, x in [-0.5, {width - 0.5}) and y in "
                 f"[-0.5, {height - 0.5}); {int(off.sum())} of {n} do not, the first at index "
                 f'{first}: ({points[first, 0]:g}, {points[first, 1]:g}). outside="drop" leaves '
-                'them out, outside="keep" draws the part inside.'
+                f'them out, outside="keep" draws the part inside.{advice}'
             )
         warnings.warn(
             f"{int(off.sum())} of {n} fixations lie outside the image and were dropped.",
@@ -139,6 +148,7 @@ def off_image(points: Float64Array, shape: tuple[int, int]) -> NDArray[np.bool_]
 
 
 def _as_sigmas(value: ArrayLike, n: int) -> Float64Array:
+    require_pixels(value, name="sigma")
     array = as_real_array(value, name="sigma").astype(np.float64)
     if array.shape not in {(), (2,), (n, 1), (n, 2)}:
         raise ValueError(

@@ -27,7 +27,7 @@ def fixated_pixels(
     as_choice(outside, OUTSIDE_POINTS, name="outside")
     require_x_y(fixations, name=name)
     array = as_real_array(fixations, name=name)
-    if array.ndim == 2 and array.shape[1] != 2:
+    if array.ndim == 2 and array.shape[1] != 2 and array.shape[0] != 2:
         raise ValueError(
             f"`{name}` must be points, shape (N, 2) with columns x and y, got shape "
             f"{array.shape}, which looks like a map. The points of a map of fixated pixels are "

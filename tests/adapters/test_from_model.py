@@ -137,6 +137,15 @@ def test_from_files_to_scores(files, jobs):
         assert table[method, "ncc"]["image1"] == pytest.approx(expected, abs=1e-6)
 
 
+def test_a_map_of_another_size_is_told_of_geometry(files):
+    maps = {"cam": saliency_from_model(model_of(), files)}
+    rows = [(path.stem, observer, 9.0, 9.0, 1.0) for path in files for observer in ("ann", "bob")]
+    fixations = pd.DataFrame(rows, columns=["image", "observer", "x", "y", "duration"])
+    cases = gazesal.cases_from_tables(fixations, maps, dict.fromkeys(SHAPES, (50, 60)))
+    with pytest.raises(ValueError, match=r"If `preprocess` crops or pads, .* its InputGeometry"):
+        gazesal.evaluate(cases, sigma=3.0, metrics=["ncc"])
+
+
 def test_threads_may_share_a_model(files):
     """Modes and `requires_grad` are the model's own, so runs take turns."""
     from concurrent.futures import ThreadPoolExecutor

@@ -35,6 +35,11 @@ def write(tmp_path):
     return _write
 
 
+def test_several_columns_that_are_missing(write):
+    with pytest.raises(ValueError, match=r"columns 'x', 'y' are missing; the file has 'image'"):
+        read_fixations(write("image,observer,duration\n1,ann,300\n"))
+
+
 def test_reads_columns_and_lines(write):
     table = read_fixations(write(GOOD))
     assert list(table.columns) == ["image", "observer", "x", "y", "duration"]

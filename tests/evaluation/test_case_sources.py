@@ -124,7 +124,11 @@ def test_groups_are_columns_after_the_others():
 @pytest.mark.parametrize(
     ("groups", "kind", "message"),
     [
-        ({"score": 1}, ValueError, "`groups` must name columns other than image, .*'score'"),
+        (
+            {"score": 1},
+            ValueError,
+            "`groups` must name columns other than those of .*image, .*'score'",
+        ),
         ({"age": "old"}, TypeError, "column 'age' one of them for every image, got 'old'"),
         ({}, ValueError, "`groups` must have the same columns for every image"),
     ],

@@ -164,7 +164,7 @@ def test_maps_of_an_image_hold_every_row():
         ({}, {"center_bias": "mine"}, "`center_bias` must be one of 'left_out', 'in_sample'"),
         ({}, {"ground_truth": "most"}, "`ground_truth` must be one of 'rest', 'all'"),
         ({}, {"rounding": "up"}, "`rounding` must be one of 'none', 'study'"),
-        ({"box": (1, 2, 1, 4)}, {}, r"`boxes\[0\]` must have x_min < x_max"),
+        ({"box": (1, 2, 1, 4)}, {}, r"`box of image \w+` must have x_min < x_max"),
     ],
 )
 def test_what_cannot_be_is_refused(change, options, message):

@@ -5,8 +5,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gazesal import gaze_heatmap
+from gazesal import gaze_heatmap, nss
 from tests.oracles import heatmap as oracle
+
+
+@pytest.mark.parametrize("function", [gaze_heatmap, lambda p, shape, **_: nss(np.eye(*shape), p)])
+def test_points_in_columns_are_told_to_be_transposed(function):
+    with pytest.raises(ValueError, match=r"got shape \(2, 3\); transpose it\."):
+        function([[1, 2, 3], [4, 5, 6]], (9, 9), sigma=1)
+
+
+def test_a_sigma_in_degrees_is_told_the_unit():
+    with pytest.raises(TypeError, match=r"`sigma` must be a number of pixels, got '1deg'; .*times"):
+        gaze_heatmap([[1, 2]], (9, 9), sigma="1deg")
+
+
+@pytest.mark.parametrize(
+    ("points", "advised"),
+    [([[12, 3], [15, 5]], True), ([[12, 3], [1, 5]], False), ([[12, 3], [30, 5]], False)],
+)
+def test_points_that_fit_when_exchanged_are_told_so(points, advised):
+    with pytest.raises(ValueError, match="must lie in the image") as caught:
+        gaze_heatmap(points, (20, 8), sigma=1)
+    assert ("All would with x and y exchanged." in str(caught.value)) is advised
+
 
 COORDINATE = st.floats(-3, 9, allow_subnormal=False)
 

@@ -121,7 +121,8 @@ def test_description_counts_and_warns(evaluation):
     assert "AUCs are exact" in text
     assert "Chance: sAUC 0.5 for any map that holds nothing of its image; NCC 0, AUC 0.5," in text
     assert "sNCC 0 for noise." in text
-    assert "flat: 6 of 6 NCC scores are undefined (a constant map) and left out; the" in text
+    assert "flat: 6 of 6 NCC scores are undefined (a constant map) and left out." in text
+    assert "The AUC of a constant map is 0.5 and counts." in text
     assert "flat: 6 of 6 sNCC scores" in text
     assert "sAUC scores" not in text
     normal = describe(evaluation, evaluation.summary(method="normal", level=0.9))
