@@ -184,11 +184,25 @@ _watching: list[threading.Thread] = []  # of this process, which is a worker
 
 def _watched(function: Callable[..., Any], parent: int, *arguments: Any) -> Any:
     """Call a function in a worker that ends with its parent, also where that is killed."""
-    if not _watching and os.getppid() == parent:  # started by it, with no other in between
+    if not _watching and _started_by(parent):
         watch = threading.Thread(target=_end_with, args=(parent,), daemon=True)
         _watching.append(watch)
         watch.start()
     return function(*arguments)
+
+
+def _started_by(parent: int) -> bool:
+    """Whether that is the parent, with no other in between; end at once if it is gone already."""
+    if os.getppid() == parent:
+        return True
+    if os.name == "posix":
+        try:
+            os.kill(parent, 0)
+        except ProcessLookupError:
+            os._exit(1)  # it was killed before this worker had its first task
+        except PermissionError:
+            pass
+    return False
 
 
 def _end_with(parent: int) -> None:
