@@ -218,7 +218,7 @@ def add_shares(
 ) -> None:
     """Add `factor` (1 or -1) times the shares of `terms` in `mass`, as `add_exactly` adds them."""
     for i in range(high.size):
-        term = factor * (terms[i] / mass)
+        term = factor * (np.float64(terms[i]) / mass)  # in double also where nothing is compiled
         rounded = high[i] + term
         shadow = rounded - high[i]
         low[i] += (high[i] - (rounded - shadow)) + (term - shadow)
@@ -231,7 +231,7 @@ def sum_without(
 ) -> None:
     """Set `out` to a double-double sum without some terms, as `add_exactly` would take them out."""
     for i in range(out.size):
-        term = -terms[i]
+        term = -np.float64(terms[i])
         rounded = high[i] + term
         shadow = rounded - high[i]
         out[i] = rounded + (low[i] + ((high[i] - (rounded - shadow)) + (term - shadow)))
