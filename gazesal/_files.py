@@ -1,6 +1,7 @@
-"""Files written whole or not at all."""
+"""Files written whole or not at all, and what they are known by."""
 
 import errno
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
@@ -33,6 +34,21 @@ def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text atomically, with newlines as given."""
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="")
+
+
+def written(path: Path) -> str:
+    """The size of a file and when it was written, by which a change is seen without reading it."""
+    try:
+        facts = path.stat()
+    except OSError:
+        return "absent"
+    return f"{facts.st_size} bytes, {facts.st_mtime_ns}"
+
+
+def digest_of_file(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
+from gazesal._files import written
 from gazesal._validation import as_choice, as_count
 from gazesal.adapters._running import Layers, Output, unwrapped
 from gazesal.adapters.attention_gates import attention_maps
@@ -254,11 +255,7 @@ def _layer_names(model: nn.Module, layers: Layers) -> list[str]:
 def _fingerprint_of(image: Any) -> str:
     """What an image is known by: its file and when that was written, or its values."""
     if isinstance(image, (str, Path)):
-        try:
-            facts = Path(image).stat()
-        except OSError:
-            return f"{image}, absent"
-        return f"{image}, {facts.st_size} bytes, {facts.st_mtime_ns}"
+        return f"{image}, {written(Path(image))}"
     return _digest(_bytes_of(image))
 
 

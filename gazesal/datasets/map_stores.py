@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from gazesal._files import written
 from gazesal._validation import as_map, require_finite
 from gazesal.typing import FloatArray
 
@@ -94,23 +95,15 @@ class StoredMap:
         and the description of its array.
         """
         if not self.path.is_dir():
-            return f"{self}, {_written(self.path)}"
+            return f"{self}, {written(self.path)}"
         files = _files_of_zarr(self.path / self.key, self.row)
-        facts = "\n".join(f"{file.name} {_written(file)}" for file in files)
+        facts = "\n".join(f"{file.name} {written(file)}" for file in files)
         known = hashlib.blake2b(facts.encode(), digest_size=16).hexdigest()
         return f"{self}, {len(files)} files, {known}"
 
     def __str__(self) -> str:
         row = "" if self.row is None else f", row {self.row}"
         return f"{self.path}, {self.key or 'the array'!r}{row}"
-
-
-def _written(file: Path) -> str:
-    try:
-        facts = file.stat()
-    except OSError:
-        return "absent"
-    return f"{facts.st_size} bytes, {facts.st_mtime_ns}"
 
 
 def _files_of_zarr(folder: Path, row: int | None) -> list[Path]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from gazesal._files import written
 from gazesal.datasets.fixation_table import Origin, read_reading
 from gazesal.evaluation.cases import Gaze, fixations_by_observer
 from gazesal.maps.heatmap import Outside
@@ -61,11 +62,7 @@ class FixationFile:
     @property
     def fingerprint(self) -> str:
         """What the fixations are known by: the file, when it was written, and how it is read."""
-        try:
-            facts = self.path.stat()
-        except OSError:
-            return f"{self!r}, absent"
-        return f"{self!r}, {facts.st_size} bytes, {facts.st_mtime_ns}"
+        return f"{self!r}, {written(self.path)}"
 
     def __str__(self) -> str:
         return str(self.path)

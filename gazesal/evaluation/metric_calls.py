@@ -61,17 +61,19 @@ def takes_others(metrics: Sequence[str]) -> bool:
     return any("other_fixations" in METRICS[name].arguments for name in metrics)
 
 
-def all_fixations(cases: Sequence[Case], metrics: Sequence[str]) -> AllFixations | None:
-    """The fixations on all images, if a metric takes those on other images."""
-    if not takes_others(metrics):
-        return None
-    points = [counted_fixations(case, observer) for case in cases for observer in case.gaze]
-    owners = [i for i, case in enumerate(cases) for _ in case.gaze]
+def fixations_on(case: Case) -> Float64Array:
+    """The fixations on an image that point metrics count, of all observers."""
+    parts = [counted_fixations(case, observer) for observer in case.gaze]
+    return np.concatenate([np.empty((0, 2)), *parts])
+
+
+def pool(each: Sequence[tuple[Case, Float64Array]]) -> AllFixations:
+    """The fixations on many images as one, from those on each."""
     return AllFixations(
-        positions={case.image: i for i, case in enumerate(cases)},
-        boxes=np.array([_box_of(case) for case in cases]),
-        points=np.concatenate([np.empty((0, 2)), *points]),
-        image_of=np.repeat(np.array(owners, np.int64), [len(some) for some in points]),
+        positions={case.image: i for i, (case, _) in enumerate(each)},
+        boxes=np.array([_box_of(case) for case, _ in each]),
+        points=np.concatenate([np.empty((0, 2)), *(points for _, points in each)]),
+        image_of=np.repeat(np.arange(len(each)), [len(points) for _, points in each]),
     )
 
 
@@ -157,30 +159,29 @@ def require_fixations(cases: Sequence[Case], metrics: Sequence[str]) -> None:
                 )
 
 
-def map_fault(
+def require_distribution(
     values: FloatArray,
     shape: tuple[int, int],
     name: str,
     metrics: Sequence[str],
     density: str | None,
-) -> str | None:
-    """Say why a finite map cannot be a distribution on an image (H, W), if it must be one."""
+) -> None:
+    """Raise if a metric needs a distribution on an image (H, W) and a finite map can be none."""
     asking = [each for each in metrics if takes_distribution(METRICS[each])]
     if not asking or density == "softmax":
-        return None
+        return
     values = resample(values, shape)  # a few high pixels may be lost when a map is made smaller
     if density == "shift":
-        if values.min() < values.max():
-            return None
-        return (
-            f"`{name}` must not be constant, or density='shift' leaves nothing of it."
-            + _way_out(asking)
-        )
+        if not values.min() < values.max():
+            raise ValueError(
+                f"`{name}` must not be constant, or density='shift' leaves nothing of it."
+                + _way_out(asking)
+            )
+        return
     try:
         weight_sums(values, name=name)
     except ValueError as error:
-        return str(error) + _way_out(asking)
-    return None
+        raise ValueError(f"{error}{_way_out(asking)}") from error
 
 
 def _way_out(asking: list[str]) -> str:
@@ -190,14 +191,13 @@ def _way_out(asking: list[str]) -> str:
     )
 
 
-def image_fault(case: Case, metrics: Sequence[str], shrink: int | None) -> str | None:
-    """Say why an image is too large for a metric, before others are scored."""
+def require_size(case: Case, metrics: Sequence[str], shrink: int | None) -> None:
+    """Raise if an image is too large for a metric, before others are scored."""
     if shrink is not None and "emd" in metrics:
         try:
             require_few_cells(case.shape, shrink)
         except ValueError as error:
-            return f"image {case.image}: {error}"
-    return None
+            raise ValueError(f"image {case.image}: {error}") from error
 
 
 class MetricCalls:

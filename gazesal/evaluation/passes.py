@@ -11,11 +11,17 @@ import pandas as pd
 from gazesal.evaluation.bias_files import parts_of
 from gazesal.evaluation.cases import Case
 from gazesal.evaluation.checkpoint import Checkpoint
-from gazesal.evaluation.metric_calls import all_fixations, takes_others
+from gazesal.evaluation.metric_calls import pool, takes_others
 from gazesal.evaluation.parallel import Runner
 from gazesal.evaluation.rows import BadImage, Rows
 from gazesal.evaluation.scoring import AnyCenterBias, Options
-from gazesal.evaluation.work import bias_of_chunk, find_fault, gaze_faults, raise_bad, score_case
+from gazesal.evaluation.work import (
+    bias_of_chunk,
+    find_fault,
+    raise_bad,
+    read_fixations_on,
+    score_case,
+)
 
 __all__ = ["BadImages", "check_maps", "make_center_bias", "score_all", "shared_by_all"]
 
@@ -72,10 +78,15 @@ def shared_by_all(
     facts, arrays = parts_of(bias)
     if not takes_others(options.metrics):
         return Shared(facts, arrays, {})
-    drawn = [case for case in cases if case.image not in bad.of_gaze]
-    bad.add(gaze_faults(drawn, options), of_gaze=True)
-    found = all_fixations([c for c in drawn if c.image not in bad.of_gaze], options.metrics)
-    assert found is not None, "since a metric takes them"  # noqa: S101
+    each = []
+    for case in cases:
+        if case.image not in bad.of_gaze:
+            points = read_fixations_on(case)
+            if isinstance(points, BadImage):
+                bad.add([points], of_gaze=True)
+            else:
+                each.append((case, points))
+    found = pool(each)
     return Shared(facts, [*arrays, found.boxes, found.points, found.image_of], found.positions)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -15,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gazesal._files import atomic_path, write_text
+from gazesal._files import atomic_path, digest_of_file, write_text
 from gazesal.datasets.map_stores import StoredMap
 from gazesal.evaluation.bias_files import read_bias, write_bias
 from gazesal.evaluation.cases import Case, Gaze
@@ -88,7 +87,7 @@ def save_parts(
         "options": asdict(options),
         "with_center_bias": center_bias is not None,
         "bad_images": bad_images[["image", "reason"]].to_numpy().tolist(),
-        "tables": {name: _digest(folder / name) for name in TABLES},
+        "tables": {name: digest_of_file(folder / name) for name in TABLES},
     }
     write_text(head, json.dumps(facts, indent=1) + "\n")
 
@@ -117,7 +116,7 @@ def load_parts(folder: Path) -> dict[str, Any]:
         versions = dict(facts["versions"])
         for name in TABLES:
             path = folder / name
-            if _digest(path) != facts["tables"][name]:
+            if digest_of_file(path) != facts["tables"][name]:
                 raise ValueError("it is not the table that was saved with the rest")  # noqa: TRY301
         path = folder / "scores.parquet"
         scores = pd.read_parquet(path)
@@ -140,10 +139,6 @@ def load_parts(folder: Path) -> dict[str, Any]:
         "center_bias": bias,
         "versions": versions,
     }
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _write_table(path: Path, table: pd.DataFrame) -> None:

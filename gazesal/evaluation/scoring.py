@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from gazesal.evaluation.cases import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER, Case, Gaze
-from gazesal.evaluation.metric_calls import AllFixations, MetricCalls, map_fault
+from gazesal.evaluation.metric_calls import AllFixations, MetricCalls, require_distribution
 from gazesal.exceptions import OffImageWarning, UndefinedMetricWarning
 from gazesal.maps.center_bias import CenterBias
 from gazesal.maps.geometry import ReferenceFrame
@@ -140,9 +140,7 @@ def checked_map(case: Case, method: str, options: Options) -> FloatArray:
             f'{case.shape[0]}; resize="bilinear" (--resize bilinear) brings the map onto the '
             f"image's pixels.{advice}"
         )
-    fault = map_fault(values, case.shape, name, options.metrics, options.density)
-    if fault is not None:
-        raise ValueError(fault)
+    require_distribution(values, case.shape, name, options.metrics, options.density)
     return values
 
 

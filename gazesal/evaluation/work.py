@@ -11,8 +11,8 @@ from gazesal.evaluation.bias_files import bias_from
 from gazesal.evaluation.cases import Case
 from gazesal.evaluation.metric_calls import (
     AllFixations,
-    all_fixations,
-    image_fault,
+    fixations_on,
+    require_size,
     takes_others,
 )
 from gazesal.evaluation.rows import BadImage, ImageScores
@@ -23,8 +23,9 @@ from gazesal.evaluation.scoring import (
     checked_map,
     score_image,
 )
+from gazesal.typing import Float64Array
 
-__all__ = ["bias_of_chunk", "find_fault", "gaze_faults", "raise_bad", "score_case"]
+__all__ = ["bias_of_chunk", "find_fault", "raise_bad", "read_fixations_on", "score_case"]
 
 PLAIN = (ValueError, TypeError, OSError, ImportError)  # whose message says what is wrong
 
@@ -38,9 +39,7 @@ def find_fault(case: Case, options: Options) -> BadImage | None:
         for method, source in case.maps.items():
             if not callable(source) or isinstance(source, StoredMap):
                 checked_map(case, method, options)
-        fault = image_fault(case, options.metrics, options.shrink)
-        if fault is not None:
-            return BadImage(case.image, fault)
+        require_size(case, options.metrics, options.shrink)
         if case.center_bias is not None and not callable(case.center_bias):
             case.load_center_bias(options.resize)
     except MemoryError:
@@ -71,15 +70,14 @@ def bias_of_chunk(
         return center_bias_of(good, options) if good else None, list(bad.values())
 
 
-def gaze_faults(cases: list[Case], options: Options) -> list[BadImage]:
-    """Images whose fixations cannot be given to the metrics that take those of all images."""
-    bad = []
-    for case in cases:
-        try:
-            all_fixations([case], options.metrics)
-        except (ValueError, TypeError) as error:
-            bad.append(_bad(case, error))
-    return bad
+def read_fixations_on(case: Case) -> Float64Array | BadImage:
+    """The fixations on an image that metrics take for others, or why they cannot be had."""
+    try:
+        return fixations_on(case)
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 (a function or a file of fixations may fail in any way)
+        return _bad(case, error)
 
 
 def score_case(

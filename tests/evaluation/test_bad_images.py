@@ -204,6 +204,22 @@ def test_the_gaze_on_an_image_with_one_observer_is_still_that_of_others():
     pd.testing.assert_frame_equal(listed.scores, aside.scores)
 
 
+@pytest.mark.parametrize("error", [OSError("no such disk"), KeyError("x")])
+def test_fixations_that_cannot_be_had_for_others_are_listed(error):
+    """Also where no centre bias is made, which would have met them first."""
+
+    def fails():
+        raise error
+
+    cases = [replace(case, center_bias=np.ones(SHAPE)) for case in make_cases(3)]
+    broken = replace(cases[1], gaze={**cases[1].gaze, "ann": fails})
+    found = gazesal.evaluate(
+        [cases[0], broken, cases[2]], sigma=SIGMA, metrics=["snss"], bad_images="list"
+    )
+    assert found.bad_images["image"].tolist() == ["i001"]
+    assert str(error) in found.bad_images["reason"].item()
+
+
 def test_a_short_name_is_said_too():
     def fails():
         raise ValueError("a bad map")

@@ -60,6 +60,11 @@ def evaluate(cases, **options):
     return gazesal.evaluate(cases, sigma=SIGMA, outside="keep", resize="bilinear", **options)
 
 
+def pooled(cases):
+    """The fixations on all of them."""
+    return metric_calls.pool([(case, metric_calls.fixations_on(case)) for case in cases])
+
+
 def as_dict(evaluation):
     """Scores by (image, observer, method, metric)."""
     keys = ["image", "observer", "method", "metric"]
@@ -221,7 +226,7 @@ def test_fixations_on_images_of_one_size_keep_their_pixels():
     cases[1] = replace(
         cases[1], gaze={"r1": gazesal.Gaze(points=border, durations=np.ones(3))}, scored=False
     )
-    fixations = metric_calls.all_fixations(cases[:2], ["snss"])
+    fixations = pooled(cases[:2])
     np.testing.assert_array_equal(fixations.on_others(cases[0]), border)
 
 
@@ -245,7 +250,7 @@ def test_point_scores_do_not_depend_on_the_images_own_negatives():
         ),
         *cases[1:],
     ]
-    fixations, more = (metric_calls.all_fixations(some, ["snss"]) for some in (cases, doubled))
+    fixations, more = (pooled(some) for some in (cases, doubled))
     np.testing.assert_array_equal(fixations.on_others(cases[0]), more.on_others(cases[0]))
     assert len(more.on_others(cases[1])) > len(fixations.on_others(cases[1]))
 

@@ -16,7 +16,7 @@ import pandas as pd
 import torch
 
 import gazesal
-from gazesal._files import atomic_path, write_text
+from gazesal._files import atomic_path, digest_of_file, write_text
 from gazesal._validation import as_count
 from gazesal.cxr.classification import label_aucs
 from gazesal.cxr.lung_hull import find_lung_hulls
@@ -32,7 +32,7 @@ from gazesal.cxr.replication.inputs import (
 from gazesal.cxr.replication.maps import KINDS, StoredMap, store_maps
 from gazesal.cxr.replication.page import write_page
 from gazesal.cxr.replication.report import markdown_of, sections_of
-from gazesal.cxr.replication.steps import Steps, digest_of_file
+from gazesal.cxr.replication.steps import Steps
 from gazesal.cxr.segmentation import Segmenter, segment_lungs
 from gazesal.cxr.training.images import LabelledImages
 from gazesal.cxr.training.run import predict, train

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gazesal._files import write_text
+from gazesal._files import digest_of_file, write_text
 
-__all__ = ["Steps", "digest_of_file"]
+__all__ = ["Steps"]
 
 BEGUN, DONE = "begun.json", "done.json"
 FORMAT = 2  # of what steps leave: another number does all of them again
@@ -108,12 +108,6 @@ class Steps:
             shutil.rmtree(folder)
         (folder / DONE).unlink(missing_ok=True)
         write_text(folder / BEGUN, json.dumps({"fingerprint": fingerprint, **facts}, indent=1))
-
-
-def digest_of_file(path: Path) -> str:
-    """SHA-256 of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _describe(path: Path) -> dict[str, Any]:
