@@ -32,6 +32,7 @@ from gazesal.evaluation.passes import (
 )
 from gazesal.evaluation.results import Evaluation, versions
 from gazesal.evaluation.scoring import CenterBiasRows, GroundTruth, Options
+from gazesal.evaluation.work import plain_interrupts
 from gazesal.maps.geometry import Rounding
 from gazesal.maps.heatmap import Outside
 from gazesal.metrics.densities import DensityMethod
@@ -239,7 +240,7 @@ def evaluate(
     run = Runner(jobs, progress)
     look_first = as_flag(check_first, name="check_first") and bad.stop
     kept, marks = _kept(checkpoint, listed, options)
-    with nullcontext() if kept is None else closing(kept):
+    with plain_interrupts(), nullcontext() if kept is None else closing(kept):
         wanted = [case for case in listed if case.scored]
         finished = set() if kept is None else kept.finished(marks)
         todo = [case for case in wanted if case.image not in finished]

@@ -2,6 +2,8 @@
 
 import re
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -25,7 +27,14 @@ from gazesal.evaluation.scoring import (
 )
 from gazesal.typing import Float64Array
 
-__all__ = ["bias_of_chunk", "find_fault", "raise_bad", "read_fixations_on", "score_case"]
+__all__ = [
+    "bias_of_chunk",
+    "find_fault",
+    "plain_interrupts",
+    "raise_bad",
+    "read_fixations_on",
+    "score_case",
+]
 
 PLAIN = (ValueError, TypeError, OSError, ImportError)  # whose message says what is wrong
 
@@ -114,7 +123,27 @@ def raise_bad(bad: BadImage, more: str = "") -> None:
     raise error
 
 
+@contextmanager
+def plain_interrupts() -> Iterator[None]:
+    """Raise Ctrl-C as such where it comes as another error."""
+    try:
+        yield
+    except Exception as error:
+        _pass_on_interrupt(error)
+        raise
+
+
+def _pass_on_interrupt(error: BaseException) -> None:
+    """Raise KeyboardInterrupt if that is behind an error: in a compiled kernel it becomes one."""
+    behind: BaseException | None = error
+    while behind is not None:
+        if isinstance(behind, KeyboardInterrupt):
+            raise behind from error
+        behind = behind.__cause__ or behind.__context__
+
+
 def _bad(case: Case, error: Exception) -> BadImage:
+    _pass_on_interrupt(error)
     plain = isinstance(error, PLAIN)
     reason = str(error) if plain else f"{type(error).__name__}: {error}"
     if not re.search(rf"\bimage '?{re.escape(case.image)}'?(?!\w)", reason):

@@ -49,9 +49,9 @@ KINDS = {
 }
 
 
-def with_bad_map(kind, tmp_path, log=None):
+def with_bad_map(kind, tmp_path, log=None, delay=0.0):
     """Cases of which one has such a map."""
-    cases = make_cases(N, log)
+    cases = make_cases(N, log, delay)
     position = int(BAD[1:])
     maps = {**cases[position].maps, "mine": KINDS[kind][0](tmp_path)}
     return [
@@ -66,7 +66,8 @@ ENDS = [*((kind, first, 1) for kind in KINDS for first in (True, False)), ("nan"
 @pytest.mark.parametrize(("kind", "check_first", "jobs"), ENDS)
 def test_a_bad_map_ends_the_run(kind, check_first, jobs, tmp_path):
     log = tmp_path / "log"
-    cases = with_bad_map(kind, tmp_path, log)
+    # joblib looks for results every 10 ms: longer than that, so that it is images that are counted
+    cases = with_bad_map(kind, tmp_path, log, delay=0.0 if jobs == 1 else 0.03)
     with pytest.raises(ValueError, match=KINDS[kind][1]) as raised:
         gazesal.evaluate(cases, sigma=SIGMA, jobs=jobs, check_first=check_first)
     if check_first and kind not in {"raises", "wrong shape when made"}:
@@ -218,6 +219,25 @@ def test_fixations_that_cannot_be_had_for_others_are_listed(error):
     )
     assert found.bad_images["image"].tolist() == ["i001"]
     assert str(error) in found.bad_images["reason"].item()
+
+
+@pytest.mark.parametrize("check_first", [True, False])
+@pytest.mark.parametrize("bad_images", ["raise", "list"])
+def test_an_interrupt_in_a_kernel_is_no_bad_image(bad_images, check_first):
+    """A compiled function that Ctrl-C meets ends in a SystemError with the interrupt behind it."""
+
+    def interrupted():
+        raise SystemError("returned a result with an exception set") from KeyboardInterrupt()
+
+    cases = make_cases(3)
+    hit = replace(cases[1], maps={"noise": interrupted})
+    with pytest.raises(KeyboardInterrupt):
+        gazesal.evaluate(
+            [cases[0], hit, cases[2]], sigma=SIGMA, bad_images=bad_images, check_first=check_first
+        )
+    of_gaze = replace(cases[1], gaze={**cases[1].gaze, "ann": interrupted})
+    with pytest.raises(KeyboardInterrupt):
+        gazesal.evaluate([cases[0], of_gaze, cases[2]], sigma=SIGMA, bad_images=bad_images)
 
 
 def test_a_short_name_is_said_too():
