@@ -34,7 +34,6 @@ def main():
     print("\nThe difference, image by image:")
     print(f"  {found}")
     print(f"  better on {found.share_better:.0%} of the images")
-    print(f"  equivalent within 0.05: {found.equivalence.shown}")
 
     wide = scores.pivot(index=["image", "observer"], columns="method", values="score")
     difference = (wide["new"] - wide["old"]).rename("score").reset_index()

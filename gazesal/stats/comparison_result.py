@@ -84,9 +84,13 @@ class Comparison:
     def __str__(self) -> str:
         where = "".join(f"{value}: " for _, value in self.group)
         d = self.difference
+        answer = ""
+        if self.equivalence is not None:
+            shown = "shown" if self.equivalence.shown else "not shown"
+            answer = f"; equivalence within {self.equivalence.margin:g} {shown}"
         return (
             f"{where}{self.method} - {self.reference} = {d.estimate:+.3f} "
-            f"[{d.low:+.3f}, {d.high:+.3f}], p = {self.p_adjusted:.2g}"
+            f"[{d.low:+.3f}, {d.high:+.3f}], p = {self.p_adjusted:.2g}{answer}"
         )
 
 

@@ -270,6 +270,10 @@ def test_result_reads_well():
     found = compare(two_methods(6).assign(metric="ncc"), IMAGES, by="metric", margin=0.1)
     assert repr(found).splitlines()[0] == "1 comparisons (p: holm)"
     assert repr(found).splitlines()[1].startswith("ncc: b - a = +0.0")
+    assert str(found[0]).endswith("; equivalence within 0.1 shown")
+    wanted = compare(two_methods(6), IMAGES, margin=0.001)
+    assert str(wanted[0]).endswith("; equivalence within 0.001 not shown")
+    assert "equivalence" not in str(compare(two_methods(6), IMAGES)[0])
     frame = found.to_frame()
     assert frame.loc[0, ["metric", "method", "reference"]].tolist() == ["ncc", "b", "a"]
     assert {"p_adjusted", "equivalent", "n_image", "low"} <= set(frame)

@@ -14,9 +14,8 @@ import pytest
 
 import gazesal
 
-CELLS = pd.read_csv(
-    Path(__file__).resolve().parents[1] / "reference_values" / "study_tables.csv", dtype=str
-)
+ROOT = Path(__file__).resolve().parents[2]
+CELLS = pd.read_csv(ROOT / "tests" / "reference_values" / "study_tables.csv", dtype=str)
 NAMES = {"ncc": "ncc", "auc_borji": "auc", "sncc": "sncc", "sauc": "sauc"}
 
 
@@ -53,34 +52,53 @@ def test_cell(scores, cell):
     assert got == (cell.estimate, cell.low, cell.high)
 
 
+def in_one_line(text):
+    """Spaces and line ends as one space."""
+    return re.sub(r"\s+", " ", text)
+
+
 @pytest.fixture(scope="module")
 def example(shared):
-    """What the example prints of the released scores, spaces and line ends as one space."""
-    path = Path(__file__).resolve().parents[2] / "examples" / "study_tables.py"
+    """What the example prints of the released scores."""
+    path = ROOT / "examples" / "study_tables.py"
     command = [sys.executable, path, shared / "paper" / "scores.csv.gz"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return re.sub(r"\s+", " ", done.stdout)
+    return in_one_line(done.stdout)
 
 
-def test_the_example_says_how_many_pairs_it_finds_apart(example):
-    found = dict(re.findall(r"(sncc|sauc): (\d+ of \d+) pairs told apart", example))
-    assert f"only {found['sncc']} pairs are told apart on sNCC, and {found['sauc']} on" in example
+@pytest.fixture(scope="module")
+def page():
+    """What the documentation says of it."""
+    text = (ROOT / "docs" / "replication.md").read_text("utf-8")
+    return in_one_line(text.partition("## The released scores")[2].partition("\n## ")[0])
 
 
-def test_the_example_adjusts_over_all_it_compares(example):
+def test_the_page_says_how_many_pairs_the_example_finds_apart(example, page):
+    found = dict(re.findall(r"(sncc|sauc): (\d+ of \d+) pairs of maps told apart", example))
+    assert f"only {found['sncc']} pairs are told apart on sNCC, and {found['sauc']} on" in page
+
+
+def test_the_page_says_what_the_comparisons_are_adjusted_over(example, page):
     assert "sauc: woAG uniform - wAG uniform = -0.007 [-0.013, -0.000], p = 0.08;" in example
-    assert "0.08 among the four comparisons" in example
+    assert "0.08 among the four comparisons" in page
+    assert "sncc: interobserver - wAG uniform = -0.000 [-0.026, +0.025], p = 0.98;" in example
+    assert "interval, 0.025 to either side, shows no difference" in page
+    assert "equivalence within 0.02 shown" not in example
+    assert "no equivalence within 0.02" in page
 
 
-def test_the_example_says_whose_printed_intervals_are_too_wide(example):
+def test_the_page_says_whose_printed_intervals_are_too_wide(example, page):
     tables = re.findall(r"(Interobserver|AM1) ((?:-?[\d.]+ \[[-\d., ]+\] ?)+)", example)
-    widths = [
-        [float(high) - float(low) for low, high in re.findall(r"\[([-\d.]+), ([-\d.]+)\]", cells)]
-        for _, cells in tables
-    ]
-    # two printed tables of two metrics, then all four by image and by image and model
-    readers, am1 = ([a + b, c] for a, b, c in (widths[0:6:2], widths[1:7:2]))
-    ratios = [[p / b for p, b in zip(*each, strict=True)] for each in (readers, am1)]
-    assert all(one > other for one, other in zip(ratios[1], ratios[0], strict=True))
-    assert (min(ratios[1]), max(ratios[1])) == pytest.approx((1.7, 2.0), abs=0.15)
-    assert ratios[0][:2] == pytest.approx((1.6, 1.1), abs=0.06)
+    bounds = [re.findall(r"\[([-\d.]+), ([-\d.]+)\]", cells) for _, cells in tables]
+    widths = [[float(high) - float(low) for low, high in row] for row in bounds]
+    # as printed, by image, by image and model: the readers and AM1 in each
+    printed_readers, printed_am1, image_readers, image_am1 = widths[:4]
+    readers = [p / b for p, b in zip(printed_readers, image_readers, strict=True)]
+    am1 = [p / b for p, b in zip(printed_am1, image_am1, strict=True)]
+    assert all(one > other for one, other in zip(am1, readers, strict=True))
+    assert (min(am1), max(am1)) == pytest.approx((1.7, 2.0), abs=0.15)
+    assert readers[:2] == pytest.approx((1.6, 1.1), abs=0.06)
+    assert "AM1 (1.7 to 2.0 times the BCa interval), and for the radiologists by 1.6 on NCC" in page
+    printed, _, like_these = bounds[1::2]
+    assert f"AM1 has [{', '.join(printed[0])}] for an NCC" in page
+    assert f"known to [{', '.join(like_these[0])}] only" in page
