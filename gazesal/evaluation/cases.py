@@ -16,7 +16,7 @@ from gazesal.datasets.fixation_table import FIXATION_COLUMNS
 from gazesal.datasets.map_files import read_map
 from gazesal.datasets.map_sources import source_finder
 from gazesal.exceptions import OffImageWarning
-from gazesal.maps.heatmap import OUTSIDE, Outside, off_image
+from gazesal.maps.heatmap import OUTSIDE, Outside, exchange_hint, off_image
 from gazesal.maps.resampling import resample
 from gazesal.typing import Float64Array, FloatArray
 
@@ -377,7 +377,8 @@ def fixations_by_observer(
             )
         numbers[column] = values
     rows = rows.assign(**numbers)  # numbers from here on, also where the table held text
-    off = off_image(rows[["x", "y"]].to_numpy(), shape)
+    points = rows[["x", "y"]].to_numpy()
+    off = off_image(points, shape)
     if off.any() and outside == "raise":
         first = rows.iloc[int(np.argmax(off))]
         raise ValueError(
@@ -386,6 +387,7 @@ def fixations_by_observer(
             f"x in [-0.5, {shape[1] - 0.5}) and y in [-0.5, {shape[0] - 0.5}) where pixel centres "
             f"are integers; {int(off.sum())} fixations on this image do. Is the origin right? "
             'outside="drop" (--outside drop) leaves them out, "keep" draws the part inside.'
+            f"{exchange_hint(points, shape)}"
         )
     if outside == "drop":
         rows = rows[~off]

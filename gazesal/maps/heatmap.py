@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from typing import Literal, get_args
+from typing import Literal, NoReturn, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -120,15 +120,8 @@ def gaze_heatmap(
     off = off_image(points, (height, width))
     if off.any() and outside != "keep":
         if outside == "raise":
-            first = int(np.argmax(off))
-            swapped = off.all() and not off_image(points[:, ::-1], (height, width)).any()
-            advice = " All would with x and y exchanged." if swapped else ""
-            raise ValueError(
-                f"`fixations` must lie in the image, x in [-0.5, {width - 0.5}) and y in "
-                f"[-0.5, {height - 0.5}); {int(off.sum())} of {n} do not, the first at index "
-                f'{first}: ({points[first, 0]:g}, {points[first, 1]:g}). outside="drop" leaves '
-                f'them out, outside="keep" draws the part inside.{advice}'
-            )
+            remedy = 'outside="drop" leaves them out, outside="keep" draws the part inside.'
+            refuse_off_image(points, off, (height, width), name="fixations", remedy=remedy)
         warnings.warn(
             f"{int(off.sum())} of {n} fixations lie outside the image and were dropped.",
             OffImageWarning,
@@ -145,6 +138,31 @@ def off_image(points: Float64Array, shape: tuple[int, int]) -> NDArray[np.bool_]
     size = np.array([shape[1], shape[0]])
     inside = (points >= -0.5) & (points < size - 0.5)
     return np.asarray(~inside.all(axis=1))
+
+
+def refuse_off_image(
+    points: Float64Array,
+    off: NDArray[np.bool_],
+    shape: tuple[int, int],
+    *,
+    name: str,
+    remedy: str,
+) -> NoReturn:
+    """Raise, and name the first of the points that `off` says lie outside."""
+    first = int(np.argmax(off))
+    raise ValueError(
+        f"`{name}` must lie in the image, x in [-0.5, {shape[1] - 0.5}) and y in "
+        f"[-0.5, {shape[0] - 0.5}); {int(off.sum())} of {len(points)} do not, the first at index "
+        f"{first}: ({points[first, 0]:g}, {points[first, 1]:g}). {remedy}"
+        f"{exchange_hint(points, shape)}"
+    )
+
+
+def exchange_hint(points: Float64Array, shape: tuple[int, int]) -> str:
+    """What to add about points outside an image that would all lie inside of its transpose."""
+    if off_image(points[:, ::-1], shape).any():
+        return ""
+    return " All would with x and y, or height and width, exchanged."
 
 
 def _as_sigmas(value: ArrayLike, n: int) -> Float64Array:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from gazesal._validation import as_choice, as_points, as_real_array, as_shape, require_finite
 from gazesal.exceptions import OffImageWarning
-from gazesal.maps.heatmap import off_image
+from gazesal.maps.heatmap import off_image, refuse_off_image
 from gazesal.typing import Float64Array, IntArray
 
 Outside = Literal["raise", "drop"]
@@ -83,12 +83,8 @@ def pool_fixations(
         height, width = shape_of(shapes, image)
         off = off_image(here, (height, width))
         if off.any() and outside == "raise":
-            first = here[int(np.argmax(off))]
-            raise ValueError(
-                f"`{name}` must lie in the image, x in [-0.5, {width - 0.5}) and y in "
-                f"[-0.5, {height - 0.5}); {int(off.sum())} of {len(here)} do not, the first "
-                f'({first[0]:g}, {first[1]:g}). outside="drop" leaves them out.'
-            )
+            remedy = 'outside="drop" leaves them out.'
+            refuse_off_image(here, off, (height, width), name=name, remedy=remedy)
         n_outside += int(off.sum())
         points.append((here[~off] + 0.5) / np.array([width, height]))
         loads.append(load[~off])

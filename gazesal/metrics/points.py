@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from gazesal._validation import as_choice, as_points, as_real_array, require_x_y
 from gazesal.exceptions import OffImageWarning
-from gazesal.maps.heatmap import off_image
+from gazesal.maps.heatmap import off_image, refuse_off_image
 from gazesal.typing import Float64Array, IntArray
 
 OutsidePoints = Literal["raise", "drop"]
@@ -39,13 +39,8 @@ def fixated_pixels(
     if off.any():
         n, n_off = len(points), int(off.sum())
         if outside == "raise" or n_off == n:
-            first = int(np.argmax(off))
-            raise ValueError(
-                f"`{name}` must lie in the image, x in [-0.5, {shape[1] - 0.5}) and y in "
-                f"[-0.5, {shape[0] - 0.5}); {n_off} of {n} do not, the first at index {first}: "
-                f'({points[first, 0]:g}, {points[first, 1]:g}). outside="drop" leaves them out, '
-                "where some remain."
-            )
+            remedy = 'outside="drop" leaves them out, where some remain.'
+            refuse_off_image(points, off, shape, name=name, remedy=remedy)
         warnings.warn(
             f"{n_off} of {n} `{name}` lie outside the image and were dropped.",
             OffImageWarning,

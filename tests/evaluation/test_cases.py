@@ -74,6 +74,15 @@ def test_off_image_fixations_are_named_dropped_or_kept():
     assert len(cases_from_tables(frame, maps(), SHAPE, outside="keep")[1].gaze["bob"].points) == 4
 
 
+def test_a_table_that_fits_when_exchanged_is_told_so():
+    frame = table(x=np.linspace(0, 29, 16), y=np.linspace(0, 39, 16))
+    hint = r"draws the part inside\. All would with x and y, or height and width, exchanged\.$"
+    with pytest.raises(ValueError, match=hint):
+        cases_from_tables(frame, maps(), SHAPE)
+    with pytest.raises(ValueError, match=r"draws the part inside\.$"):
+        cases_from_tables(frame.assign(x=39.5), maps(), SHAPE)
+
+
 def test_a_reading_that_loses_all_its_fixations_is_counted():
     frame = table()
     frame.loc[(frame["image"] == "a") & (frame["observer"] == "ann"), "x"] = 99.0

@@ -5,8 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gazesal import gaze_heatmap, nss
+from gazesal import GaussianCenterBias, KdeCenterBias, auc_shuffled, gaze_heatmap, nss
 from tests.oracles import heatmap as oracle
+
+TAKE_FIXATIONS = {
+    "heatmap": lambda points, shape: gaze_heatmap(points, shape, sigma=1),
+    "metric": lambda points, shape: nss(np.eye(*shape), points),
+    "other fixations": lambda points, shape: auc_shuffled(np.eye(*shape), [[0, 0]], points),
+    "kde": lambda points, shape: KdeCenterBias.fit({"a": points, "b": points}, shape),
+    "gaussian": lambda points, shape: GaussianCenterBias.fit({"a": points}, shape),
+}
 
 
 @pytest.mark.parametrize("function", [gaze_heatmap, lambda p, shape, **_: nss(np.eye(*shape), p)])
@@ -22,12 +30,19 @@ def test_a_sigma_in_degrees_is_told_the_unit():
 
 @pytest.mark.parametrize(
     ("points", "advised"),
-    [([[12, 3], [15, 5]], True), ([[12, 3], [1, 5]], False), ([[12, 3], [30, 5]], False)],
+    [
+        ([[12, 3], [15, 5]], True),
+        ([[12, 3], [1, 5]], True),  # the second fits either way
+        ([[12, 3], [5, 10]], False),  # each way one fits
+        ([[12, 3], [30, 5]], False),
+    ],
 )
-def test_points_that_fit_when_exchanged_are_told_so(points, advised):
-    with pytest.raises(ValueError, match="must lie in the image") as caught:
-        gaze_heatmap(points, (20, 8), sigma=1)
-    assert ("All would with x and y exchanged." in str(caught.value)) is advised
+@pytest.mark.parametrize("take", TAKE_FIXATIONS.values(), ids=TAKE_FIXATIONS)
+def test_points_that_fit_when_exchanged_are_told_so(take, points, advised):
+    with pytest.raises(ValueError, match="lie in the image") as caught:
+        take(np.array(points), (20, 8))
+    hint = " All would with x and y, or height and width, exchanged."
+    assert (hint in str(caught.value)) is advised
 
 
 COORDINATE = st.floats(-3, 9, allow_subnormal=False)
