@@ -146,6 +146,13 @@ def test_every_module_users_import_from_is_on_the_page():
     assert offering <= set(in_the_reference()) <= set(public_modules())
 
 
+@pytest.mark.parametrize("name", gazesal.METRICS)
+def test_a_metric_has_its_equation_and_its_source(name):
+    text = inspect.getdoc(getattr(gazesal, name))
+    assert ".. math::" in text
+    assert ":footcite:" in text
+
+
 def test_a_metric_has_a_row_in_the_guide_to_choosing_one():
     text = (ROOT / "docs" / "choosing_a_metric.md").read_text("utf-8")
     rows = "".join(line for line in text.splitlines() if line.startswith("|"))

@@ -145,7 +145,7 @@ def sauc(
         Source of the draws; required with `n_samples`, unused without. A Generator is advanced.
     tolerance : float, optional
         How far the value may be from the exact one, between 0 and 1. Larger maps are then not
-        ordered in full, which takes less time; see Notes. By default the value is exact.
+        ordered in full, which takes less time; see `auc_borji`. By default the value is exact.
 
     Returns
     -------
@@ -168,7 +168,11 @@ def sauc(
 
     Notes
     -----
-    As `auc_borji`, with the negatives :math:`V^-` drawn from the centre bias: section 3.2 of
+    .. math:: \mathrm{sAUC} = P(S(V^+) > S(V^-)) + \tfrac12 P(S(V^+) = S(V^-))
+              = \sum_v p_v \Bigl(\sum_{u<v} b_u + \tfrac12 b_v\Bigr),
+
+    as `auc_borji`, with the negatives :math:`V^-` from the centre bias: :math:`p_v` and :math:`b_v`
+    are the shares of gaze and of the centre bias at saliency value :math:`v`. Section 3.2 of
     :footcite:t:`bigolin2021`. A saliency map equal to the centre bias is not at 0.5 on one image,
     but is on average over the images that the bias was made from, because the gaze maps' average
     is the bias and the AUC is linear in the gaze map.
