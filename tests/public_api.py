@@ -55,7 +55,12 @@ def _get(module, name):
     """What a module offers, which may import what it needs on use."""
     try:
         return getattr(module, name)
-    except ModuleNotFoundError as error:
-        if error.name not in OPTIONAL:
+    except ImportError as error:
+        if not lacks_optional(error):
             raise
         return None
+
+
+def lacks_optional(error):
+    """Whether an import failed for want of an optional library, perhaps as the cause of it."""
+    return (error.__cause__ or error).name in OPTIONAL

@@ -11,7 +11,7 @@ from numpydoc.docscrape import ClassDoc
 from numpydoc.validate import validate
 
 import gazesal
-from tests.public_api import OPTIONAL, public_modules, public_objects
+from tests.public_api import lacks_optional, public_modules, public_objects
 
 ROOT = Path(__file__).resolve().parents[1]
 # What is not asked for: an extended summary, examples of methods and results, "See Also" and its
@@ -137,8 +137,8 @@ def hasattr_of(dotted):
     module, _, name = dotted.rpartition(".")
     try:
         return hasattr(import_module(module), name)
-    except ModuleNotFoundError as error:
-        return error.name in OPTIONAL
+    except ImportError as error:
+        return lacks_optional(error)
 
 
 def test_every_module_users_import_from_is_on_the_page():

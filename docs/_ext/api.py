@@ -80,11 +80,23 @@ def strip_examples(_app: Sphinx, document: nodes.document) -> None:
             block[:] = [nodes.Text(block.rawsource)]
 
 
+def name_pictures(_app: Sphinx, doctree: nodes.document) -> None:
+    """Say in words where a picture of a notebook is from; its file has a number for a name."""
+    for image in doctree.findall(nodes.image):
+        section = image.parent
+        while section is not None and not isinstance(section, nodes.section):
+            section = section.parent
+        if "alt" not in image and section is not None:
+            title = section[section.first_child_matching_class(nodes.title)].astext()
+            image["alt"] = f"Picture drawn by the code above, in the section: {title}."
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Connect them; 400 comes before numpydoc, which takes docstrings apart."""
     app.connect("autodoc-process-docstring", show_parameters_as_code, priority=400)
     app.connect("autodoc-skip-member", skip_tuple_fields)
     app.connect("missing-reference", resolve_elsewhere)
     app.connect("doctree-read", strip_examples)
+    app.connect("doctree-read", name_pictures)
     app.connect("env-check-consistency", require_whole_api)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -162,7 +162,7 @@ def exchange_hint(points: Float64Array, shape: tuple[int, int]) -> str:
     """What to add about points outside an image that would all lie inside of its transpose."""
     if off_image(points[:, ::-1], shape).any():
         return ""
-    return " All would with x and y, or height and width, exchanged."
+    return " All would lie inside with x and y, or height and width, exchanged."
 
 
 def _as_sigmas(value: ArrayLike, n: int) -> Float64Array:

@@ -269,10 +269,10 @@ def auc_shuffled(
               [S(f_i) > S(o_j)] + \tfrac12 [S(f_i) = S(o_j)]
 
     for fixations :math:`f_i` on this image and :math:`o_j` on others: `auc` with the other images'
-    fixations as negatives, all of them; nothing is drawn. Fixations on other images as negatives go back to :footcite:t:`tatler2005`, their use for saliency maps to
-    :footcite:t:`zhang2008`; :footcite:t:`bylinskii2019` describe the shuffled AUC of today. A map
-    without content specific to the image has 0.5 on average over the images, if each serves the
-    others.
+    fixations as negatives, all of them; nothing is drawn. Such negatives go back to
+    :footcite:t:`tatler2005`, their use for saliency maps to :footcite:t:`zhang2008`;
+    :footcite:t:`bylinskii2019` describe the shuffled AUC of today. A map without content specific
+    to the image has 0.5 on average over the images, if each serves the others.
 
     References
     ----------

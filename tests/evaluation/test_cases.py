@@ -1,5 +1,7 @@
 """Tables joined into cases."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -76,8 +78,8 @@ def test_off_image_fixations_are_named_dropped_or_kept():
 
 def test_a_table_that_fits_when_exchanged_is_told_so():
     frame = table(x=np.linspace(0, 29, 16), y=np.linspace(0, 39, 16))
-    hint = r"draws the part inside\. All would with x and y, or height and width, exchanged\.$"
-    with pytest.raises(ValueError, match=hint):
+    hint = "All would lie inside with x and y, or height and width, exchanged."
+    with pytest.raises(ValueError, match=rf"draws the part inside\. {re.escape(hint)}$"):
         cases_from_tables(frame, maps(), SHAPE)
     with pytest.raises(ValueError, match=r"draws the part inside\.$"):
         cases_from_tables(frame.assign(x=39.5), maps(), SHAPE)

@@ -41,7 +41,7 @@ def test_a_sigma_in_degrees_is_told_the_unit():
 def test_points_that_fit_when_exchanged_are_told_so(take, points, advised):
     with pytest.raises(ValueError, match="lie in the image") as caught:
         take(np.array(points), (20, 8))
-    hint = " All would with x and y, or height and width, exchanged."
+    hint = " All would lie inside with x and y, or height and width, exchanged."
     assert (hint in str(caught.value)) is advised
 
 
