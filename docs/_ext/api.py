@@ -88,7 +88,7 @@ def name_pictures(_app: Sphinx, doctree: nodes.document) -> None:
             section = section.parent
         if "alt" not in image and section is not None:
             title = section[section.first_child_matching_class(nodes.title)].astext()
-            image["alt"] = f"Picture drawn by the code above, in the section: {title}."
+            image["alt"] = f"Picture drawn by the code above, under “{title}”"
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
