@@ -5,13 +5,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gazesal.kernels.rank_bins import Sample, binned_wins, sample_weights
+from gazesal.kernels.bins import Sample, sample_weights
+from gazesal.kernels.pair_bins import paired_area
+from gazesal.kernels.rank_bins import binned_wins
 from gazesal.kernels.ranks import weighted_auc
 from gazesal.kernels.shared_order import shared_wins
 from gazesal.typing import Float64Array, FloatArray, WeightArray
 
 FINEST = 2.0**-20  # tolerance below which ordering the pixels costs no more than bins would
-HOPELESS = 3.0  # times the tolerance: a bound beyond which four times the bins do not help
+HOPELESS = 3.0  # times the tolerance: a bound beyond which more bins do not help
+BINS_OF_A_PAIR, BINS = 0.6, 0.8  # times 1 / tolerance: enough for maps of noise
+MARGIN = 1.15  # more bins than a bound asks for, since they are laid by a sample
 PIXELS_A_BIN = 4  # with fewer than these, bins do not pay either
 LEAST_PIXELS = 1 << 19  # nor on smaller maps, for laying them takes some milliseconds
 # Shares looked up are off by half a step of 2**-26 and, in single precision, by half a unit in the
@@ -31,25 +35,23 @@ def areas(
 ) -> Float64Array:
     """AUCs (len(positives), len(negatives)) of 1-D `values`, whose extremes are known.
 
-    `None` among the negatives stands for all pixels alike. With a tolerance, which needs a sample
-    of the weights, every area is within it of the exact one: if rank bins cannot promise that
-    for a map, it is ordered all the same.
+    `None` among the negatives stands for all pixels alike. With a tolerance, for which several
+    weightings need a sample of them, every area is within it of the exact one: if bins cannot
+    promise that for a map, it is ordered all the same.
     """
     result = np.full((len(positives), len(negatives)), 0.5)
     if extremes[0] == extremes[1]:
         return result
-    if tolerance is not None and sample is not None and bins_pay(tolerance, values.size):
-        wanted = 2 ** math.ceil(-math.log2(tolerance))
-        totals = positive_sums[:, None]
-        for n_bins in (wanted, 4 * wanted):
-            wins, halves = binned_wins(
-                values, extremes, positives, negatives, negative_sums, sample, tolerance, n_bins
-            )
-            bound = (halves / positive_sums).max() + ROUNDING + SLACK
-            if bound <= tolerance:
-                return np.asarray(np.clip(wins / totals, 0.0, 1.0))
-            if bound > HOPELESS * tolerance:
-                break
+    if tolerance is not None and result.size == 1:
+        area = area_of_pair(values, extremes, positives[0], negatives[0], tolerance)
+        if area is not None:
+            return np.array([[area]])
+    elif tolerance is not None and sample is not None:
+        found = _binned(
+            values, extremes, positives, positive_sums, negatives, negative_sums, tolerance, sample
+        )
+        if found is not None:
+            return found
     if result.size == 1:
         negative = negatives[0]
         if negative is None:  # one byte, read over and over
@@ -64,6 +66,67 @@ def areas(
         columns = [0 if weights is None else 1 for weights in negatives]
         result = wins[:, columns] / positive_sums[:, None]
     return np.asarray(np.clip(result, 0.0, 1.0))
+
+
+def area_of_pair(
+    values: FloatArray,
+    extremes: tuple[float, float],
+    positives: FloatArray,
+    negatives: WeightArray | None,
+    tolerance: float,
+) -> float | None:
+    """AUC of a map, if bins pay and can promise it within the tolerance.
+
+    They promise nothing for a constant map, nor for weights that are none, as negative ones,
+    which nobody need have looked for.
+    """
+    if extremes[0] == extremes[1] or not bins_pay(tolerance, values.size):
+        return None
+    wanted = BINS_OF_A_PAIR / tolerance
+    for _ in range(2):
+        weights = (positives, negatives)
+        found = paired_area(values, extremes, weights, tolerance, math.ceil(wanted))
+        if found is None:
+            return None
+        area, bound = found[0], found[1] + SLACK
+        if bound <= tolerance:
+            return min(max(area, 0.0), 1.0)
+        if bound > HOPELESS * tolerance:
+            return None
+        wanted *= MARGIN * bound / tolerance
+    return None
+
+
+def _binned(
+    values: FloatArray,
+    extremes: tuple[float, float],
+    positives: Sequence[FloatArray],
+    positive_sums: Float64Array,
+    negatives: Sequence[WeightArray | None],
+    negative_sums: Sequence[float],
+    tolerance: float,
+    sample: Sample,
+) -> Float64Array | None:
+    """Areas by bins, if they can promise them; a second try takes as many as the first asks for."""
+    wanted = BINS / tolerance
+    for _ in range(2):
+        wins, halves = binned_wins(
+            values,
+            extremes,
+            positives,
+            negatives,
+            negative_sums,
+            sample,
+            tolerance,
+            math.ceil(wanted),
+        )
+        bound = (halves / positive_sums).max() + ROUNDING + SLACK
+        if bound <= tolerance:
+            return np.asarray(np.clip(wins / positive_sums[:, None], 0.0, 1.0))
+        if bound > HOPELESS * tolerance:
+            return None
+        wanted *= MARGIN * bound / tolerance
+    return None
 
 
 def bins_pay(tolerance: float, n_pixels: int) -> bool:

@@ -12,7 +12,7 @@ from gazesal._validation import (
     require_same_shape,
     weight_sums,
 )
-from gazesal.kernels.areas import areas, sample_for
+from gazesal.kernels.areas import area_of_pair, areas
 from gazesal.kernels.ranks import auc_from_sorted
 from gazesal.kernels.sampling import locate
 from gazesal.typing import Float64Array, FloatArray, IntArray, RandomState, WeightArray
@@ -85,13 +85,14 @@ def auc_borji(
     which also makes the number depend on the map's scale.
 
     The exact value is within 1e-9 of the true one for any finite input of up to :math:`2^{31}`
-    pixels. With a `tolerance` :math:`\epsilon`, pixels fall into some :math:`1/\epsilon` bins by
+    pixels. With a `tolerance` :math:`\epsilon`, pixels fall into some :math:`0.6/\epsilon` bins by
     rank, and those of one bin are counted as ties; that is off by at most
-    :math:`\tfrac12 \sum_b P_b Q_b`, with :math:`P_b` and :math:`Q_b` the shares of positives and
-    negatives in bin :math:`b`, bins of one value left out. The sum is computed with the area. If
-    it exceeds :math:`\epsilon`, finer bins are tried and then all pixels ordered, so the value is
-    within :math:`\epsilon` for any input. Small maps, and tolerances below 9.5e-7, are ordered at
-    once.
+    :math:`\tfrac12 \sum_b (P_b Q_b - \sum_{i \in b} p_i q_i)`, with :math:`P_b` and :math:`Q_b` the
+    shares of positives and negatives in bin :math:`b`, which for one pixel :math:`i` are true ties,
+    and by nothing in bins of one value. The sum is computed with the area, as is what rounding the
+    weights adds to it. If it exceeds :math:`\epsilon`, finer bins are tried and then all pixels
+    ordered, so the value is within :math:`\epsilon` for any input. Small maps, and tolerances below
+    9.5e-7, are ordered at once.
 
     References
     ----------
@@ -211,12 +212,18 @@ def _density_auc(
 ) -> float:
     """AUC of positives weighted by `gaze` and negatives by `bias`, uniform if `None`."""
     values = saliency.ravel()
-    lowest, highest = finite_extremes(values, name="saliency_map")
+    extremes = finite_extremes(values, name="saliency_map")
+    within = as_tolerance(tolerance, name="tolerance")
+    if within is not None and n_samples is None:
+        # weights are looked at on the way: where nothing is found, they are checked below
+        weights = gaze.ravel(), None if bias is None else bias.ravel()
+        found = area_of_pair(values, extremes, *weights, within)
+        if found is not None:
+            return found
     positive, positive_sums = as_weights(gaze.ravel(), name="gaze_map")
     negative, negative_sums = None, np.array([float(values.size)])
     if bias is not None:
         negative, negative_sums = as_weights(bias.ravel(), name="center_bias")
-    within = as_tolerance(tolerance, name="tolerance")
     if n_samples is not None:
         if within is not None:
             raise ValueError("`tolerance` must be None with `n_samples`: a sampled AUC has none.")
@@ -232,13 +239,13 @@ def _density_auc(
         )
     area = areas(
         values,
-        (lowest, highest),
+        extremes,
         [positive],
         np.array([positive_sums.sum()]),
         [negative],
         [float(negative_sums.sum())],
-        within,
-        sample_for(within, [positive], [negative], values.size),
+        None,
+        None,
     )
     return float(area[0, 0])
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import gazesal
 from gazesal import auc_borji, sauc
-from gazesal.kernels import areas
+from gazesal.kernels import areas, bins
 from tests.oracles import ranks as oracle
 from tests.strategies import map_triples
 
@@ -99,7 +99,7 @@ def test_the_bound_is_no_smaller_than_the_error(kind):
     positives, negatives = weights_of("spread", values, rng)
     expected = float(oracle.weighted_auc_of_integers(values + 0.0, positives, negatives))
     p, q = positives.astype(np.float64), negatives.astype(np.float64)
-    sample = areas.sample_weights([p], [q], SIZE)
+    sample = bins.sample_weights([p], [q], SIZE)
     extremes = float(values.min()), float(values.max())
     for wanted in (16, 500, 20_000):
         wins, halves = areas.binned_wins(
@@ -119,7 +119,7 @@ def test_bins_suffice_for_maps_as_they_come(kind, tolerance, most):
     rng = np.random.default_rng(3)
     values = saliency_of(kind, rng)
     p, q = rng.random((2, SIZE))
-    sample = areas.sample_weights([p], [q], SIZE)
+    sample = bins.sample_weights([p], [q], SIZE)
     _, halves = areas.binned_wins(
         values, (float(values.min()), float(values.max())), [p], [q], [q.sum()], sample,
         tolerance, round(2 / tolerance),
