@@ -1,12 +1,14 @@
 """The passes over all images: look at maps, make the centre bias, score; bad images by the way."""
 
 import time
-from collections.abc import Iterable, Mapping
-from contextlib import closing, suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from pickle import PicklingError
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from joblib.externals.loky.backend.reduction import dumps  # what joblib sends tasks with
 
 from gazesal.evaluation.bias_files import parts_of
 from gazesal.evaluation.cases import Case
@@ -93,7 +95,8 @@ def shared_by_all(
 def check_maps(cases: list[Case], options: Options, run: Runner) -> None:
     """Raise if any map that is at hand is bad, naming the first in order and how many there are."""
     arguments = ((case, options) for case in cases)
-    with closing(run(find_fault, arguments, len(cases), "checking", ordered=True)) as results:
+    results = run(find_fault, arguments, len(cases), "checking", ordered=True)
+    with _unsent_named(cases), closing(results):
         bad = [found for found in results if found is not None]
     if bad:
         more = f" ({len(bad) - 1} more images have bad maps.)" if len(bad) > 1 else ""
@@ -129,7 +132,7 @@ def make_center_bias(
     )
     if done < len(chunks):
         try:
-            with closing(results):
+            with _unsent_named(cases), closing(results):
                 for part, found in results:
                     bad.add(found, of_gaze=True)
                     # at once, so that no interrupt finds one chunk in the sum and not in the count
@@ -192,7 +195,7 @@ def score_all(
         shared=shared.arrays,
         folder=None if kept is None else kept.folder,
     )
-    with closing(results):
+    with _unsent_named(cases), closing(results):
         for found in results:
             if isinstance(found, BadImage):
                 bad.add([found])
@@ -201,3 +204,23 @@ def score_all(
             else:
                 kept.add(found, marks[found.image])
     return rows
+
+
+@contextmanager
+def _unsent_named(cases: list[Case]) -> Iterator[None]:
+    """Name the image that cannot be sent to a worker, which joblib does not.
+
+    It is looked for only where sending failed, since every image would be pickled twice otherwise.
+    """
+    try:
+        yield
+    except PicklingError as error:
+        for case in cases:
+            try:
+                dumps(case)
+            except Exception as fault:  # noqa: BLE001 (an object may fail in any way)
+                raise ValueError(
+                    f"image {case.image}: its gaze or a map cannot be sent to another process: "
+                    f"{fault}; with one job it need not be."
+                ) from error
+        raise
