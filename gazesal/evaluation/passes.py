@@ -30,6 +30,7 @@ __all__ = ["BadImages", "check_maps", "make_center_bias", "score_all", "shared_b
 CHUNK = 8  # images whose gaze is summed by one worker
 CHUNKS = 512  # above this many, chunks are larger; not by the workers, so they change no sum
 LARGEST = 64  # but not larger than this: what is lost when a run is killed
+NAMED = 20  # images in hand that a message names
 SAVED_EVERY = 30.0  # seconds between states of a centre bias in the making
 
 
@@ -186,23 +187,36 @@ def score_all(
 ) -> Rows:
     """Score images and keep what is found: in the checkpoint, or else in the rows returned."""
     rows = Rows()
+    in_hand: dict[str, None] = {}  # in the order they were taken
+
+    def arguments() -> Iterator[tuple[Any, ...]]:
+        for case in cases:
+            in_hand[case.image] = None
+            yield case, shared.positions.get(case.image, 0), options, shared.facts
+
     results = run(
         score_case,
-        ((case, shared.positions.get(case.image, 0), options, shared.facts) for case in cases),
+        arguments(),
         done + len(cases),
         "scoring",
         done=done,
         shared=shared.arrays,
         folder=None if kept is None else kept.folder,
     )
-    with _unsent_named(cases), closing(results):
-        for found in results:
-            if isinstance(found, BadImage):
-                bad.add([found])
-            elif kept is None:
-                rows.add(found)
-            else:
-                kept.add(found, marks[found.image])
+    try:
+        with _unsent_named(cases), closing(results):
+            for found in results:
+                in_hand.pop(found.image)
+                if isinstance(found, BadImage):
+                    bad.add([found])
+                elif kept is None:
+                    rows.add(found)
+                else:
+                    kept.add(found, marks[found.image])
+    except ChildProcessError as error:
+        names = ", ".join(list(in_hand)[:NAMED])
+        more = f" and {len(in_hand) - NAMED} more" if len(in_hand) > NAMED else ""
+        raise ChildProcessError(f"{error}\nThe images in hand were {names}{more}.") from error
     return rows
 
 

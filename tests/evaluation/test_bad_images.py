@@ -306,8 +306,11 @@ def test_a_worker_that_dies_is_said(tmp_path):
     cases = make_cases(6)
     cases[3] = replace(cases[3], maps={"noise": _die})
     started = time.monotonic()
-    with pytest.raises(ChildProcessError, match="a worker process ended while scoring"):
+    with pytest.raises(ChildProcessError, match="a worker process ended while scoring") as raised:
         gazesal.evaluate(cases, sigma=SIGMA, jobs=2, bad_images="list")
+    *_, last = str(raised.value).splitlines()
+    assert last.startswith("The images in hand were ")
+    assert "i003" in last
     assert time.monotonic() - started < 60
 
 
