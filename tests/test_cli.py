@@ -226,6 +226,12 @@ def test_a_bad_picture_is_named_and_nothing_is_written(run, tmp_path):
     assert result.exit_code == 1
     assert "img000.npy: a picture must be (H, W) or (H, W, 3)" in result.output
     assert not (tmp_path / "out").exists()
+    listed = run("--no-report", "--bad-images", "list", pictures=tmp_path / "pictures")
+    assert listed.exit_code == 0, listed.output
+    assert "img000.npy: a picture must be (H, W) or (H, W, 3)" in listed.output
+    assert "shows the maps without it" in listed.output
+    assert (tmp_path / "out" / "figure.png").exists()
+    assert "img000" in pd.read_csv(tmp_path / "out" / "scores.csv")["image"].to_numpy()
 
 
 def test_module_and_version_from_a_shell():

@@ -25,7 +25,7 @@ def rows(text):
 @pytest.mark.filterwarnings("ignore")
 def test_a_short_study_has_the_tables_of_the_page():
     words = ["--studies", "41", "--resamples", "40", "--dry-run"]
-    script = ROOT / "benchmarks" / "coverage.py"
+    script = ROOT / "benchmarks" / "interval_coverage.py"
     done = subprocess.run(
         [sys.executable, script, *words], capture_output=True, text=True, check=True, timeout=300
     )

@@ -24,6 +24,7 @@ from gazesal.cli.sources import (
     cases_of_table,
     first_scored,
     picture_of_release,
+    picture_to_show,
     with_defaults,
     with_pictures,
     with_pictures_of_release,
@@ -271,6 +272,7 @@ def evaluate(
     pictures: Path | None,
     interval: Any,
     center_bias: Any,
+    bad_images: Any,
     page: bool,
     quiet: bool,
     **options: Any,
@@ -305,16 +307,16 @@ def evaluate(
             first = next((case for case in cases if case.scored), cases[0])
             image = first.image
             if pictures is not None:
-                picture = find_picture(pictures, image)
+                picture = picture_to_show(bad_images, find_picture, pictures, image)
                 cases = with_pictures(cases, pictures)
             elif first.picture is not None and first.picture.exists():
-                picture = read_picture(first.picture)
+                picture = picture_to_show(bad_images, read_picture, first.picture)
         else:
             release, cases = cases_of_release(reflacx, **options)
             in_sample = options["rounding"] == "study"
             center_bias = center_bias or ("in_sample" if in_sample else "both")
             outside = "keep"
-            image, picture = picture_of_release(release, cases, pictures)
+            image, picture = picture_of_release(release, cases, pictures, bad_images)
             if pictures is not None:
                 cases = with_pictures_of_release(release, cases, pictures)
         with cluster(dask):
@@ -334,7 +336,7 @@ def evaluate(
                 seed=options["seed"],
                 jobs=options["jobs"] if dask is None else None,
                 progress=not quiet,
-                bad_images=options["bad_images"],
+                bad_images=bad_images,
                 check_first=options["check_first"],
                 checkpoint=checkpoint,
             )

@@ -1,5 +1,7 @@
 """The cases that a command works on, from a table, a manifest or a release."""
 
+import warnings
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import gazesal
 from gazesal.cli.options import in_pixels
 from gazesal.cxr.lung_hull import find_lung_hulls
 from gazesal.evaluation.cases import SEGMENTATION, with_maps
+from gazesal.exceptions import SkippedDataWarning
 from gazesal.reporting.pictures import pictures_in, read_picture
 
 
@@ -115,12 +118,31 @@ def with_pictures(cases: list[gazesal.Case], folder: Path) -> list[gazesal.Case]
     return [replace(case, picture=found.get(case.image, case.picture)) for case in cases]
 
 
+def picture_to_show(
+    bad_images: str, read: Callable[..., np.ndarray], *where: Any
+) -> np.ndarray | None:
+    """The picture under the maps of the figure.
+
+    It shapes no score: where bad images are listed, one that cannot be read is said and left out.
+    """
+    try:
+        return read(*where)
+    except ValueError as error:
+        if bad_images == "raise":
+            raise
+        warnings.warn(
+            f"{error} The figure shows the maps without it.", SkippedDataWarning, stacklevel=2
+        )
+        return None
+
+
 def first_scored(evaluation: gazesal.Evaluation) -> tuple[str, np.ndarray | None]:
-    """The first image that has scores, and its picture, if that is there."""
+    """The first image that has scores, where others were bad, and its picture if that is there."""
     scored = set(evaluation.scores["image"])
     case = next(case for case in evaluation.cases if case.image in scored)
-    there = case.picture is not None and case.picture.exists()
-    return case.image, read_picture(case.picture) if case.picture and there else None
+    if case.picture is None or not case.picture.exists():
+        return case.image, None
+    return case.image, picture_to_show("list", read_picture, case.picture)
 
 
 def with_defaults(
@@ -136,7 +158,10 @@ def with_defaults(
 
 
 def picture_of_release(
-    release: gazesal.Reflacx, cases: list[gazesal.Case], mimic: Path | None
+    release: gazesal.Reflacx,
+    cases: list[gazesal.Case],
+    mimic: Path | None,
+    bad_images: str = "raise",
 ) -> tuple[str, np.ndarray | None]:
     """An image to show and its picture, if pictures are there; those of all are measured.
 
@@ -149,7 +174,8 @@ def picture_of_release(
     if mimic is None:
         return name, None
     release.check_picture_sizes(mimic, images=scored.values())
-    return name, read_picture(release.picture_path(scored[name], mimic))
+    path = release.picture_path(scored[name], mimic)
+    return name, picture_to_show(bad_images, read_picture, path)
 
 
 def with_pictures_of_release(

@@ -7,7 +7,6 @@ import numpy as np
 
 from gazesal._validation import as_map, require_finite
 from gazesal.datasets._arguments import as_path
-from gazesal.datasets._csv import read_csv_text, require_columns
 from gazesal.typing import FloatArray
 
 __all__ = ["read_map", "read_sizes"]
@@ -127,6 +126,9 @@ def read_sizes(path: str | Path) -> dict[str, tuple[int, int]]:
     {'1001': (600, 800)}
     """
     path = as_path(path, name="path")
+    # here, since it takes pandas, which workers that read maps do without
+    from gazesal.datasets._csv import read_csv_text, require_columns  # noqa: PLC0415
+
     table = read_csv_text(path)
     require_columns(table, ["image", "width", "height"], path)
     sizes: dict[str, tuple[int, int]] = {}

@@ -5,20 +5,21 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
 
 from gazesal._validation import as_choice, as_map, as_shape, require_finite, weight_sums
-from gazesal.datasets.fixation_table import FIXATION_COLUMNS
 from gazesal.datasets.map_files import read_map
 from gazesal.datasets.map_sources import source_finder
 from gazesal.exceptions import OffImageWarning
 from gazesal.maps.heatmap import OUTSIDE, Outside, exchange_hint, off_image
 from gazesal.maps.resampling import resample
 from gazesal.typing import Float64Array, FloatArray
+
+if TYPE_CHECKING:
+    import pandas as pd  # which workers do without: it is 60 MB to import
 
 __all__ = ["Case", "Gaze", "cases_from_tables"]
 
@@ -209,7 +210,7 @@ def load_source(source: MapSource, *, name: str) -> FloatArray:
 
 
 def cases_from_tables(
-    fixations: pd.DataFrame,
+    fixations: "pd.DataFrame",
     maps: Mapping[str, Mapping[str, MapSource]],
     shape: tuple[int, int] | Mapping[str, tuple[int, int]],
     *,
@@ -267,6 +268,8 @@ def cases_from_tables(
     >>> cases[0].image, list(cases[0].gaze), list(cases[0].maps)
     ('7', ['ann', 'bob'], ['mine'])
     """
+    from gazesal.datasets.fixation_table import FIXATION_COLUMNS  # noqa: PLC0415 (see above)
+
     as_choice(outside, OUTSIDE, name="outside")
     as_choice(unmapped, ("raise", "gaze_only"), name="unmapped")
     missing = [name for name in FIXATION_COLUMNS if name not in fixations.columns]
@@ -323,13 +326,13 @@ def with_maps(
     return joined
 
 
-def _place(fixations: pd.DataFrame, position: int) -> str:
+def _place(fixations: "pd.DataFrame", position: int) -> str:
     """File and line of a row, as far as the table knows them."""
     source = fixations.attrs.get("source", "fixations")
     return f"{source}, {fixations.index.name or 'row'} {fixations.index[position]}"
 
 
-def _report_dropped(fixations: pd.DataFrame, cases: list[Case]) -> None:
+def _report_dropped(fixations: "pd.DataFrame", cases: list[Case]) -> None:
     kept = sum(
         len(gaze.points) for case in cases for gaze in case.gaze.values() if isinstance(gaze, Gaze)
     )
@@ -356,16 +359,18 @@ def _shape_of(
     return as_shape(shape, name="shape")
 
 
-def _by_name(rows: pd.DataFrame, column: str) -> list[tuple[str, pd.DataFrame]]:
+def _by_name(rows: "pd.DataFrame", column: str) -> "list[tuple[str, pd.DataFrame]]":
     """Rows of each name in a column, in the order of the names as text."""
     names = rows[column].astype(str).to_numpy()
     return sorted(((str(name), part) for name, part in rows.groupby(names)), key=itemgetter(0))
 
 
 def fixations_by_observer(
-    rows: pd.DataFrame, shape: tuple[int, int], outside: str
+    rows: "pd.DataFrame", shape: tuple[int, int], outside: str
 ) -> dict[str, Gaze]:
     """Fixations of each observer, in the order of the observers' names."""
+    import pandas as pd  # noqa: PLC0415 (see above)
+
     numbers = {}
     for column in ("x", "y", "duration"):
         values = pd.to_numeric(rows[column], errors="coerce").to_numpy(np.float64)

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -138,7 +138,11 @@ class Checkpoint:
 
     def add(self, found: ImageScores, mark: str) -> None:
         """Keep the scores of an image, at once."""
-        path = self._write([(found, mark)])
+        columns = {"image": [found.image] * len(found.metric)}
+        columns |= {label: getattr(found, label) for label in LABELS}
+        strings = {name: self._pa.array(each, self._pa.string()) for name, each in columns.items()}
+        table = self._pa.table({**strings, "score": found.score})
+        path = self._write(table, [(found.image, mark, len(found.score))])
         self._found[found.image, mark] = path
         self._small.append(path)
         if len(self._small) >= MERGED:
@@ -148,7 +152,7 @@ class Checkpoint:
         """The scores of images with these fingerprints, all of them finished."""
         rows = Rows()
         for path in sorted({self._found[key] for key in wanted.items()}):
-            for found, mark in self._read(path):
+            for found, mark in self._images(path):
                 if wanted.get(found.image) == mark and self._found[found.image, mark] == path:
                     rows.add(found)
         return rows
@@ -213,50 +217,45 @@ class Checkpoint:
             _report(f"{path}: {TORN} Its images are scored again.")
             path.unlink()
             return
-        parts = self._parsed(path, content)
-        keys = [(found.image, mark) for found, mark in parts]
+        keys = [(image, mark) for image, mark, _ in _marks(self._table(path, content))]
         if all(key in self._found for key in keys):
             path.unlink()  # in another part too: the run was killed after it had merged them
             return
         self._found |= dict.fromkeys(keys, path)
-        if len(parts) < MERGED:
+        if len(keys) < MERGED:
             self._small.append(path)
 
     def _merge(self) -> None:
         """Make one part of all small ones."""
-        whole = [
-            (found, mark)
-            for path in self._small
-            for found, mark in self._read(path)
-            if self._found[found.image, mark] == path
-        ]
-        if whole:
-            target = self._write(whole, durable=True)
-            self._found |= {(found.image, mark): target for found, mark in whole}
+        tables, marks = [], []
+        for path in self._small:
+            start = 0
+            table = self._table(path, self._checked(path))
+            for image, mark, length in _marks(table):
+                if self._found[image, mark] == path:
+                    tables.append(table.slice(start, length))
+                    marks.append((image, mark, length))
+                start += length
+        if tables:
+            target = self._write(self._pa.concat_tables(tables), marks, durable=True)
+            self._found |= {(image, mark): target for image, mark, _ in marks}
         for path in self._small:
             path.unlink()
         self._small = []
+        del tables
+        self._pa.default_memory_pool().release_unused()
 
-    def _write(self, images: list[tuple[ImageScores, str]], *, durable: bool = False) -> Path:
+    def _write(
+        self, table: Any, marks: Sequence[tuple[str, str, int]], *, durable: bool = False
+    ) -> Path:
         """Write a part under the digest of its bytes; only a durable one is waited for.
 
         A small part that a power cut tears is found by its digest, and its image scored again.
         """
-        pa = self._pa
-        columns = {
-            label: pa.array(
-                [name for found, _ in images for name in getattr(found, label)], pa.string()
-            )
-            for label in LABELS
-        }
-        names = [found.image for found, _ in images for _ in found.metric]
-        scores = np.concatenate([found.score for found, _ in images])
-        table = pa.table({"image": pa.array(names, pa.string()), **columns, "score": scores})
-        marks = json.dumps([[found.image, mark, len(found.score)] for found, mark in images])
-        table = table.replace_schema_metadata({"images": marks})
+        table = table.replace_schema_metadata({"images": json.dumps(marks)})
         sink = io.BytesIO()
-        self._parquet.write_table(table, sink)
-        content = sink.getvalue()
+        self._parquet.write_table(table.combine_chunks(), sink)
+        content = sink.getbuffer()
         path = self._parts / f"{_digest(content)}.parquet"
         temporary = self._parts / f".{path.name}.partial"
         try:
@@ -271,34 +270,56 @@ class Checkpoint:
             temporary.unlink(missing_ok=True)
         return path
 
-    def _read(self, path: Path) -> list[tuple[ImageScores, str]]:
-        """The images of a part and their fingerprints; a ValueError if it has changed since."""
+    def _checked(self, path: Path) -> bytes:
+        """The bytes of a part; a ValueError if they have changed since."""
         content = path.read_bytes()
         if _digest(content) != path.stem:
             raise ValueError(f"{path}: {TORN}")
-        return self._parsed(path, content)
+        return content
 
-    def _parsed(self, path: Path, content: bytes) -> list[tuple[ImageScores, str]]:
-        """What a part holds; a ValueError if it is none, whatever its name."""
+    def _table(self, path: Path, content: bytes) -> Any:
+        """What a part holds; a ValueError if it is none, whatever its name.
+
+        Read as one file by one thread: what reads sets of files, and its threads, take memory that
+        they keep.
+        """
         try:
-            return self._images(content)
+            source = self._pa.BufferReader(content)
+            table = self._parquet.ParquetFile(source).read(use_threads=False)
+            table.select([*LABELS, "score"])
+            if sum(length for _, _, length in _marks(table)) != len(table):
+                raise ValueError("it has other rows than its images")  # noqa: TRY301
         except (self._pa.ArrowException, KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{path}: is no part of a checkpoint; {ELSEWHERE}") from error
+        return table
 
-    def _images(self, content: bytes) -> list[tuple[ImageScores, str]]:
-        table = self._parquet.read_table(io.BytesIO(content))
-        columns = {label: table[label].to_pylist() for label in LABELS}
+    def _images(self, path: Path) -> Iterator[tuple[ImageScores, str]]:
+        """The scores of a part's images, and what each was made from."""
+        table = self._table(path, self._checked(path))
+        columns = {label: _as_list(table[label]) for label in LABELS}
         scores = table["score"].to_numpy()
-        images, start = [], 0
-        for image, mark, length in json.loads(table.schema.metadata[b"images"]):
+        start = 0
+        for image, mark, length in _marks(table):
             rows = slice(start, start + length)
             observer, method, metric = (columns[label][rows] for label in LABELS)
-            images.append((ImageScores(image, observer, method, metric, scores[rows]), mark))
+            yield ImageScores(image, observer, method, metric, scores[rows]), mark
             start += length
-        return images
 
 
-def _digest(content: bytes) -> str:
+def _marks(table: Any) -> list[tuple[str, str, int]]:
+    """The images of a part: name, what it was made from, number of scores."""
+    found = json.loads(table.schema.metadata[b"images"])
+    return [(image, mark, length) for image, mark, length in found]
+
+
+def _as_list(column: Any) -> list[str]:
+    """A column of few different names, one object for each."""
+    encoded = column.combine_chunks().dictionary_encode()
+    names = np.array(encoded.dictionary.to_pylist(), dtype=object)
+    return list(names[encoded.indices.to_numpy()])
+
+
+def _digest(content: bytes | memoryview) -> str:
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 

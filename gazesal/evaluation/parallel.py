@@ -1,13 +1,14 @@
 """Run one function over many images, on the workers that joblib finds."""
 
 import os
+import signal
 import tempfile
 import threading
 import time
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -27,6 +28,8 @@ SHARED = ".shared-"  # how the names of folders begin in which processes share a
 CLUSTER = "DaskDistributedBackend"
 ROUND = 4  # tasks for each worker at once, of backends that only give back many together
 WATCHED_EVERY = 1.0  # seconds between a worker's looks at whether its parent is there
+FEEDER = "QueueFeederThread"  # of multiprocessing: sends tasks to processes
+FEEDERS_END = 2.0  # seconds that they are waited for; those of other queues do not end
 
 
 class Runner:
@@ -90,10 +93,15 @@ class Runner:
             Where the shared arrays may lie meanwhile; by default a temporary folder.
         """
         backend, _ = get_active_backend()
-        if type(backend).__name__ == PROCESSES:
+        of_processes = type(backend).__name__ == PROCESSES
+        if of_processes:
             function = partial(_watched, function, os.getpid())
         one_by_one = getattr(backend, "supports_return_generator", False)
-        with self._shared(shared, folder) as (arrays, config), config:
+        with ExitStack() as stack:
+            arrays, config = stack.enter_context(self._shared(shared, folder))
+            stack.enter_context(config)
+            if of_processes and self._n_workers() != 1:
+                stack.enter_context(_feeders_ended())
             way = "generator" if ordered else "generator_unordered"
             parallel = joblib.Parallel(
                 **self._jobs,
@@ -102,7 +110,9 @@ class Runner:
                 max_nbytes=None,  # an image's own arrays are used once: no file for each of them
             )
             tasks = (joblib.delayed(function)(*argument, *arrays) for argument in arguments)
-            results = parallel(tasks) if one_by_one else _in_rounds(parallel, tasks)
+            with _signals_held() if of_processes else nullcontext():
+                results = parallel(tasks) if one_by_one else _in_rounds(parallel, tasks)
+                stack.enter_context(closing(_Quiet(results)))
             bar = tqdm(
                 total=total,
                 initial=done,
@@ -111,7 +121,7 @@ class Runner:
                 smoothing=0.05,  # images differ: a long memory for the rate
                 disable=not self._progress,
             )
-            with closing(_Quiet(results)), bar, _replaced_workers():
+            with bar, _replaced_workers():
                 try:
                     for result in results:
                         bar.update()
@@ -124,13 +134,16 @@ class Runner:
                         f"used up; fewer jobs need less. {error}"
                     ) from error
 
+    def _n_workers(self) -> int:
+        _, configured = get_active_backend()
+        return int(joblib.effective_n_jobs(self._jobs.get("n_jobs", configured)))
+
     @contextmanager
     def _shared(
         self, arrays: Sequence[np.ndarray], folder: Path | None
     ) -> Iterator[tuple[list[np.ndarray], AbstractContextManager[Any]]]:
         """The arrays as the workers are best sent them, and the configuration for it."""
-        backend, configured = get_active_backend()
-        n_workers = joblib.effective_n_jobs(self._jobs.get("n_jobs", configured))
+        backend, _ = get_active_backend()
         kind = type(backend).__name__
         if kind == CLUSTER:
             # to every worker at once, so that the loss of one takes nothing away; also without
@@ -143,7 +156,7 @@ class Runner:
                 **backend.submit_kwargs,
             )
             yield list(arrays), config
-        elif arrays and kind == PROCESSES and n_workers != 1:
+        elif arrays and kind == PROCESSES and self._n_workers() != 1:
             with tempfile.TemporaryDirectory(prefix=SHARED, dir=folder) as place:
                 yield (
                     [_mapped(array, Path(place, str(i))) for i, array in enumerate(arrays)],
@@ -210,6 +223,51 @@ def _end_with(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(WATCHED_EVERY)
     os._exit(1)
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Let signals that Python takes wait while processes are started.
+
+    An exception between the start of one and joblib's note of it would leave a process that nobody
+    ends, and a program that waits for it.
+    """
+    if threading.current_thread() is not threading.main_thread():  # no signal is taken in another
+        yield
+        return
+    came: list[int] = []
+
+    def note(number: int, _frame: object) -> None:
+        came.append(number)
+
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    taken = [(number, handler) for number, handler in handlers.items() if callable(handler)]
+    try:
+        for number, _ in taken:
+            signal.signal(number, note)
+        yield
+    finally:
+        for number, handler in taken:
+            signal.signal(number, handler)
+        for first in came[:1]:
+            signal.raise_signal(first)
+
+
+@contextmanager
+def _feeders_ended() -> Iterator[None]:
+    """Where a run ends early, wait for the thread that sent its tasks, as joblib does not.
+
+    That thread lets go of the last semaphores: if the program ends while it is between removing
+    one and saying so, joblib's tracker of such things writes that it was leaked.
+    """
+    try:
+        yield
+    except BaseException:
+        until = time.monotonic() + FEEDERS_END
+        for thread in threading.enumerate():
+            if thread.name == FEEDER:
+                thread.join(max(0.0, until - time.monotonic()))
+        raise
 
 
 @contextmanager

@@ -1,12 +1,14 @@
 """The passes over all images: look at maps, make the centre bias, score; bad images by the way."""
 
 import time
-from collections.abc import Iterable, Mapping
-from contextlib import closing, suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from pickle import PicklingError
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from joblib.externals.loky.backend.reduction import dumps  # what joblib sends tasks with
 
 from gazesal.evaluation.bias_files import parts_of
 from gazesal.evaluation.cases import Case
@@ -28,6 +30,7 @@ __all__ = ["BadImages", "check_maps", "make_center_bias", "score_all", "shared_b
 CHUNK = 8  # images whose gaze is summed by one worker
 CHUNKS = 512  # above this many, chunks are larger; not by the workers, so they change no sum
 LARGEST = 64  # but not larger than this: what is lost when a run is killed
+NAMED = 20  # images in hand that a message names
 SAVED_EVERY = 30.0  # seconds between states of a centre bias in the making
 
 
@@ -93,7 +96,8 @@ def shared_by_all(
 def check_maps(cases: list[Case], options: Options, run: Runner) -> None:
     """Raise if any map that is at hand is bad, naming the first in order and how many there are."""
     arguments = ((case, options) for case in cases)
-    with closing(run(find_fault, arguments, len(cases), "checking", ordered=True)) as results:
+    results = run(find_fault, arguments, len(cases), "checking", ordered=True)
+    with _unsent_named(cases), closing(results):
         bad = [found for found in results if found is not None]
     if bad:
         more = f" ({len(bad) - 1} more images have bad maps.)" if len(bad) > 1 else ""
@@ -129,7 +133,7 @@ def make_center_bias(
     )
     if done < len(chunks):
         try:
-            with closing(results):
+            with _unsent_named(cases), closing(results):
                 for part, found in results:
                     bad.add(found, of_gaze=True)
                     # at once, so that no interrupt finds one chunk in the sum and not in the count
@@ -183,21 +187,54 @@ def score_all(
 ) -> Rows:
     """Score images and keep what is found: in the checkpoint, or else in the rows returned."""
     rows = Rows()
+    in_hand: dict[str, None] = {}  # in the order they were taken
+
+    def arguments() -> Iterator[tuple[Any, ...]]:
+        for case in cases:
+            in_hand[case.image] = None
+            yield case, shared.positions.get(case.image, 0), options, shared.facts
+
     results = run(
         score_case,
-        ((case, shared.positions.get(case.image, 0), options, shared.facts) for case in cases),
+        arguments(),
         done + len(cases),
         "scoring",
         done=done,
         shared=shared.arrays,
         folder=None if kept is None else kept.folder,
     )
-    with closing(results):
-        for found in results:
-            if isinstance(found, BadImage):
-                bad.add([found])
-            elif kept is None:
-                rows.add(found)
-            else:
-                kept.add(found, marks[found.image])
+    try:
+        with _unsent_named(cases), closing(results):
+            for found in results:
+                in_hand.pop(found.image)
+                if isinstance(found, BadImage):
+                    bad.add([found])
+                elif kept is None:
+                    rows.add(found)
+                else:
+                    kept.add(found, marks[found.image])
+    except ChildProcessError as error:
+        names = ", ".join(list(in_hand)[:NAMED])
+        more = f" and {len(in_hand) - NAMED} more" if len(in_hand) > NAMED else ""
+        raise ChildProcessError(f"{error}\nThe images in hand were {names}{more}.") from error
     return rows
+
+
+@contextmanager
+def _unsent_named(cases: list[Case]) -> Iterator[None]:
+    """Name the image that cannot be sent to a worker, which joblib does not.
+
+    It is looked for only where sending failed, since every image would be pickled twice otherwise.
+    """
+    try:
+        yield
+    except PicklingError as error:
+        for case in cases:
+            try:
+                dumps(case)
+            except Exception as fault:  # noqa: BLE001 (an object may fail in any way)
+                raise ValueError(
+                    f"image {case.image}: its gaze or a map cannot be sent to another process: "
+                    f"{fault}; with one job it need not be."
+                ) from error
+        raise

@@ -1,13 +1,15 @@
 """Scores as they come from the workers, small, until they are a table."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from gazesal.typing import Float64Array
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["COLUMNS", "LABELS", "RESERVED", "BadImage", "ImageScores", "Rows"]
 
@@ -54,17 +56,22 @@ class Rows:
         )
         self._images[found.image] = codes, found.score
 
-    def to_frame(self, groups: Mapping[str, Mapping[str, object]]) -> pd.DataFrame:
+    def to_frame(self, groups: Mapping[str, Mapping[str, object]]) -> "pd.DataFrame":
         """The table of all images, in the order of `groups`, with these as further columns."""
+        import pandas as pd  # noqa: PLC0415 (workers do without)
+
         found = [self._images[image] for image in groups]
         lengths = [len(scores) for _, scores in found]
-        names = np.array(list(self._numbers), dtype=object)
+        # of each name once, then taken by number: no array of objects as long as the table
+        names = pd.Series(list(self._numbers)).array
         codes = np.concatenate([np.empty((len(LABELS), 0), np.int32), *(c for c, _ in found)], 1)
-        columns = {"image": np.repeat(np.array(list(groups), dtype=object), lengths)}
-        columns |= {label: names[code] for label, code in zip(LABELS, codes, strict=True)}
+        of_image = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
+        columns: dict[str, object] = {"image": pd.Series(list(groups)).array.take(of_image)}
+        columns |= {label: names.take(code) for label, code in zip(LABELS, codes, strict=True)}
         columns["score"] = np.concatenate([np.empty(0), *(scores for _, scores in found)])
+        del codes, found
         for name in next(iter(groups.values()), {}):
-            values = [of_image[name] for of_image in groups.values()]
-            kept = np.array(values, dtype=object if isinstance(values[0], str) else None)
-            columns[name] = np.repeat(kept, lengths)
-        return pd.DataFrame(columns)
+            values = [own[name] for own in groups.values()]
+            kept = pd.Series(values).array if isinstance(values[0], str) else np.array(values)
+            columns[name] = kept.take(of_image)
+        return pd.DataFrame(columns, copy=False)

@@ -306,8 +306,11 @@ def test_a_worker_that_dies_is_said(tmp_path):
     cases = make_cases(6)
     cases[3] = replace(cases[3], maps={"noise": _die})
     started = time.monotonic()
-    with pytest.raises(ChildProcessError, match="a worker process ended while scoring"):
+    with pytest.raises(ChildProcessError, match="a worker process ended while scoring") as raised:
         gazesal.evaluate(cases, sigma=SIGMA, jobs=2, bad_images="list")
+    *_, last = str(raised.value).splitlines()
+    assert last.startswith("The images in hand were ")
+    assert "i003" in last
     assert time.monotonic() - started < 60
 
 
@@ -328,3 +331,24 @@ def _die():
 def test_bad_options(options, kind, message):
     with pytest.raises(kind, match=message):
         gazesal.evaluate(make_cases(3), sigma=SIGMA, **options)
+
+
+class Unsent:
+    """A map that no other process can have."""
+
+    def __call__(self):
+        return np.random.default_rng(0).random(SHAPE)
+
+    def __reduce__(self):
+        raise TypeError("cannot pickle an open file")
+
+
+@pytest.mark.parametrize("bad_images", ["raise", "list"])
+def test_an_image_that_cannot_be_sent_is_named(bad_images):
+    cases = make_cases(N)
+    position = int(BAD[1:])
+    cases[position] = replace(cases[position], maps={"noise": Unsent()})
+    told = f"image {BAD}: .* cannot be sent to another process: cannot pickle an open file"
+    with pytest.raises(ValueError, match=told):
+        gazesal.evaluate(cases, sigma=SIGMA, jobs=2, bad_images=bad_images)
+    assert gazesal.evaluate(cases, sigma=SIGMA).scores["image"].nunique() == N

@@ -10,6 +10,8 @@ import signal
 import subprocess
 import sys
 import time
+import tracemalloc
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
@@ -19,7 +21,7 @@ import pytest
 import gazesal
 from gazesal.evaluation import checkpoint as checkpoint_module
 from gazesal.evaluation import passes
-from gazesal.evaluation.rows import BadImage
+from gazesal.evaluation.rows import BadImage, ImageScores
 from tests.evaluation.large_study import SHAPE, SIGMA, calls, make_cases, run, table_bytes
 
 pytest.importorskip("pyarrow")
@@ -451,6 +453,33 @@ def test_interrupted_runs_end_at_once_and_leave_nobody(tmp_path, jobs):
     got = run(400, tmp_path / "kept", log)
     assert sum(calls(log).values()) - 400 <= 3 * jobs
     assert got.scores["image"].nunique() == 400
+
+
+def test_memory_does_not_grow_with_the_images_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoint_module, "MERGED", 40)
+    pyarrow = pytest.importorskip("pyarrow")
+    labels = [("ann", f"method{k % 5}", f"metric{k // 5}") for k in range(60)]
+    kept = checkpoint_module.Checkpoint(tmp_path / "kept", {}, None)
+    images, used, arrow = 40 * 4, [], []
+    with closing(kept):
+        tracemalloc.start()
+        try:
+            for number in range(images):
+                found = ImageScores(f"i{number}", *zip(*labels, strict=True), np.arange(60.0))
+                kept.add(found, f"{number:032x}")
+                if number % 40 == 39:  # when small parts were merged
+                    used.append(tracemalloc.get_traced_memory()[0])
+                    arrow.append(pyarrow.total_allocated_bytes())
+            tracemalloc.reset_peak()
+            rows = kept.collect({f"i{number}": f"{number:032x}" for number in range(images)})
+            peak = tracemalloc.get_traced_memory()[1] - used[-1]
+        finally:
+            tracemalloc.stop()
+    assert len(parts(tmp_path / "kept")) == 4
+    assert arrow[-1] <= arrow[0]
+    assert used[-1] - used[1] < 350 * 80  # of 80 images: where each is, and not its 60 scores
+    assert peak < 45 * 60 * images  # bytes a score, which has no words of its own
+    assert len(rows.to_frame({f"i{number}": {} for number in range(images)})) == 60 * images
 
 
 def test_fixations_on_other_images_go_to_every_worker(tmp_path):

@@ -66,6 +66,9 @@ def test_an_image_that_ends_every_worker_ends_the_run(cluster):
     cases[3] = replace(cases[3], maps={"noise": _die})
     with (
         joblib.parallel_config(backend="dask"),
-        pytest.raises(ChildProcessError, match="a worker process ended while scoring"),
+        pytest.raises(
+            ChildProcessError,
+            match=r"(?s)a worker process ended while scoring.*images in hand were .*\bi003\b",
+        ),
     ):
         gazesal.evaluate(cases, sigma=SIGMA, bad_images="list")

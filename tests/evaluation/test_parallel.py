@@ -1,14 +1,19 @@
 """How work reaches the workers: one by one, and large arrays once."""
 
 import os
+import signal
 import subprocess
 import sys
+import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 import joblib
 import numpy as np
 import pytest
+from joblib.externals.loky import get_reusable_executor
+from joblib.externals.loky.backend.queues import Queue
 
 from gazesal.evaluation import parallel
 from gazesal.evaluation.parallel import Runner
@@ -216,3 +221,74 @@ def test_workers_that_grow_are_replaced_also_where_warnings_are_errors(tmp_path)
     )
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) == 6 * 9 * 4
+
+
+def test_what_sends_tasks_has_ended_where_a_run_ends_early(monkeypatch):
+    feed, ended = Queue._feed, []
+
+    def slow_to_end(*arguments):
+        feed(*arguments)
+        time.sleep(0.3)
+        ended.append(True)
+
+    get_reusable_executor().shutdown(wait=True)  # which other tests used
+    monkeypatch.setattr(Queue, "_feed", staticmethod(slow_to_end))
+    results = Runner(2, False)(slow_start, ((i,) for i in range(9)), 9, "working")
+    with closing(results):
+        next(results)
+    # it holds semaphores, which the program may not end in the midst of letting go of
+    assert ended == [True]
+    assert parallel.FEEDER not in {thread.name for thread in threading.enumerate()}
+
+
+class Ended(KeyboardInterrupt):
+    """What a handler of a signal raises."""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_wait_while_processes_are_started(number):
+    def end(_number, _frame):
+        raise Ended
+
+    def start():
+        with parallel._signals_held():
+            signal.raise_signal(number)
+            signal.raise_signal(number)
+            done.append(True)
+
+    before = signal.signal(number, end)
+    done = []
+    try:
+        with pytest.raises(Ended):
+            start()
+        assert done
+        assert signal.getsignal(number) is end
+        with parallel._signals_held():
+            assert signal.getsignal(number) is not end
+        signal.signal(number, signal.SIG_IGN)  # not Python's to take
+        with parallel._signals_held():
+            assert signal.getsignal(number) is signal.SIG_IGN
+    finally:
+        signal.signal(number, before)
+
+
+def test_signals_are_let_be_where_none_are_taken():
+    seen = []
+
+    def look_there():
+        with parallel._signals_held():
+            seen.append(signal.getsignal(signal.SIGINT))
+
+    thread = threading.Thread(target=look_there)
+    thread.start()
+    thread.join()
+    assert seen == [signal.getsignal(signal.SIGINT)]
+
+
+def test_workers_do_without_large_libraries():
+    code = (
+        "import sys, gazesal.evaluation.work, gazesal.evaluation.parallel\n"
+        "print({'pandas', 'pyarrow', 'matplotlib'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
