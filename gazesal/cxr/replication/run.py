@@ -35,7 +35,8 @@ from gazesal.cxr.replication.report import markdown_of, sections_of
 from gazesal.cxr.replication.steps import Steps
 from gazesal.cxr.segmentation import Segmenter, segment_lungs
 from gazesal.cxr.training.images import LabelledImages
-from gazesal.cxr.training.run import predict, train
+from gazesal.cxr.training.prediction import predict
+from gazesal.cxr.training.run import train
 from gazesal.cxr.training.settings import PRESETS, TrainingSettings
 from gazesal.datasets.mimic_cxr_jpg import MimicCxrJpg
 from gazesal.datasets.reflacx import Reflacx
