@@ -38,7 +38,7 @@ def require_same_run(folder: Path, facts: Mapping[str, Any]) -> None:
             f"{path}: cannot be read as the note of a training, so it is unknown what the folder "
             "holds; choose another folder or take this one away."
         ) from error
-    differing = [name for name in facts if there.get(name) != facts[name]]
+    differing = [name for name in {**facts, **there} if there.get(name) != facts.get(name)]
     if differing:
         raise ValueError(
             f"{folder}: holds a training that differs in {', '.join(differing)}; choose "

@@ -181,6 +181,13 @@ def test_a_training_of_another_precision_is_refused(whole, cut_off):
     go(cut_off, trainer={**ON_CPU, "precision": 32, "accumulate_grad_batches": 1})
 
 
+def test_a_switch_that_is_no_longer_turned_is_noticed(tmp_path):
+    settings = small_settings(epochs=1)
+    go(tmp_path, settings=settings, trainer={**ON_CPU, "gradient_clip_val": 1.0})
+    with pytest.raises(ValueError, match="holds a training that differs in gradient_clip_val"):
+        go(tmp_path, settings=settings)
+
+
 def test_an_undefined_value_is_not_the_best(whole, cut_off):
     """As the checkpoint of the best epoch sees it."""
     curve = pd.read_csv(whole / "curve.csv")

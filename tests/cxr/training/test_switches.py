@@ -27,7 +27,7 @@ def test_what_takes_the_place_of_a_switch_is_said(tmp_path):
         go(tmp_path, max_epochs=1)
 
 
-@pytest.mark.parametrize("name", ["presicion", "self"])
+@pytest.mark.parametrize("name", ["max_epoch", "self"])
 def test_what_is_no_switch_is_named(tmp_path, name):
     with pytest.raises(ValueError, match=f"of Lightning's Trainer only, got '{name}'"):
         go(tmp_path, **{name: "16-mixed"})
