@@ -58,7 +58,8 @@ def training_options(command: Any) -> Any:
 @click.option(
     "--reflacx",
     type=FOLDER,
-    help="Folder of a REFLACX release: all images of its subjects go to the test set.",
+    help="Folder of a REFLACX release: all images of its subjects go to the test set, as in the "
+    "study. Without it they stay where MIMIC-CXR-JPG has them.",
 )
 @click.option("--out", required=True, type=FOLDER, help="Folder for the training.")
 @click.option(
@@ -83,6 +84,13 @@ def train(
         require_writable(out)
         subjects = [] if reflacx is None else gazesal.Reflacx(reflacx).subjects()
         images = LabelledImages.from_mimic(gazesal.MimicCxrJpg(mimic), gaze_subjects=subjects)
+        if reflacx is None:
+            click.echo(
+                "Warning: without --reflacx, images of subjects with gaze stay among those that "
+                "are trained on; the study moves them to the test set. Do not compare maps of "
+                "this network with gaze on them.",
+                err=True,
+            )
         click.echo(f"{images!r}")
         trained = run(
             images,

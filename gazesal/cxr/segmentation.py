@@ -127,7 +127,8 @@ class XrvLungs:
                 )
             except ImportError as error:
                 raise ImportError(
-                    "Segmenting lungs needs torchxrayvision: pip install torchxrayvision."
+                    "Segmenting lungs needs torchxrayvision: pip install torchxrayvision; or give "
+                    "masks of your own."
                 ) from error
             model = chestx_det.PSPNet()
         self.model = model.eval()

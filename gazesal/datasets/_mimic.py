@@ -25,8 +25,8 @@ def as_subject_id(value: Any, *, name: str) -> str:
 
 def picture_path(root: Path, subject_id: str, study_id: str, dicom_id: str) -> Path:
     """Where the picture of an image lies below the folder of a MIMIC-CXR-JPG release."""
-    group, folder = f"p{subject_id[:2]}", f"p{subject_id}"
-    return root / "files" / group / folder / f"s{study_id}" / f"{dicom_id}.jpg"
+    folder = f"files/p{subject_id[:2]}/p{subject_id}/s{study_id}"
+    return root / f"{folder}/{dicom_id}.jpg"
 
 
 def read_picture_size(path: Path) -> tuple[int, int]:

@@ -188,6 +188,28 @@ class MimicCxrJpg:
             raise FileNotFoundError(f"{path}: there is no such picture.")
         return path
 
+    def paths(self, dicom_ids: Iterable[str]) -> list[Path]:
+        """Return where the pictures of some images lie, as `path` does for one.
+
+        Parameters
+        ----------
+        dicom_ids : iterable of str
+            Ids of images in `images`.
+
+        Returns
+        -------
+        list of pathlib.Path
+            One for each image, in the order given. It is not looked if the files are there.
+
+        Raises
+        ------
+        ValueError
+            If an image is not in the tables.
+        """
+        images = self._images_of(dicom_ids)
+        ids = zip(images["subject_id"], images["study_id"], images.index, strict=True)
+        return [picture_path(self._root, *three) for three in ids]
+
     def targets(self, dicom_ids: Iterable[str]) -> pd.DataFrame:
         """Return which labels are positive for some images, as the study trains on them.
 
@@ -207,20 +229,12 @@ class MimicCxrJpg:
         ValueError
             If an image is not in the tables or its study has no labels.
         """
-        listed = as_iterable(dicom_ids, name="dicom_ids", of="str")
-        wanted = pd.Index([as_text(value, name="dicom_ids") for value in listed], dtype="object")
-        unknown = ~wanted.isin(self.images.index)
-        if unknown.any():
-            raise ValueError(
-                f"`dicom_ids` must be images of the tables, but {int(unknown.sum())} of "
-                f"{len(wanted)} are not, the first {wanted[unknown][0]!r}."
-            )
-        images = self.images.loc[wanted]
+        images = self._images_of(dicom_ids)
         rows = self._label_rows(images)
         if (rows < 0).any():
             raise ValueError(
                 f"`dicom_ids` must have labels, but the studies of {int((rows < 0).sum())} of "
-                f"{len(wanted)} images are not in {self._tables['chexpert']}, the first that of "
+                f"{len(images)} images are not in {self._tables['chexpert']}, the first that of "
                 f"{images.index[rows < 0][0]!r}."
             )
         return (self.labels.iloc[rows] > 0).set_axis(images.index)
@@ -275,6 +289,19 @@ class MimicCxrJpg:
         }
         kept.attrs["moved_to_test"] = int(moved.sum())
         return kept
+
+    def _images_of(self, dicom_ids: Iterable[str]) -> pd.DataFrame:
+        """Rows of `images`, in the order given."""
+        listed = as_iterable(dicom_ids, name="dicom_ids", of="str")
+        wanted = pd.Index([as_text(value, name="dicom_ids") for value in listed], dtype="object")
+        rows = self.images.index.get_indexer(wanted)
+        unknown = rows < 0
+        if unknown.any():
+            raise ValueError(
+                f"`dicom_ids` must be images of the tables, but {int(unknown.sum())} of "
+                f"{len(wanted)} are not, the first {wanted[unknown][0]!r}."
+            )
+        return self.images.iloc[rows]
 
     def _find(self, name: str) -> Path:
         plain = self._root / f"mimic-cxr-2.0.0-{name}.csv"

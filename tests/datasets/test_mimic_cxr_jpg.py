@@ -179,6 +179,10 @@ def test_paths_lie_below_the_root(root):
     for unknown in ("../c0-1", "c0-9", ""):
         with pytest.raises(ValueError, match="`dicom_id` must be an image of the tables"):
             release.path(unknown)
+    names = ["c0-2", "a0-1", "c0-2"]
+    assert release.paths(names) == [release.path(name) for name in names]
+    with pytest.raises(ValueError, match="2 of 3 are not, the first 'c0-9'"):
+        release.paths(["c0-1", "c0-9", "../c0-1"])
 
 
 def test_rows_without_a_partner_are_counted(root):

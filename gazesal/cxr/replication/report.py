@@ -11,7 +11,7 @@ import pandas as pd
 from gazesal.cxr.replication import tables
 from gazesal.reporting.tables import label_of, metric_label
 
-__all__ = ["Cell", "Figure", "Section", "Table", "markdown_of", "sections_of"]
+__all__ = ["TABLES", "Cell", "Figure", "Section", "Table", "markdown_of", "sections_of"]
 
 STUDY_FORM = (
     "Intervals as the study prints them: 1.96 deviations, pooled over images, readers and models, "
@@ -22,6 +22,19 @@ QUESTIONS = {
     "these": "images are the unit, about these models (BCa)",
     "like these": "images and models are the units, about models like these (t)",
 }
+
+TABLES = (  # of a report, by name; not each has all
+    "classification",
+    "label_aucs",
+    "table_1",
+    "table_2",
+    "table_3",
+    "subset_tests",
+    "intervals_these",
+    "intervals_like_these",
+    "differences_these",
+    "differences_like_these",
+)
 
 
 class Cell(NamedTuple):

@@ -75,6 +75,7 @@ class Steps:
             for path in sorted(folder.rglob("*"))
             if path.is_file()
             and path.name not in {BEGUN, DONE}
+            and not path.name.startswith(".")  # what a kill left of a file in the making
             and (outputs is None or path.relative_to(folder).as_posix() in outputs)
         }
         write_text(folder / DONE, json.dumps({"fingerprint": fingerprint, "files": files}))

@@ -10,18 +10,19 @@ from gazesal.cxr.training.images import LabelledImages
 from gazesal.cxr.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
-    from gazesal.cxr.training.run import TrainedModel, predict, train
+    from gazesal.cxr.training.prediction import predict
+    from gazesal.cxr.training.run import TrainedModel, train
 
 __all__ = ["LabelledImages", "TrainedModel", "TrainingSettings", "predict", "train"]
 
-_ON_USE = ("TrainedModel", "predict", "train")
+_ON_USE = {"TrainedModel": "run", "predict": "prediction", "train": "run"}
 
 
 def __getattr__(name: str) -> object:
     if name not in _ON_USE:
         raise AttributeError(f"module 'gazesal.cxr.training' has no attribute {name!r}")
     try:
-        return getattr(_import_module("gazesal.cxr.training.run"), name)
+        return getattr(_import_module(f"gazesal.cxr.training.{_ON_USE[name]}"), name)
     except ImportError as error:
         raise ImportError(
             f"Training needs what is not installed ({error}): pip install 'gazesal[training]'."

@@ -172,10 +172,23 @@ class EvaluationImages(_Images):
 
 
 class EpochSampler(DistributedSampler[Any]):
-    """Positions with the epoch, which Lightning sets before each."""
+    """Positions with the epoch, which Lightning sets before each.
+
+    `DistributedSampler` draws with the sum of seed and epoch, so that one training of the study
+    would see the orders of the next one an epoch later.
+    """
 
     def __iter__(self) -> Iterator[Any]:
-        return ((self.epoch, index) for index in super().__iter__())
+        order = epoch_order(len(self.dataset), self.seed, self.epoch)  # type: ignore[arg-type]
+        filled = np.resize(order, self.total_size)  # from its start, to one size for each process
+        return ((self.epoch, int(index)) for index in filled[self.rank :: self.num_replicas])
+
+
+def epoch_order(n: int, seed: int, epoch: int) -> NDArray[np.int64]:
+    """The order of n images in an epoch."""
+    # a key that is spawned is none that images are augmented with
+    sequence = np.random.SeedSequence(seed, spawn_key=(epoch,))
+    return np.random.default_rng(sequence).permutation(n)
 
 
 def augmentation(settings: TrainingSettings) -> nn.Module:

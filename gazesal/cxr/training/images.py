@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from gazesal._validation import as_iterable
+from gazesal._validation import as_choice, as_iterable
 from gazesal.cxr.images import ImageSource
 from gazesal.datasets._mimic import read_picture_size
 from gazesal.datasets.mimic_cxr_jpg import MIMIC_LABELS, MimicCxrJpg
@@ -103,19 +106,21 @@ class LabelledImages:
                     f"`{name}` must have one for each of the {n} images, got "
                     f"{len(getattr(self, name))}."
                 )
-        if len(set(self.names)) < n:
-            twice = next(name for name in self.names if self.names.count(name) > 1)
+        names = pd.Series(self.names)
+        if not names.is_unique:
+            twice = names[names.duplicated()].iloc[0]
             raise ValueError(f"`names` must name each image once, got {twice!r} again.")
         unknown = sorted(set(self.split) - set(SPLITS))
         if unknown:
             raise ValueError(f"`split` must be {', '.join(SPLITS)}, got {unknown[0]!r}.")
-        where: dict[str, str] = {}
-        for patient, split in zip(self.patients, self.split, strict=True):
-            if where.setdefault(patient, split) != split:
-                raise ValueError(
-                    f"`split` must keep a patient's images together, but patient {patient} is in "
-                    f"{where[patient]} and {split}."
-                )
+        where = pd.DataFrame({"patient": self.patients, "split": self.split}).drop_duplicates()
+        if not where["patient"].is_unique:
+            patient = where["patient"][where["patient"].duplicated()].iloc[0]
+            first, other = where["split"][where["patient"] == patient].iloc[:2]
+            raise ValueError(
+                f"`split` must keep a patient's images together, but patient {patient} is in "
+                f"{first} and {other}."
+            )
 
     @classmethod
     def from_mimic(
@@ -147,6 +152,7 @@ class LabelledImages:
         -----
         Section 3.1 of :footcite:t:`bigolin2021`. A subject whose images the release itself puts
         into different splits is an error; all images of a subject with gaze are in the test set.
+        Pictures are not looked for: see `require_files`.
 
         References
         ----------
@@ -158,7 +164,7 @@ class LabelledImages:
         images = release.classification_images(gaze_subjects=listed)
         return cls(
             names=list(images.index),
-            sources=[release.path(name) for name in images.index],
+            sources=release.paths(images.index),
             targets=release.targets(images.index).to_numpy(np.bool_),
             labels=MIMIC_LABELS,
             split=list(images["split"]),
@@ -196,9 +202,58 @@ class LabelledImages:
         for source in self.sources:
             if isinstance(source, np.ndarray):
                 digest.update(np.ascontiguousarray(source).tobytes())
-            elif isinstance(source, (str, Path)) and Path(source).is_file():
-                digest.update(f"{Path(source).name} {Path(source).stat().st_size}".encode())
+            elif isinstance(source, (str, Path)) and (size := _size_of(source)) is not None:
+                digest.update(f"{os.path.basename(source)} {size}".encode())  # noqa: PTH119
         return digest.hexdigest()
+
+    def require_files(self, *splits: str) -> None:
+        """Raise if a picture of some splits is missing or empty; each is asked for its size once.
+
+        Parameters
+        ----------
+        *splits : {"train", "validate", "test"}
+            The splits; by default all.
+
+        Raises
+        ------
+        FileNotFoundError
+            If a file is missing or empty; the message says how many, and names the first.
+        ValueError
+            If a split is unknown.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from gazesal.cxr.training import LabelledImages
+        >>> images = LabelledImages(
+        ...     names=["a"],
+        ...     sources=["missing.jpg"],
+        ...     targets=[[True]],
+        ...     labels=["Pneumonia"],
+        ...     split=["train"],
+        ...     patients=["1"],
+        ...     shapes=[(40, 30)],
+        ... )
+        >>> images.require_files("test")
+        >>> images.require_files("train")
+        Traceback (most recent call last):
+            ...
+        FileNotFoundError: missing.jpg: is missing or empty; 1 of 1 pictures are (train).
+        """
+        listed = splits or SPLITS
+        for split in listed:
+            as_choice(split, SPLITS, name="splits")
+        files = [
+            source
+            for source, split in zip(self.sources, self.split, strict=True)
+            if split in listed
+        ]
+        lost = [file for file in files if isinstance(file, (str, Path)) and not _size_of(file)]
+        if lost:
+            raise FileNotFoundError(
+                f"{lost[0]}: is missing or empty; {len(lost)} of {len(files)} pictures are "
+                f"({', '.join(listed)})."
+            )
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{len(self.where(name))} {name}" for name in SPLITS)
@@ -206,6 +261,15 @@ class LabelledImages:
             f"LabelledImages({len(self.names)} images of {len(set(self.patients))} patients, "
             f"{len(self.labels)} labels: {counts})"
         )
+
+
+def _size_of(file: str | Path) -> int | None:
+    """Bytes of a file, None where there is none."""
+    try:
+        found = os.stat(file)  # noqa: PTH116 - of hundreds of thousands, once each
+    except (OSError, ValueError):
+        return None
+    return found.st_size if stat.S_ISREG(found.st_mode) else None
 
 
 def _shape_of(source: ImageSource) -> tuple[int, int]:

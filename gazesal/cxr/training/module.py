@@ -15,6 +15,7 @@ from torchmetrics import MeanMetric
 from torchmetrics.classification import BinaryAUROC
 
 from gazesal.cxr.training.data import Item
+from gazesal.cxr.training.kept import MARK
 from gazesal.cxr.training.settings import TrainingSettings
 
 __all__ = ["Classifier", "normalised"]
@@ -37,11 +38,16 @@ class Classifier(lightning.LightningModule):
     """
 
     def __init__(
-        self, network: nn.Module, settings: TrainingSettings, has_area: NDArray[np.bool_]
+        self,
+        network: nn.Module,
+        settings: TrainingSettings,
+        has_area: NDArray[np.bool_],
+        mark: str,
     ) -> None:
         super().__init__()
         self.network = network
         self.settings = settings
+        self.mark = mark
         self.labels_with_area = np.flatnonzero(has_area).tolist()
         self.train_loss = MeanMetric()
         self.val_loss = MeanMetric()
@@ -105,6 +111,7 @@ class Classifier(lightning.LightningModule):
             self.schedule.step(float(value))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint[MARK] = self.mark
         if self.schedule is not None:
             state = self.schedule.state_dict()
             checkpoint["schedule"] = {

@@ -1,47 +1,37 @@
-"""Training from start to finish, also in several goes, and what a trained network predicts."""
+"""Training from start to finish, also in several goes."""
 
 from __future__ import annotations
 
-import importlib.util
-import io
-import json
-import logging
-import os
-import signal
-import threading
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, get_args
 
 import lightning.pytorch as lightning
 import numpy as np
 import pandas as pd
-import torch
-from lightning.fabric.utilities.warnings import PossibleUserWarning
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.utilities.seed import isolate_rng
-from torch import nn
+from numpy.typing import NDArray
 
-from gazesal._files import atomic_path, write_text
 from gazesal._validation import as_choice, as_count
 from gazesal.cxr.models import MODELS, ModelName
-from gazesal.cxr.training.data import (
-    EvaluationImages,
-    TrainingImages,
-    evaluation_loader,
-    training_loader,
-)
+from gazesal.cxr.training.fitting import Data, fit, make_trainer, quiet
 from gazesal.cxr.training.images import LabelledImages
-from gazesal.cxr.training.module import Classifier, normalised
+from gazesal.cxr.training.kept import (
+    mark_of,
+    require_resumable,
+    require_same_run,
+    settings_of_one,
+    write_weights,
+)
+from gazesal.cxr.training.module import Classifier
 from gazesal.cxr.training.settings import TrainingSettings
-from gazesal.typing import Float64Array
+from gazesal.cxr.training.switches import require_free_switches, switches_that_count
 
-__all__ = ["TrainedModel", "predict", "train"]
+__all__ = ["TrainedModel", "train"]
 
 GIB = 2**30
+MOST_SEEDS = 2**32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,14 +89,16 @@ def train(
         Images to train and to validate on.
     folder : str or path
         Where the training is kept: ``last.ckpt`` after every epoch, ``best.ckpt``, ``curve.csv``,
-        ``run.json``, and at the end ``weights.pt``. If it holds a training with the same images,
-        settings, model and seed, this goes on from its last epoch, or returns what it left.
+        ``run.json``, and at the end ``weights.pt``, each written whole or not at all. If it holds a
+        training with the same images, settings, model, seed and precision, this goes on from its
+        last epoch, or returns what it left.
     model : {"sononet", "ag_sononet"}, default "sononet"
         Without or with attention gates.
     settings : TrainingSettings, optional
         By default those of the study's text.
     seed : int, default 0
-        Seed of weights, order and augmentations.
+        Seed of weights, order and augmentations, below 2**32. No two seeds share the order of an
+        epoch or an augmentation, also if they are neighbours.
     workers : int, default 0
         Processes that read images, on each device; 0 reads them in between.
     cache : str or path, optional
@@ -118,7 +110,8 @@ def train(
         Show progress bars.
     trainer : mapping, optional
         Switches of Lightning's ``Trainer``: ``accelerator``, ``devices``, ``num_nodes``,
-        ``strategy``, ``precision``, .... By default it takes one GPU if there is one.
+        ``strategy``, ``precision``, .... By default it takes one GPU if there is one. Those that
+        the training sets itself, such as ``max_epochs``, are refused.
 
     Returns
     -------
@@ -128,8 +121,14 @@ def train(
     Raises
     ------
     ValueError
-        If the folder holds another training, an option is out of range, a split lacks images, or
-        no label has both positive and negative validation images where the settings go by the AUC.
+        If the folder holds another training or a checkpoint that is torn, an option is out of
+        range, a split lacks images, a switch of `trainer` is not free or does not work on this
+        machine, or no label has both positive and negative validation images where the settings go
+        by the AUC.
+    FileNotFoundError
+        If a picture to train or validate on is missing or empty.
+    OSError
+        If a checkpoint cannot be written, as on a full disk; the message names it.
     ImportError
         If the extra ``training`` is not installed.
 
@@ -184,252 +183,56 @@ def train(
     if not isinstance(images, LabelledImages):
         raise TypeError(f"`images` must be LabelledImages, got {type(images).__name__}.")
     as_choice(model, get_args(ModelName), name="model")
-    seed = as_count(seed, name="seed", least=0)
+    seed = as_seed(seed)
     workers = as_count(workers, name="workers", least=0)
+    require_free_switches(trainer or {})
     has_area = _require_trainable(images, settings)
     folder = Path(folder)
-    _require_same_run(folder, images, settings, model, seed)
+    facts = {
+        "model": model,
+        "seed": seed,
+        "settings": settings_of_one(settings.to_dict()),
+        "images": images.fingerprint(),
+        **switches_that_count(trainer or {}),
+    }
     weights = folder / "weights.pt"
-    if not weights.is_file():
-        options = {"accelerator": "auto", "devices": 1, **(trainer or {})}
+    if weights.is_file():
+        require_same_run(folder, facts)
+    else:
+        images.require_files("train", "validate")
+        mark = mark_of(facts)
         store = None if cache is None else Path(cache)
-        with isolate_rng(), _quiet():
+        with isolate_rng(), quiet():
+            made = make_trainer(folder, settings, trainer or {}, progress=progress)
+            require_same_run(folder, facts)
+            require_resumable(folder, mark)
             lightning.seed_everything(seed, workers=True, verbose=False)
             network = MODELS[model](len(images.labels))
-            module = Classifier(network, settings, has_area)
-            data = _Data(images, settings, seed, workers, store, int(cache_gib * GIB))
-            _fit(module, data, folder, settings, options, progress=progress)
-        _write_weights(folder / "best.ckpt", weights)
+            module = Classifier(network, settings, has_area, mark)
+            data = Data(images, settings, seed, workers, store, int(cache_gib * GIB))
+            fit(made, module, data, folder / "last.ckpt")
+        write_weights(folder / "best.ckpt", weights, mark)
     curve = pd.read_csv(folder / "curve.csv")
-    column = curve[f"val_{settings.monitor}"].to_numpy(np.float64)
-    best = int(column.argmax() if settings.monitor == "auc" else column.argmin())
-    return TrainedModel(weights=weights, curve=curve, best_epoch=best)
+    return TrainedModel(weights=weights, curve=curve, best_epoch=_best_epoch(curve, settings))
 
 
-def predict(
-    model: nn.Module,
-    images: LabelledImages,
-    split: Literal["train", "validate", "test"] = "test",
-    *,
-    settings: TrainingSettings | None = None,
-    workers: int = 0,
-    cache: str | Path | None = None,
-    cache_gib: float = 50.0,
-    device: str | torch.device = "cpu",
-) -> Float64Array:
-    """Return the logits of the images of a split.
-
-    Parameters
-    ----------
-    model : torch.nn.Module
-        A classifier, such as `gazesal.cxr.load_model` returns; it is moved to the device and put
-        into evaluation mode.
-    images : LabelledImages
-        The images.
-    split : {"train", "validate", "test"}, default "test"
-        Which of them.
-    settings : TrainingSettings, optional
-        How they are prepared, and how many at a time. By default those of the study's text.
-    workers : int, default 0
-        Processes that read images; see `train`.
-    cache : str or path, optional
-        Folder for shrunk images; see `train`.
-    cache_gib : float, default 50.0
-        How much of it this split's images may fill.
-    device : str or torch.device, default "cpu"
-        Where to run.
-
-    Returns
-    -------
-    numpy.ndarray of float64, shape (N, L)
-        Logits, in the order of ``images.where(split)``.
-
-    Raises
-    ------
-    ValueError
-        If the split has no images.
-
-    See Also
-    --------
-    label_aucs : How good they are.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from gazesal.cxr import load_model
-    >>> from gazesal.cxr.training import LabelledImages, predict
-    >>> images = LabelledImages(
-    ...     names=["a"],
-    ...     sources=[np.zeros((40, 30), np.uint8)],
-    ...     targets=np.zeros((1, 14), bool),
-    ...     labels=range(14),
-    ...     split=["test"],
-    ...     patients=["1"],
-    ... )
-    >>> predict(load_model("sononet"), images).shape
-    (1, 14)
-    """
-    settings = TrainingSettings() if settings is None else settings
-    rows = images.where(as_choice(split, ("train", "validate", "test"), name="split"))
-    if not len(rows):
-        raise ValueError(f"`images` must have some in the split {split!r}, got none.")
-    store = None if cache is None else Path(cache)
-    dataset = EvaluationImages(images, rows, settings, store, int(cache_gib * GIB))
-    loader = evaluation_loader(dataset, workers=as_count(workers, name="workers", least=0))
-    model = model.to(device).eval()
-    out: Float64Array | None = None
-    with torch.inference_mode():
-        for batch, _, index in loader:
-            logits = model(normalised(batch.to(device), settings)).double().cpu().numpy()
-            out = np.full((len(rows), logits.shape[1]), np.nan) if out is None else out
-            out[index.numpy()] = logits
-    assert out is not None  # noqa: S101 - there is at least one batch
-    return out
+def as_seed(value: int, last: int = 0) -> int:
+    """A seed that may be counted up by `last`."""
+    seed = as_count(value, name="seed", least=0)
+    if seed + last >= MOST_SEEDS:
+        counted = f", counted up to {seed + last}" if last else ""
+        raise ValueError(f"`seed` must be below 2**32, got {seed}{counted}.")
+    return seed
 
 
-class _Data(lightning.LightningDataModule):
-    """Batches of each process of a training."""
-
-    def __init__(
-        self,
-        images: LabelledImages,
-        settings: TrainingSettings,
-        seed: int,
-        workers: int,
-        cache: Path | None,
-        cache_bytes: int,
-    ) -> None:
-        super().__init__()
-        options = (settings, cache, cache_bytes)
-        self.training = TrainingImages(images, images.where("train"), *options, seed=seed)
-        self.validation = EvaluationImages(images, images.where("validate"), *options)
-        self.workers = workers
-
-    def train_dataloader(self) -> Any:
-        return training_loader(self.training, workers=self.workers, **self._place())
-
-    def val_dataloader(self) -> Any:
-        return evaluation_loader(self.validation, workers=self.workers, **self._place())
-
-    def _place(self) -> dict[str, int]:
-        if self.trainer is None:
-            return {"world_size": 1, "rank": 0}
-        return {"world_size": self.trainer.world_size, "rank": self.trainer.global_rank}
+def _best_epoch(curve: pd.DataFrame, settings: TrainingSettings) -> int:
+    """The first epoch of the best value; one that is undefined is none."""
+    values = curve[f"val_{settings.monitor}"].to_numpy(np.float64)
+    values = values if settings.monitor == "auc" else -values
+    return int(np.where(np.isnan(values), -np.inf, values).argmax())
 
 
-class _Curve(Callback):
-    """Keep the numbers of every epoch in the checkpoint, and in a table beside it."""
-
-    COLUMNS = ("learning_rate", "train_loss", "val_loss", "val_auc")
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.rows: list[dict[str, float]] = []
-
-    def on_train_epoch_end(
-        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
-    ) -> None:
-        values = trainer.callback_metrics | {
-            "learning_rate": trainer.optimizers[0].param_groups[0]["lr"],
-            "train_loss": cast("Classifier", pl_module).train_loss.compute(),
-        }
-        row = {"epoch": trainer.current_epoch}
-        self.rows.append(row | {name: float(values[name]) for name in self.COLUMNS})
-        if trainer.is_global_zero:
-            write_text(self.path, pd.DataFrame(self.rows).to_csv(index=False, lineterminator="\n"))
-
-    def state_dict(self) -> dict[str, Any]:
-        return {"rows": self.rows}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.rows = list(state_dict["rows"])
-
-
-def _fit(
-    module: Classifier,
-    data: _Data,
-    folder: Path,
-    settings: TrainingSettings,
-    options: dict[str, Any],
-    *,
-    progress: bool,
-) -> None:
-    """Train to the last epoch, from the last checkpoint if there is one."""
-    last = folder / "last.ckpt"
-    best = ModelCheckpoint(
-        dirpath=folder,
-        filename="best",
-        monitor=f"val_{settings.monitor}",
-        mode="max" if settings.monitor == "auc" else "min",
-        enable_version_counter=False,
-    )
-    every = ModelCheckpoint(
-        dirpath=folder,
-        filename="last",
-        save_on_train_epoch_end=True,
-        enable_version_counter=False,
-    )
-    trainer = lightning.Trainer(
-        max_epochs=settings.epochs,
-        callbacks=[_Curve(folder / "curve.csv"), best, every],
-        logger=_logger(folder),
-        default_root_dir=folder,
-        enable_progress_bar=progress,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-        log_every_n_steps=1,
-        use_distributed_sampler=False,  # the loaders part the images themselves
-        **options,
-    )
-    handler = signal.getsignal(signal.SIGINT)
-    try:
-        trainer.fit(
-            module,
-            datamodule=data,
-            ckpt_path=last if last.is_file() else None,
-            weights_only=True,
-        )
-    except SystemExit as end:  # what Lightning makes of Ctrl-C, of which it takes no more
-        if not trainer.interrupted or not isinstance(end.__context__, KeyboardInterrupt):
-            raise
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, handler)
-        raise KeyboardInterrupt from end
-
-
-def _logger(folder: Path) -> Any:
-    """TensorBoard's, where it is installed."""
-    if importlib.util.find_spec("tensorboard") is None:
-        return False
-    from lightning.pytorch.loggers import TensorBoardLogger  # noqa: PLC0415
-
-    return TensorBoardLogger(save_dir=folder, name="tensorboard", version="")
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Leave out Lightning's advice, which is on choices made here or by the caller."""
-    logger = logging.getLogger("lightning.pytorch")
-    level = logger.level
-    logger.setLevel(logging.WARNING)
-    seeds = {name: os.environ.get(name) for name in ("PL_GLOBAL_SEED", "PL_SEED_WORKERS")}
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", PossibleUserWarning)  # workers, GPUs not used, ...
-            warnings.filterwarnings("ignore", "Checkpoint directory .* exists", UserWarning)
-            # Lightning's own use of torch
-            warnings.filterwarnings("ignore", r"`isinstance\(treespec, LeafSpec\)`", FutureWarning)
-            yield
-    finally:
-        logger.setLevel(level)
-        for name, value in seeds.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-def _require_trainable(images: LabelledImages, settings: TrainingSettings) -> Any:
+def _require_trainable(images: LabelledImages, settings: TrainingSettings) -> NDArray[np.bool_]:
     """Raise unless there is something to train and to choose by; return labels with an AUC."""
     for split in ("train", "validate"):
         if not len(images.where(split)):
@@ -441,47 +244,4 @@ def _require_trainable(images: LabelledImages, settings: TrainingSettings) -> An
             "`images` must have a label with positive and negative validation images, or no AUC "
             'chooses an epoch; got none. monitor="loss" goes by the loss.'
         )
-    return has_area
-
-
-def _require_same_run(
-    folder: Path, images: LabelledImages, settings: TrainingSettings, model: str, seed: int
-) -> None:
-    """Write down what is trained, or raise if the folder holds another training."""
-    this = {
-        "model": model,
-        "seed": seed,
-        "settings": _of_one_training(settings.to_dict()),
-        "images": images.fingerprint(),
-    }
-    path = folder / "run.json"
-    if path.is_file():
-        there = json.loads(path.read_text(encoding="utf-8"))
-        there["settings"] = _of_one_training(there.get("settings", {}))
-        differing = [name for name in this if there.get(name) != this[name]]
-        if differing:
-            raise ValueError(
-                f"{folder}: holds a training that differs in {', '.join(differing)}; choose "
-                "another folder or take it away."
-            )
-    else:
-        write_text(path, json.dumps(this, indent=1) + "\n")
-
-
-def _of_one_training(settings: dict[str, Any]) -> dict[str, Any]:
-    """Settings that a training depends on: how many there are is not among them."""
-    return {name: value for name, value in settings.items() if name != "models"}
-
-
-def _write_weights(checkpoint: Path, weights: Path) -> None:
-    """Write the network's weights alone."""
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"]
-    own = {
-        name.removeprefix("network."): value
-        for name, value in state.items()
-        if name.startswith("network.")
-    }
-    buffer = io.BytesIO()  # torch.save writes a path's own name into the file
-    torch.save(own, buffer)
-    with atomic_path(weights) as temporary:
-        temporary.write_bytes(buffer.getvalue())
+    return np.asarray(has_area)

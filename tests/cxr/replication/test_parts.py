@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+import sys
 from functools import partial
 from types import SimpleNamespace
 
@@ -16,7 +18,7 @@ pytest.importorskip("skimage")
 
 import gazesal  # noqa: E402
 from gazesal.cli import main  # noqa: E402
-from gazesal.cxr.replication import replicate, run  # noqa: E402
+from gazesal.cxr.replication import replicate, run, work  # noqa: E402
 from gazesal.cxr.training import TrainingSettings  # noqa: E402
 
 NETWORKS = ("sononet", "ag_sononet")
@@ -48,7 +50,7 @@ def inputs_of(release, tmp_path, monkeypatch):
             raise ListedError
 
         monkeypatch.setattr(run.Steps, "__call__", noted)
-        monkeypatch.setattr(run, "_read_scores", stop)
+        monkeypatch.setattr(run, "read_scores", stop)
         options = {"seeds": 1, "n_readers": 2, **options}
         with pytest.raises(ListedError):
             replicate(root, root / "mimic-cxr-jpg", tmp_path / "out", **options)
@@ -116,6 +118,57 @@ def test_settings_count_where_they_are_used(inputs_of, tmp_path):
     assert len(changed(given, larger)) == 4
 
 
+def test_the_precision_counts_where_networks_are_trained(inputs_of, tmp_path):
+    trains = [f"train-{n}-0" for n in sorted(NETWORKS)]
+    one = inputs_of(trainer={"accelerator": "cpu"})
+    assert changed(one, inputs_of(trainer={"precision": "32"})) == []
+    other = inputs_of(trainer={"precision": "bf16-mixed"})
+    assert changed(one, other) == trains
+    assert other[trains[0]]["trainer"] == {"precision": "bf16-mixed"}
+    own = write_checkpoints(tmp_path / "weights", "one")
+    given = inputs_of(checkpoints=own)
+    assert changed(given, inputs_of(checkpoints=own, trainer={"precision": "bf16-mixed"})) == []
+
+
+def test_switches_of_the_trainings_own_are_refused_at_once(release, tmp_path):
+    with pytest.raises(ValueError, match="`trainer` must not have 'max_epochs', which the train"):
+        replicate(release, release / "mimic-cxr-jpg", tmp_path / "o", trainer={"max_epochs": 1})
+    assert not (tmp_path / "o").exists()
+
+
+def test_a_seed_is_counted_up_within_its_bounds(release, tmp_path):
+    with pytest.raises(
+        ValueError, match=r"below 2\*\*32, got 4294967295, counted up to 4294967297"
+    ):
+        replicate(release, release / "mimic-cxr-jpg", tmp_path, seeds=3, seed=2**32 - 1)
+
+
+def test_missing_pictures_are_found_at_once_if_they_are_needed(release, inputs_of, tmp_path):
+    copy = tmp_path / "release"
+    shutil.copytree(release, copy)
+    mimic = gazesal.MimicCxrJpg(copy / "mimic-cxr-jpg")
+    table = mimic.classification_images(gaze_subjects=gazesal.Reflacx(copy).subjects())
+    lost = mimic.path(table.index[table["split"] == "train"][0])
+    lost.unlink()
+    with pytest.raises(FileNotFoundError, match=f"{lost.name}: is missing or empty; 1 of "):
+        replicate(copy, copy / "mimic-cxr-jpg", tmp_path / "out", n_readers=2)
+    assert not (tmp_path / "out").exists()
+    assert inputs_of(copy, checkpoints=write_checkpoints(tmp_path / "weights", "one"))
+
+
+def test_segmenting_without_torchxrayvision_says_what_to_install(release, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torchxrayvision.baseline_models", None)
+    words = ["replicate", "--reflacx", release, "--mimic", release / "mimic-cxr-jpg"]
+    words += ["--segment", "--out", tmp_path / "out"]
+    done = CliRunner().invoke(main, list(map(os.fspath, words)))
+    assert done.exit_code == 1
+    assert done.stderr == (
+        "Error: Segmenting lungs needs torchxrayvision: pip install torchxrayvision; or give "
+        "masks of your own.\n"
+    )
+    assert not (tmp_path / "out").exists()
+
+
 def dark(pixels, *, below):
     return (pixels < below) * 1.0
 
@@ -168,15 +221,15 @@ def test_maps_that_cannot_be_read_are_stored_again(tmp_path, monkeypatch):
         stored.append(target.stem)
         np.savez(target, logits=np.arange(1000.0))
 
-    monkeypatch.setattr(run, "store_maps", store)
+    monkeypatch.setattr(work, "store_maps", store)
     model = SimpleNamespace(to=lambda _: None)
     paths = dict.fromkeys("abcd")
-    run._store(paths, lambda: model, None, "cpu", tmp_path)
+    work.store_all_maps(paths, lambda: model, None, "cpu", tmp_path)
     whole = (tmp_path / "b.npz").read_bytes()
     (tmp_path / "b.npz").write_bytes(whole[: len(whole) // 2])
     at = len(whole) // 2
     (tmp_path / "c.npz").write_bytes(whole[:at] + bytes([whole[at] ^ 255]) + whole[at + 1 :])
-    run._store(paths, lambda: model, None, "cpu", tmp_path)
+    work.store_all_maps(paths, lambda: model, None, "cpu", tmp_path)
     assert stored == ["a", "b", "c", "d", "b", "c"]
 
 
@@ -188,10 +241,10 @@ def test_masks_that_cannot_be_read_are_made_again(tmp_path):
         return pixels * 0.0
 
     images = {str(side): np.ones((side, side), np.uint8) for side in (40, 50)}
-    run._segment(images, segmenter, tmp_path)
+    work.segment(images, segmenter, tmp_path)
     path = tmp_path / "40.png"
     path.write_bytes(path.read_bytes()[:-30])
-    run._segment(images, segmenter, tmp_path)
+    work.segment(images, segmenter, tmp_path)
     assert asked == [40, 50, 40]
 
 
@@ -215,12 +268,15 @@ def test_weights_that_are_gone_come_from_what_is_left(
         text = "of best" if (folder / "last.ckpt").exists() else "anew"
         (folder / "weights.pt").write_text(text)
 
-    monkeypatch.setattr(run, "train", train)
+    monkeypatch.setattr(work, "train", train)
     (tmp_path / "run").mkdir()
     for name in ("best.ckpt", "last.ckpt", "curve.csv", "weights.pt"):
         if name not in lost:
             (tmp_path / "run" / name).write_text("other")
-    run._train(None, "sononet", None, 0, tmp_path)
+    study = SimpleNamespace(
+        images=None, settings=None, workers=0, cache=None, trainer={}, progress=False
+    )
+    work.train_network(study, "sononet", 0, tmp_path)
     assert (called == [True]) == trained
     assert (tmp_path / "weights.pt").read_text() == weights
 

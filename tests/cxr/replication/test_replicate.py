@@ -19,7 +19,8 @@ pytest.importorskip("skimage")
 
 import gazesal  # noqa: E402
 from gazesal.cli import main  # noqa: E402
-from gazesal.cxr.replication import replicate, run  # noqa: E402
+from gazesal.cxr.replication import maps, output, replicate, run  # noqa: E402
+from gazesal.cxr.replication.report import TABLES  # noqa: E402
 from gazesal.cxr.training import TrainingSettings  # noqa: E402
 
 SETTINGS = TrainingSettings.preset("smoke").with_changes(
@@ -77,6 +78,7 @@ def test_every_step_is_done_and_the_report_is_whole(whole):
     ]
     assert sorted(scores["method"].unique()) == sorted(rows)
     assert len(scores) == n_images * 4 * 2 * len(rows) * 4  # readers, models, rows, metrics
+    assert set(whole.tables) == set(TABLES)
     for name, table in whole.tables.items():
         on_disk = pd.read_csv(whole.report.parent / "tables" / f"{name}.csv")
         assert len(on_disk) == len(table)
@@ -128,6 +130,62 @@ def test_cut_off_it_ends_the_same_and_redoes_that_step_only(release, whole, tmp_
     found = go(release, out)
     assert (found.kept, found.ran) == (STEPS[:-1], STEPS[-1:])
     assert contents(out) == contents(whole.report.parent)
+
+
+def test_a_kill_among_the_scored_images_keeps_those_before(release, whole, tmp_path, monkeypatch):
+    """Maps of images that were scored are not read again, and nothing of the way there is left."""
+    pytest.importorskip("pyarrow")
+    out, read = tmp_path / "cut", []
+    shutil.copytree(whole.report.parent, out)
+    shutil.rmtree(out / "score-1")
+    real = maps.StoredMap.__call__
+    names = sorted(whole.scores["image"].unique())
+
+    def dying(self):
+        if self.path.stem == names[-1]:  # the last image to be scored
+            raise KeyboardInterrupt
+        read.append(self.path.stem)
+        return real(self)
+
+    monkeypatch.setattr(maps.StoredMap, "__call__", dying)
+    with pytest.raises(KeyboardInterrupt):
+        go(release, out)
+    assert {read.count(name) for name in names[:-1]} == {8}
+    read.clear()
+    monkeypatch.setattr(
+        maps.StoredMap, "__call__", lambda self: read.append(self.path.stem) or real(self)
+    )
+    found = go(release, out)
+    assert found.ran == ["score-1"]
+    assert set(read) == {names[-1]}
+    assert contents(out) == contents(whole.report.parent)
+    assert sorted(path.name for path in (out / "score-1").iterdir()) == [
+        "begun.json",
+        "done.json",
+        "scores.csv",
+    ]
+
+
+def test_with_fewer_trainings_the_tables_are_of_those_alone(release, whole, tmp_path):
+    """As if there had never been more."""
+    out = tmp_path / "fewer"
+    shutil.copytree(whole.report.parent, out)
+    (out / "tables" / "mine.csv").write_text("of the user", "utf-8")
+    assert (out / "tables" / "differences_like_these.csv").is_file()
+    found = go(release, out, seeds=1)
+    assert found.ran == []
+    assert set(found.scores["model"]) == {0}
+    left = {path.stem for path in (out / "tables").glob("*.csv")}
+    assert left == set(found.tables) | {"mine"}
+    assert "differences_like_these" not in left
+    fresh = tmp_path / "fresh"
+    shutil.copytree(whole.report.parent, fresh)
+    for path in [*fresh.glob("*-1"), fresh / "tables"]:
+        shutil.rmtree(path)
+    go(release, fresh, seeds=1)
+    for path in [fresh / "report.md", fresh / "report.html", *(fresh / "tables").iterdir()]:
+        assert path.read_bytes() == (out / path.relative_to(fresh)).read_bytes(), path
+    assert "2 trainings" not in found.report.read_text("utf-8")
 
 
 CHILD = """
@@ -239,7 +297,7 @@ def test_without_its_extra_the_page_is_left_out_and_an_old_one_removed(
 ):
     out = tmp_path / "out"
     shutil.copytree(whole.report.parent, out)
-    monkeypatch.setattr(run, "report_extra_is_there", lambda: False)
+    monkeypatch.setattr(output, "report_extra_is_there", lambda: False)
     told = []
     found = go(release, out, tell=told.append)
     assert found.page is None

@@ -131,6 +131,18 @@ def test_the_same_bytes_at_another_time_are_kept(tmp_path):
     assert json.loads(note.read_text())["files"]["a.txt"]["mtime"] == 10**9
 
 
+def test_what_a_kill_left_of_a_file_is_no_output(tmp_path):
+    def make(into):
+        (into / ".x.partial.npz").write_text("half")
+        (into / "x.npz").write_text("x")
+
+    Steps(tmp_path, lambda _: None)("first", make, inputs={})
+    (tmp_path / "first" / ".x.partial.npz").unlink()
+    again = Steps(tmp_path, lambda _: None)
+    again("first", make, inputs={})
+    assert again.kept == ["first"]
+
+
 def test_only_named_outputs_count(tmp_path):
     def go(log):
         steps = Steps(tmp_path, lambda _: None)

@@ -15,6 +15,7 @@ from gazesal.cxr.training.cache import PictureCache  # noqa: E402
 from gazesal.cxr.training.data import (  # noqa: E402
     EvaluationImages,
     TrainingImages,
+    epoch_order,
     evaluation_loader,
     training_loader,
 )
@@ -144,6 +145,41 @@ def test_processes_share_out_each_epoch():
         training_loader(dataset, workers=0, world_size=4, rank=0)
 
 
+def test_no_two_trainings_share_an_order():
+    """Neither in one epoch nor with an epoch between them; each is a shuffle."""
+    orders = set()
+    for seed in range(6):
+        dataset = training_set(small_settings(), seed=seed)
+        sampler = training_loader(dataset, workers=0, world_size=1, rank=0).sampler
+        for epoch in range(8):
+            sampler.set_epoch(epoch)
+            epochs, order = zip(*sampler, strict=True)
+            assert set(epochs) == {epoch}
+            assert sorted(order) == list(range(len(dataset)))
+            key = np.random.SeedSequence(seed, spawn_key=(epoch,))
+            assert list(order) == np.random.default_rng(key).permutation(len(dataset)).tolist()
+            orders.add(order)
+    assert len(orders) == 6 * 8
+
+
+def test_processes_that_do_not_part_evenly_begin_again():
+    dataset = training_set(small_settings(batch_size=5), made_up_images(19, 4))
+    shares = []
+    for rank in range(5):
+        loader = training_loader(dataset, workers=0, world_size=5, rank=rank)
+        shares.append([index for _, index in loader.sampler])
+    order = epoch_order(len(dataset), 0, 0).tolist()
+    assert len(order) == 12
+    assert [each for turn in zip(*shares, strict=True) for each in turn] == order + order[:3]
+
+
+def test_augmentations_of_one_seed_are_not_drawn_with_the_key_of_an_order():
+    keys = [np.random.SeedSequence([0, epoch, row]) for epoch in range(3) for row in range(3)]
+    orders = [np.random.SeedSequence(0, spawn_key=(epoch,)) for epoch in range(3)]
+    states = {tuple(key.generate_state(4)) for key in keys + orders}
+    assert len(states) == 12
+
+
 def test_evaluation_batches_are_of_one_size_and_have_each_image_once():
     images = made_up_images()
     dataset = EvaluationImages(images, images.where("validate"), small_settings(), None, 0)
@@ -233,6 +269,35 @@ def test_the_images_of_mimic_are_those_of_the_study(tmp_path):
     read = set(release.readings["dicom_id"])
     assert all(s == "test" for n, s in zip(images.names, images.split, strict=True) if n in read)
     assert repr(images).startswith(f"LabelledImages({len(table)} images of ")
+    assert list(images.sources) == [mimic.path(name, must_exist=True) for name in table.index]
+
+
+def test_pictures_that_are_missing_or_empty_are_counted(on_disk):
+    on_disk.require_files()
+    train, test = (on_disk.where(split) for split in ("train", "test"))
+    on_disk.sources[train[1]].write_bytes(b"")
+    on_disk.sources[train[2]].unlink()
+    on_disk.sources[test[0]].unlink()
+    on_disk.require_files("validate")
+    message = rf"{on_disk.sources[train[1]].name}: is missing or empty; 2 of 6 pictures are"
+    with pytest.raises(FileNotFoundError, match=message):
+        on_disk.require_files("train")
+    with pytest.raises(FileNotFoundError, match=r"; 3 of 12 pictures are \(train, validate, test"):
+        on_disk.require_files()
+    with pytest.raises(ValueError, match="`splits` must be"):
+        on_disk.require_files("training")
+
+
+def test_a_missing_picture_is_found_before_anything_is_trained(on_disk, tmp_path):
+    pytest.importorskip("lightning")
+    from gazesal.cxr.training import train
+
+    path = on_disk.sources[on_disk.where("validate")[0]]
+    path.unlink()
+    settings = small_settings(epochs=1, batch_size=2)
+    with pytest.raises(FileNotFoundError, match=path.name):
+        train(on_disk, tmp_path / "out", settings=settings, trainer={"accelerator": "cpu"})
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,107 @@
+"""What a replication leaves: scores and AUCs of all trainings, the report, its tables, its page."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from gazesal._files import write_text
+from gazesal.cxr.replication.page import write_page
+from gazesal.cxr.replication.report import TABLES, markdown_of, sections_of
+from gazesal.cxr.replication.study import Study
+from gazesal.cxr.training.settings import PRESETS, TrainingSettings
+from gazesal.cxr.training.switches import switches_that_count
+from gazesal.exceptions import UndefinedMetricWarning
+from gazesal.reporting.html_page import report_extra_is_there
+
+__all__ = ["nearest_preset", "read_aucs", "read_scores", "write_report"]
+
+
+def write_report(
+    study: Study,
+    out: Path,
+    *,
+    tell: Callable[[str], None],
+    title: str,
+    facts: Sequence[str],
+    scores: pd.DataFrame,
+    aucs: pd.DataFrame,
+    compared: bool,
+) -> tuple[Path, Path | None, dict[str, pd.DataFrame]]:
+    """Write the report, its page where it can be, and its tables; return them."""
+    figure = "score-0/figure.png"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UndefinedMetricWarning)  # shown as empty cells
+        sections, made = sections_of(
+            aucs=aucs,
+            scores=scores,
+            seed=study.seed,
+            figure=figure if (out / figure).is_file() else None,
+            compared=compared,
+        )
+    for name in TABLES:
+        path = out / "tables" / f"{name}.csv"
+        if name in made:
+            write_text(path, made[name].to_csv(index=False, lineterminator="\n"))
+        else:  # of an earlier run with more trainings
+            path.unlink(missing_ok=True)
+    report, page = out / "report.md", out / "report.html"
+    write_text(report, markdown_of(title, [*study.notes, *facts], sections))
+    page.unlink(missing_ok=True)  # of an earlier run, with other numbers
+    if not report_extra_is_there():
+        tell("no report.html: it needs jinja2 and matplotlib, pip install 'gazesal[report]'")
+        return report, None, made
+    write_page(
+        page,
+        title=title,
+        notes=study.notes,
+        facts=facts,
+        sections=sections,
+        tables=made,
+        scores=scores,
+        settings={
+            **study.settings.to_dict(),
+            "center_bias": study.center_bias,
+            "n_readers": study.n_readers,
+            "seed": study.seed,
+            "trainings": study.n_models,
+            **(switches_that_count(study.trainer) if study.own is None else {}),
+            "weights": "trained here" if study.own is None else "from checkpoints",
+        },
+        compared=compared,
+    )
+    return report, page, made
+
+
+def read_scores(folders: Mapping[int, Path]) -> pd.DataFrame:
+    """Scores of all trainings in one table."""
+    parts = [
+        pd.read_csv(folder / "scores.csv", dtype={"image": str}).assign(model=model)
+        for model, folder in folders.items()
+    ]
+    return pd.concat(parts).reset_index(drop=True)
+
+
+def read_aucs(folders: Mapping[str, Path]) -> pd.DataFrame:
+    """AUCs of all trainings in one table."""
+    parts = []
+    for key, folder in folders.items():
+        network, _, training = key.rpartition("-")
+        table = pd.read_csv(folder / "aucs.csv")
+        parts.append(table.assign(network=network, training=int(training)))
+    return pd.concat(parts).reset_index(drop=True) if parts else pd.DataFrame()
+
+
+def nearest_preset(settings: TrainingSettings) -> str:
+    """The preset that is nearest, and every number that is another."""
+    own = settings.to_dict()
+    changes = {}
+    for name in PRESETS:
+        there = TrainingSettings.preset(name).to_dict()
+        changes[name] = {key: own[key] for key in own if own[key] != there[key]}
+    name = min(PRESETS, key=lambda each: len(changes[each]))
+    listed = ", ".join(f"{key} {value}" for key, value in changes[name].items())
+    return f"preset {name}" + (f", but {listed}" if listed else "")

@@ -1,0 +1,222 @@
+"""Lightning at work on a training: its batches, its checkpoints, its curve."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import logging
+import os
+import signal
+import threading
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import lightning.pytorch as lightning
+import pandas as pd
+import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.fabric.utilities.warnings import PossibleUserWarning
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint
+from lightning.pytorch.plugins.io import TorchCheckpointIO
+
+from gazesal._files import atomic_path, naming, write_text
+from gazesal.cxr.training.data import (
+    EvaluationImages,
+    TrainingImages,
+    evaluation_loader,
+    training_loader,
+)
+from gazesal.cxr.training.images import LabelledImages
+from gazesal.cxr.training.module import Classifier
+from gazesal.cxr.training.settings import TrainingSettings
+
+__all__ = ["Data", "fit", "make_trainer", "quiet"]
+
+
+class Data(lightning.LightningDataModule):
+    """Batches of each process of a training."""
+
+    def __init__(
+        self,
+        images: LabelledImages,
+        settings: TrainingSettings,
+        seed: int,
+        workers: int,
+        cache: Path | None,
+        cache_bytes: int,
+    ) -> None:
+        super().__init__()
+        options = (settings, cache, cache_bytes)
+        self.training = TrainingImages(images, images.where("train"), *options, seed=seed)
+        self.validation = EvaluationImages(images, images.where("validate"), *options)
+        self.workers = workers
+
+    def train_dataloader(self) -> Any:
+        return training_loader(self.training, workers=self.workers, **self._place())
+
+    def val_dataloader(self) -> Any:
+        return evaluation_loader(self.validation, workers=self.workers, **self._place())
+
+    def _place(self) -> dict[str, int]:
+        if self.trainer is None:
+            return {"world_size": 1, "rank": 0}
+        return {"world_size": self.trainer.world_size, "rank": self.trainer.global_rank}
+
+
+class Curve(Callback):
+    """Keep the numbers of every epoch in the checkpoint, and in a table beside it."""
+
+    COLUMNS = ("learning_rate", "train_loss", "val_loss", "val_auc")
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.rows: list[dict[str, float]] = []
+
+    def on_train_epoch_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        values = trainer.callback_metrics | {
+            "learning_rate": trainer.optimizers[0].param_groups[0]["lr"],
+            "train_loss": cast("Classifier", pl_module).train_loss.compute(),
+        }
+        row = {"epoch": trainer.current_epoch}
+        self.rows.append(row | {name: float(values[name]) for name in self.COLUMNS})
+        if trainer.is_global_zero:
+            write_text(self.path, pd.DataFrame(self.rows).to_csv(index=False, lineterminator="\n"))
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.rows = list(state_dict["rows"])
+
+
+class Kept(ModelCheckpoint):
+    """A checkpoint in the folder of the training, also after the folder was moved.
+
+    Lightning's own forgets how good the best epoch was, and would keep a worse one.
+    """
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        def here(path: str) -> str:
+            return str(Path(str(self.dirpath), Path(path).name)) if path else path
+
+        moved: dict[str, Any] = {**state_dict, "dirpath": self.dirpath}
+        for name in ("best_model_path", "kth_best_model_path", "last_model_path"):
+            moved[name] = here(moved[name])
+        moved["best_k_models"] = {here(k): v for k, v in moved["best_k_models"].items()}
+        super().load_state_dict(moved)
+
+
+class WholeCheckpoints(TorchCheckpointIO):
+    """Checkpoints written whole or not at all.
+
+    Lightning's own go through the system's folder for temporary files, from which they are copied
+    where it is another disk: a kill in between leaves a torn one.
+    """
+
+    def save_checkpoint(
+        self,
+        checkpoint: dict[str, Any],
+        path: str | Path,
+        storage_options: Any = None,  # noqa: ARG002 - Lightning's interface
+    ) -> None:
+        buffer = io.BytesIO()
+        torch.save(checkpoint, buffer)
+        target = Path(path)
+        with naming(target, "the epochs before are kept"), atomic_path(target) as temporary:
+            temporary.write_bytes(buffer.getbuffer())
+
+
+def make_trainer(
+    folder: Path, settings: TrainingSettings, switches: Mapping[str, Any], *, progress: bool
+) -> lightning.Trainer:
+    """Lightning's trainer, or a ValueError where it does not take the switches."""
+    best = Kept(
+        dirpath=folder,
+        filename="best",
+        monitor=f"val_{settings.monitor}",
+        mode="max" if settings.monitor == "auc" else "min",
+        enable_version_counter=False,
+    )
+    every = Kept(
+        dirpath=folder,
+        filename="last",
+        save_on_train_epoch_end=True,
+        enable_version_counter=False,
+    )
+    options = {"accelerator": "auto", "devices": 1, **switches}
+    plugins = options.pop("plugins", None) or []
+    plugins = plugins if isinstance(plugins, (list, tuple)) else [plugins]
+    try:
+        return lightning.Trainer(
+            max_epochs=settings.epochs,
+            callbacks=[Curve(folder / "curve.csv"), best, every],
+            logger=_logger(folder),
+            default_root_dir=folder,
+            enable_progress_bar=progress,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+            log_every_n_steps=1,
+            use_distributed_sampler=False,  # the loaders part the images themselves
+            plugins=[*plugins, WholeCheckpoints()],
+            **options,
+        )
+    except (MisconfigurationException, TypeError, ValueError) as error:
+        listed = ", ".join(f"{name}={value!r}" for name, value in options.items())
+        raise ValueError(
+            f"`trainer` must have switches that work on this machine, got {listed}: {error}"
+        ) from error
+
+
+def fit(trainer: lightning.Trainer, module: Classifier, data: Data, last: Path) -> None:
+    """Train to the last epoch, from the last checkpoint if there is one."""
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        trainer.fit(
+            module,
+            datamodule=data,
+            ckpt_path=last if last.is_file() else None,
+            weights_only=True,
+        )
+    except SystemExit as end:  # what Lightning makes of Ctrl-C, of which it takes no more
+        if not trainer.interrupted or not isinstance(end.__context__, KeyboardInterrupt):
+            raise
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, handler)
+        raise KeyboardInterrupt from end
+
+
+def _logger(folder: Path) -> Any:
+    """TensorBoard's, where it is installed."""
+    if importlib.util.find_spec("tensorboard") is None:
+        return False
+    from lightning.pytorch.loggers import TensorBoardLogger  # noqa: PLC0415
+
+    return TensorBoardLogger(save_dir=folder, name="tensorboard", version="")
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Leave out Lightning's advice, which is on choices made here or by the caller."""
+    logger = logging.getLogger("lightning.pytorch")
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    seeds = {name: os.environ.get(name) for name in ("PL_GLOBAL_SEED", "PL_SEED_WORKERS")}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PossibleUserWarning)  # workers, GPUs not used, ...
+            warnings.filterwarnings("ignore", "Checkpoint directory .* exists", UserWarning)
+            # Lightning's own use of torch
+            warnings.filterwarnings("ignore", r"`isinstance\(treespec, LeafSpec\)`", FutureWarning)
+            yield
+    finally:
+        logger.setLevel(level)
+        for name, value in seeds.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -1,0 +1,77 @@
+"""`gazesal train`: what it says, and that it keeps subjects with gaze out of the training."""
+
+import shutil
+
+import pytest
+from click.testing import CliRunner
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("lightning")
+pytest.importorskip("kornia")
+
+import gazesal  # noqa: E402
+from gazesal.cli import main  # noqa: E402
+from gazesal.cxr import training  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory):
+    return gazesal.write_synthetic_reflacx(
+        tmp_path_factory.mktemp("release"), n_images=6, n_readers=2, n_unread=12, side=96
+    )
+
+
+def go(release, out, *words):
+    words = ["train", "--mimic", release / "mimic-cxr-jpg", "--out", out, "--quiet", *words]
+    return CliRunner().invoke(main, list(map(str, words)))
+
+
+@pytest.fixture
+def trained_on(monkeypatch):
+    """The images that the command would train on."""
+    found = []
+
+    def noted(images, *_, **__):
+        found.append(images)
+        raise ValueError("enough is known")
+
+    monkeypatch.setattr(training, "train", noted, raising=False)
+    return found
+
+
+def test_without_reflacx_it_says_that_gaze_subjects_are_trained_on(release, tmp_path, trained_on):
+    without = go(release, tmp_path / "a")
+    assert "Warning: without --reflacx, images of subjects with gaze stay" in without.stderr
+    given = go(release, tmp_path / "b", "--reflacx", release)
+    assert "Warning" not in given.output
+    read = set(gazesal.Reflacx(release).subjects())
+    splits = [
+        {s for p, s in zip(images.patients, images.split, strict=True) if p in read}
+        for images in trained_on
+    ]
+    assert "train" in splits[0]
+    assert splits[1] == {"test"}
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_one_line(release, tmp_path):
+    done = go(release, tmp_path / "out", "--reflacx", release, "--accelerator", "gpu")
+    assert done.exit_code == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("Error: `trainer` must have switches that work on this machine")
+    assert "accelerator='gpu'" in line
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_missing_picture_is_one_line_before_anything_is_trained(release, tmp_path):
+    copy = tmp_path / "release"
+    shutil.copytree(release, copy)
+    images = training.LabelledImages.from_mimic(
+        gazesal.MimicCxrJpg(copy / "mimic-cxr-jpg"), gaze_subjects=[]
+    )
+    lost = images.sources[images.where("train")[0]]
+    lost.unlink()
+    done = go(copy, tmp_path / "out")
+    assert done.exit_code == 1
+    assert f"Error: {lost}: is missing or empty; 1 of " in done.stderr
+    assert not (tmp_path / "out").exists()

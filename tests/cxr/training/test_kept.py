@@ -1,0 +1,196 @@
+"""What a training keeps: checkpoints that are torn, of another training, or written half."""
+
+import json
+import os
+import shutil
+
+import pandas as pd
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("kornia")
+pytest.importorskip("lightning")
+
+from gazesal.cxr.training import train  # noqa: E402
+from gazesal.cxr.training.fitting import WholeCheckpoints  # noqa: E402
+from tests.cxr.training.made_up import made_up_images, small_settings  # noqa: E402
+
+ON_CPU = {"accelerator": "cpu"}
+FILES = ("last.ckpt", "best.ckpt")
+
+
+def go(folder, **changes):
+    options = {"settings": small_settings(epochs=2), "trainer": ON_CPU, **changes}
+    return train(made_up_images(), folder, **options)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A training of two epochs that nothing disturbed."""
+    folder = tmp_path_factory.mktemp("whole")
+    go(folder)
+    return folder
+
+
+@pytest.fixture
+def cut_off(whole, tmp_path):
+    """The same, as a kill before its weights were written leaves it."""
+    folder = tmp_path / "cut"
+    shutil.copytree(whole, folder)
+    (folder / "weights.pt").unlink()
+    return folder
+
+
+def flipped(content):
+    at = len(content) // 2
+    return content[:at] + bytes(255 - byte for byte in content[at : at + 64]) + content[at + 64 :]
+
+
+def other_pickle(_content, folder):
+    path = folder / "other.ckpt"
+    torch.save({"state_dict": {}, "epoch": 1}, path)
+    return path.read_bytes()
+
+
+HARMS = {
+    "truncated": lambda content, _: content[: len(content) // 2],
+    "empty": lambda *_: b"",
+    "flipped": lambda content, _: flipped(content),
+    "a picture": lambda *_: b"\xff\xd8\xff\xe0" + bytes(100),
+    "another checkpoint": other_pickle,
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("harm", HARMS)
+def test_a_broken_checkpoint_is_named_with_what_to_do(cut_off, tmp_path, name, harm):
+    path = cut_off / name
+    path.write_bytes(HARMS[harm](path.read_bytes(), tmp_path))
+    before = {each: each.read_bytes() for each in cut_off.rglob("*") if each.is_file()}
+    with pytest.raises(ValueError, match=rf"{name}: .*; take it away") as caught:
+        go(cut_off)
+    assert "\n" not in str(caught.value)
+    assert all(each.read_bytes() == content for each, content in before.items())
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_what_the_message_says_helps(cut_off, whole, name):
+    (cut_off / name).write_bytes(b"")
+    with pytest.raises(ValueError, match="starts anew from its first epoch"):
+        go(cut_off)
+    (cut_off / name).unlink()
+    if name == "best.ckpt":
+        with pytest.raises(ValueError, match=r"best.ckpt: is not there.*take last.ckpt away"):
+            go(cut_off)
+        (cut_off / "last.ckpt").unlink()
+    go(cut_off)
+    for left in ("weights.pt", "curve.csv"):
+        assert (cut_off / left).read_bytes() == (whole / left).read_bytes()
+
+
+def test_a_checkpoint_of_another_seed_is_none_of_this_training(cut_off, tmp_path):
+    other = tmp_path / "other"
+    go(other, seed=1)
+    shutil.copy(other / "last.ckpt", cut_off)
+    with pytest.raises(ValueError, match=r"last.ckpt: is no checkpoint of this training; take it"):
+        go(cut_off)
+
+
+def test_a_training_that_was_moved_keeps_its_best_epoch(tmp_path, monkeypatch):
+    """Cut off after an epoch that is better than those after it, and moved."""
+
+    options = {"settings": small_settings(epochs=3, epochs_without_improvement=1), "seed": 5}
+    still, moved = tmp_path / "still", tmp_path / "moved"
+    expected = go(still, **options)
+    assert expected.best_epoch == 0
+    real = WholeCheckpoints.save_checkpoint
+
+    def until(self, checkpoint, path, storage_options=None):
+        real(self, checkpoint, path, storage_options)
+        if checkpoint["epoch"] == 1 and path.endswith("last.ckpt"):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(WholeCheckpoints, "save_checkpoint", until)
+    with pytest.raises(KeyboardInterrupt):
+        go(tmp_path / "first", **options)
+    monkeypatch.undo()
+    (tmp_path / "first").rename(moved)
+    assert go(moved, **options).best_epoch == expected.best_epoch
+    for left in ("weights.pt", "curve.csv"):
+        assert (moved / left).read_bytes() == (still / left).read_bytes()
+
+
+def test_a_note_that_is_torn_is_named(cut_off):
+    note = cut_off / "run.json"
+    note.write_text(note.read_text("utf-8")[:40], "utf-8")
+    with pytest.raises(ValueError, match=r"run.json: cannot be read as the note of a training"):
+        go(cut_off)
+
+
+def test_a_checkpoint_takes_its_place_at_once(tmp_path, monkeypatch):
+    """Until the last moment the old one is there; nothing of the new one is, beside it or else."""
+    path, seen = tmp_path / "last.ckpt", []
+    kept = {"epoch": 0, "values": torch.zeros(3)}
+    writer = WholeCheckpoints()
+    writer.save_checkpoint(kept, path)
+    old = path.read_bytes()
+    real = os.fsync
+
+    def died(handle):
+        real(handle)
+        seen.append(path.read_bytes())
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", died)
+    with pytest.raises(KeyboardInterrupt):
+        writer.save_checkpoint({"epoch": 1, "values": torch.ones(3)}, path)
+    assert seen == [old]
+    assert [each.name for each in tmp_path.iterdir()] == ["last.ckpt"]
+    assert path.read_bytes() == old
+
+
+def test_the_training_writes_its_checkpoints_so(tmp_path, monkeypatch):
+    written = []
+    real = WholeCheckpoints.save_checkpoint
+
+    def noted(self, checkpoint, path, storage_options=None):
+        written.append(os.path.basename(path))  # noqa: PTH119
+        real(self, checkpoint, path, storage_options)
+
+    monkeypatch.setattr(WholeCheckpoints, "save_checkpoint", noted)
+    go(tmp_path, settings=small_settings(epochs=1))
+    assert sorted(written) == ["best.ckpt", "last.ckpt"]
+
+
+def test_a_full_disk_is_said_with_the_file(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match=r"No space left on device; .*last.ckpt"):
+        WholeCheckpoints().save_checkpoint({"epoch": 1}, tmp_path / "last.ckpt")
+
+
+def test_a_training_of_another_precision_is_refused(whole, cut_off):
+    assert json.loads((whole / "run.json").read_text("utf-8"))["precision"] == "32-true"
+    for folder in (whole, cut_off):
+        with pytest.raises(ValueError, match="holds a training that differs in precision; choose"):
+            go(folder, trainer={**ON_CPU, "precision": "bf16-mixed"})
+    with pytest.raises(ValueError, match="differs in accumulate_grad_batches"):
+        go(cut_off, trainer={**ON_CPU, "accumulate_grad_batches": 2})
+    go(cut_off, trainer={**ON_CPU, "precision": 32, "accumulate_grad_batches": 1})
+
+
+def test_a_switch_that_is_no_longer_turned_is_noticed(tmp_path):
+    settings = small_settings(epochs=1)
+    go(tmp_path, settings=settings, trainer={**ON_CPU, "gradient_clip_val": 1.0})
+    with pytest.raises(ValueError, match="holds a training that differs in gradient_clip_val"):
+        go(tmp_path, settings=settings)
+
+
+def test_an_undefined_value_is_not_the_best(whole, cut_off):
+    """As the checkpoint of the best epoch sees it."""
+    curve = pd.read_csv(whole / "curve.csv")
+    shutil.copy(whole / "weights.pt", cut_off)
+    curve.assign(val_auc=[float("nan"), 0.1]).to_csv(cut_off / "curve.csv", index=False)
+    assert go(cut_off).best_epoch == 1
