@@ -39,6 +39,11 @@ def parts(folder):
     return sorted((folder / "parts").iterdir())
 
 
+def _run_when(go, *arguments):
+    go.wait()
+    run(*arguments)
+
+
 def kill_and_resume(tmp_path, n, kills, delay, jobs=None):
     """Kill a run that often, then let it end; the calls and the table."""
     context = multiprocessing.get_context("forkserver")
@@ -48,8 +53,10 @@ def kill_and_resume(tmp_path, n, kills, delay, jobs=None):
     killed = 0
     for _ in range(kills):
         before = sum(calls(log).values())
-        process = context.Process(target=run, args=(n, folder, log, delay, jobs))
+        go = context.Event()  # or the first work may be done before `start` has returned
+        process = context.Process(target=_run_when, args=(go, n, folder, log, delay, jobs))
         process.start()
+        go.set()
         deadline = time.monotonic() + 60
         # the moment is drawn within the work and not the start: after so many more maps were made
         while sum(calls(log).values()) < before + 1 and process.is_alive():
@@ -63,7 +70,7 @@ def kill_and_resume(tmp_path, n, kills, delay, jobs=None):
 
 
 @pytest.mark.parametrize(
-    ("n", "kills"), [(30, 4), pytest.param(90, 30, marks=pytest.mark.slow)], ids=["few", "many"]
+    ("n", "kills"), [(60, 4), pytest.param(90, 30, marks=pytest.mark.slow)], ids=["few", "many"]
 )
 def test_killed_at_any_moment_and_gone_on(tmp_path, n, kills):
     got, killed, made = kill_and_resume(tmp_path, n, kills, delay=0.03)
