@@ -11,6 +11,13 @@ from tests.oracles import ranks as oracle
 SIZE = 2 * pair_bins.CHUNK + 37
 
 
+@pytest.fixture(autouse=True)
+def _words_wrap_round():
+    """As they do when compiled; as plain Python they are numpy's numbers, which warn."""
+    with np.errstate(over="ignore"):
+        yield
+
+
 def made(kind, rng, dtype):
     noise = rng.normal(size=SIZE)
     values = {
@@ -105,10 +112,9 @@ def test_sums_past_a_word_are_whole(words):
     bins = np.array([b for b, _, _ in words], np.uint32)
     packed = np.array([(p << 32) | q for _, p, q in words], np.uint64)
     table, carries = np.zeros(4, np.uint64), np.zeros((4, 2), np.uint32)
-    with np.errstate(over="ignore"):  # as plain Python, the words are numpy's numbers
-        wraps = pair_bins.add_words(bins, packed, table, carries)
-        kept = carries if wraps else carries[:0]
-        *_, sums, others = pair_bins.add_up(table, kept, np.zeros(4, np.uint32))
+    wraps = pair_bins.add_words(bins, packed, table, carries)
+    kept = carries if wraps else carries[:0]
+    *_, sums, others = pair_bins.add_up(table, kept, np.zeros(4, np.uint32))
     assert sums == sum(p for _, p, _ in words)
     assert others == sum(q for _, _, q in words)
     if sums < 2**32 and others < 2**32:
