@@ -175,7 +175,7 @@ def score(
     that map and some megabytes: at 3056 x 2544, 3 bytes a pixel in float32 and 4.5 in float64, and
     less where a sixteenth of the pixels or more have one value, which needs no order. Of one map
     with one gaze map and one area, the weights are written out too: some 6 bytes a pixel in float32
-    and 13 in float64, less than two maps as well. With a tolerance, some 30 bytes for each of
+    and 13 in float64, less than two maps as well. With a tolerance, some 20 bytes for each of
     1 / ``tolerance`` bins. Maps of other types are copied to floats first, and so are weights that
     add up to less than 1e-250.
 
