@@ -13,7 +13,7 @@ from gazesal.kernels.shared_order import shared_wins
 from gazesal.typing import Float64Array, FloatArray, WeightArray
 
 FINEST = 2.0**-20  # tolerance below which ordering the pixels costs no more than bins would
-HOPELESS = 3.0  # times the tolerance: a bound beyond which more bins do not help
+HOPELESS = 1.6  # times the tolerance: a bound beyond which more bins hardly help
 BINS_OF_A_PAIR, BINS = 0.6, 0.8  # times 1 / tolerance: enough for maps of noise
 MARGIN = 1.15  # more bins than a bound asks for, since they are laid by a sample
 PIXELS_A_BIN = 4  # with fewer than these, bins do not pay either

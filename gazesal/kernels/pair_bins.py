@@ -4,8 +4,9 @@ The weights are rounded to whole steps, and a pixel's two become one word, so ea
 access, at random, to a table of 8 bytes a bin that stays in the processor's cache. Whether the
 weights are finite and not negative is seen on the way.
 
-Of the pairs of positives and negatives in a bin, those of a pixel with itself are true ties. They
-are left out of the bound, which on maps of noise is a fifth of it.
+Of the pairs of positives and negatives in a bin, those of a pixel with itself are true ties, and so
+are all in a bin of one value. The bound leaves out either the ones or the others, whichever are more:
+of which bins the ones are in is not kept.
 """
 
 import math
@@ -96,7 +97,7 @@ def _scale(sampled: WeightArray, steps: float, n_pixels: int) -> float:
     It is less where the steps of the largest would not have room.
     """
     weights = sampled.astype(np.float64)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         total = float(weights.sum()) * (n_pixels / weights.size)
     if not (weights.min() >= 0.0 and 0.0 < total < math.inf):
         return 0.0
@@ -220,7 +221,7 @@ def add_up(
             high += (np.int64(carries[b, 0]) << 32) - np.int64(carries[b, 1])
             here += np.int64(carries[b, 1]) << 32
         both = np.float64(high) * np.float64(here)
-        wins += np.float64(high) * np.float64(2 * below + here)
+        wins += np.float64(high) * (2.0 * np.float64(below) + np.float64(here))
         pairs += both
         doubtful += 0.0 if marks[b] else both
         below += here

@@ -65,7 +65,7 @@ def test_error_is_within_the_bound_where_rounding_is_coarse(kind, monkeypatch):
 
 
 def test_pairs_of_a_pixel_with_itself_are_not_in_the_bound():
-    """Two values and as many bins as that: nothing is doubtful, though no mark says so."""
+    """A bin for each value, none of them marked: nothing is doubtful."""
     values = np.linspace(1.0, 2.0, SIZE)
     weights = np.ones(SIZE), None
     area, bound = pair_bins.paired_area(values, (1.0, 2.0), weights, 1e-3, 1 << 20)
@@ -91,6 +91,13 @@ def test_weights_that_are_none_or_have_no_room_give_no_area(bad, where, which, m
         assert found is None
 
 
+def test_infinities_of_both_signs_among_the_first_pixels_looked_at():
+    weights = np.ones(SIZE)
+    weights[::3], weights[1::3] = np.inf, -np.inf
+    values = np.arange(float(SIZE))
+    assert pair_bins.paired_area(values, (0.0, SIZE - 1.0), (weights, None), 1e-6, 1000) is None
+
+
 @pytest.mark.parametrize("weights", [np.zeros(SIZE), np.full(SIZE, 5e-324), np.full(SIZE, 1e308)])
 def test_sums_beyond_what_can_be_counted_give_no_area(weights):
     values = np.arange(float(SIZE))
@@ -114,8 +121,17 @@ def test_sums_past_a_word_are_whole(words):
     table, carries = np.zeros(4, np.uint64), np.zeros((4, 2), np.uint32)
     wraps = pair_bins.add_words(bins, packed, table, carries)
     kept = carries if wraps else carries[:0]
-    *_, sums, others = pair_bins.add_up(table, kept, np.zeros(4, np.uint32))
+    *_, sums, others = pair_bins.add_up(table, kept, np.zeros(4, np.uint16))
     assert sums == sum(p for _, p, _ in words)
     assert others == sum(q for _, _, q in words)
     if sums < 2**32 and others < 2**32:
         assert wraps == 0
+
+
+def test_wins_do_not_overflow_where_steps_are_near_2_to_the_62():
+    """All negatives in the lower bin, all positives in the upper one."""
+    table = np.array([2**30 << 32, 1 << 32], np.uint64)  # carried on into the upper half
+    carries = np.array([[0, 2**30], [0, 0]], np.uint32)
+    wins, _, _, positives, negatives = pair_bins.add_up(table, carries, np.zeros(2, np.uint16))
+    assert (positives, negatives) == (1.0, 2.0**62)
+    assert wins / (2.0 * positives * negatives) == 1.0
