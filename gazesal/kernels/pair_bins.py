@@ -4,9 +4,9 @@ The weights are rounded to whole steps, and a pixel's two become one word, so ea
 access, at random, to a table of 8 bytes a bin that stays in the processor's cache. Whether the
 weights are finite and not negative is seen on the way.
 
-Of the pairs of positives and negatives in a bin, those of a pixel with itself are true ties, and so
-are all in a bin of one value. The bound leaves out either the ones or the others, whichever are more:
-of which bins the ones are in is not kept.
+Of the pairs of positives and negatives in a bin, those of a pixel with itself are true ties, and
+so are all in a bin of one value. The bound leaves out either the ones or the others, whichever are
+more: of which bins the ones are in is not kept.
 """
 
 import math

@@ -88,13 +88,14 @@ def auc_borji(
     pixels. With a `tolerance` :math:`\epsilon`, pixels fall into some :math:`0.6/\epsilon` bins by
     rank, and those of one bin are counted as ties. With :math:`P_b` and :math:`Q_b` the shares of
     positives and negatives in bin :math:`b`, and :math:`p_i` and :math:`q_i` those of pixel
-    :math:`i`, that is off by at most :math:`\tfrac12 \sum_b (P_b Q_b - \sum_{i \in b} p_i q_i)`, for
-    a pixel truly ties with itself, and also by at most :math:`\tfrac12 \sum_b P_b Q_b` over the bins
-    that are not of one value. The smaller sum is computed with the area, as is what rounding the
-    weights adds to it. If it exceeds :math:`\epsilon`, finer bins are tried where they may help, and
-    else all pixels ordered, so the value is within :math:`\epsilon` for any input. Gaze on few
-    pixels, and maps of many tied values, may so take longer than without a tolerance. Small maps,
-    and tolerances below 9.5e-7, are ordered at once.
+    :math:`i`, that is off by at most
+    :math:`\tfrac12 \sum_b (P_b Q_b - \sum_{i \in b} p_i q_i)`, for a pixel truly ties with itself,
+    and also by at most :math:`\tfrac12 \sum_b P_b Q_b` over the bins that are not of one value. The
+    smaller sum is computed with the area, as is what rounding the weights adds to it. If it exceeds
+    :math:`\epsilon`, finer bins are tried where they may help, and else all pixels ordered, so the
+    value is within :math:`\epsilon` for any input. Gaze on few pixels, and maps of many tied values,
+    may so take longer than without a tolerance. Small maps, and tolerances below 9.5e-7, are
+    ordered at once.
 
     References
     ----------
