@@ -93,9 +93,9 @@ def auc_borji(
     and also by at most :math:`\tfrac12 \sum_b P_b Q_b` over the bins that are not of one value. The
     smaller sum is computed with the area, as is what rounding the weights adds to it. If it exceeds
     :math:`\epsilon`, finer bins are tried where they may help, and else all pixels ordered, so the
-    value is within :math:`\epsilon` for any input. Gaze on few pixels, and maps of many tied values,
-    may so take longer than without a tolerance. Small maps, and tolerances below 9.5e-7, are
-    ordered at once.
+    value is within :math:`\epsilon` for any input. Gaze on few pixels, and maps of many tied
+    values, may so take longer than without a tolerance. Small maps, and tolerances below 9.5e-7,
+    are ordered at once.
 
     References
     ----------
