@@ -27,7 +27,7 @@ from gazesal.typing import Float64Array, FloatArray, Unsigned, UnsignedArray, We
 
 CHUNK = 16 * LANES  # pixels whose bins and words lie in cache between the loops
 STEPS = 16.0  # of a weight for each pixel, over the tolerance: it is to add up to so many
-FULL = float(1 << 32)  # steps for which a word has no room
+FULL = float(1 << 31)  # steps for which half a word has no room
 SPARE = 4.0  # times the largest weight of the sample has room
 
 
@@ -58,9 +58,9 @@ def paired_area(
     bins = lay_bins(bits, extremes, sample, wanted)
     purity = find_purity(bits, bins, sample)
     table = np.zeros(bins.number, np.uint64)
-    carries = np.zeros((bins.number, 2), np.uint32)
+    full = np.zeros((bins.number, 2), np.uint64)  # pages that are not written to take no memory
     lanes = np.zeros((3, LANES))
-    counted, wraps = add_pairs(
+    counted, moved = add_pairs(
         bits,
         bins.lowest,
         bins.drop,
@@ -75,20 +75,19 @@ def paired_area(
         scales[0],
         scales[1],
         table,
-        carries,
+        full,
         lanes,
     )
     if not counted:
         return None
-    kept = carries if wraps else carries[:0]
-    wins, pairs, doubtful, *sums = add_up(table, kept, purity.marks)
+    wins, pairs, doubtful, *sums = add_up(table, full if moved else full[:0], purity.marks)
     if 0.0 in sums:
         return None
     products, *rounded = (fold(each) for each in lanes)
     tied = min(doubtful, pairs - products) / (2.0 * sums[0] * sums[1])
     # shares move by twice what the steps of all weights are off by, and an area by half of that
-    moved = sum(off / total for off, total in zip(rounded, sums, strict=True))
-    return wins / (2.0 * sums[0] * sums[1]), tied + moved
+    shifted = sum(off / total for off, total in zip(rounded, sums, strict=True))
+    return wins / (2.0 * sums[0] * sums[1]), tied + shifted
 
 
 def _scale(sampled: WeightArray, steps: float, n_pixels: int) -> float:
@@ -116,7 +115,7 @@ def pack(
 ) -> Unsigned:
     """Set words to the weights in steps, the positive's in the upper half; return all their bits.
 
-    A bit above the 32nd is set where a weight has no room, is negative or is not finite. Onto the
+    A bit above the 31st is set where a weight has no room, is negative or is not finite. Onto the
     lanes (3, LANES) come the products of both, and what rounding takes from or adds to either.
     """
     seen = np.int64(0)
@@ -136,21 +135,25 @@ def pack(
 
 @kernel
 def add_words(
-    bins: UnsignedArray, words: UnsignedArray, table: UnsignedArray, carries: UnsignedArray
+    bins: UnsignedArray, words: UnsignedArray, table: UnsignedArray, full: UnsignedArray
 ) -> int:
-    """Add words up by bin, and count where either half went past 32 bits."""
+    """Add words up by bin; where a half is full, move both to `full` (bins, 2). Return how often.
+
+    Halves of words are below 2**31, so that a sum shows that it is full before it overflows.
+    """
     low = np.uint64((1 << 32) - 1)
-    wraps = 0
+    tops = np.uint64((1 << 63) | (1 << 31))
+    moved = 0
     for j in range(bins.size):
-        b, word = bins[j], words[j]
-        before = table[b]
-        after = before + word
-        table[b] = after
-        if after < before or (after & low) < (word & low):
-            carries[b, 0] += np.uint32(after < before)
-            carries[b, 1] += np.uint32((after & low) < (word & low))
-            wraps += 1
-    return wraps
+        b = bins[j]
+        both = table[b] + words[j]
+        table[b] = both
+        if both & tops:
+            full[b, 0] += both >> np.uint64(32)
+            full[b, 1] += both & low
+            table[b] = 0
+            moved += 1
+    return moved
 
 
 @kernel
@@ -169,17 +172,17 @@ def add_pairs(
     scale: float,
     other_scale: float,
     table: UnsignedArray,
-    carries: UnsignedArray,
+    full: UnsignedArray,
     lanes: Float64Array,
 ) -> tuple[bool, int]:
-    """Add a map's weights up by bin; whether all had room in a word, and how often a sum had none.
+    """Add a map's weights up by bin; whether all had room in a word, and how often a sum was full.
 
     `negatives` are as many as the pixels, or `CHUNK` that are read over and over.
     """
     bins = np.empty(CHUNK, np.uint32)
     words = np.empty(CHUNK, np.uint64)
     seen = np.uint64(0)
-    wraps = 0
+    moved = 0
     for start in range(0, bits.size, CHUNK):
         stop = min(start + CHUNK, bits.size)
         size = stop - start
@@ -197,19 +200,19 @@ def add_pairs(
                 words[row:end],
                 lanes,
             )
-        if seen >> np.uint64(32):
-            return False, wraps
-        wraps += add_words(bins[:size], words[:size], table, carries)
-    return True, wraps
+        if seen >> np.uint64(31):
+            return False, moved
+        moved += add_words(bins[:size], words[:size], table, full)
+    return True, moved
 
 
 @kernel
 def add_up(
-    table: UnsignedArray, carries: UnsignedArray, marks: UnsignedArray
+    table: UnsignedArray, full: UnsignedArray, marks: UnsignedArray
 ) -> tuple[float, float, float, float, float]:
     """Twice the pairs won, pairs that share a bin, those of them in unmarked bins, and both sums.
 
-    `carries` are empty where there are none. Steps add up to less than 2**63.
+    `full` is empty where nothing was moved there. Steps add up to less than 2**63.
     """
     low = np.uint64((1 << 32) - 1)
     wins = pairs = doubtful = 0.0
@@ -217,9 +220,9 @@ def add_up(
     for b in range(table.size):
         high = np.int64(table[b] >> np.uint64(32))
         here = np.int64(table[b] & low)
-        if carries.size:
-            high += (np.int64(carries[b, 0]) << 32) - np.int64(carries[b, 1])
-            here += np.int64(carries[b, 1]) << 32
+        if full.size:
+            high += np.int64(full[b, 0])
+            here += np.int64(full[b, 1])
         both = np.float64(high) * np.float64(here)
         wins += np.float64(high) * (2.0 * np.float64(below) + np.float64(here))
         pairs += both
