@@ -3,7 +3,8 @@
 Run with a folder for the results. A synthetic release is written, both networks are trained on its
 images without gaze, and three things are looked at, each with an interval: the AUC of the test
 images by label; whether Grad-CAM lands on gaze and on the drawn lesions better than the centre bias
-does, by the paired difference from it; and whether the readers are above every network.
+does, by the paired difference from it, both mixed over all labels as the study mixes them and each
+finding by the map of its own label; and whether the readers are above every network.
 """
 
 import argparse
@@ -18,8 +19,9 @@ from gazesal import Design
 from gazesal.adapters.from_model import saliency_from_model
 from gazesal.cxr import label_aucs, load_model, preprocess
 from gazesal.cxr.training import LabelledImages, TrainingSettings, predict, train
+from gazesal.datasets.synthetic_reflacx.findings import FINDINGS
 
-SETTINGS = TrainingSettings.preset("smoke").with_changes(epochs=24)
+SETTINGS = TrainingSettings.preset("smoke").with_changes(epochs=14)
 NAMES = {"sononet": "woAG", "ag_sononet": "wAG"}
 
 
@@ -55,6 +57,27 @@ def score_lesions(evaluation, table):
     return pd.DataFrame(rows)
 
 
+def score_own(evaluation, table, of_label):
+    """The same of each finding for the map of its own label: the mean over an image's findings."""
+    rows = []
+    for case in evaluation.cases:
+        lesions = table[(table["dicom_id"] == case.image) & (table["kind"] != "device")]
+        if not case.scored or lesions.empty:
+            continue
+        bias = evaluation.maps_of(case.image)["center_bias"]
+        scores = {"center_bias": []} | {short: [] for short in of_label}
+        for kind, drawn in lesions.groupby("kind"):
+            density = lesion_density(drawn, case.shape)
+            scores["center_bias"].append(gazesal.sauc(bias, density, bias))
+            for short, maps in of_label.items():
+                own = maps[FINDINGS[kind].chexpert[0]][case.image]()
+                scores[short].append(gazesal.sauc(own, density, bias))
+        for method, found in scores.items():
+            score = np.mean(found)
+            rows.append({"method": method, "metric": "sauc", "image": case.image, "score": score})
+    return pd.DataFrame(rows)
+
+
 def show(title, table):
     print(f"\n{title}\n\n{gazesal.summary_text(table)}", flush=True)
 
@@ -62,8 +85,8 @@ def show(title, table):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--images", type=int, default=60)
-    parser.add_argument("--unread", type=int, default=600)
+    parser.add_argument("--images", type=int, default=150)
+    parser.add_argument("--unread", type=int, default=1400)
     options = parser.parse_args()
     root = options.out / "release"
     gazesal.write_synthetic_reflacx(
@@ -79,7 +102,7 @@ def main():
         )
         for image in release.kept_by_all()
     }
-    maps = {}
+    maps, of_label = {}, {}
     for name, short in NAMES.items():
         start = time.perf_counter()
         trained = train(
@@ -99,6 +122,10 @@ def main():
             maps[f"{short} {scheme}"] = saliency_from_model(
                 model, paths, preprocess=prepare, scheme=scheme
             )
+        of_label[short] = {
+            label: saliency_from_model(model, paths, preprocess=prepare, classes=[k])
+            for k, label in enumerate(images.labels)
+        }
     for gate in (0, 1):
         maps[f"AM{gate + 1}"] = saliency_from_model(
             model, paths, "attention", preprocess=prepare, gate=gate
@@ -113,13 +140,17 @@ def main():
         rng=0,
     )
     show("Against the gaze of the other readers (BCa over images)", gaze)
-    lesions = score_lesions(evaluation, pd.read_csv(root / "lesions.csv"))
-    table = gazesal.interval_table(
-        lesions, Design("image"), by=["method", "metric"], method="bca", rng=0
-    )
-    show("Against the lesions that were drawn (BCa over images)", table)
+    drawn = pd.read_csv(root / "lesions.csv")
+    lesions = score_lesions(evaluation, drawn)
+    own = score_own(evaluation, drawn, of_label)
     kept = lesions[lesions["method"].isin(["center_bias", "woAG uniform", "wAG uniform"])]
-    print(gazesal.compare(kept, Design("image"), reference="center_bias", rng=0))
+    for title, scores, compared in (
+        ("Against the lesions that were drawn (BCa over images)", lesions, kept),
+        ("Each finding by the map of its own label (BCa over images)", own, own),
+    ):
+        by = ["method", "metric"]
+        show(title, gazesal.interval_table(scores, Design("image"), by=by, method="bca", rng=0))
+        print(gazesal.compare(compared, Design("image"), reference="center_bias", rng=0))
     by_gaze = evaluation.scores[evaluation.scores["metric"].isin(["sauc", "sncc"])]
     readers = Design("image", averaged="observer", missing="drop", unbalanced="average")
     print("\nThe readers less each, paired by image")
