@@ -98,11 +98,15 @@ def check_addresses(metadata, version):
     if ".dev" in version:
         return
     require(metadata.get_all("Project-URL"), "pyproject.toml has no addresses, [project.urls]")
-    pictures = re.findall(
-        r"!\[[^\]]*\]\(([^)\s]+)|<img[^>]*\ssrc=\"([^\"]+)", metadata.get_payload()
+    found = re.findall(
+        r"\]\(([^)\s]+)|<(?:img|a)\s(?:[^>]*\s)?(?:src|href)=\"([^\"]+)|^\[[^\]]+\]:\s*(\S+)",
+        metadata.get_payload(),
+        re.MULTILINE,
     )
-    relative = [a or b for a, b in pictures if not (a or b).startswith("https://")]
-    require(not relative, f"the README's pictures {relative} have no absolute address")
+    targets = ["".join(each) for each in found]
+    # what begins with "#" is on the same page
+    relative = [target for target in targets if not target.startswith(("https://", "#"))]
+    require(not relative, f"the README's pictures or links {relative} have no absolute address")
 
 
 def main():

@@ -56,6 +56,7 @@ nb_merge_streams = True
 # What is copied is what can be pasted: without prompts, and without the output of a session.
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
+copybutton_line_continuation_character = "\\"
 
 # One file for these pages and for `gazesal.cite`, so it lies in the package.
 bibtex_bibfiles = ["../gazesal/references.bib"]

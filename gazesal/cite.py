@@ -124,11 +124,18 @@ def _keys_of(name: str) -> tuple[str, ...]:
         return ()
     for start in range(len(parts)):
         short = ".".join(parts[start:])
+        if start and short.split(".")[0] not in _offered_by(".".join(parts[:start])):
+            continue
         if short in sources:
             return sources[short]
         holder, _, method = short.rpartition(".")
         if holder in sources and method in _methods().get(holder, ()):
             return sources[holder]
+    if parts[-1] in _public_names() and parts[-1] not in sources:
+        raise ValueError(
+            f"`names` must be public functions or classes, got {name!r}, which is neither; ask for "
+            "those that you used."
+        )
     lower = [each.lower() for each in sources]
     close = difflib.get_close_matches(parts[-1].lower(), lower, n=4, cutoff=ALIKE)
     alike = [each for each in sources if each.lower() in close]
@@ -159,6 +166,15 @@ def _sources() -> dict[str, tuple[str, ...]]:
                     keys += of_method
             found[node.name] = tuple(dict.fromkeys(keys))
     return dict(sorted(found.items()))
+
+
+@cache
+def _offered_by(module: str) -> frozenset[str]:
+    """Names that can be imported from a module of this library, none if it is not one."""
+    trees = dict(_modules())
+    if module not in trees:
+        return frozenset()
+    return frozenset(_listed(trees[module]))
 
 
 @cache

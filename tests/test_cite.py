@@ -168,6 +168,28 @@ def test_an_unknown_name_is_an_error_with_what_reads_alike(name, alike):
         cite(name)
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["nosuch.sncc", "pysaliency.nss", "gazesal.nosuch.nss", "x.gazesal.nss", "gazesal.cite.nss"],
+)
+def test_a_name_of_another_module_is_an_error(name):
+    with pytest.raises(ValueError, match=f"got '{name}'"):
+        cite(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["nss", "gazesal.nss", "gazesal.metrics.location.nss", "gazesal.Evaluation.save"]
+)
+def test_a_name_is_taken_from_each_module_that_offers_it(name):
+    assert keys(cite(name))[0] == "gazesal"
+
+
+@pytest.mark.parametrize("name", ["METRICS", "gazesal.METRICS", "gazesal.cxr.LABELS"])
+def test_a_public_constant_is_said_to_be_neither(name):
+    with pytest.raises(ValueError, match=rf"got '{name}', which is neither; ask for those"):
+        cite(name)
+
+
 def test_nothing_is_suggested_that_does_not_read_alike():
     with pytest.raises(ValueError, match=r"got 'nosuch'\.$"):
         cite("nosuch")

@@ -72,13 +72,28 @@ ABSOLUTE = "![two\nlines](https://example.org/demo.png)"
         (ABSOLUTE, [], r"no addresses"),
         ("![two\nlines](docs/demo.png)", [HOME], r"\['docs/demo.png'\] have no absolute"),
         (f'{ABSOLUTE} <img width="3" src="a.png">', [HOME], r"\['a.png'\] have no absolute"),
+        (f"{ABSOLUTE} [a set](docs/set.md)", [HOME], r"\['docs/set.md'\] have no absolute"),
+        (f'{ABSOLUTE} <a href="b.md">b</a>', [HOME], r"\['b.md'\] have no absolute"),
+        (f"{ABSOLUTE} [b]\n\n[b]: b.md", [HOME], r"\['b.md'\] have no absolute"),
     ],
 )
 def test_a_release_needs_addresses(release_check, readme, urls, message):
     with pytest.raises(SystemExit, match=message):
         release_check.check_addresses(metadata(readme, *urls), "1.0.0")
     release_check.check_addresses(metadata(readme, *urls), "1.0.0.dev0")
-    release_check.check_addresses(metadata(ABSOLUTE, HOME), "1.0.0")
+    fine = f"{ABSOLUTE} [here](#cite) [there](https://example.org/set.html)"
+    release_check.check_addresses(metadata(fine, HOME), "1.0.0")
+
+
+def test_the_links_of_the_readme_lead_somewhere_in_a_clone():
+    targets = re.findall(r"\]\(([^)\s]+)", read("README.md"))
+    relative = [target for target in targets if not target.startswith("https://")]
+    assert targets
+    assert [target for target in relative if not (ROOT / target).is_file()] == []
+
+
+def test_a_command_over_several_lines_is_copied_whole():
+    assert 'copybutton_line_continuation_character = "\\\\"\n' in read("docs/conf.py")
 
 
 @pytest.mark.parametrize(

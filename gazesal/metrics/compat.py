@@ -39,7 +39,7 @@ def mit_nss(
     Returns
     -------
     float
-        Unbounded; higher is better; ``nan`` if the map is constant.
+        Unbounded; higher is better; 0 is chance; ``nan`` if the map is constant.
 
     Raises
     ------
@@ -59,8 +59,12 @@ def mit_nss(
 
     Notes
     -----
-    `nss` of the distinct fixated pixels, times :math:`\sqrt{1 - 1/P}` over :math:`P` pixels, for
-    the code divides by the sample deviation :footcite:p:`peters2005`.
+    .. math:: \mathrm{NSS} = \frac1n \sum_{i=1}^n \frac{S(f_i) - \bar S}{s} , \qquad
+              s^2 = \frac{1}{P - 1} \sum_p \bigl(S(p) - \bar S\bigr)^2
+
+    over the :math:`n` distinct fixated pixels :math:`f_i` and all :math:`P` pixels :math:`p`, the
+    score of :footcite:t:`peters2005`. That is `nss` of these pixels times
+    :math:`\sqrt{1 - 1/P}`, for the code divides by the sample deviation :math:`s`.
 
     References
     ----------
@@ -104,7 +108,8 @@ def mit_ig(
     Returns
     -------
     float
-        In bits per fixated pixel; higher is better; ``nan`` if a map is constant.
+        In bits per fixated pixel; higher is better; 0 is the baseline's own score, and there is no
+        level of chance; ``nan`` if a map is constant.
 
     Raises
     ------
@@ -124,9 +129,15 @@ def mit_ig(
 
     Notes
     -----
-    Both maps are scaled to their range and divided by their sums, so the lowest pixel of each is
-    impossible and costs, where it is fixated, 52 bits less those that the baseline spends there.
-    The code cites :footcite:t:`kummerer2015`, whose models are densities to begin with.
+    .. math:: \mathrm{IG} = \frac1n \sum_{i=1}^n
+              \log_2(\varepsilon + p(f_i)) - \log_2(\varepsilon + b(f_i)) , \qquad
+              p = \frac{S - \min S}{\sum (S - \min S)} ,
+
+    over the :math:`n` distinct fixated pixels :math:`f_i`, with :math:`\varepsilon = 2^{-52}` and
+    :math:`b` made of the baseline as :math:`p` of the map :math:`S`. So the lowest pixel of each is
+    impossible and costs, where it is fixated, 52 bits less those that the baseline spends there,
+    over :math:`n`. The code cites :footcite:t:`kummerer2015`, whose models are densities to begin
+    with.
 
     References
     ----------
@@ -162,7 +173,7 @@ def mit_sim(saliency_map: ArrayLike, gaze_map: ArrayLike) -> float:
     -------
     float
         In [0, 1]; higher is better; 0 if a map is zero everywhere; ``nan`` if one is another
-        constant.
+        constant. There is no level of chance.
 
     Raises
     ------
@@ -182,8 +193,11 @@ def mit_sim(saliency_map: ArrayLike, gaze_map: ArrayLike) -> float:
 
     Notes
     -----
-    `sim` of both maps less their smallest value, so that a map does not score for what it has
-    everywhere :footcite:p:`judd2012`.
+    .. math:: \mathrm{SIM} = \sum_p \min\bigl(S'(p), Q'(p)\bigr) , \qquad
+              S' = \frac{S - \min S}{\sum (S - \min S)} ,
+
+    and :math:`Q'` of the gaze map likewise: `sim` of both maps less their smallest value, so that a
+    map does not score for what it has everywhere :footcite:p:`judd2012`.
 
     References
     ----------
@@ -220,7 +234,7 @@ def mit_kl(saliency_map: ArrayLike, gaze_map: ArrayLike) -> float:
     Returns
     -------
     float
-        In nats; lower is better; 0 if the gaze map is zero everywhere.
+        In nats; lower is better; 0 if the gaze map is zero everywhere. There is no level of chance.
 
     Raises
     ------
@@ -236,8 +250,12 @@ def mit_kl(saliency_map: ArrayLike, gaze_map: ArrayLike) -> float:
 
     Notes
     -----
-    The formula of `kl_divergence`; a map that is zero everywhere stays so, and as a saliency map
-    scores about 36 less the entropy of the gaze map :footcite:p:`bylinskii2019`.
+    .. math:: \mathrm{KL} = \sum_p Q'(p)\,
+              \ln\Bigl(\varepsilon + \frac{Q'(p)}{\varepsilon + S'(p)}\Bigr)
+
+    of both maps divided by their sums, with :math:`\varepsilon = 2^{-52}`, as in `kl_divergence`
+    :footcite:p:`bylinskii2019`. A map that is zero everywhere stays so, and as a saliency map
+    scores about 36 less the entropy of the gaze map.
 
     References
     ----------
@@ -273,7 +291,7 @@ def pysaliency_kl(saliency_map: ArrayLike, gaze_map: ArrayLike, *, minimum: floa
     Returns
     -------
     float
-        In nats; lower is better.
+        In nats; lower is better; 0 if the maps are the same; there is no level of chance.
 
     Raises
     ------

@@ -42,8 +42,8 @@ def mit_auc_judd(
     Returns
     -------
     float
-        In [0, 1]; higher is better; ``nan`` if the map is constant without `jitter`, or every
-        pixel is fixated.
+        In [0, 1]; higher is better; chance is 0.5 + 1/(2n + 2) for n fixated pixels;
+        ``nan`` if the map is constant without `jitter`, or every pixel is fixated.
 
     Raises
     ------
@@ -63,10 +63,14 @@ def mit_auc_judd(
 
     Notes
     -----
-    The curve goes through one point for each of the :math:`n` fixated pixels, highest first. At
-    the :math:`i`-th, the true positive rate is taken to be :math:`i/n` and the false positives all
-    pixels at or above its value less :math:`i`, which is not so where values tie: a binary map
-    with an exact area of 0.76 has 0.58 without jitter. The noise breaks ties, and orders anew a map
+    .. math:: \mathrm{AUC} = \sum_{i=0}^{n} (x_{i+1} - x_i)\,\frac{y_i + y_{i+1}}{2} , \qquad
+              y_i = \frac in , \qquad x_i = \frac{|\{p : S(p) \ge S(f_i)\}| - i}{P - n}
+
+    for the :math:`n` fixated pixels :math:`f_i` of :math:`P`, highest first, between the ends
+    :math:`x_0 = y_0 = 0` and :math:`x_{n+1} = y_{n+1} = 1`. So at the :math:`i`-th the true
+    positive rate is taken to be :math:`i/n` and the false positives all pixels at or above its
+    value less :math:`i`, which is not so where values tie: a binary map with an exact area of 0.76
+    has 0.58 without jitter. The noise breaks ties, and orders anew a map
     that sums to 1, whose values differ by less than it. The code is named after
     :footcite:t:`judd2009`.
 
@@ -129,7 +133,7 @@ def mit_auc_borji(
     Returns
     -------
     float
-        In [0, 1]; higher is better; ``nan`` if the map is constant.
+        In [0, 1]; higher is better; 0.5 is chance; ``nan`` if the map is constant.
 
     Raises
     ------
@@ -151,10 +155,16 @@ def mit_auc_borji(
 
     Notes
     -----
-    In each split, as many pixels as are fixated are drawn from all pixels, with replacement, and
-    the curve has one point for each of the thresholds 0, 0.1, 0.2, ... of the map scaled to its
-    range :footcite:p:`borji2013`. So coarse a grid makes the score depend on how the values are
-    spread, and not on their order alone.
+    .. math:: \mathrm{AUC} = \frac1K \sum_{k=1}^K \sum_t (x_{k,t'} - x_{k,t})\,
+              \frac{y_t + y_{t'}}{2} , \qquad
+              y_t = \frac1n \sum_{i=1}^n [S(f_i) \ge t] , \qquad
+              x_{k,t} = \frac1n \sum_{i=1}^n [S(r_{k,i}) \ge t]
+
+    over :math:`K` splits, for the map :math:`S` scaled to its range, the :math:`n` fixated pixels
+    :math:`f_i` and as many :math:`r_{k,i}` drawn from all pixels, with replacement
+    :footcite:p:`borji2013`. Of the thresholds 0, 0.1, 0.2, ... the one below :math:`t` is
+    :math:`t'`, and the ends of the curve are (0, 0) and (1, 1). So coarse a grid makes the score
+    depend on how the values are spread, and not on their order alone.
 
     References
     ----------
@@ -209,7 +219,7 @@ def mit_auc_shuffled(
     Returns
     -------
     float
-        In [0, 1]; higher is better; ``nan`` if the map is constant.
+        In [0, 1]; higher is better; 0.5 is chance; ``nan`` if the map is constant.
 
     Raises
     ------
@@ -231,9 +241,14 @@ def mit_auc_shuffled(
 
     Notes
     -----
-    As `mit_auc_borji`, with the negatives of each split drawn without replacement from the pixels
-    fixated on other images, as many as are fixated on this one or as there are
-    :footcite:p:`borji2013`.
+    .. math:: \mathrm{sAUC} = \frac1K \sum_{k=1}^K \sum_t (x_{k,t'} - x_{k,t})\,
+              \frac{y_t + y_{t'}}{2} , \qquad
+              y_t = \frac1n \sum_{i=1}^n [S(f_i) \ge t] , \qquad
+              x_{k,t} = \frac1m \sum_{j=1}^m [S(o_{k,j}) \ge t]
+
+    as in `mit_auc_borji`, with the negatives :math:`o_{k,j}` of each split drawn without
+    replacement from the pixels fixated on other images, as many as are fixated on this one or as
+    there are: :math:`m \le n` :footcite:p:`borji2013`.
 
     References
     ----------
@@ -286,8 +301,8 @@ def pysaliency_auc_judd(
     Returns
     -------
     float
-        In [0, 1]; higher is better; 0.5 for a constant map without `jitter`; ``nan`` if every
-        pixel is fixated.
+        In [0, 1]; higher is better; chance is 0.5 + 1/(2n + 2) for fixations on n different pixels
+        without ties, and 0.5 a constant map without `jitter`; ``nan`` if every pixel is fixated.
 
     Raises
     ------
@@ -308,8 +323,14 @@ def pysaliency_auc_judd(
 
     Notes
     -----
-    The fixations, each counted, against the pixels without one, by the curve through the distinct
-    values at fixations :footcite:p:`kummerer2018`. Ties of fixations with each other are counted
+    .. math:: \mathrm{AUC} = \sum_{j=0}^{m} (x_{j+1} - x_j)\,\frac{y_j + y_{j+1}}{2} , \qquad
+              y_j = \frac1N \sum_{i=1}^N [S(f_i) \ge t_j] , \qquad
+              x_j = \frac{1}{|U|} \sum_{u \in U} [S(u) \ge t_j]
+
+    for the :math:`N` fixations :math:`f_i`, each counted, and the pixels :math:`U` without one
+    :footcite:p:`kummerer2018`. The thresholds :math:`t_1 > \dots > t_m` are the distinct values at
+    fixations, and the ends of the curve are :math:`x_0 = y_0 = 0` and
+    :math:`x_{m+1} = y_{m+1} = 1`. Ties of fixations with each other are counted
     rightly, unlike in `mit_auc_judd`; the negatives between two of these values still are not.
 
     References

@@ -103,8 +103,8 @@ def sncc(saliency_map: ArrayLike, gaze_map: ArrayLike, center_bias: ArrayLike) -
     Returns
     -------
     float
-        In [-2, 2]; higher is better; 0 is a map as close to the centre bias as to the gaze;
-        ``nan`` if any of the maps is constant.
+        In [-2, 2]; higher is better; 0 is a map as close to the centre bias as to the gaze,
+        and chance for noise only; ``nan`` if any of the maps is constant.
 
     Raises
     ------

@@ -41,7 +41,7 @@ def sim(saliency_map: ArrayLike, gaze_map: ArrayLike) -> float:
     Returns
     -------
     float
-        In [0, 1]; higher is better; 1 if the maps are proportional.
+        In [0, 1]; higher is better; 1 if the maps are proportional; there is no level of chance.
 
     Raises
     ------
@@ -96,8 +96,8 @@ def kl_divergence(saliency_map: ArrayLike, gaze_map: ArrayLike, *, eps: float = 
     -------
     float
         Non-negative, in nats; lower is better; 0 if the maps are proportional; ``nan`` if `eps` is
-        0 and there is gaze where the saliency map is 0. An `eps` far above its default can make it
-        negative.
+        0 and there is gaze where the saliency map is 0. There is no level of chance. An `eps` far
+        above its default can make it negative.
 
     Raises
     ------
@@ -183,7 +183,7 @@ def emd(saliency_map: ArrayLike, gaze_map: ArrayLike, *, shrink: int) -> float:
     -------
     float
         In pixels of the maps, from 0 to the diagonal of the image; lower is better; 0 if the maps
-        are proportional.
+        are proportional; there is no level of chance.
 
     Raises
     ------

@@ -190,7 +190,8 @@ def information_gain(
         Density to compare with, usually the centre bias: see `CenterBias`.
     eps : float, default 2**-52
         Added to both densities, so that a fixation on a density of 0 costs 52 bits less those
-        that the baseline gives it, some 40 for usual ones, and not infinitely many. In [0, 1].
+        that the baseline gives it, 30 to 40 for usual ones, and not infinitely many; the mean
+        loses them over the number of fixations. In [0, 1].
     outside : {"raise", "drop"}, default "raise"
         What to do with fixations outside the image: refuse them, or leave them out and say how
         many.
@@ -199,7 +200,7 @@ def information_gain(
     -------
     float
         In bits per fixation, unbounded but for `eps`; higher is better; 0 is the baseline's own
-        score; ``nan`` if `eps` is 0 and a fixation has density 0.
+        score, and there is no level of chance; ``nan`` if `eps` is 0 and a fixation has density 0.
 
     Raises
     ------
@@ -283,8 +284,8 @@ def log_likelihood(
     -------
     float
         In bits per fixation, unbounded below but for `eps` and at most log2(H W); higher is better;
-        0 is the uniform density's
-        score; ``nan`` if `eps` is 0 and a fixation has density 0.
+        0 is the uniform density's score, and there is no level of chance; ``nan`` if `eps` is 0
+        and a fixation has density 0.
 
     Raises
     ------

@@ -195,8 +195,9 @@ def auc_judd(
 
     .. math:: \frac{\mathrm{fpr}(\min_i S(f_i))}{2 n} ,
 
-    the share of negatives above the lowest fixated value, over :math:`2n`; with ties it takes
-    away up to 0.1.
+    the share of negatives above the lowest fixated value, over :math:`2n`. Where values tie, the
+    benchmark's code takes away more: 0.18 from the 0.76 of a binary map with hits on 72% of the
+    fixated pixels and 20% of the others, and nearly one half where all but few pixels are alike.
 
     References
     ----------

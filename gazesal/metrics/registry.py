@@ -204,7 +204,7 @@ _ALL = (
         any_affine_map=True,
         any_scaled_map=True,
         constant_map=0.5,
-        citation="bylinskii2019",
+        citation="tatler2005",
     ),
     Metric(
         name="nss",

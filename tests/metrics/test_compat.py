@@ -1,5 +1,6 @@
 """Other people's numbers: against their procedure step by step, and what they refuse."""
 
+import itertools
 import math
 
 import numpy as np
@@ -274,3 +275,49 @@ class TestBadInput:
             dropped = call(name, second=[[0, 0], [9, 9]], outside="drop")
         assert caught[0].filename == __file__
         assert dropped == call(name, second=[[0, 0]])
+
+
+class TestChance:
+    """What the docstrings call chance: the mean score over all places that fixations can have."""
+
+    VALUES = np.array([[0.0, 0.25, 0.9], [0.1, 1.0, 0.4]])
+    PLACES = np.argwhere(np.isfinite(VALUES))[:, ::-1]
+
+    @pytest.mark.parametrize("name", ["mit_auc_judd", "pysaliency_auc_judd"])
+    @pytest.mark.parametrize("n", [1, 2, 3])
+    def test_thresholds_at_fixations_are_above_one_half(self, name, n):
+        scores = [
+            getattr(gazesal, name)(self.VALUES, places, jitter=False)
+            for places in itertools.combinations(self.PLACES, n)
+        ]
+        assert np.mean(scores) == pytest.approx(0.5 + 1 / (2 * n + 2), **SAME)
+
+    def test_mit_nss_has_zero(self):
+        scores = [gazesal.mit_nss(self.VALUES, [place]) for place in self.PLACES]
+        assert np.mean(scores) == pytest.approx(0, abs=1e-12)
+
+    @pytest.mark.parametrize("step", [0.1, 0.3])
+    def test_thresholds_in_steps_have_one_half(self, step):
+        """With and without replacement, for there are no draws but all of them."""
+        values = self.VALUES.ravel()
+        for draw in (itertools.permutations, lambda each, n: itertools.product(each, repeat=n)):
+            negatives = np.array(list(draw(values, 2)))
+            areas = [
+                _mean_grid_area(np.array(positives), negatives, step)
+                for positives in itertools.combinations(values, 2)
+            ]
+            assert np.mean(areas) == pytest.approx(0.5, **SAME)
+
+
+@pytest.mark.parametrize(
+    ("hits", "false_alarms", "exact", "matlab"),
+    [(36, 390, 0.76, 0.58), (1, 0, 0.51, 0.02), (50, 1911, 0.51, 0.02)],
+)
+def test_ties_take_away_what_the_pages_say(hits, false_alarms, exact, matlab):
+    """A binary map of 2000 pixels, 50 of them fixated."""
+    values = np.zeros(2000)
+    values[:hits] = values[50 : 50 + false_alarms] = 1
+    points = np.column_stack([np.arange(50), np.zeros(50)])
+    saliency = values.reshape(40, 50)
+    assert gazesal.auc_judd(saliency, points) == pytest.approx(exact, abs=5e-5)
+    assert mit_auc_judd(saliency, points, jitter=False) == pytest.approx(matlab, abs=5e-3)

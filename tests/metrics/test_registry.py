@@ -57,6 +57,7 @@ def test_its_citation_is_in_the_bibliography(metric):
     cited = re.findall(r":footcite:[tp]:`([^`]+)`", metric.function.__doc__)
     assert cited
     assert {metric.citation, *cited} <= set(keys)
+    assert metric.citation in ",".join(cited).split(",")
 
 
 @EVERY
