@@ -204,7 +204,10 @@ class Checkpoint:
                 f"{path}: cannot be read as a checkpoint: it is no object of JSON."
             )
         differing = _differences(there, json.loads(json.dumps(identity)))
-        if differing:
+        if differing and not self._bias.exists() and not any(self._listed()):
+            with naming(path, ADVICE):  # as where an option was wrong: nothing was made with it
+                write_text(path, json.dumps(identity, indent=1) + "\n")
+        elif differing:
             raise ValueError(
                 f"{self.folder}: holds a run that differs in {'; '.join(differing)}. Go on with "
                 "what it was made with, or use another folder."
@@ -286,10 +289,13 @@ class Checkpoint:
         try:
             source = self._pa.BufferReader(content)
             table = self._parquet.ParquetFile(source).read(use_threads=False)
-            table.select([*LABELS, "score"])
+            if any(table.schema.field(label).type != self._pa.string() for label in LABELS):
+                raise ValueError("its labels are no text")  # noqa: TRY301
+            if table.schema.field("score").type != self._pa.float64() or table["score"].null_count:
+                raise ValueError("its scores are no numbers of float64")  # noqa: TRY301
             if sum(length for _, _, length in _marks(table)) != len(table):
                 raise ValueError("it has other rows than its images")  # noqa: TRY301
-        except (self._pa.ArrowException, KeyError, TypeError, ValueError) as error:
+        except (self._pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{path}: is no part of a checkpoint; {ELSEWHERE}") from error
         return table
 

@@ -98,10 +98,23 @@ def as_cases(cases: Iterable[Case]) -> list[Case]:
             if not good:
                 given = type(getattr(case, name)).__name__
                 raise TypeError(f"`{name}` of `cases[{index}]` must be {rule}, got {given}.")
+        values = (value for value in case.groups.values() if isinstance(value, str))
+        for text in (case.image, *case.gaze, *case.maps, *values):
+            _require_text(text, index)
         as_shape(case.shape, name=f"shape of image {case.image}")
         require_no_baseline(case.maps)
     _require_groups([case for case in listed if case.scored])
     return listed
+
+
+def _require_text(name: object, index: int) -> None:
+    """Raise unless a name can be written: names of files need not be text."""
+    try:
+        str(name).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"`cases[{index}]` must have names that are text in UTF-8, got {name!a}."
+        ) from error
 
 
 def _require_groups(scored: list[Case]) -> None:

@@ -1,6 +1,7 @@
 """What the workers do: a fault is what is wrong with an image, never the end of the worker."""
 
 import re
+import signal
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,6 +37,8 @@ __all__ = [
     "score_case",
 ]
 
+# a function of the user's that calls sys.exit would end the run without a word
+FAULTS = (Exception, SystemExit)
 PLAIN = (ValueError, TypeError, OSError, ImportError)  # whose message says what is wrong
 
 
@@ -51,9 +54,9 @@ def find_fault(case: Case, options: Options) -> BadImage | None:
         require_size(case, options.metrics, options.shrink)
         if case.center_bias is not None and not callable(case.center_bias):
             case.load_center_bias(options.resize)
-    except MemoryError:
-        raise
-    except Exception as error:  # noqa: BLE001 (a broken file fails in as many ways as it has parts)
+    except MemoryError as error:
+        raise _named(case, error) from error
+    except FAULTS as error:  # a broken file fails in as many ways as it has parts
         return _bad(case, error)
     return None
 
@@ -64,14 +67,14 @@ def bias_of_chunk(
     """The centre bias of some images, and those whose gaze is bad, which are left out of it."""
     try:
         return center_bias_of(cases, options), []
-    except MemoryError:
-        raise
-    except Exception:
+    except FAULTS:
         bad = {}
         for case in cases:  # which of them
             try:
                 center_bias_of([case], options)
-            except Exception as error:  # noqa: BLE001
+            except MemoryError as error:
+                raise _named(case, error) from error
+            except FAULTS as error:
                 bad[case.image] = _bad(case, error)
         if not bad:
             raise
@@ -83,9 +86,9 @@ def read_fixations_on(case: Case) -> Float64Array | BadImage:
     """The fixations on an image that metrics take for others, or why they cannot be had."""
     try:
         return fixations_on(case)
-    except MemoryError:
-        raise
-    except Exception as error:  # noqa: BLE001 (a function or a file of fixations may fail in any way)
+    except MemoryError as error:
+        raise _named(case, error) from error
+    except FAULTS as error:  # a function or a file of fixations may fail in any way
         return _bad(case, error)
 
 
@@ -107,9 +110,9 @@ def score_case(
             *parts, boxes, points, image_of = parts  # type: ignore[assignment]
             fixations = AllFixations({case.image: position}, boxes, points, image_of)
         rows = score_image(case, bias_from(facts, parts), options, fixations)
-    except MemoryError:
-        raise
-    except Exception as error:  # noqa: BLE001
+    except MemoryError as error:
+        raise _named(case, error) from error
+    except FAULTS as error:
         return _bad(case, error)
     _, observers, methods, metrics, scores = zip(*rows, strict=True)
     return ImageScores(case.image, observers, methods, metrics, np.array(scores, np.float64))
@@ -134,18 +137,34 @@ def plain_interrupts() -> Iterator[None]:
 
 
 def _pass_on_interrupt(error: BaseException) -> None:
-    """Raise KeyboardInterrupt if that is behind an error: in a compiled kernel it becomes one."""
+    """Raise what a signal is behind an error: in a compiled kernel Ctrl-C becomes another one."""
     behind: BaseException | None = error
     while behind is not None:
         if isinstance(behind, KeyboardInterrupt):
             raise behind from error
+        if isinstance(behind, SystemExit) and _is_of_signal(behind):
+            raise behind
         behind = behind.__cause__ or behind.__context__
 
 
-def _bad(case: Case, error: Exception) -> BadImage:
+def _is_of_signal(error: BaseException) -> bool:
+    """Whether a function that takes a signal raised it, as a program may to end at SIGTERM."""
+    handlers = (signal.getsignal(number) for number in signal.valid_signals())
+    codes = {getattr(handler, "__code__", None) for handler in handlers} - {None}
+    return any(frame.f_code in codes for frame, _ in traceback.walk_tb(error.__traceback__))
+
+
+def _named(case: Case, error: MemoryError) -> MemoryError:
+    """Want of memory is not the image's fault, and ends the run; but which it was may help."""
+    return MemoryError(f"image {case.image}: {error}".removesuffix(": "))
+
+
+def _bad(case: Case, error: BaseException) -> BadImage:
     _pass_on_interrupt(error)
     plain = isinstance(error, PLAIN)
     reason = str(error) if plain else f"{type(error).__name__}: {error}"
     if not re.search(rf"\bimage '?{re.escape(case.image)}'?(?!\w)", reason):
         reason = f"image {case.image}: {reason}"
+    # what names a file may hold bytes that are no text, of which no table can be made
+    reason = reason.encode("utf-8", "backslashreplace").decode("utf-8")
     return BadImage(case.image, reason, "" if plain else traceback.format_exc())

@@ -1,5 +1,8 @@
 """One bad image among many: named and why, at once or in a list."""
 
+import os
+import signal
+import sys
 import time
 from dataclasses import replace
 
@@ -29,6 +32,13 @@ def unreadable(folder):
     return path
 
 
+class Exits:
+    """A function that ends the program, as scripts that became functions do."""
+
+    def __call__(self):
+        sys.exit(0)
+
+
 KINDS = {
     "unreadable": (unreadable, r"torn\.npy: cannot be read as a \.npy array"),
     "absent": (lambda folder: folder / "none.npy", r"No such file or directory: .*none\.npy"),
@@ -45,6 +55,7 @@ KINDS = {
         f"map of image {BAD}` must be finite, got 768 of 768",
     ),
     "raises": (lambda _: Broken(), f"image {BAD}: KeyError: 'layer4'"),
+    "exits": (lambda _: Exits(), f"image {BAD}: SystemExit: 0"),
     "no map": (lambda _: None, f"map of image {BAD}` must"),
 }
 
@@ -70,7 +81,7 @@ def test_a_bad_map_ends_the_run(kind, check_first, jobs, tmp_path):
     cases = with_bad_map(kind, tmp_path, log, delay=0.0 if jobs == 1 else 0.03)
     with pytest.raises(ValueError, match=KINDS[kind][1]) as raised:
         gazesal.evaluate(cases, sigma=SIGMA, jobs=jobs, check_first=check_first)
-    if check_first and kind not in {"raises", "wrong shape when made"}:
+    if check_first and kind not in {"raises", "exits", "wrong shape when made"}:
         assert not calls(log)
     else:  # what is in hand may end, what was not begun does not begin; each image has two maps
         assert sum(calls(log).values()) <= 2 * (int(BAD[1:]) + 4 * jobs)
@@ -238,6 +249,60 @@ def test_an_interrupt_in_a_kernel_is_no_bad_image(bad_images, check_first):
     of_gaze = replace(cases[1], gaze={**cases[1].gaze, "ann": interrupted})
     with pytest.raises(KeyboardInterrupt):
         gazesal.evaluate([cases[0], of_gaze, cases[2]], sigma=SIGMA, bad_images=bad_images)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a signal to oneself is of POSIX")
+def test_a_program_that_ends_at_a_signal_ends():
+    """Its own handler raises SystemExit, which is no fault of the image at work."""
+
+    def end(number, frame):
+        raise SystemExit(128 + number)
+
+    def signalled():
+        signal.raise_signal(signal.SIGTERM)
+
+    cases = make_cases(3)
+    hit = replace(cases[1], maps={"noise": signalled})
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        with pytest.raises(SystemExit, match="143"):
+            gazesal.evaluate([cases[0], hit, cases[2]], sigma=SIGMA, bad_images="list")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_want_of_memory_ends_the_run_with_the_images_name():
+    def too_large():
+        raise MemoryError("too large")
+
+    cases = make_cases(3)
+    bad = replace(cases[1], maps={"noise": too_large})
+    with pytest.raises(MemoryError, match=f"image {bad.image}: too large"):
+        gazesal.evaluate([cases[0], bad, cases[2]], sigma=SIGMA, bad_images="list")
+
+
+def test_bytes_that_are_no_text_are_escaped_in_a_reason():
+    def fails():
+        raise ValueError("no caf\udce9.png")
+
+    cases = make_cases(3)
+    bad = replace(cases[1], maps={"noise": fails})
+    found = gazesal.evaluate([cases[0], bad, cases[2]], sigma=SIGMA, bad_images="list")
+    assert found.bad_images["reason"].item() == f"image {bad.image}: no caf\\udce9.png"
+
+
+@pytest.mark.parametrize("part", ["image", "observer", "method", "group"])
+def test_names_that_are_no_text_are_refused(part):
+    case, *others = make_cases(3)
+    name = "caf\udce9"
+    changes = {
+        "image": {"image": name},
+        "observer": {"gaze": {**case.gaze, name: case.gaze["ann"]}},
+        "method": {"maps": {**case.maps, name: case.maps["noise"]}},
+        "group": {"groups": {"finding": name}},
+    }[part]
+    with pytest.raises(ValueError, match=r"`cases\[0\]` must have names that are text in UTF-8"):
+        gazesal.evaluate([replace(case, **changes), *others], sigma=SIGMA)
 
 
 def test_a_short_name_is_said_too():

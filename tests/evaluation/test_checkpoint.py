@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,7 +25,8 @@ from gazesal.evaluation import passes
 from gazesal.evaluation.rows import BadImage, ImageScores
 from tests.evaluation.large_study import SHAPE, SIGMA, calls, make_cases, run, table_bytes
 
-pytest.importorskip("pyarrow")
+pa = pytest.importorskip("pyarrow")
+parquet = pytest.importorskip("pyarrow.parquet")
 
 
 @pytest.fixture
@@ -186,6 +188,38 @@ def test_other_options_are_refused(kept, tmp_path, options, message):
     with pytest.raises(ValueError, match=message):
         run(6, folder, tmp_path / "log", **options)
     assert set(calls(tmp_path / "log").values()) == {1}
+
+
+def test_other_options_are_taken_where_nothing_was_made(kept, tmp_path):
+    """As after a first try that ended with an error about an option."""
+    first, folder = kept
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    shutil.copy(folder / "checkpoint.json", empty)
+    other = run(6, empty, None, seed=3)
+    assert table_bytes(other) == table_bytes(first)  # nothing in it is drawn
+    with pytest.raises(ValueError, match=r"differs in seed \(3 there, 0 here\)"):
+        run(6, empty, None)
+
+
+@pytest.mark.parametrize("kind", ["numbers for labels", "single precision", "no score"])
+def test_parts_of_other_types_are_refused(kept, kind):
+    """A file named by its bytes, but not one of ours."""
+    _, folder = kept
+    path = parts(folder)[0]
+    table = parquet.ParquetFile(path).read()
+    scores = table["score"].to_numpy()
+    column, values = {
+        "numbers for labels": ("observer", pa.array(range(len(scores)))),
+        "single precision": ("score", pa.array(scores.astype(np.float32))),
+        "no score": ("score", pa.array([None, *scores[1:]], pa.float64())),
+    }[kind]
+    parquet.write_table(
+        table.set_column(table.schema.get_field_index(column), column, values), path
+    )
+    path.rename(path.with_stem(checkpoint_module._digest(path.read_bytes())))
+    with pytest.raises(ValueError, match="is no part of a checkpoint"):
+        run(6, folder, None)
 
 
 def test_other_versions_and_other_gaze_are_refused(kept, tmp_path):
@@ -464,7 +498,6 @@ def test_interrupted_runs_end_at_once_and_leave_nobody(tmp_path, jobs):
 
 def test_memory_does_not_grow_with_the_images_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoint_module, "MERGED", 40)
-    pyarrow = pytest.importorskip("pyarrow")
     labels = [("ann", f"method{k % 5}", f"metric{k // 5}") for k in range(60)]
     kept = checkpoint_module.Checkpoint(tmp_path / "kept", {}, None)
     images, used, arrow = 40 * 4, [], []
@@ -476,7 +509,7 @@ def test_memory_does_not_grow_with_the_images_kept(tmp_path, monkeypatch):
                 kept.add(found, f"{number:032x}")
                 if number % 40 == 39:  # when small parts were merged
                     used.append(tracemalloc.get_traced_memory()[0])
-                    arrow.append(pyarrow.total_allocated_bytes())
+                    arrow.append(pa.total_allocated_bytes())
             tracemalloc.reset_peak()
             rows = kept.collect({f"i{number}": f"{number:032x}" for number in range(images)})
             peak = tracemalloc.get_traced_memory()[1] - used[-1]
