@@ -186,8 +186,8 @@ def _over_trainings(aucs: pd.DataFrame) -> str:
     wider = student.ppf(0.975, n - 1) / 1.96
     return (
         f", and over {n} trainings. The interval is as the study prints its own: 1.96 deviations "
-        f"of the {n} values over the root of {n}, which holds less than 95%. A t interval of the same "
-        f"values is {wider:.1f} times as wide."
+        f"of the {n} values over the root of {n}, which holds less than 95%. A t interval of the "
+        f"same values is {wider:.1f} times as wide."
     )
 
 
