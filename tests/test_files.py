@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from gazesal._files import atomic_path, write_text
+from gazesal._files import atomic_path, remove_unfinished, write_text
 
 
 def test_a_failure_leaves_the_old_file_and_no_other(tmp_path):
@@ -42,3 +42,19 @@ def test_permissions_are_those_of_a_plain_file(tmp_path):
 def test_newlines_are_not_translated(tmp_path):
     write_text(tmp_path / "a", "x\ny\r\n")
     assert (tmp_path / "a").read_bytes() == b"x\ny\r\n"
+
+
+def test_what_kills_left_is_taken_away_by_the_name_it_was_given(tmp_path, monkeypatch):
+    (tmp_path / "deep").mkdir()
+    monkeypatch.setattr("pathlib.Path.unlink", lambda *_, **__: None)  # as after a kill
+    for name in ("a.npz", "deep/b.pt", "deep/c"):
+        with pytest.raises(KeyboardInterrupt), atomic_path(tmp_path / name):
+            raise KeyboardInterrupt
+    monkeypatch.undo()
+    kept = {"a.npz", "mine.partial.npz", ".mine.partial.csv", ".abcdefgh.partial.old.csv"}
+    for name in kept:
+        (tmp_path / name).write_text("of the user")
+    (tmp_path / ".abcdefgh.partial.d").mkdir()
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 7
+    remove_unfinished(tmp_path)
+    assert {path.name for path in tmp_path.rglob("*") if path.is_file()} == kept

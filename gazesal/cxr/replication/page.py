@@ -12,7 +12,7 @@ import pandas as pd
 
 from gazesal._files import write_text
 from gazesal.cite import cite
-from gazesal.cxr.replication.report import Figure, Section, Table
+from gazesal.cxr.replication.report import Figure, Section, Table, shown
 from gazesal.reporting.html_charts import Scale, axis_svg, interval_svg
 from gazesal.reporting.html_content import LIBRARIES, fingerprint_of, setting_rows, versions_of
 from gazesal.reporting.html_page import page_template
@@ -103,7 +103,7 @@ def _charts(table: pd.DataFrame) -> list[dict[str, Any]]:
                 label_of(str(row["method"])),
                 [row[n] for n in ("estimate", "low", "high")],
             )
-            text = "{:.3f} [{:.3f}, {:.3f}]".format(*size)
+            text = "{} [{}, {}]".format(*map(shown, size))
             words = f"{label}, {metric_label(str(metric))}: {text}"
             svg = interval_svg(scale, *size, chance=np.nan, label=words)
             drawn.append({"label": label, "text": text, "svg": Markup(svg)})  # noqa: S704

@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.stats import t as student
 
 from gazesal.cxr.replication import tables
 from gazesal.reporting.tables import label_of, metric_label
 
-__all__ = ["TABLES", "Cell", "Figure", "Section", "Table", "markdown_of", "sections_of"]
+__all__ = ["TABLES", "Cell", "Figure", "Section", "Table", "markdown_of", "sections_of", "shown"]
 
 STUDY_FORM = (
     "Intervals as the study prints them: 1.96 deviations, pooled over images, readers and models, "
@@ -21,6 +22,11 @@ STUDY_FORM = (
 QUESTIONS = {
     "these": "images are the unit, about these models (BCa)",
     "like these": "images and models are the units, about models like these (t)",
+}
+FEW_TRAININGS = 5  # fewer than the study's leave a t interval next to nothing to go by
+TESTS = {  # those of `tables.differences`
+    "these": "a flip of the signs of the images' differences",
+    "like these": "the t statistic over variance components of images and models",
 }
 
 TABLES = (  # of a report, by name; not each has all
@@ -73,6 +79,12 @@ class Section(NamedTuple):
     parts: Sequence[str | Table | Figure]
 
 
+def shown(value: float, *, sign: bool = False) -> str:
+    """A number to three decimals; a zero has no sign."""
+    text = f"{value:+.3f}" if sign else f"{value:.3f}"
+    return text if float(text) else f"{0:.3f}"
+
+
 def sections_of(
     *, aucs: pd.DataFrame, scores: pd.DataFrame, seed: int, figure: str | None, compared: bool
 ) -> tuple[list[Section], dict[str, pd.DataFrame]]:
@@ -89,23 +101,37 @@ def sections_of(
     parts: list[str | Table | Figure] = [
         _subsets(scores),
         _beside(made["table_3"], "3" if compared else None, subset=True),
-        "Abnormal less normal; Welch's interval, and a permutation of the labels:",
-        _differences(made["subset_tests"], "p_value"),
     ]
+    if made["subset_tests"].empty:
+        parts.append("Too few images of one kind to compare the two.")
+    else:
+        parts += [
+            "Abnormal less normal: Welch's interval, and the p-value of a permutation of the "
+            f"images' labels, not adjusted for the {len(made['subset_tests'])} comparisons.",
+            _differences(made["subset_tests"], "p_value", "p, unadjusted"),
+        ]
     sections.append(Section("table_3", "Table 3: normal and abnormal images", parts))
     if figure is not None:
-        heading = "Figure 1: maps of one image"
-        sections.append(Section("figure_1", heading, [Figure(figure, "Maps of one image")]))
+        parts = [_caption(scores), Figure(figure, "Maps of one image, and the scores of all")]
+        sections.append(Section("figure_1", "Figure 1: maps of one image", parts))
     for question, table in tables.intervals_by_question(scores, seed).items():
         name = f"intervals_{question.replace(' ', '_')}"
         made[name] = table
         heading = f"Intervals: {QUESTIONS[question]}"
-        sections.append(Section(name, heading, [_beside(table, None)]))
+        few = _few_trainings(scores) if question == "like these" else ""
+        sections.append(Section(name, heading, [*filter(None, [few]), _beside(table, None)]))
     for question, table in tables.differences(scores, seed).items():
         name = f"differences_{question.replace(' ', '_')}"
         made[name] = table
         heading = f"Differences from {tables.BEST}, paired by image: models {question}"
-        sections.append(Section(name, heading, [_differences(table, "p_adjusted")]))
+        words = (
+            f"The p-values are those of {TESTS[question]}, adjusted by Holm's steps for the "
+            f"{len(table)} comparisons, and so is equivalence (two one-sided tests). The margins "
+            "are gazesal's own choice, not the study's."
+        )
+        few = f" {_few_trainings(scores)}" if question == "like these" else ""
+        parts = [(words + few).rstrip(), _differences(table, "p_adjusted", "p, Holm")]
+        sections.append(Section(name, heading, parts))
     if undefined := _undefined(scores):
         sections.append(Section("undefined", "", [undefined]))
     return sections, made
@@ -139,19 +165,59 @@ def _classification(
     first = aucs["training"].min()
     wide: dict[str, dict[str, Cell]] = {}
     for row in aucs[aucs["training"] == first].to_dict("records"):
-        wide.setdefault(row["label"], {"positive": Cell(str(row["n_positive"]))})
+        wide.setdefault(row["label"], {"positive images": Cell(str(row["n_positive"]))})
         cell = _cell(row["auc"], row["low"], row["high"])
         wide[row["label"]][tables.NETWORKS[row["network"]]] = cell
     parts: list[str | Table | Figure] = [
-        "AUC of the test images, averaged over the labels; over trainings:",
-        _beside(made["classification"], "auc" if compared else None),
-        f"Of each label, training {first}, with intervals over patients:",
+        f"AUC of the test images, averaged over the labels{_over_trainings(aucs)}",
+        _beside(made["classification"], "auc" if compared else None, corner="Network"),
+        f"Of each label, training {first}, with intervals over patients. In the row of the mean, "
+        "the positive images are those with any of the labels.",
         Table("Label", wide),
     ]
     return Section("classification", heading, parts)
 
 
-def _beside(table: pd.DataFrame, number: str | None, *, subset: bool = False) -> Table:
+def _over_trainings(aucs: pd.DataFrame) -> str:
+    """What the mean AUCs are over, and what their intervals are worth."""
+    n = aucs["training"].nunique()
+    if n == 1:
+        return ", of one training, which has no interval over trainings."
+    wider = student.ppf(0.975, n - 1) / 1.96
+    return (
+        f", and over {n} trainings. The interval is as the study prints its own: 1.96 deviations "
+        f"of the {n} values over the root of {n}, which holds less than 95%. A t interval of the "
+        f"same values is {wider:.1f} times as wide."
+    )
+
+
+def _caption(scores: pd.DataFrame) -> str:
+    """Whose scores the figure shows: it is drawn where the first training is scored."""
+    words = "The intervals in the figure are over images"
+    n = scores["model"].nunique()
+    if n == 1:
+        return f"{words}, from a bootstrap; those of the tables are made otherwise."
+    return (
+        f"{words}, from a bootstrap, and of the first training alone: its numbers are not those of "
+        f"the tables, which are over all {n} trainings."
+    )
+
+
+def _few_trainings(scores: pd.DataFrame) -> str:
+    """What t intervals over trainings are worth where there are few; else nothing."""
+    n = scores["model"].nunique()
+    if n >= FEW_TRAININGS:
+        return ""
+    degrees = "one degree" if n == 2 else f"{n - 1} degrees"
+    return (
+        f"With {n} trainings, what differs between trainings rests on {degrees} of freedom: such t "
+        "intervals are wide, and may leave the range of the metric, to which they are not cut."
+    )
+
+
+def _beside(
+    table: pd.DataFrame, number: str | None, *, subset: bool = False, corner: str = "Map"
+) -> Table:
     """A table in the layout of the study's, the paper's numbers beside ours where there are any."""
     paper = {}
     if number is not None:
@@ -167,7 +233,7 @@ def _beside(table: pd.DataFrame, number: str | None, *, subset: bool = False) ->
         cells[metric] = _cell(row["estimate"], row["low"], row["high"])
         if paper:
             cells[f"{metric}, paper"] = paper.get((kind, row["method"], row["metric"]), Cell(""))
-    return Table("", wide)
+    return Table(f"{corner}, images" if subset else corner, wide)
 
 
 def _subsets(scores: pd.DataFrame) -> str:
@@ -179,19 +245,17 @@ def _subsets(scores: pd.DataFrame) -> str:
     )
 
 
-def _differences(table: pd.DataFrame, p_column: str) -> Table | str:
-    if table.empty:
-        return "Too few images of one kind."
+def _differences(table: pd.DataFrame, p_column: str, p_head: str) -> Table:
     wide = {}
     for row in table.to_dict("records"):
         name = f"{label_of(str(row['method']))}, {metric_label(str(row['metric']))}"
         cells = {"difference": _cell(row["estimate"], row["low"], row["high"], sign=True)}
-        cells["p"] = Cell(f"{row[p_column]:.2g}")
+        cells[p_head] = Cell(f"{row[p_column]:.2g}")
         if "margin" in row:
-            shown = "shown" if row["equivalent"] else "not shown"
-            cells["equivalence"] = Cell(f"within {row['margin']:g}: {shown}")
+            found = "shown" if row["equivalent"] else "not shown"
+            cells["equivalence"] = Cell(f"within {row['margin']:g}: {found}")
         wide[name] = cells
-    return Table("", wide)
+    return Table("Map, metric", wide)
 
 
 def _undefined(scores: pd.DataFrame) -> str:
@@ -208,11 +272,10 @@ def _undefined(scores: pd.DataFrame) -> str:
 
 
 def _cell(estimate: float, low: float, high: float, *, sign: bool = False) -> Cell:
-    form = "{:+.3f}" if sign else "{:.3f}"
     if np.isnan(estimate):
         return Cell("")
-    text = form.format(estimate)
-    return Cell(text, "" if np.isnan(low) else f"[{form.format(low)}, {form.format(high)}]")
+    bounds = "" if np.isnan(low) else f"[{shown(low, sign=sign)}, {shown(high, sign=sign)}]"
+    return Cell(shown(estimate, sign=sign), bounds)
 
 
 def _markdown(table: Table) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gazesal._files import digest_of_file, write_text
+from gazesal._files import digest_of_file, remove_unfinished, write_text
 
 __all__ = ["Steps"]
 
@@ -23,7 +23,8 @@ class Steps:
     What came out is known by its bytes, and a step by its inputs and what came out of those before
     it. A file that is gone or has other bytes than were written is taken away, and its step done
     again on the rest. A step that was cut off begins again on what it left, if its inputs are the
-    same; else its folder is emptied first. Only folders that carry such a note are ever emptied.
+    same, less files that were half written; else its folder is emptied first. Only folders that
+    carry such a note are ever emptied.
     """
 
     def __init__(self, folder: Path, tell: Callable[[str], None]) -> None:
@@ -107,6 +108,7 @@ class Steps:
                     "folder for the replication, or take this one away."
                 )
             shutil.rmtree(folder)
+        remove_unfinished(folder)
         (folder / DONE).unlink(missing_ok=True)
         write_text(folder / BEGUN, json.dumps({"fingerprint": fingerprint, **facts}, indent=1))
 

@@ -36,7 +36,8 @@ def train_network(study: Study, network: Any, seed: int, folder: Path) -> None:
     """Train, or go on; weights are made again of the best checkpoint where there is one."""
     run = folder / "run"
     weights = run / "weights.pt"
-    whole = (run / "best.ckpt").is_file() and (run / "curve.csv").is_file()
+    has_curve = any((run / name).is_file() for name in ("curve.csv", "last.ckpt"))
+    whole = (run / "best.ckpt").is_file() and has_curve
     if whole:
         weights.unlink(missing_ok=True)
     if not weights.is_file():

@@ -15,14 +15,13 @@ from pathlib import Path
 from typing import Any, cast
 
 import lightning.pytorch as lightning
-import pandas as pd
 import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.fabric.utilities.warnings import PossibleUserWarning
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
-from gazesal._files import atomic_path, naming, write_text
+from gazesal._files import atomic_path, naming
 from gazesal.cxr.training.data import (
     EvaluationImages,
     TrainingImages,
@@ -30,6 +29,7 @@ from gazesal.cxr.training.data import (
     training_loader,
 )
 from gazesal.cxr.training.images import LabelledImages
+from gazesal.cxr.training.kept import CURVE, write_curve
 from gazesal.cxr.training.module import Classifier
 from gazesal.cxr.training.settings import TrainingSettings
 
@@ -69,8 +69,6 @@ class Data(lightning.LightningDataModule):
 class Curve(Callback):
     """Keep the numbers of every epoch in the checkpoint, and in a table beside it."""
 
-    COLUMNS = ("learning_rate", "train_loss", "val_loss", "val_auc")
-
     def __init__(self, path: Path) -> None:
         self.path = path
         self.rows: list[dict[str, float]] = []
@@ -83,9 +81,9 @@ class Curve(Callback):
             "train_loss": cast("Classifier", pl_module).train_loss.compute(),
         }
         row = {"epoch": trainer.current_epoch}
-        self.rows.append(row | {name: float(values[name]) for name in self.COLUMNS})
+        self.rows.append(row | {name: float(values[name]) for name in CURVE if name not in row})
         if trainer.is_global_zero:
-            write_text(self.path, pd.DataFrame(self.rows).to_csv(index=False, lineterminator="\n"))
+            write_curve(self.path, self.rows)
 
     def state_dict(self) -> dict[str, Any]:
         return {"rows": self.rows}

@@ -6,17 +6,30 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import torch
 
 from gazesal._files import atomic_path, write_text
 
-__all__ = ["MARK", "mark_of", "require_resumable", "require_same_run", "write_weights"]
+__all__ = [
+    "CURVE",
+    "MARK",
+    "mark_of",
+    "read_curve",
+    "repair_weights",
+    "require_resumable",
+    "require_same_run",
+    "write_curve",
+    "write_weights",
+]
 
 MARK = "training"  # key of a checkpoint, by which it is known to be of this training
+CURVE = ("epoch", "learning_rate", "train_loss", "val_loss", "val_auc")  # columns, one row an epoch
+CALLBACK = "Curve"  # under which a checkpoint has these rows
 ANEW = "and the training starts anew from its first epoch"
 ADVICE = {
     "last.ckpt": f"take it away, {ANEW}.",
@@ -110,3 +123,47 @@ def write_weights(checkpoint: Path, weights: Path, mark: str) -> None:
     torch.save(own, buffer)
     with atomic_path(weights) as temporary:
         temporary.write_bytes(buffer.getvalue())
+
+
+def repair_weights(weights: Path, mark: str) -> None:
+    """Write weights that cannot be read again, from the best epoch's checkpoint."""
+    try:
+        _require_checksums(weights)
+    except OSError:
+        raise
+    except Exception as error:  # as many as there are ways to be torn
+        best = weights.with_name("best.ckpt")
+        if not best.is_file():
+            raise ValueError(
+                f"{weights}: cannot be read as weights, and best.ckpt, which would bring them "
+                f"back, is not there; take it away, and last.ckpt with it, {ANEW}."
+            ) from error
+        write_weights(best, weights, mark)
+
+
+def write_curve(path: Path, rows: Sequence[Mapping[str, float]]) -> None:
+    """Write the numbers of every epoch as a table."""
+    write_text(path, pd.DataFrame(rows).to_csv(index=False, lineterminator="\n"))
+
+
+def read_curve(path: Path, mark: str) -> pd.DataFrame:
+    """The numbers of every epoch; where there is no such table, the last checkpoint has them."""
+    if not _is_curve(path):
+        try:
+            there = read_checkpoint(path.with_name("last.ckpt"), mark)
+            rows = there["callbacks"][CALLBACK]["rows"]
+        except (FileNotFoundError, ValueError, KeyError) as error:
+            raise ValueError(
+                f"{path}: is not there or cannot be read, and last.ckpt does not bring it back; "
+                f"take weights.pt and last.ckpt away, {ANEW}."
+            ) from error
+        write_curve(path, rows)
+    return pd.read_csv(path)
+
+
+def _is_curve(path: Path) -> bool:
+    try:
+        table = pd.read_csv(path)
+    except (FileNotFoundError, ValueError):  # also pandas' own of what is no table
+        return False
+    return len(table) > 0 and set(CURVE) <= set(table.columns)

@@ -19,6 +19,8 @@ from gazesal.cxr.training.fitting import Data, fit, make_trainer, quiet
 from gazesal.cxr.training.images import LabelledImages
 from gazesal.cxr.training.kept import (
     mark_of,
+    read_curve,
+    repair_weights,
     require_resumable,
     require_same_run,
     settings_of_one,
@@ -91,7 +93,8 @@ def train(
         Where the training is kept: ``last.ckpt`` after every epoch, ``best.ckpt``, ``curve.csv``,
         ``run.json``, and at the end ``weights.pt``, each written whole or not at all. If it holds a
         training with the same images, settings, model, seed and precision, this goes on from its
-        last epoch, or returns what it left.
+        last epoch, or returns what it left; a curve that is lost and weights that are torn are
+        written again from the checkpoints.
     model : {"sononet", "ag_sononet"}, default "sononet"
         Without or with attention gates.
     settings : TrainingSettings, optional
@@ -121,7 +124,8 @@ def train(
     Raises
     ------
     ValueError
-        If the folder holds another training or a checkpoint that is torn, an option is out of
+        If the folder holds another training or a checkpoint that is torn, or lacks the one that
+        would bring a lost curve or torn weights back, an option is out of
         range, a split lacks images, a switch of `trainer` is not free or does not work on this
         machine, or no label has both positive and negative validation images where the settings go
         by the AUC.
@@ -195,12 +199,12 @@ def train(
         "images": images.fingerprint(),
         **switches_that_count(trainer or {}),
     }
-    weights = folder / "weights.pt"
+    weights, mark = folder / "weights.pt", mark_of(facts)
     if weights.is_file():
         require_same_run(folder, facts)
+        repair_weights(weights, mark)
     else:
         images.require_files("train", "validate")
-        mark = mark_of(facts)
         store = None if cache is None else Path(cache)
         with isolate_rng(), quiet():
             made = make_trainer(folder, settings, trainer or {}, progress=progress)
@@ -212,7 +216,7 @@ def train(
             data = Data(images, settings, seed, workers, store, int(cache_gib * GIB))
             fit(made, module, data, folder / "last.ckpt")
         write_weights(folder / "best.ckpt", weights, mark)
-    curve = pd.read_csv(folder / "curve.csv")
+    curve = read_curve(folder / "curve.csv", mark)
     return TrainedModel(weights=weights, curve=curve, best_epoch=_best_epoch(curve, settings))
 
 

@@ -11,7 +11,7 @@ pytest.importorskip("jinja2", reason="the extra `report` is not installed")
 pytest.importorskip("matplotlib", reason="the extra `report` is not installed")
 
 from gazesal.cxr.replication import tables
-from gazesal.cxr.replication.page import write_page
+from gazesal.cxr.replication.page import _charts, write_page
 from gazesal.cxr.replication.report import Table, sections_of
 from tests.reporting.html_page import parse, rows_of
 
@@ -60,10 +60,12 @@ def test_every_table_is_there_with_its_numbers(tmp_path):
     assert len(found) == len(wanted) == 8
     for table, part in zip(found, wanted, strict=True):
         header, *rows = rows_of(table)
-        assert header == [part.corner or "Map", *part.columns]
+        assert header == [part.corner, *part.columns]
         cells = [[name, *(str(row[c]) for c in part.columns)] for name, row in part.rows.items()]
         assert rows == cells
     assert "0.343 [0.311, 0.375]" in rows_of(found[0])[8]  # of the paper, Table 1
+    (figure,) = [section for section in sections if section.name == "figure_1"]
+    assert any(each.text == figure.parts[0] for each in root.all("p"))
     ids = [each.attributes["id"] for each in root.all() if "id" in each.attributes]
     assert len(ids) == len(set(ids))
     assert {each.attributes["href"][1:] for each in root.all("a")} <= set(ids)
@@ -90,3 +92,11 @@ def test_other_scores_make_another_page(tmp_path):
     other, _ = write(tmp_path, seed=1)
     prints = [parse(page).by_id("made").text[-300:] for page in (first, other)]
     assert prints[0] != prints[1]
+
+
+def test_a_zero_has_no_sign_beside_its_drawing():
+    table = pd.DataFrame(
+        {"metric": "ncc", "method": "AM1", "estimate": [0.01], "low": [-0.0002], "high": [0.02]}
+    )
+    (chart,) = _charts(table)
+    assert chart["rows"][0]["text"] == "0.010 [0.000, 0.020]"

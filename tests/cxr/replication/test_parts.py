@@ -253,7 +253,8 @@ def test_masks_that_cannot_be_read_are_made_again(tmp_path):
     [
         ((), True, "of best"),  # what lies in the step may not be what was written
         (("best.ckpt",), False, "other"),  # taken away to save room
-        (("curve.csv",), False, "other"),
+        (("curve.csv",), True, "of best"),  # the last checkpoint has the curve
+        (("curve.csv", "last.ckpt"), False, "other"),
         (("best.ckpt", "weights.pt"), True, "anew"),
     ],
 )

@@ -143,6 +143,25 @@ def test_what_a_kill_left_of_a_file_is_no_output(tmp_path):
     assert again.kept == ["first"]
 
 
+def test_a_step_that_is_begun_again_takes_half_written_files_away(tmp_path):
+    """Those of kills, which nothing would ever look at; a step that is kept is left as it is."""
+
+    def killed(into):
+        (into / "run").mkdir()
+        for name in (".k3_x9ab2.partial.csv", "run/.k3_x9ab2.partial.ckpt", "run/last.ckpt"):
+            (into / name).write_text("x")
+        raise KeyboardInterrupt
+
+    def make(into):
+        seen.extend(path.name for path in into.rglob("*") if path.is_file())
+
+    seen = []
+    with pytest.raises(KeyboardInterrupt):
+        Steps(tmp_path, lambda _: None)("first", killed, inputs={})
+    Steps(tmp_path, lambda _: None)("first", make, inputs={})
+    assert sorted(seen) == ["begun.json", "last.ckpt"]
+
+
 def test_only_named_outputs_count(tmp_path):
     def go(log):
         steps = Steps(tmp_path, lambda _: None)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from gazesal.cxr.replication import tables
-from gazesal.cxr.replication.report import markdown_of, sections_of
+from gazesal.cxr.replication.report import markdown_of, sections_of, shown
 
 COLUMNS = {
     "interobserver": ("score_interobserver", "thresholded"),
@@ -81,7 +81,23 @@ def test_the_report_has_every_table_beside_the_papers(released):
     assert "| 0.774 [0.771, 0.776] |" in text
     assert "| Interobserver, abnormal |" in text
     assert "0.048 [0.020, 0.076] |" in text  # Table 3 of the paper
-    assert "![Maps of one image](figure.png)" in text
+    assert "![Maps of one image, and the scores of all](figure.png)" in text
+    assert "of the first training alone: its numbers are not those of the tables" in text
+    assert "over all 5 trainings." in text
+    assert "| difference | p, unadjusted |" in text
+    assert "| difference | p, Holm | equivalence |" in text
+    assert "not adjusted for the 6 comparisons" in text
+    assert (
+        "a flip of the signs of the images' differences, adjusted by Holm's steps for the 4" in text
+    )
+    assert "the t statistic over variance components of images and models, adjusted by Holm" in text
+    assert text.count("margins are gazesal's own choice, not the study's") == 2
+    assert "freedom" not in text  # of five trainings
+    assert "over 2 trainings. The interval is as the study prints its own" in text
+    assert "A t interval of the same values is 6.5 times as wide." in text
+    assert "\n| Network | AUC |" in text
+    assert "\n| Map, metric | difference |" in text
+    assert "those with any of the labels" in text
     assert set(made) >= {"table_1", "table_2", "table_3", "classification", "subset_tests"}
     assert len(made["subset_tests"]) == 6
 
@@ -110,3 +126,37 @@ def test_one_training_has_no_intervals_about_others(released):
     one = released[released["model"] == 1]
     assert set(tables.intervals_by_question(one, 0)) == {"these"}
     assert set(tables.differences(one, 0)) == {"these"}
+
+
+def test_with_few_trainings_it_says_what_the_t_intervals_rest_on(released):
+    few = released[released["image"].isin(sorted(released["image"].unique())[:8])]
+
+    def report(n):
+        part = few[few["model"].isin(sorted(few["model"].unique())[:n])]
+        sections, _ = sections_of(
+            aucs=pd.DataFrame(), scores=part, seed=0, figure="f.png", compared=False
+        )
+        return markdown_of("T", [], sections)
+
+    text = report(2)
+    words = (
+        "With 2 trainings, what differs between trainings rests on one degree of freedom: such t"
+    )
+    assert text.count(words) == 2
+    at = [text.index(f"models {each}") for each in ("like these (t)", "these\n", "like these\n")]
+    assert at[0] < text.index(words) < at[1]
+    assert text.rindex(words) > at[2]
+    assert "rests on 3 degrees of freedom" in report(4)
+    one = report(1)
+    assert "freedom" not in one
+    assert "first training alone" not in one
+
+
+def test_a_zero_has_no_sign():
+    assert [shown(v) for v in (-0.0004, 0.0004, -0.0006, np.nan)] == [
+        "0.000",
+        "0.000",
+        "-0.001",
+        "nan",
+    ]
+    assert [shown(v, sign=True) for v in (-0.0004, 0.0, 0.0006)] == ["0.000", "0.000", "+0.001"]

@@ -278,12 +278,15 @@ def test_pictures_that_are_missing_or_empty_are_counted(on_disk):
     on_disk.sources[train[1]].write_bytes(b"")
     on_disk.sources[train[2]].unlink()
     on_disk.sources[test[0]].unlink()
+    on_disk.sources[test[0]].mkdir()  # a folder is no picture
     on_disk.require_files("validate")
     message = rf"{on_disk.sources[train[1]].name}: is missing or empty; 2 of 6 pictures are"
     with pytest.raises(FileNotFoundError, match=message):
         on_disk.require_files("train")
     with pytest.raises(FileNotFoundError, match=r"; 3 of 12 pictures are \(train, validate, test"):
         on_disk.require_files()
+    with pytest.raises(FileNotFoundError, match=r"missing or empty; 1 of \d pictures .*test\)\.$"):
+        on_disk.require_files("test")
     with pytest.raises(ValueError, match="`splits` must be"):
         on_disk.require_files("training")
 
@@ -342,3 +345,9 @@ def test_the_studys_settings_make_its_sizes():
     assert train.pixels(0).shape == (224, 268)
     assert tuple(train[0, 0][0].shape) == (1, 224, 224)
     assert tuple(test[0][0].shape) == (1, 272, 272)
+
+
+def test_no_images_at_all_are_one_line():
+    options = dict.fromkeys(("names", "sources", "split", "patients", "shapes"), ())
+    with pytest.raises(ValueError, match=r"a row an image .* at least one, got shape \(0, 1\)\.$"):
+        LabelledImages(**options, targets=np.ones((0, 1), bool), labels=["Edema"])

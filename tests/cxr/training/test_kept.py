@@ -194,3 +194,53 @@ def test_an_undefined_value_is_not_the_best(whole, cut_off):
     shutil.copy(whole / "weights.pt", cut_off)
     curve.assign(val_auc=[float("nan"), 0.1]).to_csv(cut_off / "curve.csv", index=False)
     assert go(cut_off).best_epoch == 1
+
+
+@pytest.fixture
+def copied(whole, tmp_path):
+    """A finished training."""
+    return shutil.copytree(whole, tmp_path / "copied")
+
+
+@pytest.mark.parametrize("harm", [None, b"", b"epoch,val_auc\n0,0.5\n", b"\xff\x00"])
+def test_a_curve_that_is_lost_comes_from_the_last_checkpoint(copied, whole, harm):
+    path = copied / "curve.csv"
+    path.unlink()
+    if harm is not None:
+        path.write_bytes(harm)
+    found = go(copied)
+    assert path.read_bytes() == (whole / "curve.csv").read_bytes()
+    pd.testing.assert_frame_equal(found.curve, pd.read_csv(whole / "curve.csv"))
+
+
+@pytest.mark.parametrize("last", ["gone", "torn"])
+def test_a_curve_that_is_nowhere_is_one_line_that_helps(copied, whole, last):
+    (copied / "curve.csv").unlink()
+    (copied / "last.ckpt").unlink() if last == "gone" else (copied / "last.ckpt").write_bytes(b"")
+    with pytest.raises(ValueError, match=r"curve.csv: is not there .* take weights.pt") as caught:
+        go(copied)
+    assert "\n" not in str(caught.value)
+    (copied / "weights.pt").unlink()
+    (copied / "last.ckpt").unlink(missing_ok=True)
+    go(copied)
+    for left in ("weights.pt", "curve.csv"):
+        assert (copied / left).read_bytes() == (whole / left).read_bytes()
+
+
+@pytest.mark.parametrize("harm", ["truncated", "empty", "flipped", "a picture"])
+def test_torn_weights_come_from_the_best_checkpoint(copied, whole, tmp_path, harm):
+    path = copied / "weights.pt"
+    path.write_bytes(HARMS[harm](path.read_bytes(), tmp_path))
+    assert go(copied).weights == path
+    assert path.read_bytes() == (whole / "weights.pt").read_bytes()
+
+
+def test_torn_weights_without_a_checkpoint_are_one_line_that_helps(copied, whole):
+    (copied / "weights.pt").write_bytes(b"")
+    (copied / "best.ckpt").unlink()
+    with pytest.raises(ValueError, match=r"weights.pt: cannot be read as weights.* take it away"):
+        go(copied)
+    for name in ("weights.pt", "last.ckpt"):
+        (copied / name).unlink()
+    go(copied)
+    assert (copied / "weights.pt").read_bytes() == (whole / "weights.pt").read_bytes()
