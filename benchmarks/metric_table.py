@@ -133,8 +133,8 @@ def job_rows():
 
             yield f"score, {label}, threads={threads}", call, arrays, study
     gaze = maps["gaze"]
-    for kind in ("cam", "noise"):
-        s = maps[kind]
+    for kind in ("cam", "rectified", "noise"):
+        s = tested[kind]
         drawn = {"study": lambda s=s: study_way.sampled_auc(s, gaze, bias)}
         for label, tolerance in (("exact", None), ("within 1e-6", 1e-6)):
 

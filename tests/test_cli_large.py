@@ -122,7 +122,14 @@ def test_ended_by_a_signal_is_one_line(tmp_path, number, said, code):
     out = tmp_path / "out"
     jobs = "1" if number == signal.SIGINT else "2"
     command = [sys.executable, "-m", "gazesal", *words(study, out, "--resume", "--jobs", jobs)]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    # a shell's background job has Ctrl-C ignored, and its children too
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        process = subprocess.Popen(
+            command, stderr=subprocess.PIPE, text=True, start_new_session=True
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
     parts = out / "checkpoint" / "parts"
     while not parts.is_dir() or not any(parts.iterdir()):
         assert process.poll() is None, process.stderr.read()

@@ -302,7 +302,7 @@ def evaluate(
             if manifest is None:
                 cases, sigma = cases_of_table(**options)
             else:
-                cases, sigma = cases_of_manifest(manifest, **options)
+                cases, sigma = cases_of_manifest(manifest, bad_images=bad_images, **options)
             outside, center_bias = options["outside"], center_bias or "left_out"
             first = next((case for case in cases if case.scored), cases[0])
             image = first.image
