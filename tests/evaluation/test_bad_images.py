@@ -283,18 +283,18 @@ def test_want_of_memory_ends_the_run_with_the_images_name():
 
 def test_bytes_that_are_no_text_are_escaped_in_a_reason():
     def fails():
-        raise ValueError("no caf\udce9.png")
+        raise ValueError("no pic\udce9.png")
 
     cases = make_cases(3)
     bad = replace(cases[1], maps={"noise": fails})
     found = gazesal.evaluate([cases[0], bad, cases[2]], sigma=SIGMA, bad_images="list")
-    assert found.bad_images["reason"].item() == f"image {bad.image}: no caf\\udce9.png"
+    assert found.bad_images["reason"].item() == f"image {bad.image}: no pic\\udce9.png"
 
 
 @pytest.mark.parametrize("part", ["image", "observer", "method", "group"])
 def test_names_that_are_no_text_are_refused(part):
     case, *others = make_cases(3)
-    name = "caf\udce9"
+    name = "pic\udce9"
     changes = {
         "image": {"image": name},
         "observer": {"gaze": {**case.gaze, name: case.gaze["ann"]}},
