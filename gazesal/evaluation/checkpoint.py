@@ -192,8 +192,7 @@ class Checkpoint:
                     f"{self.folder}: there are {what} and no checkpoint.json, which says what "
                     "they were made with; use another folder."
                 )
-            with naming(path, ADVICE):
-                write_text(path, json.dumps(identity, indent=1) + "\n")
+            self._begin(identity)
             return
         try:
             there = json.loads(path.read_text("utf-8"))
@@ -205,13 +204,18 @@ class Checkpoint:
             )
         differing = _differences(there, json.loads(json.dumps(identity)))
         if differing and not self._bias.exists() and not any(self._listed()):
-            with naming(path, ADVICE):  # as where an option was wrong: nothing was made with it
-                write_text(path, json.dumps(identity, indent=1) + "\n")
+            self._begin(identity)  # as where an option was wrong: nothing was made with it
         elif differing:
             raise ValueError(
                 f"{self.folder}: holds a run that differs in {'; '.join(differing)}. Go on with "
                 "what it was made with, or use another folder."
             )
+
+    def _begin(self, identity: dict[str, Any]) -> None:
+        """Write down what a run here is made with."""
+        path = self.folder / "checkpoint.json"
+        with naming(path, ADVICE):
+            write_text(path, json.dumps(identity, indent=1) + "\n")
 
     def _take(self, path: Path) -> None:
         """Note what a part holds; one that is torn is removed, and its images scored again."""

@@ -1,7 +1,7 @@
 """AUCs of one map for many weightings of its pixels: exact, or within a tolerance by rank bins."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -82,19 +82,12 @@ def area_of_pair(
     """
     if extremes[0] == extremes[1] or not bins_pay(tolerance, values.size):
         return None
-    wanted = BINS_OF_A_PAIR / tolerance
-    for _ in range(2):
-        weights = (positives, negatives)
-        found = paired_area(values, extremes, weights, tolerance, math.ceil(wanted))
-        if found is None:
-            return None
-        area, bound = found[0], found[1] + SLACK
-        if bound <= tolerance:
-            return min(max(area, 0.0), 1.0)
-        if bound > HOPELESS * tolerance:
-            return None
-        wanted *= MARGIN * bound / tolerance
-    return None
+
+    def attempt(n_bins: int) -> tuple[float, float] | None:
+        return paired_area(values, extremes, (positives, negatives), tolerance, n_bins)
+
+    area = _within(tolerance, BINS_OF_A_PAIR, attempt)
+    return None if area is None else float(area)
 
 
 def _binned(
@@ -107,22 +100,34 @@ def _binned(
     tolerance: float,
     sample: Sample,
 ) -> Float64Array | None:
-    """Areas by bins, if they can promise them; a second try takes as many as the first asks for."""
-    wanted = BINS / tolerance
-    for _ in range(2):
+    """Areas of several weightings by bins, if they can promise them."""
+
+    def attempt(n_bins: int) -> tuple[Float64Array, float]:
         wins, halves = binned_wins(
-            values,
-            extremes,
-            positives,
-            negatives,
-            negative_sums,
-            sample,
-            tolerance,
-            math.ceil(wanted),
+            values, extremes, positives, negatives, negative_sums, sample, tolerance, n_bins
         )
-        bound = (halves / positive_sums).max() + ROUNDING + SLACK
+        return wins / positive_sums[:, None], (halves / positive_sums).max() + ROUNDING
+
+    return _within(tolerance, BINS, attempt)
+
+
+def _within(
+    tolerance: float,
+    bins: float,
+    attempt: Callable[[int], tuple[float | Float64Array, float] | None],
+) -> Float64Array | None:
+    """Areas with a bound within the tolerance; a second attempt takes the bins that the first asks.
+
+    An attempt at so many bins gives areas and their bound, or nothing.
+    """
+    wanted = bins / tolerance
+    for _ in range(2):
+        found = attempt(math.ceil(wanted))
+        if found is None:
+            return None
+        areas_found, bound = found[0], found[1] + SLACK
         if bound <= tolerance:
-            return np.asarray(np.clip(wins / positive_sums[:, None], 0.0, 1.0))
+            return np.asarray(np.clip(areas_found, 0.0, 1.0))
         if bound > HOPELESS * tolerance:
             return None
         wanted *= MARGIN * bound / tolerance
