@@ -120,15 +120,17 @@ def main():
         print(aucs.round(3).to_string(index=False), flush=True)
         for scheme in ("uniform", "weighted", "thresholded"):
             maps[f"{short} {scheme}"] = saliency_from_model(
-                model, paths, preprocess=prepare, scheme=scheme
+                model, paths, preprocess=prepare, scheme=scheme, inverse="study"
             )
         of_label[short] = {
-            label: saliency_from_model(model, paths, preprocess=prepare, classes=[k])
+            label: saliency_from_model(
+                model, paths, preprocess=prepare, classes=[k], inverse="study"
+            )
             for k, label in enumerate(images.labels)
         }
     for gate in (0, 1):
         maps[f"AM{gate + 1}"] = saliency_from_model(
-            model, paths, "attention", preprocess=prepare, gate=gate
+            model, paths, "attention", preprocess=prepare, gate=gate, inverse="study"
         )
     cases = gazesal.cases_from_reflacx(release, maps)
     evaluation = gazesal.evaluate(cases, outside="keep")

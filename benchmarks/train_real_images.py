@@ -72,8 +72,9 @@ def draw(models, images, path, n=6):
         pixels = images.sources[row]
         tensor, geometry = preprocess(pixels, short_side=SETTINGS.evaluation_shortest_dimension)
         cams = {name: grad_cam(model, tensor) for name, model in models.items()}
-        gates = attention_maps(models["ag_sononet"], tensor).on_image(geometry)
-        maps = [None, *(cam.on_image(geometry)[0] for cam in cams.values()), *gates]
+        found = [*cams.values(), attention_maps(models["ag_sononet"], tensor)]
+        *of_classes, gates = (each.on_image(geometry, inverse="study") for each in found)
+        maps = [None, *(each[0] for each in of_classes), *gates]
         for ax, title, values in zip(line, titles, maps, strict=True):
             ax.imshow(pixels, cmap="gray")
             if values is not None:

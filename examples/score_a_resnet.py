@@ -20,7 +20,7 @@ class Block(nn.Module):
         return torch.relu(self.skip(x) + self.two(torch.relu(self.one(x))))
 
 
-def preprocess(image):  # the geometry says where the image lies in the input
+def preprocess(image):  # the geometry undoes the stretching of the map, exactly
     tensor = torch.from_numpy(gazesal.resample(image, (64, 64))).float()[None]
     return tensor, InputGeometry.stretched(image.shape, (64, 64))
 
@@ -34,6 +34,6 @@ for name in images:  # a bright spot on each, at which two people look
     images[name] += 400 * gazesal.gaze_heatmap([(x, y)], (48, 80), sigma=4)
     rows += [(name, who, *rng.normal([x, y], 2), 1.0) for who in ("ann", "bob") for _ in range(9)]
 fixations = pd.DataFrame(rows, columns=["image", "observer", "x", "y", "duration"])
-maps = saliency_from_model(resnet, images, preprocess=preprocess, inverse="exact")
+maps = saliency_from_model(resnet, images, preprocess=preprocess)
 cases = gazesal.cases_from_tables(fixations, {"Grad-CAM": maps}, (48, 80))
 print(gazesal.summary_text(gazesal.evaluate(cases, sigma=4.0).summary()))

@@ -62,7 +62,7 @@ class AttentionMaps:
         return torch.cat(resized, dim=1)
 
     def on_image(
-        self, geometry: InputGeometry, index: int = 0, *, inverse: Inverse = "study"
+        self, geometry: InputGeometry, index: int = 0, *, inverse: Inverse = "exact"
     ) -> Tensor:
         """Return the maps of one image on its own pixels.
 
@@ -72,8 +72,8 @@ class AttentionMaps:
             Where the image lies in the network's input, as `preprocess` returns it.
         index : int, default 0
             Which image of the batch.
-        inverse : {"study", "exact"}, default "study"
-            How maps are brought back; see `InputGeometry.to_image`.
+        inverse : {"exact", "study"}, default "exact"
+            How maps are resized to the image; see `InputGeometry.to_image`.
 
         Returns
         -------
@@ -83,7 +83,8 @@ class AttentionMaps:
         Raises
         ------
         ValueError
-            If there is no such image, or the geometry is of another input.
+            If there is no such image, the geometry is of another input, or `inverse` is
+            ``"study"`` and the image was not padded as in the study.
         """
         index = as_count(index, name="index", least=0)
         if index >= len(self.logits):

@@ -57,6 +57,11 @@ class _Maker:
             raise TypeError(
                 f"`preprocess` must return an InputGeometry second, got {type(geometry).__name__}."
             )
+        if geometry is None and self.inverse == "study":
+            raise ValueError(
+                '`inverse="study"` must be used with an InputGeometry, but `preprocess` returned a '
+                "tensor alone. Return the geometry with it, or leave `inverse` out."
+            )
         if self.method == "attention":
             gates = attention_maps(self.model, tensor, self.layers, output=self.output)
             if self.gate >= len(gates.gates):
@@ -120,7 +125,7 @@ def saliency_from_model(
     no_finding: int = 0,
     gate: int = 0,
     order: Order = "study",
-    inverse: Inverse = "study",
+    inverse: Inverse = "exact",
     output: Output = None,
 ) -> dict[str, Callable[[], FloatArray]]:
     """Make saliency maps of image files with a model, each when it is asked for.
@@ -150,8 +155,9 @@ def saliency_from_model(
         Which gate's map, in the order of the gates.
     order : {"study", "textbook"}, default "study"
         See `grad_cam`.
-    inverse : {"study", "exact"}, default "study"
-        How maps are brought onto the image; see `InputGeometry.to_image`.
+    inverse : {"exact", "study"}, default "exact"
+        How maps are resized to the image; see `InputGeometry.to_image`. ``"study"`` applies only
+        to images that `gazesal.cxr.preprocess` prepared.
     output : int, str or callable, optional
         Where the logits are in what the model returns; see `grad_cam`.
 

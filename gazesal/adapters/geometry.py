@@ -1,4 +1,4 @@
-"""Where an image lies in the input of a model, and maps brought back onto it."""
+"""The place of an image in the input of a model, and maps resized back to the image."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from gazesal.typing import Float64Array
 
 __all__ = ["InputGeometry", "Inverse"]
 
-Inverse: TypeAlias = Literal["study", "exact"]
-INVERSES = ("study", "exact")
+Inverse: TypeAlias = Literal["exact", "study"]
+INVERSES = ("exact", "study")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class InputGeometry:
     --------
     >>> from gazesal.adapters.geometry import InputGeometry
     >>> geometry = InputGeometry(image_shape=(1, 4), input_shape=(4, 4), content=(1, 0, 2, 4))
-    >>> geometry.to_image([[0, 0, 0, 0], [2, 3, 4, 5], [2, 3, 4, 5], [0, 0, 0, 0]], "exact")
+    >>> geometry.to_image([[0, 0, 0, 0], [2, 3, 4, 5], [2, 3, 4, 5], [0, 0, 0, 0]])
     array([[2., 3., 4., 5.]])
     """
 
@@ -81,25 +81,26 @@ class InputGeometry:
             content=(0.0, 0.0, float(height), float(width)),
         )
 
-    def places(self, inverse: Inverse = "study") -> tuple[Float64Array, Float64Array]:
-        """Return where the image's pixels lie in the input.
+    def places(self, inverse: Inverse = "exact") -> tuple[Float64Array, Float64Array]:
+        """Return the positions of the image's pixels in the input.
 
         Parameters
         ----------
-        inverse : {"study", "exact"}, default "study"
+        inverse : {"exact", "study"}, default "exact"
             See `to_image`.
 
         Returns
         -------
         rows : numpy.ndarray of float64, shape (H,)
-            Row of each of the image's rows in the input, pixel centres at integers.
+            Row in the input of each row of the image, pixel centers at integers.
         columns : numpy.ndarray of float64, shape (W,)
-            Column of each of its columns.
+            Column in the input of each column of the image.
 
         Raises
         ------
         ValueError
-            If `inverse` is none of these, or is ``"study"`` and the input is not square.
+            If `inverse` is not one of these, or is ``"study"`` and the image was not resized and
+            padded to a square as in the study.
         """
         as_choice(inverse, INVERSES, name="inverse")
         if inverse == "exact":
@@ -109,31 +110,35 @@ class InputGeometry:
                 for start, length, n in sides
             )
             return rows, columns
-        if self.input_shape[0] != self.input_shape[1]:
+        side = self.input_shape[0]
+        if self.input_shape[1] != side or self.content != padded_content(self.image_shape, side):
             raise ValueError(
-                '`inverse` must be "exact" where the input is not square, as the study\'s is; got '
-                f"an input of {self.input_shape}."
+                '`inverse="study"` must be used with an image that was padded to a square as '
+                f"`gazesal.cxr.preprocess` does, got an image of {self.image_shape} in an input of "
+                f'{self.input_shape} with content={self.content}. Use inverse="exact", which '
+                "undoes every geometry."
             )
         square = max(self.image_shape)
-        scale = self.input_shape[0] / square
+        scale = side / square
         rows, columns = (
             np.asarray(((square - n) // 2 + np.arange(n) + 0.5) * scale - 0.5, np.float64)
             for n in self.image_shape
         )
         return rows, columns
 
-    def to_image(self, array: ArrayLike, inverse: Inverse = "study") -> Float64Array:
-        """Bring a map from the input's frame onto the image, bilinearly.
+    def to_image(self, array: ArrayLike, inverse: Inverse = "exact") -> Float64Array:
+        """Resize a map from the input to the image, bilinearly.
 
         Parameters
         ----------
         array : array_like of float, shape (h, w)
             Map that spans the model's input, at any resolution.
-        inverse : {"study", "exact"}, default "study"
-            ``"study"`` resizes the map to a square with the image's longer side, and crops its
-            centre, as the study's code does. The input was padded at the input's resolution and
-            is cropped at the image's, so this may be off by up to 3/4 of an input pixel.
-            ``"exact"`` undoes what was done to the image, without this shift.
+        inverse : {"exact", "study"}, default "exact"
+            ``"exact"`` undoes what was done to the image: resizing, padding and cropping.
+            ``"study"`` resizes the map to a square with the image's longer side and crops its
+            center, as the code of Bigolin Lanfredi et al. (2021) does. It applies only to images
+            that were padded as theirs. The input was padded at the input's resolution and is
+            cropped at the image's, so the map may be off by up to 3/4 of an input pixel.
 
         Returns
         -------
@@ -143,7 +148,8 @@ class InputGeometry:
         Raises
         ------
         ValueError
-            If the map is not 2-D, is empty, or holds NaN or infinity, or `inverse` does not apply.
+            If the map is not 2-D, is empty, or holds NaN or infinity, or `inverse` is ``"study"``
+            and the image was not padded as in the study.
         TypeError
             If the map does not hold real numbers.
         """
@@ -156,6 +162,17 @@ class InputGeometry:
             rescale(rows, self.input_shape[0], values.shape[0]),
             rescale(columns, self.input_shape[1], values.shape[1]),
         )
+
+
+def padded_content(shape: tuple[int, int], side: int) -> tuple[float, float, float, float]:
+    """Return the content of an image that fills a square along its longer side, padded around.
+
+    Rounded as the study does: the odd pixel of the padding lies below or to the right.
+    """
+    ratio = side / max(shape)
+    height, width = (max(1, round(n * ratio)) for n in shape)
+    top, left = (side - height) // 2, (side - width) // 2
+    return float(top), float(left), float(height), float(width)
 
 
 def rescale(places: Float64Array, old: int, new: int) -> Float64Array:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from gazesal._validation import as_count, as_map, as_shape
-from gazesal.adapters.geometry import InputGeometry
+from gazesal.adapters.geometry import InputGeometry, padded_content
 from gazesal.cxr.images import ImageSource, Window, read_image
 from gazesal.typing import FloatArray
 
@@ -127,17 +127,12 @@ def padded_square(
     pixels = read_image(image, window=window)
     height, width = pixels.shape[:2]
     side = side_of_square((height, width), short_side, multiple)
-    ratio = side / max(height, width)
-    new = max(1, round(height * ratio)), max(1, round(width * ratio))
-    resized = Image.fromarray(pixels).resize(new[::-1], Image.Resampling.BILINEAR)
-    top, left = (side - new[0]) // 2, (side - new[1]) // 2
+    content = padded_content((height, width), side)
+    top, left, new_height, new_width = map(int, content)
+    resized = Image.fromarray(pixels).resize((new_width, new_height), Image.Resampling.BILINEAR)
     square = np.zeros((side, side, *pixels.shape[2:]), np.uint8)
-    square[top : top + new[0], left : left + new[1]] = np.asarray(resized)
-    geometry = InputGeometry(
-        image_shape=(height, width),
-        input_shape=(side, side),
-        content=(float(top), float(left), float(new[0]), float(new[1])),
-    )
+    square[top : top + new_height, left : left + new_width] = np.asarray(resized)
+    geometry = InputGeometry(image_shape=(height, width), input_shape=(side, side), content=content)
     return square, geometry
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gazesal
-from gazesal.adapters.geometry import InputGeometry
+from gazesal.adapters.geometry import InputGeometry, padded_content
 
 SIDES = st.integers(1, 12)
 
@@ -19,10 +19,10 @@ def test_exact_inverse_gives_every_pixel_its_own_place(shape, top, left, data):
     zoom = data.draw(st.sampled_from([0.5, 1, 2, 3]))
     content = (top, left, shape[0] * zoom, shape[1] * zoom)
     geometry = InputGeometry(image_shape=shape, input_shape=(40, 42), content=content)
-    rows, columns = geometry.places("exact")
+    rows, columns = geometry.places()
     grid = np.mgrid[:40, :42].astype(float)
     for axis, places in ((0, rows), (1, columns)):
-        on_image = geometry.to_image(grid[axis], "exact")
+        on_image = geometry.to_image(grid[axis])
         expected = np.expand_dims(places.clip(0, grid[axis].max()), 1 - axis)
         np.testing.assert_allclose(on_image, np.broadcast_to(expected, shape), atol=1e-12)
     assert rows[0] == top + zoom / 2 - 0.5
@@ -32,25 +32,27 @@ def test_exact_inverse_gives_every_pixel_its_own_place(shape, top, left, data):
 @given(shape=st.tuples(SIDES, SIDES), side=st.integers(1, 9), seed=st.integers(0, 99))
 def test_study_inverse_is_resize_then_crop(shape, side, seed):
     values = np.random.default_rng(seed).random((side, side))
-    geometry = InputGeometry.stretched(shape, (16, 16))
+    content = padded_content(shape, 16)
+    geometry = InputGeometry(image_shape=shape, input_shape=(16, 16), content=content)
     square = gazesal.resample(values, (max(shape), max(shape)))
     top, left = ((max(shape) - n) // 2 for n in shape)
     expected = square[top : top + shape[0], left : left + shape[1]]
-    np.testing.assert_allclose(geometry.to_image(values), expected, atol=1e-12)
+    np.testing.assert_allclose(geometry.to_image(values, "study"), expected, atol=1e-12)
 
 
 def test_a_stretched_image_is_resampled():
     values = np.random.default_rng(0).random((3, 5))
     geometry = InputGeometry.stretched((7, 8), (30, 50))
     np.testing.assert_allclose(
-        geometry.to_image(values, "exact"), gazesal.resample(values, (7, 8)), atol=1e-12
+        geometry.to_image(values), gazesal.resample(values, (7, 8)), atol=1e-12
     )
 
 
 def test_one_row():
     geometry = InputGeometry(image_shape=(1, 4), input_shape=(4, 4), content=(1, 0, 1, 4))
-    assert geometry.to_image(np.arange(16).reshape(4, 4)).tolist() == [[4, 5, 6, 7]]
-    assert geometry.to_image(np.arange(16).reshape(4, 4), "exact").tolist() == [[4, 5, 6, 7]]
+    for inverse in ("exact", "study"):
+        on_image = geometry.to_image(np.arange(16).reshape(4, 4), inverse)
+        assert on_image.tolist() == [[4, 5, 6, 7]]
 
 
 @pytest.mark.parametrize(
@@ -71,9 +73,33 @@ def test_bad_geometry_is_named(options, error, message):
 
 def test_bad_use_is_named():
     geometry = InputGeometry.stretched((4, 4), (4, 5))
-    with pytest.raises(ValueError, match='`inverse` must be "exact" where the input is not square'):
-        geometry.to_image(np.zeros((2, 2)))
-    with pytest.raises(ValueError, match="`inverse` must be one of 'study', 'exact'"):
+    with pytest.raises(ValueError, match="`inverse` must be one of 'exact', 'study'"):
         geometry.to_image(np.zeros((2, 2)), "other")
     with pytest.raises(ValueError, match="`array` must be finite"):
-        geometry.to_image(np.full((2, 2), np.nan), "exact")
+        geometry.to_image(np.full((2, 2), np.nan))
+
+
+@pytest.mark.parametrize(
+    ("image_shape", "input_shape", "content"),
+    [
+        ((600, 800), (224, 224), (0, 0, 224, 224)),  # stretched
+        ((600, 800), (224, 224), (0, -37, 224, 299)),  # center crop
+        ((600, 800), (224, 224), (0, 0, 168, 224)),  # padded below only
+        ((600, 800), (168, 224), (0, 0, 168, 224)),  # not square
+        ((600, 800), (224, 224), (28.5, 0, 168, 224)),
+    ],
+)
+def test_study_inverse_is_refused_unless_the_image_was_padded_as_there(
+    image_shape, input_shape, content
+):
+    geometry = InputGeometry(image_shape=image_shape, input_shape=input_shape, content=content)
+    for use in (geometry.places, lambda inverse: geometry.to_image(np.ones((2, 2)), inverse)):
+        with pytest.raises(ValueError, match='`inverse="study"` must be .* Use inverse="exact"'):
+            use("study")
+    assert geometry.to_image(np.ones((2, 2))).shape == image_shape
+
+
+def test_study_inverse_of_a_square_image_is_the_exact_one():
+    geometry = InputGeometry.stretched((9, 9), (16, 16))
+    for study, exact in zip(geometry.places("study"), geometry.places(), strict=True):
+        np.testing.assert_allclose(study, exact, atol=1e-12)

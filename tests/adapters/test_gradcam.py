@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 
 from torch import nn  # noqa: E402
 
-from gazesal.adapters.geometry import InputGeometry  # noqa: E402
+from gazesal.adapters.geometry import InputGeometry, padded_content  # noqa: E402
 from gazesal.adapters.gradcam import grad_cam, grad_cam_from_tensors  # noqa: E402
 from gazesal.cxr import load_model  # noqa: E402
 from tests.adapters import networks  # noqa: E402
@@ -108,6 +108,7 @@ def test_orders():
 def test_maps_on_an_image_come_straight_from_the_features(inverse):
     model, images = networks.make(networks.ResNet), networks.batch(shape=(8, 8))
     geometry = InputGeometry(image_shape=(5, 7), input_shape=(8, 8), content=(1, 0, 6, 8))
+    assert geometry.content == padded_content((5, 7), 8)
     result = grad_cam(model, images, "layer4", classes=[1, 4])
     on_image = result.on_image(geometry, 2, inverse=inverse)
     for k in range(2):

@@ -96,7 +96,7 @@ def test_logits_weights_and_maps(study, name, image, method):
         full = to_image(stack[0], geometry, "study")
         near(full[:, row, column].numpy(), arrays[f"camfull_at_pos_b{b}"])
     assert f"camraw_b{len(result.stacks)}" not in arrays
-    maps = result.on_image(geometry).numpy()
+    maps = result.on_image(geometry, inverse="study").numpy()
     for c, saliency_map in enumerate(maps):
         near(saliency_map[row, column], arrays["gc_at_pos"][c])
         near_stats(saliency_map, arrays["gc_stats"][c])
@@ -129,7 +129,7 @@ def test_mixed_maps(study, name, image, scheme):
     model, tensor, geometry, arrays = study(name, image)
     theirs = SCHEMES[scheme]
     result = grad_cam(model, tensor)
-    maps = result.on_image(geometry)
+    maps = result.on_image(geometry, inverse="study")
     # a logit that differs by 3e-5 makes a probability differ by at most that part of itself
     np.testing.assert_allclose(
         class_weights(result.logits[0], scheme), arrays[f"psi_{theirs}"], rtol=3e-5
@@ -152,7 +152,10 @@ def test_attention_maps(study, image):
     np.testing.assert_allclose(result.logits[0].numpy(), arrays["logits"], rtol=0, atol=3e-5)
     row, column = arrays["pos"]
     for gate, stack, full in zip(
-        ("am1", "am2"), result.stacks, result.on_image(geometry).numpy(), strict=True
+        ("am1", "am2"),
+        result.stacks,
+        result.on_image(geometry, inverse="study").numpy(),
+        strict=True,
     ):
         near(stack[0].numpy(), arrays[f"{gate}_raw"])
         near(full[row, column], arrays[f"{gate}_at_pos"])
@@ -189,8 +192,11 @@ def test_the_textbook_order_changes_the_maps(study):
     changes = []
     for image in INPUTS["ag_sononet"]:
         model, tensor, geometry, _ = study("ag_sononet", image)
-        study_way = grad_cam(model, tensor).on_image(geometry).numpy()
-        textbook = grad_cam(model, tensor, order="textbook").on_image(geometry).numpy() / 320
+        study_way = grad_cam(model, tensor).on_image(geometry, inverse="study").numpy()
+        textbook = (
+            grad_cam(model, tensor, order="textbook").on_image(geometry, inverse="study").numpy()
+            / 320
+        )
         for first, second in zip(study_way, textbook, strict=True):
             if first.max() > 0:
                 changes.append(np.abs(first - second).max() / first.max())

@@ -69,13 +69,13 @@ def test_shift_of_the_study_is_the_stated_one(study):
         if side > 400 or min(height, width) < 500 or max(height, width) >= 1.5 * min(height, width):
             continue
         _, geometry = preprocess(np.zeros((height, width), np.uint8))
-        for study_way, exact in zip(geometry.places(), geometry.places("exact"), strict=True):
+        for study_way, exact in zip(geometry.places("study"), geometry.places(), strict=True):
             shifts.append((study_way - exact)[0])
     low, high = min(shifts), max(shifts)
     assert -0.6 < low < 0 < high <= 0.76
     assert facts["images"][3]["shift_px_crop_minus_content_start"] == [0.0, 1.0]
     _, geometry = preprocess(np.zeros((457, 455), np.uint8))
-    difference = geometry.places()[1] - geometry.places("exact")[1]
+    difference = geometry.places("study")[1] - geometry.places()[1]
     assert difference[0] == pytest.approx((224 / 457) * 1.5 - 223 / 455 / 2, abs=1e-12)
 
 
@@ -124,8 +124,8 @@ def test_input_is_not_modified():
 def test_one_row_or_column(shape):
     tensor, geometry = preprocess(np.full(shape, 255, np.uint8), short_side=16)
     assert tensor.shape[1] == tensor.shape[2] == 16 * max(shape)
-    assert geometry.to_image(tensor[0]).shape == shape
-    content = geometry.to_image((tensor[0] > 0).float(), "exact")
+    assert geometry.to_image(tensor[0], "study").shape == shape
+    content = geometry.to_image((tensor[0] > 0).float())
     np.testing.assert_allclose(content, 1.0)
 
 

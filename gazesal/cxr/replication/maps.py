@@ -96,7 +96,7 @@ class StoredMap:
                 ),
                 input_shape=geometry.input_shape,
             )
-            return np.asarray(gates.on_image(geometry)[0].numpy())
+            return np.asarray(gates.on_image(geometry, inverse="study")[0].numpy())
         return _mixed(stored, geometry, self.kind)
 
 
@@ -119,7 +119,7 @@ def _mixed(stored: dict[str, Any], geometry: InputGeometry, scheme: Any) -> Floa
             relu=True,
             method="closed_form",
         )
-        part = factor * cam.on_image(geometry)[0]
+        part = factor * cam.on_image(geometry, inverse="study")[0]
         total = part if total is None else total.add_(part)
     assert total is not None  # noqa: S101 - there is at least one class
     return np.asarray(total.numpy())
