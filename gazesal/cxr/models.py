@@ -1,10 +1,8 @@
 """The study's two classifiers, and checkpoints of them."""
 
-import pickle
-import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +10,7 @@ from torch.nn import functional
 
 from gazesal._validation import as_choice, as_count
 from gazesal.cxr.preprocessing import preprocess as study_preprocess
+from gazesal.cxr.weight_files import read_weights
 
 __all__ = ["AttentionGatedSonoNet", "SonoNet", "load_model"]
 
@@ -260,9 +259,9 @@ def load_model(
     FileNotFoundError
         If the checkpoint does not exist.
     ValueError
-        If `name` or a size is out of range, or the checkpoint cannot be read, is truncated, holds
-        anything but tensors and plain values, has other names or shapes of weights than the model,
-        or has weights that are not finite.
+        If `name` or a size is out of range, or the checkpoint cannot be read, is truncated or
+        damaged, holds anything but tensors and plain values, has other names or shapes of weights
+        than the model, or has weights that are not finite.
     ImportError
         If a ``.safetensors`` file is given and safetensors is not installed.
 
@@ -275,6 +274,10 @@ def load_model(
     Weights are matched by name, all of them: nothing is loaded in part. Files are read with
     ``weights_only=True``, so a checkpoint that carries code is refused and not run. Names that
     all start with ``module.``, as data-parallel training saves them, are taken without it.
+
+    The checksums in a file that ``torch.save`` wrote are compared, so a damaged file is refused.
+    Neither safetensors files nor torch's format before version 1.6 have checksums. For these only
+    names, types, shapes and finite values are checked; compare their SHA-256 after copying.
 
     Examples
     --------
@@ -289,72 +292,6 @@ def load_model(
         path = Path(checkpoint)
         _load_strictly(model, read_weights(path), path)
     return model.eval()
-
-
-def read_weights(path: Path) -> dict[str, Tensor]:
-    """Read the state dict of a checkpoint, without running what it may hold."""
-    if path.is_dir():
-        raise ValueError(f"{path}: a checkpoint must be a file, got a folder.")
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: there is no such checkpoint.")
-    safe = path.suffix.lower() == ".safetensors"
-    content = _read_safetensors(path) if safe else _read_torch(path)
-    if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
-        content = content["state_dict"]
-    if not isinstance(content, Mapping) or not content:
-        raise ValueError(
-            f"{path}: a checkpoint must hold weights by name, got {type(content).__name__}."
-        )
-    wrong = [key for key, value in content.items() if not isinstance(value, Tensor)]
-    if wrong:
-        raise ValueError(
-            f"{path}: a checkpoint must hold weights by name, or have them under 'state_dict', "
-            f"but {wrong[0]!r} is {type(content[wrong[0]]).__name__}."
-        )
-    for key, value in content.items():
-        if value.layout != torch.strided or value.is_meta or value.is_quantized:
-            raise ValueError(
-                f"{path}: a checkpoint must hold plain tensors, but {key!r} is of layout "
-                f"{value.layout} on {value.device}, of {value.dtype}."
-            )
-    prefix = "module." if all(str(key).startswith("module.") for key in content) else ""
-    return {str(key).removeprefix(prefix): value for key, value in content.items()}
-
-
-def _read_torch(path: Path) -> Any:
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        whole = zipfile.is_zipfile(path) or path.read_bytes()[:1] == b"\x80"
-        if whole and "weights_only" in str(error).lower():
-            raise ValueError(
-                f"{path}: refused, because it holds objects other than tensors and plain values, "
-                "and reading those would run code from the file; save the state dict alone."
-            ) from error
-        raise ValueError(f"{path}: cannot be read as a checkpoint: {_first_line(error)}") from error
-    except Exception as error:  # a broken file fails in as many ways as it has parts
-        raise ValueError(
-            f"{path}: cannot be read as a checkpoint; is it whole? {_first_line(error)}"
-        ) from error
-
-
-def _read_safetensors(path: Path) -> Any:
-    try:
-        from safetensors.torch import load_file  # noqa: PLC0415
-    except ImportError as error:
-        raise ImportError(
-            f"{path}: reading it needs safetensors: pip install 'gazesal[torch]'."
-        ) from error
-    try:
-        return load_file(path)
-    except Exception as error:  # a broken file fails in as many ways as it has parts
-        raise ValueError(
-            f"{path}: cannot be read as safetensors; is it whole? {_first_line(error)}"
-        ) from error
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def _load_strictly(model: nn.Module, weights: dict[str, Tensor], path: Path) -> None:

@@ -12,7 +12,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from gazesal.cxr import load_model  # noqa: E402
-from gazesal.cxr.models import AttentionGatedSonoNet, SonoNet, read_weights  # noqa: E402
+from gazesal.cxr.models import AttentionGatedSonoNet, SonoNet  # noqa: E402
+from gazesal.cxr.weight_files import read_weights  # noqa: E402
 
 NAMES = ["sononet", "ag_sononet"]
 PARAMETERS = {"sononet": 649_870, "ag_sononet": 700_976}
@@ -106,6 +107,34 @@ def test_safetensors(tmp_path, small):
     assert same_weights(load_model("sononet", path, **SMALL).state_dict(), small.state_dict())
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(ValueError, match=r"weights\.safetensors: cannot be read as safetensors"):
+        load_model("sononet", path, **SMALL)
+
+
+def test_a_damaged_byte_is_an_error_or_changes_no_weight(tmp_path, small):
+    """Torch does not compare the checksums in the file, and would load other weights."""
+    path, rng = tmp_path / "weights.pt", np.random.default_rng(0)
+    torch.save(small.state_dict(), path)
+    whole, refused = path.read_bytes(), 0
+    for at in [*range(4), *rng.integers(0, len(whole), 80).tolist()]:
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x41]) + whole[at + 1 :])
+        try:
+            loaded = load_model("sononet", path, **SMALL)
+        except ValueError as error:
+            assert str(error).startswith(str(path))  # noqa: PT017
+            refused += 1
+        else:
+            assert same_weights(loaded.state_dict(), small.state_dict())
+    assert refused > 40
+
+
+def test_a_damaged_weight_is_refused(tmp_path, small):
+    path = tmp_path / "weights.pt"
+    torch.save({**small.state_dict(), "classifier.0.bias": torch.full((3,), 0.7654321)}, path)
+    content, bias = path.read_bytes(), np.full(3, 0.7654321, np.float32).tobytes()
+    assert content.count(bias) == 1
+    path.write_bytes(content.replace(bias, np.zeros(3, np.float32).tobytes()))
+    assert torch.load(path, weights_only=True)["classifier.0.bias"].eq(0).all()  # torch takes it
+    with pytest.raises(ValueError, match=r"weights\.pt: .*checksum .* Copy it again"):
         load_model("sononet", path, **SMALL)
 
 

@@ -21,6 +21,7 @@ from gazesal.cxr.segmentation import Segmenter, segment_lungs
 from gazesal.cxr.training.images import LabelledImages
 from gazesal.cxr.training.run import train
 from gazesal.cxr.training.settings import TrainingSettings
+from gazesal.cxr.weight_files import require_checksums
 from gazesal.evaluation.cases import SEGMENTATION, Case
 from gazesal.evaluation.reflacx_cases import cases_from_reflacx
 from gazesal.evaluation.run import evaluate
@@ -147,12 +148,12 @@ def score(
 
 
 def _is_whole_archive(path: Path) -> bool:
-    """Whether a file is there and all in it has its checksum."""
+    """Return whether a file exists and all its entries have their checksums."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            return archive.testzip() is None
+        require_checksums(path)
     except (OSError, zipfile.BadZipFile):
         return False
+    return True
 
 
 def _reader_numbers(cases: list[Case]) -> dict[tuple[str, str], int]:

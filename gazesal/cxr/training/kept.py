@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pandas as pd
 import torch
 
 from gazesal._files import atomic_path, write_text
+from gazesal.cxr.weight_files import load_tensors, require_checksums
 
 __all__ = [
     "CURVE",
@@ -89,8 +89,7 @@ def read_checkpoint(path: Path, mark: str) -> dict[str, Any]:
     """A checkpoint on main memory, or a ValueError that says what to do."""
     advice = ADVICE[path.name]
     try:
-        _require_checksums(path)
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        found = load_tensors(path)
     except OSError:
         raise
     except Exception as error:  # a torn file fails in as many ways as it can be torn
@@ -102,14 +101,6 @@ def read_checkpoint(path: Path, mark: str) -> dict[str, Any]:
     if not isinstance(found, dict) or found.get(MARK) != mark:
         raise ValueError(f"{path}: is no checkpoint of this training; {advice}")
     return found
-
-
-def _require_checksums(path: Path) -> None:
-    """Raise unless all in an archive has its checksum, at which torch does not look."""
-    with zipfile.ZipFile(path) as archive:
-        torn = archive.testzip()
-    if torn is not None:
-        raise zipfile.BadZipFile(f"{torn} has another checksum")
 
 
 def write_weights(checkpoint: Path, weights: Path, mark: str) -> None:
@@ -128,7 +119,7 @@ def write_weights(checkpoint: Path, weights: Path, mark: str) -> None:
 def repair_weights(weights: Path, mark: str) -> None:
     """Write weights that cannot be read again, from the best epoch's checkpoint."""
     try:
-        _require_checksums(weights)
+        require_checksums(weights)
     except OSError:
         raise
     except Exception as error:  # as many as there are ways to be torn

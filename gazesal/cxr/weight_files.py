@@ -1,0 +1,101 @@
+"""Files of weights: read without running code, and refused if they are damaged."""
+
+import pickle
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+__all__ = ["load_tensors", "read_weights", "require_checksums"]
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Read the state dict of a checkpoint, without running what it may hold."""
+    if path.is_dir():
+        raise ValueError(f"{path}: a checkpoint must be a file, got a folder.")
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: there is no such checkpoint.")
+    safe = path.suffix.lower() == ".safetensors"
+    content = _read_safetensors(path) if safe else _read_torch(path)
+    if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
+        content = content["state_dict"]
+    if not isinstance(content, Mapping) or not content:
+        raise ValueError(
+            f"{path}: a checkpoint must hold weights by name, got {type(content).__name__}."
+        )
+    wrong = [key for key, value in content.items() if not isinstance(value, Tensor)]
+    if wrong:
+        raise ValueError(
+            f"{path}: a checkpoint must hold weights by name, or have them under 'state_dict', "
+            f"but {wrong[0]!r} is {type(content[wrong[0]]).__name__}."
+        )
+    for key, value in content.items():
+        if value.layout != torch.strided or value.is_meta or value.is_quantized:
+            raise ValueError(
+                f"{path}: a checkpoint must hold plain tensors, but {key!r} is of layout "
+                f"{value.layout} on {value.device}, of {value.dtype}."
+            )
+    prefix = "module." if all(str(key).startswith("module.") for key in content) else ""
+    return {str(key).removeprefix(prefix): value for key, value in content.items()}
+
+
+def load_tensors(path: Path) -> Any:
+    """Read a file of ``torch.save`` without running code from it, after comparing its checksums.
+
+    Every ``torch.load`` of gazesal is this one: torch itself does not compare checksums.
+    """
+    with path.open("rb") as file:
+        is_archive = file.read(2) == b"PK"
+    if is_archive:  # torch's format before 1.6 is not one, and has no checksums
+        require_checksums(path)
+    return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def require_checksums(path: Path) -> None:
+    """Raise unless a file is a zip archive whose entries all have their checksums."""
+    with zipfile.ZipFile(path) as archive:
+        damaged = archive.testzip()
+    if damaged is not None:
+        raise zipfile.BadZipFile(f"the checksum of {damaged} does not match")
+
+
+def _read_torch(path: Path) -> Any:
+    try:
+        return load_tensors(path)
+    except pickle.UnpicklingError as error:
+        whole = zipfile.is_zipfile(path) or path.read_bytes()[:1] == b"\x80"
+        if whole and "weights_only" in str(error).lower():
+            raise ValueError(
+                f"{path}: refused, because it holds objects other than tensors and plain values, "
+                "and reading those would run code from the file; save the state dict alone."
+            ) from error
+        raise ValueError(f"{path}: cannot be read as a checkpoint: {_first_line(error)}") from error
+    except OSError:
+        raise
+    except Exception as error:  # a damaged file fails in as many ways as it has parts
+        raise ValueError(
+            f"{path}: cannot be read as a checkpoint ({_first_line(error)}). Copy it again from "
+            "where it is whole, or save it again."
+        ) from error
+
+
+def _read_safetensors(path: Path) -> Any:
+    try:
+        from safetensors.torch import load_file  # noqa: PLC0415
+    except ImportError as error:
+        raise ImportError(
+            f"{path}: reading it needs safetensors: pip install 'gazesal[torch]'."
+        ) from error
+    try:
+        return load_file(path)
+    except Exception as error:  # a broken file fails in as many ways as it has parts
+        raise ValueError(
+            f"{path}: cannot be read as safetensors; is it whole? {_first_line(error)}"
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
