@@ -94,7 +94,7 @@ def test_study_inverse_is_refused_unless_the_image_was_padded_as_there(
 ):
     geometry = InputGeometry(image_shape=image_shape, input_shape=input_shape, content=content)
     for use in (geometry.places, lambda inverse: geometry.to_image(np.ones((2, 2)), inverse)):
-        with pytest.raises(ValueError, match='`inverse="study"` must be .* Use inverse="exact"'):
+        with pytest.raises(ValueError, match=r'`inverse="study"` must be .* Use inverse="exact"'):
             use("study")
     assert geometry.to_image(np.ones((2, 2))).shape == image_shape
 

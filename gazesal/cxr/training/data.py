@@ -90,9 +90,11 @@ class TrainingImages(_Images):
         epoch, index = position
         state = np.random.SeedSequence([self.seed, epoch, int(self.rows[index])]).generate_state(1)
         pixels = torch.from_numpy(self.pixels(index).astype(np.float32) / np.float32(255))
+        border = self.settings.border_value / 255
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(state[0]))
-            changed = self.augment(pixels[None, None])
+            # Kornia fills with zeros, and the interpolation is linear: shift the gray values.
+            changed = self.augment((pixels - border)[None, None]) + border
         return (changed[0] * 255).round_().to(torch.uint8), self.targets[index], index
 
     def _shrink(self, source: Any) -> Bytes:
@@ -192,7 +194,7 @@ def epoch_order(n: int, seed: int, epoch: int) -> NDArray[np.int64]:
 
 
 def augmentation(settings: TrainingSettings) -> nn.Module:
-    """The study's augmentations, of one image of shape (1, 1, H, W) in [0, 1]."""
+    """Make the study's augmentations, for one image of shape (1, 1, H, W), zero outside."""
     from kornia import augmentation as kornia  # noqa: PLC0415
 
     return torch.nn.Sequential(

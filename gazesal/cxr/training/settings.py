@@ -76,6 +76,9 @@ class TrainingSettings:
         Largest shift, as a share of width and height.
     scale_factor : tuple of float
         Smallest and largest scale.
+    border_value : int
+        Gray value, 0 to 255, of pixels that a rotation, shift or scale takes from outside the
+        image.
     center_crop : int
         Side of the square cut from the centre, pixels.
     horizontal_flip : float
@@ -133,6 +136,7 @@ class TrainingSettings:
     rotation_degrees: float = 15.0
     translation: float = 0.05
     scale_factor: tuple[float, float] = (0.95, 1.05)
+    border_value: int = 0
     center_crop: int = 224
     horizontal_flip: float = 0.5
     mean: tuple[float, ...] = (0.485, 0.456, 0.406)
@@ -143,6 +147,8 @@ class TrainingSettings:
     def __post_init__(self) -> None:
         for name in COUNTS:
             as_count(getattr(self, name), name=name)
+        if as_count(self.border_value, name="border_value", least=0) > 255:
+            raise ValueError(f"`border_value` must be 0 to 255, got {self.border_value}.")
         for name, choices in ONLY.items():
             as_choice(getattr(self, name), choices, name=name)
         as_choice(self.monitor, get_args(Monitor), name="monitor")

@@ -112,6 +112,21 @@ def test_scales_go_from_95_to_105_in_a_hundred():
     assert 1.043 < scales.max() < 1.06
 
 
+@pytest.mark.parametrize(("preset", "border"), [("paper", 0), ("code", 128)])
+@pytest.mark.parametrize("gray", [0, 255, 128, 7])
+@pytest.mark.parametrize(
+    "change", [{"rotation_degrees": 15.0}, {"translation": 0.05}, {"scale_factor": (0.9, 0.9)}]
+)
+def test_borders_of_augmented_images_have_the_gray_of_the_preset(preset, border, gray, change):
+    """The authors' code fills with 128; pixels between image and border are interpolated."""
+    value = TrainingSettings.preset(preset).border_value
+    dataset = one_image(
+        np.full((32, 32), gray, np.uint8), **{**STILL, **change}, border_value=value
+    )
+    seen = np.concatenate([dataset[epoch, 0][0].numpy().ravel() for epoch in range(20)])
+    assert {seen.min(), seen.max()} == {min(gray, border), max(gray, border)}
+
+
 def test_an_augmentation_depends_on_seed_epoch_and_image_alone():
     settings = small_settings()
     torch.manual_seed(1)

@@ -45,11 +45,12 @@ def test_what_the_file_quotes_stands_in_the_paper(shared):
             assert part.strip().lower() in paper, quote
 
 
-def test_the_code_differs_from_the_text_in_two_settings():
+def test_the_code_differs_from_the_text_in_three_settings():
     paper, code = (TrainingSettings.preset(name).to_dict() for name in ("paper", "code"))
     assert {name: code[name] for name in code if code[name] != paper[name]} == {
         "monitor": "loss",
         "epochs_without_improvement": 4,
+        "border_value": 128,
     }
 
 
@@ -83,6 +84,8 @@ def test_a_file_of_ones_own_changes_what_it_names(tmp_path):
         ({"standard_deviation": [0.2, 0.0, 0.2]}, ValueError, "standard_deviation"),
         ({"translation": 1.0}, ValueError, "translation"),
         ({"center_crop": 225}, ValueError, "center_crop"),
+        ({"border_value": 256}, ValueError, "border_value"),
+        ({"border_value": 0.5}, TypeError, "border_value"),
         ({"horizontal_flip": True}, TypeError, "horizontal_flip"),
     ],
 )
