@@ -43,11 +43,22 @@ TURN = RLock()
 def undisturbed(model: nn.Module) -> Iterator[nn.Module]:
     """Yield the plain module behind wrappers, in evaluation mode and without gradients of weights.
 
-    Modes, ``requires_grad`` and hooks are afterwards what they were, also after an error.
+    Modes, ``requires_grad`` and hooks are afterwards what they were, also after an error. Autocast
+    is off within, since its 8 bits of precision move maps by some 2%.
     """
     plain = unwrapped(model)
-    with TURN, _frozen(plain):
+    with TURN, full_precision(*plain.parameters()), _frozen(plain):
         yield plain
+
+
+@contextmanager
+def full_precision(*tensors: Tensor) -> Iterator[None]:
+    """Switch autocast off on the CPU and on the devices of some tensors."""
+    with ExitStack() as stack:
+        for kind in {"cpu", *(tensor.device.type for tensor in tensors)}:
+            if torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind):
+                stack.enter_context(torch.autocast(kind, enabled=False))
+        yield
 
 
 @contextmanager

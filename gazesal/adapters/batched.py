@@ -30,7 +30,8 @@ def ncc_scores(saliency_maps: Tensor, gaze_maps: Tensor) -> Tensor:
     Raises
     ------
     ValueError
-        If the maps have other or different shapes, or hold NaN or infinity.
+        If the maps have other or different shapes, lie on different devices, or hold NaN or
+        infinity.
     TypeError
         If something is not a tensor of real numbers.
 
@@ -54,9 +55,7 @@ def ncc_scores(saliency_maps: Tensor, gaze_maps: Tensor) -> Tensor:
     >>> [round(score, 12) for score in ncc_scores(maps, maps * 2).tolist()]
     [1.0, nan]
     """
-    saliency, gaze = as_rows(saliency_maps=saliency_maps, gaze_maps=gaze_maps)
-    score = (_unit(saliency) * _unit(gaze)).sum(dim=1).clamp(-1, 1)
-    return score.masked_fill(_constant(saliency) | _constant(gaze), torch.nan)
+    return ncc_of_rows(*as_rows(saliency_maps=saliency_maps, gaze_maps=gaze_maps))
 
 
 def auc_scores(
@@ -81,8 +80,8 @@ def auc_scores(
     Raises
     ------
     ValueError
-        If the maps have other or different shapes, hold NaN or infinity, or weights are negative
-        or all zero.
+        If the maps have other or different shapes, lie on different devices, hold NaN or infinity,
+        or weights are negative or all zero. The center bias may lie on another device.
     TypeError
         If something is not a tensor of real numbers.
 
@@ -149,8 +148,8 @@ def nss_scores(saliency_maps: Tensor, fixation_maps: Tensor) -> Tensor:
     Raises
     ------
     ValueError
-        If the maps have other or different shapes, hold NaN or infinity, or there is an image
-        without fixations or with negative weights.
+        If the maps have other or different shapes, lie on different devices, hold NaN or infinity,
+        or there is an image without fixations or with negative weights.
     TypeError
         If something is not a tensor of real numbers.
 
@@ -189,13 +188,14 @@ def kl_scores(saliency_maps: Tensor, gaze_maps: Tensor) -> Tensor:
     Returns
     -------
     torch.Tensor of float64, shape (N,)
-        In nats; lower is better, 0 where both are the same density.
+        In nats; lower is better, 0 if both are the same density. ``nan`` if the saliency map is
+        zero everywhere, since it is not a density then.
 
     Raises
     ------
     ValueError
-        If the maps have other or different shapes, hold NaN or infinity, or are negative or zero
-        everywhere.
+        If the maps have other or different shapes, lie on different devices, hold NaN or infinity
+        or are negative, or a gaze map is zero everywhere.
     TypeError
         If something is not a tensor of real numbers.
 
@@ -220,7 +220,8 @@ def kl_scores(saliency_maps: Tensor, gaze_maps: Tensor) -> Tensor:
     tensor([0.6931], dtype=torch.float64)
     """
     saliency, gaze = as_rows(saliency_maps=saliency_maps, gaze_maps=gaze_maps)
-    return _divergence(saliency, gaze)
+    empty, filled = _without_empty(saliency)
+    return _divergence(filled, gaze).masked_fill(empty, torch.nan)
 
 
 def ncc_loss(saliency_maps: Tensor, gaze_maps: Tensor) -> Tensor:
@@ -241,7 +242,8 @@ def ncc_loss(saliency_maps: Tensor, gaze_maps: Tensor) -> Tensor:
     Raises
     ------
     ValueError
-        If the maps have other or different shapes, or hold NaN or infinity.
+        If the maps have other or different shapes, lie on different devices, or hold NaN or
+        infinity.
     TypeError
         If something is not a tensor of real numbers.
 
@@ -297,8 +299,8 @@ def kl_loss(saliency_maps: Tensor, gaze_maps: Tensor) -> Tensor:
     Raises
     ------
     ValueError
-        If the maps have other or different shapes, hold NaN or infinity, are negative, or a gaze
-        map is zero everywhere.
+        If the maps have other or different shapes, lie on different devices, hold NaN or infinity,
+        are negative, or a gaze map is zero everywhere.
     TypeError
         If something is not a tensor of real numbers.
 
@@ -328,18 +330,20 @@ def kl_loss(saliency_maps: Tensor, gaze_maps: Tensor) -> Tensor:
     0.6931471824645996
     """
     saliency, gaze = as_rows(saliency_maps=saliency_maps, gaze_maps=gaze_maps, single=True)
-    empty = (saliency == 0).all(dim=1)
-    # in place of an empty map, one that has a derivative, which then counts for nothing
+    empty, filled = _without_empty(saliency)
     q = _shares(gaze, name="gaze_maps")
     lost = (q * torch.log(EPS + q / EPS)).sum(dim=1).detach()
-    saliency = torch.where(empty[:, None], torch.ones_like(saliency), saliency)
-    return torch.where(empty, lost, _divergence(saliency, gaze)).mean()
+    return torch.where(empty, lost, _divergence(filled, gaze)).mean()
 
 
 def same_for_all(center_bias: Tensor, like: Tensor) -> Tensor:
-    """One centre bias (H, W) for every image of a batch; others as they are."""
-    if isinstance(center_bias, Tensor) and center_bias.ndim == 2 and like.ndim in {3, 4}:
-        return center_bias.to(like.device).expand(*like.shape[:-2], -1, -1)
+    """Move a center bias to the device of a batch, and repeat one (H, W) for every image."""
+    if not (isinstance(center_bias, Tensor) and isinstance(like, Tensor)):
+        return center_bias  # reported with the other maps
+    if not center_bias.is_meta:
+        center_bias = center_bias.to(like.device)
+    if center_bias.ndim == 2 and like.ndim in {3, 4}:
+        return center_bias.expand(*like.shape[:-2], -1, -1)
     return center_bias
 
 
@@ -367,6 +371,11 @@ def as_rows(*, exact: bool = False, single: bool = False, **maps: Tensor) -> lis
                 f"`{name}` must have the shape of `{first}`, {tuple(reference.shape)}, got "
                 f"{tuple(value.shape)}."
             )
+        if value.is_meta or value.device != reference.device:
+            raise ValueError(
+                f"`{name}` must hold values on the device of `{first}`, {reference.device}, got a "
+                f"tensor on {value.device}. Move it there with `.to()`."
+            )
         if not torch.isfinite(value).all():
             raise ValueError(f"`{name}` must be finite, got NaN or infinity.")
         row = value.flatten(1)
@@ -376,6 +385,12 @@ def as_rows(*, exact: bool = False, single: bool = False, **maps: Tensor) -> lis
             row = row.to(torch.float64)
         rows.append(row)
     return rows
+
+
+def ncc_of_rows(saliency: Tensor, gaze: Tensor) -> Tensor:
+    """NCC of each pair of rows, ``nan`` if either is constant."""
+    score = (_unit(saliency) * _unit(gaze)).sum(dim=1).clamp(-1, 1)
+    return score.masked_fill(_constant(saliency) | _constant(gaze), torch.nan)
 
 
 def _constant(rows: Tensor) -> Tensor:
@@ -405,6 +420,12 @@ def _shares(rows: Tensor, *, name: str) -> Tensor:
             f"{int((sums[:, 0] <= 0).nonzero()[0])} is zero everywhere."
         )
     return rows / sums
+
+
+def _without_empty(rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Flags of rows that are zero everywhere, and the rows with ones instead of these."""
+    empty = (rows == 0).all(dim=1)
+    return empty, torch.where(empty[:, None], torch.ones_like(rows), rows)
 
 
 def _divergence(saliency: Tensor, gaze: Tensor) -> Tensor:

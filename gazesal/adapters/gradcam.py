@@ -21,6 +21,7 @@ from gazesal.adapters._running import (
     Run,
     as_images,
     as_layers,
+    full_precision,
     last_feature_layer,
     require_differentiable,
     run,
@@ -271,16 +272,16 @@ def grad_cam(
         if alphas is None:
             alphas = _alphas(done, chosen, tuple(named))
             _require_independent(done, tuple(named))
-    return _result(
-        done,
-        alphas,
-        classes=chosen,
-        layers=tuple(named),
-        input_shape=(batch.shape[2], batch.shape[3]),
-        order=order,
-        relu=bool(relu),
-        method="closed_form" if closed else "gradients",
-    )
+        return _result(
+            done,
+            alphas,
+            classes=chosen,
+            layers=tuple(named),
+            input_shape=(batch.shape[2], batch.shape[3]),
+            order=order,
+            relu=bool(relu),
+            method="closed_form" if closed else "gradients",
+        )
 
 
 def grad_cam_from_tensors(
@@ -364,18 +365,19 @@ def grad_cam_from_tensors(
     names = tuple(str(i) for i in range(len(stacks)))
     chosen = _as_classes(classes, logits)
     done = Run(logits=logits, kept=stacks)
-    alphas = _alphas(done, chosen, names)
-    _require_independent(done, names)
-    return _result(
-        done,
-        alphas,
-        classes=chosen,
-        layers=names,
-        input_shape=as_shape(input_shape, name="input_shape"),
-        order=order,
-        relu=bool(relu),
-        method="gradients",
-    )
+    with full_precision(logits):
+        alphas = _alphas(done, chosen, names)
+        _require_independent(done, names)
+        return _result(
+            done,
+            alphas,
+            classes=chosen,
+            layers=names,
+            input_shape=as_shape(input_shape, name="input_shape"),
+            order=order,
+            relu=bool(relu),
+            method="gradients",
+        )
 
 
 def _as_classes(classes: Sequence[int] | None, logits: Tensor) -> tuple[int, ...]:

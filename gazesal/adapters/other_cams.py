@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from gazesal._validation import as_count
 from gazesal.adapters._resizing import to_input
+from gazesal.adapters._running import full_precision
 
 __all__ = [
     "NormalizedMapWarning",
@@ -68,10 +69,11 @@ def maps_from_captum(explainer: Any, images: Tensor, classes: Sequence[int]) -> 
     """
     chosen = _as_classes(classes, images)
     shape = (images.shape[2], images.shape[3])
-    parts = [
-        to_input(explainer.attribute(images, target=c, relu_attributions=False).detach(), shape)
-        for c in chosen
-    ]
+    with full_precision(images):
+        parts = [
+            to_input(explainer.attribute(images, target=c, relu_attributions=False).detach(), shape)
+            for c in chosen
+        ]
     return torch.cat(parts, dim=1).clamp(min=0)
 
 
@@ -114,10 +116,12 @@ def maps_from_torch_cam(
         (maps,) = maps_from_torch_cam(extractor, images, classes=range(14))
     """
     chosen = _as_classes(classes, images)
-    scores = extractor.model(images)
-    of_class = [
-        extractor([c] * len(images), scores, normalized=False, retain_graph=True) for c in chosen
-    ]
+    with full_precision(images):
+        scores = extractor.model(images)
+        of_class = [
+            extractor([c] * len(images), scores, normalized=False, retain_graph=True)
+            for c in chosen
+        ]
     return tuple(torch.stack(layer, dim=1).detach() for layer in zip(*of_class, strict=True))
 
 
@@ -176,10 +180,11 @@ def maps_from_grad_cam_package(cam: Any, images: Tensor, classes: Sequence[int])
         stacklevel=2,
     )
     targets: list[Callable[[Tensor], Tensor]] = [partial(_logit, c=c) for c in chosen]
-    parts = [
-        torch.as_tensor(cam(input_tensor=images, targets=[target] * len(images)))
-        for target in targets
-    ]
+    with full_precision(images):
+        parts = [
+            torch.as_tensor(cam(input_tensor=images, targets=[target] * len(images)))
+            for target in targets
+        ]
     return torch.stack(parts, dim=1).to(torch.float32)
 
 

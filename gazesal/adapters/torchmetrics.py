@@ -10,7 +10,15 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from gazesal.adapters.batched import auc_scores, kl_scores, ncc_scores, nss_scores, same_for_all
+from gazesal.adapters.batched import (
+    as_rows,
+    auc_scores,
+    kl_scores,
+    ncc_of_rows,
+    ncc_scores,
+    nss_scores,
+    same_for_all,
+)
 from gazesal.exceptions import UndefinedMetricWarning
 
 __all__ = [
@@ -53,6 +61,7 @@ class MapMetric(Metric):
         self.add_state("n_undefined", torch.tensor(0), dist_reduce_fx="sum")
 
     def _add(self, scores: Tensor) -> None:
+        scores = scores.to(self.total.device)  # maps may lie on another device than the metric
         defined = ~scores.isnan()
         self.total += scores.detach().nan_to_num(nan=0.0).sum()
         self.n_scored += defined.sum()
@@ -247,7 +256,7 @@ class KLDivergence(MapMetric):
         Parameters
         ----------
         saliency_maps : torch.Tensor, shape (N, H, W) or (N, 1, H, W)
-            Maps under test, non-negative.
+            Maps under test, non-negative. One that is zero everywhere counts in ``n_undefined``.
         gaze_maps : torch.Tensor, of the same shape
             Where people looked, non-negative.
         """
@@ -276,12 +285,14 @@ class ShuffledMapMetric(MapMetric):
         gaze_maps : torch.Tensor, of the same shape
             Where people looked.
         center_bias : torch.Tensor, of the same shape or (H, W), optional
-            Where people look at any image. By default the one given at the start.
+            Where people look at any image, moved to the device of the maps. By default the one
+            given at the start.
 
         Raises
         ------
         ValueError
-            If there is no centre bias.
+            If there is no center bias, or the maps are not valid; see `ncc_scores` and
+            `auc_scores`.
         """
         bias = self.center_bias if center_bias is None else center_bias
         if bias is None:
@@ -326,7 +337,10 @@ class ShuffledNCC(ShuffledMapMetric):
     """
 
     def _scores(self, saliency_maps: Tensor, gaze_maps: Tensor, center_bias: Tensor) -> Tensor:
-        return ncc_scores(saliency_maps, gaze_maps) - ncc_scores(saliency_maps, center_bias)
+        saliency, gaze, bias = as_rows(
+            saliency_maps=saliency_maps, gaze_maps=gaze_maps, center_bias=center_bias
+        )
+        return ncc_of_rows(saliency, gaze) - ncc_of_rows(saliency, bias)
 
 
 class ShuffledAUC(ShuffledMapMetric):

@@ -172,7 +172,7 @@ class XrvLungs:
         inside = slice(top, top + small[0]), slice(left, left + small[1])
         square[inside] = np.asarray(resized)
         scaled = (2 * square / 255 - 1) * 1024  # as the library normalises images
-        with torch.inference_mode():
+        with torch.inference_mode(), torch.autocast("cpu", enabled=False):
             logits = self.model(torch.from_numpy(scaled)[None, None])
         lung = torch.sigmoid(logits[0, self.outputs]).amax(dim=0).numpy()[inside]
         onto = Image.fromarray(np.ascontiguousarray(lung, np.float32))

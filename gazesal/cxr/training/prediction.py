@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from gazesal._validation import as_choice, as_count
+from gazesal.adapters._running import full_precision
 from gazesal.cxr.training.data import EvaluationImages, evaluation_loader
 from gazesal.cxr.training.images import LabelledImages
 from gazesal.cxr.training.module import normalised
@@ -93,7 +94,7 @@ def predict(
     loader = evaluation_loader(dataset, workers=as_count(workers, name="workers", least=0))
     model = model.to(device).eval()
     out: Float64Array | None = None
-    with torch.inference_mode():
+    with torch.inference_mode(), full_precision(*model.parameters()):
         for batch, _, index in loader:
             logits = model(normalised(batch.to(device), settings)).double().cpu().numpy()
             out = np.full((len(rows), logits.shape[1]), np.nan) if out is None else out
