@@ -175,31 +175,6 @@ def plain_name(name: str) -> str:
     return ".".join(part for part in name.split(".") if part != "_orig_mod")
 
 
-def last_feature_layer(model: nn.Module, images: Tensor, output: Output) -> dict[str, nn.Module]:
-    """Find the last module that gives features (N, C, h, w), by running the first image."""
-    ran: list[tuple[str, nn.Module, int]] = []
-
-    def note(key: str) -> Callable[[nn.Module, Any, Any], None]:
-        def hook(module: nn.Module, _args: Any, result: Any) -> None:
-            if isinstance(result, Tensor) and result.ndim == 4:
-                ran.append((key, module, result[0, 0].numel()))
-
-        return hook
-
-    with ExitStack() as hooks, torch.no_grad():
-        for key, module in model.named_modules():
-            if key:
-                hooks.callback(module.register_forward_hook(note(plain_name(key))).remove)
-        logits_of(model(images[:1]), output)
-    spatial = [entry for entry in ran if entry[2] > 1] or ran
-    if not spatial:
-        raise ValueError(
-            "`layers` must be given: no module of the model returns features (N, C, h, w)."
-        )
-    key, module, _ = spatial[-1]
-    return {key: module}
-
-
 def run(
     model: nn.Module,
     images: Tensor,

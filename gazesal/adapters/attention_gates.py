@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from gazesal._validation import as_count
+from gazesal.adapters._features import require_maps
 from gazesal.adapters._resizing import to_image, to_input
 from gazesal.adapters._running import (
     Layers,
@@ -130,8 +131,8 @@ def attention_maps(
     Raises
     ------
     ValueError
-        If the model names no gates and none are given, a gate does not exist, does not run just
-        once or returns no map, or a value is not finite.
+        If the model names no gates and none are given, a gate does not exist, does not run exactly
+        once, returns no map or returns features of tokens, or a value is not finite.
     TypeError
         If `model` is not a module, or a gate is neither a name nor a module.
 
@@ -166,21 +167,22 @@ def attention_maps(
                 f"`gates` must be given: {type(plain).__name__} has no `gate_layers` to go by."
             )
         done = run(plain, batch, named, output, pick=partial(_map_of, n_images=len(batch)))
+        require_maps(plain, named, done.kept, batch, output, partial(_map_of, n_images=1))
     for key, tensor in (("logits", done.logits), *zip(named, done.kept, strict=True)):
         if not torch.isfinite(tensor).all():
             raise ValueError(f"the model must return finite values, but {key} has NaN or infinity.")
     return AttentionMaps(
         logits=_at_least_single(done.logits),
         gates=tuple(named),
-        stacks=done.kept,
+        stacks=tuple(kept.reshape(len(batch), *kept.shape[-2:]) for kept in done.kept),
         input_shape=(batch.shape[2], batch.shape[3]),
     )
 
 
 def _map_of(result: Any, key: str, *, n_images: int) -> Tensor:
-    """The one attention map in what a gate returned, (N, h, w)."""
+    """Return the one attention map in what a gate returned, (N, h, w) or (N, 1, h, w)."""
     found = [
-        part.reshape(n_images, *part.shape[-2:])
+        part
         for part in tensors_in(result)
         if part.ndim > 0
         and len(part) == n_images

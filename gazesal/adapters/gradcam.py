@@ -13,6 +13,13 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from gazesal._validation import as_choice, as_count, as_shape
+from gazesal.adapters._features import (
+    last_feature_layer,
+    require_features,
+    require_layout,
+    require_logits,
+)
+from gazesal.adapters._graph import layout_of
 from gazesal.adapters._linear import linear_head
 from gazesal.adapters._resizing import to_image, to_input
 from gazesal.adapters._running import (
@@ -22,7 +29,6 @@ from gazesal.adapters._running import (
     as_images,
     as_layers,
     full_precision,
-    last_feature_layer,
     require_differentiable,
     run,
     undisturbed,
@@ -169,8 +175,8 @@ def grad_cam(
         Images as the model takes them; brought onto its device and to its precision.
     layers : str, torch.nn.Module, or sequence of these, optional
         Modules whose outputs (N, C, h, w) are the features, by name or themselves. By default the
-        model's ``cam_layers`` if it has them, else the last module whose output has this form,
-        which costs a pass of the first image to find.
+        model's ``cam_layers`` if it has them, else the last module whose output clearly has this
+        form; see Notes. Finding it costs a pass of the first image. Transformers have no default.
     classes : sequence of int, optional
         Classes to make maps of, for every image. By default all.
     order : {"study", "textbook"}, default "study"
@@ -197,12 +203,19 @@ def grad_cam(
     Raises
     ------
     ValueError
-        If the model was made in inference mode, a class is out of range, a layer does not exist, never runs, runs more than once, does
-        not return features or has no influence on the logits, the model returns something other
-        than logits or a value that is not finite, an image influences the logits of another, there
-        is not one row of logits and features an image, or an option is out of range.
+        If no layer is given and none is clearly the default, the model was made in inference mode,
+        a class is out of range, a layer does not exist, never runs, runs more than once, does not
+        return features, returns tokens, or has no influence on the logits, the model returns
+        probabilities, something other than logits or a value that is not finite, an image
+        influences the logits of another, there is not one row of logits and features an image, or
+        an option is out of range.
     TypeError
         If `model` is not a module, or a layer or class is of another type than said.
+
+    Warns
+    -----
+    UserWarning
+        If the model returns logarithms of probabilities.
 
     See Also
     --------
@@ -221,6 +234,11 @@ def grad_cam(
     maps are resized; ``"study"`` is what the authors' code does. The two orders differ wherever a
     map changes sign, by 15 to 57% of its maximum on the study's networks. Maps are not normalised,
     so that maps of different classes can be mixed.
+
+    The default layer is the last module that runs once, whose output comes from convolutions by
+    operations that keep its last two axes, through which all of the logits depend on the image, and
+    which no convolution, attention or linear layer at several places follows. All of this is read
+    off the graph of derivatives. If there is no such module, `layers` must be given.
 
     All classes are differentiated in one batched pass, which stops at the features. Where the way
     from features to logits is linear (mean or sum over space, then linear layers, as in the
@@ -253,11 +271,14 @@ def grad_cam(
     as_choice(method, get_args(Method), name="method")
     with undisturbed(model) as plain:
         batch = as_images(images, plain)
-        named = as_layers(layers, plain, "cam_layers") or last_feature_layer(plain, batch, output)
         require_differentiable(plain)
+        given = as_layers(layers, plain, "cam_layers")
+        named = given or last_feature_layer(plain, batch, output)
         before = versions(plain)
         done = run(plain, batch, named, output)
         _require_rows(done, len(batch), tuple(named))
+        require_features(plain, given, done.kept[: len(given)], batch, output)
+        require_logits(done.logits)
         chosen = _as_classes(classes, done.logits)
         alphas = None
         # A model that writes its own tensors as it runs may compute its weights from the images.
@@ -318,10 +339,16 @@ def grad_cam_from_tensors(
     Raises
     ------
     ValueError
-        If a tensor has another shape, the logits do not depend on the features, those of one image
-        depend on the features of another, a value is not finite, or a class is out of range.
+        If a tensor has another shape, the features are tokens or have channels at the end, the
+        logits are probabilities or do not depend on the features, the logits of one image depend on
+        the features of another, a value is not finite, or a class is out of range.
     TypeError
         If something is not a tensor, or a class is not an integer.
+
+    Warns
+    -----
+    UserWarning
+        If the logits are logarithms of probabilities.
 
     See Also
     --------
@@ -364,6 +391,12 @@ def grad_cam_from_tensors(
         raise ValueError("`features` must be at least one tensor, got none.")
     names = tuple(str(i) for i in range(len(stacks)))
     chosen = _as_classes(classes, logits)
+    spans = as_shape(input_shape, name="input_shape")
+    for stack in stacks:
+        if stack.grad_fn is not None:
+            layout = layout_of(stack.grad_fn, tuple(stack.shape))
+            require_layout(stack, layout, spans, "`features` must be")
+    require_logits(logits, "`logits` must be")
     done = Run(logits=logits, kept=stacks)
     with full_precision(logits):
         alphas = _alphas(done, chosen, names)
@@ -373,7 +406,7 @@ def grad_cam_from_tensors(
             alphas,
             classes=chosen,
             layers=names,
-            input_shape=as_shape(input_shape, name="input_shape"),
+            input_shape=spans,
             order=order,
             relu=bool(relu),
             method="gradients",

@@ -52,8 +52,9 @@ def mix_classes(
     Raises
     ------
     ValueError
-        If the shapes do not belong together, a value is not finite, `scheme` is none of these,
-        `no_finding` is out of range, or weights that are to be divided by sum to zero or less.
+        If the shapes do not belong together, a value is not finite, `scheme` is not one of these,
+        logits that a scheme depends on are probabilities, `no_finding` is out of range, or weights
+        that are to be divided by sum to zero or less.
     TypeError
         If maps, logits or weights do not hold real numbers.
 
@@ -185,6 +186,11 @@ def class_weights(
     as_choice(scheme, get_args(Scheme), name="scheme")
     if scheme == "uniform":
         return np.ones_like(values)
+    if scheme in {"weighted", "thresholded"} and _are_probabilities(values):
+        raise ValueError(
+            f"`logits` must be logits for scheme={scheme!r}, but all are positive and sum to 1, as "
+            "probabilities do. Give the outputs before the softmax, or the weights as `scheme`."
+        )
     if scheme == "weighted":
         from scipy.special import expit  # noqa: PLC0415
 
@@ -196,6 +202,12 @@ def class_weights(
     above = values >= 0
     fallback = np.arange(n_classes) == no_finding
     return np.where(above.any(axis=-1, keepdims=True), above, fallback).astype(np.float64)
+
+
+def _are_probabilities(values: Float64Array) -> bool:
+    """Tell whether every row of at least two values looks like the result of a softmax."""
+    sums = values.sum(axis=-1)
+    return values.shape[-1] > 1 and bool((values > 0).all() and (np.abs(sums - 1) < 1e-5).all())
 
 
 def _as_array(values: ArrayLike | Tensor) -> ArrayLike:

@@ -117,3 +117,17 @@ def test_maps_that_are_not_finite_are_refused(make, value):
         mix_classes(make(np.array([[[value, 1.0]], [[0.0, 1.0]]])), [0.0, 1.0])
     with pytest.raises(TypeError, match="real numbers"):
         mix_classes(make(np.full((2, 1, 1), 1j)), [0.0, 1.0])
+
+
+@pytest.mark.parametrize("scheme", ["weighted", "thresholded"])
+def test_probabilities_are_refused_as_logits(scheme):
+    """All of them are positive, so every class would be above the threshold."""
+    logits = np.array([[0.5, -1.0, 2.0], [1.0, 0.0, -3.0]])
+    probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    maps = np.ones((2, 3, 4, 4), np.float32)
+    for logits_given in (probabilities, probabilities.astype(np.float32)):
+        with pytest.raises(ValueError, match=r"`logits` must be logits .* the weights as `scheme`"):
+            mix_classes(maps, logits_given, scheme)
+    assert mix_classes(maps, logits, scheme).shape == (2, 4, 4)
+    assert mix_classes(maps, probabilities, probabilities).shape == (2, 4, 4)
+    assert mix_classes(maps, probabilities, "highest").shape == (2, 4, 4)

@@ -1,0 +1,258 @@
+"""Find and check the features of a network: (N, C, h, w), late, and on the way to the logits."""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gazesal.adapters._graph import (
+    Layout,
+    Node,
+    after,
+    is_bypassed,
+    layout_of,
+    mixes_places,
+    parents_in,
+    squashed_by,
+)
+from gazesal.adapters._running import Output, features_of, logits_of, plain_name
+
+REMEDY = (
+    "Name a module that returns such features, or give them to `grad_cam_from_tensors`, reshaped "
+    "from tokens if need be."
+)
+OF_TOKENS = (nn.LayerNorm, nn.Linear, nn.Softmax, nn.MultiheadAttention)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Output:
+    """Output of a module in a pass of one image."""
+
+    name: str
+    module: nn.Module
+    shape: tuple[int, ...]
+    node: Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pass:
+    """A pass of one image whose whole graph of derivatives is kept.
+
+    Attributes
+    ----------
+    image : torch.Tensor
+        Leaf of the graph.
+    logits : torch.Tensor, shape (1, n_classes)
+        Logits.
+    outputs : list of _Output
+        In the order in which the modules finished.
+    """
+
+    image: Tensor
+    logits: Tensor
+    outputs: list[_Output]
+
+
+def last_feature_layer(model: nn.Module, images: Tensor, output: Output) -> dict[str, nn.Module]:
+    """Find the last module that clearly gives features (N, C, h, w) of a late layer.
+
+    Clearly means, by the graph of derivatives of the first image: the module runs once, its output
+    comes from convolutions by operations that keep (h, w), all of the logits depend on the image
+    through it alone, and no convolution, attention or linear layer at several places follows.
+    """
+    modules = {plain_name(name): module for name, module in model.named_modules() if name}
+    done = _traced(model, images, output, modules, _four_axes)
+    if not done.outputs:
+        raise ValueError(
+            "`layers` must be given: no module of the model returns features (N, C, h, w). "
+            + REMEDY
+        )
+    root = done.logits.grad_fn
+    parents = {} if root is None else parents_in(root)
+    runs = Counter(each.module for each in done.outputs)
+    follows = None
+    for each in reversed(done.outputs):
+        if each.node not in parents:
+            continue  # another branch, which the logits do not depend on
+        found = {mixes_places(node) for node in after(each.node, parents)} - {None}
+        if found:
+            follows = "tokens" if "tokens" in found else "convolution"
+            break
+        has_places = each.shape[2] * each.shape[3] > 1 or images[0, 0].numel() == 1
+        if (
+            runs[each.module] == 1
+            and has_places
+            and layout_of(each.node, each.shape) == "channels first"
+            and not is_bypassed(each.node, root, done.image)
+        ):
+            return {each.name: each.module}
+    why = {
+        "tokens": "attention, or linear layers at every place, follow the last of them, as in a "
+        "transformer",
+        "convolution": f"what follows {done.outputs[-1].name!r} or comes before it runs more than "
+        "once, has several branches, or is no module",
+        None: "it is unclear which axes are channels, or several branches lead to the logits",
+    }[follows]
+    raise ValueError(
+        "`layers` must be given: there is no default, since no module clearly returns the last "
+        f"features (N, C, h, w); {why}. {REMEDY}"
+    )
+
+
+def require_features(
+    model: nn.Module,
+    layers: Mapping[str, nn.Module],
+    kept: tuple[Tensor, ...],
+    images: Tensor,
+    output: Output,
+) -> None:
+    """Raise if a layer that was named returns tokens, channels last, or weights of attention."""
+    image_shape = tuple(images.shape[2:])
+    for (name, module), features in zip(layers.items(), kept, strict=True):
+        channels, *sides = features.shape[1:]
+        if (
+            in_proportion(sides, image_shape)
+            and not in_proportion((channels, sides[0]), image_shape)
+            and not isinstance(module, OF_TOKENS)
+            and not is_attention(features)
+        ):
+            continue
+        layout = _layout_in(model, name, module, images, output, features_of)
+        require_layout(features, layout, image_shape, f"`layers` must return features ({name!r})")
+
+
+def require_layout(
+    features: Tensor, layout: Layout, image_shape: tuple[int, ...], what: str
+) -> None:
+    """Raise if features do not look like (N, C, h, w) by how they were made and by their sides."""
+    if layout in {"channels first", "pooled"}:
+        return
+    tokens = layout == "tokens" or is_attention(features)
+    if tokens or not in_proportion(features.shape[-2:], image_shape):
+        raise ValueError(
+            f"{what} of shape (N, C, h, w), but shape {tuple(features.shape)} for images of "
+            f"{image_shape[0]} x {image_shape[1]} looks like tokens or channels at the end. "
+            + REMEDY
+        )
+
+
+def require_maps(
+    model: nn.Module,
+    gates: Mapping[str, nn.Module],
+    kept: tuple[Tensor, ...],
+    images: Tensor,
+    output: Output,
+    pick: Callable[[Any, str], Tensor],
+) -> None:
+    """Raise if what a gate returned is not a map of the image, but features of tokens."""
+    image_shape = tuple(images.shape[2:])
+    for (name, module), found in zip(gates.items(), kept, strict=True):
+        fits = in_proportion(found.shape[-2:], image_shape) and not is_attention(found)
+        if fits and found.ndim == 4 and not isinstance(module, OF_TOKENS):
+            continue
+        layout = _layout_in(model, name, module, images, output, pick)
+        if layout == "tokens" or (layout != "channels first" and not fits):
+            raise ValueError(
+                f"`gates` must return one map of shape (N, 1, h, w) or (N, h, w), but the shape "
+                f"{tuple(found.shape)} that {name!r} returned for images of {image_shape[0]} x "
+                f"{image_shape[1]} looks like tokens or weights between them. Name a module that "
+                "returns a map of the image."
+            )
+
+
+def require_logits(logits: Tensor, what: str = "`model` must return") -> None:
+    """Raise if logits are probabilities, whose maps are not those of the logits."""
+    last = squashed_by(logits)
+    values = logits.detach()
+    sums_to_one = (
+        logits.shape[1] > 1
+        and logits.dtype in {torch.float32, torch.float64}  # else 1 is too easily met by chance
+        and bool((values >= 0).all() and ((values.sum(dim=1) - 1).abs() < 1e-5).all())
+    )
+    if last == {"Sigmoid"}:
+        raise ValueError(
+            f"{what} logits, but these are probabilities: a sigmoid is at the end. "
+            "Leave it out, or undo it with output=torch.logit."
+        )
+    if last == {"Softmax"} or sums_to_one:
+        raise ValueError(
+            f"{what} logits, but these are probabilities: a softmax is at the end, or "
+            "rows sum to 1. Leave it out, or say with `output` where the logits are."
+        )
+    if last == {"LogSoftmax"}:
+        warnings.warn(
+            "The model returns logarithms of probabilities (log-softmax). Their maps differ from "
+            "those of the logits by a mean over the classes; leave the log-softmax out for these.",
+            stacklevel=3,
+        )
+
+
+def in_proportion(sides: tuple[int, ...] | list[int], image_shape: tuple[int, ...]) -> bool:
+    """Tell whether sides are those of the image by one factor, rounded up or down."""
+    low, high = zip(*(((n - 1) / m, (n + 1) / m) for n, m in zip(sides, image_shape, strict=True)))  # noqa: B905
+    return bool(max(low) <= min(high))
+
+
+def is_attention(maps: Tensor) -> bool:
+    """Tell whether the last two axes are a matrix of attention weights, whose rows sum to 1."""
+    if maps.shape[-1] != maps.shape[-2] or maps.shape[-1] < 2:
+        return False
+    rows = maps.detach().double()
+    sums = rows.sum(dim=-1)
+    return bool((rows >= 0).all() and ((sums - 1).abs() < 1e-2).all())
+
+
+def _traced(
+    model: nn.Module,
+    images: Tensor,
+    output: Output,
+    modules: Mapping[str, nn.Module],
+    pick: Callable[[Any, str], Tensor | None],
+) -> _Pass:
+    """Run the first image with its whole graph, and note what `pick` finds in some outputs."""
+    outputs: list[_Output] = []
+
+    def note(name: str) -> Callable[[nn.Module, Any, Any], None]:
+        def hook(module: nn.Module, _args: Any, result: Any) -> None:
+            found = pick(result, name)
+            if found is not None:
+                shape = tuple(found.shape)
+                outputs.append(_Output(name=name, module=module, shape=shape, node=found.grad_fn))
+
+        return hook
+
+    with ExitStack() as stack:
+        stack.enter_context(torch.inference_mode(mode=False))
+        stack.enter_context(torch.enable_grad())
+        image = images[:1].clone()
+        if image.is_floating_point():
+            image.requires_grad_()
+        for name, module in modules.items():
+            stack.callback(module.register_forward_hook(note(name)).remove)
+        logits = logits_of(model(image.clone()), output)  # a copy, since models may write to it
+    return _Pass(image=image, logits=logits, outputs=outputs)
+
+
+def _layout_in(
+    model: nn.Module,
+    name: str,
+    module: nn.Module,
+    images: Tensor,
+    output: Output,
+    pick: Callable[[Any, str], Tensor],
+) -> Layout:
+    """Layout of what `pick` finds in the output of one module, by a pass of the first image."""
+    done = _traced(model, images, output, {name: module}, pick)
+    found = done.outputs[-1]
+    return layout_of(found.node, found.shape)
+
+
+def _four_axes(result: Any, _name: str) -> Tensor | None:
+    return result if isinstance(result, Tensor) and result.ndim == 4 else None

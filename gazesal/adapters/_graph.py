@@ -1,0 +1,194 @@
+"""Read the graph of derivatives: how features are laid out, and what follows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Literal, TypeAlias
+
+from torch import Tensor
+
+Node: TypeAlias = Any  # of the graph; torch has no public type for it
+Shape: TypeAlias = tuple[int, ...] | None
+Layout: TypeAlias = Literal["channels first", "pooled", "tokens", "unknown"]
+
+# Operations on (N, C, h, w) by definition; names begin so, since backends have their own.
+OF_IMAGES = (
+    "Convolution",
+    "ConvDepthwise2D",
+    "CudnnConvolution",
+    "MkldnnConvolution",
+    "SlowConv",
+    "ThnnConv",
+    "NativeBatchNorm",
+    "CudnnBatchNorm",
+    "MiopenBatchNorm",
+    "MaxPool2D",
+    "AdaptiveMaxPool2D",
+    "Upsample",
+    "GridSampler2D",
+    "PixelShuffle",
+    "PixelUnshuffle",
+    "ReflectionPad2D",
+    "ReplicationPad2D",
+)
+LINEAR = ("Addmm", "Mm", "Bmm", "Baddbmm", "Linear", "MkldnnLinear")
+OF_TOKENS = (*LINEAR, "ScaledDotProduct", "NativeLayerNorm", "FusedRmsNorm")
+RECURRENT = ("Rnn", "Lstm", "Gru")  # anywhere in the name
+# Operations that leave each class a monotone function of what it was, if all else is constant.
+JOINS = ("Add", "Cat", "Stack", "Where")
+MONOTONE = (
+    *JOINS,
+    *("Clamp", "Clone", "Div", "Mul", "Neg", "Rsub", "Sub", "ToCopy"),
+    *("Alias", "Expand", "Index", "IndexSelect", "ReshapeAlias", "Select", "Slice", "Split"),
+    *("Squeeze", "T", "Transpose", "UnsafeView", "Unsqueeze", "View"),
+)
+
+
+def kind_of(node: Node) -> str:
+    """Name of an operation, such as Convolution."""
+    return type(node).__name__.rstrip("0123456789").removesuffix("Backward")
+
+
+def shape_of(node: Node, output: int = 0) -> Shape:
+    """Shape of an output of an operation in the forward pass, None if unknown."""
+    described = getattr(node, "_input_metadata", ())  # of its gradients, which have that shape
+    found = described[output] if output < len(described) else None
+    return None if found is None else tuple(found.shape)
+
+
+def inputs_of(node: Node) -> Iterator[tuple[Node, Shape]]:
+    """Operations that an operation takes its inputs from, and the shapes of these."""
+    for function, output in node.next_functions:
+        if function is not None:
+            yield function, shape_of(function, output)
+
+
+def layout_of(node: Node, shape: Shape) -> Layout:
+    """Tell the layout of a tensor (..., h, w) from the operations that it was made with.
+
+    Operations that keep its last two axes are followed back to the first that do not. It has its
+    channels before space if one of these is an operation on images, such as a convolution.
+    """
+    found: set[Layout] = set()
+    waiting, seen = [(node, shape)], set()
+    while waiting:
+        node, shape = waiting.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        kind = kind_of(node)
+        if kind.startswith(OF_IMAGES) and shape is not None and len(shape) == 4:
+            return "channels first"
+        if kind == "AdaptiveAvgPool2D":
+            found.add("pooled")
+        elif kind.startswith(OF_TOKENS) and not _is_norm_of_image(node):
+            found.add("tokens")
+        elif _keeps_space(node, kind):
+            for function, before in inputs_of(node):
+                if _same_space(before, shape):
+                    waiting.append((function, before))
+                elif kind == "AvgPool2D":
+                    found.add("pooled")
+                elif kind_of(function).startswith(LINEAR):
+                    found.add("tokens")  # a linear layer at every place, seen through a view
+    for layout in ("tokens", "pooled"):
+        if layout in found:
+            return layout
+    return "unknown"
+
+
+def mixes_places(node: Node) -> Literal["tokens", "convolution"] | None:
+    """Tell whether an operation of one image has weights or attention at several places."""
+    kind, shape = kind_of(node), shape_of(node)
+    if kind.startswith(("Bmm", "Baddbmm", "ScaledDotProduct")) or any(r in kind for r in RECURRENT):
+        return "tokens"
+    if kind in LINEAR and shape is not None and any(n > 1 for n in shape[:-1]):
+        return "tokens"
+    if "Conv" in kind and shape is not None and any(n > 1 for n in shape[2:]):
+        return "convolution" if len(shape) == 4 else "tokens"
+    return None
+
+
+def parents_in(root: Node) -> dict[Node, set[Node]]:
+    """Every operation that a result was made with, and the operations that used its output."""
+    parents: dict[Node, set[Node]] = {root: set()}
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        for function, _ in inputs_of(node):
+            if function not in parents:
+                parents[function] = set()
+                waiting.append(function)
+            parents[function].add(node)
+    return parents
+
+
+def after(node: Node, parents: dict[Node, set[Node]]) -> set[Node]:
+    """Operations on the way from one to the result."""
+    found: set[Node] = set()
+    waiting = [node]
+    while waiting:
+        for parent in parents[waiting.pop()] - found:
+            found.add(parent)
+            waiting.append(parent)
+    return found
+
+
+def is_bypassed(node: Node, root: Node, leaf: Tensor) -> bool:
+    """Tell whether a result depends on a leaf by a way that does not pass one operation."""
+    waiting, seen = [root], {node}
+    while waiting:
+        current = waiting.pop()
+        if current in seen:
+            continue
+        seen.add(current)
+        if getattr(current, "variable", None) is leaf:
+            return True
+        waiting += [function for function, _ in inputs_of(current)]
+    return False
+
+
+def squashed_by(logits: Tensor) -> set[str]:
+    """Names of the last operations that are not monotone in each class alone."""
+    found: set[str] = set()
+    waiting, seen = [logits.grad_fn], set()
+    while waiting:
+        node = waiting.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        before = [] if node is None else [function for function, _ in inputs_of(node)]
+        kind = "" if node is None else kind_of(node)
+        if kind in MONOTONE and before and (kind in JOINS or len(set(before)) == 1):
+            waiting += before
+        else:
+            found.add(kind)
+    return found
+
+
+def _keeps_space(node: Node, kind: str) -> bool:
+    """Tell whether an operation leaves the last two axes the last two, if their sizes stay."""
+    if kind == "Permute":
+        n = len(node._saved_dims)
+        return [_signed(d) % n for d in node._saved_dims[-2:]] == [n - 2, n - 1]
+    if kind == "Transpose":
+        n = len(shape_of(node) or ())
+        return n > 0 and all(_signed(d) % n < n - 2 for d in (node._saved_dim0, node._saved_dim1))
+    return True
+
+
+def _same_space(before: Shape, shape: Shape) -> bool:
+    if before is None or shape is None:
+        return False
+    return min(len(before), len(shape)) >= 3 and before[-2:] == shape[-2:]
+
+
+def _is_norm_of_image(node: Node) -> bool:
+    """Tell whether a layer norm is over whole images (C, h, w) and not over channels at the end."""
+    normalized: Iterable[int] = getattr(node, "_saved_normalized_shape", ())
+    return len(tuple(normalized)) >= 3
+
+
+def _signed(value: int) -> int:
+    """Undo torch's wrapping of a saved negative axis to 64 bits."""
+    return value - 2**64 if value >= 2**63 else value

@@ -1,0 +1,297 @@
+"""Which features are the default, and which are refused with what to do."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from torch import nn  # noqa: E402
+from torch.nn import functional  # noqa: E402
+
+from gazesal.adapters.attention_gates import attention_maps  # noqa: E402
+from gazesal.adapters.from_model import saliency_from_model  # noqa: E402
+from gazesal.adapters.gradcam import grad_cam, grad_cam_from_tensors  # noqa: E402
+from tests.adapters import layouts, networks  # noqa: E402
+
+WIDE, SQUARE = (32, 48), (64, 64)
+SHAPES = pytest.mark.parametrize("shape", [WIDE, SQUARE])
+
+
+def made(kind, *args, **options):
+    torch.manual_seed(0)
+    return kind(*args, **options).eval()
+
+
+TRANSFORMERS = {
+    "class token": layouts.ViT,
+    "mean of tokens": lambda: layouts.ViT(class_token=False),
+    "one head": lambda: layouts.ViT(heads=1),
+    "heads as many as tokens are wide": lambda: layouts.ViT(class_token=False, heads=4),
+    "stem": layouts.Stem,
+    "blocks of torch": layouts.Library,
+    "attention without modules": layouts.Functional,
+    "linear layers over tokens": layouts.Mixer,
+    "recurrent": layouts.Recurrent,
+    "channels last": layouts.Swin,
+    "as many channels as rows": lambda: layouts.Swin(8),
+}
+
+
+@SHAPES
+@pytest.mark.parametrize("name", TRANSFORMERS)
+def test_transformers_have_no_default_layer(name, shape):
+    model, images = made(TRANSFORMERS[name]), networks.batch(2, shape)
+    with pytest.raises(ValueError, match="`layers` must be given: there is no default"):
+        grad_cam(model, images)
+    with pytest.raises(ValueError, match="`layers` must be given: there is no default"):
+        saliency_from_model(model, {"a": images[0]}, preprocess=lambda x: x)["a"]()
+
+
+CONVOLUTIONS = {
+    "pooled to one place": (
+        lambda: layouts.convolutions(pool=nn.AdaptiveAvgPool2d(1)),
+        "0",
+    ),
+    "pooled to four places": (
+        lambda: layouts.convolutions(pool=nn.AdaptiveAvgPool2d(2), places=4),
+        "0",
+    ),
+    "pooled to as many places as there are": (
+        lambda: layouts.convolutions(pool=nn.AdaptiveAvgPool2d(WIDE), places=32 * 48),
+        "0",
+    ),
+    "averaged by windows": (
+        lambda: layouts.convolutions(pool=nn.AvgPool2d(8), places=24),
+        "0",
+    ),
+    "maxima of windows": (lambda: layouts.convolutions(pool=nn.MaxPool2d(8), places=24), "1"),
+    "residual": (networks.ResNet, "layer4"),
+    "dense": (networks.DenseNet, "features"),
+    "class maps": (networks.Fully, "head"),
+    "squeeze and excitation": (lambda: layouts.with_blocks(layouts.Squeeze), "1"),
+    "shuffled channels": (lambda: layouts.with_blocks(layouts.Shuffle), "1"),
+    "channels last within blocks": (lambda: layouts.with_blocks(layouts.ConvNeXt), "1"),
+    "concatenated branches": (lambda: layouts.with_blocks(layouts.Branches), "1"),
+    "permuted before the pooling": (layouts.PermutedOnly, "features"),
+    "one activation for all": (layouts.SharedAct, "b"),
+    "a side branch that is not used": (lambda: layouts.SideBranch(used=False), "features"),
+}
+
+
+@pytest.mark.parametrize("name", CONVOLUTIONS)
+def test_the_default_is_the_last_features_of_convolutions(name):
+    kind, layer = CONVOLUTIONS[name]
+    model, images = made(kind), networks.batch(2, WIDE)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = grad_cam(model, images)
+    assert found.layers == (layer,)
+    assert torch.equal(found.maps, grad_cam(model, images, layer).maps)
+
+
+def test_the_default_has_no_part_in_a_second_result():
+    model, images = made(layouts.Auxiliary), networks.batch(2, WIDE)
+    assert grad_cam(model, images, output=0).layers == ("features",)
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        (layouts.SharedBlock, "runs more than once"),
+        (lambda: layouts.SideBranch(used=True), "several branches lead to the logits"),
+        (networks.Weighing, "several branches lead to the logits"),
+        (lambda: nn.Sequential(nn.Conv2d(3, 8, WIDE), nn.Flatten(), nn.Linear(8, 5)), "unclear"),
+    ],
+)
+def test_features_that_are_not_clearly_the_last_are_refused_as_a_default(kind, message):
+    with pytest.raises(ValueError, match=rf"`layers` must be given: there is no .*{message}"):
+        grad_cam(made(kind), networks.batch(2, WIDE))
+
+
+@SHAPES
+@pytest.mark.parametrize(
+    ("kind", "layer"),
+    [
+        (layouts.ViT, "blocks.1.attn.k_norm"),
+        (layouts.ViT, "blocks.1.attn.attn_drop"),
+        (lambda: layouts.ViT(class_token=False), "blocks.1.attn.q_norm"),
+        (lambda: layouts.ViT(class_token=False), "blocks.1.attn.attn_drop"),
+        (layouts.Swin, "norm"),
+        (layouts.Swin, "stage"),
+        (layouts.Swin, "stage.mlp.1"),
+        (lambda: layouts.Swin(8), "stage.mlp"),
+        (lambda: layouts.Swin(16), "stage"),
+        (lambda: layouts.with_blocks(layouts.ConvNeXt), "1.1.mlp.1"),
+    ],
+)
+def test_tokens_and_channels_last_are_refused_by_name(kind, layer, shape):
+    with pytest.raises(ValueError, match=r"`layers` must return features .*looks like tokens"):
+        grad_cam(made(kind), networks.batch(2, shape), layer)
+
+
+def test_channels_last_are_refused_if_their_sides_do_not_fit_the_image():
+    model = made(layouts.PermutedOnly)
+    with pytest.raises(ValueError, match=r"`layers` must return features \('last'\) of shape"):
+        grad_cam(model, networks.batch(2, WIDE), "last")
+
+
+def test_layers_that_are_no_default_may_be_named():
+    model, images = made(layouts.ViT), networks.batch(2, WIDE)
+    assert grad_cam(model, images, "patches").layers == ("patches",)
+    pooled = made(layouts.convolutions, pool=nn.AdaptiveAvgPool2d(2), places=4)
+    assert grad_cam(pooled, images, "1").stacks[0].shape == (2, 5, 2, 2)
+    assert grad_cam(made(layouts.SharedBlock), images, "stem").layers == ("stem",)
+
+
+def test_features_cut_by_convolutions_without_padding_may_be_named():
+    """Sides of 2 x 18 are not in the proportion of 32 x 48, but they are rows and columns."""
+    model = nn.Sequential(nn.Conv2d(3, 4, 31), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    model = nn.Sequential(*model, nn.Linear(4, 5)).eval()
+    for layers in ("1", None):
+        assert grad_cam(model, networks.batch(2, WIDE), layers).layers == ("1",)
+
+
+def test_tokens_reshaped_to_a_grid_are_taken():
+    class Grid(layouts.ViT):
+        def __init__(self):
+            super().__init__(class_token=False)
+            self.grid = nn.Identity()
+
+        def forward(self, x):
+            tokens = self.blocks(self.patches(x).flatten(2).transpose(1, 2))
+            grid = self.grid(tokens.transpose(1, 2).reshape(len(x), 16, 4, 6))
+            return self.head(grid.mean((2, 3)))
+
+    model, images = made(Grid), networks.batch(2, WIDE)
+    found = grad_cam(model, images, "grid")
+    tokens = model.blocks(model.patches(images).flatten(2).transpose(1, 2))
+    grid = tokens.transpose(1, 2).reshape(2, 16, 4, 6)
+    logits = model.head(grid.mean((2, 3)))
+    own = grad_cam_from_tensors(logits, grid, WIDE)
+    np.testing.assert_allclose(found.maps, own.maps.detach(), rtol=0, atol=1e-6)
+    last = tokens.reshape(2, 4, 6, 16)
+    with pytest.raises(ValueError, match=r"`features` must be of shape .*looks like tokens"):
+        grad_cam_from_tensors(model.head(last.mean((1, 2))), last, WIDE)
+
+
+# Gates
+
+
+class Gated(layouts.ViT):
+    """Modules that return tokens, weights of attention, or maps of several forms."""
+
+    def __init__(self, form="map", heads=1, width=16):
+        super().__init__(class_token=False, heads=heads, width=width)
+        self.gate, self.map = nn.Conv2d(width, 1, 1), nn.Identity()
+        self.form = form
+
+    def forward(self, x):
+        features = self.patches(x)
+        gate = self.gate(features)
+        if self.form == "map":
+            gate = gate[:, 0]
+        elif self.form == "mean":
+            gate = features.mean(1)
+        elif self.form == "softmax":
+            gate = gate.flatten(1).softmax(1).view(len(x), *features.shape[2:])
+        features = features * self.map(gate).reshape(len(x), 1, *features.shape[2:])
+        return self.head(self.norm(self.blocks(features.flatten(2).transpose(1, 2))).mean(1))
+
+
+@pytest.mark.parametrize(("shape", "width"), [(WIDE, 16), (WIDE, 36), (SQUARE, 64), (SQUARE, 16)])
+@pytest.mark.parametrize("gate", ["blocks.0", "blocks.1.mlp", "norm", "blocks.1.attn"])
+def test_attention_maps_refuse_tokens(gate, shape, width):
+    """Also if their sides fit the image: 24 tokens of width 36, and 64 of width 64."""
+    model = made(Gated, heads=1, width=width)
+    with pytest.raises(ValueError, match=r"`gates` must return one map .*looks like tokens"):
+        attention_maps(model, networks.batch(2, shape), gate)
+
+
+@SHAPES
+@pytest.mark.parametrize("gate", ["attn_drop", "q_norm", "k_norm"])
+def test_attention_maps_refuse_what_one_head_of_a_transformer_makes(gate, shape):
+    with pytest.raises(ValueError, match=r"`gates` must return one map .*looks like tokens"):
+        attention_maps(made(Gated), networks.batch(2, shape), f"blocks.1.attn.{gate}")
+
+
+@SHAPES
+@pytest.mark.parametrize("form", ["map", "mean", "softmax", "channel"])
+def test_attention_maps_take_maps_of_every_form(form, shape):
+    model = made(Gated, form)
+    found = attention_maps(model, networks.batch(2, shape), "map")
+    assert found.stacks[0].shape == (2, shape[0] // 8, shape[1] // 8)
+
+
+def test_attention_maps_take_maps_cut_by_convolutions_without_padding():
+    class Cut(networks.Fully):
+        def __init__(self):
+            super().__init__()
+            self.cut = nn.Conv2d(3, 1, 15)
+
+        def forward(self, x):
+            return super().forward(x) * self.cut(x).mean((1, 2, 3))[:, None]
+
+    assert attention_maps(made(Cut), networks.batch(2, WIDE), "cut").stacks[0].shape == (2, 18, 34)
+
+
+# Probabilities
+
+PROBABILITIES = {
+    "softmax module": nn.Softmax(1),
+    "softmax function": lambda y: y.softmax(1),
+    "softmax by hand": lambda y: y.exp() / y.exp().sum(1, keepdim=True),
+    "softmax in parts": lambda y: torch.stack(list(y.softmax(1).unbind(1)), 1),
+    "sigmoid module": nn.Sigmoid(),
+    "sigmoid function": torch.sigmoid,
+    "calibrated sigmoid": lambda y: torch.where(y > 0, y.sigmoid() / 2, 1 - (1 - y.sigmoid()) / 3),
+    "a sigmoid for each class": lambda y: torch.cat([y[:, :2].sigmoid(), y[:, 2:].sigmoid()], 1),
+}
+
+
+@pytest.mark.parametrize("n", [1, 3])
+@pytest.mark.parametrize("name", PROBABILITIES)
+def test_probabilities_are_refused(name, n):
+    model, images = made(layouts.Finished, PROBABILITIES[name]), networks.batch(n)
+    for layers in (None, "features"):
+        with pytest.raises(ValueError, match=r"`model` must return logits, but these are prob"):
+            grad_cam(model, images, layers)
+    features = model.features(images)
+    probabilities = model.last(model.head(features.relu().mean((2, 3))))
+    with pytest.raises(ValueError, match=r"`logits` must be logits, but these are probabilities"):
+        grad_cam_from_tensors(probabilities, features, (8, 8))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_probabilities_are_refused_in_every_precision(dtype):
+    model = made(layouts.Finished, nn.Softmax(1)).to(dtype)
+    with pytest.raises(ValueError, match="`model` must return logits"):
+        grad_cam(model, networks.batch())
+
+
+def test_a_sigmoid_is_undone_as_the_message_says():
+    expected = grad_cam(made(layouts.Finished, nn.Identity()), networks.batch())
+    model = made(layouts.Finished, nn.Sigmoid())
+    found = grad_cam(model, networks.batch(), output=torch.logit)
+    np.testing.assert_allclose(found.maps, expected.maps, rtol=0, atol=1e-6)
+    both = made(layouts.Finished, lambda y: {"logits": y, "probabilities": y.softmax(1)})
+    assert torch.equal(grad_cam(both, networks.batch(), output="logits").maps, expected.maps)
+    with pytest.raises(ValueError, match=r"`output`"):
+        grad_cam(both, networks.batch(), output="probabilities")
+
+
+def test_logarithms_of_probabilities_are_told():
+    model = made(layouts.Finished, nn.LogSoftmax(1))
+    with pytest.warns(UserWarning, match="logarithms of probabilities"):
+        grad_cam(model, networks.batch())
+
+
+@pytest.mark.parametrize(
+    "last",
+    [nn.Identity(), functional.silu, torch.tanh, lambda y: y * y.sigmoid(), lambda y: y / 3 + 1],
+)
+def test_other_last_steps_stay_without_a_word(last):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        grad_cam(made(layouts.Finished, last), networks.batch())
