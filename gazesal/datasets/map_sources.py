@@ -46,11 +46,6 @@ class MapItem:
             return read_map(value)
         return value() if callable(value) else value
 
-    @property
-    def fingerprint(self) -> str:
-        """What the map is known by: the kind of the object, its own fingerprint, and the image."""
-        return f"{self}, {getattr(self.maps, 'fingerprint', '')}"
-
     def __str__(self) -> str:
         return f"{type(self.maps).__name__}[{self.image!r}]"
 

@@ -5,17 +5,24 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 
 from gazesal.evaluation.cases import Case, Gaze
+from gazesal.evaluation.states import (
+    as_values,
+    is_model,
+    state_of_class,
+    state_of_function,
+    state_of_model,
+)
 
 __all__ = ["Notes", "digest", "fingerprint", "gaze_fingerprint", "image_fingerprint"]
 
 
-DEEPEST = 6  # how far the state of an object is followed
+DEEPEST = 40  # levels of objects within objects; guards against endless ones
 
 
 class Notes:
@@ -24,15 +31,23 @@ class Notes:
     Attributes
     ----------
     unclear : set of str
-        Classes of callable objects whose state could not be told.
+        Functions, and classes of callable objects, whose state is not known in full.
     seen : dict
-        By identity, objects and what they are known by, so that one which all cases share is looked
-        at once; None while that is found out, or where it cannot be.
+        By identity, objects, their fingerprints, and whether these are incomplete, so that an
+        object which all cases share is read once. The fingerprint is None while it is being made.
+    misses : int
+        Number of values met so far that have no fingerprint.
     """
 
     def __init__(self) -> None:
         self.unclear: set[str] = set()
-        self.seen: dict[int, tuple[Any, str | None]] = {}
+        self.seen: dict[int, tuple[Any, str | None, bool]] = {}
+        self.misses = 0
+
+    def miss(self, value: Any) -> str:
+        """Return the class of a value that has no fingerprint, and count it."""
+        self.misses += 1
+        return f"object {_name(type(value))}"
 
 
 class _UnclearError(Exception):
@@ -44,11 +59,12 @@ def fingerprint(source: Any, notes: Notes | None = None) -> str:
 
     An array by what it holds; a file by its path as given, its size and its time of modification,
     so that a large set need not be read to know it; an object by its attribute `fingerprint`, a
-    str; any other function by its module and qualified name, a method and `functools.partial` with
-    what they are bound to, and a callable object by its class and its state, where that is plain:
-    numbers, text, paths, arrays, functions, and lists, mappings and objects of them. The classes
-    of the others go into the notes. A function that returns something else than before under
-    the same name is not noticed.
+    str; any other function by its name, its code, and the values that it uses: variables around it,
+    defaults, globals, and what a method or `functools.partial` is bound to. A callable object is
+    known by its class and its state, and a model of torch by its weights, statistics, modes and
+    attributes. State is numbers, text, paths, arrays, tensors, tables, functions, models, and
+    lists, mappings and objects of them. Sources with other values are named in the notes. Functions
+    of libraries are taken to be the same in every run.
     """
     own = getattr(source, "fingerprint", None)
     if isinstance(own, str):
@@ -75,17 +91,37 @@ def _of_file(path: Path) -> str:
 
 def _of_function(function: Any, notes: Notes | None) -> str:
     notes = Notes() if notes is None else notes
-    try:
-        return _known(function, notes, DEEPEST)
-    except _UnclearError:
+    before = notes.misses
+    found = _known(function, notes, DEEPEST)
+    if notes.misses > before:
         inner = function.func if isinstance(function, functools.partial) else function
-        name = _name(inner if hasattr(inner, "__qualname__") else type(inner))
-        notes.unclear.add(name)
-        return f"function {name}"
+        notes.unclear.add(_name(inner if hasattr(inner, "__qualname__") else type(inner)))
+    return found
 
 
 def _known(value: Any, notes: Notes, depth: int) -> str:
-    """What a function or a part of its state is known by, or an `_UnclearError`."""
+    """Fingerprint of a function or a part of its state."""
+    if plain := _of_plain(value):
+        return plain
+    _, found, unclear = notes.seen.get(id(value), (None, "", False))
+    if found:
+        notes.misses += unclear
+        return found
+    if found is None or depth == 0:  # it uses or holds itself
+        known = isinstance(value, (FunctionType, type))
+        return f"again {_name(value)}" if known else notes.miss(value)
+    before = notes.misses
+    notes.seen[id(value)] = value, None, False
+    try:
+        found = _of_parts(value, functools.partial(_known, notes=notes, depth=depth - 1))
+    except _UnclearError:
+        found = notes.miss(value)
+    notes.seen[id(value)] = value, found, notes.misses > before
+    return found
+
+
+def _of_plain(value: Any) -> str:
+    """Fingerprint of a value without parts, or an empty text."""
     own = getattr(value, "fingerprint", None)
     if isinstance(own, str):
         return f"own {own}"
@@ -93,18 +129,11 @@ def _known(value: Any, notes: Notes, depth: int) -> str:
         return f"{type(value).__name__} {value!r}"
     if isinstance(value, Path):
         return f"folder {value}" if value.is_dir() else _of_file(value)
-    _, found = notes.seen.get(id(value), (None, ""))
-    if found is None or depth == 0:  # it holds itself, or could not be told before
-        raise _UnclearError
-    if not found:
-        notes.seen[id(value)] = value, None
-        found = _of_parts(value, functools.partial(_known, notes=notes, depth=depth - 1))
-        notes.seen[id(value)] = value, found
-    return found
+    return ""
 
 
 def _of_parts(value: Any, inside: Callable[[Any], str]) -> str:
-    """What a value that is made of others is known by."""
+    """Fingerprint of a value that is made of others."""
     if isinstance(value, np.ndarray):
         if value.dtype.hasobject:
             raise _UnclearError
@@ -115,17 +144,34 @@ def _of_parts(value: Any, inside: Callable[[Any], str]) -> str:
         return f"{type(value).__name__} {digest(sorted(map(inside, value)))}"
     if type(value) is dict:
         return f"dict {digest(inside(part) for pair in value.items() for part in pair)}"
+    return _of_object(value, inside)
+
+
+def _of_object(value: Any, inside: Callable[[Any], str]) -> str:
+    """Fingerprint of a function, a class, a model or another object."""
+    if isinstance(value, FunctionType):
+        return f"function {_name(value)} {digest(map(inside, state_of_function(value)))}"
+    if isinstance(value, type):
+        return f"class {_name(value)} {digest(map(inside, state_of_class(value)))}"
     if hasattr(value, "__qualname__"):
         owner = getattr(value, "__self__", None)
-        bound = not (owner is None or isinstance(owner, (type, ModuleType)))
-        return f"function {_name(value)}" + (f" of {inside(owner)}" if bound else "")
-    return f"object {_name(type(value))} {_state(value, inside)}"
+        bound = not (owner is None or isinstance(owner, ModuleType))
+        # of a method, and of what a decorator such as functools.cache returned
+        inner = getattr(value, "__func__", getattr(value, "__wrapped__", None))
+        more = [inside(part) for part in ([owner] if bound else []) + ([inner] if inner else [])]
+        return f"function {_name(value)} {digest(more)}"
+    if is_model(value):
+        return f"model {digest(map(inside, state_of_model(value)))}"
+    return f"object {inside(type(value))} {_state(value, inside)}"
 
 
 def _state(value: Any, inside: Callable[[Any], str]) -> str:
-    """What a copy of an object is made from."""
-    if hasattr(value, "__array__"):  # a tensor, which may lie on a device
-        raise _UnclearError
+    """Fingerprint of the values that a copy of an object is made from."""
+    if hasattr(value, "__array__"):
+        values = as_values(value)
+        if values is None:
+            raise _UnclearError
+        return digest(map(inside, values))
     try:
         made = value.__reduce_ex__(2)
     except Exception as error:  # of classes that refuse to be copied
@@ -137,7 +183,7 @@ def _state(value: Any, inside: Callable[[Any], str]) -> str:
 
 
 def _name(of: Any) -> str:
-    return f"{of.__module__}.{of.__qualname__}"
+    return f"{getattr(of, '__module__', '')}.{of.__qualname__}"  # slots of a class have no module
 
 
 def _of_array(value: Any) -> str:

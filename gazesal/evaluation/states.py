@@ -1,0 +1,123 @@
+"""State of functions, models and tables, as values that fingerprints can be made of."""
+
+import dis
+import os
+import sys
+import sysconfig
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+__all__ = ["as_values", "is_model", "state_of_class", "state_of_function", "state_of_model"]
+
+# Folders of code that is taken to be the same in every run: installed packages, and this one.
+LIBRARIES = (
+    *(sysconfig.get_path(name) + os.sep for name in ("stdlib", "purelib", "platlib")),
+    str(Path(__file__).resolve().parents[1]) + os.sep,
+    "<frozen",
+)
+KEPT_BY_TORCH = {"_parameters", "_buffers", "_modules", "_compiled_call_impl"}
+
+
+def state_of_function(function: FunctionType) -> Iterator[Any]:
+    """Yield what a function returns depends on: variables around it, defaults, code, globals."""
+    for cell in function.__closure__ or ():
+        try:
+            yield cell.cell_contents
+        except ValueError:  # assigned to after the function is defined, and not yet
+            yield "empty cell"
+    yield from function.__defaults__ or ()
+    for name, value in (function.__kwdefaults__ or {}).items():
+        yield name
+        yield value
+    code = function.__code__
+    if code.co_filename.startswith(LIBRARIES):
+        return
+    constants, names = _facts_of_code(code)
+    yield from constants
+    for name in names:
+        value = function.__globals__.get(name)
+        if not isinstance(value, ModuleType):
+            yield name
+            yield value
+
+
+def state_of_class(of: type) -> Iterator[Any]:
+    """Yield functions and values that a class and its bases have, except those of libraries."""
+    for base in of.__mro__:
+        module = sys.modules.get(base.__module__)
+        file = getattr(module, "__file__", None)
+        if base.__module__ in sys.builtin_module_names or (file or "").startswith(LIBRARIES):
+            continue
+        for name, value in vars(base).items():
+            plain = getattr(value, "__func__", getattr(value, "fget", value))
+            # names with underscores are Python's own unless they are methods, such as __call__
+            if isinstance(plain, FunctionType) or not name.startswith(("__", "_abc_")):
+                yield name
+                yield plain
+
+
+@lru_cache(maxsize=4096)
+def _facts_of_code(code: CodeType) -> tuple[tuple[Any, ...], tuple[str, ...]]:
+    """Return instructions and constants of code and of functions in it, and names of globals."""
+    facts: list[Any] = [code.co_code, *code.co_names, *code.co_varnames]
+    names = {
+        each.argval
+        for each in dis.get_instructions(code)
+        if each.opname in {"LOAD_GLOBAL", "LOAD_NAME"}
+    }
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            inner, of_inner = _facts_of_code(constant)
+            facts += inner
+            names |= set(of_inner)
+        else:
+            facts.append(constant)
+    return tuple(facts), tuple(sorted(names))
+
+
+def is_model(value: Any) -> bool:
+    """Tell whether a value is a module of torch, without importing torch."""
+    return all(
+        callable(getattr(value, name, None))
+        for name in ("named_modules", "named_parameters", "named_buffers")
+    ) and not isinstance(value, type)
+
+
+def state_of_model(model: Any) -> Iterator[Any]:
+    """Yield what a module of torch returns depends on: weights, statistics, modes, attributes."""
+    for name, tensor in (*model.named_parameters(), *model.named_buffers()):
+        yield name
+        yield tensor
+    for name, module in model.named_modules():
+        yield name
+        yield type(module)
+        for attribute, value in sorted(vars(module).items()):
+            if attribute not in KEPT_BY_TORCH and "hook" not in attribute:
+                yield attribute
+                yield value
+
+
+def as_values(value: Any) -> tuple[Any, ...] | None:
+    """Return a tensor or table as plain values and arrays, None if that cannot be done."""
+    try:
+        if isinstance(value, (pd.DataFrame, pd.Series, pd.Index)):
+            hashed = pd.util.hash_pandas_object(value, index=True)
+            labels = list(value.columns) if isinstance(value, pd.DataFrame) else [value.name]
+            return type(value), str(labels), np.asarray(hashed)
+        if hasattr(value, "detach"):
+            plain = value.detach().cpu()
+            try:
+                array = plain.numpy()
+            except TypeError:  # such as bfloat16, which float32 holds exactly
+                array = plain.float().numpy()
+            return str(value.dtype), array
+        array = np.asarray(value)
+    except (AttributeError, RuntimeError, TypeError, ValueError):  # of several libraries
+        return None
+    return None if array.dtype.hasobject else (type(value), array)
