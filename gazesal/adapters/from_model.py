@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
@@ -13,7 +12,6 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
-from gazesal._files import written
 from gazesal._validation import as_choice, as_count
 from gazesal.adapters._running import Layers, Output, unwrapped
 from gazesal.adapters.attention_gates import attention_maps
@@ -42,7 +40,6 @@ class _Maker:
     order: Order
     inverse: Inverse
     output: Output
-    fingerprint: str = ""
 
     def __call__(self, image: Any) -> FloatArray:
         made = self.preprocess(image)
@@ -89,23 +86,23 @@ class _Maker:
 class LazyMap:
     """The map of one image, made when it is called.
 
+    A checkpoint knows it by its state when an evaluation begins: image, weights and options.
+
     Attributes
     ----------
     image : object
         The image: a file or pixels.
+    file : pathlib.Path, optional
+        The file, if the image is one: a checkpoint knows it by its size and time.
     """
 
     image: Any
+    file: Path | None
     _make: _Maker
 
     def __call__(self) -> FloatArray:
         """Return the map, shape (H, W)."""
         return self._make(self.image)
-
-    @property
-    def fingerprint(self) -> str:
-        """What the map is known by: the image, the model's weights and the options."""
-        return f"{_fingerprint_of(self.image)}, {self._make.fingerprint}"
 
     def __repr__(self) -> str:
         """Return the image and the method."""
@@ -217,29 +214,10 @@ def saliency_from_model(
             f"`preprocess` must be given: {type(unwrapped(model)).__name__} has none of its own."
         )
     make = _Maker(
-        fingerprint=_digest(
-            *(
-                part
-                for name, value in unwrapped(model).state_dict().items()
-                for part in (name.encode(), _bytes_of(value))
-            ),
-            repr(
-                (
-                    method,
-                    _layer_names(model, layers),
-                    classes,
-                    scheme,
-                    no_finding,
-                    gate,
-                    order,
-                    inverse,
-                )
-            ).encode(),
-        ),
         model=model,
         preprocess=preprocess,
         method=method,
-        layers=layers,
+        layers=_by_names(model, layers),
         classes=classes,
         scheme=scheme,
         no_finding=as_count(no_finding, name="no_finding", least=0),
@@ -248,34 +226,21 @@ def saliency_from_model(
         inverse=inverse,
         output=output,
     )
-    return {name: LazyMap(image=image, _make=make) for name, image in _by_name(images).items()}
+    return {
+        name: LazyMap(
+            image=image, file=Path(image) if isinstance(image, (str, Path)) else None, _make=make
+        )
+        for name, image in _by_name(images).items()
+    }
 
 
-def _layer_names(model: nn.Module, layers: Layers) -> list[str]:
-    """Names of layers that may be given as modules, two of which may look the same."""
-    names = {id(module): name for name, module in unwrapped(model).named_modules()}
-    listed = [layers] if isinstance(layers, (str, nn.Module)) or layers is None else list(layers)
-    return [names.get(id(layer), repr(layer)) for layer in listed]
-
-
-def _fingerprint_of(image: Any) -> str:
-    """What an image is known by: its file and when that was written, or its values."""
-    if isinstance(image, (str, Path)):
-        return f"{image}, {written(Path(image))}"
-    return _digest(_bytes_of(image))
-
-
-def _bytes_of(value: Any) -> bytes:
-    if isinstance(value, Tensor):
-        value = value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy()
-    return value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode()
-
-
-def _digest(*parts: bytes) -> str:
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(part)
-    return digest.hexdigest()[:16]
+def _by_names(model: nn.Module, layers: Layers) -> Layers:
+    """Replace modules by their names, since two modules may have one state."""
+    if isinstance(layers, str) or not isinstance(layers, (nn.Module, Sequence)):
+        return layers
+    names: dict[int, str] = {id(each): name for name, each in unwrapped(model).named_modules()}
+    listed = [layers] if isinstance(layers, nn.Module) else layers
+    return [names.get(id(layer), layer) for layer in listed]
 
 
 def _by_name(images: Mapping[str, Any] | Iterable[str | Path]) -> dict[str, Any]:

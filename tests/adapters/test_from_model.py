@@ -1,5 +1,7 @@
 """From image files and a model to maps, and on to scores."""
 
+import functools
+import inspect
 import pickle
 
 import numpy as np
@@ -16,6 +18,8 @@ from gazesal.adapters.from_model import saliency_from_model  # noqa: E402
 from gazesal.adapters.geometry import InputGeometry  # noqa: E402
 from gazesal.adapters.gradcam import grad_cam, mix_classes  # noqa: E402
 from gazesal.cxr import load_model, preprocess  # noqa: E402
+from gazesal.evaluation import fingerprints  # noqa: E402
+from gazesal.evaluation.fingerprints import Notes, fingerprint  # noqa: E402
 from tests.adapters import networks  # noqa: E402
 
 WIDTHS = (2, 3, 4, 5)
@@ -55,31 +59,146 @@ def test_maps_are_those_of_the_steps(files):
         np.testing.assert_array_equal(gates[path.stem](), expected.numpy())
 
 
-def test_fingerprints_change_with_what_the_map_is_made_of(files, tmp_path):
-    def fingerprint(model=None, images=files[:1], **options):
-        (lazy,) = saliency_from_model(model or model_of(), images, **options).values()
-        return lazy.fingerprint
+class Scaled:
+    """Preprocessing with a state."""
 
-    first = fingerprint()
-    assert fingerprint() == first
-    other = model_of()
-    with torch.no_grad():
-        next(other.parameters())[0, 0, 0, 0] += 1e-3
-    modules = [module for module in other.modules() if isinstance(module, torch.nn.Conv2d)]
-    pixels = np.zeros((40, 50), np.uint8)
+    def __init__(self, factor):
+        self.factor = factor
+
+    def __call__(self, image):
+        tensor, geometry = preprocess(image)
+        return tensor * self.factor, geometry
+
+
+def known(model=None, images=None, notes=None, **options):
+    images = {"a": np.zeros((40, 50), np.uint8)} if images is None else images
+    (lazy,) = saliency_from_model(model or model_of(), images, **options).values()
+    return fingerprint(lazy, notes)
+
+
+def test_fingerprints_change_with_every_option(files, tmp_path):
+    notes, first = Notes(), known()
+    assert known(notes=notes) == first
+    assert not notes.unclear
+    model = model_of()
+    relus = [name for name, each in model.named_modules() if isinstance(each, torch.nn.ReLU)]
+    path = tmp_path / "image.png"
+    path.write_bytes(files[0].read_bytes())
     found = [
         first,
-        fingerprint(other),
-        fingerprint(other, layers=modules[2]),
-        fingerprint(other, layers=modules[3]),
-        fingerprint(scheme="weighted"),
-        fingerprint(classes=(1, 2)),
-        fingerprint(images=files[1:2]),
-        fingerprint(images={"a": pixels}),
-        fingerprint(images={"a": pixels + 1}),
-        fingerprint(images=[tmp_path / "none.png"]),
+        known(layers="pooled"),
+        known(layers=["pooled", "gated1"]),
+        known(model, layers=model.get_submodule(relus[2])),  # two that look the same
+        known(model, layers=model.get_submodule(relus[3])),
+        known(method="attention"),
+        known(method="attention", gate=1),
+        known(scheme="weighted"),
+        known(scheme=[1.0, 2.0, 3.0, 4.0]),
+        known(scheme="thresholded"),
+        known(scheme="thresholded", no_finding=1),
+        known(classes=(1, 2)),
+        known(order="textbook"),
+        known(inverse="study"),
+        known(output=0),
+        known(output="logits"),
+        known(output=lambda result: result[0]),
+        known(output=lambda result: result[1]),
+        known(preprocess=Scaled(1)),
+        known(preprocess=Scaled(2)),
+        known(preprocess=functools.partial(preprocess, short_side=64)),
+        known(images={"a": np.ones((40, 50), np.uint8)}),
+        known(images=[path]),
+        known(images=files[1:2]),
+        known(images=[tmp_path / "none.png"]),
     ]
+    path.write_bytes(files[1].read_bytes() + b"1")
+    found.append(known(images=[path]))
+    found.append(known(images={"a": str(path)}))
+    path.write_bytes(files[2].read_bytes())
+    found.append(known(images={"a": str(path)}))
     assert len(set(found)) == len(found)
+    signature = set(inspect.signature(saliency_from_model).parameters)
+    assert signature == {
+        *("model", "images", "method", "preprocess", "layers", "classes", "scheme"),
+        *("no_finding", "gate", "order", "inverse", "output"),
+    }
+
+
+def trained(model):
+    next(iter(model.parameters())).data.mul_(1.001)  # `.data` does not count as a version
+
+
+def statistics(model):
+    with torch.no_grad():
+        model.get_buffer("features1.0.conv1.1.running_mean").add_(0.1)
+
+
+CHANGES = {
+    "a step of training": trained,
+    "statistics of a batch norm": statistics,
+    "another mode": lambda model: model.train(),
+    "another precision": lambda model: model.double(),
+    "another attribute": lambda model: setattr(model, "cam_layers", ("pooled",)),
+    "another module": lambda model: setattr(model, "pooled", torch.nn.ReLU()),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_fingerprints_change_with_the_model_after_the_maps_were_asked_for(change):
+    model = model_of()
+    (lazy,) = saliency_from_model(model, {"a": np.zeros((40, 50), np.uint8)}).values()
+
+    def explain():
+        return model(torch.zeros(1, 3, 32, 32))
+
+    before = fingerprint(lazy), fingerprint(explain)
+    assert before == (fingerprint(lazy), fingerprint(explain))
+    CHANGES[change](model)
+    assert fingerprint(lazy) != before[0]
+    assert fingerprint(explain) != before[1]
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_weights_in_half_precision_are_told_apart(dtype):
+    model, notes = model_of().to(dtype), Notes()
+    first = known(model, notes=notes)
+    assert not notes.unclear
+    next(iter(model.parameters())).data[0, 0, 0, 0] += 1
+    assert known(model) != first
+
+
+def test_a_model_is_read_once_a_run(monkeypatch):
+    hashed, real = [], fingerprints._of_array
+    monkeypatch.setattr(fingerprints, "_of_array", lambda v: hashed.append(1) or real(v))
+    images = {str(n): np.full((4, 4), n, np.uint8) for n in range(5)}
+    model, notes = model_of(), Notes()
+    for lazy in saliency_from_model(model, images).values():
+        fingerprint(lazy, notes)
+    state = len(list(model.parameters())) + len(list(model.buffers()))
+    assert len(hashed) == state + len(images)
+
+
+def test_a_checkpoint_scores_again_after_training(files, tmp_path):
+    pytest.importorskip("pyarrow")
+    model = model_of()
+    rows = [(p.stem, who, 9.0, 9.0, 1.0) for p in files for who in ("ann", "bob")]
+    fixations = pd.DataFrame(rows, columns=["image", "observer", "x", "y", "duration"])
+    maps = {"cam": saliency_from_model(model, files)}
+    cases = gazesal.cases_from_tables(fixations, maps, SHAPES)
+
+    def scores(checkpoint=None):
+        options = {"sigma": 3.0, "metrics": ["ncc"], "resize": "bilinear"}
+        options["checkpoint"] = checkpoint
+        return gazesal.evaluate(cases, **options).scores.query("method == 'cam'").score.tolist()
+
+    first = scores(tmp_path)
+    assert scores(tmp_path) == first
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.1 * torch.randn(parameter.shape))
+    second = scores(tmp_path)
+    assert second != first
+    assert second == scores()
 
 
 def test_nothing_is_read_before_it_is_asked_for(tmp_path):
