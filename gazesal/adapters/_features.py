@@ -16,6 +16,7 @@ from gazesal.adapters._graph import (
     Layout,
     Node,
     after,
+    depends_on,
     is_bypassed,
     layout_of,
     mixes_places,
@@ -48,7 +49,7 @@ class _Pass:
     Attributes
     ----------
     image : torch.Tensor
-        Leaf of the graph.
+        Leaf of the graph, unless the model detaches it.
     logits : torch.Tensor, shape (1, n_classes)
         Logits.
     outputs : list of _Output
@@ -69,6 +70,8 @@ def last_feature_layer(model: nn.Module, images: Tensor, output: Output) -> dict
     """
     modules = {plain_name(name): module for name, module in model.named_modules() if name}
     done = _traced(model, images, output, modules, _four_axes)
+    if not depends_on(done.logits.grad_fn, done.image):  # rounded or detached on its way in
+        done = _traced(model, images, output, modules, _four_axes, weights=True)
     if not done.outputs:
         raise ValueError(
             "`layers` must be given: no module of the model returns features (N, C, h, w). "
@@ -90,7 +93,7 @@ def last_feature_layer(model: nn.Module, images: Tensor, output: Output) -> dict
             runs[each.module] == 1
             and has_places
             and layout_of(each.node, each.shape) == "channels first"
-            and not is_bypassed(each.node, root, done.image)
+            and not is_bypassed(each.node, root)
         ):
             return {each.name: each.module}
     why = {
@@ -215,8 +218,13 @@ def _traced(
     output: Output,
     modules: Mapping[str, nn.Module],
     pick: Callable[[Any, str], Tensor | None],
+    *,
+    weights: bool = False,
 ) -> _Pass:
-    """Run the first image with its whole graph, and note what `pick` finds in some outputs."""
+    """Run the first image with its whole graph, and note what `pick` finds in some outputs.
+
+    With `weights`, the graph begins at the weights of the model, too.
+    """
     outputs: list[_Output] = []
 
     def note(name: str) -> Callable[[nn.Module, Any, Any], None]:
@@ -234,6 +242,10 @@ def _traced(
         image = images[:1].clone()
         if image.is_floating_point():
             image.requires_grad_()
+        leaves = [p for p in model.parameters() if p.is_leaf and p.is_floating_point()]
+        for parameter in leaves if weights else []:
+            stack.callback(parameter.requires_grad_, parameter.requires_grad)
+            parameter.requires_grad_(True)
         for name, module in modules.items():
             stack.callback(module.register_forward_hook(note(name)).remove)
         logits = logits_of(model(image.clone()), output)  # a copy, since models may write to it

@@ -134,18 +134,30 @@ def after(node: Node, parents: dict[Node, set[Node]]) -> set[Node]:
     return found
 
 
-def is_bypassed(node: Node, root: Node, leaf: Tensor) -> bool:
-    """Tell whether a result depends on a leaf by a way that does not pass one operation."""
-    waiting, seen = [root], {node}
+def is_bypassed(node: Node, root: Node) -> bool:
+    """Tell whether a result depends on leaves behind an operation without passing it."""
+    behind, others = _leaves(node), _leaves(root, without=node)
+    return bool(behind & others)
+
+
+def depends_on(root: Node, leaf: Tensor) -> bool:
+    """Tell whether a result was computed from a leaf, by its operation."""
+    return any(node.variable is leaf for node in _leaves(root))
+
+
+def _leaves(root: Node, without: Node = None) -> set[Node]:
+    """Leaves that a result was computed from, by ways that do not pass one operation."""
+    found: set[Node] = set()
+    waiting, seen = [root], {without, None}
     while waiting:
-        current = waiting.pop()
-        if current in seen:
+        node = waiting.pop()
+        if node in seen:
             continue
-        seen.add(current)
-        if getattr(current, "variable", None) is leaf:
-            return True
-        waiting += [function for function, _ in inputs_of(current)]
-    return False
+        seen.add(node)
+        if kind_of(node) == "AccumulateGrad":
+            found.add(node)
+        waiting += [function for function, _ in inputs_of(node)]
+    return found
 
 
 def squashed_by(logits: Tensor) -> set[str]:

@@ -91,6 +91,29 @@ def test_the_default_is_the_last_features_of_convolutions(name):
     assert torch.equal(found.maps, grad_cam(model, images, layer).maps)
 
 
+class Normalizing(nn.Module):
+    """Prepares its input by steps that have no derivative."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+        next(network.parameters()).requires_grad_(False)
+
+    def forward(self, x):
+        with torch.no_grad():
+            x = (x * 255).round() / 255
+        return self.network(x)
+
+
+def test_an_input_without_derivatives_has_the_same_default():
+    model, images = made(Normalizing, networks.ResNet()), networks.batch(2, WIDE)
+    before = [p.requires_grad for p in model.parameters()]
+    assert grad_cam(model, images).layers == ("network.layer4",)
+    assert [p.requires_grad for p in model.parameters()] == before
+    with pytest.raises(ValueError, match="`layers` must be given"):
+        grad_cam(made(Normalizing, layouts.ViT()), images)
+
+
 def test_the_default_has_no_part_in_a_second_result():
     model, images = made(layouts.Auxiliary), networks.batch(2, WIDE)
     assert grad_cam(model, images, output=0).layers == ("features",)
