@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.graph import saved_tensors_hooks
 
 from gazesal.adapters._graph import (
     Layout,
@@ -223,7 +224,8 @@ def _traced(
 ) -> _Pass:
     """Run the first image with its whole graph, and note what `pick` finds in some outputs.
 
-    With `weights`, the graph begins at the weights of the model, too.
+    With `weights`, the graph begins at the weights of the model, too. Tensors that derivatives
+    would need are not kept, so the pass takes no more memory than one without a graph.
     """
     outputs: list[_Output] = []
 
@@ -239,6 +241,7 @@ def _traced(
     with ExitStack() as stack:
         stack.enter_context(torch.inference_mode(mode=False))
         stack.enter_context(torch.enable_grad())
+        stack.enter_context(saved_tensors_hooks(lambda _: None, lambda _: None))
         image = images[:1].clone()
         if image.is_floating_point():
             image.requires_grad_()

@@ -1,6 +1,7 @@
 """Which features are the default, and which are refused with what to do."""
 
 import warnings
+import weakref
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
+from gazesal.adapters import _features  # noqa: E402
 from gazesal.adapters.attention_gates import attention_maps  # noqa: E402
 from gazesal.adapters.from_model import saliency_from_model  # noqa: E402
 from gazesal.adapters.gradcam import grad_cam, grad_cam_from_tensors  # noqa: E402
@@ -112,6 +114,17 @@ def test_an_input_without_derivatives_has_the_same_default():
     assert [p.requires_grad for p in model.parameters()] == before
     with pytest.raises(ValueError, match="`layers` must be given"):
         grad_cam(made(Normalizing, layouts.ViT()), images)
+
+
+def test_finding_the_default_keeps_no_features():
+    """Of a large image they would fill the memory, as for training."""
+    model, kept = made(networks.ResNet), []
+    for module in model.layer3.modules():
+        if isinstance(module, nn.Conv2d):
+            module.register_forward_hook(lambda _m, _a, out: kept.append(weakref.ref(out)))
+    done = _features._traced(model, networks.batch(1, WIDE), None, {}, lambda *_: None)
+    assert done.logits.requires_grad
+    assert [each() for each in kept] == [None, None]
 
 
 def test_the_default_has_no_part_in_a_second_result():
