@@ -241,7 +241,7 @@ def _traced(
     with ExitStack() as stack:
         stack.enter_context(torch.inference_mode(mode=False))
         stack.enter_context(torch.enable_grad())
-        stack.enter_context(saved_tensors_hooks(lambda _: None, lambda _: None))
+        stack.enter_context(saved_tensors_hooks(lambda _: None, lambda _: torch.empty(0)))
         image = images[:1].clone()
         if image.is_floating_point():
             image.requires_grad_()

@@ -106,8 +106,8 @@ def replicate(
         Folder of lung masks or probabilities by ``dicom_id``, see
         `gazesal.cxr.find_lung_hulls`; or a segmenter that makes them, see
         `gazesal.cxr.segment_lungs`. A segmenter is known by its attribute ``fingerprint``, a str
-        that changes with it, or else by its name alone. Without `lungs` the segmentation baseline
-        is left out.
+        that changes with it, or else by its name, code and state, such as the weights of a
+        network. Without `lungs` the segmentation baseline is left out.
     n_readers : int, default 5
         Images that keep so many readings are scored.
     center_bias : {"in_sample", "left_out"}, default "in_sample"
@@ -151,6 +151,11 @@ def replicate(
         not free or does not work on this machine, or more than one device or process is asked for.
     FileNotFoundError
         If a release, a picture, a mask or a checkpoint is missing.
+
+    Warns
+    -----
+    UserWarning
+        If a segmenter has no ``fingerprint`` and uses values whose changes cannot be noticed.
 
     See Also
     --------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,10 @@ from gazesal.cxr.replication.maps import KINDS, StoredMap
 from gazesal.cxr.replication.steps import Steps
 from gazesal.cxr.replication.study import Study
 from gazesal.cxr.replication.work import classify, score, segment, store_all_maps, train_network
+from gazesal.cxr.segmentation import Segmenter
 from gazesal.cxr.training.prediction import predict
 from gazesal.cxr.training.switches import switches_that_count
-from gazesal.evaluation.fingerprints import fingerprint
+from gazesal.evaluation.fingerprints import Notes, fingerprint
 
 __all__ = ["do_steps"]
 
@@ -42,7 +44,7 @@ def do_steps(study: Study, steps: Steps) -> tuple[dict[int, Path], dict[str, Pat
         lungs = steps(
             "lungs",
             partial(segment, study.paths, lungs),
-            inputs={"segmenter": fingerprint(lungs), "scored": contents},
+            inputs={"segmenter": _known(lungs), "scored": contents},
         )
         of_lungs = ["lungs"]
     score_steps, auc_steps = {}, {}
@@ -99,3 +101,17 @@ def do_steps(study: Study, steps: Steps) -> tuple[dict[int, Path], dict[str, Pat
             after=[*needed, *of_lungs],
         )
     return score_steps, auc_steps
+
+
+def _known(segmenter: Segmenter) -> str:
+    """Return the fingerprint of a segmenter, and warn if it leaves something out."""
+    notes = Notes()
+    found = fingerprint(segmenter, notes)
+    if notes.unclear:
+        warnings.warn(
+            f"`lungs` should have a state that can be told, but {', '.join(notes.unclear)} uses "
+            "values that cannot, so masks are kept although these change. Give it an attribute "
+            "`fingerprint`, a str that changes with what it returns.",
+            stacklevel=2,
+        )
+    return found

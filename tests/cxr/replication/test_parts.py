@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import sys
+import threading
 from functools import partial
 from types import SimpleNamespace
 
@@ -185,6 +186,16 @@ def test_segmenters_are_known_by_name_arguments_and_fingerprint(inputs_of):
     assert of(dark) == of(dark) != of(partial(dark, below=100))
     assert of(partial(dark, below=100)) != of(partial(dark, below=90))
     assert of(own("a")) == of(own("a")) != of(own("b"))
+    network = torch.nn.Linear(1, 1)
+
+    def segmenter(pixels):
+        return network(pixels)
+
+    before = of(segmenter)
+    network.weight.data += 1
+    assert of(segmenter) != before
+    with pytest.warns(UserWarning, match="`lungs` .* an attribute `fingerprint`"):
+        of(partial(dark, below=threading.Lock()))
 
 
 @pytest.mark.parametrize(
