@@ -180,7 +180,7 @@ def require_logits(logits: Tensor, what: str = "`model` must return") -> None:
         and logits.dtype in {torch.float32, torch.float64}  # else 1 is too easily met by chance
         and bool((values >= 0).all() and ((values.sum(dim=1) - 1).abs() < 1e-5).all())
     )
-    if last == {"Sigmoid"}:
+    if last and last <= {"Sigmoid", "Hardsigmoid"}:
         raise ValueError(
             f"{what} logits, but these are probabilities: a sigmoid is at the end. "
             "Leave it out, or undo it with output=torch.logit."

@@ -92,12 +92,9 @@ class LazyMap:
     ----------
     image : object
         The image: a file or pixels.
-    file : pathlib.Path, optional
-        The file, if the image is one: a checkpoint knows it by its size and time.
     """
 
     image: Any
-    file: Path | None
     _make: _Maker
 
     def __call__(self) -> FloatArray:
@@ -226,12 +223,7 @@ def saliency_from_model(
         inverse=inverse,
         output=output,
     )
-    return {
-        name: LazyMap(
-            image=image, file=Path(image) if isinstance(image, (str, Path)) else None, _make=make
-        )
-        for name, image in _by_name(images).items()
-    }
+    return {name: LazyMap(image=image, _make=make) for name, image in _by_name(images).items()}
 
 
 def _by_names(model: nn.Module, layers: Layers) -> Layers:

@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import FunctionType, ModuleType
@@ -62,9 +63,9 @@ def fingerprint(source: Any, notes: Notes | None = None) -> str:
     str; any other function by its name, its code, and the values that it uses: variables around it,
     defaults, globals, and what a method or `functools.partial` is bound to. A callable object is
     known by its class and its state, and a model of torch by its weights, statistics, modes and
-    attributes. State is numbers, text, paths, arrays, tensors, tables, functions, models, and
-    lists, mappings and objects of them. Sources with other values are named in the notes. Functions
-    of libraries are taken to be the same in every run.
+    attributes. State is numbers, texts (of a file, if they are its path), paths, arrays, tensors,
+    tables, functions, models, and lists, mappings and objects of them. Sources with other values
+    are named in the notes. Functions of libraries are taken to be the same in every run.
     """
     own = getattr(source, "fingerprint", None)
     if isinstance(own, str):
@@ -125,11 +126,20 @@ def _of_plain(value: Any) -> str:
     own = getattr(value, "fingerprint", None)
     if isinstance(own, str):
         return f"own {own}"
-    if value is None or isinstance(value, (str, bytes, bool, int, float, complex, np.generic)):
+    if isinstance(value, str):  # which may be the path of weights that are read later
+        return _of_file(Path(value)) if _is_file(value) else f"str {value!r}"
+    if value is None or isinstance(value, (bytes, bool, int, float, complex, np.generic)):
         return f"{type(value).__name__} {value!r}"
     if isinstance(value, Path):
         return f"folder {value}" if value.is_dir() else _of_file(value)
     return ""
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return os.path.isfile(text)  # noqa: PTH113 - of every text in a state, most of them none
+    except ValueError:  # with a NUL
+        return False
 
 
 def _of_parts(value: Any, inside: Callable[[Any], str]) -> str:

@@ -38,21 +38,25 @@ def state_of_function(function: FunctionType) -> Iterator[Any]:
     code = function.__code__
     if code.co_filename.startswith(LIBRARIES):
         return
-    constants, names = _facts_of_code(code)
+    constants, names, attributes = _facts_of_code(code)
     yield from constants
     for name in names:
         value = function.__globals__.get(name)
         if not isinstance(value, ModuleType):
             yield name
             yield value
+        elif not _is_of_library(value):  # a module of the user's own, such as models.net
+            for attribute in attributes:
+                if attribute in vars(value):
+                    yield f"{name}.{attribute}"
+                    yield vars(value)[attribute]
 
 
 def state_of_class(of: type) -> Iterator[Any]:
     """Yield functions and values that a class and its bases have, except those of libraries."""
     for base in of.__mro__:
         module = sys.modules.get(base.__module__)
-        file = getattr(module, "__file__", None)
-        if base.__module__ in sys.builtin_module_names or (file or "").startswith(LIBRARIES):
+        if module is not None and _is_of_library(module):
             continue
         for name, value in vars(base).items():
             plain = getattr(value, "__func__", getattr(value, "fget", value))
@@ -62,23 +66,30 @@ def state_of_class(of: type) -> Iterator[Any]:
                 yield plain
 
 
+def _is_of_library(module: ModuleType) -> bool:
+    file = getattr(module, "__file__", None) or ""
+    return module.__name__ in sys.builtin_module_names or file.startswith(LIBRARIES)
+
+
 @lru_cache(maxsize=4096)
-def _facts_of_code(code: CodeType) -> tuple[tuple[Any, ...], tuple[str, ...]]:
-    """Return instructions and constants of code and of functions in it, and names of globals."""
-    facts: list[Any] = [code.co_code, *code.co_names, *code.co_varnames]
-    names = {
-        each.argval
-        for each in dis.get_instructions(code)
-        if each.opname in {"LOAD_GLOBAL", "LOAD_NAME"}
-    }
+def _facts_of_code(code: CodeType) -> tuple[tuple[Any, ...], tuple[str, ...], tuple[str, ...]]:
+    """Return instructions and constants, names of globals and names of attributes.
+
+    Those of functions within the code are included.
+    """
+    facts: list[Any] = [code.co_code, " ".join(code.co_names + code.co_varnames)]
+    used = list(dis.get_instructions(code))
+    names = {each.argval for each in used if each.opname in {"LOAD_GLOBAL", "LOAD_NAME"}}
+    attributes = set(code.co_names) - names
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            inner, of_inner = _facts_of_code(constant)
-            facts += inner
-            names |= set(of_inner)
+            inner = _facts_of_code(constant)
+            facts += inner[0]
+            names |= set(inner[1])
+            attributes |= set(inner[2])
         else:
             facts.append(constant)
-    return tuple(facts), tuple(sorted(names))
+    return tuple(facts), tuple(sorted(names)), tuple(sorted(attributes))
 
 
 def is_model(value: Any) -> bool:

@@ -281,6 +281,7 @@ PROBABILITIES = {
     "softmax in parts": lambda y: torch.stack(list(y.softmax(1).unbind(1)), 1),
     "sigmoid module": nn.Sigmoid(),
     "sigmoid function": torch.sigmoid,
+    "hard sigmoid": nn.Hardsigmoid(),
     "calibrated sigmoid": lambda y: torch.where(y > 0, y.sigmoid() / 2, 1 - (1 - y.sigmoid()) / 3),
     "a sigmoid for each class": lambda y: torch.cat([y[:, :2].sigmoid(), y[:, 2:].sigmoid()], 1),
 }

@@ -113,7 +113,7 @@ def test_fingerprints_change_with_every_option(files, tmp_path):
     ]
     path.write_bytes(files[1].read_bytes() + b"1")
     found.append(known(images=[path]))
-    found.append(known(images={"a": str(path)}))
+    assert known(images={"a": str(path)}) == found[-1]
     path.write_bytes(files[2].read_bytes())
     found.append(known(images={"a": str(path)}))
     assert len(set(found)) == len(found)

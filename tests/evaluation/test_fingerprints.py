@@ -4,6 +4,7 @@ import functools
 import operator
 import threading
 from dataclasses import dataclass, field, replace
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
@@ -258,6 +259,36 @@ def test_maps_of_an_object_are_known_by_image_and_state():
     found += [known(np.zeros(3), fingerprint="mine"), known(np.zeros(3), fingerprint="other")]
     assert len(set(found)) == 5
     assert known(np.zeros(3), fingerprint="mine") == known(np.ones(3), fingerprint="mine")
+    assert not notes.unclear
+
+
+def test_a_path_in_a_text_is_known_as_a_file(tmp_path):
+    path = tmp_path / "weights.pt"
+    path.write_bytes(b"one")
+    sources = {
+        "closure": closure(str(path)),
+        "partial": functools.partial(make, str(path)),
+        "object": Held(str(path)),
+    }
+    before = {name: fingerprint(source) for name, source in sources.items()}
+    path.write_bytes(b"other")
+    assert all(fingerprint(source) != before[name] for name, source in sources.items())
+    assert fingerprint(Held("a\0b")) != fingerprint(Held("a\0c"))
+
+
+def test_an_attribute_of_a_module_of_ones_own_is_part_of_the_state(monkeypatch):
+    module = ModuleType("models_of_ones_own")
+    module.net, module.unused = Held(np.zeros(3)), threading.Lock()
+    monkeypatch.setitem(globals(), "models", module)
+
+    def explain():
+        return models.net()  # noqa: F821 - as after `import models`
+
+    notes = Notes()
+    before = fingerprint(explain, notes)
+    assert fingerprint(explain, Notes()) == before
+    module.net.values = np.ones(3)
+    assert fingerprint(explain, Notes()) != before
     assert not notes.unclear
 
 
