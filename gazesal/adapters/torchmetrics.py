@@ -10,15 +10,8 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from gazesal.adapters.batched import (
-    as_rows,
-    auc_scores,
-    kl_scores,
-    ncc_of_rows,
-    ncc_scores,
-    nss_scores,
-    same_for_all,
-)
+from gazesal.adapters._rows import as_rows, ncc_of_rows, same_for_all
+from gazesal.adapters.batched import auc_scores, kl_scores, ncc_scores, nss_scores
 from gazesal.exceptions import UndefinedMetricWarning
 
 __all__ = [

@@ -56,7 +56,7 @@ class _UnclearError(Exception):
 
 
 def fingerprint(source: Any, notes: Notes | None = None) -> str:
-    """What a source of a map is known by.
+    """Return the fingerprint of a source of a map, by which a checkpoint knows it.
 
     An array by what it holds; a file by its path as given, its size and its time of modification,
     so that a large set need not be read to know it; an object by its attribute `fingerprint`, a

@@ -156,7 +156,7 @@ def test_a_batch_is_its_images():
 def test_classes_in_portions(monkeypatch):
     model, images = networks.make(networks.DenseNet), networks.batch()
     expected = grad_cam(model, images, "features").maps
-    monkeypatch.setattr("gazesal.adapters.gradcam.LARGEST_GRADIENT", 2 * 3 * 7 * 64)
+    monkeypatch.setattr("gazesal.adapters._channel_weights.LARGEST_GRADIENT", 2 * 3 * 7 * 64)
     assert torch.equal(grad_cam(model, images, "features").maps, expected)
 
 

@@ -15,7 +15,7 @@ import gazesal
 torch = pytest.importorskip("torch")
 pytest.importorskip("torchmetrics")
 
-from gazesal.adapters import batched  # noqa: E402
+from gazesal.adapters import _rows, batched  # noqa: E402
 from gazesal.adapters import torchmetrics as adapted  # noqa: E402
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
@@ -367,5 +367,5 @@ def test_a_center_bias_is_moved_to_the_maps(monkeypatch):
         torch.Tensor, "to", lambda self, *a: moved.append((self, a)) or to(self, *a)
     )
     saliency, bias = torch.ones(2, 3, 4), torch.rand(2, 3, 4)
-    batched.same_for_all(bias, saliency)
+    _rows.same_for_all(bias, saliency)
     assert any(each is bias and where == (saliency.device,) for each, where in moved)

@@ -1,0 +1,173 @@
+"""Weight of each channel for each class: the mean over space of the logit's gradient."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from gazesal.adapters._linear import linear_head
+from gazesal.adapters._running import Output, Run, run
+
+LARGEST_GRADIENT = 2**26  # elements held at a time; classes are taken in portions to stay below
+
+
+def closed_form(
+    plain: nn.Module,
+    batch: Tensor,
+    named: Mapping[str, nn.Module],
+    output: Output,
+    done: Run,
+    classes: tuple[int, ...],
+) -> tuple[Tensor, ...] | None:
+    """Alphas from one image, if the way to the logits is one linear map for all of them."""
+    head = linear_head(done.logits, done.kept, plain)
+    if head is None:
+        return None
+    if len(batch) == 1:
+        return channel_weights(done, classes, tuple(named))
+    one = run(plain, batch[:1], named, output)
+    if head != linear_head(one.logits, one.kept, plain):
+        return None
+    alphas = tuple(
+        alpha.expand(len(batch), -1, -1) for alpha in channel_weights(one, classes, tuple(named))
+    )
+    # The graph does not tell all, such as the places of a view or how images are mixed: compare
+    # with a derivative of the batch itself.
+    share = _class_shares(done.logits)[list(classes)]
+    direction = torch.zeros_like(done.logits, requires_grad=False)
+    direction[:, list(classes)] = share
+    factors = _image_factors(done.logits)
+    measured = _means(done, (direction * factors[:, None])[None])
+    for alpha, found in zip(alphas, measured, strict=True):
+        if found is None:
+            return None
+        shares, scaled = share.to(alpha.dtype), factors.to(alpha.dtype)[:, None]
+        expected = torch.einsum("k,nkc->nc", shares, alpha) * scaled
+        if not _agree(found[0], expected, done.logits.dtype):
+            return None
+    return alphas
+
+
+def require_independent(done: Run, layers: tuple[str, ...]) -> None:
+    """Raise if the logits of one image have a derivative by the features of another.
+
+    All images are differentiated together. Where each depends on its own features only, a factor on
+    an image's logits appears in its own gradient and nowhere else.
+    """
+    if len(done.logits) == 1:
+        return
+    direction = _class_shares(done.logits).expand_as(done.logits)
+    factors = _image_factors(done.logits)
+    measured = _means(done, torch.stack([direction, direction * factors[:, None]]))
+    for found, layer in zip(measured, layers, strict=True):
+        if found is None:
+            raise _no_gradient(layer)
+        expected = found[0] * factors.to(found.dtype)[:, None]
+        # What is not finite is named with the results.
+        if torch.isfinite(found).all() and not _agree(found[1], expected, done.logits.dtype):
+            raise ValueError(
+                f"`images` must not influence each other's logits, but by the features of "
+                f"{layer!r} they do (a mean over the batch, for example); score them one at a time."
+            )
+
+
+def _class_shares(logits: Tensor) -> Tensor:
+    """Fixed numbers around 1 of both signs, by which no classes cancel but by accident."""
+    generator = torch.Generator().manual_seed(0)
+    shares = 1 + torch.rand(logits.shape[1], generator=generator, dtype=torch.float64)
+    shares[1::2] *= -1
+    return shares.to(logits.device, logits.dtype)
+
+
+def _image_factors(logits: Tensor) -> Tensor:
+    """Powers of two, so that they cost no digits, that differ between neighbours and halves."""
+    n = torch.arange(len(logits), device=logits.device)
+    return (2.0 ** ((n + n // 7) % 7 - 3)).to(logits.dtype)
+
+
+def _agree(actual: Tensor, expected: Tensor, dtype: torch.dtype) -> bool:
+    """Whether rows agree to half the digits of a precision, relative to each row's largest."""
+    bound = torch.finfo(dtype).eps ** 0.5 * expected.abs().amax(dim=1, keepdim=True)
+    return bool(((actual - expected).abs() <= bound).all())
+
+
+def channel_weights(
+    done: Run, classes: tuple[int, ...], layers: tuple[str, ...]
+) -> tuple[Tensor, ...]:
+    """Mean over space of each logit's gradient by each channel, (N, K, C) for each stack."""
+    logits, features = done.logits, done.kept
+    if not logits.requires_grad:
+        raise _no_gradient(layers[0])
+    portion = max(1, LARGEST_GRADIENT // sum(tensor.numel() for tensor in features))
+    parts: list[list[Tensor]] = [[] for _ in features]
+    for start in range(0, len(classes), portion):
+        chosen = classes[start : start + portion]
+        directions = torch.zeros(
+            (len(chosen), *logits.shape), dtype=logits.dtype, device=logits.device
+        )
+        for i, c in enumerate(chosen):
+            directions[i, :, c] = 1
+        for own, mean, layer in zip(parts, _means(done, directions), layers, strict=True):
+            if mean is None:
+                raise _no_gradient(layer)
+            own.append(mean.transpose(0, 1))
+    return tuple(torch.cat(own, dim=1) for own in parts)
+
+
+def _means(done: Run, directions: Tensor) -> list[Tensor | None]:
+    """Mean over space (K, N, C) of the gradient in each direction (N, classes), by each stack."""
+    # In half precision, a gradient of 1/(hw) would lose digits; a power of two costs none. One
+    # that is too large for a weight on the way is taken back.
+    places = max(tensor[0, 0].numel() for tensor in done.kept)
+    half = done.logits.dtype == torch.float16
+    scale = 2.0 ** min(math.floor(math.log2(places)), 12) if half else 1.0
+    while True:
+        means = [
+            None if gradient is None else gradient.to(working(gradient)).mean(dim=(3, 4)) / scale
+            for gradient in _gradients(done.logits, done.kept, directions * scale)
+        ]
+        if scale == 1 or all(mean is None or mean.isfinite().all() for mean in means):
+            return means
+        scale = max(1.0, scale / 16)
+
+
+def _gradients(
+    logits: Tensor, features: tuple[Tensor, ...], directions: Tensor
+) -> tuple[Tensor | None, ...]:
+    """Gradients (K, N, C, h, w) for each stack: in one pass where every operation allows it."""
+    try:
+        return torch.autograd.grad(
+            logits,
+            features,
+            directions,
+            retain_graph=True,
+            allow_unused=True,
+            is_grads_batched=True,
+        )
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError:  # operations of the user's own may know no batches of gradients
+        single = [
+            torch.autograd.grad(logits, features, one, retain_graph=True, allow_unused=True)
+            for one in directions
+        ]
+    return tuple(
+        None if any(part is None for part in parts) else torch.stack(cast("list[Tensor]", parts))
+        for parts in map(list, zip(*single, strict=True))
+    )
+
+
+def working(tensor: Tensor) -> torch.dtype:
+    """The precision to add in: that of the tensor, but at least float32."""
+    return torch.promote_types(tensor.dtype, torch.float32)
+
+
+def _no_gradient(layer: str) -> ValueError:
+    return ValueError(
+        f"`layers` must have an influence on the logits that can be differentiated, but {layer!r} "
+        "has none: is it on another branch, or is its output detached or rounded?"
+    )
