@@ -7,19 +7,9 @@ import math
 import torch
 from torch import Tensor
 
-from gazesal.adapters._rows import (
-    EPS,
-    as_rows,
-    constant,
-    divergence,
-    ncc_of_rows,
-    same_for_all,
-    shares,
-    unit,
-    without_empty,
-)
-
 __all__ = ["auc_scores", "kl_loss", "kl_scores", "ncc_loss", "ncc_scores", "nss_scores"]
+
+EPS = 2.0**-52  # in the logarithm of the KL divergence, as in the MIT benchmark
 
 
 def ncc_scores(saliency_maps: Tensor, gaze_maps: Tensor) -> Tensor:
@@ -65,7 +55,9 @@ def ncc_scores(saliency_maps: Tensor, gaze_maps: Tensor) -> Tensor:
     >>> [round(score, 12) for score in ncc_scores(maps, maps * 2).tolist()]
     [1.0, nan]
     """
-    return ncc_of_rows(*as_rows(saliency_maps=saliency_maps, gaze_maps=gaze_maps))
+    saliency, gaze = as_rows(saliency_maps=saliency_maps, gaze_maps=gaze_maps)
+    score = (_unit(saliency) * _unit(gaze)).sum(dim=1).clamp(-1, 1)
+    return score.masked_fill(_constant(saliency) | _constant(gaze), torch.nan)
 
 
 def auc_scores(
@@ -124,8 +116,8 @@ def auc_scores(
         saliency, gaze, bias = as_rows(
             saliency_maps=saliency_maps, gaze_maps=gaze_maps, center_bias=bias, exact=True
         )
-        negative = shares(bias, name="center_bias")
-    positive = shares(gaze, name="gaze_maps")
+        negative = _shares(bias, name="center_bias")
+    positive = _shares(gaze, name="gaze_maps")
     values, order = saliency.sort(dim=1)
     p, q = positive.gather(1, order), negative.gather(1, order)
     upto = q.cumsum(dim=1)
@@ -137,7 +129,7 @@ def auc_scores(
     after = torch.where(last, upto, torch.inf).flip(1).cummin(dim=1).values.flip(1)
     wins = (p * (before + after)).sum(dim=1) / 2
     area: Tensor = (wins / (p.sum(dim=1) * upto[:, -1])).clamp(0, 1)
-    return area.masked_fill(constant(saliency), 0.5)
+    return area.masked_fill(_constant(saliency), 0.5)
 
 
 def nss_scores(saliency_maps: Tensor, fixation_maps: Tensor) -> Tensor:
@@ -180,9 +172,9 @@ def nss_scores(saliency_maps: Tensor, fixation_maps: Tensor) -> Tensor:
     tensor([1.7321], dtype=torch.float64)
     """
     saliency, fixations = as_rows(saliency_maps=saliency_maps, fixation_maps=fixation_maps)
-    share = shares(fixations, name="fixation_maps")
-    score = (share * unit(saliency)).sum(dim=1) * math.sqrt(saliency.shape[1])
-    return score.masked_fill(constant(saliency), torch.nan)
+    share = _shares(fixations, name="fixation_maps")
+    score = (share * _unit(saliency)).sum(dim=1) * math.sqrt(saliency.shape[1])
+    return score.masked_fill(_constant(saliency), torch.nan)
 
 
 def kl_scores(saliency_maps: Tensor, gaze_maps: Tensor) -> Tensor:
@@ -230,8 +222,8 @@ def kl_scores(saliency_maps: Tensor, gaze_maps: Tensor) -> Tensor:
     tensor([0.6931], dtype=torch.float64)
     """
     saliency, gaze = as_rows(saliency_maps=saliency_maps, gaze_maps=gaze_maps)
-    empty, filled = without_empty(saliency)
-    return divergence(filled, gaze).masked_fill(empty, torch.nan)
+    empty, filled = _without_empty(saliency)
+    return _divergence(filled, gaze).masked_fill(empty, torch.nan)
 
 
 def ncc_loss(saliency_maps: Tensor, gaze_maps: Tensor) -> Tensor:
@@ -283,11 +275,11 @@ def ncc_loss(saliency_maps: Tensor, gaze_maps: Tensor) -> Tensor:
     0.5
     """
     saliency, gaze = as_rows(saliency_maps=saliency_maps, gaze_maps=gaze_maps, single=True)
-    undefined = (constant(saliency) | constant(gaze))[:, None]
+    undefined = (_constant(saliency) | _constant(gaze))[:, None]
     ramp = torch.linspace(-1, 1, gaze.shape[1], dtype=gaze.dtype, device=gaze.device)
     # in place of a constant map, one that has a derivative, which then counts for nothing
     saliency, gaze = (torch.where(undefined, ramp, rows) for rows in (saliency, gaze))
-    score = (unit(saliency) * unit(gaze)).sum(dim=1)
+    score = (_unit(saliency) * _unit(gaze)).sum(dim=1)
     return 1 - torch.where(undefined[:, 0], 0.0, score).mean()
 
 
@@ -340,7 +332,98 @@ def kl_loss(saliency_maps: Tensor, gaze_maps: Tensor) -> Tensor:
     0.6931471824645996
     """
     saliency, gaze = as_rows(saliency_maps=saliency_maps, gaze_maps=gaze_maps, single=True)
-    empty, filled = without_empty(saliency)
-    q = shares(gaze, name="gaze_maps")
+    empty, filled = _without_empty(saliency)
+    q = _shares(gaze, name="gaze_maps")
     lost = (q * torch.log(EPS + q / EPS)).sum(dim=1).detach()
-    return torch.where(empty, lost, divergence(filled, gaze)).mean()
+    return torch.where(empty, lost, _divergence(filled, gaze)).mean()
+
+
+def same_for_all(center_bias: Tensor, like: Tensor) -> Tensor:
+    """Move a center bias to the device of a batch, and repeat one (H, W) for every image."""
+    if not (isinstance(center_bias, Tensor) and isinstance(like, Tensor)):
+        return center_bias  # reported with the other maps
+    if not center_bias.is_meta:
+        center_bias = center_bias.to(like.device)
+    if center_bias.ndim == 2 and like.ndim in {3, 4}:
+        return center_bias.expand(*like.shape[:-2], -1, -1)
+    return center_bias
+
+
+def as_rows(*, exact: bool = False, single: bool = False, **maps: Tensor) -> list[Tensor]:
+    """Check a batch of maps of one shape and return each as rows (N, H * W).
+
+    In float64, unless `exact`, which keeps the values of the first for sorting, or `single`, which
+    takes the precision of the first, but at least float32.
+    """
+    rows = []
+    first, reference = next(iter(maps.items()))
+    for name, value in maps.items():
+        if not isinstance(value, Tensor):
+            raise TypeError(f"`{name}` must be a tensor, got {type(value).__name__}.")
+        if value.is_complex():
+            raise TypeError(f"`{name}` must hold real numbers, got {value.dtype}.")
+        flat = value.ndim == 3 or (value.ndim == 4 and value.shape[1] == 1)
+        if not flat or value.numel() == 0:
+            raise ValueError(
+                f"`{name}` must be non-empty, of shape (N, H, W) or (N, 1, H, W), got "
+                f"{tuple(value.shape)}."
+            )
+        if (len(value), *value.shape[-2:]) != (len(reference), *reference.shape[-2:]):
+            raise ValueError(
+                f"`{name}` must have the shape of `{first}`, {tuple(reference.shape)}, got "
+                f"{tuple(value.shape)}."
+            )
+        if value.is_meta or value.device != reference.device:
+            raise ValueError(
+                f"`{name}` must hold values on the device of `{first}`, {reference.device}, got a "
+                f"tensor on {value.device}. Move it there with `.to()`."
+            )
+        if not torch.isfinite(value).all():
+            raise ValueError(f"`{name}` must be finite, got NaN or infinity.")
+        row = value.flatten(1)
+        if single:
+            row = row.to(torch.promote_types(reference.dtype, torch.float32))
+        elif not (exact and name == first):
+            row = row.to(torch.float64)
+        rows.append(row)
+    return rows
+
+
+def _constant(rows: Tensor) -> Tensor:
+    return rows.amin(dim=1) == rows.amax(dim=1)
+
+
+def _unit(rows: Tensor) -> Tensor:
+    """Rows with mean 0 and length 1, from values of any scale."""
+    # An offset goes first, so that it costs no digits; halves of large values do not overflow.
+    halves = torch.where(rows.detach().abs().amax(dim=1, keepdim=True) > 1, 0.5, 1.0).to(rows.dtype)
+    rows = rows * halves
+    rows = rows - rows[:, :1]
+    scale = rows.detach().abs().amax(dim=1, keepdim=True)
+    rows = rows / torch.where(scale > 0, scale, 1.0)
+    rows = rows - rows.mean(dim=1, keepdim=True)
+    return rows / rows.square().sum(dim=1, keepdim=True).sqrt()
+
+
+def _shares(rows: Tensor, *, name: str) -> Tensor:
+    """Rows divided by their sums, checked to be weights."""
+    if (rows < 0).any():
+        raise ValueError(f"`{name}` must be non-negative, got {rows.min().item():g}.")
+    sums = rows.sum(dim=1, keepdim=True)
+    if (sums <= 0).any():
+        raise ValueError(
+            f"`{name}` must have a positive sum for every image, but image "
+            f"{int((sums[:, 0] <= 0).nonzero()[0])} is zero everywhere."
+        )
+    return rows / sums
+
+
+def _without_empty(rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Flags of rows that are zero everywhere, and the rows with ones instead of these."""
+    empty = (rows == 0).all(dim=1)
+    return empty, torch.where(empty[:, None], torch.ones_like(rows), rows)
+
+
+def _divergence(saliency: Tensor, gaze: Tensor) -> Tensor:
+    p, q = _shares(saliency, name="saliency_maps"), _shares(gaze, name="gaze_maps")
+    return (q * torch.log(EPS + q / (p + EPS))).sum(dim=1)

@@ -10,8 +10,14 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from gazesal.adapters._rows import as_rows, ncc_of_rows, same_for_all
-from gazesal.adapters.batched import auc_scores, kl_scores, ncc_scores, nss_scores
+from gazesal.adapters.batched import (
+    as_rows,
+    auc_scores,
+    kl_scores,
+    ncc_scores,
+    nss_scores,
+    same_for_all,
+)
 from gazesal.exceptions import UndefinedMetricWarning
 
 __all__ = [
@@ -330,10 +336,8 @@ class ShuffledNCC(ShuffledMapMetric):
     """
 
     def _scores(self, saliency_maps: Tensor, gaze_maps: Tensor, center_bias: Tensor) -> Tensor:
-        saliency, gaze, bias = as_rows(
-            saliency_maps=saliency_maps, gaze_maps=gaze_maps, center_bias=center_bias
-        )
-        return ncc_of_rows(saliency, gaze) - ncc_of_rows(saliency, bias)
+        as_rows(saliency_maps=saliency_maps, center_bias=center_bias)  # named in errors
+        return ncc_scores(saliency_maps, gaze_maps) - ncc_scores(saliency_maps, center_bias)
 
 
 class ShuffledAUC(ShuffledMapMetric):

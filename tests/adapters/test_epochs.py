@@ -1,0 +1,86 @@
+"""Epochs of validation: zero predictions, half precision, autocast, and several devices."""
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("torchmetrics")
+
+from gazesal.adapters import batched  # noqa: E402
+from gazesal.adapters import torchmetrics as adapted  # noqa: E402
+from tests.adapters.test_torchmetrics import PLAIN, SHUFFLED, maps  # noqa: E402
+
+ALL = {**PLAIN, **SHUFFLED, "nss": adapted.NSS, "kl": adapted.KLDivergence}
+
+
+def given_to(name, saliency, gaze, bias):
+    return (saliency, gaze, bias) if name in SHUFFLED else (saliency, gaze)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_zero_prediction_is_counted_and_the_others_are_scored(name):
+    """A last ReLU returns such maps; an epoch must not end by one. The AUC of one is a half."""
+    saliency, gaze, bias = maps(4)
+    saliency[2] = 0
+    metric, others = ALL[name](), ALL[name]()
+    metric.update(*given_to(name, saliency, gaze, bias))
+    kept = [0, 1, 3]
+    others.update(*given_to(name, saliency[kept], gaze[kept], bias[kept]))
+    expected = others.compute().item()
+    if "auc" in name:
+        assert metric.n_undefined == 0
+        expected = (3 * expected + 0.5) / 4
+    else:
+        assert (metric.n_scored, metric.n_undefined) == (3, 1)
+    assert metric.compute().item() == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("name", ALL)
+def test_half_precision_and_autocast_give_the_scores_of_the_same_values(name, dtype):
+    given = [(16 * part).round() / 16 for part in maps(5)]  # exact in either precision
+    metric, expected = ALL[name](), ALL[name]()
+    expected.update(*given_to(name, *given))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        metric.update(*given_to(name, *(part.to(dtype) for part in given)))
+    assert metric.compute().dtype == torch.float64
+    assert metric.compute() == expected.compute()
+
+
+@pytest.mark.parametrize("loss", [batched.ncc_loss, batched.kl_loss])
+def test_losses_under_autocast_are_those_without(loss):
+    saliency, gaze, _ = maps(3)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = loss(saliency, gaze)
+    assert found.dtype == torch.float32
+    assert found == loss(saliency, gaze)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_maps_on_different_devices_are_named(name):
+    for position, argument in enumerate(("saliency", "gaze|fixation", "center_bias")):
+        given = maps(2)
+        given[position] = given[position].to("meta")
+        if position < len(given_to(name, *given)):
+            with pytest.raises(ValueError, match=rf"`({argument})\w*` must hold values on .*meta"):
+                ALL[name]().update(*given_to(name, *given))
+
+
+@pytest.mark.parametrize("name", SHUFFLED)
+@pytest.mark.parametrize("shape", [(9, 11), (2, 9, 11), (2, 1, 9, 11)])
+def test_a_center_bias_on_another_device_is_named_or_moved(name, shape):
+    saliency, gaze, _ = maps(2)
+    bias = torch.ones(shape, device="meta")
+    with pytest.raises(ValueError, match="`center_bias` must hold values on the device of `sal"):
+        SHUFFLED[name](bias).update(saliency, gaze)
+    with pytest.raises(ValueError, match="`center_bias` must hold values on the device of `sal"):
+        SHUFFLED[name]().update(saliency, gaze, bias)
+
+
+def test_a_center_bias_is_moved_to_the_maps(monkeypatch):
+    moved, to = [], torch.Tensor.to
+    monkeypatch.setattr(
+        torch.Tensor, "to", lambda self, *a: moved.append((self, a)) or to(self, *a)
+    )
+    saliency, bias = torch.ones(2, 3, 4), torch.rand(2, 3, 4)
+    batched.same_for_all(bias, saliency)
+    assert any(each is bias and where == (saliency.device,) for each, where in moved)
