@@ -98,15 +98,14 @@ def last_feature_layer(model: nn.Module, images: Tensor, output: Output) -> dict
         ):
             return {each.name: each.module}
     why = {
-        "tokens": "attention, or linear layers at every place, follow the last of them, as in a "
-        "transformer",
-        "convolution": f"what follows {done.outputs[-1].name!r} or comes before it runs more than "
-        "once, has several branches, or is no module",
+        "tokens": "attention or linear layers at every place follow all of them, as in a transformer",
+        "convolution": "convolutions that run more than once, or in several branches, follow all of "
+        "them",
         None: "it is unclear which axes are channels, or several branches lead to the logits",
     }[follows]
     raise ValueError(
-        "`layers` must be given: there is no default, since no module clearly returns the last "
-        f"features (N, C, h, w); {why}. {REMEDY}"
+        "`layers` must be given: there is no default, because no module clearly returns the last "
+        f"features (N, C, h, w) ({why}). {REMEDY}"
     )
 
 

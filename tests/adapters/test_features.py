@@ -135,7 +135,7 @@ def test_the_default_has_no_part_in_a_second_result():
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
-        (layouts.SharedBlock, "runs more than once"),
+        (layouts.SharedBlock, "run more than once"),
         (lambda: layouts.SideBranch(used=True), "several branches lead to the logits"),
         (networks.Weighing, "several branches lead to the logits"),
         (lambda: nn.Sequential(nn.Conv2d(3, 8, WIDE), nn.Flatten(), nn.Linear(8, 5)), "unclear"),
