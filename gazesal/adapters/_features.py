@@ -98,9 +98,8 @@ def last_feature_layer(model: nn.Module, images: Tensor, output: Output) -> dict
         ):
             return {each.name: each.module}
     why = {
-        "tokens": "attention or linear layers at every place follow all of them, as in a transformer",
-        "convolution": "convolutions that run more than once, or in several branches, follow all of "
-        "them",
+        "tokens": "attention or linear layers at every place follow, as in a transformer",
+        "convolution": "convolutions that run more than once, or in several branches, follow",
         None: "it is unclear which axes are channels, or several branches lead to the logits",
     }[follows]
     raise ValueError(
