@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from gazesal._warnings import ignoring
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -131,7 +132,7 @@ def _read_picture(path: Path, window: Window) -> Bytes:
             f"{path}: reading images needs Pillow: pip install 'gazesal[images]'."
         ) from error
     try:
-        with warnings.catch_warnings(action="ignore"), Image.open(path) as picture:
+        with ignoring(module="PIL"), Image.open(path) as picture:
             picture.load()
             values = _pixels(picture)
     except Exception as error:  # a broken file fails in as many ways as there are formats
@@ -178,7 +179,7 @@ def _read_dicom(path: Path, window: Window) -> Bytes:
             f"{path}: reading DICOM needs pydicom: pip install 'gazesal[dicom]'."
         ) from error
     try:
-        with warnings.catch_warnings(action="ignore"):
+        with ignoring(module="pydicom"):
             data = dcmread(path)
             kind = str(data.PhotometricInterpretation)
             values, own = data.pixel_array, None

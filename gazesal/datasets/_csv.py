@@ -5,7 +5,6 @@ import csv
 import gzip
 import io
 import lzma
-import warnings
 import zipfile
 from pathlib import Path
 from typing import IO, Any
@@ -25,11 +24,11 @@ def read_csv_text(path: Path) -> pd.DataFrame:
     header: pd.DataFrame
     table: pd.DataFrame
     try:
-        with warnings.catch_warnings():
-            # a row with more fields than the header has would lose them
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            header = pd.read_csv(path, header=None, nrows=1, encoding="utf-8-sig", **layout)
-            table = pd.read_csv(path, index_col=False, encoding="utf-8-sig", **layout)
+        header = pd.read_csv(path, header=None, nrows=1, encoding="utf-8-sig", **layout)
+        table = pd.read_csv(path, encoding="utf-8-sig", **layout)
+        # pandas takes the first fields as an index if rows have more than the header
+        if not isinstance(table.index, pd.RangeIndex):
+            raise ValueError("its rows have more fields than its header")  # noqa: TRY301, TRY004
         table = table.fillna("")  # the fields that a short line lacks
         blank = (table == "").all(axis=1).to_numpy()
         if blank.any():  # pandas does not tell blank lines from lines of commas

@@ -1,9 +1,10 @@
 """Names of images in MIMIC-CXR, and where their pictures lie in MIMIC-CXR-JPG."""
 
 import re
-import warnings
 from pathlib import Path
 from typing import Any
+
+from gazesal._warnings import ignoring
 
 # Ids are names of files and folders. None of these forms can lead out of the release.
 NUMBER = r"[1-9]\d{7}"  # of a subject or a study
@@ -34,7 +35,7 @@ def read_picture_size(path: Path) -> tuple[int, int]:
     from PIL import Image  # noqa: PLC0415  (importing gazesal should not wait for it)
 
     try:
-        with warnings.catch_warnings(action="ignore"), Image.open(path) as picture:
+        with ignoring(module="PIL"), Image.open(path) as picture:
             width, height = picture.size
     except FileNotFoundError:
         raise

@@ -1,11 +1,11 @@
 """Files of one saliency map, folders of them, and the sizes of images."""
 
-import warnings
 from pathlib import Path
 
 import numpy as np
 
 from gazesal._validation import as_map, require_finite
+from gazesal._warnings import ignoring
 from gazesal.datasets._arguments import as_path
 from gazesal.typing import FloatArray
 
@@ -177,7 +177,7 @@ def _read_image(path: Path) -> np.ndarray:
     from PIL import Image  # noqa: PLC0415
 
     try:
-        with warnings.catch_warnings(action="ignore"), Image.open(path) as image:
+        with ignoring(module="PIL"), Image.open(path) as image:
             image.load()
             if getattr(image, "n_frames", 1) != 1:
                 raise ValueError("it holds several pages; keep one")  # noqa: TRY301

@@ -1,6 +1,5 @@
 """What is scored: an image, who looked where, and the maps under test."""
 
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gazesal._validation import as_choice, as_map, as_shape, require_finite, weight_sums
+from gazesal._warnings import warn
 from gazesal.datasets.map_files import read_map
 from gazesal.datasets.map_sources import source_finder
 from gazesal.exceptions import OffImageWarning
@@ -339,7 +339,7 @@ def _report_dropped(fixations: "pd.DataFrame", cases: list[Case]) -> None:
     if kept < len(fixations):
         before = len(fixations[["image", "observer"]].drop_duplicates())
         gone = before - sum(len(case.gaze) for case in cases)
-        warnings.warn(
+        warn(
             f"{len(fixations) - kept} of {len(fixations)} fixations lie outside their image and "
             f"were dropped; {gone} of {before} readings (an observer on an image) lost all theirs.",
             OffImageWarning,

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from gazesal._files import naming, write_text
+from gazesal._warnings import warn
 from gazesal.evaluation.bias_files import read_bias, write_bias
 from gazesal.evaluation.fingerprints import digest
 from gazesal.evaluation.parallel import SHARED
@@ -376,4 +376,4 @@ def _locked(folder: Path) -> int | None:
 
 
 def _report(message: str) -> None:
-    warnings.warn(message, SkippedDataWarning, stacklevel=5)
+    warn(message, SkippedDataWarning, stacklevel=5)

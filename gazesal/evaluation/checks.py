@@ -1,6 +1,5 @@
 """The arguments of an evaluation: what is checked before any work."""
 
-import warnings
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
@@ -18,6 +17,7 @@ from gazesal._validation import (
     as_tolerance,
     require_pixels,
 )
+from gazesal._warnings import warn
 from gazesal.evaluation.cases import Case, Gaze, require_no_baseline
 from gazesal.evaluation.metric_calls import as_metrics, require_fixations
 from gazesal.evaluation.rows import RESERVED, BadImage
@@ -159,7 +159,7 @@ def report_off_image(cases: list[Case]) -> None:
             n += len(points)
             off += int(off_image(points, case.shape).sum())
     if off:
-        warnings.warn(
+        warn(
             f"{off} of {n} fixations lie outside their image and were dropped.",
             OffImageWarning,
             stacklevel=3,

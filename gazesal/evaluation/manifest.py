@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -13,6 +12,7 @@ from typing import Any, Literal, TypeAlias
 import pandas as pd
 
 from gazesal._validation import as_choice
+from gazesal._warnings import warn
 from gazesal.datasets._arguments import as_path
 from gazesal.datasets._csv import parse_numbers, require_columns, require_each, require_once
 from gazesal.datasets._records import read_records
@@ -164,7 +164,7 @@ def cases_from_manifest(
     cases = [manifest.case(line, values, reading) for line, values in rows.items()]
     files = [s for case in cases for s in case.gaze.values() if isinstance(s, FixationFile)]
     if files and outside == "drop":
-        warnings.warn(
+        warn(
             f"{path}: fixations outside their image in {len(files)} files of single observers will "
             "be dropped when the files are read, without being counted.",
             OffImageWarning,

@@ -5,7 +5,6 @@ import signal
 import tempfile
 import threading
 import time
-import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
@@ -20,6 +19,7 @@ from joblib.parallel import get_active_backend
 from tqdm import tqdm
 
 from gazesal._files import naming
+from gazesal._warnings import ignoring
 
 __all__ = ["SHARED", "Runner"]
 
@@ -270,16 +270,13 @@ def _feeders_ended() -> Iterator[None]:
         raise
 
 
-@contextmanager
-def _replaced_workers() -> Iterator[None]:
+def _replaced_workers() -> AbstractContextManager[None]:
     """Let joblib replace workers that have grown, as by importing torch, without a warning.
 
-    It is raised in the thread that replaces them: where warnings are errors that thread would end,
-    and the run wait for ever.
+    It is raised in the thread that replaces them. If warnings are errors, that thread would end and
+    the run would wait forever.
     """
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
-        yield
+    return ignoring("A worker stopped while some jobs", category=UserWarning)
 
 
 class _Quiet:
@@ -289,6 +286,5 @@ class _Quiet:
         self._results = results
 
     def close(self) -> None:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", ".*tasks", UserWarning)
+        with ignoring(".*tasks", category=UserWarning, module="joblib"):
             self._results.close()

@@ -1,6 +1,5 @@
 """Score many images: in parallel, lazily, and with the same result however it was run."""
 
-import warnings
 from collections.abc import Iterable, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import asdict
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from gazesal._validation import as_choice, as_flag
+from gazesal._warnings import warn
 from gazesal.datasets._arguments import as_path
 from gazesal.evaluation.cases import Case
 from gazesal.evaluation.checkpoint import Checkpoint
@@ -278,7 +278,7 @@ def _kept(
     gaze = {case.image: gaze_fingerprint(case, notes) for case in cases}
     marks = {c.image: image_fingerprint(c, gaze[c.image], notes) for c in cases if c.scored}
     if notes.unclear:
-        warnings.warn(
+        warn(
             f"`checkpoint` cannot tell the state of {', '.join(sorted(notes.unclear))}: objects "
             "of one class are taken to be the same, also where they would return something else "
             "than before. Give them an attribute `fingerprint`, a str that changes with what they "

@@ -1,6 +1,5 @@
 """The work on one image: gaze maps, its own centre bias, every score."""
 
-import warnings
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
+from gazesal._warnings import muted
 from gazesal.evaluation.cases import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER, Case, Gaze
 from gazesal.evaluation.metric_calls import AllFixations, MetricCalls, require_distribution
 from gazesal.exceptions import OffImageWarning, UndefinedMetricWarning
@@ -83,9 +83,7 @@ def _gaze_map(case: Case, observer: str, options: Options) -> Float64Array:
     if sigma is None:
         raise ValueError(f"image {case.image}, observer {observer}: no `sigma` was given.")
     try:
-        with warnings.catch_warnings():
-            # of fixations dropped: `evaluate` has said how many there are in all
-            warnings.simplefilter("ignore", OffImageWarning)
+        with muted(OffImageWarning):  # `evaluate` has warned once, with the number of all
             return gaze_heatmap(
                 gaze.points,
                 case.shape,
@@ -216,9 +214,8 @@ def score_image(
     calls = MetricCalls(
         case, negatives, fixations, density=options.density, options={"shrink": options.shrink}
     )
-    with warnings.catch_warnings():
-        # undefined scores stay in the table as nan and are counted in the summary
-        warnings.simplefilter("ignore", UndefinedMetricWarning)
+    # undefined scores stay in the table as nan and are counted in the summary
+    with muted(UndefinedMetricWarning):
         exact = _exact_scores(pairs, negatives, options)
         return [
             (*labels, _score(pair, negatives, options, labels, exact, calls))

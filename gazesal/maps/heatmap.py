@@ -1,7 +1,6 @@
 """Fixations to gaze maps."""
 
 import math
-import warnings
 from typing import Literal, NoReturn, get_args
 
 import numpy as np
@@ -15,6 +14,7 @@ from gazesal._validation import (
     require_finite,
     require_pixels,
 )
+from gazesal._warnings import warn
 from gazesal.exceptions import OffImageWarning
 from gazesal.kernels.gaussians import TOGETHER, sum_of_outer_products
 from gazesal.typing import Float64Array, IntArray
@@ -122,7 +122,7 @@ def gaze_heatmap(
         if outside == "raise":
             remedy = 'outside="drop" leaves them out, outside="keep" draws the part inside.'
             refuse_off_image(points, off, (height, width), name="fixations", remedy=remedy)
-        warnings.warn(
+        warn(
             f"{int(off.sum())} of {n} fixations lie outside the image and were dropped.",
             OffImageWarning,
             stacklevel=2,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Hashable, Sequence
 
 import numpy as np
 
 from gazesal._validation import as_real_array, as_shape, require_finite
+from gazesal._warnings import warn
 from gazesal.exceptions import GridEdgeWarning
 from gazesal.kernels.densities import left_out_kernel_sums
 from gazesal.kernels.gaussians import sum_of_outer_products
@@ -214,7 +214,7 @@ class KdeCenterBias:
         bias.mixing = float(shares[int(np.argmax(scores[widest]))])
         bias._set_table(tuple(grid.tolist()), tuple(shares.tolist()), scores)
         if grid.size > 1 and widest in {0, grid.size - 1}:
-            warnings.warn(
+            warn(
                 f"the bandwidth {bias.bandwidth:g} scores best and is the "
                 f"{'least' if widest == 0 else 'greatest'} of {grid.size}; one beyond "
                 "`bandwidths` may be better.",

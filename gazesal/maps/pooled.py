@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gazesal._validation import as_choice, as_points, as_real_array, as_shape, require_finite
+from gazesal._warnings import warn
 from gazesal.exceptions import OffImageWarning
 from gazesal.maps.heatmap import off_image, refuse_off_image
 from gazesal.typing import Float64Array, IntArray
@@ -90,7 +90,7 @@ def pool_fixations(
         loads.append(load[~off])
         aspects.append(height / width)
     if n_outside:
-        warnings.warn(
+        warn(
             f"{n_outside} of {sum(map(len, points)) + n_outside} fixations lie outside their "
             "image and were dropped.",
             OffImageWarning,

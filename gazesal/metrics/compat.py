@@ -5,12 +5,12 @@ concept page on other people's numbers says by how much and why. The areas are i
 """
 
 import math
-import warnings
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from gazesal._validation import as_map, require_finite, require_same_shape, weight_sums
+from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.metrics.densities import EPSILON, as_number
 from gazesal.metrics.location import nss
@@ -359,7 +359,7 @@ def to_range(array: Float64Array) -> Float64Array:
 
 def undefined(label: str, why: str = "`saliency_map` is constant") -> float:
     """Warn at the caller of the metric, and return `nan`."""
-    warnings.warn(f"{label} is undefined: {why}.", UndefinedMetricWarning, stacklevel=3)
+    warn(f"{label} is undefined: {why}.", UndefinedMetricWarning, stacklevel=3)
     return math.nan
 
 

@@ -1,12 +1,12 @@
 """Correlation of maps: NCC and its shuffled form."""
 
 import math
-import warnings
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from gazesal._validation import as_map, require_finite, require_same_shape
+from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.kernels.moments import centred_moments
 from gazesal.typing import FloatArray
@@ -174,9 +174,7 @@ def correlation(x: FloatArray, y: FloatArray, *, names: tuple[str, str]) -> floa
         s_xx, s_yy, s_xy = centred_moments(x, y)
     for sum_of_squares, name in ((s_xx, names[0]), (s_yy, names[1])):
         if sum_of_squares == 0.0:  # exact: the kernel subtracts the first value from every one
-            warnings.warn(
-                f"NCC is undefined: `{name}` is constant.", UndefinedMetricWarning, stacklevel=3
-            )
+            warn(f"NCC is undefined: `{name}` is constant.", UndefinedMetricWarning, stacklevel=3)
             return math.nan
     r = s_xy / math.sqrt(s_xx * s_yy)  # exactly 1 for a map with itself
     return min(1.0, max(-1.0, r))

@@ -5,7 +5,6 @@ import math
 import multiprocessing
 import os
 import sys
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gazesal._validation import as_count, as_map, require_same_shape, weight_sums
+from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.kernels.moments import common_mass
 from gazesal.metrics.densities import EPSILON, as_epsilon
@@ -152,7 +152,7 @@ def kl_divergence(saliency_map: ArrayLike, gaze_map: ArrayLike, *, eps: float = 
             continue
         looked = q > 0.0
         if not p[looked].all():
-            warnings.warn(
+            warn(
                 "KL is undefined: `saliency_map` is 0 where there is gaze, and `eps` is 0.",
                 UndefinedMetricWarning,
                 stacklevel=2,

@@ -1,12 +1,12 @@
 """Scores at fixated pixels: z-scores, and information in bits."""
 
 import math
-import warnings
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from gazesal._validation import as_map, require_finite, require_same_shape
+from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.kernels.moments import centred_spread
 from gazesal.metrics.correlation import LARGEST, SMALLEST, to_unit_scale
@@ -350,7 +350,7 @@ def _z_scores(saliency: FloatArray, pixels: IntArray, *, label: str) -> Float64A
         values = to_unit_scale(values)
         mean, sum_of_squares = centred_spread(values)
     if sum_of_squares == 0.0:  # exact: the kernel subtracts the first value from every one
-        warnings.warn(
+        warn(
             f"{label} is undefined: `saliency_map` is constant.",
             UndefinedMetricWarning,
             stacklevel=3,
@@ -366,7 +366,7 @@ def _mean_gain(
     """Mean log-ratio in bits; `nan` and a warning where a logarithm is of 0."""
     for probabilities, name in zip((density, baseline), names, strict=True):
         if eps == 0.0 and probabilities.min() == 0.0:
-            warnings.warn(
+            warn(
                 f"The information is undefined: `{name}` is 0 at a fixation, and `eps` is 0.",
                 UndefinedMetricWarning,
                 stacklevel=3,

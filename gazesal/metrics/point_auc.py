@@ -1,7 +1,6 @@
 """Areas under the ROC curve of a saliency map, on fixations as points."""
 
 import math
-import warnings
 from typing import Literal, get_args
 
 import numpy as np
@@ -15,6 +14,7 @@ from gazesal._validation import (
     require_x_y,
     weight_sums,
 )
+from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.kernels.counts import count_at_thresholds
 from gazesal.kernels.ranks import auc_from_sorted
@@ -316,7 +316,7 @@ def _area_among_pixels(
         counts[1::2] -= np.bincount(places, minlength=thresholds.size)
     n_negatives = int(counts.sum())
     if n_negatives == 0:
-        warnings.warn(
+        warn(
             "AUC is undefined: every pixel is fixated, so there is no negative.",
             UndefinedMetricWarning,
             stacklevel=3,

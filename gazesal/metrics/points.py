@@ -1,12 +1,12 @@
 """Fixations as pixels of a map, for the metrics that take points."""
 
-import warnings
 from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from gazesal._validation import as_choice, as_points, as_real_array, require_x_y
+from gazesal._warnings import warn
 from gazesal.exceptions import OffImageWarning
 from gazesal.maps.heatmap import off_image, refuse_off_image
 from gazesal.typing import Float64Array, IntArray
@@ -41,7 +41,7 @@ def fixated_pixels(
         if outside == "raise" or n_off == n:
             remedy = 'outside="drop" leaves them out, where some remain.'
             refuse_off_image(points, off, shape, name=name, remedy=remedy)
-        warnings.warn(
+        warn(
             f"{n_off} of {n} `{name}` lie outside the image and were dropped.",
             OffImageWarning,
             stacklevel=stacklevel,

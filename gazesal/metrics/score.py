@@ -2,7 +2,6 @@
 
 import math
 import numbers
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from gazesal._validation import (
     finite_extremes,
     require_same_shape,
 )
+from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.kernels.areas import areas, sample_for
 from gazesal.kernels.grams import PART, merged, part_products
@@ -304,7 +304,7 @@ def _correlate(job: _Job, values: Float64Array) -> None:
     if undefined:
         which = " and ".join(name for name in job.metrics if name in ("ncc", "sncc"))
         listed = ", ".join(f"`{label}`" for label in undefined)
-        warnings.warn(
+        warn(
             f"{which} undefined where a map is constant: {listed}.",
             UndefinedMetricWarning,
             stacklevel=3,

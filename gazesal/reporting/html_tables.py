@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gazesal._warnings import muted
 from gazesal.evaluation.cases import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER
 from gazesal.evaluation.results import Evaluation
 from gazesal.evaluation.rows import COLUMNS
@@ -118,8 +118,7 @@ def _compared(
     ]
     found: list[Comparison] = []
     signs = _patterns(evaluation)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UndefinedMetricWarning)  # it stands in the table
+    with muted(UndefinedMetricWarning):  # the table shows it
         for method, other in pairs:
             # a pair of methods without a score of one image in common has no row
             with contextlib.suppress(ValueError):

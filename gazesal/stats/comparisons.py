@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gazesal._validation import as_choice, as_count
+from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.stats.comparison_result import Comparison, Comparisons
 from gazesal.stats.design import Design, as_columns, require_design
@@ -218,7 +218,7 @@ def compare(
             )
         )
     if any(math.isnan(row.effect_size) for row in rows):
-        warnings.warn(
+        warn(
             "An effect size is undefined: there is one unit, or the differences of all are equal.",
             UndefinedMetricWarning,
             stacklevel=2,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import NamedTuple
@@ -11,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.stats.cells import sample_of
 from gazesal.stats.components import anova
@@ -161,7 +161,7 @@ def independent_intervals(
             n_dropped=part.n_dropped[0],
         )
     if any(math.isnan(interval.low) for interval in found.values()):
-        warnings.warn(
+        warn(
             "The interval is undefined: a method has one unit of a kind, whose spread is unknown.",
             UndefinedMetricWarning,
             stacklevel=3,

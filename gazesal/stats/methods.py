@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import numbers
-import warnings
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Literal, get_args
@@ -12,6 +11,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from gazesal._validation import as_choice, as_count, as_generator
+from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.stats import bounds, resampling
 from gazesal.stats.components import anova
@@ -73,7 +73,7 @@ def intervals_of(
     errors, degrees = standard_errors(sample)
     few = min(sample.shape) == 1
     if few:
-        warnings.warn(
+        warn(
             f"The interval is undefined: there is one {_name_of_single(sample, names)}, whose "
             "spread is unknown.",
             UndefinedMetricWarning,
@@ -90,7 +90,7 @@ def intervals_of(
         )
         pairs = [(c - h, c + h) for c, h in zip(centres.tolist(), halves.tolist(), strict=True)]
     if not few and any(math.isnan(low) for low, _ in pairs):
-        warnings.warn(
+        warn(
             f"The {options.method} interval is undefined: {_why_undefined(options.method)}",
             UndefinedMetricWarning,
             stacklevel=stacklevel,

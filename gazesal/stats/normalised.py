@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Hashable
 
 import numpy as np
 import pandas as pd
 
+from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.stats import bounds, resampling
 from gazesal.stats.cells import samples_of
@@ -185,5 +185,5 @@ def _bounds(sample: Sample, options: Options) -> tuple[float, float]:
 
 
 def _undefined(why: str) -> tuple[float, float]:
-    warnings.warn(f"The interval is undefined: {why}", UndefinedMetricWarning, stacklevel=4)
+    warn(f"The interval is undefined: {why}", UndefinedMetricWarning, stacklevel=4)
     return float("nan"), float("nan")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import copy
 import math
 import numbers
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from gazesal._validation import as_generator
+from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.stats.cells import bunched
 from gazesal.stats.comparison_result import Equivalence
@@ -56,7 +56,7 @@ def p_values(
         if min(stack.shape) == 1:
             tests.update(dict.fromkeys(pairs, (math.nan, "undefined")))
         elif len(stack.shape) > 1 and stack.sizes is not None:
-            warnings.warn(
+            warn(
                 "The p-value is undefined: weighted scores of crossed units have no test here.",
                 UndefinedMetricWarning,
                 stacklevel=3,

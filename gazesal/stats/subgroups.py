@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import copy
 import math
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from gazesal._validation import as_count, as_generator
+from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.stats.cells import samples_of
 from gazesal.stats.design import Design, require_design
@@ -202,7 +202,7 @@ def compare_subgroups(
     codes = np.repeat(np.arange(len(values)), [each.size for each in values])
     statistic, p_value = _permutation_test(np.concatenate(values), codes, n, generator)
     if math.isnan(statistic):
-        warnings.warn(
+        warn(
             "The test of the groups is undefined: a group has one unit, or no spread.",
             UndefinedMetricWarning,
             stacklevel=2,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from gazesal._validation import as_count
+from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.stats.cells import samples_of
 from gazesal.stats.components import Anova, anova
@@ -202,7 +202,7 @@ class VarianceComponents:
                 low, high = _absolute_bounds(n, k, rows, columns, error, estimate, upper)
         if not low - ROUNDING <= estimate <= high + ROUNDING:  # also where one is NaN
             low = high = math.nan
-            warnings.warn(
+            warn(
                 f"The interval of the agreement is undefined: {n} {targets} and {k} {raters} are "
                 "too few, or their scores do not vary.",
                 UndefinedMetricWarning,

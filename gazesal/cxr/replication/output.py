@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from gazesal._files import write_text
+from gazesal._warnings import muted
 from gazesal.cxr.replication.page import write_page
 from gazesal.cxr.replication.report import TABLES, markdown_of, sections_of
 from gazesal.cxr.replication.study import Study
@@ -33,8 +33,7 @@ def write_report(
 ) -> tuple[Path, Path | None, dict[str, pd.DataFrame]]:
     """Write the report, its page where it can be, and its tables; return them."""
     figure = "score-0/figure.png"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UndefinedMetricWarning)  # shown as empty cells
+    with muted(UndefinedMetricWarning):  # shown as empty cells
         sections, made = sections_of(
             aucs=aucs,
             scores=scores,

@@ -8,7 +8,6 @@ import logging
 import os
 import signal
 import threading
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +21,7 @@ from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from gazesal._files import atomic_path, naming
+from gazesal._warnings import ignoring
 from gazesal.cxr.training.data import (
     EvaluationImages,
     TrainingImages,
@@ -205,11 +205,12 @@ def quiet() -> Iterator[None]:
     logger.setLevel(logging.WARNING)
     seeds = {name: os.environ.get(name) for name in ("PL_GLOBAL_SEED", "PL_SEED_WORKERS")}
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", PossibleUserWarning)  # workers, GPUs not used, ...
-            warnings.filterwarnings("ignore", "Checkpoint directory .* exists", UserWarning)
+        with (
+            ignoring(category=PossibleUserWarning),  # workers, GPUs not used, ...
+            ignoring("Checkpoint directory .* exists", category=UserWarning),
             # Lightning's own use of torch
-            warnings.filterwarnings("ignore", r"`isinstance\(treespec, LeafSpec\)`", FutureWarning)
+            ignoring(r"`isinstance\(treespec, LeafSpec\)`", category=FutureWarning),
+        ):
             yield
     finally:
         logger.setLevel(level)
