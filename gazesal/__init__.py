@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from gazesal.exceptions import (
     GridEdgeWarning,
+    InputWarning,
     OffImageWarning,
     SkippedDataWarning,
     UndefinedMetricWarning,
@@ -90,6 +91,7 @@ __all__ = [
     "GaussianCenterBias",
     "Gaze",
     "GridEdgeWarning",
+    "InputWarning",
     "KdeCenterBias",
     "MapItem",
     "Metric",

@@ -59,4 +59,4 @@ def ignoring(
             if users == 1:
                 del _ignored[key]
                 with suppress(ValueError):  # the caller may have reset all filters meanwhile
-                    warnings.filters.remove(entry)  # type: ignore[attr-defined,arg-type]
+                    warnings.filters.remove(entry)  # type: ignore[attr-defined]

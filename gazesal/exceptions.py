@@ -1,6 +1,12 @@
 """The warnings that the library gives."""
 
-__all__ = ["GridEdgeWarning", "OffImageWarning", "SkippedDataWarning", "UndefinedMetricWarning"]
+__all__ = [
+    "GridEdgeWarning",
+    "InputWarning",
+    "OffImageWarning",
+    "SkippedDataWarning",
+    "UndefinedMetricWarning",
+]
 
 
 class UndefinedMetricWarning(UserWarning):
@@ -13,6 +19,10 @@ class OffImageWarning(UserWarning):
 
 class SkippedDataWarning(UserWarning):
     """Part of the data was left out; the message says which, why and how much."""
+
+
+class InputWarning(UserWarning):
+    """The input is probably not what is meant; the message says why, and what to do."""
 
 
 class GridEdgeWarning(UserWarning):

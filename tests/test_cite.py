@@ -29,7 +29,13 @@ OTHER_PEOPLES = [name for name in gazesal.__all__ if name.startswith(("mit_", "p
 # Whatever is not here must name a source.
 WITHOUT_SOURCE = {
     # warnings, and records of what was found: whatever made them is cited
-    *("GridEdgeWarning", "NormalizedMapWarning", "OffImageWarning", "SkippedDataWarning"),
+    *(
+        "GridEdgeWarning",
+        "InputWarning",
+        "NormalizedMapWarning",
+        "OffImageWarning",
+        "SkippedDataWarning",
+    ),
     *("UndefinedMetricWarning", "Comparison", "Comparisons", "ConfidenceInterval", "Equivalence"),
     *("Metric", "Scores", "Subgroups"),
     # what goes in: gaze, maps, cases, designs, geometry

@@ -15,7 +15,7 @@ from gazesal._validation import (
     require_pixels,
 )
 from gazesal._warnings import warn
-from gazesal.exceptions import OffImageWarning
+from gazesal.exceptions import InputWarning, OffImageWarning
 from gazesal.kernels.gaussians import TOGETHER, sum_of_outer_products
 from gazesal.typing import Float64Array, IntArray
 
@@ -23,6 +23,9 @@ __all__ = ["gaze_heatmap"]
 
 Outside = Literal["raise", "drop", "keep"]
 OUTSIDE = get_args(Outside)
+FEWEST_SHARES = 3  # fixations; fewer may lie in one pixel by chance
+SHARES_REMEDY = "If they are, multiply x by the width and y by the height, and subtract 0.5."
+SMALLEST_SIDE = 8  # pixels; on a smaller image pixels and shares of it cannot be distinguished
 
 
 def gaze_heatmap(
@@ -138,6 +141,35 @@ def off_image(points: Float64Array, shape: tuple[int, int]) -> NDArray[np.bool_]
     size = np.array([shape[1], shape[0]])
     inside = (points >= -0.5) & (points < size - 0.5)
     return np.asarray(~inside.all(axis=1))
+
+
+def are_shares(points: Float64Array, shape: tuple[int, int]) -> bool:
+    """Check whether points on an image (H, W) look like shares of its sides, from 0 to 1.
+
+    Half a share beyond the image is allowed, since gaze may leave the screen. Whole numbers are
+    pixels, for instance the (0, 0) that some trackers write where they lost the eye.
+    """
+    return bool(
+        len(points) >= FEWEST_SHARES
+        and min(shape) >= SMALLEST_SIDE
+        and points.min() >= -0.5
+        and points.max() <= 1.5
+        and (points != np.floor(points)).any()
+    )
+
+
+def report_shares(
+    points: Float64Array, shape: tuple[int, int], *, name: str, stacklevel: int
+) -> None:
+    """Warn if points look like shares of the sides of their image; see `are_shares`."""
+    if are_shares(points, shape):
+        warn(
+            f"`{name}` must be pixels, but all {len(points)} lie within about one pixel of an "
+            f"image of {shape[1]} x {shape[0]}, so they may be shares of its sides. "
+            f"{SHARES_REMEDY}",
+            InputWarning,
+            stacklevel=stacklevel + 1,
+        )
 
 
 def refuse_off_image(

@@ -7,6 +7,7 @@ import pytest
 
 import gazesal
 from gazesal import gaze_heatmap
+from gazesal.maps.heatmap import are_shares, report_shares
 from tests.oracles import heatmap as oracle
 
 
@@ -122,3 +123,34 @@ class TestFixations:
     def test_shape_of_a_numpy_array_is_taken(self):
         expected = gaze_heatmap([(1, 1)], (5, 6), sigma=1)
         assert np.array_equal(gaze_heatmap([(1, 1)], np.array([5, 6]), sigma=1), expected)
+
+
+class TestShares:
+    """Shares of the sides, from 0 to 1, are recognized; pixels near the corner are not them."""
+
+    shares = ((0.2, 0.7), (0.4, 0.4), (1.0, 0.3))
+
+    @pytest.mark.parametrize(
+        ("points", "shape", "expected"),
+        [
+            (shares, (48, 64), True),
+            (((-0.2, 0.7), (1.3, 0.4), (0.5, 0.3)), (48, 64), True),
+            ([[0.0, 0.0]] * 20, (48, 64), False),
+            (((0.0, 0.0), (1.0, 1.0), (0.0, 1.0)), (48, 64), False),
+            (shares[:2], (48, 64), False),
+            (shares, (1, 1), False),
+            (shares, (7, 40), False),
+            ((*shares, (2.0, 0.3)), (48, 64), False),
+            ((*shares, (0.4, -0.6)), (48, 64), False),
+        ],
+    )
+    def test_are_recognized(self, points, shape, expected):
+        assert are_shares(np.array(points), shape) is expected
+
+    def test_are_reported_at_the_caller(self):
+        with pytest.warns(gazesal.InputWarning, match="`fixations` must be pixels") as caught:
+            report_shares(np.array(self.shares), (48, 64), name="fixations", stacklevel=1)
+        assert caught[0].filename == __file__
+
+    def test_pixels_are_not_reported(self):
+        report_shares(np.array(self.shares), (4, 4), name="fixations", stacklevel=1)
