@@ -15,7 +15,7 @@ from gazesal.maps.geometry import ReferenceFrame
 from gazesal.maps.registered_bias import RegisteredCenterBias
 from gazesal.maps.running_sum import RunningSum
 
-__all__ = ["bias_from", "parts_of", "read_bias", "write_bias"]
+__all__ = ["bias_from", "frame_of", "parts_of", "read_bias", "write_bias"]
 
 Facts = dict[str, Any]
 
@@ -28,6 +28,11 @@ def parts_of(bias: AnyCenterBias | None) -> tuple[Facts | None, list[np.ndarray]
     if isinstance(bias, RegisteredCenterBias):
         return {"n_maps": bias.n_maps, "frame": asdict(bias.frame)}, [high, low, bias._coverage]
     return {"n_maps": bias.n_maps}, [high, low]
+
+
+def frame_of(bias: AnyCenterBias) -> tuple[int, int] | ReferenceFrame:
+    """Return where a center bias lies: in a frame, or on the pixels of a shape (H, W)."""
+    return bias.frame if isinstance(bias, RegisteredCenterBias) else bias.shape
 
 
 def bias_from(facts: Facts | None, arrays: Sequence[np.ndarray]) -> AnyCenterBias | None:
@@ -63,7 +68,10 @@ def write_bias(path: Path, bias: AnyCenterBias | None, **more: Any) -> None:
 
 
 def read_bias(path: Path) -> tuple[AnyCenterBias | None, Facts]:
-    """Read what `write_bias` wrote, to the bit; the archive's checksums find a torn one.
+    """Read what `write_bias` wrote, to the bit, and check it.
+
+    The archive's checksums find a torn file. That the arrays belong together is checked as well,
+    since compiled kernels check no bounds.
 
     Raises
     ------
@@ -74,8 +82,20 @@ def read_bias(path: Path) -> tuple[AnyCenterBias | None, Facts]:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             facts = json.loads(str(file["facts"]))
             arrays = [file[f"part{i}"] for i in range(len(file.files) - 1)]
-            return bias_from(facts.pop("bias"), arrays), facts
+            return _checked(facts.pop("bias"), arrays), facts
     except FileNotFoundError:
         raise
     except Exception as error:  # a broken archive fails in as many ways as it has parts
         raise ValueError(f"{path}: cannot be read as a centre bias: {error}") from error
+
+
+def _checked(facts: Facts | None, arrays: Sequence[np.ndarray]) -> AnyCenterBias | None:
+    """Return the center bias of parts from a file; raise if they do not fit together."""
+    wanted = 0 if facts is None else 3 if "frame" in facts else 2
+    if len(arrays) != wanted:
+        raise ValueError(f"it must have {wanted} arrays, got {len(arrays)}")
+    if facts is None:
+        return None
+    if "frame" in facts:
+        return RegisteredCenterBias._from_parts(facts["frame"], facts["n_maps"], *arrays)
+    return CenterBias._from_parts(facts["n_maps"], *arrays)

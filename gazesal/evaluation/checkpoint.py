@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from gazesal._files import naming, write_text
+from gazesal._validation import as_count
 from gazesal._warnings import warn
 from gazesal.evaluation.bias_files import read_bias, write_bias
 from gazesal.evaluation.fingerprints import digest
@@ -176,6 +177,10 @@ class Checkpoint:
             return None
         return bias, facts
 
+    def report_bias(self, why: str) -> None:
+        """Warn that the center bias that was kept is made again."""
+        _report(f"{self._bias}: cannot be used: {why}. It is made again.")
+
     def save_bias(self, bias: AnyCenterBias | None, **facts: Any) -> None:
         """Keep the centre bias as far as it is made."""
         with naming(self._bias, ADVICE):
@@ -293,8 +298,10 @@ class Checkpoint:
         try:
             source = self._pa.BufferReader(content)
             table = self._parquet.ParquetFile(source).read(use_threads=False)
-            if any(table.schema.field(label).type != self._pa.string() for label in LABELS):
-                raise ValueError("its labels are no text")  # noqa: TRY301
+            for label in LABELS:
+                text = table.schema.field(label).type == self._pa.string()
+                if not text or table[label].null_count:
+                    raise ValueError("its labels are not text")  # noqa: TRY301
             if table.schema.field("score").type != self._pa.float64() or table["score"].null_count:
                 raise ValueError("its scores are no numbers of float64")  # noqa: TRY301
             if sum(length for _, _, length in _marks(table)) != len(table):
@@ -317,9 +324,14 @@ class Checkpoint:
 
 
 def _marks(table: Any) -> list[tuple[str, str, int]]:
-    """The images of a part: name, what it was made from, number of scores."""
+    """Return the images of a part: name, what it was made from, number of scores."""
     found = json.loads(table.schema.metadata[b"images"])
-    return [(image, mark, length) for image, mark, length in found]
+    marks = [(image, mark, length) for image, mark, length in found]
+    for image, mark, length in marks:
+        if not (isinstance(image, str) and isinstance(mark, str)):
+            raise TypeError(f"its images must have names and marks, got {image!r} and {mark!r}")
+        as_count(length, name="scores of an image")
+    return marks
 
 
 def _as_list(column: Any) -> list[str]:

@@ -3,59 +3,39 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
-from functools import partial
-from importlib import import_module
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
 
 from gazesal._files import atomic_path, digest_of_file, write_text
-from gazesal.datasets.map_stores import StoredMap
-from gazesal.evaluation.bias_files import read_bias, write_bias
-from gazesal.evaluation.cases import Case, Gaze
+from gazesal._validation import as_choice, as_count, as_flag, as_real_array, as_shape, as_tolerance
+from gazesal.evaluation.bias_files import frame_of, read_bias, write_bias
+from gazesal.evaluation.cases import Case
 from gazesal.evaluation.checkpoint import arrow
-from gazesal.evaluation.fixation_file import FixationFile
-from gazesal.evaluation.scoring import AnyCenterBias, Options
+from gazesal.evaluation.checks import as_cases
+from gazesal.evaluation.groups import require_groups
+from gazesal.evaluation.rows import COLUMNS
+from gazesal.evaluation.saved_cases import (
+    Places,
+    case_from_json,
+    case_to_json,
+    fixations_of,
+    gaze_by_case,
+)
+from gazesal.evaluation.scoring import AnyCenterBias, CenterBiasRows, GroundTruth, Options
 from gazesal.maps.geometry import ReferenceFrame
-from gazesal.typing import Float64Array
+from gazesal.maps.heatmap import OUTSIDE
+from gazesal.metrics.densities import METHODS
+from gazesal.metrics.registry import METRICS
 
-__all__ = ["NotSaved", "load_parts", "save_parts"]
+__all__ = ["load_parts", "save_parts"]
 
 LAYOUT = 1
 TABLES = ("scores.parquet", "fixations.parquet")
-NUMBERS = ["x", "y", "duration", "sigma_x", "sigma_y", "x_min", "y_min", "x_max", "y_max"]
-OWNER = ["case", "observer", "own_sigma", "partly_shown"]
-# Functions that a saved evaluation may name: they read a file. Any other name is refused, since
-# what it names is called when a map is asked for.
-READERS = ("gazesal.cxr.lung_hull:_read_hull",)
-
-
-@dataclass(frozen=True, slots=True)
-class NotSaved:
-    """In place of an array or a function that was not saved with its evaluation.
-
-    Attributes
-    ----------
-    what : str
-        What it was.
-    where : str
-        Whose it was.
-    """
-
-    what: str
-    where: str
-
-    def __call__(self) -> Any:
-        """Raise, since there is nothing to return."""
-        raise ValueError(
-            f"the {self.where} was {self.what}, which is not saved with an evaluation; files are. "
-            "Give the evaluation cases that have it: dataclasses.replace(evaluation, cases=...)."
-        )
 
 
 def save_parts(
@@ -74,9 +54,10 @@ def save_parts(
     head.unlink(missing_ok=True)  # of an earlier one, which ends here
     _write_table(folder / "scores.parquet", scores)
     listed = list(cases)
-    lines = [json.dumps(_as_json(case, folder.parent)) for case in listed]
+    places = Places(folder.parent)
+    lines = [json.dumps(case_to_json(case, places)) for case in listed]
     write_text(folder / "cases.jsonl", "".join(f"{line}\n" for line in lines))
-    _write_table(folder / "fixations.parquet", _fixations(listed))
+    _write_table(folder / "fixations.parquet", fixations_of(listed))
     if center_bias is None:
         (folder / "center_bias.npz").unlink(missing_ok=True)
     else:
@@ -111,7 +92,6 @@ def load_parts(folder: Path) -> dict[str, Any]:
         if facts["layout"] != LAYOUT:
             raise ValueError(f"its layout is {facts['layout']}, not {LAYOUT}")  # noqa: TRY301
         options = _options(facts["options"])
-        bias = read_bias(folder / "center_bias.npz")[0] if facts["with_center_bias"] else None
         bad = pd.DataFrame(facts["bad_images"], columns=["image", "reason"], dtype=str)
         versions = dict(facts["versions"])
         for name in TABLES:
@@ -120,13 +100,22 @@ def load_parts(folder: Path) -> dict[str, Any]:
                 raise ValueError("it is not the table that was saved with the rest")  # noqa: TRY301
         path = folder / "scores.parquet"
         scores = pd.read_parquet(path)
+        _require_scores(scores, options)
         path = folder / "fixations.parquet"
-        gaze = _gaze_by_case(pd.read_parquet(path))
+        gaze = gaze_by_case(pd.read_parquet(path))
         path = folder / "cases.jsonl"
+        places = Places(folder.parent)
         cases = [
-            _case(json.loads(line), gaze.get(number, {}), folder.parent)
+            case_from_json(json.loads(line), gaze.get(number, {}), places)
             for number, line in enumerate(path.read_text("utf-8").splitlines())
         ]
+        as_cases(cases)
+        require_groups(cases, options)
+        _require_known(scores, cases)
+        path = folder / "center_bias.npz"
+        with_bias = as_flag(facts["with_center_bias"], name="with_center_bias")
+        bias = read_bias(path)[0] if with_bias else None
+        _require_bias_of(bias, options, cases)
     except FileNotFoundError:
         raise
     except Exception as error:  # a broken file fails in as many ways as it has parts
@@ -150,168 +139,79 @@ def _options(saved: dict[str, Any]) -> Options:
     frame = saved["frame"]
     if isinstance(frame, dict):
         frame = ReferenceFrame(**{k: _as_tuple(v) for k, v in frame.items()})
-    return Options(**{k: _as_tuple(v) for k, v in (saved | {"frame": frame}).items()})
+    options = Options(**{k: _as_tuple(v) for k, v in (saved | {"frame": frame}).items()})
+    _require_options(options)
+    return options
+
+
+def _require_options(options: Options) -> None:
+    """Raise unless options are of the kinds that `evaluate` takes."""
+    if not isinstance(options.metrics, tuple) or not options.metrics:
+        raise TypeError(f"`metrics` must be a list of names, got {options.metrics!r}")
+    for name in options.metrics:
+        as_choice(name, tuple(METRICS), name="metrics")
+    choices = {
+        "resize": (None, "bilinear"),
+        "outside": OUTSIDE,
+        "ground_truth": get_args(GroundTruth),
+        "center_bias": get_args(CenterBiasRows),
+        "density": (None, *METHODS),
+    }
+    for name, known in choices.items():
+        if getattr(options, name) not in known:
+            raise ValueError(f"`{name}` must be one of {known}, got {getattr(options, name)!r}")
+    for name in ("n_samples", "shrink"):
+        if getattr(options, name) is not None:
+            as_count(getattr(options, name), name=name)
+    as_count(options.seed, name="seed", least=0)
+    as_tolerance(options.tolerance, name="tolerance")
+    if options.sigma is not None:
+        sigma = as_real_array(options.sigma, name="sigma")
+        if sigma.shape != (2,) or not (np.isfinite(sigma).all() and sigma.min() > 0):
+            raise ValueError(f"`sigma` must be two positive numbers, got {options.sigma!r}")
+    if isinstance(options.frame, tuple):
+        as_shape(options.frame, name="frame")
+    elif options.frame is not None and not isinstance(options.frame, ReferenceFrame):
+        raise TypeError(f"`frame` must be a shape or a frame, got {options.frame!r}")
+    if not (options.leave_out is None or isinstance(options.leave_out, str)):
+        raise TypeError(f"`leave_out` must be the name of a group, got {options.leave_out!r}")
+
+
+def _require_scores(scores: pd.DataFrame, options: Options) -> None:
+    """Raise unless a table is one of scores by these metrics."""
+    if tuple(scores.columns[: len(COLUMNS)]) != COLUMNS:
+        raise ValueError(f"it must begin with the columns {', '.join(COLUMNS)}")
+    if scores["score"].dtype != np.float64:
+        raise TypeError(f"its scores must be float64, got {scores['score'].dtype}")
+    for name in COLUMNS[:-1]:
+        if not all(isinstance(value, str) for value in scores[name].unique()):
+            raise TypeError(f"its column {name!r} must be text")
+    foreign = set(scores["metric"]).difference(options.metrics)
+    if foreign:
+        raise ValueError(f"it has the metric {min(foreign)!r}, with which nothing was scored")
+
+
+def _require_known(scores: pd.DataFrame, cases: list[Case]) -> None:
+    """Raise unless all scores are of images among the cases."""
+    foreign = set(scores["image"].unique()).difference(case.image for case in cases)
+    if foreign:
+        raise ValueError(f"it has no case of the image {min(foreign)!r}, which has scores")
+
+
+def _require_bias_of(bias: AnyCenterBias | None, options: Options, cases: list[Case]) -> None:
+    """Raise unless a center bias lies in the frame of the options and is made of the cases."""
+    if bias is None:
+        if options.frame is not None:
+            raise ValueError("it is missing, and the evaluation was made with one")
+        return
+    if frame_of(bias) != options.frame:
+        raise ValueError(
+            f"it lies in the frame {frame_of(bias)}, and the evaluation in {options.frame}"
+        )
+    readings = sum(len(case.gaze) for case in cases)
+    if bias.n_maps > readings:
+        raise ValueError(f"it is of {bias.n_maps} gaze maps, and the cases have {readings}")
 
 
 def _as_tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
-
-
-def _as_json(case: Case, root: Path) -> dict[str, Any]:
-    """A case without its fixations."""
-    return {
-        "image": case.image,
-        "shape": [int(side) for side in case.shape],
-        "gaze": {
-            name: _source(source, root)
-            if not isinstance(source, Gaze)
-            else _fixations_source(source)
-            for name, source in case.gaze.items()
-        },
-        "maps": {method: _source(source, root) for method, source in case.maps.items()},
-        "scored": bool(case.scored),
-        "box": None if case.box is None else [float(side) for side in case.box],
-        "groups": {
-            name: value.item() if isinstance(value, np.generic) else value
-            for name, value in case.groups.items()
-        },
-        "center_bias": None if case.center_bias is None else _source(case.center_bias, root),
-        "picture": None if case.picture is None else _place(case.picture, root),
-    }
-
-
-def _source(source: Any, root: Path) -> dict[str, Any]:
-    """A source as JSON: a file, a place in one, one of `READERS` on files, or nothing."""
-    if isinstance(source, Path):
-        return {"file": _place(source, root)}
-    if isinstance(source, StoredMap):
-        return {"file": _place(source.path, root), "key": source.key, "row": source.row}
-    if isinstance(source, FixationFile):
-        return {"fixations": asdict(source) | {"path": _place(source.path, root)}}
-    if isinstance(source, partial) and _is_reader(source):
-        name = _name_of(source.func)
-        return {"function": name, "files": [_place(path, root) for path in source.args]}
-    return {"lost": _what(source)}
-
-
-def _what(source: Any) -> str:
-    """What is lost when a source is not saved."""
-    if isinstance(source, NotSaved):
-        return source.what
-    if callable(source):
-        return f"a function ({getattr(source, '__qualname__', type(source).__name__)})"
-    return "an array in memory"
-
-
-def _is_reader(source: partial[Any]) -> bool:
-    """Whether it is one of `READERS` with files as its only arguments."""
-    files_only = not source.keywords and all(isinstance(path, Path) for path in source.args)
-    return files_only and _name_of(source.func) in READERS
-
-
-def _name_of(function: Any) -> str:
-    return f"{getattr(function, '__module__', '')}:{getattr(function, '__qualname__', '')}"
-
-
-def _place(path: Path, root: Path) -> str:
-    """Where a file is: seen from the root if it lies below, so that both may move, or absolute."""
-    # normalised: a path through ".." is below the root only if the file is
-    whole, above = Path(os.path.abspath(path)), Path(os.path.abspath(root))  # noqa: PTH100
-    return str(whole.relative_to(above) if whole.is_relative_to(above) else whole)
-
-
-def _read_source(saved: dict[str, Any], root: Path, where: str) -> Any:
-    if "lost" in saved:
-        return NotSaved(saved["lost"], where)
-    if "function" in saved:
-        if saved["function"] not in READERS:
-            raise ValueError(
-                f"a saved function must be one of {', '.join(READERS)}, got {saved['function']!r}"
-            )
-        module, _, name = saved["function"].partition(":")
-        return partial(getattr(import_module(module), name), *(root / f for f in saved["files"]))
-    if "fixations" in saved:
-        facts = dict(saved["fixations"])
-        facts |= {"path": root / facts["path"], "shape": tuple(facts["shape"])}
-        return FixationFile(**facts | {"columns": tuple(map(tuple, facts["columns"]))})
-    path = root / saved["file"]
-    return StoredMap(path, saved["key"], saved["row"]) if "key" in saved else path
-
-
-def _fixations_source(gaze: Gaze) -> dict[str, Any] | None:
-    """Nothing for fixations, which have a table of their own."""
-    return {"lost": "no table of fixations"} if _numbers_of(gaze) is None else None
-
-
-def _case(saved: dict[str, Any], gaze: dict[str, Gaze], root: Path) -> Case:
-    def source(found: dict[str, Any], what: str) -> Any:
-        return _read_source(found, root, f"{what} of image {saved['image']}")
-
-    own = saved["center_bias"]
-    height, width = saved["shape"]
-    return Case(
-        image=saved["image"],
-        shape=(height, width),
-        gaze={
-            name: gaze[name] if found is None else source(found, f"gaze of observer {name}")
-            for name, found in saved["gaze"].items()
-        },
-        maps={name: source(found, f"{name} map") for name, found in saved["maps"].items()},
-        scored=saved["scored"],
-        box=_as_tuple(saved["box"]),
-        groups=saved["groups"],
-        center_bias=None if own is None else source(own, "centre bias"),
-        picture=None if saved["picture"] is None else root / saved["picture"],
-    )
-
-
-def _fixations(cases: list[Case]) -> pd.DataFrame:
-    """All fixations, one a row, in the order of the cases and of their observers."""
-    owners: list[tuple[int, str, bool, bool]] = []
-    lengths: list[int] = []
-    columns: list[Float64Array] = []
-    for number, case in enumerate(cases):
-        for observer, gaze in case.gaze.items():
-            numbers = _numbers_of(gaze) if isinstance(gaze, Gaze) else None
-            if isinstance(gaze, Gaze) and numbers is not None:
-                owners.append((number, observer, gaze.sigma is not None, gaze.visible is not None))
-                lengths.append(len(numbers))
-                columns.append(numbers)
-    table = pd.DataFrame(np.concatenate([np.empty((0, len(NUMBERS))), *columns]), columns=NUMBERS)
-    of_row = np.repeat(np.arange(len(owners)), lengths)
-    for position, name in enumerate(OWNER):
-        dtype = (np.int64, object, np.bool_, np.bool_)[position]
-        table[name] = np.array([owner[position] for owner in owners], dtype=dtype)[of_row]
-    return table
-
-
-def _numbers_of(gaze: Gaze) -> Float64Array | None:
-    """Fixations of an observer as rows of `NUMBERS`; nothing if they are no fixations at all."""
-    try:
-        points = np.asarray(gaze.points, dtype=np.float64)
-        n = len(points)
-        sigma = np.nan if gaze.sigma is None else gaze.sigma
-        visible = np.nan if gaze.visible is None else gaze.visible
-        parts = [(points, 2), (np.reshape(gaze.durations, (n, 1)), 1), (sigma, 2), (visible, 4)]
-        if points.shape != (n, 2) or n == 0:
-            return None
-        return np.hstack([np.broadcast_to(part, (n, width)) for part, width in parts])
-    except (TypeError, ValueError):
-        return None
-
-
-def _gaze_by_case(table: pd.DataFrame) -> dict[int, dict[str, Gaze]]:
-    found: dict[int, dict[str, Gaze]] = {}
-    numbers = table[NUMBERS].to_numpy(np.float64)
-    case, observer, own, shown = (table[name].to_numpy() for name in OWNER)
-    changed = (case[1:] != case[:-1]) | (observer[1:] != observer[:-1])
-    starts = [0, *(np.flatnonzero(changed) + 1).tolist()] if len(table) else []
-    for start, stop in zip(starts, [*starts[1:], len(table)], strict=False):
-        rows = numbers[start:stop]
-        found.setdefault(int(case[start]), {})[str(observer[start])] = Gaze(
-            points=rows[:, 0:2],
-            durations=rows[:, 2],
-            sigma=rows[:, 3:5] if own[start] else None,
-            visible=rows[:, 5:9] if shown[start] else None,
-        )
-    return found

@@ -155,6 +155,15 @@ class CenterBias:
         both.n_maps = self.n_maps + other.n_maps
         return both
 
+    @classmethod
+    def _from_parts(cls, n_maps: object, high: Float64Array, low: Float64Array) -> CenterBias:
+        """Make one from what was in a file; raise if it does not fit together."""
+        bias = cls.__new__(cls)
+        bias._sum = RunningSum.from_parts(high, low)
+        bias.n_maps = bias._sum.require_count(n_maps)
+        bias.shape = (high.shape[0], high.shape[1])
+        return bias
+
     def _add_all(self, gaze_maps: Iterable[ArrayLike], sign: float) -> None:
         maps = as_iterable(gaze_maps, name="gaze_maps", of="gaze maps")
         for index, value in enumerate(maps):

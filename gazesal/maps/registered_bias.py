@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,7 +15,7 @@ from gazesal._files import atomic_path
 from gazesal._validation import as_iterable, as_map, as_shape, weight_sums
 from gazesal.maps.geometry import Box, ReferenceFrame, as_box, whole_place
 from gazesal.maps.resampling import interpolate, resample
-from gazesal.maps.running_sum import RunningSum
+from gazesal.maps.running_sum import NEGATIVE, RunningSum
 from gazesal.typing import Float64Array, FloatArray
 
 __all__ = ["RegisteredCenterBias"]
@@ -258,16 +259,11 @@ class RegisteredCenterBias:
         ValueError
             If the file is not one that `save` wrote, or is truncated; the message names it.
         """
-        bias = cls.__new__(cls)
         try:
             with Path(path).open("rb") as stream, np.load(stream, allow_pickle=False) as file:
                 facts = json.loads(str(file["facts"]))
-                bias.n_maps = int(facts.pop("n_maps"))
-                facts = {k: tuple(v) if isinstance(v, list) else v for k, v in facts.items()}
-                bias.frame = ReferenceFrame(**facts)
-                bias._sum = RunningSum.from_parts(file["high"], file["low"])
-                bias._coverage = file["coverage"]
-                bias._require_consistent()
+                n_maps = facts.pop("n_maps")
+                bias = cls._from_parts(facts, n_maps, file["high"], file["low"], file["coverage"])
         except FileNotFoundError:
             raise
         except Exception as error:  # a broken archive fails in as many ways as it has parts
@@ -276,17 +272,35 @@ class RegisteredCenterBias:
             ) from error
         return bias
 
-    def _require_consistent(self) -> None:
-        """Raise unless the parts are of one size and hold what sums and counts can be."""
-        high, low = self._sum.parts()
-        for part in (high, low, self._coverage):
-            if part.shape != self.frame.shape or not np.isfinite(part).all():
-                raise ValueError("its arrays are not finite maps of the frame's shape")
-        counts = self._coverage
-        if counts.dtype != np.int64 or counts.min() < 0 or counts.max() > self.n_maps:
-            raise ValueError("its coverage does not count the maps")
-        if self.n_maps < 1 or high.min() < -1e-12 * high.max() or not high.max() > 0:
-            raise ValueError("its sum is not one of gaze maps")
+    @classmethod
+    def _from_parts(
+        cls,
+        frame: Mapping[str, Any],
+        n_maps: object,
+        high: Float64Array,
+        low: Float64Array,
+        coverage: NDArray[np.int64],
+    ) -> RegisteredCenterBias:
+        """Make one from what was in a file; raise if it does not fit together."""
+        bias = cls.__new__(cls)
+        facts: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in frame.items()
+        }
+        bias.frame = ReferenceFrame(**facts)
+        bias._sum = RunningSum.from_parts(high, low)
+        bias.n_maps = bias._sum.require_count(n_maps)
+        if high.shape != bias.frame.shape or coverage.shape != bias.frame.shape:
+            raise ValueError(
+                f"its arrays must have the frame's shape {bias.frame.shape}, got {high.shape} "
+                f"and {coverage.shape}"
+            )
+        if coverage.dtype != np.int64 or coverage.min() < 0 or coverage.max() > bias.n_maps:
+            raise ValueError("its coverage must count the maps")
+        if high[coverage == 0].max(initial=0.0) > NEGATIVE * high.max():
+            raise ValueError("its sums must be zero where its coverage is")
+        bias._coverage = np.ascontiguousarray(coverage)
+        return bias
 
     def _copy(self) -> RegisteredCenterBias:
         other = RegisteredCenterBias.__new__(RegisteredCenterBias)

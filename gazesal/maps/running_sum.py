@@ -10,6 +10,8 @@ from gazesal.kernels.grids import sum_of_parts
 from gazesal.kernels.moments import add_exactly, add_shares, sum_without
 from gazesal.typing import Float64Array, FloatArray
 
+NEGATIVE = 1e-12  # of the largest value; rounding leaves less
+COUNTED = 1e-6  # of the number of maps; each sums to 1 but for rounding
 NOTHING = 1e-24  # share of the largest value; rounding leaves about 1e-32 for each map
 
 
@@ -68,10 +70,38 @@ class RunningSum:
 
     @classmethod
     def from_parts(cls, high: Float64Array, low: Float64Array) -> RunningSum:
-        """Make a sum from the arrays that `parts` returned."""
+        """Make a sum of maps that are non-negative from the arrays that `parts` returned.
+
+        A ValueError is raised for arrays that cannot be these: compiled kernels check no bounds.
+        """
+        for part in (high, low):
+            if part.dtype != np.float64 or part.ndim != 2 or part.size == 0:
+                raise ValueError(
+                    "its sums must be float64 arrays (H, W), got "
+                    f"{part.dtype} of shape {part.shape}"
+                )
+        if high.shape != low.shape:
+            raise ValueError(f"its sums must be of one shape, got {high.shape} and {low.shape}")
+        if not (np.isfinite(high).all() and np.isfinite(low).all()):
+            raise ValueError("its sums must be finite")
+        largest = float(high.max())
+        if not largest > 0 or high.min() < -NEGATIVE * largest:
+            raise ValueError("its sums must be of maps that are non-negative and not all zero")
+        if np.abs(low).max() > NEGATIVE * largest:
+            raise ValueError("its second sum must be the rounding error of the first")
         both = cls()
-        both._high, both._low = high.astype(np.float64), low.astype(np.float64)
+        # the kernels change views of what lies in order; of other layouts `ravel` makes a copy
+        both._high, both._low = np.ascontiguousarray(high), np.ascontiguousarray(low)
         return both
+
+    def require_count(self, n_maps: object) -> int:
+        """Return how many maps of sum 1 were added; raise if the sum is not one of so many."""
+        if isinstance(n_maps, bool) or not isinstance(n_maps, int) or n_maps < 1:
+            raise ValueError(f"its number of maps must be a positive integer, got {n_maps!r}")
+        total = float(self.value().sum())
+        if abs(total - n_maps) > COUNTED * n_maps:
+            raise ValueError(f"its sums must be those of {n_maps} maps, got a total of {total:g}")
+        return n_maps
 
     def value(self) -> Float64Array:
         """Return the sum as float64 (H, W)."""
