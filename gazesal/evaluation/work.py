@@ -1,9 +1,12 @@
-"""What the workers do: a fault is what is wrong with an image, never the end of the worker."""
+"""Tasks of the worker processes: an input error is returned as a `BadImage`.
+
+An error from inside the library is not the image's fault and ends the run.
+"""
 
 import re
 import signal
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,6 +29,7 @@ from gazesal.evaluation.scoring import (
     checked_map,
     score_image,
 )
+from gazesal.evaluation.sources import load_source, read_source
 from gazesal.typing import Float64Array
 
 __all__ = [
@@ -94,28 +98,32 @@ def read_fixations_on(case: Case) -> Float64Array | BadImage:
 
 def score_case(
     case: Case,
-    position: int,
+    positions: tuple[int, ...],
+    together: Sequence[Case],
     options: Options,
     facts: dict[str, Any] | None,
     *parts: np.ndarray,
 ) -> ImageScores | BadImage:
-    """Every score of one image.
+    """Return every score of one image.
 
-    The centre bias comes in parts, see `parts_of`, and so may the fixations on all images, among
-    which this one has a position: three arrays, the last of the parts.
+    The centre bias comes in parts, see `parts_of`, without those of the images of `together`. The
+    fixations on all images, if a metric takes them, are three arrays, the last of the parts; among
+    them the image has the first of the positions, and the images left out with it the others.
     """
     try:
         fixations = None
         if takes_others(options.metrics):
             *parts, boxes, points, image_of = parts  # type: ignore[assignment]
-            fixations = AllFixations({case.image: position}, boxes, points, image_of)
-        rows = score_image(case, bias_from(facts, parts), options, fixations)
+            own, *others = positions
+            fixations = AllFixations({case.image: own}, boxes, points, image_of, tuple(others))
+        rows, noticed = score_image(case, bias_from(facts, parts), options, fixations, together)
     except MemoryError as error:
         raise _named(case, error) from error
     except FAULTS as error:
         return _bad(case, error)
     _, observers, methods, metrics, scores = zip(*rows, strict=True)
-    return ImageScores(case.image, observers, methods, metrics, np.array(scores, np.float64))
+    values = np.array(scores, np.float64)
+    return ImageScores(case.image, observers, methods, metrics, values, noticed)
 
 
 def raise_bad(bad: BadImage, more: str = "") -> None:
@@ -155,12 +163,29 @@ def _is_of_signal(error: BaseException) -> bool:
 
 
 def _named(case: Case, error: MemoryError) -> MemoryError:
-    """Want of memory is not the image's fault, and ends the run; but which it was may help."""
+    """Add the image's name to a MemoryError, which ends the run."""
     return MemoryError(f"image {case.image}: {error}".removesuffix(": "))
 
 
+def _is_of_input(error: BaseException) -> bool:
+    """Check whether an error is one of the input: of a source that was read, or of a check."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    codes = {frame.f_code for frame in frames}
+    if read_source.__code__ in codes:
+        return True
+    # a torn cache of numba raised OSError, among others, and was blamed on a patient's image
+    if any(str(frame.f_globals.get("__name__")).startswith("numba.") for frame in frames):
+        return False
+    # an array that another library reads late may fail in any way
+    return isinstance(error, PLAIN) or load_source.__code__ in codes
+
+
 def _bad(case: Case, error: BaseException) -> BadImage:
+    """Return what is wrong with an image; raise an error that is not of the input."""
     _pass_on_interrupt(error)
+    if not _is_of_input(error):
+        error.add_note(f"It is no fault of the input; image {case.image!r} was being worked on.")
+        raise error
     plain = isinstance(error, PLAIN)
     reason = str(error) if plain else f"{type(error).__name__}: {error}"
     if not re.search(rf"\bimage '?{re.escape(case.image)}'?(?!\w)", reason):

@@ -417,3 +417,44 @@ def test_an_image_that_cannot_be_sent_is_named(bad_images):
     with pytest.raises(ValueError, match=told):
         gazesal.evaluate(cases, sigma=SIGMA, jobs=2, bad_images=bad_images)
     assert gazesal.evaluate(cases, sigma=SIGMA).scores["image"].nunique() == N
+
+
+class TestInternalErrors:
+    """An error from inside the library is not the fault of an image."""
+
+    @pytest.mark.parametrize("bad_images", ["raise", "list"])
+    def test_ends_the_run_as_it_is(self, bad_images, monkeypatch):
+        def broken(*_args, **_options):
+            raise IndexError("of the library")
+
+        monkeypatch.setattr("gazesal.evaluation.scoring.score", broken)
+        with pytest.raises(IndexError, match="of the library") as raised:
+            gazesal.evaluate(make_cases(4), sigma=SIGMA, bad_images=bad_images)
+        assert "image 'i000'" in raised.value.__notes__[0]
+
+    def test_of_the_compiler_ends_the_run_whatever_its_type(self, monkeypatch):
+        compiler = {"__name__": "numba.core.caching"}
+        exec("def load(*_, **__): raise OSError('torn')", compiler)  # noqa: S102
+        monkeypatch.setattr("gazesal.evaluation.scoring.score", compiler["load"])
+        with pytest.raises(OSError, match="torn"):
+            gazesal.evaluate(make_cases(4), sigma=SIGMA, bad_images="list")
+
+    def test_in_the_center_bias_ends_the_run(self, monkeypatch):
+        def broken(*_args, **_options):
+            raise ZeroDivisionError("of the library")
+
+        monkeypatch.setattr("gazesal.evaluation.scoring.gaze_heatmap", broken)
+        with pytest.raises(ZeroDivisionError, match="of the library"):
+            gazesal.evaluate(make_cases(4), sigma=SIGMA, bad_images="list")
+
+    def test_an_array_that_fails_when_it_is_read_is_the_input(self):
+        class Late:
+            """An array of another library, read when it is needed."""
+
+            def __array__(self, *_args, **_options):
+                raise KeyError("chunk 3")
+
+        cases = make_cases(4)
+        cases[1] = replace(cases[1], maps={"noise": Late()})
+        evaluation = gazesal.evaluate(cases, sigma=SIGMA, bad_images="list")
+        assert list(evaluation.bad_images["image"]) == ["i001"]
