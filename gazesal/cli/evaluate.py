@@ -168,10 +168,16 @@ from gazesal.reporting.pictures import find_picture, read_picture
 )
 @click.option(
     "--center-bias",
-    type=click.Choice(["left_out", "in_sample", "both"]),
-    help="Make the centre bias of an image without its own gaze, with it as the study does, or "
-    "both in rows of their own; left_out by default, both with REFLACX, in_sample with its "
-    "--rounding study, which has no other.",
+    type=click.Choice(["left_out", "in_sample", "both", "none"]),
+    help="Make the center bias of an image without its own gaze, with it as the study does, "
+    "both in rows of their own, or none; left_out by default, both with REFLACX, in_sample with "
+    "its --rounding study, which has no other.",
+)
+@click.option(
+    "--leave-out",
+    metavar="GROUP",
+    help="Group of the images, as patient for the column group:patient of a manifest, whose images "
+    "are left out of the center bias together.",
 )
 @click.option(
     "--rounding",
@@ -333,6 +339,7 @@ def evaluate(
                 tolerance=options["tolerance"],
                 density=options["density"],
                 shrink=options["shrink"],
+                leave_out=options["leave_out"],
                 seed=options["seed"],
                 jobs=options["jobs"] if dask is None else None,
                 progress=not quiet,

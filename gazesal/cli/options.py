@@ -16,7 +16,7 @@ import joblib
 import numpy as np
 
 import gazesal
-from gazesal.exceptions import OffImageWarning, SkippedDataWarning
+from gazesal.exceptions import InputWarning, OffImageWarning, SkippedDataWarning
 
 
 def size_option(
@@ -158,7 +158,7 @@ def plain_errors(*, kept: Path | None = None, what: str = "Finished images are")
     """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("ignore")  # what other libraries say is not for a user of ours
-        for ours in (OffImageWarning, SkippedDataWarning):
+        for ours in (InputWarning, OffImageWarning, SkippedDataWarning):
             warnings.simplefilter("always", ours)
         try:
             yield

@@ -9,12 +9,19 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gazesal._validation import as_choice, as_map, as_shape, require_finite, weight_sums
+from gazesal._validation import as_choice, as_points, as_shape, weight_sums
 from gazesal._warnings import warn
-from gazesal.datasets.map_files import read_map
 from gazesal.datasets.map_sources import source_finder
+from gazesal.evaluation.sources import load_source, read_source
 from gazesal.exceptions import OffImageWarning
-from gazesal.maps.heatmap import OUTSIDE, Outside, exchange_hint, off_image
+from gazesal.maps.heatmap import (
+    OUTSIDE,
+    SHARES_REMEDY,
+    Outside,
+    are_shares,
+    exchange_hint,
+    off_image,
+)
 from gazesal.maps.resampling import resample
 from gazesal.typing import Float64Array, FloatArray
 
@@ -156,10 +163,23 @@ class Case:
             positive sum; the message names image and observer.
         """
         source = self.gaze[observer]
-        given = source() if callable(source) else source
+        given = read_source(source)
         if isinstance(given, Gaze):
+            if given is not source:  # those at hand are checked together; see `evaluate`
+                self._require_pixels(given, observer)
             return given
         return self._as_density(given, f"gaze map of observer {observer}", resize)
+
+    def _require_pixels(self, gaze: Gaze, observer: str) -> None:
+        """Raise if the fixations of an observer look like shares of the image's sides."""
+        name = f"points of image {self.image}, observer {observer}"
+        points = as_points(gaze.points, name=name)
+        if are_shares(points, self.shape):
+            raise ValueError(
+                f"`{name}` must be pixels, but all {len(points)} lie within about one pixel of an "
+                f"image of {self.shape[1]} x {self.shape[0]}, as shares of the sides from 0 to 1 "
+                f"do. {SHARES_REMEDY}"
+            )
 
     def load_center_bias(self, resize: str | None = None) -> Float64Array:
         """Return the image's own centre bias, checked and summing to 1.
@@ -197,16 +217,6 @@ class Case:
             array = resample(array, self.shape)
         _, mass = weight_sums(array, name=name)
         return np.asarray(array / np.float64(mass), dtype=np.float64)
-
-
-def load_source(source: MapSource, *, name: str) -> FloatArray:
-    """Return the map of a source: read, called or as it is; finite."""
-    if isinstance(source, Path):
-        return read_map(source)
-    values = source() if callable(source) else source
-    array = as_map(values, name=name)
-    require_finite(array, name=name)
-    return array
 
 
 def cases_from_tables(

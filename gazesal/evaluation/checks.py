@@ -11,20 +11,16 @@ from gazesal._validation import (
     as_choice,
     as_count,
     as_iterable,
-    as_points,
-    as_real_array,
     as_shape,
     as_tolerance,
-    require_pixels,
 )
-from gazesal._warnings import warn
-from gazesal.evaluation.cases import Case, Gaze, require_no_baseline
+from gazesal.evaluation.cases import Case, require_no_baseline
+from gazesal.evaluation.gaze_checks import as_sigma
 from gazesal.evaluation.metric_calls import as_metrics, require_fixations
 from gazesal.evaluation.rows import RESERVED, BadImage
 from gazesal.evaluation.scoring import CenterBiasRows, GroundTruth, Options
-from gazesal.exceptions import OffImageWarning
 from gazesal.maps.geometry import ReferenceFrame, Rounding, as_box
-from gazesal.maps.heatmap import OUTSIDE, Outside, off_image
+from gazesal.maps.heatmap import OUTSIDE, Outside
 from gazesal.metrics.densities import DensityMethod
 from gazesal.metrics.registry import METRICS
 
@@ -33,7 +29,6 @@ __all__ = [
     "as_options",
     "few_observers",
     "misfits",
-    "report_off_image",
     "require_images",
 ]
 
@@ -53,10 +48,12 @@ def as_options(
     density: DensityMethod | None,
     shrink: int | None,
     seed: int,
+    leave_out: str | None,
 ) -> Options:
-    """The options of an evaluation, each of them checked."""
+    """Return the options of an evaluation, each of them checked."""
     names, method, side = as_metrics(metrics, density=density, shrink=shrink)
     require_fixations(cases, names)
+    _require_bias(center_bias, names)
     needs_all = _needs_all(cases, center_bias)
     for option, value in (("n_samples", n_samples), ("tolerance", tolerance)):
         if value is not None and not any(METRICS[name].can_sample for name in names):
@@ -66,9 +63,9 @@ def as_options(
             )
     _require_boxes(cases)
     return Options(
-        sigma=_as_sigma(sigma, cases),
+        sigma=as_sigma(sigma, cases),
         metrics=names,
-        frame=_frame(cases, resize, rounding, center_bias) if needs_all else None,
+        frame=_frame(cases, resize, rounding, center_bias, names) if needs_all else None,
         resize=resize,
         outside=cast("Outside", as_choice(outside, OUTSIDE, name="outside")),
         ground_truth=_chosen(ground_truth, GroundTruth, "ground_truth"),
@@ -78,6 +75,7 @@ def as_options(
         seed=as_count(seed, name="seed", least=0),
         density=cast("DensityMethod | None", method),
         shrink=side,
+        leave_out=leave_out,
     )
 
 
@@ -145,27 +143,6 @@ def _require_groups(scored: list[Case]) -> None:
                 )
 
 
-def report_off_image(cases: list[Case]) -> None:
-    """Warn of fixations outside their image, which are left out."""
-    n = off = 0
-    for case in cases:
-        for gaze in case.gaze.values():
-            if not isinstance(gaze, Gaze):
-                continue
-            try:
-                points = as_points(gaze.points, name="points")
-            except (ValueError, TypeError):
-                continue  # reported with the image when they are drawn
-            n += len(points)
-            off += int(off_image(points, case.shape).sum())
-    if off:
-        warn(
-            f"{off} of {n} fixations lie outside their image and were dropped.",
-            OffImageWarning,
-            stacklevel=3,
-        )
-
-
 def _as_tolerance(tolerance: float | None, n_samples: int | None) -> float | None:
     if tolerance is not None and n_samples is not None:
         raise ValueError(
@@ -223,9 +200,30 @@ def _common_size(cases: list[Case]) -> tuple[int, int]:
     return max(sizes, key=lambda size: (sizes[size], size), default=(0, 0))
 
 
+def _with_bias(names: Sequence[str]) -> list[str]:
+    """Metrics that take a center bias, or take it as their baseline."""
+    return [name for name in names if METRICS[name].needs in {"center_bias", "baseline"}]
+
+
+def _require_bias(center_bias: str, names: Sequence[str]) -> None:
+    if center_bias == "none" and (taking := _with_bias(names)):
+        raise ValueError(
+            f"`center_bias` (--center-bias) must not be 'none' with {' and '.join(taking)}, which "
+            "compare with the center bias. Choose other `metrics`, or 'left_out'."
+        )
+
+
 def _needs_all(cases: list[Case], center_bias: str) -> bool:
     """Whether a centre bias is made of the gaze on all images."""
     own = [case.center_bias is not None for case in cases if case.scored]
+    if center_bias == "none":
+        if any(own):
+            raise ValueError(
+                "`center_bias` (--center-bias) must not be 'none' if images have a center bias of "
+                f"their own, as {sum(own)} of {len(own)} do. Remove it from the cases, or give "
+                "'left_out'."
+            )
+        return False
     if any(own) and center_bias == "in_sample":
         raise ValueError(
             "`center_bias` must not be 'in_sample' where images have a centre bias of their own, "
@@ -234,37 +232,12 @@ def _needs_all(cases: list[Case], center_bias: str) -> bool:
     return not all(own) or not own or center_bias != "left_out"
 
 
-def _as_sigma(
-    sigma: float | tuple[float, float] | None, cases: list[Case]
-) -> tuple[float, float] | None:
-    own = [
-        gaze.sigma is not None
-        for case in cases
-        for gaze in case.gaze.values()
-        if isinstance(gaze, Gaze)  # a function's is looked at when it is called
-    ]
-    if sigma is None:
-        if not all(own):
-            raise ValueError(
-                "`sigma` must be given unless all fixations have their own, got None and "
-                f"{own.count(False)} of {len(own)} readings without."
-            )
-        return None
-    if any(own):
-        raise ValueError(
-            f"`sigma` must not be given where fixations have their own, got {sigma!r} and "
-            f"{own.count(True)} readings with theirs."
-        )
-    require_pixels(sigma, name="sigma")
-    array = as_real_array(sigma, name="sigma").astype(np.float64)
-    if array.shape not in {(), (2,)} or not (np.isfinite(array).all() and array.min() > 0):
-        raise ValueError(f"`sigma` must be a positive number or two (x, y), got {sigma!r}.")
-    along_x, along_y = np.broadcast_to(array, 2).tolist()
-    return along_x, along_y
-
-
 def _frame(
-    cases: list[Case], resize: str | None, rounding: Rounding, center_bias: str
+    cases: list[Case],
+    resize: str | None,
+    rounding: Rounding,
+    center_bias: str,
+    names: Sequence[str],
 ) -> tuple[int, int] | ReferenceFrame:
     """Where gaze maps are averaged: the most common size, the larger of equals; or, where images
     have boxes, the frame that registers them.
@@ -287,10 +260,13 @@ def _frame(
     if len(sizes) > 1 and resize is None:
         (first, _), (second, _) = sizes.most_common(2)
         odd = next(case.image for case in cases if case.shape == second)
+        without = ""
+        if not _with_bias(names):
+            without = 'center_bias="none" (--center-bias none) scores without a center bias, and '
         raise ValueError(
             f"`cases` must be images of one size, or their gaze cannot be averaged into a centre "
             f"bias; got {first[1]} x {first[0]}, {second[1]} x {second[0]} (image {odd!r}) and "
-            f"{len(sizes) - 2} more. "
+            f"{len(sizes) - 2} more. {without}"
             'resize="bilinear" (--resize bilinear) brings them onto the most common size.'
         )
     return _common_size(cases)
@@ -311,14 +287,22 @@ def require_images(cases: list[Case], options: Options) -> None:
         raise ValueError("`cases` must have at least one image that is scored, got none.")
 
 
-def few_observers(cases: list[Case]) -> list[BadImage]:
-    """Images to be scored that have nobody to be compared with."""
-    return [
-        BadImage(
-            case.image,
-            f"image {case.image!r} must have fixations of at least two observers, got "
-            f"{', '.join(case.gaze) or 'none'}: the ground truth is the mean of the others.",
-        )
-        for case in cases
-        if case.scored and len(case.gaze) < 2
-    ]
+def few_observers(cases: list[Case], options: Options) -> list[BadImage]:
+    """Return images to be scored that have nobody, or nothing, to be compared with."""
+    found = []
+    bias_row = options.center_bias != "none"
+    for case in (case for case in cases if case.scored):
+        if options.ground_truth == "rest" and len(case.gaze) < 2:
+            reason = (
+                f"image {case.image!r} must have fixations of at least two observers, got "
+                f"{', '.join(case.gaze) or 'none'}: the ground truth is the mean of the others. "
+                'ground_truth="all" (--ground-truth all) scores maps against one observer, too.'
+            )
+        elif not case.gaze:
+            reason = f"image {case.image!r} must have the gaze of an observer, got none."
+        elif len(case.gaze) < 2 and not case.maps and not bias_row:
+            reason = f"image {case.image!r} must have a map, or there is nothing to score."
+        else:
+            continue
+        found.append(BadImage(case.image, reason))
+    return found

@@ -43,10 +43,15 @@ class AllFixations:
     boxes: Float64Array  # (number of images, 4), x_min, y_min, x_max, y_max from the corner
     points: Float64Array  # (N, 2)
     image_of: IntArray  # (N,), positions of their images
+    together: tuple[int, ...] = ()  # positions of images that are left out with the one scored
 
     def on_others(self, case: Case) -> Float64Array:
-        """All fixations but those on an image, in its pixels; those that miss it are left out."""
-        kept = self.image_of != self.positions[case.image]
+        """Return the fixations on other images, in the pixels of this one.
+
+        Those that miss it are left out, and so are those on images of its group.
+        """
+        group = (self.positions[case.image], *self.together)
+        kept = ~np.isin(self.image_of, group)
         boxes, points = self.boxes[self.image_of[kept]], self.points[kept]
         own = _box_of(case)
         scale = (own[2:] - own[:2]) / (boxes[:, 2:] - boxes[:, :2])
@@ -166,22 +171,32 @@ def require_distribution(
     metrics: Sequence[str],
     density: str | None,
 ) -> None:
-    """Raise if a metric needs a distribution on an image (H, W) and a finite map can be none."""
+    """Raise if a metric needs a distribution on an image (H, W) and a finite map cannot be one.
+
+    A map without mass passes, since its score is undefined.
+    """
     asking = [each for each in metrics if takes_distribution(METRICS[each])]
     if not asking or density == "softmax":
         return
-    values = resample(values, shape)  # a few high pixels may be lost when a map is made smaller
-    if density == "shift":
-        if not values.min() < values.max():
-            raise ValueError(
-                f"`{name}` must not be constant, or density='shift' leaves nothing of it."
-                + _way_out(asking)
-            )
+    values = resample(values, shape)
+    if density == "shift" or _has_no_mass(values, density):
         return
     try:
         weight_sums(values, name=name)
     except ValueError as error:
         raise ValueError(f"{error}{_way_out(asking)}") from error
+
+
+def _has_no_mass(values: FloatArray, density: str | None) -> bool:
+    """Check whether nothing is left of a map as a density, so that its score is undefined.
+
+    A Grad-CAM of zeros is an outcome of a model, not a fault of the input.
+    """
+    if density == "softmax":
+        return False
+    if density == "shift":
+        return not values.min() < values.max()
+    return not values.any()
 
 
 def _way_out(asking: list[str]) -> str:
@@ -207,7 +222,7 @@ class MetricCalls:
     ----------
     case : Case
         The image.
-    negatives : numpy.ndarray of float64, shape (H, W)
+    negatives : numpy.ndarray of float64, shape (H, W), optional
         The centre bias on its pixels, a density: for metrics that take one, or a baseline.
     fixations : AllFixations, optional
         Those on all images, where a metric takes those on other images.
@@ -221,7 +236,7 @@ class MetricCalls:
     def __init__(
         self,
         case: Case,
-        negatives: Float64Array,
+        negatives: Float64Array | None,
         fixations: AllFixations | None,
         *,
         density: Any,
@@ -245,7 +260,7 @@ class MetricCalls:
         *,
         is_density: bool,
     ) -> float:
-        """One score; `nan` where no fixation is left to score.
+        """Return one score; `nan` if no fixation is left, or no density can be made of the map.
 
         Parameters
         ----------
@@ -265,8 +280,11 @@ class MetricCalls:
         float
             The score.
         """
-        if takes_distribution(metric) and self._density is not None and not is_density:
-            saliency = self._as_density(saliency)
+        if takes_distribution(metric) and not is_density:
+            if _has_no_mass(saliency, self._density):
+                return math.nan
+            if self._density is not None:
+                saliency = self._as_density(saliency)
         given: dict[str, Any] = {"saliency_map": saliency, "gaze_map": truth}
         given["center_bias"] = given["baseline"] = self._negatives
         if "fixations" in metric.arguments:

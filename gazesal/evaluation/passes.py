@@ -1,7 +1,8 @@
 """The passes over all images: look at maps, make the centre bias, score; bad images by the way."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pickle import PicklingError
 from typing import Any, NamedTuple
@@ -10,9 +11,13 @@ import numpy as np
 import pandas as pd
 from joblib.externals.loky.backend.reduction import dumps  # what joblib sends tasks with
 
-from gazesal.evaluation.bias_files import parts_of
+from gazesal._validation import as_count
+from gazesal.evaluation.bias_files import frame_of, parts_of
 from gazesal.evaluation.cases import Case
 from gazesal.evaluation.checkpoint import Checkpoint
+from gazesal.evaluation.gaze_checks import report_unblurred
+from gazesal.evaluation.groups import left_out_together
+from gazesal.evaluation.map_checks import report_transposed
 from gazesal.evaluation.metric_calls import pool, takes_others
 from gazesal.evaluation.parallel import Runner
 from gazesal.evaluation.rows import BadImage, Rows
@@ -40,6 +45,13 @@ class Shared(NamedTuple):
     facts: dict[str, Any] | None
     arrays: list[np.ndarray]
     positions: Mapping[str, int]
+    together: Mapping[str, list[Case]]
+
+    def of(self, case: Case) -> tuple[tuple[int, ...], list[Case]]:
+        """Return positions of an image and of those left out with it, and these as cases."""
+        others = self.together.get(case.image, [])
+        names = [case.image, *(other.image for other in others)]
+        return tuple(self.positions[name] for name in names if name in self.positions), others
 
 
 class BadImages:
@@ -77,10 +89,14 @@ class BadImages:
 def shared_by_all(
     cases: list[Case], options: Options, bias: AnyCenterBias | None, bad: BadImages
 ) -> Shared:
-    """The parts of the centre bias, and the fixations on all images if a metric takes them."""
+    """Return the parts of the centre bias, and the fixations on all images if a metric takes them.
+
+    So with the images that are left out together.
+    """
     facts, arrays = parts_of(bias)
+    together = left_out_together([c for c in cases if c.image not in bad.of_gaze], options)
     if not takes_others(options.metrics):
-        return Shared(facts, arrays, {})
+        return Shared(facts, arrays, {}, together)
     each = []
     for case in cases:
         if case.image not in bad.of_gaze:
@@ -90,7 +106,8 @@ def shared_by_all(
             else:
                 each.append((case, points))
     found = pool(each)
-    return Shared(facts, [*arrays, found.boxes, found.points, found.image_of], found.positions)
+    arrays += [found.boxes, found.points, found.image_of]
+    return Shared(facts, arrays, found.positions, together)
 
 
 def check_maps(cases: list[Case], options: Options, run: Runner) -> None:
@@ -114,10 +131,9 @@ def make_center_bias(
     size = min(max(CHUNK, -(-len(cases) // CHUNKS)), LARGEST)
     chunks = [cases[start : start + size] for start in range(0, len(cases), size)]
     state = _Summed(None, 0, [])
-    begun = None if kept is None else kept.load_bias()
+    begun = None if kept is None else _begun(kept, chunks, options)
     if begun is not None:
-        bias, facts = begun
-        state = _Summed(bias, facts["chunks"], [BadImage(*row) for row in facts["left_out"]])
+        state = begun
     bad.add(state.left_out, of_gaze=True)
     done = state.chunks
     saved, saved_at = done, time.monotonic()
@@ -154,6 +170,30 @@ def make_center_bias(
     return state.bias
 
 
+def _begun(
+    kept: Checkpoint, chunks: Sequence[Sequence[Case]], options: Options
+) -> "_Summed | None":
+    """Return the center bias as far as it was made; None, and a warning, if it cannot be so."""
+    found = kept.load_bias()
+    if found is None:
+        return None
+    bias, facts = found
+    try:
+        done = as_count(facts["chunks"], name="chunks", least=0)
+        left_out = [BadImage(*map(str, row)) for row in facts["left_out"]]
+        cases = {case.image: case for chunk in chunks[:done] for case in chunk}
+        n_maps = sum(len(case.gaze) for case in cases.values())
+        n_maps -= sum(len(cases[image].gaze) for image in {one.image for one in left_out})
+        if done > len(chunks) or n_maps != (0 if bias is None else bias.n_maps):
+            raise ValueError(f"it is of other gaze maps than the {n_maps} of {done} chunks")  # noqa: TRY301
+        if bias is not None and frame_of(bias) != options.frame:
+            raise ValueError(f"it lies in the frame {frame_of(bias)}, and the run in another")  # noqa: TRY301
+    except (KeyError, TypeError, ValueError) as error:
+        kept.report_bias(str(error))
+        return None
+    return _Summed(bias, done, left_out)
+
+
 class _Summed(NamedTuple):
     """A centre bias in the making: the sum of so many chunks, and images left out of it."""
 
@@ -187,12 +227,15 @@ def score_all(
 ) -> Rows:
     """Score images and keep what is found: in the checkpoint, or else in the rows returned."""
     rows = Rows()
+    scored: Counter[str] = Counter()  # images by method
+    turned: Counter[str] = Counter()
+    unblurred = 0
     in_hand: dict[str, None] = {}  # in the order they were taken
 
     def arguments() -> Iterator[tuple[Any, ...]]:
         for case in cases:
             in_hand[case.image] = None
-            yield case, shared.positions.get(case.image, 0), options, shared.facts
+            yield case, *shared.of(case), options, shared.facts
 
     results = run(
         score_case,
@@ -209,7 +252,11 @@ def score_all(
                 in_hand.pop(found.image)
                 if isinstance(found, BadImage):
                     bad.add([found])
-                elif kept is None:
+                    continue
+                scored.update(set(found.method))
+                turned.update(found.noticed.turned)
+                unblurred += found.noticed.unblurred
+                if kept is None:
                     rows.add(found)
                 else:
                     kept.add(found, marks[found.image])
@@ -217,6 +264,11 @@ def score_all(
         names = ", ".join(list(in_hand)[:NAMED])
         more = f" and {len(in_hand) - NAMED} more" if len(in_hand) > NAMED else ""
         raise ChildProcessError(f"{error}\nThe images in hand were {names}{more}.") from error
+    if unblurred and options.sigma is not None:
+        report_unblurred(unblurred)
+    for method, count in turned.items():
+        if count == scored[method]:
+            report_transposed(method, count)
     return rows
 
 

@@ -19,6 +19,13 @@ MEANS = ("estimate", "low", "high", "n_images", "n_scores", "n_undefined", "inte
 RESERVED = (*COLUMNS, *MEANS, "score_a", "score_b", "reference")  # no groups are called so
 
 
+class Noticed(NamedTuple):
+    """Facts about the maps of one image that are only of interest if all images share them."""
+
+    turned: Sequence[str] = ()  # methods whose map looks transposed
+    unblurred: int = 0  # readings of which a function returned a gaze map
+
+
 class ImageScores(NamedTuple):
     """Scores of one image: labels and value of each, in the order of the table."""
 
@@ -27,6 +34,7 @@ class ImageScores(NamedTuple):
     method: Sequence[str]
     metric: Sequence[str]
     score: Float64Array
+    noticed: Noticed = Noticed()
 
 
 class BadImage(NamedTuple):

@@ -17,10 +17,21 @@ from gazesal.evaluation.checks import (
     as_options,
     few_observers,
     misfits,
-    report_off_image,
     require_images,
 )
-from gazesal.evaluation.fingerprints import Notes, gaze_fingerprint, image_fingerprint
+from gazesal.evaluation.fingerprints import (
+    Notes,
+    digest,
+    gaze_fingerprint,
+    image_fingerprint,
+)
+from gazesal.evaluation.gaze_checks import (
+    report_maps,
+    report_off_image,
+    require_pixel_places,
+)
+from gazesal.evaluation.groups import left_out_together, require_groups
+from gazesal.evaluation.map_checks import require_upright
 from gazesal.evaluation.metric_calls import takes_others
 from gazesal.evaluation.parallel import Runner
 from gazesal.evaluation.passes import (
@@ -33,6 +44,7 @@ from gazesal.evaluation.passes import (
 from gazesal.evaluation.results import Evaluation, versions
 from gazesal.evaluation.scoring import CenterBiasRows, GroundTruth, Options
 from gazesal.evaluation.work import plain_interrupts
+from gazesal.exceptions import InputWarning
 from gazesal.maps.geometry import Rounding
 from gazesal.maps.heatmap import Outside
 from gazesal.metrics.densities import DensityMethod
@@ -57,6 +69,7 @@ def evaluate(
     tolerance: float | None = None,
     density: DensityMethod | None = None,
     shrink: int | None = None,
+    leave_out: str | None = None,
     seed: int = 0,
     jobs: int | None = None,
     progress: bool = False,
@@ -79,11 +92,12 @@ def evaluate(
     ----------
     cases : iterable of Case
         Images, at least two unless each has a centre bias of its own, each scored one with at
-        least two observers; see `cases_from_tables` and `cases_from_reflacx`. The others shape
-        the centre bias only.
+        least two observers, or one with ``ground_truth="all"``; see `cases_from_tables` and
+        `cases_from_reflacx`. The others shape the centre bias only.
     sigma : float or tuple of float, optional
         Standard deviation of the Gaussian of a fixation in pixels, or one for each axis (x, y);
-        usually one degree of visual angle. Required unless all fixations have their own.
+        usually one degree of visual angle. Required unless all fixations have their own; left out
+        if all gaze is given as maps, which are used as they are.
     metrics : sequence of str, default those of the study
         Names in `METRICS`. ``auc_shuffled`` and ``snss`` take the fixations on all other images,
         brought onto this one by the boxes, or by relative position where there are none;
@@ -97,11 +111,13 @@ def evaluate(
     ground_truth : {"rest", "all"}, default "rest"
         What maps are scored against: the mean of all observers but one, for every choice of that
         one, which is what the interobserver ceiling is scored against too and what the study
-        does; or the mean of all of them, once.
-    center_bias : {"left_out", "in_sample", "both"}, default "left_out"
-        Whether the centre bias of an image is made without its own gaze, or with it as in the
-        study, which favours the bias. ``"both"`` has a row of each; the shuffled metrics take the
-        one without.
+        does; or the mean of all of them, once. With ``"all"`` an image may have a single observer;
+        it then has no interobserver score.
+    center_bias : {"left_out", "in_sample", "both", "none"}, default "left_out"
+        Whether the center bias of an image is made without its own gaze, or with it as in the
+        study, which favors the bias. ``"both"`` has a row of each; the shuffled metrics take the
+        one without. ``"none"`` has no such row, for metrics that compare with no center bias:
+        images of several sizes then need no `resize`.
     rounding : {"none", "study"}, default "none"
         How images with boxes are registered; see `ReferenceFrame`. ``"study"`` goes with
         ``center_bias="in_sample"`` only.
@@ -118,6 +134,11 @@ def evaluate(
         centre biases are densities and stay as they are.
     shrink : int, optional
         Side in pixels of the cells of `emd`, which requires it.
+    leave_out : str, optional
+        Column of `groups`, such as ``"patient"``, whose images are left out together: the center
+        bias of an image, and the fixations on other images that ``auc_shuffled`` and ``snss``
+        take, are made without all images of its group. By default only the image itself is left
+        out. Each image of the group is drawn again for every other one.
     seed : int, default 0
         Seed of all draws and of the bootstrap. Every score has a stream of its own, so results do
         not depend on `jobs` or on what else is scored.
@@ -147,8 +168,9 @@ def evaluate(
     ------
     ValueError
         If a case or an option is bad, such as a map with negative values for a metric of
-        distributions, or `checkpoint` holds a run with other options, versions or
-        gaze, naming which, or files of others where only its own may be.
+        distributions, fixations that are all shares of the sides, maps that all look transposed,
+        or an option that would change nothing; or if `checkpoint` holds a run with other options,
+        versions or gaze, naming which, or files of others where only its own may be.
     TypeError
         If a case is not a `Case`, or its parts are of the wrong kinds.
     ChildProcessError
@@ -167,9 +189,11 @@ def evaluate(
         If fixations were dropped under ``outside="drop"``.
     SkippedDataWarning
         If a file of `checkpoint` is torn; its images are scored again.
-    UserWarning
-        If `checkpoint` cannot tell the state of a callable object; see
-        :doc:`/concepts/large_sets`.
+    InputWarning
+        If the input is probably not what is meant: the fixations of some images look like shares
+        of the sides, `sigma` is used by some of the gaze only, a gaze map has two values as one of
+        fixated pixels, or functions return maps that look transposed. Or if `checkpoint` cannot
+        tell the state of a callable object; see :doc:`/concepts/large_sets`.
 
     See Also
     --------
@@ -232,9 +256,15 @@ def evaluate(
         density=density,
         shrink=shrink,
         seed=seed,
+        leave_out=leave_out,
     )
     require_images(listed, options)
-    bad.add(few_observers(listed))
+    require_groups(listed, options)
+    require_pixel_places(fitting)
+    report_maps(fitting, options.sigma)
+    if options.resize is not None:
+        require_upright(fitting)
+    bad.add(few_observers(listed, options))
     if options.outside == "drop":
         report_off_image(fitting)
     run = Runner(jobs, progress)
@@ -277,13 +307,16 @@ def _kept(
     notes = Notes()
     gaze = {case.image: gaze_fingerprint(case, notes) for case in cases}
     marks = {c.image: image_fingerprint(c, gaze[c.image], notes) for c in cases if c.scored}
+    together = left_out_together(cases, options)
+    for image in marks.keys() & together.keys():
+        marks[image] = digest([marks[image], *(other.image for other in together[image])])
     if notes.unclear:
         warn(
             f"`checkpoint` cannot tell the state of {', '.join(sorted(notes.unclear))}: objects "
             "of one class are taken to be the same, also where they would return something else "
             "than before. Give them an attribute `fingerprint`, a str that changes with what they "
             "return.",
-            UserWarning,
+            InputWarning,
             stacklevel=3,
         )
     numbers_from = versions()

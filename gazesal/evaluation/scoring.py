@@ -1,8 +1,9 @@
 """The work on one image: gaze maps, its own centre bias, every score."""
 
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -10,8 +11,11 @@ import numpy as np
 
 from gazesal._warnings import muted
 from gazesal.evaluation.cases import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER, Case, Gaze
+from gazesal.evaluation.gaze_checks import is_gaze_map
+from gazesal.evaluation.map_checks import TRANSPOSE, looks_transposed
 from gazesal.evaluation.metric_calls import AllFixations, MetricCalls, require_distribution
-from gazesal.exceptions import OffImageWarning, UndefinedMetricWarning
+from gazesal.evaluation.rows import Noticed
+from gazesal.exceptions import InputWarning, OffImageWarning, UndefinedMetricWarning
 from gazesal.maps.center_bias import CenterBias
 from gazesal.maps.geometry import ReferenceFrame
 from gazesal.maps.heatmap import Outside, gaze_heatmap
@@ -27,7 +31,7 @@ Score = tuple[str, str, str, str, float]  # image, observer, method, metric, sco
 AnyCenterBias: TypeAlias = CenterBias | RegisteredCenterBias
 
 
-CenterBiasRows = Literal["left_out", "in_sample", "both"]
+CenterBiasRows = Literal["left_out", "in_sample", "both", "none"]
 GroundTruth = Literal["rest", "all"]
 ALL_OBSERVERS = "all"  # in the table, where no observer is left out
 
@@ -38,7 +42,7 @@ class Options:
 
     sigma: tuple[float, float] | None
     metrics: tuple[str, ...]
-    frame: tuple[int, int] | ReferenceFrame | None  # None: every image has its own centre bias
+    frame: tuple[int, int] | ReferenceFrame | None  # None: no centre bias is made of all images
     resize: Literal["bilinear"] | None
     outside: Outside
     ground_truth: GroundTruth
@@ -48,11 +52,17 @@ class Options:
     seed: int
     density: DensityMethod | None = None
     shrink: int | None = None
+    leave_out: str | None = None  # column of the groups whose images are left out together
 
     @property
     def negatives(self) -> str:
         """Row whose centre bias the shuffled metrics compare with."""
         return IN_SAMPLE_BIAS if self.center_bias == "in_sample" else CENTER_BIAS
+
+    @property
+    def leaves_out(self) -> bool:
+        """Whether a centre bias of all images is made without each of them."""
+        return self.frame is not None and self.center_bias != "in_sample"
 
 
 class Comparison(NamedTuple):
@@ -63,16 +73,26 @@ class Comparison(NamedTuple):
     saliency: FloatArray
     truth: Float64Array
     truth_name: tuple[str, ...]  # the observer left out, or nobody
+    turned: bool = False  # whether the map has the proportions of the image transposed
 
 
-def gaze_maps(case: Case, options: Options) -> list[Float64Array]:
-    """Gaze map of each observer, each summing to 1."""
-    return [_gaze_map(case, observer, options) for observer in case.gaze]
+def gaze_maps(
+    case: Case, options: Options, unblurred: list[str] | None = None
+) -> list[Float64Array]:
+    """Return the gaze map of each observer, each summing to 1.
+
+    Observers whose function returned a map, and not fixations, are appended to `unblurred`.
+    """
+    return [_gaze_map(case, observer, options, unblurred) for observer in case.gaze]
 
 
-def _gaze_map(case: Case, observer: str, options: Options) -> Float64Array:
+def _gaze_map(
+    case: Case, observer: str, options: Options, unblurred: list[str] | None
+) -> Float64Array:
     gaze = case.load_gaze(observer, options.resize)
     if not isinstance(gaze, Gaze):
+        if unblurred is not None and not is_gaze_map(case.gaze[observer]):
+            unblurred.append(observer)
         return gaze
     if gaze.sigma is not None and options.sigma is not None:
         raise ValueError(
@@ -83,7 +103,7 @@ def _gaze_map(case: Case, observer: str, options: Options) -> Float64Array:
     if sigma is None:
         raise ValueError(f"image {case.image}, observer {observer}: no `sigma` was given.")
     try:
-        with muted(OffImageWarning):  # `evaluate` has warned once, with the number of all
+        with muted(OffImageWarning, InputWarning):  # `evaluate` has warned once of all
             return gaze_heatmap(
                 gaze.points,
                 case.shape,
@@ -114,6 +134,8 @@ def _framed(case: Case, own_maps: list[Float64Array], options: Options) -> Itera
         return ((gaze_map, case.box) for gaze_map in own_maps)
     frame = options.frame
     assert frame is not None, "only where a centre bias is made of all images"  # noqa: S101
+    if case.shape != frame and options.resize is None:  # in `misfits`, and not in the average
+        raise ValueError(f"image {case.image} must have the size of the others without `resize`.")
     return (
         gaze_map if gaze_map.shape == frame else resample(gaze_map, frame) for gaze_map in own_maps
     )
@@ -129,33 +151,45 @@ def checked_map(case: Case, method: str, options: Options) -> FloatArray:
     if values.shape != case.shape and options.resize is None:
         source = case.maps[method]
         height, width = values.shape
-        advice = ""
-        if callable(source):
-            advice = " If `preprocess` crops or pads, have it return its InputGeometry instead."
+        advice = '; resize="bilinear" (--resize bilinear) brings the map onto the image\'s pixels.'
+        if looks_transposed(values.shape, case.shape):
+            advice = f", as of a map that is transposed. {TRANSPOSE}"
+        elif callable(source):
+            advice += " If `preprocess` crops or pads, have it return its InputGeometry instead."
         raise ValueError(
             f"{source if isinstance(source, Path) else method}: the map of image {case.image} "
             f"is {width} x {height} pixels, but the image is {case.shape[1]} x "
-            f'{case.shape[0]}; resize="bilinear" (--resize bilinear) brings the map onto the '
-            f"image's pixels.{advice}"
+            f"{case.shape[0]}{advice}"
         )
     require_distribution(values, case.shape, name, options.metrics, options.density)
     return values
 
 
 def own_biases(
-    case: Case, own_maps: list[Float64Array], bias: AnyCenterBias | None, options: Options
+    case: Case,
+    own_maps: list[Float64Array],
+    bias: AnyCenterBias | None,
+    options: Options,
+    together: Sequence[Case] = (),
 ) -> dict[str, Float64Array]:
-    """The centre bias on the pixels of an image by row: without its own gaze, with it, or both.
+    """Return the centre bias on the pixels of an image by row: without its own gaze, with it, or
+    both.
 
-    In place of the first is the image's own one, where it has one.
+    In place of the first is the image's own one, where it has one. The images of `together` are
+    left out with it.
     """
-    biases = {}
+    biases: dict[str, Float64Array] = {}
+    if options.center_bias == "none":
+        return biases
     if case.center_bias is not None:
         biases[CENTER_BIAS] = case.load_center_bias(options.resize)
     elif options.center_bias != "in_sample":
         assert bias is not None, "made unless every image has its own"  # noqa: S101
-        others = bias.without(_framed(case, own_maps, options))
-        biases[CENTER_BIAS] = _on_image(others, case)
+        framed = chain(
+            _framed(case, own_maps, options),
+            *(_framed(other, gaze_maps(other, options), options) for other in together),
+        )
+        biases[CENTER_BIAS] = _on_image(bias.without(framed), case)
     if options.center_bias != "left_out":
         assert bias is not None, "made for this row"  # noqa: S101
         biases[IN_SAMPLE_BIAS] = _on_image(bias, case)
@@ -179,22 +213,27 @@ def comparisons(
     biases: Mapping[str, Float64Array],
     options: Options,
 ) -> Iterator[Comparison]:
-    """What is scored against what on one image, in the order of the results table."""
-    rests = [rest for _, rest in one_vs_rest(own_maps)]
-    for observer, own, rest in zip(case.gaze, own_maps, rests, strict=True):
+    """Yield what is scored against what on one image, in the order of the results table.
+
+    With one observer alone there is nobody to compare with, so no interobserver row.
+    """
+    rests = [rest for _, rest in one_vs_rest(own_maps)] if len(own_maps) > 1 else []
+    for observer, own, rest in zip(case.gaze, own_maps, rests, strict=False):
         yield Comparison(INTEROBSERVER, observer, own, rest, (observer,))
     truths: list[tuple[str, Float64Array, tuple[str, ...]]]
-    truths = [(name, rest, (name,)) for name, rest in zip(case.gaze, rests, strict=True)]
+    truths = [(name, rest, (name,)) for name, rest in zip(case.gaze, rests, strict=False)]
     if options.ground_truth == "all":
         truths = [(ALL_OBSERVERS, np.asarray(np.mean(own_maps, axis=0)), ())]
     for method in (*biases, *case.maps):
+        turned = False
         if method in biases:
             saliency: FloatArray = biases[method]
         else:
             values = checked_map(case, method, options)
+            turned = looks_transposed(values.shape, case.shape)
             saliency = values if values.shape == case.shape else resample(values, case.shape)
         for observer, truth, truth_name in truths:
-            yield Comparison(method, observer, saliency, truth, truth_name)
+            yield Comparison(method, observer, saliency, truth, truth_name, turned)
 
 
 def score_image(
@@ -202,31 +241,37 @@ def score_image(
     bias: AnyCenterBias | None,
     options: Options,
     fixations: AllFixations | None = None,
-) -> list[Score]:
-    """Every score of one image: rows of the table, observers left out, metrics.
+    together: Sequence[Case] = (),
+) -> tuple[list[Score], Noticed]:
+    """Return every score of one image, and what was noticed of its maps.
 
-    `fixations` are those on all images, where a metric takes those on the others.
+    The scores are rows of the table, observers left out, metrics. `fixations` are those on all
+    images, if a metric takes those on the others. The images of `together` are left out of the
+    center bias with this one.
     """
-    own_maps = gaze_maps(case, options)
-    biases = own_biases(case, own_maps, bias, options)
+    unblurred: list[str] = []
+    own_maps = gaze_maps(case, options, unblurred)
+    biases = own_biases(case, own_maps, bias, options, together)
     pairs = list(comparisons(case, own_maps, biases, options))
-    negatives = biases[options.negatives]
+    negatives = biases.get(options.negatives)
     calls = MetricCalls(
         case, negatives, fixations, density=options.density, options={"shrink": options.shrink}
     )
     # undefined scores stay in the table as nan and are counted in the summary
     with muted(UndefinedMetricWarning):
         exact = _exact_scores(pairs, negatives, options)
-        return [
+        rows = [
             (*labels, _score(pair, negatives, options, labels, exact, calls))
             for pair in pairs
             for name in options.metrics
             for labels in [(case.image, pair.observer, pair.method, name)]
         ]
+    turned = tuple(dict.fromkeys(pair.method for pair in pairs if pair.turned))
+    return rows, Noticed(turned, len(unblurred))
 
 
 def _exact_scores(
-    pairs: list[Comparison], negatives: Float64Array, options: Options
+    pairs: list[Comparison], negatives: Float64Array | None, options: Options
 ) -> dict[tuple[str, str, str], float]:
     """Scores that are not drawn, by method, observer and metric, as far as they share work."""
     names = [
@@ -264,7 +309,7 @@ def _is_drawn(name: str, options: Options) -> bool:
 
 def _score(
     pair: Comparison,
-    negatives: Float64Array,
+    negatives: Float64Array | None,
     options: Options,
     labels: tuple[str, str, str, str],
     exact: dict[tuple[str, str, str], float],
@@ -280,6 +325,7 @@ def _score(
         )
     maps: tuple[FloatArray, ...] = (pair.saliency, pair.truth)
     if metric.needs_center_bias:
+        assert negatives is not None, "refused with center_bias='none'"  # noqa: S101
         maps = (*maps, negatives)
     # a stream of its own for each score: the same draws whatever else is scored, and where
     keys = [zlib.crc32(label.encode()) for label in labels]

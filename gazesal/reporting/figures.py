@@ -110,12 +110,15 @@ def _panels(evaluation: Evaluation, image: str) -> dict[str, FloatArray | None]:
     the mean of the others, the segmentation, the centre bias, then the methods.
     """
     maps = evaluation.maps_of(image)
-    first = {
-        "Gaze of one observer": maps.pop(INTEROBSERVER),
-        "Mean of the others"
-        if evaluation.options.ground_truth == "rest"
-        else "Mean of all": maps.pop(GROUND_TRUTH),
-    }
+    if INTEROBSERVER in maps:
+        first = {
+            "Gaze of one observer": maps.pop(INTEROBSERVER),
+            "Mean of the others"
+            if evaluation.options.ground_truth == "rest"
+            else "Mean of all": maps.pop(GROUND_TRUTH),
+        }
+    else:
+        first = {"Gaze of the observer": maps.pop(GROUND_TRUTH)}
     names = [name for name in evaluation.methods if name in maps]
     titles = [*first.items(), *((label_of(name), maps[name]) for name in names)]
     lettered = zip(_letters(), titles, strict=False)

@@ -101,8 +101,10 @@ def metric_words(options: Options, *, boxes: bool) -> list[str]:
         )
     if found := labels(lambda metric: metric.needs == "other_fixations"):
         how = "by their boxes" if boxes else "by place in the image"
+        group = "" if options.leave_out is None else f" of another {options.leave_out}"
         lines.append(
-            f"Compared with the fixations on all other images, brought onto each {how}: {found}."
+            f"Compared with the fixations on all other images{group}, brought onto each {how}: "
+            f"{found}."
         )
     if found := labels(lambda metric: metric.needs == "baseline"):
         lines.append(f"The baseline is the centre bias that the shuffled metrics take: {found}.")
@@ -128,6 +130,8 @@ def undefined_words(metric: Metric) -> str:
     """
     constant = metric.constant_map is not None and math.isnan(metric.constant_map)
     reasons = ["a constant map"] if constant else []
+    if takes_distribution(metric):
+        reasons.append("a map that leaves no density")
     if metric.ground_truth == "points":
         reasons.append("no fixation, or nothing else, in the image")
     return " or ".join(reasons) or "no comparison"

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gazesal._files import write_text
-from gazesal.evaluation.cases import INTEROBSERVER
+from gazesal.evaluation.gaze_checks import is_gaze_map
 from gazesal.evaluation.results import Evaluation
 from gazesal.maps.geometry import ReferenceFrame
 from gazesal.metrics.registry import METRICS
@@ -136,9 +136,8 @@ def describe(evaluation: Evaluation, summary: pd.DataFrame, *, degrees: float | 
     """
     options = evaluation.options
     scored = set(evaluation.scores["image"])
-    own = evaluation.scores[evaluation.scores["method"] == INTEROBSERVER]
-    readings = own[own["metric"] == options.metrics[0]].groupby("image").size()
-    observers = " to ".join(map(str, dict.fromkeys((readings.min(), readings.max()))))
+    n_observers = [len(case.gaze) for case in evaluation.cases if case.image in scored]
+    observers = " to ".join(map(str, dict.fromkeys((min(n_observers), max(n_observers)))))
     interval = {
         "bootstrap": f"bootstrap over images, seed {options.seed}",
         "normal": "normal, over image means",
@@ -147,11 +146,6 @@ def describe(evaluation: Evaluation, summary: pd.DataFrame, *, degrees: float | 
     truth = "the mean gaze map of the other observers, for every choice of the one left out"
     if options.ground_truth == "all":
         truth += "; for maps and biases, that of all observers"
-    sigma = "that of each fixation"
-    if degrees is not None:
-        sigma = f"{degrees:g} degrees of visual angle, in pixels at each fixation"
-    if options.sigma is not None:
-        sigma = f"{options.sigma[0]:g} x {options.sigma[1]:g} pixels"
     registered = ""
     if isinstance(options.frame, ReferenceFrame):
         precision = "to whole pixels as in the study" if options.frame.rounding == "study" else ""
@@ -161,13 +155,19 @@ def describe(evaluation: Evaluation, summary: pd.DataFrame, *, degrees: float | 
         (
             f"Mean over images with {summary['level'].iloc[0]:.0%} interval "
             f"({interval[summary['interval'].iloc[0]]}). "
-            f"{exactness_words(options)}Sigma: {sigma}."
+            f"{exactness_words(options)}{_sigma_words(evaluation, degrees)}."
         ),
         (
             f"Chance: {chance_words(options.metrics)}. "
             f"Centre bias: {_bias_words(evaluation, scored, registered)}."
         ),
     ]
+    alone = n_observers.count(1)
+    if alone:
+        which = "Each image has" if alone == len(n_observers) else f"{alone} of the images have"
+        lines.append(
+            f"{which} one observer, who has nobody to be compared with, and no interobserver score."
+        )
     if "sncc" in options.metrics:
         words = (
             "An sNCC of 0 is a map as near the centre bias as the gaze. That of the centre bias "
@@ -193,13 +193,33 @@ def describe(evaluation: Evaluation, summary: pd.DataFrame, *, degrees: float | 
     return "\n".join(lines) + "\n"
 
 
+def _sigma_words(evaluation: Evaluation, degrees: float | None) -> str:
+    """State the sigma of fixations, and of how many readings there are none."""
+    readings = [gaze for case in evaluation.cases for gaze in case.gaze.values()]
+    n_maps = sum(map(is_gaze_map, readings))
+    if readings and n_maps == len(readings):
+        return "The gaze was given as maps, which were used as they are"
+    sigma = "that of each fixation"
+    if degrees is not None:
+        sigma = f"{degrees:g} degrees of visual angle, in pixels at each fixation"
+    if evaluation.options.sigma is not None:
+        sigma = f"{evaluation.options.sigma[0]:g} x {evaluation.options.sigma[1]:g} pixels"
+    of_maps = f", except for {n_maps} of {len(readings)} readings given as gaze maps"
+    return f"Sigma: {sigma}{of_maps if n_maps else ''}"
+
+
 def _bias_words(evaluation: Evaluation, scored: set[str], registered: str) -> str:
     """What the centre bias is: the mean over images, or what came with them."""
     own = sum(c.center_bias is not None for c in evaluation.cases if c.image in scored)
-    if evaluation.options.frame is None:
+    options = evaluation.options
+    if options.center_bias == "none":
+        return "none was scored"
+    if options.frame is None:
         return "that which came with each image"
     words = (
         f"the mean gaze map over the images, {len(evaluation.cases)} in all{registered}, "
-        f"{CENTER_BIAS_WORDS[evaluation.options.center_bias]}"
+        f"{CENTER_BIAS_WORDS[options.center_bias]}"
     )
+    if options.leave_out is not None and options.leaves_out:
+        words += f" and all others of the same {options.leave_out}"
     return words + (f"; for {own} of them, that which came with the image" if own else "")

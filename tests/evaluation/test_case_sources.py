@@ -59,7 +59,11 @@ def test_gaze_maps_in_place_of_fixations(tmp_path):
     both = [replace(maps[0], gaze=mixed), *maps[1:]]
     with pytest.raises(ValueError, match="image i0, observer r3: no `sigma` was given"):
         gazesal.evaluate(both)
-    got = gazesal.evaluate([replace(maps[0], gaze=mixed), *maps[1:]], sigma=2.0)
+    with pytest.warns(UserWarning, match="`sigma`") as caught:
+        got = gazesal.evaluate([replace(maps[0], gaze=mixed), *maps[1:]], sigma=2.0)
+    said = [str(each.message) for each in caught]
+    assert "`sigma` is used by the fixations of 2 readings only" in said[0]
+    assert "`sigma` was not used by 1 readings" in said[1]
     assert as_dict(got) == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
 
@@ -75,7 +79,10 @@ def test_gaze_maps_in_place_of_fixations(tmp_path):
 def test_bad_gaze_maps_are_named(gaze_map, message):
     first, *others = make_cases()
     bad = replace(first, gaze={**first.gaze, "r1": gaze_map})
-    with pytest.raises(ValueError, match=message):
+    with (
+        pytest.raises(ValueError, match=message),
+        pytest.warns(UserWarning, match="`sigma` is used by"),
+    ):
         gazesal.evaluate([bad, *others], sigma=2.0)
 
 

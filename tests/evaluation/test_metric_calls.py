@@ -295,11 +295,6 @@ def test_maps_that_are_no_distribution_are_named_before_anything_is_scored(name,
         ValueError, match=rf"`mine map of image b` must be non-negative, .*-0.25.*{name} compare"
     ):
         evaluate(cases, metrics=("ncc", name), **options)
-    cases[1].maps["mine"][:] = 0.0
-    with pytest.raises(ValueError, match="`mine map of image b` must have a positive sum"):
-        evaluate(cases, metrics=(name,), **options)
-    with pytest.raises(ValueError, match="`mine map of image b` must not be constant"):
-        evaluate(cases, metrics=(name,), density="shift", **options)
     assert worked == []
     monkeypatch.undo()
     got = as_dict(evaluate(cases, metrics=(name,), density="softmax", **options))
@@ -308,15 +303,59 @@ def test_maps_that_are_no_distribution_are_named_before_anything_is_scored(name,
     assert evaluate(cases, metrics=("auc", "ncc")).scores["score"].size > 0
 
 
-def test_maps_that_vanish_on_the_image_are_found_too():
+def densities(name):
+    """Each `density` that a metric takes, with the value of a map of which it leaves nothing."""
+    needed = "saliency_map" in gazesal.METRICS[name].densities
+    return [("sum", 0.0), ("shift", 0.7), *([] if needed else [(None, 0.0)])]
+
+
+@pytest.mark.parametrize("bad_images", ["raise", "list"])
+@pytest.mark.parametrize(
+    ("name", "density", "value"),
+    [
+        (name, *each)
+        for name in (*DISTRIBUTIONS, "information_gain", "log_likelihood")
+        for each in densities(name)
+    ],
+)
+def test_a_map_without_mass_is_undefined_for_its_method_and_metric_only(
+    name, density, value, bad_images
+):
+    pytest.importorskip("ot")
+    options = {"shrink": SHRINK} if name == "emd" else {}
+    options |= {"density": density, "bad_images": bad_images, "metrics": ("auc", name)}
+    cases = make_cases(signed=False)
+    cases = [replace(case, maps={**case.maps, "other": case.maps["mine"]}) for case in cases]
+    sound = as_dict(evaluate(cases, **options))
+    flat = np.full(cases[1].maps["mine"].shape, value)
+    cases[1] = replace(cases[1], maps={**cases[1].maps, "mine": flat})
+    evaluation = evaluate(cases, **options)
+    assert evaluation.bad_images.empty
+    for key, score in as_dict(evaluation).items():
+        image, _, method, metric = key
+        if (image, method) != ("b", "mine"):
+            assert score == sound[key]
+        elif metric == name:
+            assert np.isnan(score)
+        else:
+            assert score == 0.5
+    summary = evaluation.summary().set_index(["method", "metric"])
+    assert summary.loc[("mine", name), "n_undefined"] == len(cases[1].gaze)
+    assert summary.loc[("other", name), "n_undefined"] == 0
+    words = describe(evaluation, evaluation.summary())
+    assert "scores are undefined (a map that leaves no density" in words
+
+
+def test_a_map_that_vanishes_on_the_image_is_undefined():
     cases = make_cases()
     peak = np.zeros((240, 320))
     peak[3, 4] = 1.0  # between the pixel centres of the smaller image
     cases[0] = replace(cases[0], maps={**cases[0].maps, "mine": peak})
     for case in cases:
         np.abs(case.maps["mine"], out=case.maps["mine"])
-    with pytest.raises(ValueError, match="`mine map of image a` must have a positive sum"):
-        evaluate(cases, metrics=("sim",))
+    scores = evaluate(cases, metrics=("sim",)).scores.set_index(["image", "method"])["score"]
+    assert scores["a", "mine"].isna().all()
+    assert scores["b", "mine"].notna().all()
 
 
 @pytest.mark.parametrize(

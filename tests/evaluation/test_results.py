@@ -152,7 +152,8 @@ def test_what_cannot_be_saved_is_named_when_it_is_asked_for(tmp_path):
     cases[0] = replace(
         cases[0], gaze={**cases[0].gaze, "dee": drawn}, center_bias=lambda: np.ones(SHAPE)
     )
-    gazesal.evaluate(cases, sigma=SIGMA).save(tmp_path / "saved")
+    with pytest.warns(UserWarning, match="`sigma` is used by the fixations of 9"):
+        gazesal.evaluate(cases, sigma=SIGMA).save(tmp_path / "saved")
     loaded = gazesal.Evaluation.load(tmp_path / "saved")
     with pytest.raises(ValueError, match="gaze of observer dee of image i000 was an array"):
         loaded.maps_of("i000")

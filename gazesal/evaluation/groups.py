@@ -1,0 +1,64 @@
+"""Images that belong together, such as those of one patient, and leave the center bias together."""
+
+from collections import defaultdict
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from gazesal.evaluation.cases import Case
+from gazesal.evaluation.metric_calls import takes_others
+from gazesal.evaluation.scoring import Options
+
+__all__ = ["left_out_together", "require_groups"]
+
+
+def left_out_together(cases: Sequence[Case], options: Options) -> dict[str, list[Case]]:
+    """Return, by image, the other images of its group, without their maps.
+
+    Empty unless `leave_out` names a group.
+    """
+    if options.leave_out is None:
+        return {}
+    groups: dict[Hashable, list[Case]] = defaultdict(list)
+    for case in cases:
+        # workers are sent these: what is not needed there stays
+        gaze_only = replace(case, maps={}, center_bias=None, picture=None)
+        groups[case.groups[options.leave_out]].append(gaze_only)
+    return {
+        case.image: [other for other in group if other.image != case.image]
+        for group in groups.values()
+        for case in group
+    }
+
+
+def require_groups(cases: Sequence[Case], options: Options) -> None:
+    """Raise unless `leave_out` names a group of all images, and changes a score."""
+    column = options.leave_out
+    if column is None:
+        return
+    if not isinstance(column, str):
+        raise TypeError(f"`leave_out` must be the name of a group, got {column!r}.")
+    for case in cases:
+        if column not in case.groups:
+            known = ", ".join(map(repr, case.groups)) or "none"
+            raise ValueError(
+                f"`leave_out` (--leave-out) must name a group that every image has, got "
+                f"{column!r} and image {case.image!r} with {known}."
+            )
+        value = case.groups[column]
+        if not isinstance(value, (str, int, float, np.number)) or value != value:  # noqa: PLR0124
+            raise ValueError(
+                f"`leave_out` must name a group of text or numbers, got {column!r} and image "
+                f"{case.image!r} with {value!r}."
+            )
+    if len({case.groups[column] for case in cases}) < 2:
+        raise ValueError(
+            f"`leave_out` must name a group of at least two values, got {column!r} with one, "
+            "which would leave no image for the center bias."
+        )
+    if not options.leaves_out and not takes_others(options.metrics):
+        raise ValueError(
+            f"`leave_out` must be None if neither a center bias nor fixations of other images are "
+            f"used, got {column!r}, which would change nothing."
+        )

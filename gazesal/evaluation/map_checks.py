@@ -1,0 +1,80 @@
+"""Checks whether maps have height and width exchanged relative to their images."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from gazesal._warnings import warn
+from gazesal.datasets.map_stores import StoredMap
+from gazesal.evaluation.cases import Case
+from gazesal.evaluation.gaze_checks import is_gaze_map
+from gazesal.evaluation.sources import load_source
+from gazesal.exceptions import InputWarning
+
+__all__ = ["looks_transposed", "report_transposed", "require_upright"]
+
+TRANSPOSE = "If they are, exchange height and width (`map.T`)."
+
+
+def looks_transposed(found: tuple[int, ...], wanted: tuple[int, int]) -> bool:
+    """Check whether a map has the proportions of an image with height and width exchanged.
+
+    Sides may be off by less than a pixel, as rounding leaves them when maps are made smaller.
+    """
+    (height, width), (rows, columns) = found, wanted
+    ratio = columns / rows
+    fits = abs(width - height * ratio) < 1 or abs(height - width / ratio) < 1
+    turned = abs(height - width * ratio) < 1 or abs(width - height / ratio) < 1
+    return turned and not fits
+
+
+def require_upright(cases: list[Case]) -> None:
+    """Raise if all maps of a method, all gaze maps or all own center biases look transposed.
+
+    One map alone may be: a network with a fixed input stretches images of either orientation.
+    Functions are not called here. Of maps that are right, only the first is read.
+    """
+    scored = [case for case in cases if case.scored]
+    methods = dict.fromkeys(method for case in scored for method in case.maps)
+    for method in methods:
+        pairs = [(case, case.maps[method]) for case in scored if method in case.maps]
+        _require_upright(pairs, f"maps of {method!r}")
+    gaze = [
+        (case, source) for case in cases for source in case.gaze.values() if is_gaze_map(source)
+    ]
+    _require_upright(gaze, "gaze maps")
+    own = [(case, case.center_bias) for case in scored if case.center_bias is not None]
+    _require_upright(own, "center biases")
+
+
+def report_transposed(method: str, n_images: int) -> None:
+    """Warn that all maps of a method, as its functions returned them, look transposed."""
+    warn(
+        f"`cases` must have maps of shape (H, W), but all {n_images} maps of {method!r} look "
+        f"transposed and were resized so. {TRANSPOSE}",
+        InputWarning,
+        stacklevel=4,
+    )
+
+
+def _require_upright(pairs: Sequence[tuple[Case, Any]], what: str) -> None:
+    for case, source in pairs:
+        shape = _shape_of(source)
+        if shape is None or not looks_transposed(shape, case.shape):
+            return
+    for case, source in pairs[:1]:
+        height, width = case.shape
+        raise ValueError(
+            f"`cases` must have maps of shape (H, W), but all {len(pairs)} {what} look transposed, "
+            f"such as {_shape_of(source)} for image {case.image!r} of ({height}, {width}). "
+            f"{TRANSPOSE}"
+        )
+
+
+def _shape_of(source: Any) -> tuple[int, ...] | None:
+    """Return the shape of a map that is an array or in a file."""
+    if callable(source) and not isinstance(source, StoredMap):
+        return None
+    try:
+        return load_source(source, name="map").shape
+    except Exception:  # noqa: BLE001 (it fails again, by name, when the image is scored)
+        return None

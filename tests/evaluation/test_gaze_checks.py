@@ -1,0 +1,142 @@
+"""Gaze that is certainly, or probably, not what the caller means."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import gazesal
+from gazesal.reporting.report import describe
+
+SHAPE = (24, 32)
+SIGMA = 2.5
+
+
+def make_cases(n=4, scale=(31.0, 23.0), shape=SHAPE):
+    """Images with fixations spread over a rectangle from the corner, and a map of noise."""
+    rng = np.random.default_rng(3)
+    return [
+        gazesal.Case(
+            image=f"i{number}",
+            shape=shape,
+            gaze={
+                name: gazesal.Gaze(points=rng.uniform(0, scale, (6, 2)), durations=np.ones(6))
+                for name in ("ann", "bob")
+            },
+            maps={"noise": rng.random(shape)},
+        )
+        for number in range(n)
+    ]
+
+
+def drawn(case):
+    """The case with gaze maps in place of fixations."""
+    gaze = {
+        name: gazesal.gaze_heatmap(own.points, case.shape, sigma=SIGMA)
+        for name, own in case.gaze.items()
+    }
+    return replace(case, gaze=gaze)
+
+
+class TestSharesOfTheSides:
+    """Coordinates from 0 to 1 are not scored as pixels."""
+
+    @pytest.mark.parametrize("bad_images", ["raise", "list"])
+    def test_of_all_images_are_refused(self, bad_images):
+        with pytest.raises(ValueError, match="`cases` must have fixations in pixels, but all 48"):
+            gazesal.evaluate(make_cases(scale=(1.0, 1.0)), sigma=SIGMA, bad_images=bad_images)
+
+    def test_that_leave_the_screen_are_refused(self):
+        with pytest.raises(ValueError, match="`cases` must have fixations in pixels"):
+            gazesal.evaluate(make_cases(scale=(1.3, 1.2)), sigma=SIGMA)
+
+    def test_of_all_images_are_refused_with_few_fixations_each(self):
+        cases = []
+        for case in make_cases(scale=(1.0, 1.0)):
+            gaze = {
+                name: gazesal.Gaze(points=own.points[:1], durations=own.durations[:1])
+                for name, own in case.gaze.items()
+            }
+            cases.append(replace(case, gaze=gaze))
+        with pytest.raises(ValueError, match="`cases` must have fixations in pixels, but all 8"):
+            gazesal.evaluate(cases, sigma=SIGMA)
+
+    def test_of_some_images_are_told(self):
+        cases = [*make_cases(1, scale=(1.0, 1.0)), *make_cases()[1:]]
+        with pytest.warns(gazesal.InputWarning, match=r"`cases` must have .* on 'i0' all"):
+            gazesal.evaluate(cases, sigma=SIGMA)
+
+    def test_in_files_of_single_observers_are_refused(self, tmp_path):
+        rows = "".join(f"0.{k},0.{9 - k},1\n" for k in range(1, 9))
+        (tmp_path / "a.csv").write_text("x,y,duration\n" + rows)
+        np.save(tmp_path / "map.npy", np.random.default_rng(0).random(SHAPE))
+        lines = [f"i{k},32,24,map.npy,a.csv,a.csv\n" for k in range(2)]
+        path = tmp_path / "manifest.csv"
+        path.write_text("image,width,height,map:m,gaze:ann,gaze:bob\n" + "".join(lines))
+        with pytest.raises(ValueError, match="`points of image i0, observer ann` must be pixels"):
+            gazesal.evaluate(gazesal.cases_from_manifest(path), sigma=SIGMA)
+
+
+class TestSigma:
+    """Sigma blurs fixations; gaze maps are used as they are, and that is said."""
+
+    def test_is_refused_if_all_gaze_is_maps(self):
+        cases = [drawn(case) for case in make_cases()]
+        with pytest.raises(ValueError, match="`sigma` must be left out"):
+            gazesal.evaluate(cases, sigma=SIGMA)
+        evaluation = gazesal.evaluate(cases)
+        words = describe(evaluation, evaluation.summary())
+        assert "The gaze was given as maps, which were used as they are." in words
+        assert "Sigma" not in words
+
+    def test_for_some_of_the_gaze_is_told_and_stated_so(self):
+        first, *others = make_cases()
+        cases = [drawn(first), *others]
+        with pytest.warns(gazesal.InputWarning, match="`sigma` is used by the fixations of 6"):
+            evaluation = gazesal.evaluate(cases, sigma=SIGMA)
+        words = describe(evaluation, evaluation.summary())
+        assert "Sigma: 2.5 x 2.5 pixels, except for 2 of 8 readings given as gaze maps." in words
+
+    def test_unused_by_maps_of_functions_is_told(self):
+        cases = [
+            replace(case, gaze={name: lambda m=m: m for name, m in drawn(case).gaze.items()})
+            for case in make_cases()
+        ]
+        with pytest.warns(gazesal.InputWarning, match="`sigma` was not used by 8 readings"):
+            gazesal.evaluate(cases, sigma=SIGMA)
+
+    def test_of_loaded_evaluations_is_stated_as_before(self, tmp_path):
+        pytest.importorskip("pyarrow")
+        evaluation = gazesal.evaluate([drawn(case) for case in make_cases()])
+        evaluation.save(tmp_path / "saved")
+        loaded = gazesal.Evaluation.load(tmp_path / "saved")
+        summary = evaluation.summary()
+        assert describe(loaded, summary) == describe(evaluation, summary)
+
+
+class TestMapsOfFixatedPixels:
+    """A gaze map of two values is probably one of fixated pixels."""
+
+    def binary(self, value=255.0):
+        rng = np.random.default_rng(8)
+        cases = []
+        for case in make_cases():
+            gaze = {name: np.zeros(SHAPE) for name in case.gaze}
+            for array in gaze.values():
+                array[rng.integers(0, 24, 9), rng.integers(0, 32, 9)] = value
+            cases.append(replace(case, gaze=gaze))
+        return cases
+
+    @pytest.mark.parametrize("value", [1.0, 255.0])
+    def test_is_told(self, value):
+        match = rf"`gaze` of image 'i0', observer 'ann', is a map of the two values 0 and {value:g}"
+        with pytest.warns(gazesal.InputWarning, match=match):
+            gazesal.evaluate(self.binary(value))
+
+    def test_in_a_file_is_told(self, tmp_path):
+        cases = self.binary()
+        for name, array in cases[0].gaze.items():
+            np.save(tmp_path / f"{name}.npy", array)
+        gaze = {name: tmp_path / f"{name}.npy" for name in cases[0].gaze}
+        with pytest.warns(gazesal.InputWarning, match="`gaze` of image 'i0'"):
+            gazesal.evaluate([replace(cases[0], gaze=gaze), *cases[1:]])

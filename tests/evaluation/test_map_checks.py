@@ -1,0 +1,94 @@
+"""Maps with height and width exchanged."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import gazesal
+from gazesal.evaluation.map_checks import looks_transposed
+from tests.evaluation.test_gaze_checks import SHAPE, SIGMA, drawn, make_cases
+
+
+def with_maps(make, cases=None):
+    """Cases with a map beside the sound one."""
+    return [
+        replace(case, maps={**case.maps, "turned": make(case)}) for case in cases or make_cases()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "expected"),
+    [
+        ((32, 24), (24, 32), True),
+        ((8, 6), (24, 32), True),
+        ((25, 19), (600, 800), True),
+        ((18, 25), (800, 600), True),
+        ((24, 32), (24, 32), False),
+        ((6, 8), (24, 32), False),
+        ((7, 7), (24, 32), False),
+        ((7, 8), (64, 48), False),
+        ((14, 14), (500, 512), False),
+        ((30, 30), (30, 30), False),
+        ((1, 1), (24, 32), False),
+    ],
+)
+def test_exchanged_proportions_are_recognized(found, wanted, expected):
+    assert looks_transposed(found, wanted) is expected
+
+
+@pytest.mark.parametrize("bad_images", ["raise", "list"])
+@pytest.mark.parametrize("step", [1, 4])
+def test_all_maps_of_a_method_transposed_are_refused(step, bad_images):
+    cases = with_maps(lambda case: case.maps["noise"].T[::step, ::step])
+    with pytest.raises(ValueError, match="all 4 maps of 'turned' look transposed"):
+        gazesal.evaluate(cases, sigma=SIGMA, resize="bilinear", bad_images=bad_images)
+
+
+def test_all_maps_in_files_transposed_are_refused(tmp_path):
+    for case in make_cases():
+        np.save(tmp_path / f"{case.image}.npy", case.maps["noise"].T)
+    cases = with_maps(lambda case: tmp_path / f"{case.image}.npy")
+    with pytest.raises(ValueError, match="all 4 maps of 'turned' look transposed"):
+        gazesal.evaluate(cases, sigma=SIGMA, resize="bilinear")
+
+
+def test_maps_of_functions_transposed_are_told():
+    cases = with_maps(lambda case: lambda: case.maps["noise"].T)
+    with pytest.warns(gazesal.InputWarning, match="all 4 maps of 'turned' look transposed"):
+        gazesal.evaluate(cases, sigma=SIGMA, resize="bilinear")
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_network_with_one_input_size_is_not_suspected(late):
+    """It squeezes images of either orientation into one shape."""
+    cases = make_cases(2) + [
+        replace(case, image=f"turned {case.image}")
+        for case in make_cases(2, scale=(23.0, 31.0), shape=SHAPE[::-1])
+    ]
+    fixed = np.random.default_rng(4).random((6, 8))
+    cases = with_maps(lambda _: (lambda: fixed) if late else fixed, cases)
+    evaluation = gazesal.evaluate(cases, sigma=SIGMA, resize="bilinear")
+    assert evaluation.bad_images.empty
+
+
+def test_the_error_of_one_map_says_so_and_does_not_advise_to_resize():
+    cases = with_maps(lambda case: case.maps["noise"].T)
+    with pytest.raises(
+        ValueError, match=r"24 x 32 pixels, but .*32 x 24, as .* transposed"
+    ) as found:
+        gazesal.evaluate(cases, sigma=SIGMA)
+    assert "resize" not in str(found.value)
+
+
+def test_gaze_maps_and_own_center_biases_transposed_are_refused():
+    cases = make_cases()
+    gaze = [
+        replace(case, gaze={name: own.T for name, own in drawn(case).gaze.items()})
+        for case in cases
+    ]
+    with pytest.raises(ValueError, match="all 8 gaze maps look transposed"):
+        gazesal.evaluate(gaze, resize="bilinear")
+    own = [replace(case, center_bias=np.ones(SHAPE[::-1])) for case in cases]
+    with pytest.raises(ValueError, match="all 4 center biases look transposed"):
+        gazesal.evaluate(own, sigma=SIGMA, resize="bilinear")
