@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 
 import gazesal
+from gazesal.evaluation.passes import BadImages
+from gazesal.evaluation.rows import BadImage
 from gazesal.reporting.report import describe
 from tests.evaluation.large_study import SHAPE, SIGMA, LoggedMap, calls, make_cases, table_bytes
 
@@ -417,6 +419,27 @@ def test_an_image_that_cannot_be_sent_is_named(bad_images):
     with pytest.raises(ValueError, match=told):
         gazesal.evaluate(cases, sigma=SIGMA, jobs=2, bad_images=bad_images)
     assert gazesal.evaluate(cases, sigma=SIGMA).scores["image"].nunique() == N
+
+
+def test_the_first_reason_of_an_image_is_kept():
+    bad = BadImages(stop=False)
+    bad.add([BadImage("i000", "its gaze")], of_gaze=True)
+    bad.add([BadImage("i000", "its map"), BadImage("i001", "its map")])
+    table = bad.to_frame(make_cases(3))
+    assert dict(zip(table["image"], table["reason"], strict=True)) == {
+        "i000": "its gaze",
+        "i001": "its map",
+    }
+
+
+def test_an_image_that_is_invalid_twice_is_listed_for_its_gaze():
+    cases = make_cases(4)
+    far = gazesal.Gaze(points=np.array([[900.0, 900.0]]), durations=np.ones(1))
+    gaze = {**cases[1].gaze, "ann": far}
+    cases[1] = replace(cases[1], gaze=gaze, maps={"noise": np.full(SHAPE, np.nan)})
+    listed = gazesal.evaluate(cases, sigma=SIGMA, bad_images="list").bad_images
+    assert list(listed["image"]) == ["i001"]
+    assert "must lie in the image" in listed["reason"].item()
 
 
 class TestInternalErrors:

@@ -111,6 +111,14 @@ def test_bad_numbers_are_refused(column, value, message):
         cases_from_tables(table(**{column: value}), maps(), SHAPE)
 
 
+def test_one_negative_duration_among_others_is_refused_by_line():
+    frame = table()
+    row = frame.index[(frame["image"] == "a") & (frame["observer"] == "ann")][1]
+    frame.loc[row, "duration"] = -0.1
+    with pytest.raises(ValueError, match="durations of observer ann on image a must be non-neg"):
+        cases_from_tables(frame, maps(), SHAPE)
+
+
 def test_numbers_held_as_text_are_numbers():
     frame = table().astype({"x": str, "y": str, "duration": str})
     expected = cases_from_tables(table(), maps(), SHAPE)[0].gaze["ann"]

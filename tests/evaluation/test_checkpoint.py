@@ -125,6 +125,45 @@ def test_killed_between_a_larger_part_and_the_small_ones(tmp_path, monkeypatch):
     assert set(calls(tmp_path / "log").values()) == {1}
 
 
+def test_doubled_parts_are_removed(tmp_path):
+    folder = tmp_path / "kept"
+    whole = run(6, folder, tmp_path / "log")
+    small = {path: path.read_bytes() for path in parts(folder)}
+    found = checkpoint_module.Checkpoint(folder, *_identity(folder))
+    found._merge()
+    found.close()
+    (merged,) = parts(folder)
+    for path, content in small.items():
+        path.write_bytes(content)
+    assert table_bytes(run(6, folder, tmp_path / "log")) == table_bytes(whole)
+    # read in the order of their names, those with nothing new are removed
+    before = [path for path in small if path.name < merged.name]
+    assert parts(folder) == (before if len(before) == len(small) else [*before, merged])
+
+
+def images_of(path):
+    """Images of a part, in its order."""
+    return [image for image, _, _ in json.loads(parquet.read_schema(path).metadata[b"images"])]
+
+
+def test_parts_of_several_images_are_merged_with_others(tmp_path):
+    folder = tmp_path / "kept"
+    whole = run(6, folder, tmp_path / "log")
+    paths = parts(folder)
+    found = checkpoint_module.Checkpoint(folder, *_identity(folder))
+    found._small = paths[:3]
+    found._merge()
+    of_three = parts(folder)
+    found._small = [path for path in of_three if len(images_of(path)) == 3] + paths[3:]
+    found._merge()
+    found.close()
+    (merged,) = parts(folder)
+    assert len(images_of(merged)) == 6
+    again = run(6, folder, tmp_path / "log")
+    assert table_bytes(again) == table_bytes(whole)
+    assert set(calls(tmp_path / "log").values()) == {1}
+
+
 def _identity(folder):
     identity = json.loads((folder / "checkpoint.json").read_text())
     gaze = identity.pop("gaze")
@@ -255,10 +294,19 @@ def test_a_map_that_changed_is_scored_again(kept, tmp_path):
     assert table_bytes(got) == table_bytes(gazesal.evaluate(cases, sigma=SIGMA))
     changed = got.scores["score"].to_numpy() != first.scores["score"].to_numpy()
     assert set(got.scores.loc[changed, "image"]) == {"i001"}
+    # the file is known by its size and time: overwritten with another array of the same size
+    before = path.stat()
+    np.save(path, np.random.default_rng(1).random(SHAPE))
+    assert path.stat().st_size == before.st_size
     os.utime(path, ns=(1, 1))
     calls_before = calls(tmp_path / "log")
-    assert table_bytes(gazesal.evaluate(cases, sigma=SIGMA, checkpoint=folder)) == table_bytes(got)
-    assert calls(tmp_path / "log") == calls_before
+    overwritten = gazesal.evaluate(cases, sigma=SIGMA, checkpoint=folder)
+    assert table_bytes(overwritten) == table_bytes(gazesal.evaluate(cases, sigma=SIGMA))
+    assert table_bytes(overwritten) != table_bytes(got)
+    others = {image: n for image, n in calls(tmp_path / "log").items() if image != "i001"}
+    assert {image: n - calls_before[image] for image, n in others.items()} == dict.fromkeys(
+        others, 1
+    )  # once without the checkpoint, and not with it
     # back to what it was: still there
     assert table_bytes(run(6, folder, tmp_path / "log")) == table_bytes(first)
 

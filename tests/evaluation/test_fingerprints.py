@@ -2,15 +2,22 @@
 
 import functools
 import operator
+import os
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import gazesal
 from gazesal.evaluation import fingerprints
-from gazesal.evaluation.fingerprints import Notes, fingerprint
+from gazesal.evaluation.fingerprints import (
+    Notes,
+    fingerprint,
+    gaze_fingerprint,
+    image_fingerprint,
+)
 from tests.evaluation.large_study import SHAPE, SIGMA, make_cases, table_bytes
 
 pytest.importorskip("pyarrow")
@@ -158,3 +165,87 @@ def test_versions_of_what_makes_the_numbers(tmp_path):
     path.write_text(path.read_text().replace('"POT": "', '"POT": "0.'))
     with pytest.raises(ValueError, match=r"differs in POT \('0\."):
         gazesal.evaluate(make_cases(3), **options)
+
+
+POINTS = np.array([[3.0, 4.0], [5.0, 6.0]])
+OF_GAZE = {
+    "points": POINTS + 1,
+    "durations": np.array([1.0, 2.0]),
+    "sigma": np.full((2, 2), 2.0),
+    "visible": np.array([[0.0, 0.0, 9.0, 9.0]] * 2),
+}
+OF_CASE = {
+    "image": "other",
+    "shape": (SHAPE[0] + 1, SHAPE[1]),
+    "gaze": {"ann": np.ones(SHAPE)},
+    "maps": {"noise": np.ones(SHAPE)},
+    "box": (1.0, 1.0, 9.0, 9.0),
+    "center_bias": np.ones(SHAPE),
+}
+NOT_SCORED_FROM = {"scored", "groups", "picture"}
+
+
+def mark_of(case):
+    """The fingerprint of all that an image's scores are made from."""
+    return image_fingerprint(case, gaze_fingerprint(case))
+
+
+def test_every_field_of_gaze_is_part_of_its_fingerprint():
+    gaze = gazesal.Gaze(points=POINTS, durations=np.ones(2))
+    assert {each.name for each in fields(gaze)} == set(OF_GAZE)
+    known = {fingerprint(gaze)} | {
+        fingerprint(replace(gaze, **{name: value})) for name, value in OF_GAZE.items()
+    }
+    assert len(known) == 1 + len(OF_GAZE)
+
+
+def test_every_field_of_a_case_is_part_of_its_fingerprint():
+    case = make_cases(1)[0]
+    assert {each.name for each in fields(case)} == {*OF_CASE, *NOT_SCORED_FROM}
+    known = {mark_of(case)} | {
+        mark_of(replace(case, **{name: value})) for name, value in OF_CASE.items()
+    }
+    assert len(known) == 1 + len(OF_CASE)
+    for name, value in {"groups": {"half": "c"}, "picture": Path("a.png")}.items():
+        assert mark_of(replace(case, **{name: value})) == mark_of(case)
+
+
+def test_names_and_order_of_maps_and_observers_are_part_of_the_fingerprint():
+    case = make_cases(1)[0]
+    gaze = dict(reversed(case.gaze.items()))
+    named = {"maps": {"other": case.maps["noise"]}, "gaze": gaze}
+    known = {mark_of(case)} | {
+        mark_of(replace(case, **{name: value})) for name, value in named.items()
+    }
+    assert len(known) == 3
+
+
+def test_shape_and_type_of_an_array_are_part_of_its_fingerprint():
+    array = np.arange(6.0)
+    arrays = [array, array.reshape(2, 3), array.reshape(3, 2), array.view(np.int64)]
+    assert len(set(map(fingerprint, arrays))) == len(arrays)
+
+
+def test_time_and_size_of_a_file_are_part_of_its_fingerprint(tmp_path):
+    path = tmp_path / "map.npy"
+    path.write_bytes(b"one")
+    os.utime(path, ns=(5, 5))
+    known = [fingerprint(path)]
+    path.write_bytes(b"two")
+    os.utime(path, ns=(6, 6))
+    known.append(fingerprint(path))
+    path.write_bytes(b"three")
+    os.utime(path, ns=(6, 6))
+    known.append(fingerprint(path))
+    path.unlink()
+    known.append(fingerprint(path))
+    assert len(set(known)) == 4
+
+
+def test_a_checkpoint_notices_another_center_bias_of_an_image(tmp_path):
+    own = [np.random.default_rng([9, k]).random(SHAPE) for k in range(3)]
+    cases = [replace(case, center_bias=bias) for case, bias in zip(make_cases(3), own, strict=True)]
+    gazesal.evaluate(cases, sigma=SIGMA, checkpoint=tmp_path)
+    cases[1] = replace(cases[1], center_bias=own[1][::-1].copy())
+    got = gazesal.evaluate(cases, sigma=SIGMA, checkpoint=tmp_path)
+    assert table_bytes(got) == table_bytes(gazesal.evaluate(cases, sigma=SIGMA))

@@ -15,8 +15,10 @@ import pytest
 from joblib.externals.loky import get_reusable_executor
 from joblib.externals.loky.backend.queues import Queue
 
+import gazesal
 from gazesal.evaluation import parallel
 from gazesal.evaluation.parallel import Runner
+from tests.evaluation.large_study import SIGMA, make_cases
 
 HELD = []  # so that no two arrays have one address after another
 
@@ -179,6 +181,24 @@ def test_the_bar_says_what_was_done_before(capsys):
     assert "scoring:" in shown
     assert "10/10" in shown
     assert "images/s" in shown
+
+
+def test_the_bar_of_a_resumed_run_starts_at_what_was_done(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("pyarrow")
+    gazesal.evaluate(make_cases(8), sigma=SIGMA, checkpoint=tmp_path)
+    for path in sorted((tmp_path / "parts").iterdir())[:3]:
+        path.unlink()
+    started = []
+    real = parallel.tqdm
+
+    def noted(**options):
+        started.append((options["desc"], options["initial"], options["total"]))
+        return real(**options)
+
+    monkeypatch.setattr(parallel, "tqdm", noted)
+    gazesal.evaluate(make_cases(8), sigma=SIGMA, checkpoint=tmp_path, progress=True)
+    assert ("scoring", 5, 8) in started
+    assert "8/8" in capsys.readouterr().err
 
 
 GROWN = """

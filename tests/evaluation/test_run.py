@@ -112,11 +112,46 @@ def test_sampled_scores_have_streams_of_their_own():
     assert any(other[key] != both[key] for key in both if "auc" in key[-1])
 
 
+def test_streams_of_all_sampled_scores_differ(monkeypatch):
+    seeds = []
+    real = np.random.default_rng
+
+    def noted(seed=None):
+        if isinstance(seed, list):
+            seeds.append(tuple(seed))
+        return real(seed)
+
+    monkeypatch.setattr(np.random, "default_rng", noted)
+    evaluation = evaluate(n_samples=50, seed=7)
+    drawn = evaluation.scores["metric"].isin(["auc_borji", "sauc"]).sum()
+    assert len(seeds) == len(set(seeds)) == drawn
+
+
+def test_one_map_under_two_names_and_on_two_images_is_sampled_anew():
+    fixations = make_fixations()
+    first = fixations[fixations["image"] == "a"]
+    twins = pd.concat([first, first.assign(image="b"), fixations[fixations["image"] == "c"]])
+    array = np.random.default_rng(3).random(SHAPE)
+    maps = {name: dict.fromkeys("abc", array) for name in ("one", "two")}
+    scores = as_dict(evaluate(twins, maps, n_samples=50, metrics=["auc_borji"]))
+    found = [
+        scores[image, observer, method, "auc_borji"]
+        for image in "ab"
+        for observer in ("ann", "bob", "cy")
+        for method in maps
+    ]
+    assert len(set(found)) > len(found) / 2  # of 2,500 values, so that few may agree by chance
+
+
 def test_sampled_scores_lie_about_the_exact_ones():
-    exact, sampled = as_dict(evaluate()), as_dict(evaluate(n_samples=2000))
-    errors = np.array([sampled[key] - exact[key] for key in exact if "auc" in key[-1]])
-    # a sampled AUC's variance is at most 1/(4 n) a side
-    assert np.abs(errors).max() < 5 * np.sqrt(0.5 / 2000)
+    exact = as_dict(evaluate())
+    keys = [key for key in exact if "auc" in key[-1]]
+    runs = [as_dict(evaluate(n_samples=500, seed=seed)) for seed in range(12)]
+    errors = np.array([[sampled[key] - exact[key] for key in keys] for sampled in runs])
+    # a sampled AUC's variance is at most 1/(4 n) a side, and all scores have their own stream
+    bound = np.sqrt(0.5 / 500)
+    assert np.abs(errors).max() < 5 * bound
+    assert abs(errors.mean()) < 4 * bound / np.sqrt(errors.size)
     assert np.abs(errors).max() > 0
 
 
