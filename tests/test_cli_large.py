@@ -144,3 +144,57 @@ def test_ended_by_a_signal_is_one_line(tmp_path, number, said, code):
     kept = {path.name for path in parts.iterdir()}
     assert 0 < len(kept) < 300
     assert not list((out / "checkpoint").glob(".shared*"))
+
+
+def manifest(folder, *, shares=()):
+    """A manifest of four images of two patients and its fixations; those on some are shares."""
+    folder.mkdir()
+    rng = np.random.default_rng(2)
+    rows, fixations = [], []
+    for k in range(4):
+        np.save(folder / f"{k}.npy", rng.random((24, 32)))
+        rows.append(f"i{k},32,24,{k}.npy,p{k // 2}\n")
+        scale = (1.0, 1.0) if k in shares else (31.0, 23.0)
+        for observer in ("ann", "bob"):
+            fixations += [f"i{k},{observer},{x},{y},1\n" for x, y in rng.uniform(0, scale, (6, 2))]
+    (folder / "manifest.csv").write_text(
+        "image,width,height,map:mine,group:patient\n" + "".join(rows)
+    )
+    (folder / "fixations.csv").write_text("image,observer,x,y,duration\n" + "".join(fixations))
+    return folder
+
+
+def of_manifest(folder, out, *more):
+    """The command on a manifest."""
+    files = ["--manifest", folder / "manifest.csv", "--fixations", folder / "fixations.csv"]
+    usual = ["--sigma", "3px", "--no-report", "--jobs", "1", "--quiet", "--out", out]
+    return list(map(str, ["evaluate", *files, *usual, *more]))
+
+
+def test_leave_out_names_a_group_of_the_manifest(tmp_path):
+    folder = manifest(tmp_path / "study")
+    result = run(of_manifest(folder, tmp_path / "out", "--leave-out", "patient"))
+    assert result.exit_code == 0, result.output
+    cases = gazesal.cases_from_manifest(folder / "manifest.csv", fixations=folder / "fixations.csv")
+    expected = gazesal.evaluate(cases, sigma=3.0, leave_out="patient").scores
+    found = pd.read_csv(tmp_path / "out" / "scores.csv")
+    np.testing.assert_allclose(found["score"], expected["score"], rtol=1e-12)
+    assert "all others of the same patient" in (tmp_path / "out" / "summary.txt").read_text()
+    wrong = run(of_manifest(folder, tmp_path / "wrong", "--leave-out", "site"))
+    assert wrong.exit_code == 1
+    assert "`leave_out` (--leave-out)" in wrong.output
+
+
+def test_center_bias_none_leaves_the_row_out(tmp_path):
+    folder = manifest(tmp_path / "study")
+    more = ("--center-bias", "none", "--metric", "ncc")
+    result = run(of_manifest(folder, tmp_path / "out", *more))
+    assert result.exit_code == 0, result.output
+    assert set(pd.read_csv(tmp_path / "out" / "scores.csv")["method"]) == {"interobserver", "mine"}
+
+
+def test_input_that_is_probably_not_meant_is_told(tmp_path):
+    folder = manifest(tmp_path / "study", shares=[1])
+    result = run(of_manifest(folder, tmp_path / "out"))
+    assert result.exit_code == 0, result.output
+    assert "Warning: `cases` must have fixations in pixels, but on 'i1'" in result.output

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gazesal._files import write_text
+from gazesal.evaluation.cases import INTEROBSERVER
 from gazesal.evaluation.gaze_checks import is_gaze_map
 from gazesal.evaluation.results import Evaluation
 from gazesal.maps.geometry import ReferenceFrame
@@ -136,7 +137,7 @@ def describe(evaluation: Evaluation, summary: pd.DataFrame, *, degrees: float | 
     """
     options = evaluation.options
     scored = set(evaluation.scores["image"])
-    n_observers = [len(case.gaze) for case in evaluation.cases if case.image in scored]
+    n_observers = _n_observers(evaluation, scored)
     observers = " to ".join(map(str, dict.fromkeys((min(n_observers), max(n_observers)))))
     interval = {
         "bootstrap": f"bootstrap over images, seed {options.seed}",
@@ -191,6 +192,15 @@ def describe(evaluation: Evaluation, summary: pd.DataFrame, *, degrees: float | 
     if areas and summary["n_undefined"].any():
         lines.append("The AUC of a constant map is 0.5 and counts.")
     return "\n".join(lines) + "\n"
+
+
+def _n_observers(evaluation: Evaluation, scored: set[str]) -> list[int]:
+    """Return how many observers each scored image has, also of an evaluation without its cases."""
+    found = {case.image: len(case.gaze) for case in evaluation.cases if case.image in scored}
+    if not found:
+        own = evaluation.scores[evaluation.scores["method"] == INTEROBSERVER]
+        found = own.groupby("image")["observer"].nunique().to_dict()
+    return list(found.values()) or [1]
 
 
 def _sigma_words(evaluation: Evaluation, degrees: float | None) -> str:
