@@ -197,4 +197,4 @@ def test_input_that_is_probably_not_meant_is_told(tmp_path):
     folder = manifest(tmp_path / "study", shares=[1])
     result = run(of_manifest(folder, tmp_path / "out"))
     assert result.exit_code == 0, result.output
-    assert "Warning: `cases` must have fixations in pixels, but on 'i1'" in result.output
+    assert "Warning: `cases` must have fixations in pixels, but on 'i1' by" in result.output

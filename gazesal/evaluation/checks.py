@@ -23,6 +23,7 @@ from gazesal.maps.geometry import ReferenceFrame, Rounding, as_box
 from gazesal.maps.heatmap import OUTSIDE, Outside
 from gazesal.metrics.densities import DensityMethod
 from gazesal.metrics.registry import METRICS
+from gazesal.metrics.score import as_names
 
 __all__ = [
     "as_cases",
@@ -163,7 +164,12 @@ def _require_boxes(cases: list[Case]) -> None:
 
 
 def misfits(
-    cases: list[Case], *, resize: str | None, center_bias: str, stop: bool
+    cases: list[Case],
+    *,
+    metrics: Sequence[str],
+    resize: str | None,
+    center_bias: str,
+    stop: bool,
 ) -> list[BadImage]:
     """Images that cannot be brought onto the others: by their box, or of another size.
 
@@ -181,11 +187,12 @@ def misfits(
     if stop or boxes or resize is not None or not cases or not _needs_all(cases, center_bias):
         return found
     height, width = _common_size(cases)
+    without = _without_bias(metrics)
     found += [
         BadImage(
             case.image,
             f"image {case.image} is {case.shape[1]} x {case.shape[0]} pixels and most are "
-            f"{width} x {height}, so its gaze cannot be averaged with theirs; "
+            f"{width} x {height}, so its gaze cannot be averaged with theirs; {without}"
             'resize="bilinear" (--resize bilinear) brings it onto their size.',
         )
         for case in cases
@@ -203,6 +210,14 @@ def _common_size(cases: list[Case]) -> tuple[int, int]:
 def _with_bias(names: Sequence[str]) -> list[str]:
     """Metrics that take a center bias, or take it as their baseline."""
     return [name for name in names if METRICS[name].needs in {"center_bias", "baseline"}]
+
+
+def _without_bias(metrics: Sequence[str]) -> str:
+    """Advice to do without a center bias, if no metric takes one."""
+    names = [name for name in as_names(metrics) if name in METRICS]
+    if _with_bias(names):
+        return ""
+    return 'center_bias="none" (--center-bias none) scores without a center bias, and '
 
 
 def _require_bias(center_bias: str, names: Sequence[str]) -> None:
@@ -260,13 +275,10 @@ def _frame(
     if len(sizes) > 1 and resize is None:
         (first, _), (second, _) = sizes.most_common(2)
         odd = next(case.image for case in cases if case.shape == second)
-        without = ""
-        if not _with_bias(names):
-            without = 'center_bias="none" (--center-bias none) scores without a center bias, and '
         raise ValueError(
             f"`cases` must be images of one size, or their gaze cannot be averaged into a centre "
             f"bias; got {first[1]} x {first[0]}, {second[1]} x {second[0]} (image {odd!r}) and "
-            f"{len(sizes) - 2} more. {without}"
+            f"{len(sizes) - 2} more. {_without_bias(names)}"
             'resize="bilinear" (--resize bilinear) brings them onto the most common size.'
         )
     return _common_size(cases)

@@ -15,6 +15,7 @@ from gazesal.typing import Float64Array
 
 __all__ = [
     "as_sigma",
+    "count_gaze_maps",
     "is_gaze_map",
     "report_maps",
     "report_off_image",
@@ -121,31 +122,34 @@ def require_pixel_places(cases: list[Case]) -> None:
     found = list(_places(cases))
     if not found:
         return
-    everything = np.concatenate([points for _, points in found])
-    smallest = min(min(case.shape) for case, _ in found)
+    everything = np.concatenate([points for _, _, points in found])
+    smallest = min(min(case.shape) for case, _, _ in found)
     if are_shares(everything, (smallest, smallest)):
         raise ValueError(
-            f"`cases` must have fixations in pixels, but all {len(everything)} on {len(found)} "
-            "images lie within about one pixel of the corner, as shares of the sides from 0 to 1 "
+            f"`cases` must have fixations in pixels, but all {len(everything)} of {len(found)} "
+            "readings lie within about one pixel of the corner, as shares of the sides from 0 to 1 "
             f"do. {SHARES_REMEDY}"
         )
-    shares = [case for case, points in found if are_shares(points, case.shape)]
-    if not shares:
-        return
-    more = f" and {len(shares) - NAMED} more" if len(shares) > NAMED else ""
-    names = ", ".join(repr(case.image) for case in shares[:NAMED])
-    warn(
-        f"`cases` must have fixations in pixels, but on {names}{more} all lie within about one "
-        f"pixel, so they may be shares of the sides. {SHARES_REMEDY}",
-        InputWarning,
-        stacklevel=3,
-    )
+    shares = [
+        f"{case.image!r} by {observer!r}"
+        for case, observer, points in found
+        if are_shares(points, case.shape)
+    ]
+    if shares:
+        more = f" and {len(shares) - NAMED} more" if len(shares) > NAMED else ""
+        warn(
+            f"`cases` must have fixations in pixels, but on {', '.join(shares[:NAMED])}{more} all "
+            "lie within about one pixel of the corner, so they may be shares of the sides. "
+            f"{SHARES_REMEDY}",
+            InputWarning,
+            stacklevel=3,
+        )
 
 
 def report_off_image(cases: list[Case]) -> None:
     """Warn of fixations outside their image, which are left out."""
     n = off = 0
-    for case, points in _places(cases):
+    for case, _, points in _places(cases):
         n += len(points)
         off += int(off_image(points, case.shape).sum())
     if off:
@@ -156,16 +160,31 @@ def report_off_image(cases: list[Case]) -> None:
         )
 
 
-def _places(cases: list[Case]) -> Iterator[tuple[Case, Float64Array]]:
-    """Yield the fixations on each image that are at hand, of all observers together."""
+def count_gaze_maps(cases: list[Case]) -> tuple[int, int]:
+    """Return how many readings are gaze maps, and how many readings there are.
+
+    Of functions the first is called, since all make the same kind as a rule.
+    """
+    readings = [gaze for case in cases for gaze in case.gaze.values()]
+    n_maps = sum(map(is_gaze_map, readings))
+    functions = [gaze for gaze in readings if callable(gaze) and not is_gaze_map(gaze)]
+    if functions:
+        try:
+            returned = functions[0]()
+        except Exception:  # noqa: BLE001 (a function that was not saved, or of an invalid image)
+            return n_maps, len(readings)
+        if not isinstance(returned, Gaze):
+            n_maps += len(functions)
+    return n_maps, len(readings)
+
+
+def _places(cases: list[Case]) -> Iterator[tuple[Case, str, Float64Array]]:
+    """Yield the fixations of each reading that are at hand: image, observer, points."""
     for case in cases:
-        found = []
-        for gaze in case.gaze.values():
-            if not isinstance(gaze, Gaze):
-                continue
-            try:
-                found.append(as_points(gaze.points, name="points"))
-            except (ValueError, TypeError):
-                continue  # reported with the image when they are drawn
-        if found:
-            yield case, np.concatenate(found)
+        for observer, gaze in case.gaze.items():
+            if isinstance(gaze, Gaze):
+                try:
+                    points = as_points(gaze.points, name="points")
+                except (ValueError, TypeError):
+                    continue  # reported with the image when they are drawn
+                yield case, observer, points

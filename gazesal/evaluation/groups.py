@@ -1,16 +1,16 @@
 """Images that belong together, such as those of one patient, and leave the center bias together."""
 
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from gazesal.evaluation.cases import Case
 from gazesal.evaluation.metric_calls import takes_others
-from gazesal.evaluation.scoring import Options
+from gazesal.evaluation.scoring import Options, center_bias_of
 
-__all__ = ["left_out_together", "require_groups"]
+__all__ = ["left_out_together", "left_out_with", "require_groups"]
 
 
 def left_out_together(cases: Sequence[Case], options: Options) -> dict[str, list[Case]]:
@@ -30,6 +30,23 @@ def left_out_together(cases: Sequence[Case], options: Options) -> dict[str, list
         for group in groups.values()
         for case in group
     }
+
+
+def left_out_with(
+    case: Case, cases: Sequence[Case], options: Options, bad_images: Collection[str]
+) -> list[Case]:
+    """Return the images of a finished evaluation that leave its center bias with this one."""
+    others = left_out_together(cases, options).get(case.image, [])
+    # an image that could not be scored is in the center bias if its gaze could be drawn
+    return [other for other in others if other.image not in bad_images or _has_gaze(other, options)]
+
+
+def _has_gaze(case: Case, options: Options) -> bool:
+    try:
+        center_bias_of([case], options)
+    except Exception:  # noqa: BLE001 (as it failed when the center bias was made)
+        return False
+    return True
 
 
 def require_groups(cases: Sequence[Case], options: Options) -> None:

@@ -21,14 +21,13 @@ from gazesal.evaluation.cases import (
     SEGMENTATION,
     Case,
 )
-from gazesal.evaluation.groups import left_out_together
+from gazesal.evaluation.groups import left_out_with
 from gazesal.evaluation.rows import COLUMNS
 from gazesal.evaluation.saving import load_parts, save_parts
 from gazesal.evaluation.scoring import (
     ALL_OBSERVERS,
     AnyCenterBias,
     Options,
-    center_bias_of,
     comparisons,
     gaze_maps,
     own_biases,
@@ -374,9 +373,9 @@ class Evaluation:
             )
         left_out = next(iter(case.gaze)) if observer is None else observer
         own_maps = gaze_maps(case, self.options)
-        biases = own_biases(
-            case, own_maps, self.center_bias, self.options, self._left_out_with(case)
-        )
+        bad = set(self.bad_images["image"])
+        together = left_out_with(case, self.cases, self.options, bad)
+        biases = own_biases(case, own_maps, self.center_bias, self.options, together)
         shown: dict[str, FloatArray] = {}
         for pair in comparisons(case, own_maps, biases, self.options):
             if pair.observer in {left_out, ALL_OBSERVERS}:
@@ -385,20 +384,6 @@ class Evaluation:
                 )  # a copy of what may be an input
                 shown[GROUND_TRUTH] = pair.truth  # at last that of the maps
         return shown
-
-    def _left_out_with(self, case: Case) -> list[Case]:
-        """Return the images that are left out of the center bias with this one."""
-        others = left_out_together(self.cases, self.options).get(case.image, [])
-        bad = set(self.bad_images["image"])
-
-        def is_in_bias(other: Case) -> bool:
-            try:
-                center_bias_of([other], self.options)
-            except Exception:  # noqa: BLE001 (its gaze is invalid, as it was for the center bias)
-                return False
-            return True
-
-        return [other for other in others if other.image not in bad or is_in_bias(other)]
 
     def plot_intervals(self, **options: Any) -> Any:
         """Draw the mean of every method with its interval, a panel a metric.

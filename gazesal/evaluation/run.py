@@ -239,7 +239,7 @@ def evaluate(
     listed = as_cases(cases)
     as_choice(bad_images, ("raise", "list"), name="bad_images")
     bad = BadImages(stop=bad_images == "raise")
-    odd = misfits(listed, resize=resize, center_bias=center_bias, stop=bad.stop)
+    odd = misfits(listed, metrics=metrics, resize=resize, center_bias=center_bias, stop=bad.stop)
     bad.add(odd, of_gaze=True)
     fitting = [case for case in listed if case.image not in bad]
     options = as_options(

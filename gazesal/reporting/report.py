@@ -10,7 +10,7 @@ import pandas as pd
 
 from gazesal._files import write_text
 from gazesal.evaluation.cases import INTEROBSERVER
-from gazesal.evaluation.gaze_checks import is_gaze_map
+from gazesal.evaluation.gaze_checks import count_gaze_maps
 from gazesal.evaluation.results import Evaluation
 from gazesal.maps.geometry import ReferenceFrame
 from gazesal.metrics.registry import METRICS
@@ -199,22 +199,22 @@ def _n_observers(evaluation: Evaluation, scored: set[str]) -> list[int]:
     found = {case.image: len(case.gaze) for case in evaluation.cases if case.image in scored}
     if not found:
         own = evaluation.scores[evaluation.scores["method"] == INTEROBSERVER]
-        found = own.groupby("image")["observer"].nunique().to_dict()
+        counts = own.groupby("image")["observer"].nunique()
+        found = {str(image): int(count) for image, count in counts.items()}
     return list(found.values()) or [1]
 
 
 def _sigma_words(evaluation: Evaluation, degrees: float | None) -> str:
     """State the sigma of fixations, and of how many readings there are none."""
-    readings = [gaze for case in evaluation.cases for gaze in case.gaze.values()]
-    n_maps = sum(map(is_gaze_map, readings))
-    if readings and n_maps == len(readings):
+    n_maps, n_readings = count_gaze_maps(evaluation.cases)
+    if n_readings and n_maps == n_readings:
         return "The gaze was given as maps, which were used as they are"
     sigma = "that of each fixation"
     if degrees is not None:
         sigma = f"{degrees:g} degrees of visual angle, in pixels at each fixation"
     if evaluation.options.sigma is not None:
         sigma = f"{evaluation.options.sigma[0]:g} x {evaluation.options.sigma[1]:g} pixels"
-    of_maps = f", except for {n_maps} of {len(readings)} readings given as gaze maps"
+    of_maps = f", except for {n_maps} of {n_readings} readings given as gaze maps"
     return f"Sigma: {sigma}{of_maps if n_maps else ''}"
 
 

@@ -63,7 +63,19 @@ class TestSharesOfTheSides:
 
     def test_of_some_images_are_told(self):
         cases = [*make_cases(1, scale=(1.0, 1.0)), *make_cases()[1:]]
-        with pytest.warns(gazesal.InputWarning, match=r"`cases` must have .* on 'i0' all"):
+        with pytest.warns(
+            gazesal.InputWarning, match=r"`cases` must have .* on 'i0' by 'ann', 'i0' by 'bob' all"
+        ):
+            gazesal.evaluate(cases, sigma=SIGMA)
+
+    def test_of_one_observer_are_told(self):
+        shares = make_cases(scale=(1.0, 1.0))
+        cases = [
+            replace(case, gaze={**case.gaze, "bob": other.gaze["bob"]})
+            for case, other in zip(make_cases(), shares, strict=True)
+        ]
+        match = r"`cases` must have .* 'i0' by 'bob', 'i1' by 'bob', 'i2' by 'bob' and 1 more all"
+        with pytest.warns(gazesal.InputWarning, match=match):
             gazesal.evaluate(cases, sigma=SIGMA)
 
     def test_in_files_of_single_observers_are_refused(self, tmp_path):
@@ -103,7 +115,10 @@ class TestSigma:
             for case in make_cases()
         ]
         with pytest.warns(gazesal.InputWarning, match="`sigma` was not used by 8 readings"):
-            gazesal.evaluate(cases, sigma=SIGMA)
+            evaluation = gazesal.evaluate(cases, sigma=SIGMA)
+        words = describe(evaluation, evaluation.summary())
+        assert "The gaze was given as maps, which were used as they are." in words
+        assert "2.5 x 2.5" not in words
 
     def test_of_loaded_evaluations_is_stated_as_before(self, tmp_path):
         pytest.importorskip("pyarrow")

@@ -19,6 +19,12 @@ def of_several_sizes():
     ]
 
 
+def of_two_and_one():
+    """Two images of one size and one of another."""
+    first, second, _ = of_several_sizes()
+    return [first, replace(first, image="i9"), second]
+
+
 class TestWithoutCenterBias:
     """Metrics that compare with no center bias need no common size."""
 
@@ -55,6 +61,11 @@ class TestWithoutCenterBias:
         with pytest.raises(ValueError, match="`cases` must be images of one size") as found:
             gazesal.evaluate(of_several_sizes(), sigma=SIGMA)
         assert "center_bias=" not in str(found.value)
+        options = {"sigma": SIGMA, "bad_images": "list"}
+        listed = gazesal.evaluate(of_two_and_one(), metrics=["ncc"], **options).bad_images
+        assert 'center_bias="none"' in listed["reason"].item()
+        listed = gazesal.evaluate(of_two_and_one(), metrics=["sncc"], **options).bad_images
+        assert "center_bias=" not in listed["reason"].item()
 
     @pytest.mark.parametrize("metric", ["sncc", "sauc", "information_gain"])
     def test_metrics_that_compare_with_it_refuse(self, metric):
