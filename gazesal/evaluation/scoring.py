@@ -258,7 +258,7 @@ def score_image(
         case, negatives, fixations, density=options.density, options={"shrink": options.shrink}
     )
     # undefined scores stay in the table as nan and are counted in the summary
-    with muted(UndefinedMetricWarning):
+    with muted(UndefinedMetricWarning, InputWarning):
         exact = _exact_scores(pairs, negatives, options)
         rows = [
             (*labels, _score(pair, negatives, options, labels, exact, calls))

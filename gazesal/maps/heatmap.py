@@ -83,6 +83,9 @@ def gaze_heatmap(
     -----
     OffImageWarning
         If fixations were dropped under ``outside="drop"``.
+    InputWarning
+        If all fixations lie within about one pixel of the corner, as shares of the image's sides
+        from 0 to 1 do.
 
     See Also
     --------
@@ -120,6 +123,7 @@ def gaze_heatmap(
     sigmas = _as_sigmas(sigma, n)
     duration = _as_weights(weights, n)
     rectangles = _as_rectangles(visible, n, height, width)
+    report_shares(points, (height, width), name="fixations", stacklevel=2)
     off = off_image(points, (height, width))
     if off.any() and outside != "keep":
         if outside == "raise":

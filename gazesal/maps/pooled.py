@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -12,7 +13,7 @@ from numpy.typing import ArrayLike
 from gazesal._validation import as_choice, as_points, as_real_array, as_shape, require_finite
 from gazesal._warnings import warn
 from gazesal.exceptions import OffImageWarning
-from gazesal.maps.heatmap import off_image, refuse_off_image
+from gazesal.maps.heatmap import off_image, refuse_off_image, report_shares
 from gazesal.typing import Float64Array, IntArray
 
 Outside = Literal["raise", "drop"]
@@ -75,12 +76,15 @@ def pool_fixations(
     if not fixations:
         raise ValueError("`fixations` must hold at least one image, got none.")
     points, loads, aspects = [], [], []
+    given, smallest = [], math.inf
     n_outside = 0
     for image in fixations:
         name = f"fixations[{image!r}]"
         here = as_points(fixations[image], name=name)
         load = _weights_of(weights, image, len(here))
         height, width = shape_of(shapes, image)
+        given.append(here)
+        smallest = min(smallest, height, width)
         off = off_image(here, (height, width))
         if off.any() and outside == "raise":
             remedy = 'outside="drop" leaves them out.'
@@ -89,6 +93,8 @@ def pool_fixations(
         points.append((here[~off] + 0.5) / np.array([width, height]))
         loads.append(load[~off])
         aspects.append(height / width)
+    side = int(smallest)
+    report_shares(np.concatenate(given), (side, side), name="fixations", stacklevel=3)
     if n_outside:
         warn(
             f"{n_outside} of {sum(map(len, points)) + n_outside} fixations lie outside their "

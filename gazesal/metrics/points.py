@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from gazesal._validation import as_choice, as_points, as_real_array, require_x_y
 from gazesal._warnings import warn
 from gazesal.exceptions import OffImageWarning
-from gazesal.maps.heatmap import off_image, refuse_off_image
+from gazesal.maps.heatmap import off_image, refuse_off_image, report_shares
 from gazesal.typing import Float64Array, IntArray
 
 OutsidePoints = Literal["raise", "drop"]
@@ -35,6 +35,7 @@ def fixated_pixels(
             "`kl_divergence` and `emd`."
         )
     points = as_points(array, name=name)
+    report_shares(points, shape, name=name, stacklevel=stacklevel)
     off = off_image(points, shape)
     if off.any():
         n, n_off = len(points), int(off.sum())

@@ -152,5 +152,23 @@ class TestShares:
             report_shares(np.array(self.shares), (48, 64), name="fixations", stacklevel=1)
         assert caught[0].filename == __file__
 
+    def test_in_a_gaze_map_are_told(self):
+        with pytest.warns(gazesal.InputWarning, match="`fixations` must be pixels") as caught:
+            gaze_heatmap(self.shares, (48, 64), sigma=2)
+        assert caught[0].filename == __file__
+
+    @pytest.mark.parametrize("name", ["nss", "auc", "auc_judd", "mit_nss"])
+    def test_in_metrics_of_points_are_told(self, name):
+        saliency = np.random.default_rng(0).random((48, 64))
+        with pytest.warns(gazesal.InputWarning, match="`fixations` must be pixels"):
+            getattr(gazesal, name)(saliency, self.shares)
+
+    @pytest.mark.filterwarnings("ignore::gazesal.GridEdgeWarning")
+    @pytest.mark.parametrize("kind", [gazesal.KdeCenterBias, gazesal.GaussianCenterBias])
+    def test_in_center_biases_of_points_are_told(self, kind):
+        fixations = dict.fromkeys("abc", self.shares)
+        with pytest.warns(gazesal.InputWarning, match="`fixations` must be pixels"):
+            kind.fit(fixations, (48, 64))
+
     def test_pixels_are_not_reported(self):
         report_shares(np.array(self.shares), (4, 4), name="fixations", stacklevel=1)
