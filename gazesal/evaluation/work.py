@@ -184,7 +184,7 @@ def _bad(case: Case, error: BaseException) -> BadImage:
     """Return what is wrong with an image; raise an error that is not of the input."""
     _pass_on_interrupt(error)
     if not _is_of_input(error):
-        error.add_note(f"It is no fault of the input; image {case.image!r} was being worked on.")
+        error.add_note(f"The error is not in the input; image {case.image!r} was being scored.")
         raise error
     plain = isinstance(error, PLAIN)
     reason = str(error) if plain else f"{type(error).__name__}: {error}"
