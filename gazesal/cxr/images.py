@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gazesal._warnings import ignoring
+from gazesal.datasets.stored_pictures import pixels_of, read_stored
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -22,7 +23,6 @@ Window: TypeAlias = tuple[float, float] | Literal["range"] | None
 ImageSource: TypeAlias = "str | Path | np.ndarray[Any, Any] | Image.Image"
 
 DICOM_SUFFIXES = (".dcm", ".dicom", ".dic")
-GREY_MODES = ("1", "L", "I", "F", "I;16", "I;16B", "I;16L")
 
 
 def read_image(image: ImageSource, *, window: Window = None) -> Bytes:
@@ -31,8 +31,9 @@ def read_image(image: ImageSource, *, window: Window = None) -> Bytes:
     Parameters
     ----------
     image : str, path, numpy.ndarray or PIL.Image.Image
-        A file (DICOM by its suffix or its preamble, else whatever Pillow reads, such as PNG and
-        JPEG), or pixels of shape (H, W) or (H, W, 3).
+        A file (DICOM by its suffix or its preamble, else PNG, JPEG, TIFF, BMP, GIF or WebP by its
+        suffix), or pixels of shape (H, W) or (H, W, 3). A picture that is stored turned (EXIF) is
+        turned upright.
     window : tuple of float, "range" or None
         Values shown as black and white, everything between in proportion; ``"range"`` takes the
         image's smallest and largest. By default 8-bit images stay as they are, a DICOM file takes
@@ -41,20 +42,20 @@ def read_image(image: ImageSource, *, window: Window = None) -> Bytes:
     Returns
     -------
     numpy.ndarray of uint8, shape (H, W) or (H, W, 3)
-        Grey where the channels are equal; bright is dense, also where a DICOM file is stored the
-        other way round (MONOCHROME1).
+        Grey if the channels are equal; bright is dense, also if the file is stored the other way
+        round (MONOCHROME1 of DICOM, zero as white in TIFF).
 
     Raises
     ------
     FileNotFoundError
         If the file does not exist.
     ValueError
-        If it cannot be read, has several frames or transparency, is empty or not finite, or the
-        window has no width.
+        If it cannot be read or only with other values, such as 16 bits a channel in color; has
+        several frames or transparency, is empty or not finite, or the window has no width.
     TypeError
         If the pixels are neither 8 nor 16-bit integers and no window is given.
     ImportError
-        If Pillow is needed and absent (extra ``images``), or pydicom (extra ``dicom``).
+        If pydicom is needed and absent (extra ``dicom``).
 
     Notes
     -----
@@ -77,7 +78,9 @@ def read_image(image: ImageSource, *, window: Window = None) -> Bytes:
         if not path.is_file():
             raise FileNotFoundError(f"{path}: there is no such image.")
         try:
-            return _read_dicom(path, window) if _is_dicom(path) else _read_picture(path, window)
+            if _is_dicom(path):
+                return _read_dicom(path, window)
+            return as_bytes(read_stored(path).values, window)
         except TypeError as error:
             raise ValueError(f"{path}: {error}") from error
     return as_bytes(image if isinstance(image, np.ndarray) else _pixels(image), window)
@@ -124,43 +127,23 @@ def _limits(values: np.ndarray[Any, Any], window: object) -> tuple[float, float]
     return low, high
 
 
-def _read_picture(path: Path, window: Window) -> Bytes:
-    try:
-        from PIL import Image  # noqa: PLC0415
-    except ImportError as error:
-        raise ImportError(
-            f"{path}: reading images needs Pillow: pip install 'gazesal[images]'."
-        ) from error
-    try:
-        with ignoring(module="PIL"), Image.open(path) as picture:
-            picture.load()
-            values = _pixels(picture)
-    except Exception as error:  # a broken file fails in as many ways as there are formats
-        raise ValueError(f"{path}: cannot be read as an image: {error}") from error
-    return as_bytes(values, window)
-
-
 def _pixels(picture: Image.Image) -> np.ndarray[Any, Any]:
-    """Pixels of a picture of one frame, without a transparency that hides any."""
+    """Pixels of a Pillow image of one frame, upright."""
     if not hasattr(picture, "getbands"):
         raise TypeError(
             f"`image` must be a file, an array or a Pillow image, got {type(picture).__name__}."
         )
     if getattr(picture, "n_frames", 1) != 1:
-        raise ValueError("it holds several frames; keep one")
-    if picture.mode in GREY_MODES:
-        values = np.asarray(picture)
-        if values.dtype.kind == "i" and values.min() >= 0 and values.max() < 2**16:
-            values = values.astype(np.uint16)  # how Pillow gives some 16-bit files
-        return values
-    if picture.mode in {"LA", "RGBA", "PA"} or "transparency" in picture.info:
-        values = np.asarray(picture.convert("RGBA"))
-        if (values[..., 3] != 255).any():
-            raise ValueError("it is transparent in places; flatten it")
-        return values[..., :3]
-    if picture.mode in {"RGB", "P"}:
-        return np.asarray(picture.convert("RGB"))
-    raise ValueError(f"it must be grey or RGB, got mode {picture.mode}")
+        raise ValueError("`image` must be of one frame, got several; keep one.")
+    from PIL import ImageOps  # noqa: PLC0415  (whose image it is, so it is there)
+
+    try:
+        values = pixels_of(ImageOps.exif_transpose(picture))
+    except ValueError as error:
+        raise ValueError(f"`image` cannot be read: {error}.") from None
+    if values.dtype == np.int32 and values.min() >= 0 and values.max() < 2**16:
+        values = values.astype(np.uint16)  # how Pillow gives some 16-bit files
+    return values
 
 
 def _is_dicom(path: Path) -> bool:

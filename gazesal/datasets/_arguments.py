@@ -1,7 +1,9 @@
 """Arguments of the readers: paths, names and numbers of phases."""
 
+import math
 import numbers
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import numpy as np
 from gazesal._validation import as_iterable
 
 MOST_PIXELS = 65535  # on a side of an image, of which JPEG and DICOM hold no more
+MOST_VALUES = 2**28  # of a map or picture, 2 GiB as float64; a header may claim any number
 
 
 def as_path(value: Any, *, name: str) -> Path:
@@ -35,3 +38,12 @@ def as_phases(value: Any, *, name: str) -> list[int]:
     if not phases or not set(phases) <= {1, 2, 3}:
         raise ValueError(f"`{name}` must be among 1, 2 and 3, got {tuple(phases)}.")
     return list(dict.fromkeys(int(phase) for phase in phases))
+
+
+def require_sane_shape(shape: Sequence[int]) -> None:
+    """Raise if a file claims more values than a map or picture can have."""
+    if math.prod(shape) > MOST_VALUES:
+        raise ValueError(
+            f"it claims {' x '.join(map(str, shape))} values; a map or picture has at most "
+            f"{MOST_VALUES}"
+        )

@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-from gazesal._warnings import ignoring
 
 # Ids are names of files and folders. None of these forms can lead out of the release.
 NUMBER = r"[1-9]\d{7}"  # of a subject or a study
@@ -28,17 +27,3 @@ def picture_path(root: Path, subject_id: str, study_id: str, dicom_id: str) -> P
     """Where the picture of an image lies below the folder of a MIMIC-CXR-JPG release."""
     folder = f"files/p{subject_id[:2]}/p{subject_id}/s{study_id}"
     return root / f"{folder}/{dicom_id}.jpg"
-
-
-def read_picture_size(path: Path) -> tuple[int, int]:
-    """Return (H, W) of a picture from its header, without decoding it."""
-    from PIL import Image  # noqa: PLC0415  (importing gazesal should not wait for it)
-
-    try:
-        with ignoring(module="PIL"), Image.open(path) as picture:
-            width, height = picture.size
-    except FileNotFoundError:
-        raise
-    except Exception as error:  # a broken file fails in as many ways as there are formats
-        raise ValueError(f"{path}: cannot be read as an image: {error}") from error
-    return height, width

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from gazesal._validation import as_map, require_finite
-from gazesal._warnings import ignoring
 from gazesal.datasets._arguments import as_path
+from gazesal.datasets.numpy_files import open_npz, read_npy
 from gazesal.typing import FloatArray
 
 __all__ = ["read_map", "read_sizes"]
@@ -78,7 +78,7 @@ def read_map(path: str | Path) -> FloatArray:
     """
     path = as_path(path, name="path")
     if path.suffix.lower() == ".npy":
-        values = _read_npy(path)
+        values = read_npy(path)
     elif path.suffix.lower() == ".npz":
         values = _read_npz(path)
     elif path.suffix.lower() in SUFFIXES:
@@ -146,51 +146,34 @@ def read_sizes(path: str | Path) -> dict[str, tuple[int, int]]:
     return sizes
 
 
-def _read_npy(path: Path) -> np.ndarray:
-    try:
-        values = np.load(path, allow_pickle=False)
-    except FileNotFoundError:
-        raise
-    except Exception as error:  # a broken file fails in as many ways as it has parts
-        raise ValueError(f"{path}: cannot be read as a .npy array: {error}") from error
-    if not isinstance(values, np.ndarray):  # a zip archive under the wrong name
-        raise ValueError(  # noqa: TRY004
-            f"{path}: must hold one array, got an archive of several."
-        )
-    return values
-
-
 def _read_npz(path: Path) -> np.ndarray:
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            if len(archive.files) == 1:
-                return np.asarray(archive[archive.files[0]])
-            names = archive.files
+        with open_npz(path) as archive:
+            if len(archive) == 1:
+                return next(iter(archive.values())).read()
     except FileNotFoundError:
         raise
     except Exception as error:  # a broken file fails in as many ways as it has parts
         raise ValueError(f"{path}: cannot be read as a .npz archive: {error}") from error
-    raise ValueError(f"{path}: must hold one array, got {len(names)}; `open_maps` opens several.")
+    raise ValueError(f"{path}: must hold one array, got {len(archive)}; `open_maps` opens several.")
 
 
 def _read_image(path: Path) -> np.ndarray:
-    from PIL import Image  # noqa: PLC0415
+    from gazesal.datasets.stored_pictures import UPRIGHT, read_stored  # noqa: PLC0415 (Pillow)
 
-    try:
-        with ignoring(module="PIL"), Image.open(path) as image:
-            image.load()
-            if getattr(image, "n_frames", 1) != 1:
-                raise ValueError("it holds several pages; keep one")  # noqa: TRY301
-            if image.mode in {"1", "L", "I", "F", "I;16", "I;16B", "I;16L"}:
-                return np.asarray(image)
-            colours = np.asarray(image.convert("RGB"))
-    except FileNotFoundError:
-        raise
-    except Exception as error:  # a broken file fails in as many ways as there are formats
-        raise ValueError(f"{path}: cannot be read as an image: {error}") from error
-    if image.mode in {"RGB", "P"} and (np.ptp(colours.astype(np.int16), axis=2) == 0).all():
-        return colours[..., 0]  # grey, stored as three equal channels
-    raise ValueError(
-        f"{path}: must be a grey image, got mode {image.mode} with differing channels or "
-        "transparency; export the map's values, not a picture of them in colour."
-    )
+    found = read_stored(path)
+    if found.zero_is_white:
+        raise ValueError(
+            f"{path}: stores bright as low (in TIFF, PhotometricInterpretation 0: zero is white), "
+            "so that high values are not its bright ones. Save it with zero as black."
+        )
+    if found.orientation != UPRIGHT:
+        raise ValueError(
+            f"{path}: is stored turned (EXIF orientation {found.orientation}). Save it upright."
+        )
+    if found.values.ndim != 2:
+        raise ValueError(
+            f"{path}: must be a grey image, got one whose channels differ; export the map's "
+            "values, not a picture of them in color."
+        )
+    return found.values

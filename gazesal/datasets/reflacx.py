@@ -12,13 +12,14 @@ import pandas as pd
 
 from gazesal._validation import as_choice, as_count, as_iterable
 from gazesal.datasets._arguments import as_path, as_phases, as_text
-from gazesal.datasets._mimic import IMAGE, picture_path, read_picture_size
+from gazesal.datasets._mimic import IMAGE, picture_path
 from gazesal.datasets._reflacx_files import (
     read_box_file,
     read_ellipse_file,
     read_fixation_file,
     read_metadata,
 )
+from gazesal.datasets.stored_pictures import picture_size
 from gazesal.exceptions import SkippedDataWarning
 from gazesal.typing import Float64Array
 
@@ -374,7 +375,7 @@ class Reflacx:
         wrong, n = [], 0
         for n, image in enumerate(listed, start=1):  # noqa: B007
             path = self.picture_path(image, mimic_root)
-            height, width = read_picture_size(path)
+            height, width = picture_size(path)
             expected_height, expected_width = known.loc[image]
             if (height, width) != (expected_height, expected_width):
                 wrong.append(

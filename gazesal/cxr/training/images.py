@@ -15,8 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from gazesal._validation import as_choice, as_iterable
 from gazesal.cxr.images import ImageSource
-from gazesal.datasets._mimic import read_picture_size
 from gazesal.datasets.mimic_cxr_jpg import MIMIC_LABELS, MimicCxrJpg
+from gazesal.datasets.stored_pictures import picture_size
 
 __all__ = ["LabelledImages"]
 
@@ -275,7 +275,7 @@ def _size_of(file: str | Path) -> int | None:
 def _shape_of(source: ImageSource) -> tuple[int, int]:
     """(H, W) of pixels, or of a file by its header."""
     if isinstance(source, (str, Path)):
-        return read_picture_size(Path(source))
+        return picture_size(Path(source))
     if isinstance(source, np.ndarray):
         height, width = source.shape[:2]
         return height, width
