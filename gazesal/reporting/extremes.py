@@ -228,7 +228,7 @@ def overlay_jpeg(
 
     drawn, packed = io.BytesIO(), io.BytesIO()
     figure.savefig(drawn, format="png", metadata={"Software": None})
-    with Image.open(drawn) as image:
+    with Image.open(drawn, formats=["PNG"]) as image:
         image.convert("RGB").save(packed, "JPEG", quality=78, optimize=True)
     return packed.getvalue(), size
 

@@ -4,6 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
+from gazesal.datasets.numpy_files import read_npy
+from gazesal.datasets.stored_pictures import open_picture
+
 __all__ = ["find_picture"]
 
 SUFFIXES = (".npy", ".png", ".jpg", ".jpeg", ".tif", ".tiff")
@@ -48,11 +51,9 @@ def read_picture(path: Path) -> np.ndarray:
     """The values of a picture file, (H, W) or (H, W, 3); an error names the file."""
     try:
         if path.suffix.lower() == ".npy":
-            values = np.load(path, allow_pickle=False)
+            values = read_npy(path)
         else:
-            from PIL import Image  # noqa: PLC0415
-
-            with Image.open(path) as picture:
+            with open_picture(path) as picture:
                 values = np.asarray(picture.convert("RGB"))
     except Exception as error:  # a broken file fails in as many ways as there are formats
         raise ValueError(f"{path}: cannot be read as a picture: {error}") from error
