@@ -5,44 +5,91 @@ import csv
 import gzip
 import io
 import lzma
+import re
 import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from gazesal.datasets._columns import number_column
+from gazesal.datasets._names import clean_names
 
-def read_csv_text(path: Path) -> pd.DataFrame:
+DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
+SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)  # how Excel names the delimiter
+THOUSANDS = r"[+-]?[1-9]\d{0,2}(?:,\d{3})+"
+BYTE_ORDER_MARKS = (  # the longest first, since one begins another
+    (b"\xff\xfe\0\0", "utf-32"),
+    (b"\0\0\xfe\xff", "utf-32"),
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a table writes its rows; None for what the file itself tells.
+
+    Attributes
+    ----------
+    delimiter : str, optional
+        Character between two fields.
+    encoding : str, optional
+        Encoding of the text, as Python names it.
+    """
+
+    delimiter: str | None = None
+    encoding: str | None = None
+
+
+def read_csv_text(path: Path, dialect: Dialect | None = None) -> pd.DataFrame:
     """Return a CSV table, also compressed, with every value as text, indexed by line.
 
-    UTF-8, header first; blank lines are counted and left out, while a line of nothing but commas
-    is a row whose values are missing. A line number is too small by the line breaks within quoted
-    fields above it.
+    The header is first, or second after a line such as ``sep=;``. UTF-8 is expected, or the
+    encoding of the byte order mark; the delimiter is taken from the header. Blank lines are
+    counted and left out, while a line of nothing but commas is a row whose values are missing. A
+    line number is too small by the line breaks within quoted fields above it. A `dialect` is given
+    by callers with arguments for it.
     """
-    layout: Any = {"dtype": str, "keep_default_na": False, "skip_blank_lines": False}
-    header: pd.DataFrame
-    table: pd.DataFrame
+    known = dialect or Dialect()
     try:
-        header = pd.read_csv(path, header=None, nrows=1, encoding="utf-8-sig", **layout)
-        table = pd.read_csv(path, encoding="utf-8-sig", **layout)
-        # pandas takes the first fields as an index if rows have more than the header
-        if not isinstance(table.index, pd.RangeIndex):
-            raise ValueError("its rows have more fields than its header")  # noqa: TRY301, TRY004
+        text = _decoded(_read_bytes(path), known.encoding, dialect is not None)
+        first_line, delimiter = 1, known.delimiter
+        named = SEPARATOR_LINE.match(text)
+        if named:
+            text, first_line = text[named.end() :], 2
+            delimiter = delimiter or named[1]
+        delimiter = delimiter or _delimiter_of(text, dialect is not None)
+        names, table = _parsed(text, delimiter)
         table = table.fillna("")  # the fields that a short line lacks
         blank = (table == "").all(axis=1).to_numpy()
         if blank.any():  # pandas does not tell blank lines from lines of commas
-            blank = blank & _are_blank(path, len(table))
+            blank = blank & _are_blank(text, delimiter, len(table))
     except FileNotFoundError:
         raise
     except Exception as error:  # a broken file fails in as many ways as there are formats
         raise ValueError(f"{path}: cannot be read as a CSV table: {error}") from error
-    names = header.iloc[0].fillna("").tolist()
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ValueError(f"{path}: column {twice[0]!r} is there {names.count(twice[0])} times.")
-    table.index = pd.RangeIndex(2, len(table) + 2, name="line")  # the header is line 1
+    table.columns = pd.Index(clean_columns(names, path), dtype="object")
+    first = first_line + 1  # below the header
+    table.index = pd.RangeIndex(first, len(table) + first, name="line")
     return table.loc[~blank]
+
+
+def clean_columns(names: list[str], path: Path) -> list[str]:
+    """Return the names of columns without blanks around them, each there once."""
+    try:
+        cleaned = clean_names(names, what="names of columns")
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    found = [cleaned[name] for name in names]
+    twice = sorted({name for name in found if name and found.count(name) > 1})
+    if twice:
+        raise ValueError(f"{path}: column {twice[0]!r} is there {found.count(twice[0])} times.")
+    return [name or f"Unnamed: {place}" for place, name in enumerate(found)]
 
 
 def require_columns(table: pd.DataFrame, names: list[str], path: Path, advice: str = "") -> None:
@@ -97,19 +144,46 @@ def require_different_rows(raw: pd.DataFrame, path: Path, row: str, advice: str 
         )
 
 
-def parse_numbers(column: pd.Series, path: Path, row: str = "line") -> pd.Series:
+def parse_numbers(
+    column: pd.Series,
+    path: Path,
+    row: str = "line",
+    hint: Callable[[Any], str] = lambda _: "",
+) -> pd.Series:
     """A column of text as finite float64; the error names file, line and column."""
-    if getattr(column.dtype, "kind", "O") in "mM":
-        raise ValueError(f"{path}, column {column.name!r}: must hold numbers, got {column.dtype}.")
-    finite = np.isfinite(pd.to_numeric(column, errors="coerce").to_numpy(np.float64))
-    if not finite.all():
-        line = column.index[int(np.argmin(finite))]
+    numbers = number_column(column, source=path, row=row, hint=hint)
+    return pd.Series(numbers, index=column.index, dtype=np.float64)
+
+
+def with_decimal_points(
+    table: pd.DataFrame, columns: list[str], path: Path, decimal: str | None
+) -> pd.DataFrame:
+    """Return a table of text whose columns of numbers have a point as decimal sign.
+
+    Without `decimal`, commas are decimal signs if no number has a point and some of them cannot
+    separate thousands; if all could, a ValueError asks for `decimal`.
+    """
+    if decimal == ".":
+        return table
+    texts = pd.concat([table[name] for name in columns]).str.strip()
+    commas = texts[texts.str.contains(r"\d?,\d")]
+    if commas.empty and decimal is None:
+        return table
+    points = texts[texts.str.contains(r"\d\.|\.\d")]
+    if decimal == "," and not points.empty:
         raise ValueError(
-            f"{path}, {row} {line}, column {column.name!r}: must be a finite number, got "
-            f"{column.loc[line]!r}."
+            f'{path}, {table.index.name} {points.index[0]}: got {points.iloc[0]!r} with decimal=","'
+            ", where points can only separate thousands. Take them out."
         )
-    # text through Python's float, which rounds to the nearest double where pandas may not
-    return pd.Series([float(value) for value in column], index=column.index, dtype=np.float64)
+    if not points.empty:
+        return table
+    if decimal is None and commas.str.fullmatch(THOUSANDS).all():
+        raise ValueError(
+            f"{path}, {table.index.name} {commas.index[0]}: the comma in {commas.iloc[0]!r} may be "
+            'a decimal sign or separate thousands. Say decimal="," for the first, or take it out.'
+        )
+    changed = {name: table[name].str.replace(",", ".", regex=False) for name in columns}
+    return table.assign(**changed)
 
 
 def parse_bools(column: pd.Series, path: Path) -> pd.Series:
@@ -118,28 +192,83 @@ def parse_bools(column: pd.Series, path: Path) -> pd.Series:
     return column == "True"
 
 
-def _are_blank(path: Path, n: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def _parsed(text: str, delimiter: str) -> tuple[list[str], pd.DataFrame]:
+    """Names in the header, and the rows below it as text."""
+    names = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter[:1]), [])
+    if "\0" in text:
+        raise ValueError("it holds NUL characters; is it text?")
+    table: pd.DataFrame = pd.read_csv(
+        io.StringIO(text),
+        sep=r"\s+" if delimiter == " " else delimiter,
+        dtype=str,
+        keep_default_na=False,
+        skip_blank_lines=False,
+    )
+    if not isinstance(table.index, pd.RangeIndex):  # what pandas makes of more fields than names
+        raise ValueError(  # noqa: TRY004
+            f"a row has more fields than the header, which has {table.shape[1]}; are decimals "
+            "written with commas?"
+        )
+    if len(names) != table.shape[1]:
+        names = [str(name) for name in table.columns]
+    return names, table
+
+
+def _delimiter_of(text: str, arguments: bool) -> str:
+    """The delimiter that the header has; an error if it could be several."""
+    header = re.sub(r'"[^"]*"', "", text.partition("\n")[0])
+    counts = {each: header.count(each) for each in DELIMITERS if each in header}
+    advice = "say which with `delimiter`" if arguments else "save it with commas"
+    if not counts:
+        if len(header.split()) > 2:
+            raise ValueError(f"its header has blanks and no other delimiter; {advice}")
+        return ","
+    best = max(counts, key=lambda each: counts[each])
+    if list(counts.values()).count(counts[best]) > 1 or (best != "," and "," in counts):
+        shown = ", ".join(f"{DELIMITERS[each]} {n} times" for each, n in counts.items())
+        raise ValueError(f"its delimiter is not clear, for the header has {shown}; {advice}")
+    return best
+
+
+def _decoded(data: bytes, encoding: str | None, arguments: bool) -> str:
+    """The text of a table; an error names the encoding that the bytes look like."""
+    for mark, named in BYTE_ORDER_MARKS:
+        if encoding is None and data.startswith(mark):
+            encoding = named
+    advice = "; save it as UTF-8"
+    if encoding is None and b"\0" in data[:2]:
+        order = "be" if data[0] == 0 else "le"
+        advice += f", or say encoding='utf-16-{order}'" if arguments else ""
+        raise ValueError(f"it looks like UTF-16 without a byte order mark{advice}")
+    try:
+        text = data.decode(encoding or "utf-8")
+    except LookupError:
+        raise ValueError(f"`encoding` must be one that Python knows, got {encoding!r}") from None
+    except UnicodeError as error:
+        advice += ", or say its encoding, such as encoding='cp1252' (Windows)" if arguments else ""
+        raise ValueError(f"its encoding is not {encoding or 'UTF-8'}: {error}{advice}") from None
+    return text.removeprefix("\ufeff")
+
+
+def _are_blank(text: str, delimiter: str, n: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Which of the n rows below the header are lines with nothing in them, not even commas."""
-    with _open_text(path) as file:
-        rows = csv.reader(file)
-        next(rows)
-        blank = np.array([not row for row in rows])
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    next(rows)
+    blank = np.array([not row for row in rows])
     if len(blank) != n:
         raise ValueError(f"it has {n} rows or {len(blank)}, depending on how quotes are read")
     return blank
 
 
-def _open_text(path: Path) -> IO[str]:
-    """Open a table as pandas does, which takes the compression from the name."""
+def _read_bytes(path: Path) -> bytes:
+    """The bytes of a table, uncompressed by what its name says."""
     suffix = path.suffix.lower()
     if suffix == ".zip":
-        with zipfile.ZipFile(path) as archive:  # an open member keeps the file open
-            member = archive.open(archive.namelist()[0])
-        return io.TextIOWrapper(member, encoding="utf-8-sig", newline="")
-    if suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
-    if suffix == ".bz2":
-        return bz2.open(path, "rt", encoding="utf-8-sig", newline="")
-    if suffix == ".xz":
-        return lzma.open(path, "rt", encoding="utf-8-sig", newline="")
-    return path.open(encoding="utf-8-sig", newline="")
+        with zipfile.ZipFile(path) as archive:
+            names = [name for name in archive.namelist() if not name.endswith("/")]
+            if len(names) != 1:
+                raise ValueError(f"the archive must hold one table, got {len(names)}")
+            return archive.read(names[0])
+    data = path.read_bytes()
+    unpack = {".gz": gzip.decompress, ".bz2": bz2.decompress, ".xz": lzma.decompress}.get(suffix)
+    return data if unpack is None else unpack(data)

@@ -1,12 +1,12 @@
 """Tables with a record for each image, from CSV, Parquet or JSON, as text."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from gazesal.datasets._csv import read_csv_text
+from gazesal.datasets._json import parse_json
 from gazesal.datasets.fixation_table import read_parquet
 
 JSON_LINES = {".jsonl", ".ndjson"}
@@ -84,15 +84,7 @@ def _read_json(path: Path, *, lines: bool) -> tuple[pd.DataFrame, str]:
 
 
 def _parse(text: str) -> Any:
-    return json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    names = [name for name, _ in pairs]
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{twice!r} is there {names.count(twice)} times in one record")
-    return dict(pairs)
+    return parse_json(text, constant=_no_constant)
 
 
 def _no_constant(name: str) -> Any:

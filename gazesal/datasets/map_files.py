@@ -6,6 +6,7 @@ import numpy as np
 
 from gazesal._validation import as_map, require_finite
 from gazesal.datasets._arguments import as_path
+from gazesal.datasets._names import clean_name, clean_names
 from gazesal.datasets.numpy_files import open_npz, read_npy
 from gazesal.typing import FloatArray
 
@@ -24,12 +25,14 @@ def maps_in(folder: Path) -> dict[str, Path]:
         if path.suffix.lower() not in SUFFIXES:
             others += 1
             continue
-        if path.stem in files:
+        image = clean_name(path.stem, what=f"{folder}: names of files")
+        if image in files:
             raise ValueError(
-                f"{folder}: image {path.stem!r} has two maps, {files[path.stem].name} and "
-                f"{path.name}; keep one."
+                f"{folder}: image {image!r} has two maps, {files[image].name!a} and "
+                f"{path.name!a}; keep one."
             )
-        files[path.stem] = path
+        files[image] = path
+    clean_names(files, what=f"{folder}: names of files")
     if others and not files:
         raise ValueError(
             f"{folder}: none of its {others} files is a map ({', '.join(SUFFIXES)}); convert "
@@ -45,8 +48,8 @@ def read_map(path: str | Path) -> FloatArray:
     ----------
     path : str or path
         A ``.npy`` file, a ``.npz`` archive of one array, or a grey ``.png``, ``.tif`` or ``.tiff``
-        image of 8 or 16 bits or of floats. An image in colour is refused: a colour map cannot be
-        undone.
+        image of integers of up to 32 bits or of 32-bit floats. Equal channels are grey, and an
+        opaque alpha is dropped. An image in color is refused: a color map cannot be undone.
 
     Returns
     -------
@@ -59,7 +62,8 @@ def read_map(path: str | Path) -> FloatArray:
         If the file does not exist.
     ValueError
         If it cannot be read, is truncated, is not a 2-D map of finite real numbers, or is an
-        image in colour; the message names the file.
+        image in color; or if Pillow would change its values (64-bit floats, 16 bits a channel, zero
+        as white, stored turned). The message names the file and what it has.
 
     See Also
     --------
@@ -138,11 +142,13 @@ def read_sizes(path: str | Path) -> dict[str, tuple[int, int]]:
                 f"{path}, line {line}: width and height must be whole numbers, got {width!r} and "
                 f"{height!r}."
             )
-        if image.strip() in sizes:
+        name = clean_name(image, what=f"{path}, line {line}: names of images")
+        if name in sizes:
             raise ValueError(f"{path}, line {line}: image {image!r} is named a second time.")
-        sizes[image.strip()] = (int(height), int(width))
-        if min(sizes[image.strip()]) < 1:
+        sizes[name] = (int(height), int(width))
+        if min(sizes[name]) < 1:
             raise ValueError(f"{path}, line {line}: width and height must be at least 1.")
+    clean_names(sizes, what=f"{path}: names of images")
     return sizes
 
 

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from gazesal.datasets._arguments import as_path
+from gazesal.datasets._names import by_clean_name, clean_name, clean_names, name_as_text
 from gazesal.datasets.map_files import maps_in, read_map
 from gazesal.datasets.map_stores import STORES, StoredArray, StoredMap, open_store
 
@@ -67,13 +68,12 @@ def open_maps(
         One of
 
         - a folder of ``<image>.npy|npz|png|tif``, each a file of one map;
-        - a ``.npz`` archive with an array for each image, under the image's name;
-        - an HDF5 file (``.h5``, ``.hdf5``; extra ``hdf5``) or zarr store (``.zarr``; extra
-          ``zarr``) with an array for each image, whose path in it is the image's name; or with one
-          stack (N, H, W) and the names of its N images.
+        - a ``.npz`` archive, an HDF5 file (``.h5``, ``.hdf5``; extra ``hdf5``) or a zarr store
+          (``.zarr``; extra ``zarr``) with an array for each image, whose path in it is the image's
+          name; or with one stack (N, H, W), also (N, 1, H, W), and the names of its N images.
     stack : str, optional
-        Array that holds the maps of all images, in an HDF5 file or zarr store. By default the only
-        array of three dimensions, where there is none of two.
+        Array that holds the maps of all images, in an archive or store. By default the only stack,
+        if there is no array of two dimensions.
     images : str or sequence of str, optional
         Names of the stack's images: those in this array of the file, or these. By default those
         in the stack's attribute ``images``, or in the only array of text of its length.
@@ -103,9 +103,16 @@ def open_maps(
     What is read here are names and shapes. A map is read alone, without the rest of its file: of an
     HDF5 or zarr stack the chunks that it lies in, so a stack is quick to read where it was written
     with one image a chunk. An archive is opened by its table of contents, once for each map, which
-    costs more the more images it has: beyond some thousands take HDF5 or zarr.
+    costs more the more images it has, and a stack in it is read through: beyond some thousands of
+    images take HDF5 or zarr.
 
-    No pickled object is loaded, and no link of an HDF5 file to another file is followed.
+    No file runs code or leads to another one. Pickled objects are not loaded, codecs of zarr and
+    filters of HDF5 that are not known to move numbers only are not run, and no link out of the file
+    or store is followed. Packed values (attributes ``scale_factor``, ``add_offset``) and those
+    marked as missing are refused.
+
+    Names are taken without blanks around them and with their letters composed (Unicode's NFC), so
+    that files from macOS are found.
 
     Examples
     --------
@@ -125,7 +132,7 @@ def open_maps(
         raise FileNotFoundError(f"{path}: there is no such file or folder of maps.")
     if path.suffix.lower() not in STORES:
         if stack is not None or images is not None:
-            raise ValueError(f"{path}: `stack` and `images` go with HDF5 files and zarr stores.")
+            raise ValueError(f"{path}: `stack` and `images` go with archives and stores.")
         if not path.is_dir():
             raise ValueError(f"{path}: maps must be a folder or one of {', '.join(STORES)}.")
         return _require_maps(maps_in(path), path)
@@ -161,29 +168,49 @@ def _maps_of(
     """Maps of a store by image: an array each, or the rows of one."""
     numbers = {key: array.shape for key, array in arrays.items() if not array.is_text}
     flat = [key for key, shape in numbers.items() if len(shape) == 2]
-    deep = [key for key, shape in numbers.items() if len(shape) == 3]
+    deep = [key for key, shape in numbers.items() if _is_stack(shape)]
     if stack is None and images is None and (flat or not deep):
-        # those of three dimensions among them are faults that reading will name
-        return {key: StoredMap(path, key) for key in numbers if key in {*flat, *deep}}
+        # those of more dimensions among them are faults that reading will name
+        found = {
+            key: StoredMap(path, key) for key in numbers if key in flat or (flat and key in deep)
+        }
+        if not found and numbers:
+            key, shape = next(iter(numbers.items()))
+            raise _UnclearError(
+                f"{path}: must hold an array (H, W) for each image, or a stack (N, H, W) with the "
+                f"names of its images, got {key!r} of shape {shape}."
+            )
+        return by_clean_name(found, what=f"{path}: names of images")
     if stack is None:
         if len(deep) != 1:
             raise _UnclearError(
-                f"{path}: `stack` must name one of {', '.join(map(repr, deep)) or 'no arrays'}, "
-                "got None."
+                f"{path}: `stack` must name one of "
+                f"{', '.join(f'{key!r} {numbers[key]}' for key in deep[:9]) or 'no arrays'}, got "
+                "None."
             )
         stack = deep[0]
-    if len(numbers.get(stack, ())) != 3:
-        raise _UnclearError(f"{path}: `stack` must be an array (N, H, W) in it, got {stack!r}.")
+    if not _is_stack(numbers.get(stack, ())):
+        shape = f" of shape {numbers[stack]}" if stack in numbers else ""
+        raise _UnclearError(
+            f"{path}: `stack` must be an array (N, H, W) in it, got {stack!r}{shape}."
+        )
     names = _names(path, arrays, stack, images)
     n = numbers[stack][0]
     if len(names) != n:
         raise _UnclearError(
             f"{path}: {stack!r} must have a name for each of {n} maps, got {len(names)}."
         )
+    cleaned = clean_names(names, what=f"{path}: names of images")
+    names = [cleaned[name] for name in names]
     if len(set(names)) < n:
         twice, times = Counter(names).most_common(1)[0]
         raise _UnclearError(f"{path}: image {twice!r} must have one map in {stack!r}, got {times}.")
     return {name: StoredMap(path, stack, row) for row, name in enumerate(names)}
+
+
+def _is_stack(shape: Sequence[int]) -> bool:
+    """Whether an array holds maps in its rows, also with an axis of one channel, as a batch has."""
+    return len(shape) == 3 or (len(shape) == 4 and 1 in (shape[1], shape[3]))
 
 
 def _names(
@@ -207,7 +234,8 @@ def _names(
         images = texts[0]
     if images not in arrays or len(arrays[images].shape) != 1:
         raise _UnclearError(f"{path}: `images` must name an array (N,) in it, got {images!r}.")
-    return [str(name) for name in arrays[images].read().tolist()]
+    names = arrays[images].read().tolist()
+    return [each.decode() if isinstance(each, bytes) else name_as_text(each) for each in names]
 
 
 def _require_maps(maps: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
@@ -263,7 +291,7 @@ def find_maps(folder: str | Path) -> dict[str, Mapping[str, LazyMap]]:
     """
     folder = as_path(folder, name="folder")
     if folder.suffix.lower() in STORES and folder.exists():
-        return {folder.stem: open_maps(folder)}
+        return {clean_name(folder.stem, what="`folder`"): open_maps(folder)}
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: there is no such folder of maps.")
     maps: dict[str, Mapping[str, LazyMap]] = {}
@@ -275,7 +303,8 @@ def find_maps(folder: str | Path) -> dict[str, Mapping[str, LazyMap]]:
         found = open_maps(path) if stored else maps_in(path)
         if not found:
             continue
-        method = path.stem if stored else path.name
+        name = path.stem if stored else path.name
+        method = clean_name(name, what=f"{folder}: names of methods")
         if method in maps:
             raise ValueError(
                 f"{folder}: method {method!r} must have one source of maps, got "
@@ -287,6 +316,7 @@ def find_maps(folder: str | Path) -> dict[str, Mapping[str, LazyMap]]:
             f"{folder}: there are no maps; they are looked for as <method>/<image> with .npy, "
             f".npz, .png or .tif, and as <method> with {', '.join(STORES)}."
         )
+    clean_names(maps, what=f"{folder}: names of methods")
     return dict(sorted(maps.items()))
 
 
@@ -297,7 +327,7 @@ def source_finder(maps: Any, *, name: str) -> Callable[[str], Any]:
     map is needed; where it cannot say which images it has, it is taken to have all.
     """
     if isinstance(maps, (dict, MappingProxyType)):
-        return maps.get
+        return by_clean_name(maps, what=f"images of `{name}`").get
     if isinstance(maps, (str, bytes, Path, Sequence, np.ndarray)) or not hasattr(
         maps, "__getitem__"
     ):
@@ -310,5 +340,7 @@ def source_finder(maps: Any, *, name: str) -> Callable[[str], Any]:
             f"`{name}` must not be an open file, which other processes cannot be sent, got "
             f"{type(maps).__name__}; `gazesal.open_maps` takes its path."
         )
-    known = set(maps) if isinstance(maps, Mapping) else None
-    return lambda image: MapItem(maps, image) if known is None or image in known else None
+    if not isinstance(maps, Mapping):
+        return lambda image: MapItem(maps, image)
+    known = by_clean_name({key: key for key in maps}, what=f"images of `{name}`")
+    return lambda image: MapItem(maps, known[image]) if image in known else None

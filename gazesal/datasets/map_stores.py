@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Callable, Iterator
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from itertools import product
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,6 +15,9 @@ import numpy as np
 
 from gazesal._files import written
 from gazesal._validation import as_map, require_finite
+from gazesal.datasets.hdf5_files import open_hdf5
+from gazesal.datasets.numpy_files import Header, NpzMember, open_npz
+from gazesal.datasets.zarr_files import files_of_zarr, open_zarr
 from gazesal.typing import FloatArray
 
 __all__ = ["STORES", "StoredArray", "StoredMap", "open_store"]
@@ -73,7 +76,7 @@ class StoredMap:
             raise FileNotFoundError(f"{self.path}: there is no such file of maps.")
         try:
             with open_store(self.path) as store:
-                values = store.array(self.key).read(self.row)
+                values = _one_map(store.array(self.key).read(self.row), self.row)
         except KeyError:
             raise ValueError(f"{self}: there is no such array.") from None
         except ImportError:
@@ -96,7 +99,7 @@ class StoredMap:
         """
         if not self.path.is_dir():
             return f"{self}, {written(self.path)}"
-        files = _files_of_zarr(self.path / self.key, self.row)
+        files = files_of_zarr(self.path, self.key, self.row)
         facts = "\n".join(f"{file.name} {written(file)}" for file in files)
         known = hashlib.blake2b(facts.encode(), digest_size=16).hexdigest()
         return f"{self}, {len(files)} files, {known}"
@@ -106,33 +109,11 @@ class StoredMap:
         return f"{self.path}, {self.key or 'the array'!r}{row}"
 
 
-def _files_of_zarr(folder: Path, row: int | None) -> list[Path]:
-    """The files that an array of zarr, or one row of it, lies in, and its description.
-
-    Named and not listed, since a stack of many images may have a file for each; all that lie in
-    the folder where the description is none that is known here.
-    """
-    try:
-        described = folder / "zarr.json"
-        if described.is_file():
-            facts = json.loads(described.read_text("utf-8"))
-            chunks = facts["chunk_grid"]["configuration"]["chunk_shape"]
-            encoding = facts["chunk_key_encoding"]
-            prefix = {"default": ("c",), "v2": ()}[encoding["name"]]
-            usual = "/" if prefix else "."
-            separator = encoding.get("configuration", {}).get("separator", usual)
-        else:
-            described = folder / ".zarray"
-            facts = json.loads(described.read_text("utf-8"))
-            chunks, prefix = facts["chunks"], ()
-            separator = facts.get("dimension_separator", ".")
-        grid = [range(-(-n // size)) for n, size in zip(facts["shape"], chunks, strict=True)]
-        if row is not None:
-            grid[0] = range(row // chunks[0], row // chunks[0] + 1)
-    except (OSError, ValueError, KeyError, IndexError, TypeError, ZeroDivisionError):
-        return sorted(path for path in folder.rglob("*") if path.is_file())
-    names = (separator.join([*prefix, *map(str, place)]) for place in product(*grid))
-    return [described, *(folder / name for name in names)]
+def _one_map(values: np.ndarray[Any, Any], row: int | None) -> np.ndarray[Any, Any]:
+    """A row of a stack without its axis of one channel, as of a batch (N, 1, H, W)."""
+    if row is None or values.ndim != 3 or 1 not in (values.shape[0], values.shape[-1]):
+        return values
+    return values[0] if values.shape[0] == 1 else values[..., 0]
 
 
 def open_store(path: Path) -> AbstractContextManager[Store]:
@@ -142,170 +123,51 @@ def open_store(path: Path) -> AbstractContextManager[Store]:
 
 @contextmanager
 def _open_npz(path: Path) -> Iterator[Store]:
-    archive = np.load(path, allow_pickle=False)
-    if isinstance(archive, np.ndarray):
-        raise ValueError("it holds one array without a name, as a .npy file does")  # noqa: TRY004
-    with archive:
-        yield _Npz(archive)
+    if not zipfile.is_zipfile(path):
+        raise ValueError("it is not an archive, as np.savez writes")
+    with open_npz(path) as members:
+        yield _Npz(members)
 
 
 @dataclass(frozen=True, slots=True)
 class _Npz:
-    file: Any
+    members: Mapping[str, NpzMember]
 
     def arrays(self) -> Iterator[tuple[str, StoredArray]]:
-        return ((key, _NpzArray(self.file, key)) for key in self.file.files)
+        return ((key, _NpzArray(member)) for key, member in self.members.items())
 
     def array(self, key: str) -> StoredArray:
-        if key not in self.file.files:
-            raise KeyError(key)
-        return _NpzArray(self.file, key)
+        return _NpzArray(self.members[key])
 
 
-@dataclass(frozen=True, slots=True)
 class _NpzArray:
-    """An array of an archive, whose shape is known only to who reads it: taken for a map."""
+    """An array of an archive; its header is read when it is needed first."""
 
-    file: Any
-    key: str
-    shape: tuple[int, ...] = (-1, -1)
-    is_text: bool = False
-    labels: None = None
+    labels = None
 
-    def read(self, row: int | None = None) -> np.ndarray[Any, Any]:
-        values = self.file[self.key]
-        if not isinstance(values, np.ndarray):
-            raise ValueError("it is no array")  # noqa: TRY004
-        return values if row is None else np.asarray(values[row])
+    def __init__(self, member: NpzMember) -> None:
+        self._member = member
 
-
-@contextmanager
-def _open_hdf5(path: Path) -> Iterator[Store]:
-    try:
-        import h5py  # noqa: PLC0415
-    except ImportError as error:
-        raise ImportError(
-            f"{path}: reading HDF5 needs h5py: pip install 'gazesal[hdf5]'."
-        ) from error
-    with h5py.File(path, "r") as file:
-        yield _Hdf5(file, h5py)
-
-
-@dataclass(frozen=True, slots=True)
-class _Hdf5:
-    file: Any
-    h5py: Any
-
-    def arrays(self) -> Iterator[tuple[str, StoredArray]]:
-        found: list[tuple[str, StoredArray]] = []
-
-        def keep(name: str, item: Any) -> None:
-            if isinstance(item, self.h5py.Dataset):
-                found.append((name, _Hdf5Array(item, self.h5py)))
-
-        self.file.visititems(keep)  # which follows no link to another file
-        return iter(found)
-
-    def array(self, key: str) -> StoredArray:
-        parent = self.file
-        for name in key.split("/"):  # a link may stand anywhere on the way
-            if isinstance(parent.get(name, getlink=True), self.h5py.ExternalLink):
-                raise ValueError(  # noqa: TRY004
-                    "it is a link to another file, which is not followed"
-                )
-            parent = parent[name]
-        if not isinstance(parent, self.h5py.Dataset):
-            raise KeyError(key)
-        return _Hdf5Array(parent, self.h5py)
-
-
-@dataclass(frozen=True, slots=True)
-class _Hdf5Array:
-    dataset: Any
-    h5py: Any
+    @cached_property
+    def _header(self) -> Header:
+        return self._member.header()
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return self.dataset.shape or ()
+        return self._header[0]
 
     @property
     def is_text(self) -> bool:
-        return self.h5py.check_string_dtype(self.dataset.dtype) is not None
-
-    @property
-    def labels(self) -> list[str] | None:
-        return _labels(self.dataset.attrs.get(LABELS))
+        return self._header[2].kind in "US"
 
     def read(self, row: int | None = None) -> np.ndarray[Any, Any]:
-        if self.dataset.external or self.dataset.is_virtual:
-            raise ValueError("its values lie in other files, which are not read")
-        source = self.dataset.asstr() if self.is_text else self.dataset
-        return np.asarray(source[() if row is None else row])
+        return self._member.read(row)
 
 
-@contextmanager
-def _open_zarr(path: Path) -> Iterator[Store]:
-    try:
-        import zarr  # noqa: PLC0415
-    except ImportError as error:
-        raise ImportError(
-            f"{path}: reading zarr needs zarr: pip install 'gazesal[zarr]'."
-        ) from error
-    root = zarr.open(str(path), mode="r")
-    yield _Zarr(root, zarr)
-
-
-@dataclass(frozen=True, slots=True)
-class _Zarr:
-    root: Any
-    zarr: Any
-
-    def arrays(self) -> Iterator[tuple[str, StoredArray]]:
-        if isinstance(self.root, self.zarr.Array):
-            return iter([("", _ZarrArray(self.root))])
-        members = sorted(self.root.members(max_depth=None))  # which come in the order of the disk
-        return (
-            (key, _ZarrArray(item)) for key, item in members if isinstance(item, self.zarr.Array)
-        )
-
-    def array(self, key: str) -> StoredArray:
-        item = self.root if key == "" else self.root[key]
-        if not isinstance(item, self.zarr.Array):
-            raise KeyError(key)
-        return _ZarrArray(item)
-
-
-@dataclass(frozen=True, slots=True)
-class _ZarrArray:
-    item: Any
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return tuple(self.item.shape)
-
-    @property
-    def is_text(self) -> bool:
-        return self.item.dtype.kind in "UST"
-
-    @property
-    def labels(self) -> list[str] | None:
-        return _labels(self.item.attrs.get(LABELS))
-
-    def read(self, row: int | None = None) -> np.ndarray[Any, Any]:
-        return np.asarray(self.item[... if row is None else row])
-
-
-def _labels(value: Any) -> list[str] | None:
-    if value is None:
-        return None
-    return [each.decode() if isinstance(each, bytes) else str(each) for each in value]
-
-
-LABELS = "images"  # attribute of a stack that names the images of its rows
 _OPENERS: dict[str, Callable[[Path], AbstractContextManager[Store]]] = {
     ".npz": _open_npz,
-    ".h5": _open_hdf5,
-    ".hdf5": _open_hdf5,
-    ".zarr": _open_zarr,
+    ".h5": open_hdf5,
+    ".hdf5": open_hdf5,
+    ".zarr": open_zarr,
 }
 STORES = tuple(_OPENERS)

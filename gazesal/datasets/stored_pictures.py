@@ -35,8 +35,8 @@ PICTURE_SUFFIXES = tuple(FORMATS)
 ORIENTATION = 274  # number of the tag in TIFF and EXIF
 UPRIGHT = 1
 PNG_KINDS = {0: "grey", 2: "RGB", 3: "palette", 4: "grey with alpha", 6: "RGB with alpha"}
-# bits, interpretation, orientation, channels, palette, extra channels, kind
-TIFF_TAGS = {258, 262, 274, 277, 320, 338, 339}
+# bits, compression, interpretation, orientation, channels, palette, extra channels, kind
+TIFF_TAGS = {258, 259, 262, 274, 277, 320, 338, 339}
 TIFF_NUMBERS = {1: "B", 3: "H", 4: "I", 16: "Q"}  # types of tags, as struct has them
 TIFF_SAMPLES = {1: "unsigned integers", 2: "signed integers", 3: "floats"}
 # What Pillow decodes without a change of values, and the step between its values where it spreads
@@ -256,8 +256,11 @@ def _tiff_facts(path: Path) -> _Facts:
     bit, kind, photometric, extra = bits[0], kinds[0], tags.get(262, (0,))[0], tags.get(338, ())
     words = f"{bit}-bit {TIFF_SAMPLES.get(kind, 'values of another kind')}"
     if photometric in {0, 1} and samples == 1:
-        reads = (kind, bit) in GREY_TIFF and not (order == ">" and (kind, bit) == (1, 32))
-        if not reads:
+        # big-endian numbers that are compressed, Pillow turns twice, or not at all
+        turned_bytes = (
+            order == ">" and bit > 8 and (tags.get(259, (1,)) != (1,) or (kind, bit) == (1, 32))
+        )
+        if (kind, bit) not in GREY_TIFF or turned_bytes:
             words = f"big-endian {words}" if order == ">" else words
             raise _RefusedError(f"holds {words}, which Pillow cannot read. {LOSSLESS}")
         if photometric == 0 and kind != 1:

@@ -184,7 +184,8 @@ PACKED = {
 @pytest.mark.parametrize("suffix", PACKED)
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_a_line_of_commas_is_a_row_and_a_blank_line_none(write, suffix, newline):
-    lines = ["image,observer,x,y,duration", "", '"1",a,1,1,1', "", "", '1,"b\n\nc",2,2,2', ""]
+    header, note = "image,observer,x,y,duration,note", '1,b,2,2,2,"two\n\nparagraphs"'
+    lines = [header, "", '"1",a,1,1,1,', "", "", note, ""]
     path = write(PACKED[suffix](newline.join(lines).encode()), f"fixations.{suffix}")
     assert read_fixations(path).index.tolist() == [3, 6]
     for commas in (",,,,", ",", '""'):

@@ -124,7 +124,7 @@ def test_two_files_for_one_map_are_refused(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "1.npy").touch()
     (tmp_path / "a" / "1.png").touch()
-    with pytest.raises(ValueError, match=r"image '1' has two maps, 1\.npy and 1\.png"):
+    with pytest.raises(ValueError, match=r"image '1' has two maps, '1\.npy' and '1\.png'"):
         find_maps(tmp_path)
 
 

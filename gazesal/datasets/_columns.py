@@ -1,0 +1,153 @@
+"""Columns of tables in memory as numbers and names, with the row of each fault."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gazesal.datasets._names import clean_names, name_as_text
+from gazesal.typing import Float64Array, IntArray
+
+# What numpy and pandas would turn into numbers without a word, by kind of dtype.
+NOT_NUMBERS = {
+    "b": (bool, np.bool_),
+    "c": (complex, np.complexfloating),
+    "m": (dt.timedelta, np.timedelta64),
+    "M": (dt.date, dt.time, np.datetime64, pd.Period),
+}
+REMEDIES = {
+    "b": "Turn True and False into numbers first: column.astype(float)",
+    "c": "Take the real part or the absolute value first",
+    "m": "Turn it into seconds first: column.dt.total_seconds()",
+    "M": "A date is not a number; subtract the start first",
+}
+
+
+def as_table(value: Any, *, name: str) -> pd.DataFrame:
+    """Return a table of any library as a pandas.DataFrame, uncopied if it is one.
+
+    Raises
+    ------
+    TypeError
+        If it is not a table and does not say how it becomes one.
+    """
+    if isinstance(value, pd.DataFrame):
+        return value
+    records = isinstance(value, (list, tuple)) and all(isinstance(row, Mapping) for row in value)
+    structured = isinstance(value, np.ndarray) and value.dtype.names is not None
+    try:
+        if isinstance(value, Mapping):
+            return pd.DataFrame(dict(value))
+        if records or structured:
+            return pd.DataFrame(value)
+        convert = getattr(value, "to_pandas", None)
+        found = convert() if callable(convert) else None
+    except Exception as error:  # another library's, of whatever kind
+        raise TypeError(
+            f"`{name}` must be a table that pandas can hold, got a {type(value).__name__} that it "
+            f"cannot: {error}. Make it a pandas.DataFrame."
+        ) from error
+    if not isinstance(found, pd.DataFrame):
+        raise TypeError(
+            f"`{name}` must be a table, such as a pandas.DataFrame, a polars or Arrow table or a "
+            f"dict of columns, got {type(value).__name__}. Convert it, as with `.to_pandas()`."
+        )
+    return found
+
+
+def require_table_columns(table: pd.DataFrame, names: tuple[str, ...], *, name: str) -> None:
+    """Raise unless a table has each of these columns once."""
+    missing = [column for column in names if column not in table.columns]
+    if missing:
+        raise ValueError(
+            f"`{name}` must have the columns {', '.join(missing)}, got "
+            f"{', '.join(map(repr, list(table.columns)[:12]))}. Rename its columns."
+        )
+    twice = [column for column in names if list(table.columns).count(column) > 1]
+    if twice:
+        raise ValueError(f"`{name}` must have one column {twice[0]!r}, got several of this name.")
+
+
+def place_of(table: pd.DataFrame, position: int) -> str:
+    """Return file and line of a row, as far as the table knows them."""
+    source = table.attrs.get("source", "fixations")
+    return f"{source}, {table.index.name or 'row'} {table.index[position]}"
+
+
+def number_column(
+    column: pd.Series, *, source: Any, row: str, hint: Callable[[Any], str] = lambda _: ""
+) -> Float64Array:
+    """Return a column as finite float64; a ValueError names source, row and column.
+
+    `hint` gives a clause to add about the value that is not a number.
+    """
+    require_numbers(column, source=source)
+    if column.dtype.kind in "fiu":
+        values = column.to_numpy(np.float64, na_value=np.nan)
+    else:
+        listed = pd.Series(np.asarray(column, dtype=object))
+        try:
+            parsed = pd.to_numeric(listed, errors="coerce").to_numpy(np.float64)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"{source}, column {column.name!r}: must hold numbers, got {column.dtype}: {error}."
+            ) from error
+        # text through Python's float, which rounds to the nearest double where pandas may not
+        good = np.isfinite(parsed)
+        values = np.full(len(parsed), np.nan)
+        values[good] = [float(value) for value in listed[good]]
+    finite = np.isfinite(values)
+    if not finite.all():
+        at = int(np.argmin(finite))
+        raise ValueError(
+            f"{source}, {row} {column.index[at]}, column {column.name!r}: must be a finite number, "
+            f"got {column.iloc[at]!r}{hint(column.iloc[at])}."
+        )
+    return np.asarray(values, np.float64)
+
+
+def require_numbers(column: pd.Series, *, source: Any) -> None:
+    """Raise if a column is of a kind that would become numbers of another meaning."""
+    kind, what = getattr(column.dtype, "kind", "O"), str(column.dtype)
+    if kind == "O":
+        for each in set(map(type, column)):
+            for letter, types in NOT_NUMBERS.items():
+                if issubclass(each, types):
+                    kind, what = letter, each.__name__
+    if kind in REMEDIES:
+        raise ValueError(
+            f"{source}, column {column.name!r}: must hold numbers, got {what}. {REMEDIES[kind]}."
+        )
+
+
+def name_column(table: pd.DataFrame, name: str, *, what: str) -> tuple[IntArray, list[str]]:
+    """Return for each row the position of its name among the names, which are sorted and clean.
+
+    Raises
+    ------
+    ValueError
+        If a value is missing or a name has characters that are not seen; the message names the row.
+    """
+    column = table[name]
+    try:
+        codes, values = pd.factorize(column)
+    except TypeError as error:
+        raise ValueError(
+            f"{place_of(table, 0)}, column {name!r}: must hold names, got {column.dtype}: {error}."
+        ) from error
+    texts = [name_as_text(value) for value in values.tolist()]
+    empty = np.array([*(not text.strip() for text in texts), True])[codes]  # -1 is missing
+    if empty.any():
+        raise ValueError(
+            f"{place_of(table, int(np.argmax(empty)))}, column {name!r}: the value is missing."
+        )
+    try:
+        cleaned = clean_names(texts, what=what)
+    except ValueError as error:
+        source = table.attrs.get("source", "fixations")
+        raise ValueError(f"{source}, column {name!r}: {error}") from None
+    names = sorted(set(cleaned.values()))
+    position = {each: at for at, each in enumerate(names)}
+    return np.array([position[cleaned[text]] for text in texts], np.int64)[codes], names

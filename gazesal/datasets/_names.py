@@ -1,0 +1,97 @@
+"""Names of images, observers, methods and columns: one spelling for each, wherever it comes from.
+
+Blanks around a name are taken off, and its letters are composed (Unicode's NFC): macOS and some
+archives decompose the names of files, which then look the same as those of a table and are not.
+"""
+
+import re
+import unicodedata
+from collections.abc import Hashable, Iterable, Mapping
+from typing import Any
+
+JOINERS = "\u200c\u200d"  # which change nothing to the eye, but words of some languages need them
+UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # control, format, half characters, and breaks of lines
+NORMALIZATION = "their accents are written in two ways (Unicode NFC and NFD), or blanks differ"
+
+
+def clean_name(text: str, *, what: str) -> str:
+    """Return a name without blanks around it and with its letters composed.
+
+    Raises
+    ------
+    ValueError
+        If the name holds a character that is not seen, such as a line break or a zero-width space.
+    """
+    name = unicodedata.normalize("NFC", text.strip())
+    if name.isascii() and name.isprintable():
+        return name
+    for letter in name:
+        if unicodedata.category(letter) in UNSEEN and letter not in JOINERS:
+            raise ValueError(
+                f"{what} must be without control and zero-width characters, got {text!a} with "
+                f"U+{ord(letter):04X}. Rename it."
+            )
+    return name
+
+
+def clean_names(names: Iterable[str], *, what: str) -> dict[str, str]:
+    """Return the clean form of each name; a ValueError if two different ones look the same."""
+    cleaned = {name: clean_name(name, what=what) for name in names}
+    seen: dict[str, str] = {}
+    for name in cleaned.values():
+        look = re.sub(r"\s+", " ", name.translate(dict.fromkeys(map(ord, JOINERS))))
+        other = seen.setdefault(look, name)
+        if other != name:
+            raise ValueError(f"{what} must be told apart by eye, got {other!a} and {name!a}.")
+    return cleaned
+
+
+def by_clean_name(items: Mapping[Any, Any], *, what: str) -> dict[str, Any]:
+    """Return the values of a mapping by clean name; a ValueError if two names become one."""
+    texts = {key: name_as_text(key) for key in items}
+    cleaned = clean_names(texts.values(), what=what)
+    found: dict[str, Any] = {}
+    first: dict[str, Any] = {}
+    for key, text in texts.items():
+        name = cleaned[text]
+        if name in found:
+            raise ValueError(
+                f"{what} must each be there once, got {first[name]!a} and {key!a}: {NORMALIZATION}."
+            )
+        found[name], first[name] = items[key], key
+    return found
+
+
+def name_as_text(value: Hashable) -> str:
+    """Return a name as text; whole floats without a point, missing values as "".
+
+    Integers beside a missing value are floats in pandas, under which an image 7 would be 7.0.
+    """
+    if isinstance(value, str):
+        return value
+    if value is None or value != value:  # noqa: PLR0124 (NaN and NaT)
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, bytes):
+        return value.decode()
+    return str(value)
+
+
+def similar_name(name: str, names: Iterable[str]) -> str:
+    """Return a clause about a name among others that is nearly the same, or an empty text."""
+    for other in names:
+        if not isinstance(other, str) or not other or other == name:
+            continue
+        if other.casefold() == name.casefold():
+            return f"; {other!r} differs from it in case only"
+        shorter, longer = sorted((name, other), key=len)
+        if len(shorter) >= SHORTEST_CUT and longer.startswith(shorter):
+            which = "begins with it" if longer == other else "is how it begins"
+            return f"; {other!r} {which}: is one of the two cut off?"
+        if longer.startswith(f"{shorter}."):
+            return f"; {other!r} differs from it in the suffix only"
+    return ""
+
+
+SHORTEST_CUT = 8  # letters; shorter names begin like others by chance

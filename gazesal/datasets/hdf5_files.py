@@ -1,0 +1,121 @@
+"""Arrays of one HDF5 file, without anything that another file or a plugin would have to give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gazesal.datasets._arguments import require_sane_shape
+from gazesal.datasets._stored_values import LABELS, as_labels, require_plain_values
+
+__all__ = ["open_hdf5"]
+
+# Filters within the HDF5 library and h5py: deflate, shuffle, fletcher32, szip, nbit, scaleoffset
+# and lzf. For any other, HDF5 looks for a plugin, which is a program, in folders of the system.
+FILTERS = {1, 2, 3, 4, 5, 6, 32000}
+
+
+@contextmanager
+def open_hdf5(path: Path) -> Iterator[Hdf5]:
+    """Open an HDF5 file for reading."""
+    try:
+        import h5py  # noqa: PLC0415
+    except ImportError as error:
+        raise ImportError(
+            f"{path}: reading HDF5 needs h5py: pip install 'gazesal[hdf5]'."
+        ) from error
+    with h5py.File(path, "r") as file:
+        yield Hdf5(file, h5py)
+
+
+@dataclass(frozen=True, slots=True)
+class Hdf5:
+    """An open file of arrays."""
+
+    file: Any
+    h5py: Any
+
+    def arrays(self) -> Iterator[tuple[str, Hdf5Array]]:
+        """Every array with its name, in the order of the file."""
+        found: list[tuple[str, Hdf5Array]] = []
+
+        def keep(name: str, item: Any) -> None:
+            if isinstance(item, self.h5py.Dataset):
+                found.append((name, Hdf5Array(item, self.h5py)))
+
+        self.file.visititems(keep)  # which follows no link but hard ones
+        return iter(found)
+
+    def array(self, key: str) -> Hdf5Array:
+        """Return one of them; a KeyError if there is none."""
+        item = self.file
+        for name in key.removeprefix("/").split("/"):
+            if name in {"", ".", ".."} or not isinstance(item, self.h5py.Group):
+                raise KeyError(key)
+            link = item.get(name, getlink=True)
+            if link is None:
+                raise KeyError(key)
+            # a soft link may lead on through an external one
+            if not isinstance(link, self.h5py.HardLink):
+                raise ValueError(  # noqa: TRY004
+                    f"{name!r} is a link or may lead on through a link to another file, and is not "
+                    "followed"
+                )
+            item = item[name]
+        if not isinstance(item, self.h5py.Dataset):
+            raise KeyError(key)
+        return Hdf5Array(item, self.h5py)
+
+
+@dataclass(frozen=True, slots=True)
+class Hdf5Array:
+    """An array of an open file."""
+
+    dataset: Any
+    h5py: Any
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its shape, () for one without values."""
+        return self.dataset.shape or ()
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it holds text."""
+        return self.h5py.check_string_dtype(self.dataset.dtype) is not None
+
+    @property
+    def labels(self) -> list[str] | None:
+        """Names of its rows, if its attribute ``images`` has them."""
+        return as_labels(self.dataset.attrs.get(LABELS))
+
+    def read(self, row: int | None = None) -> np.ndarray[Any, Any]:
+        """Return the values, or those of one row."""
+        self._require_own_values()
+        dtype = self.dataset.dtype
+        enum = self.h5py.check_enum_dtype(dtype)  # None for h5py's own booleans
+        if enum or (dtype.kind not in "fiub" and not self.is_text):
+            raise ValueError(f"it must hold real numbers, got {'an enum' if enum else dtype}")
+        require_sane_shape(self.shape if row is None else self.shape[1:])
+        source = self.dataset.asstr() if self.is_text else self.dataset
+        values = np.asarray(source[() if row is None else row])
+        require_plain_values(values, self.dataset.attrs)
+        return values
+
+    def _require_own_values(self) -> None:
+        """Raise if the values lie in other files or need a plugin."""
+        layout = self.dataset.id.get_create_plist()
+        if self.dataset.is_virtual or layout.get_external_count():
+            raise ValueError("its values lie in other files, which are not read")
+        for place in range(layout.get_nfilters()):
+            number = layout.get_filter(place)[0]
+            if number not in FILTERS:
+                raise ValueError(
+                    f"it is compressed by filter {number}, a plugin of HDF5, and plugins are not "
+                    "loaded; write it with gzip or lzf"
+                )

@@ -1,0 +1,180 @@
+"""Descriptions of zarr arrays: what they lay out, and that decoding them cannot run code.
+
+Object codecs of numcodecs unpickle what a file holds (`pickle`) or make objects of it, and zarr
+takes any codec that is installed. So only codecs that are known to move numbers are let through.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from gazesal.datasets._arguments import require_sane_shape
+
+__all__ = ["Layout", "layout_of"]
+
+TEXT_CODEC = "vlen-utf8"
+NUMBER_CODECS = frozenset(  # of numcodecs, which take bytes or numbers to bytes or numbers
+    {
+        "adler32", "bitround", "blosc", "bz2", "crc32", "crc32c", "delta", "fixedscaleoffset",
+        "fletcher32", "gzip", "jenkins_lookup3", "lz4", "lzma", "packbits", "quantize", "shuffle",
+        "zlib", "zstd", "astype",
+    }
+)  # fmt: skip
+CODECS = frozenset({"blosc", "bytes", "crc32c", "gzip", "transpose", "zstd", TEXT_CODEC})  # of v3
+SHARDS = "sharding_indexed"
+NUMCODECS = "numcodecs."  # how the names of numcodecs' codecs begin in version 3
+NUMBER = re.compile(r"[<>|=]?(b1|[iu][1248]|f[248])", re.ASCII)
+TEXT = re.compile(r"[<>|=]?[SU]\d{1,5}", re.ASCII)
+NUMBER_TYPES = frozenset(
+    {"bool", "float16", "float32", "float64"}
+    | {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
+)
+TEXT_TYPES = frozenset({"string", "fixed_length_utf32", "null_terminated_bytes"})
+SEPARATORS = (".", "/")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How an array lies in files.
+
+    Attributes
+    ----------
+    version : int
+        Format of zarr, 2 or 3.
+    shape, chunks : tuple of int
+        Shape of the array and of the part of it that a file holds.
+    is_text : bool
+        Whether it holds text, else numbers.
+    prefix : tuple of str
+        Names before the indices of a chunk in the name of its file.
+    separator : str
+        What stands between them.
+    has_fill : bool
+        Whether a missing file stands for chunks of one value.
+    """
+
+    version: int
+    shape: tuple[int, ...]
+    chunks: tuple[int, ...]
+    is_text: bool
+    prefix: tuple[str, ...]
+    separator: str
+    has_fill: bool
+
+
+def layout_of(described: dict[str, Any], version: int) -> Layout:
+    """Return the layout of an array from its description.
+
+    Raises
+    ------
+    ValueError
+        If it has a codec, a type or another part that is not known to be harmless.
+    KeyError, TypeError, AttributeError
+        If it is malformed.
+    """
+    if described["zarr_format"] != version:
+        raise ValueError(f"its format must be {version}, got {described['zarr_format']!r}")
+    layout = _version_2(described) if version == 2 else _version_3(described)
+    if len(layout.shape) != len(layout.chunks) or min(layout.chunks, default=1) < 1:
+        raise ValueError(f"its chunks {layout.chunks} do not fit its shape {layout.shape}")
+    if layout.separator not in SEPARATORS:
+        raise ValueError(f"its separator must be '.' or '/', got {layout.separator!r}")
+    require_sane_shape(layout.chunks)
+    return layout
+
+
+def _version_2(described: dict[str, Any]) -> Layout:
+    dtype, filters = described["dtype"], described["filters"] or []
+    compressor = described["compressor"]
+    objects = dtype == "|O"
+    if objects:
+        if [each.get("id") for each in filters] != [TEXT_CODEC]:
+            raise ValueError(f"objects must be text by the filter {TEXT_CODEC!r} alone")
+        filters = []
+    elif not isinstance(dtype, str) or not (NUMBER.fullmatch(dtype) or TEXT.fullmatch(dtype)):
+        raise ValueError(f"its dtype must be of numbers or text, got {dtype!r:.60}")
+    for codec in [*filters, *([] if compressor is None else [compressor])]:
+        _require_numbers(codec["id"], codec)
+    return Layout(
+        version=2,
+        shape=_sizes(described["shape"]),
+        chunks=_sizes(described["chunks"]),
+        is_text=objects or TEXT.fullmatch(dtype) is not None,
+        prefix=(),
+        separator=described.get("dimension_separator", "."),
+        has_fill=described["fill_value"] is not None,
+    )
+
+
+def _version_3(described: dict[str, Any]) -> Layout:
+    if described["node_type"] != "array":
+        raise ValueError(f"it must be an array or a group, got {described['node_type']!r:.60}")
+    kind = described["data_type"]
+    kind = kind["name"] if isinstance(kind, dict) else kind
+    if kind not in NUMBER_TYPES | TEXT_TYPES:
+        raise ValueError(f"its data type must be of numbers or text, got {kind!r:.60}")
+    _require_codecs(described["codecs"])
+    if described.get("storage_transformers"):
+        raise ValueError("it has storage transformers, which are not known here")
+    grid, names = described["chunk_grid"], described["chunk_key_encoding"]
+    if grid["name"] != "regular":
+        raise ValueError(f"its chunks must lie in a regular grid, got {grid['name']!r:.60}")
+    prefix = {"default": ("c",), "v2": ()}.get(names["name"])
+    if prefix is None:
+        raise ValueError(f"its chunks must be named as by default, got {names['name']!r:.60}")
+    configured = names.get("configuration") or {}
+    return Layout(
+        version=3,
+        shape=_sizes(described["shape"]),
+        chunks=_sizes(grid["configuration"]["chunk_shape"]),
+        is_text=kind in TEXT_TYPES,
+        prefix=prefix,
+        separator=configured.get("separator", "/" if prefix else "."),
+        has_fill=True,
+    )
+
+
+def _require_codecs(codecs: list[Any]) -> None:
+    """Raise unless all codecs of version 3, also those within shards, only move numbers."""
+    for codec in codecs:
+        name = codec if isinstance(codec, str) else codec["name"]
+        configured = {} if isinstance(codec, str) else codec.get("configuration") or {}
+        if name == SHARDS:
+            _require_codecs(configured["codecs"])
+            _require_codecs(configured.get("index_codecs", []))
+        elif isinstance(name, str) and name.startswith(NUMCODECS):
+            if "id" in configured:
+                raise ValueError(f"its codec {name!r:.60} names another, {configured['id']!r:.60}")
+            _require_numbers(name.removeprefix(NUMCODECS), configured)
+        elif name not in CODECS:
+            raise _refused(name)
+
+
+def _require_numbers(name: Any, configured: dict[str, Any]) -> None:
+    """Raise unless a codec of numcodecs only moves numbers."""
+    if name not in NUMBER_CODECS:
+        raise _refused(name)
+    for option, value in configured.items():
+        if isinstance(value, (dict, list)):  # a codec within a codec
+            raise ValueError(  # noqa: TRY004
+                f"its codec {name!r} must not have nested options, got {option!r:.60}"
+            )
+        if option.endswith("type") and not (
+            value in NUMBER_TYPES or (isinstance(value, str) and NUMBER.fullmatch(value))
+        ):
+            raise ValueError(f"its codec {name!r} must be of numbers, got {option} {value!r:.60}")
+
+
+def _refused(name: Any) -> ValueError:
+    return ValueError(
+        f"its codec {name!r:.60} is not one of numbers and is not run, since object codecs can run "
+        "code; write the array with zstd or blosc"
+    )
+
+
+def _sizes(value: Any) -> tuple[int, ...]:
+    if not isinstance(value, list) or not all(type(each) is int and each >= 0 for each in value):
+        raise ValueError(f"sizes must be whole numbers, got {value!r:.60}")
+    return tuple(value)

@@ -1,0 +1,225 @@
+"""Arrays of a zarr store, whose descriptions are checked before zarr sees them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path, PureWindowsPath
+from typing import Any
+
+import numpy as np
+
+from gazesal.datasets._arguments import require_sane_shape
+from gazesal.datasets._json import parse_json
+from gazesal.datasets._stored_values import LABELS, as_labels, require_plain_values
+from gazesal.datasets.zarr_descriptions import Layout, layout_of
+
+__all__ = ["files_of_zarr", "open_zarr"]
+
+DESCRIPTIONS = ("zarr.json", ".zarray", ".zgroup")
+MOST_CHUNKS = 2**17  # for one map; a description may claim any number
+LONGEST = 2**24  # bytes of a description; its attributes may name the images of a stack
+
+
+@contextmanager
+def open_zarr(path: Path) -> Iterator[Zarr]:
+    """Open a zarr store, a folder, for reading."""
+    try:
+        import zarr  # noqa: PLC0415
+    except ImportError as error:
+        raise ImportError(
+            f"{path}: reading zarr needs zarr: pip install 'gazesal[zarr]'."
+        ) from error
+    if not path.is_dir():
+        raise ValueError("it must be a folder, as a zarr store is")
+    yield Zarr(path, zarr)
+
+
+@dataclass(frozen=True, slots=True)
+class Zarr:
+    """An open store of arrays."""
+
+    root: Path
+    zarr: Any
+
+    def arrays(self) -> Iterator[tuple[str, ZarrArray]]:
+        """Every array with its name, sorted."""
+        described = _describe(self.root, self.root)
+        if described is None:
+            raise ValueError(f"it has none of {', '.join(DESCRIPTIONS)}")
+        return self._arrays_in(self.root, "", described)
+
+    def _arrays_in(
+        self, folder: Path, key: str, described: _Description
+    ) -> Iterator[tuple[str, ZarrArray]]:
+        if described.layout is not None:
+            yield key, ZarrArray(self.root, folder, described, self.zarr)
+            return
+        for child in sorted(folder.iterdir()):
+            if child.name.startswith(".") or not child.is_dir() or not _inside(self.root, child):
+                continue
+            inner = _describe(self.root, child)
+            if inner is not None:
+                yield from self._arrays_in(child, f"{key}/{child.name}".lstrip("/"), inner)
+
+    def array(self, key: str) -> ZarrArray:
+        """Return one of them; a KeyError if there is none."""
+        folder = _folder_of(self.root, key)
+        described = _describe(self.root, folder)
+        if described is None or described.layout is None:
+            raise KeyError(key)
+        return ZarrArray(self.root, folder, described, self.zarr)
+
+
+@dataclass(frozen=True, slots=True)
+class _Description:
+    """What the description of a node says: the layout of an array, None for a group."""
+
+    file: Path
+    layout: Layout | None
+    attributes: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ZarrArray:
+    """An array of an open store."""
+
+    root: Path
+    folder: Path
+    described: _Description
+    zarr: Any
+
+    @property
+    def _layout(self) -> Layout:
+        assert self.described.layout is not None  # noqa: S101  (for the types)
+        return self.described.layout
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its shape."""
+        return self._layout.shape
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it holds text."""
+        return self._layout.is_text
+
+    @property
+    def labels(self) -> list[str] | None:
+        """Names of its rows, if its attribute ``images`` has them."""
+        return as_labels(self.described.attributes.get(LABELS))
+
+    def read(self, row: int | None = None) -> np.ndarray[Any, Any]:
+        """Return the values, or those of one row."""
+        layout = self._layout
+        require_sane_shape(layout.shape if row is None else layout.shape[1:])
+        for file in _chunks(self.folder, layout, row):
+            if not _inside(self.root, file):
+                raise ValueError(f"{file} is a link to another folder, which is not followed")
+            if not layout.has_fill and not file.is_file():
+                raise ValueError(f"{file} is missing, and there is no fill value")
+        store = self.zarr.storage.LocalStore(self.folder, read_only=True)
+        item = self.zarr.open_array(store=store, mode="r", zarr_format=layout.version)
+        values = np.asarray(item[... if row is None else row])
+        require_plain_values(values, self.described.attributes)
+        return values
+
+
+def files_of_zarr(root: Path, key: str, row: int | None) -> list[Path]:
+    """Return the files that an array, or one row of it, lies in, and its description.
+
+    They are named and not listed, since a stack of many images may have a file for each. All files
+    of the folder are returned if its description cannot be read.
+    """
+    try:
+        folder = _folder_of(root, key)
+        described = _describe(root, folder)
+        if described is None or described.layout is None:
+            raise KeyError(key)  # noqa: TRY301
+        return [described.file, *_chunks(folder, described.layout, row)]
+    except (OSError, ValueError, KeyError, IndexError):
+        return sorted(path for path in (root / key).rglob("*") if path.is_file())
+
+
+def _folder_of(root: Path, key: str) -> Path:
+    """The folder of a node; a KeyError for one that is not a plain path below the root."""
+    if not key:
+        return root
+    parts = key.removeprefix("/").split("/")
+    outside = any(part in {"", ".", ".."} for part in parts) or PureWindowsPath(key).drive
+    if outside or "\\" in key or "\0" in key:
+        raise KeyError(key)
+    folder = root.joinpath(*parts)
+    if not folder.is_dir():
+        raise KeyError(key)
+    if not _inside(root, folder):
+        raise ValueError("it is a link to another folder, which is not followed")
+    return folder
+
+
+def _inside(root: Path, path: Path) -> bool:
+    """Whether a path lies below the root also when links are followed."""
+    return path.resolve().is_relative_to(root.resolve())
+
+
+def _describe(root: Path, folder: Path) -> _Description | None:
+    """The description of a node, or None if there is none.
+
+    Only the node's own files are read, and zarr is handed the array alone: consolidated metadata
+    of a group, which may say otherwise, is never used.
+    """
+    there = [folder / name for name in DESCRIPTIONS if (folder / name).exists()]
+    if not there:
+        return None
+    if len(there) > 1:
+        raise ValueError(f"{folder} is described by {' and '.join(each.name for each in there)}")
+    described = _read_json(root, there[0])
+    if there[0].name == "zarr.json":
+        attributes = described.get("attributes", {})
+        if described.get("node_type") == "group":
+            return _Description(there[0], None, {})
+    elif there[0].name == ".zgroup":
+        return _Description(there[0], None, {})
+    else:
+        attributes = _read_json(root, folder / ".zattrs") if (folder / ".zattrs").exists() else {}
+    if not isinstance(attributes, dict):
+        raise ValueError(f"{there[0]}: its attributes must be an object")  # noqa: TRY004
+    version = 3 if there[0].name == "zarr.json" else 2
+    try:
+        layout = layout_of(described, version)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{there[0]} is not a description of zarr: {error!r}") from error
+    except ValueError as error:
+        raise ValueError(f"{there[0]}: {error}") from error
+    return _Description(there[0], layout, attributes)
+
+
+def _read_json(root: Path, file: Path) -> dict[str, Any]:
+    if not _inside(root, file):
+        raise ValueError(f"{file} is a link to another folder, which is not followed")
+    if file.stat().st_size > LONGEST:
+        raise ValueError(f"{file} is too long for a description")
+    try:
+        found = parse_json(file.read_text("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{file} is not a description of zarr: {error}") from error
+    if not isinstance(found, dict):
+        raise ValueError(f"{file} is not a description of zarr")  # noqa: TRY004
+    return found
+
+
+def _chunks(folder: Path, layout: Layout, row: int | None) -> Iterator[Path]:
+    """The files of an array's chunks, or of those that one row lies in."""
+    sizes = layout.chunks
+    grid = [range(-(-n // size)) for n, size in zip(layout.shape, sizes, strict=True)]
+    if row is not None:
+        if not 0 <= row < layout.shape[0]:
+            raise IndexError(f"there is no row {row} of {layout.shape[0]}")
+        grid[0] = range(row // sizes[0], row // sizes[0] + 1)
+    if math.prod(map(len, grid)) > MOST_CHUNKS:
+        raise ValueError(f"it claims more than {MOST_CHUNKS} chunks for one map")
+    for place in product(*grid):
+        yield folder / layout.separator.join([*layout.prefix, *map(str, place or (0,))])
