@@ -52,11 +52,12 @@ if TYPE_CHECKING:
     from gazesal.datasets.mimic_cxr_jpg import MIMIC_LABELS, MimicCxrJpg
     from gazesal.datasets.reflacx import Reflacx
     from gazesal.datasets.synthetic_reflacx import write_synthetic_reflacx
-    from gazesal.evaluation.cases import Case, Gaze, cases_from_tables
+    from gazesal.evaluation.cases import Case, Gaze
     from gazesal.evaluation.manifest import cases_from_manifest
     from gazesal.evaluation.reflacx_cases import cases_from_reflacx
     from gazesal.evaluation.results import Evaluation
     from gazesal.evaluation.run import evaluate
+    from gazesal.evaluation.table_cases import cases_from_tables
     from gazesal.reporting.distributions import draw_distributions
     from gazesal.reporting.extremes import draw_extremes, extreme_images
     from gazesal.reporting.figures import draw_evaluation
@@ -188,7 +189,7 @@ _ON_USE = {
     "write_synthetic_reflacx": "gazesal.datasets.synthetic_reflacx",
     "Case": "gazesal.evaluation.cases",
     "Gaze": "gazesal.evaluation.cases",
-    "cases_from_tables": "gazesal.evaluation.cases",
+    "cases_from_tables": "gazesal.evaluation.table_cases",
     "cases_from_manifest": "gazesal.evaluation.manifest",
     "cases_from_reflacx": "gazesal.evaluation.reflacx_cases",
     "Evaluation": "gazesal.evaluation.results",

@@ -101,9 +101,11 @@ def number_column(
     finite = np.isfinite(values)
     if not finite.all():
         at = int(np.argmin(finite))
+        found = column.iloc[at]
+        found = found.item() if isinstance(found, np.generic) else found
         raise ValueError(
             f"{source}, {row} {column.index[at]}, column {column.name!r}: must be a finite number, "
-            f"got {column.iloc[at]!r}{hint(column.iloc[at])}."
+            f"got {found!r}{hint(found)}."
         )
     return np.asarray(values, np.float64)
 

@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-
 # Ids are names of files and folders. None of these forms can lead out of the release.
 NUMBER = r"[1-9]\d{7}"  # of a subject or a study
 DICOM = r"[0-9A-Za-z]+(?:-[0-9A-Za-z]+)*"

@@ -39,6 +39,9 @@ def clean_names(names: Iterable[str], *, what: str) -> dict[str, str]:
     cleaned = {name: clean_name(name, what=what) for name in names}
     seen: dict[str, str] = {}
     for name in cleaned.values():
+        if name.isascii() and " " not in name:  # most names, and quickly
+            seen.setdefault(name, name)
+            continue
         look = re.sub(r"\s+", " ", name.translate(dict.fromkeys(map(ord, JOINERS))))
         other = seen.setdefault(look, name)
         if other != name:
@@ -69,7 +72,9 @@ def name_as_text(value: Hashable) -> str:
     """
     if isinstance(value, str):
         return value
-    if value is None or value != value:  # noqa: PLR0124 (NaN and NaT)
+    if value is None or type(value).__name__ in {"NAType", "NaTType"}:  # of pandas
+        return ""
+    if isinstance(value, float) and value != value:  # noqa: PLR0124 (NaN)
         return ""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))

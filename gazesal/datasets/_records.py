@@ -5,8 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-from gazesal.datasets._csv import read_csv_text
+from gazesal.datasets._csv import clean_columns, read_csv_text
 from gazesal.datasets._json import parse_json
+from gazesal.datasets._names import name_as_text
 from gazesal.datasets.fixation_table import read_parquet
 
 JSON_LINES = {".jsonl", ".ndjson"}
@@ -28,21 +29,10 @@ def read_records(path: Path) -> tuple[pd.DataFrame, str]:
 def _as_text(table: pd.DataFrame) -> pd.DataFrame:
     names = [str(name) for name in table.columns]
     texts = {
-        name: [_text(value) for value in table.iloc[:, place].tolist()]
+        name: [name_as_text(value) for value in table.iloc[:, place].tolist()]
         for place, name in enumerate(names)
     }
     return pd.DataFrame(texts, index=table.index, dtype=str)
-
-
-def _text(value: Any) -> str:
-    """A value as it stands in a CSV file; whole numbers without a point, missing ones empty."""
-    if isinstance(value, str):
-        return value
-    if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
-        return ""
-    if isinstance(value, float) and value.is_integer():  # integers beside a missing value
-        return str(int(value))
-    return str(value)
 
 
 def _read_json(path: Path, *, lines: bool) -> tuple[pd.DataFrame, str]:
@@ -79,7 +69,10 @@ def _read_json(path: Path, *, lines: bool) -> tuple[pd.DataFrame, str]:
             )
     names = list(dict.fromkeys(name for _, record in parsed for name in record))
     index = pd.Index([number for number, _ in parsed], name=row, dtype="int64")
-    texts = {name: [_text(record.get(name)) for _, record in parsed] for name in names}
+    cleaned = dict(zip(names, clean_columns(names, path), strict=True))
+    texts = {
+        cleaned[name]: [name_as_text(record.get(name)) for _, record in parsed] for name in names
+    }
     return pd.DataFrame(texts, index=index, dtype=str), row
 
 

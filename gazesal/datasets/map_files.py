@@ -1,5 +1,6 @@
 """Files of one saliency map, folders of them, and the sizes of images."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -137,7 +138,7 @@ def read_sizes(path: str | Path) -> dict[str, tuple[int, int]]:
     require_columns(table, ["image", "width", "height"], path)
     sizes: dict[str, tuple[int, int]] = {}
     for line, image, height, width in table[["image", "height", "width"]].itertuples():
-        if not (height.strip().isdecimal() and width.strip().isdecimal()):
+        if not all(re.fullmatch("[0-9]{1,6}", side.strip()) for side in (height, width)):
             raise ValueError(
                 f"{path}, line {line}: width and height must be whole numbers, got {width!r} and "
                 f"{height!r}."

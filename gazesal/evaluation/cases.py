@@ -1,34 +1,20 @@
 """What is scored: an image, who looked where, and the maps under test."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from operator import itemgetter
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gazesal._validation import as_choice, as_points, as_shape, weight_sums
-from gazesal._warnings import warn
-from gazesal.datasets.map_sources import source_finder
+from gazesal._validation import as_points, weight_sums
 from gazesal.evaluation.sources import load_source, read_source
-from gazesal.exceptions import OffImageWarning
-from gazesal.maps.heatmap import (
-    OUTSIDE,
-    SHARES_REMEDY,
-    Outside,
-    are_shares,
-    exchange_hint,
-    off_image,
-)
+from gazesal.maps.heatmap import SHARES_REMEDY, are_shares
 from gazesal.maps.resampling import resample
 from gazesal.typing import Float64Array, FloatArray
 
-if TYPE_CHECKING:
-    import pandas as pd  # which workers do without: it is 60 MB to import
-
-__all__ = ["Case", "Gaze", "cases_from_tables"]
+__all__ = ["Case", "Gaze"]
 
 # A callable may have an attribute `fingerprint`, a str that changes with the map: what a checkpoint
 # knows it by. Without one it is known by its qualified name.
@@ -219,200 +205,8 @@ class Case:
         return np.asarray(array / np.float64(mass), dtype=np.float64)
 
 
-def cases_from_tables(
-    fixations: "pd.DataFrame",
-    maps: Mapping[str, Mapping[str, MapSource]],
-    shape: tuple[int, int] | Mapping[str, tuple[int, int]],
-    *,
-    outside: Outside = "raise",
-    unmapped: Literal["raise", "gaze_only"] = "raise",
-) -> list[Case]:
-    """Join a table of fixations with saliency maps, one case an image.
-
-    Parameters
-    ----------
-    fixations : pandas.DataFrame
-        Columns image, observer, x, y, duration, as `read_fixations` returns them.
-    maps : mapping of mapping
-        Saliency maps by method, then by image, as `find_maps` returns them; or arrays. A method
-        may also have an object of your own with ``__getitem__``, which is asked for the map of an
-        image when that is needed; it must be possible to pickle it for several jobs.
-    shape : tuple of int or mapping of str to tuple of int
-        (H, W) of all images, or by image, in the pixels of the fixations.
-    outside : {"raise", "drop", "keep"}, default "raise"
-        What to do with fixations outside their image; see `gaze_heatmap`.
-    unmapped : {"raise", "gaze_only"}, default "raise"
-        What to do with images for which a method has no map: refuse, or score none of their
-        maps and use their gaze for the centre bias only.
-
-    Returns
-    -------
-    list of Case
-        In the order of the image names; under ``"gaze_only"``, cases without maps are not scored.
-
-    Raises
-    ------
-    ValueError
-        If a column or a size is missing, a fixation lies outside, an observer's fixations all
-        weigh nothing, an image has no map, a method has the name of a baseline, or no image is
-        left; the message names the line or image.
-
-    Warns
-    -----
-    OffImageWarning
-        If fixations were dropped under ``outside="drop"``.
-
-    See Also
-    --------
-    evaluate : Score them.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import pandas as pd
-    >>> import gazesal
-    >>> fixations = pd.DataFrame(
-    ...     {"image": "7", "observer": ["ann", "bob"], "x": [1.0, 2.0], "y": 0.0, "duration": 1.0}
-    ... )
-    >>> cases = gazesal.cases_from_tables(fixations, {"mine": {"7": np.eye(3)}}, (3, 3))
-    >>> cases[0].image, list(cases[0].gaze), list(cases[0].maps)
-    ('7', ['ann', 'bob'], ['mine'])
-    """
-    from gazesal.datasets.fixation_table import FIXATION_COLUMNS  # noqa: PLC0415 (see above)
-
-    as_choice(outside, OUTSIDE, name="outside")
-    as_choice(unmapped, ("raise", "gaze_only"), name="unmapped")
-    missing = [name for name in FIXATION_COLUMNS if name not in fixations.columns]
-    if missing:
-        raise ValueError(f"`fixations` must have the columns {', '.join(missing)}.")
-    require_no_baseline(maps)
-    for column in ("image", "observer"):
-        lost = fixations[column].isna() | (fixations[column].astype(str).str.strip() == "")
-        if lost.any():
-            place = _place(fixations, int(np.argmax(lost.to_numpy())))
-            raise ValueError(f"{place}, column {column!r}: the value is missing.")
-    cases = []
-    for image, rows in _by_name(fixations, "image"):
-        image_shape = _shape_of(image, shape)
-        gaze = fixations_by_observer(rows, image_shape, outside)
-        cases.append(Case(image=image, shape=image_shape, gaze=gaze, maps={}))
-    cases = with_maps(cases, maps, unmapped)
-    if outside == "drop":
-        _report_dropped(fixations, cases)
-    return cases
-
-
 def require_no_baseline(methods: Iterable[str]) -> None:
     """Raise if a method has the name of a baseline."""
     reserved = sorted(name for name in methods if name.lower().replace(" ", "_") in BASELINES)
     if reserved:
         raise ValueError(f"`maps` must not name a method like a baseline, got {reserved[0]!r}.")
-
-
-def with_maps(
-    cases: list[Case], maps: Mapping[str, Mapping[str, MapSource]], unmapped: str
-) -> list[Case]:
-    """The cases with their maps; those that are scored and lack one are refused, or not scored."""
-    find = {method: source_finder(own, name=f"maps[{method!r}]") for method, own in maps.items()}
-    without_map: dict[str, str] = {}
-    joined = []
-    for case in cases:
-        own = {method: source_of(case.image) for method, source_of in find.items()}
-        lacking = [method for method, source in own.items() if source is None]
-        if lacking and case.scored:
-            without_map[case.image] = lacking[0]
-        kept = {} if lacking else own
-        joined.append(replace(case, maps=kept, scored=case.scored and not lacking))
-    n_scored = sum(case.scored for case in cases)
-    if without_map and (unmapped == "raise" or len(without_map) == n_scored):
-        image, method = next(iter(without_map.items()))
-        raise ValueError(
-            f"`maps` must have every image of the fixations, but {len(without_map)} of "
-            f"{n_scored} images lack one: method {method!r} has no map of image {image!r} "
-            f"(it has {', '.join(map(repr, list(maps[method])[:3]))}, ...). "
-            'unmapped="gaze_only" (--unmapped gaze_only) scores the others and uses the gaze on '
-            "these for the centre bias."
-        )
-    return joined
-
-
-def _place(fixations: "pd.DataFrame", position: int) -> str:
-    """File and line of a row, as far as the table knows them."""
-    source = fixations.attrs.get("source", "fixations")
-    return f"{source}, {fixations.index.name or 'row'} {fixations.index[position]}"
-
-
-def _report_dropped(fixations: "pd.DataFrame", cases: list[Case]) -> None:
-    kept = sum(
-        len(gaze.points) for case in cases for gaze in case.gaze.values() if isinstance(gaze, Gaze)
-    )
-    if kept < len(fixations):
-        before = len(fixations[["image", "observer"]].drop_duplicates())
-        gone = before - sum(len(case.gaze) for case in cases)
-        warn(
-            f"{len(fixations) - kept} of {len(fixations)} fixations lie outside their image and "
-            f"were dropped; {gone} of {before} readings (an observer on an image) lost all theirs.",
-            OffImageWarning,
-            stacklevel=3,
-        )
-
-
-def _shape_of(
-    image: str, shape: tuple[int, int] | Mapping[str, tuple[int, int]]
-) -> tuple[int, int]:
-    if isinstance(shape, Mapping):
-        if image not in shape:
-            raise ValueError(
-                f"`shape` (--size) must give the size of every image, but has no {image!r}."
-            )
-        return as_shape(shape[image], name=f"shape of {image}")
-    return as_shape(shape, name="shape")
-
-
-def _by_name(rows: "pd.DataFrame", column: str) -> "list[tuple[str, pd.DataFrame]]":
-    """Rows of each name in a column, in the order of the names as text."""
-    names = rows[column].astype(str).to_numpy()
-    return sorted(((str(name), part) for name, part in rows.groupby(names)), key=itemgetter(0))
-
-
-def fixations_by_observer(
-    rows: "pd.DataFrame", shape: tuple[int, int], outside: str
-) -> dict[str, Gaze]:
-    """Fixations of each observer, in the order of the observers' names."""
-    import pandas as pd  # noqa: PLC0415 (see above)
-
-    numbers = {}
-    for column in ("x", "y", "duration"):
-        values = pd.to_numeric(rows[column], errors="coerce").to_numpy(np.float64)
-        if not np.isfinite(values).all():
-            bad = int(np.argmin(np.isfinite(values)))
-            raise ValueError(
-                f"{_place(rows, bad)}, column {column!r}: must be a finite number, got "
-                f"{rows[column].iloc[bad]!r}."
-            )
-        numbers[column] = values
-    rows = rows.assign(**numbers)  # numbers from here on, also where the table held text
-    points = rows[["x", "y"]].to_numpy()
-    off = off_image(points, shape)
-    if off.any() and outside == "raise":
-        first = rows.iloc[int(np.argmax(off))]
-        raise ValueError(
-            f"{_place(rows, int(np.argmax(off)))}: ({first['x']:g}, {first['y']:g}) "
-            f"of observer {first['observer']} lies outside image {first['image']}, which spans "
-            f"x in [-0.5, {shape[1] - 0.5}) and y in [-0.5, {shape[0] - 0.5}) where pixel centres "
-            f"are integers; {int(off.sum())} fixations on this image do. Is the origin right? "
-            'outside="drop" (--outside drop) leaves them out, "keep" draws the part inside.'
-            f"{exchange_hint(points, shape)}"
-        )
-    if outside == "drop":
-        rows = rows[~off]
-    gaze = {}
-    for observer, part in _by_name(rows, "observer"):
-        durations = part["duration"].to_numpy()
-        if durations.min() < 0 or durations.max() <= 0:
-            raise ValueError(
-                f"{_place(part, 0)}: the durations of observer {observer} on image "
-                f"{part['image'].iloc[0]} must be non-negative, with a positive sum."
-            )
-        gaze[observer] = Gaze(points=part[["x", "y"]].to_numpy(), durations=durations)
-    return gaze

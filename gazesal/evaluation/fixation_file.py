@@ -8,7 +8,8 @@ from typing import Literal
 
 from gazesal._files import written
 from gazesal.datasets.fixation_table import Origin, read_reading
-from gazesal.evaluation.cases import Gaze, fixations_by_observer
+from gazesal.evaluation.cases import Gaze
+from gazesal.evaluation.table_cases import gaze_of_images
 from gazesal.maps.heatmap import Outside
 
 __all__ = ["FixationFile"]
@@ -54,10 +55,12 @@ class FixationFile:
             columns=dict(self.columns),
             duplicates=self.duplicates,
         )
-        found = fixations_by_observer(table, self.shape, self.outside)
-        if not found:
+        # `cases_from_manifest` has warned for all files that fixations are dropped
+        found, _ = gaze_of_images(table, lambda _: self.shape, self.outside)
+        _, gaze = found[self.image]
+        if not gaze:
             raise ValueError(f"{self.path}: all fixations lie outside image {self.image}.")
-        return found[self.observer]
+        return gaze[self.observer]
 
     @property
     def fingerprint(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -15,21 +16,16 @@ from gazesal._validation import as_choice
 from gazesal._warnings import warn
 from gazesal.datasets._arguments import as_path
 from gazesal.datasets._csv import parse_numbers, require_columns, require_each, require_once
+from gazesal.datasets._names import clean_names
 from gazesal.datasets._records import read_records
 from gazesal.datasets._rooted import path_inside
 from gazesal.datasets.fixation_table import Origin, read_fixations
 from gazesal.datasets.map_files import SUFFIXES
 from gazesal.datasets.map_sources import stored_maps
 from gazesal.datasets.map_stores import STORES, StoredMap
-from gazesal.evaluation.cases import (
-    Case,
-    GazeSource,
-    MapSource,
-    cases_from_tables,
-    require_no_baseline,
-    with_maps,
-)
+from gazesal.evaluation.cases import Case, GazeSource, MapSource, require_no_baseline
 from gazesal.evaluation.fixation_file import FixationFile
+from gazesal.evaluation.table_cases import gaze_of_images, with_maps
 from gazesal.exceptions import OffImageWarning
 from gazesal.maps.heatmap import OUTSIDE, Outside
 
@@ -38,6 +34,7 @@ __all__ = ["cases_from_manifest"]
 BOX = ("x_min", "y_min", "x_max", "y_max")
 SIZE = ("width", "height")
 PREFIXES = ("map", "gaze", "group")
+KNOWN = {"image", *SIZE, *BOX, "picture", "center_bias", "scored"}
 
 Row: TypeAlias = Mapping[str, str]
 
@@ -182,13 +179,12 @@ def cases_from_manifest(
 def _joined(cases: list[Case], fixations: pd.DataFrame, outside: Outside, path: Path) -> list[Case]:
     """The cases with the fixations of a table beside what the manifest names."""
     shapes = {case.image: case.shape for case in cases}
-    looked_at = cases_from_tables(
-        fixations[fixations["image"].astype(str).isin(list(shapes))], {}, shapes, outside=outside
-    )
-    of_image = {case.image: case.gaze for case in looked_at}
+    looked_at, dropped = gaze_of_images(fixations, shapes.__getitem__, outside, only=shapes)
+    if dropped:
+        warn(dropped, OffImageWarning, stacklevel=3)
     joined = []
     for case in cases:
-        gaze = of_image.get(case.image, {})
+        _, gaze = looked_at.get(case.image, (case.shape, {}))
         twice = sorted(set(gaze) & set(case.gaze))
         if twice:
             raise ValueError(
@@ -211,17 +207,17 @@ class _Manifest:
     def checked(self, table: pd.DataFrame) -> pd.DataFrame:
         """The table, sorted by image, once its columns hold what they must."""
         path, row = self.path, self.row
+        table = table.set_axis([self._heading(name) for name in table.columns], axis=1)
+        _require_different(table.columns, path)
         require_columns(table, ["image", *SIZE], path)
         if table.empty:
             raise ValueError(f"{path}: there are no images in the manifest.")
         table = table.apply(lambda column: column.str.strip())
-        for name in table.columns:
-            prefix, colon, label = name.partition(":")
-            if colon and (prefix not in PREFIXES or not label.strip()):
-                raise ValueError(
-                    f"{path}: column {name!r} must be one of "
-                    f"{', '.join(f'{each}:NAME' for each in PREFIXES)}, or have no colon."
-                )
+        try:
+            names = clean_names(table["image"].unique(), what="names of images")
+        except ValueError as error:
+            raise ValueError(f"{path}, column 'image': {error}") from None
+        table["image"] = table["image"].map(names)
         require_no_baseline(_labels(table.columns, "map"))
         require_each(table["image"], table["image"] != "", path, "the name of an image", row)
         require_once(table["image"], path, "is named a second time", row)
@@ -237,6 +233,22 @@ class _Manifest:
             good = table["scored"].str.lower().isin(["true", "false", ""])
             require_each(table["scored"], good, path, "True or False", row)
         return table.sort_values("image", kind="stable")
+
+    def _heading(self, name: str) -> str:
+        """The name of a column, without blanks beside its colon; a slip in it is an error."""
+        prefix, colon, label = (part.strip() for part in name.partition(":"))
+        if colon and (prefix not in PREFIXES or not label):
+            raise ValueError(
+                f"{self.path}: column {name!r} must be one of "
+                f"{', '.join(f'{each}:NAME' for each in PREFIXES)}, in lower case, or have no "
+                "colon. Rename it."
+            )
+        if colon:
+            return f"{prefix}:{label}"
+        meant = re.sub(r"[\s-]+", "_", prefix.casefold()).replace("centre", "center")
+        if meant in KNOWN and prefix not in KNOWN:  # a column of another name would be ignored
+            raise ValueError(f"{self.path}: column {name!r} must be written {meant!r}. Rename it.")
+        return prefix
 
     def case(self, line: Any, values: Row, reading: Mapping[str, Any]) -> Case:
         """The case of one row."""
@@ -331,6 +343,20 @@ class _Manifest:
 
     def _fault(self, line: Any, column: str, what: str) -> ValueError:
         return ValueError(f"{self.path}, {self.row} {line}, column {column!r}: {what}.")
+
+
+def _require_different(names: Iterable[str], path: Path) -> None:
+    """Raise if two columns differ in blanks or case only, which makes two observers of one."""
+    seen: dict[str, str] = {}
+    for name in names:
+        other = seen.setdefault(name.casefold(), name)
+        if other == name and list(names).count(name) == 1:
+            continue
+        if ":" in name:
+            raise ValueError(
+                f"{path}: columns {other!r} and {name!r} must have different names, not only in "
+                "blanks or case. Rename one."
+            )
 
 
 @cache

@@ -8,7 +8,8 @@ import pandas as pd
 
 from gazesal._validation import as_choice, as_count, as_real_array
 from gazesal.datasets.reflacx import Reflacx
-from gazesal.evaluation.cases import Case, Gaze, MapSource, require_no_baseline, with_maps
+from gazesal.evaluation.cases import Case, Gaze, MapSource
+from gazesal.evaluation.table_cases import as_methods, with_maps
 
 __all__ = ["cases_from_reflacx"]
 
@@ -89,10 +90,7 @@ def cases_from_reflacx(
         raise ValueError(f"`degrees` must be a positive number, got {degrees!r}.")
     if not isinstance(release, Reflacx):
         raise TypeError(f"`release` must be a Reflacx, got {type(release).__name__}.")
-    maps = {} if maps is None else maps
-    if not isinstance(maps, Mapping) or not all(isinstance(name, str) for name in maps):
-        raise TypeError("`maps` must be a mapping of methods to mappings of images to maps.")
-    require_no_baseline(maps)
+    maps = as_methods({} if maps is None else maps)
     as_choice(unmapped, ("raise", "gaze_only"), name="unmapped")
     kept = release.readings[~release.readings["discarded"]]
     cases = []
