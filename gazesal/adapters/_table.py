@@ -1,11 +1,13 @@
 """The table of `read_fixations` from columns in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from gazesal.datasets._columns import require_numbers
+from gazesal.datasets._names import clean_names, name_as_text
 from gazesal.typing import Float64Array
 
 
@@ -23,9 +25,13 @@ def make_table(
         raise ValueError(f"{source}: there are no fixations.")
     table = pd.DataFrame(index=index)
     for name, values in labels.items():
-        texts = ["" if value is None or value != value else str(value) for value in values]  # noqa: PLR0124 (NaN)
+        texts = [name_as_text(value) for value in values]
         _refuse(np.array([not text.strip() for text in texts]), index, source, name, "is missing")
-        table[name] = pd.Series(texts, index=index, dtype="str")
+        try:
+            cleaned = clean_names(dict.fromkeys(texts), what=f"names of {name}s")
+        except ValueError as error:
+            raise ValueError(f"{source}: {error}") from None
+        table[name] = pd.Series([cleaned[text] for text in texts], index=index, dtype="str")
     for name, array in numbers.items():
         _refuse(~np.isfinite(array), index, source, name, "is missing or infinite")
         table[name] = array
@@ -36,8 +42,10 @@ def make_table(
 
 def as_numbers(values: Any, name: str) -> Float64Array:
     """A column as float64, a missing value as NaN."""
+    listed = list(values) if isinstance(values, Iterable) else [values]
+    require_numbers(pd.Series(listed, name=name.strip(","), dtype=object), source="fixations")
     try:
-        array = np.array([np.nan if value is None else value for value in values], np.float64)
+        array = np.array([np.nan if value is None else value for value in listed], np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} must hold one number a row: {error}") from error
     if array.ndim != 1:

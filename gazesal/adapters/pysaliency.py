@@ -9,6 +9,13 @@ import pandas as pd
 
 from gazesal._validation import as_choice, as_iterable
 from gazesal.adapters._table import as_numbers, make_table
+from gazesal.datasets._columns import (
+    as_table,
+    name_column,
+    number_column,
+    require_table_columns,
+)
+from gazesal.datasets._names import clean_names, name_as_text
 from gazesal.datasets.fixation_table import FIXATION_COLUMNS, ORIGINS, Origin
 from gazesal.typing import Float64Array, IntArray
 
@@ -137,8 +144,9 @@ def fixations_to_pysaliency(
 
     Parameters
     ----------
-    table : pandas.DataFrame
-        Columns image, observer, x, y and duration, as `gazesal.read_fixations` returns them.
+    table : pandas.DataFrame or other table
+        Columns image, observer, x, y and duration, as `gazesal.read_fixations` returns them; also
+        of polars or Arrow, or a dict of columns.
     images : sequence of str, optional
         Names of the images in the order of their indices, such as ``stimuli.filenames``. By
         default those of the table, sorted.
@@ -154,9 +162,10 @@ def fixations_to_pysaliency(
     Raises
     ------
     ValueError
-        If a column is missing, or an image of the table in `images`, or `images` has one twice.
+        If a column is missing or holds other than numbers, an image of the table is not in
+        `images`, or `images` has one twice.
     TypeError
-        If the table is not a DataFrame, or `images` not a sequence.
+        If the table is not one that pandas can hold, or `images` is not a sequence.
 
     See Also
     --------
@@ -174,30 +183,29 @@ def fixations_to_pysaliency(
     (('a', 'b'), [1, 0], [3.5, 7.0])
     """
     as_choice(origin, tuple(ORIGINS), name="origin")
-    if not isinstance(table, pd.DataFrame):
-        raise TypeError(f"`table` must be a pandas.DataFrame, got {type(table).__name__}.")
-    missing = [name for name in FIXATION_COLUMNS if name not in table.columns]
-    if missing:
-        raise ValueError(f"`table` must have the columns {', '.join(missing)}.")
-    shown = table["image"].astype(str)
-    names = sorted(set(shown)) if images is None else _different(images, "images")
-    unknown = sorted(set(shown) - set(names))
+    frame = as_table(table, name="table")
+    require_table_columns(frame, FIXATION_COLUMNS, name="table")
+    shown, shown_names = name_column(frame, "image", what="names of images")
+    subjects, observers = name_column(frame, "observer", what="names of observers")
+    x, y, duration = (
+        number_column(frame[name], source="`table`", row=str(frame.index.name or "row"))
+        for name in ("x", "y", "duration")
+    )
+    names = shown_names if images is None else _different(images, "images")
+    index_of = {name: index for index, name in enumerate(names)}
+    unknown = [name for name in shown_names if name not in index_of]
     if unknown:
         raise ValueError(
             f"`images` must hold every image of `table`, but {unknown[0]!r} is missing."
         )
-    index_of = {name: index for index, name in enumerate(names)}
-    observers, subjects = np.unique(
-        table["observer"].astype(str).to_numpy(str), return_inverse=True
-    )
     return PysaliencyArrays(
-        x=table["x"].to_numpy(np.float64) + ORIGINS[origin],
-        y=table["y"].to_numpy(np.float64) + ORIGINS[origin],
-        n=np.array([index_of[name] for name in shown], np.int64),
-        subjects=subjects.astype(np.int64),
-        duration=table["duration"].to_numpy(np.float64, copy=True),
+        x=x + ORIGINS[origin],
+        y=y + ORIGINS[origin],
+        n=np.array([index_of[name] for name in shown_names], np.int64)[shown],
+        subjects=subjects,
+        duration=duration.copy(),
         images=tuple(names),
-        observers=tuple(observers.tolist()),
+        observers=tuple(observers),
     )
 
 
@@ -242,7 +250,9 @@ def _names(
 
 def _different(names: Sequence[str], argument: str) -> list[str]:
     """Names as text, each there once, so that no two indices become one."""
-    listed = [str(name) for name in as_iterable(names, name=argument, of="names")]
+    texts = [name_as_text(name) for name in as_iterable(names, name=argument, of="names")]
+    cleaned = clean_names(texts, what=f"`{argument}`")
+    listed = [cleaned[text] for text in texts]
     for name, count in Counter(listed).items():
         if count > 1:
             raise ValueError(

@@ -1,5 +1,6 @@
 """Paths that a table names: relative to a folder, and inside it."""
 
+import unicodedata
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 
@@ -15,4 +16,16 @@ def path_inside(root: Path, text: str) -> Path:
         raise ValueError(
             f"must be a path inside the folder {root}, without '..' and not absolute, got {text!r}"
         )
-    return root.joinpath(*parts)
+    path = root.joinpath(*parts)
+    return path if text.isascii() or path.exists() else _as_on_disk(root, parts)
+
+
+def _as_on_disk(root: Path, parts: tuple[str, ...]) -> Path:
+    """The path whose names differ from these in how their letters are composed, if there is one."""
+    path = root
+    for part in parts:
+        name = unicodedata.normalize("NFC", part)
+        there = sorted(path.iterdir()) if path.is_dir() and not (path / part).exists() else []
+        same = [each for each in there if unicodedata.normalize("NFC", each.name) == name]
+        path = same[0] if same else path / part
+    return path

@@ -1,13 +1,16 @@
 """The fixations of the EGD-CXR release."""
 
+import re
 import warnings
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from gazesal._validation import as_choice
 from gazesal.datasets._arguments import as_path
+from gazesal.datasets._columns import name_column
 from gazesal.datasets._csv import (
     first_true,
     parse_numbers,
@@ -20,6 +23,8 @@ from gazesal.exceptions import SkippedDataWarning
 
 __all__ = ["read_egd_fixations"]
 
+ID_LENGTH = 44  # characters of a DICOM id of MIMIC-CXR, five groups of eight
+CUT_ID = re.compile(r"[0-9a-z]{8}(-[0-9a-z]{8})+(-[0-9a-z]{0,7})?", re.ASCII)
 COLUMNS = ["DICOM_ID", "FPOGD", "FPOGID", "FPOGV", "X_ORIGINAL", "Y_ORIGINAL"]
 
 
@@ -70,6 +75,8 @@ def read_egd_fixations(
     -----
     SkippedDataWarning
         If rows were left out, with their numbers.
+    UserWarning
+        If ids of images are shorter than those of MIMIC-CXR, as some of the release are.
 
     See Also
     --------
@@ -109,8 +116,10 @@ def read_egd_fixations(
     require_columns(raw, COLUMNS, path)
     if raw.empty:
         raise ValueError(f"{path}: there are no fixations in the table.")
-    images = raw["DICOM_ID"].str.strip()
-    require_each(raw["DICOM_ID"], images != "", path, "the image's id")
+    require_each(raw["DICOM_ID"], raw["DICOM_ID"].str.strip() != "", path, "the image's id")
+    raw.attrs["source"] = str(path)  # for messages
+    codes, ids = name_column(raw, "DICOM_ID", what="names of images")
+    images = pd.Series(np.array(ids, dtype=object)[codes], index=raw.index, dtype="str")
     flag = parse_numbers(raw["FPOGV"], path)
     require_each(raw["FPOGV"], flag.isin([0, 1]), path, "0 or 1")
     valid = raw[flag == 1]
@@ -141,6 +150,14 @@ def read_egd_fixations(
         table = table.loc[sorted(valid.loc[longest].drop_duplicates(keys).index)]
     if table.empty:
         raise ValueError(f"{path}: no valid fixation lies on an image.")
+    cut = sorted(name for name in set(images) if CUT_ID.fullmatch(name) and len(name) < ID_LENGTH)
+    if cut:
+        warnings.warn(
+            f"{path}: {len(cut)} ids of images are cut off, for they have fewer than {ID_LENGTH} "
+            f"characters, such as {cut[0]!r}. Complete them, or maps will not be found by them.",
+            UserWarning,
+            stacklevel=2,
+        )
     lost = sorted(set(images) - set(table["image"]))
     n_invalid, n_off_image = int((flag == 0).sum()), int((~on_image).sum())
     if n_invalid or n_off_image:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -318,6 +319,7 @@ class _Manifest:
         name, mark, key = text.rpartition("#")
         if not (mark and _suffix(name) in STORES):
             name, key = text, ""
+        key = unicodedata.normalize("NFC", key.strip())
         if not _is_map(name):
             known = ", ".join(dict.fromkeys((*SUFFIXES, *STORES)))
             raise self._fault(line, column, f"must be a map ({known}), got {text!r}")

@@ -1,5 +1,6 @@
 """The images themselves, to lie under maps in a figure."""
 
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,7 @@ def find_picture(folder: str | Path, image: str) -> np.ndarray:
         If there is none, or it cannot be read.
     """
     # names are compared and never joined to a path, so none can climb out of the folder
-    found = pictures_in(Path(folder)).get(image)
+    found = pictures_in(Path(folder)).get(unicodedata.normalize("NFC", image.strip()))
     if found is None:
         raise ValueError(
             f"{folder}: there is no picture of image {image!r} ({', '.join(SUFFIXES)})."
@@ -44,7 +45,11 @@ def find_picture(folder: str | Path, image: str) -> np.ndarray:
 def pictures_in(folder: Path) -> dict[str, Path]:
     """Files of pictures by the image's name, the first by name where there are two."""
     files = sorted(folder.iterdir(), reverse=True)
-    return {path.stem: path for path in files if path.suffix.lower() in SUFFIXES}
+    return {
+        unicodedata.normalize("NFC", path.stem.strip()): path
+        for path in files
+        if path.suffix.lower() in SUFFIXES
+    }
 
 
 def read_picture(path: Path) -> np.ndarray:

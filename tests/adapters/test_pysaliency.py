@@ -134,9 +134,14 @@ def test_names_of_images_are_not_letters_of_one(images, given):
         fixations_from_pysaliency(ARRAYS, observers=3)
 
 
-def test_a_table_is_a_frame():
-    with pytest.raises(TypeError, match=r"`table` must be a pandas\.DataFrame, got dict"):
-        fixations_to_pysaliency(ARRAYS)
+def test_a_table_of_another_library_is_taken():
+    table = fixations_from_pysaliency(ARRAYS)
+    expected = fixations_to_pysaliency(table)
+    found = fixations_to_pysaliency(table.to_dict("list"))
+    np.testing.assert_array_equal(found.x, expected.x)
+    assert found.images == expected.images
+    with pytest.raises(TypeError, match=r"`table` must be a table.*to_pandas"):
+        fixations_to_pysaliency("path.csv")
 
 
 def test_a_table_without_a_column():
