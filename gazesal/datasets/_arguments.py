@@ -40,10 +40,9 @@ def as_phases(value: Any, *, name: str) -> list[int]:
     return list(dict.fromkeys(int(phase) for phase in phases))
 
 
-def require_sane_shape(shape: Sequence[int]) -> None:
+def require_sane_shape(shape: Sequence[int], *, most: int = MOST_VALUES) -> None:
     """Raise if a file claims more values than a map or picture can have."""
-    if math.prod(shape) > MOST_VALUES:
+    if math.prod(shape) > most:
         raise ValueError(
-            f"it claims {' x '.join(map(str, shape))} values; a map or picture has at most "
-            f"{MOST_VALUES}"
+            f"it claims {' x '.join(map(str, shape))} values, and at most {most} are read"
         )

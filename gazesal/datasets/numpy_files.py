@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import zipfile
 from collections.abc import Iterator
@@ -17,9 +18,10 @@ __all__ = ["Header", "open_npz", "read_header", "read_npy"]
 
 CHUNK = 2**20  # bytes that are skipped at once
 SUFFIX = ".npy"  # of the members of an archive
-HEADERS = {
-    (1, 0): np.lib.format.read_array_header_1_0,
-    (2, 0): np.lib.format.read_array_header_2_0,
+LONGEST_HEADER = 10_000  # bytes; numpy reads no longer ones of files that it does not trust
+HEADERS = {  # bytes of the length of a header, and how it is read, by version
+    (1, 0): (2, np.lib.format.read_array_header_1_0),
+    (2, 0): (4, np.lib.format.read_array_header_2_0),
 }
 Header = tuple[tuple[int, ...], bool, "np.dtype[Any]"]  # shape, Fortran order and dtype
 
@@ -44,7 +46,14 @@ def read_header(file: IO[bytes]) -> Header:
     version = np.lib.format.read_magic(file)
     if version not in HEADERS:
         raise ValueError(f"it is of version {version[0]}.{version[1]}, which no plain array has")
-    shape, fortran, dtype = HEADERS[version](file)
+    width, parse = HEADERS[version]
+    length = file.read(width)
+    header = file.read(min(int.from_bytes(length, "little"), LONGEST_HEADER))
+    if b"\\" in header:  # Python would warn of escapes, without a word of the file
+        raise ValueError("its header has a backslash")
+    shape, fortran, dtype = parse(io.BytesIO(length + header))
+    if any(side < 0 for side in shape):
+        raise ValueError(f"its shape must not be negative, got {shape}")
     return shape, fortran, dtype
 
 

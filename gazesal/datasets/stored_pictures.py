@@ -31,12 +31,28 @@ FORMATS = {
     ".gif": "GIF",
     ".webp": "WEBP",
 }
+MOST_PIXELS = 89_478_485  # beyond which Pillow warns that a file may be made to fill the memory
 PICTURE_SUFFIXES = tuple(FORMATS)
 ORIENTATION = 274  # number of the tag in TIFF and EXIF
 UPRIGHT = 1
 PNG_KINDS = {0: "grey", 2: "RGB", 3: "palette", 4: "grey with alpha", 6: "RGB with alpha"}
-# bits, compression, interpretation, orientation, channels, palette, extra channels, kind
-TIFF_TAGS = {258, 259, 262, 274, 277, 320, 338, 339}
+# sides, bits, compression, interpretation, orientation, channels, palette, extra channels, kind
+TIFF_TAGS = {256, 257, 258, 259, 262, 274, 277, 320, 338, 339}
+TIFF_ONCE = {256, 257, 259, 262, 274, 277, 278, 284, 317}  # tags of one value
+TIFF_SIZES = {
+    3: 2,
+    4: 4,
+    5: 8,
+    8: 2,
+    9: 4,
+    10: 8,
+    11: 4,
+    12: 8,
+    13: 4,
+    16: 8,
+    17: 8,
+    18: 8,
+}  # bytes
 TIFF_NUMBERS = {1: "B", 3: "H", 4: "I", 16: "Q"}  # types of tags, as struct has them
 TIFF_SAMPLES = {1: "unsigned integers", 2: "signed integers", 3: "floats"}
 # What Pillow decodes without a change of values, and the step between its values where it spreads
@@ -45,6 +61,7 @@ GREY_TIFF = {(1, 1), (1, 2), (1, 4), (1, 8), (1, 16), (1, 32), (2, 8), (2, 16), 
 STEPS = {2: 85, 4: 17}
 ALPHA = ((), (1,), (2,))  # what a fourth channel is; without a word, Pillow takes it for alpha
 GREY_MODES = {"1", "L", "I", "F", "I;16", "I;16B", "I;16L"}  # of Pillow
+PAGES = "it holds several pages or frames; keep one"
 TRANSPARENT = "it is transparent in places; flatten it and save it without alpha"
 LOSSLESS = "Save it as 32-bit floats or as .npy"
 
@@ -91,7 +108,7 @@ def open_picture(path: Path) -> Iterator[Image.Image]:
         raise ValueError(f"{path}: a picture must be one of {', '.join(FORMATS)}.")
     try:
         with Image.open(path, formats=[kind]) as picture:
-            require_sane_shape(picture.size[::-1])
+            require_sane_shape(picture.size[::-1], most=MOST_PIXELS)
             yield picture
     except FileNotFoundError:
         raise
@@ -124,7 +141,7 @@ def read_stored(path: Path) -> StoredPicture:
     facts = _facts(path)
     with open_picture(path) as picture:
         if getattr(picture, "n_frames", 1) != 1:
-            raise _RefusedError("it holds several pages or frames; keep one")
+            raise _RefusedError(PAGES)
         orientation = _orientation(picture)
         if picture.format == "TIFF" and orientation >= 5:
             # Pillow 13 cuts such files off where they are not compressed
@@ -238,6 +255,8 @@ def _png_facts(path: Path) -> _Facts:
     if len(header) != 13 or header[9] not in PNG_KINDS:
         return _Facts()
     bits, color = header[8], header[9]
+    sides = [int.from_bytes(header[at : at + 4]) for at in (4, 0)]
+    require_sane_shape(sides, most=MOST_PIXELS)
     if bits == 16 and color != 0:
         raise _RefusedError(
             f"is a PNG of 16 bits a channel ({PNG_KINDS[color]}), of which Pillow keeps 8. "
@@ -249,6 +268,7 @@ def _png_facts(path: Path) -> _Facts:
 def _tiff_facts(path: Path) -> _Facts:
     """Check the tags of a TIFF file; an error says what it has if Pillow would change values."""
     order, tags = _tiff_tags(path.read_bytes())
+    require_sane_shape((tags[257][0], tags[256][0]), most=MOST_PIXELS)
     samples = tags.get(277, (1,))[0]
     bits, kinds = (tags.get(tag, (1,)) * samples for tag in (258, 339))
     if len({*bits[:samples]}) > 1 or len({*kinds[:samples]}) > 1:
@@ -298,15 +318,21 @@ def _tiff_tags(data: bytes) -> tuple[str, dict[int, tuple[int, ...]]]:
     at += struct.calcsize(f"={count}")
     tags: dict[int, tuple[int, ...]] = {}
     entry, room = (20, 8) if big else (12, 4)
+    (another,) = struct.unpack_from(f"{order}{offset}", data, at + n * entry)
+    if another:
+        raise _RefusedError(PAGES)
     for place in range(at, at + n * entry, entry):
         tag, kind, length = struct.unpack_from(f"{order}HH{offset}", data, place)
-        if tag not in TIFF_TAGS or kind not in TIFF_NUMBERS:
-            continue
-        layout = f"{order}{length}{TIFF_NUMBERS[kind]}"
+        size = length * TIFF_SIZES.get(kind, 1)
         value = place + entry - room
-        if struct.calcsize(layout) > room:
+        if size > room:
             (value,) = struct.unpack_from(order + offset, data, value)
-        tags[tag] = struct.unpack_from(layout, data, value)
+        if value + size > len(data):
+            raise ValueError(f"the file is truncated, or damaged at its tag {tag}")
+        if tag in TIFF_ONCE and length != 1:
+            raise ValueError(f"the file is damaged: its tag {tag} has {length} values")
+        if tag in TIFF_TAGS and kind in TIFF_NUMBERS:
+            tags[tag] = struct.unpack_from(f"{order}{length}{TIFF_NUMBERS[kind]}", data, value)
     return order, {tag: values for tag, values in tags.items() if values}
 
 

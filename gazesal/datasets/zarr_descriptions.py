@@ -23,6 +23,7 @@ NUMBER_CODECS = frozenset(  # of numcodecs, which take bytes or numbers to bytes
     }
 )  # fmt: skip
 CODECS = frozenset({"blosc", "bytes", "crc32c", "gzip", "transpose", "zstd", TEXT_CODEC})  # of v3
+BLOSC = "blosc"
 SHARDS = "sharding_indexed"
 NUMCODECS = "numcodecs."  # how the names of numcodecs' codecs begin in version 3
 NUMBER = re.compile(r"[<>|=]?(b1|[iu][1248]|f[248])", re.ASCII)
@@ -53,6 +54,8 @@ class Layout:
         What stands between them.
     has_fill : bool
         Whether a missing file stands for chunks of one value.
+    is_blosc : bool
+        Whether a file is what Blosc makes, whose header must be checked before it is decoded.
     """
 
     version: int
@@ -62,6 +65,7 @@ class Layout:
     prefix: tuple[str, ...]
     separator: str
     has_fill: bool
+    is_blosc: bool
 
 
 def layout_of(described: dict[str, Any], version: int) -> Layout:
@@ -95,8 +99,10 @@ def _version_2(described: dict[str, Any]) -> Layout:
         filters = []
     elif not isinstance(dtype, str) or not (NUMBER.fullmatch(dtype) or TEXT.fullmatch(dtype)):
         raise ValueError(f"its dtype must be of numbers or text, got {dtype!r:.60}")
-    for codec in [*filters, *([] if compressor is None else [compressor])]:
+    for codec in filters:
         _require_numbers(codec["id"], codec)
+    if compressor is not None:
+        _require_numbers(compressor["id"], compressor, outer=True)
     return Layout(
         version=2,
         shape=_sizes(described["shape"]),
@@ -105,6 +111,7 @@ def _version_2(described: dict[str, Any]) -> Layout:
         prefix=(),
         separator=described.get("dimension_separator", "."),
         has_fill=described["fill_value"] is not None,
+        is_blosc=compressor is not None and compressor["id"] == BLOSC,
     )
 
 
@@ -115,7 +122,7 @@ def _version_3(described: dict[str, Any]) -> Layout:
     kind = kind["name"] if isinstance(kind, dict) else kind
     if kind not in NUMBER_TYPES | TEXT_TYPES:
         raise ValueError(f"its data type must be of numbers or text, got {kind!r:.60}")
-    _require_codecs(described["codecs"])
+    outermost = _require_codecs(described["codecs"], outer=True)
     if described.get("storage_transformers"):
         raise ValueError("it has storage transformers, which are not known here")
     grid, names = described["chunk_grid"], described["chunk_key_encoding"]
@@ -133,29 +140,41 @@ def _version_3(described: dict[str, Any]) -> Layout:
         prefix=prefix,
         separator=configured.get("separator", "/" if prefix else "."),
         has_fill=True,
+        is_blosc=outermost == BLOSC,
     )
 
 
-def _require_codecs(codecs: list[Any]) -> None:
-    """Raise unless all codecs of version 3, also those within shards, only move numbers."""
-    for codec in codecs:
+def _require_codecs(codecs: list[Any], *, outer: bool) -> str:
+    """Return the name of the outermost codec of version 3, once all only move numbers.
+
+    Codecs within shards are checked too; `outer` says that these are not.
+    """
+    name = ""
+    for place, codec in enumerate(codecs):
         name = codec if isinstance(codec, str) else codec["name"]
         configured = {} if isinstance(codec, str) else codec.get("configuration") or {}
+        last = outer and place == len(codecs) - 1
         if name == SHARDS:
-            _require_codecs(configured["codecs"])
-            _require_codecs(configured.get("index_codecs", []))
+            _require_codecs(configured["codecs"], outer=False)
+            _require_codecs(configured.get("index_codecs", []), outer=False)
         elif isinstance(name, str) and name.startswith(NUMCODECS):
             if "id" in configured:
                 raise ValueError(f"its codec {name!r:.60} names another, {configured['id']!r:.60}")
-            _require_numbers(name.removeprefix(NUMCODECS), configured)
+            name = name.removeprefix(NUMCODECS)
+            _require_numbers(name, configured, outer=last)
         elif name not in CODECS:
             raise _refused(name)
+        if name == BLOSC and not last:
+            raise _hidden_blosc()
+    return name
 
 
-def _require_numbers(name: Any, configured: dict[str, Any]) -> None:
+def _require_numbers(name: Any, configured: dict[str, Any], *, outer: bool = False) -> None:
     """Raise unless a codec of numcodecs only moves numbers."""
     if name not in NUMBER_CODECS:
         raise _refused(name)
+    if name == BLOSC and not outer:
+        raise _hidden_blosc()
     for option, value in configured.items():
         if isinstance(value, (dict, list)):  # a codec within a codec
             raise ValueError(  # noqa: TRY004
@@ -165,6 +184,14 @@ def _require_numbers(name: Any, configured: dict[str, Any]) -> None:
             value in NUMBER_TYPES or (isinstance(value, str) and NUMBER.fullmatch(value))
         ):
             raise ValueError(f"its codec {name!r} must be of numbers, got {option} {value!r:.60}")
+
+
+def _hidden_blosc() -> ValueError:
+    # Blosc believes the sizes in the header of a chunk and reads on beyond its end
+    return ValueError(
+        f"its codec {BLOSC!r} is not the last one, so the headers of its chunks cannot be checked; "
+        "write the array with zstd"
+    )
 
 
 def _refused(name: Any) -> ValueError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,10 @@ __all__ = ["files_of_zarr", "open_zarr"]
 
 DESCRIPTIONS = ("zarr.json", ".zarray", ".zgroup")
 MOST_CHUNKS = 2**17  # for one map; a description may claim any number
+# Of a Blosc chunk: flags, bytes when decoded and bytes of the chunk; and the flag for bytes that
+# are copied as they are.
+BLOSC_HEADER = struct.Struct("<2xBxI4xI")
+BLOSC_COPIED = 2
 LONGEST = 2**24  # bytes of a description; its attributes may name the images of a stack
 
 
@@ -121,11 +126,26 @@ class ZarrArray:
                 raise ValueError(f"{file} is a link to another folder, which is not followed")
             if not layout.has_fill and not file.is_file():
                 raise ValueError(f"{file} is missing, and there is no fill value")
+            if layout.is_blosc and file.is_file():
+                _require_sound_blosc(file)
         store = self.zarr.storage.LocalStore(self.folder, read_only=True)
         item = self.zarr.open_array(store=store, mode="r", zarr_format=layout.version)
         values = np.asarray(item[... if row is None else row])
         require_plain_values(values, self.described.attributes)
         return values
+
+
+def _require_sound_blosc(file: Path) -> None:
+    """Raise unless the header of a Blosc chunk fits its file; Blosc itself reads beyond the end."""
+    size = file.stat().st_size
+    with file.open("rb") as chunk:
+        header = chunk.read(BLOSC_HEADER.size)
+    if len(header) < BLOSC_HEADER.size:
+        raise ValueError(f"{file} is truncated")
+    flags, plain, packed = BLOSC_HEADER.unpack(header)
+    require_sane_shape((plain,))
+    if packed != size or (flags & BLOSC_COPIED and plain + BLOSC_HEADER.size != packed):
+        raise ValueError(f"{file} is damaged: its header does not fit its {size} bytes")
 
 
 def files_of_zarr(root: Path, key: str, row: int | None) -> list[Path]:

@@ -137,7 +137,7 @@ def with_maps(
         raise ValueError(
             f"`maps` must have every image of the fixations, but {len(without_map)} of "
             f"{n_scored} images lack one: method {method!r} has no map of image {image!r} "
-            f"(it has {', '.join(map(repr, list(maps[method])[:3]))}, ..."
+            f"(it has {', '.join(map(repr, list(maps[method])[:3])) or 'none'}, ..."
             f"{similar_name(image, maps[method])}). "
             'unmapped="gaze_only" (--unmapped gaze_only) scores the others and uses the gaze on '
             "these for the center bias."
