@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gazesal.datasets._arguments import MOST_PIXELS
+from gazesal.datasets._columns import name_column
 from gazesal.datasets._csv import (
     first_true,
     parse_bools,
@@ -75,11 +76,13 @@ def read_metadata(path: Path, phase: int) -> Phase:
         whole = (values >= 1) & (values <= MOST_PIXELS) & (values == np.floor(values))
         rule = f"a whole number of pixels from 1 to {MOST_PIXELS}"
         require_each(raw[f"image_size_{name}"], whole, path, rule)
+    raw.attrs["source"] = str(path)  # for messages
+    codes, ids = name_column(raw, "dicom_id", what="names of images")
     readings = pd.DataFrame(
         {
             "phase": phase,
             "image": raw["image"],
-            "dicom_id": raw["dicom_id"],
+            "dicom_id": np.array(ids, dtype=object)[codes],
             "subject_id": raw["subject_id"],
             "split": raw["split"],
             "discarded": parse_bools(raw["eye_tracking_data_discarded"], path),
@@ -89,9 +92,9 @@ def read_metadata(path: Path, phase: int) -> Phase:
     )
     names = [column for column in raw.columns if column not in FIXED_COLUMNS]
     labels = pd.DataFrame({name: _label(raw[name], path) for name in names})
-    ids = pd.Index(raw["id"], name="id")
-    places = pd.Series([f"{path}, line {line}" for line in raw.index], index=ids, dtype="object")
-    return Phase(readings.set_axis(ids), labels.set_axis(ids), places)
+    index = pd.Index(raw["id"], name="id")
+    places = pd.Series([f"{path}, line {line}" for line in raw.index], index=index, dtype="object")
+    return Phase(readings.set_axis(index), labels.set_axis(index), places)
 
 
 def read_fixation_file(path: Path, height: int, width: int) -> pd.DataFrame:

@@ -127,3 +127,11 @@ def test_bad_files_and_options_are_named(write, tmp_path):
         read_egd_fixations(path, origin="top")
     with pytest.raises(ValueError, match="`duplicates` must be one of"):
         read_egd_fixations(path, duplicates="drop")
+
+
+def test_ids_that_are_cut_off_are_told(write):
+    whole = "-".join([each * 8 for each in "abcde"])
+    with pytest.warns(UserWarning, match=r"fixations\.csv: 2 ids .* cut off, .* fewer than 44"):
+        table = read_egd_fixations(write(row(whole[:39]), row(whole[:35]), row(whole)))
+    assert set(table["image"]) == {whole[:39], whole[:35], whole}
+    assert len(read_egd_fixations(write(row(whole)))) == 1  # without a warning

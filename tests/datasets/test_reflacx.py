@@ -109,6 +109,21 @@ def test_images_kept_by_all_and_abnormal_by_majority(folder):
     assert release.labels.loc["P101R000002", "Support devices"] == 1.0
 
 
+@pytest.mark.parametrize(
+    ("certainties", "expected"),
+    [((1, 1, 0), True), ((1, 0), False), ((1, 1, 0, 0), False), ((1,), True), ((0, 5, 0), False)],
+)
+def test_an_image_is_abnormal_if_more_than_half_of_its_readers_are_certain_at_all(
+    folder, certainties, expected
+):
+    rows = [
+        f"P101R00000{i},train,True,{IMAGE},aaa,10000001,2500,3000,{certainty},,False,False"
+        for i, certainty in enumerate(certainties, 1)
+    ]
+    write(folder / "metadata_phase_1.csv", [HEADER, *rows])
+    assert read(folder).abnormal().to_dict() == {IMAGE: expected}
+
+
 def test_support_devices_and_quality_are_no_abnormality(folder):
     text = (folder / "metadata_phase_1.csv").read_bytes().replace(b",3,,", b",0,,")
     (folder / "metadata_phase_1.csv").write_bytes(text.replace(b",5,,", b",0,,"))

@@ -130,6 +130,128 @@ def test_numbers_held_as_text_are_numbers():
         cases_from_tables(frame, maps(), SHAPE)
 
 
+def test_a_negative_duration_among_positive_ones_is_refused_early():
+    frame = table()
+    frame.loc[12, "duration"] = -0.001
+    message = "line 10: the durations of observer ann on image a must be non-negative"
+    with pytest.raises(ValueError, match=message):
+        cases_from_tables(frame, maps(), SHAPE)
+
+
+COLUMNS = {name: table()[name].tolist() for name in table()}
+
+
+def of_polars():
+    return pytest.importorskip("polars").DataFrame(COLUMNS)
+
+
+def of_arrow():
+    return pytest.importorskip("pyarrow").table(COLUMNS)
+
+
+def with_arrow_columns():
+    pytest.importorskip("pyarrow")
+    return pd.DataFrame(COLUMNS).convert_dtypes(dtype_backend="pyarrow")
+
+
+OTHER_TABLES = {
+    "polars": of_polars,
+    "arrow": of_arrow,
+    "columns of arrow": with_arrow_columns,
+    "nullable columns": lambda: pd.DataFrame(COLUMNS).convert_dtypes(),
+    "categories": lambda: pd.DataFrame(COLUMNS).astype({"image": "category", "x": "category"}),
+    "dict of columns": lambda: COLUMNS,
+    "list of records": lambda: pd.DataFrame(COLUMNS).to_dict("records"),
+    "text": lambda: pd.DataFrame(COLUMNS).astype(str),
+}
+
+
+@pytest.mark.parametrize("kind", OTHER_TABLES)
+def test_tables_of_other_libraries_give_the_same_cases(kind):
+    expected = cases_from_tables(table(), maps(), SHAPE)
+    found = cases_from_tables(OTHER_TABLES[kind](), maps(), SHAPE)
+    for case, other in zip(found, expected, strict=True):
+        assert (case.image, list(case.gaze)) == (other.image, list(other.gaze))
+        for observer in case.gaze:
+            np.testing.assert_array_equal(case.gaze[observer].points, other.gaze[observer].points)
+            ours, theirs = case.gaze[observer].durations, other.gaze[observer].durations
+            np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("wrong", ["a.csv", 3, None, [1, 2], np.zeros((3, 2))])
+def test_what_is_not_a_table_is_named_with_the_remedy(wrong):
+    with pytest.raises(TypeError, match=r"`fixations` must be a table.*to_pandas"):
+        cases_from_tables(wrong, maps(), SHAPE)
+
+
+NOT_NUMBERS = {
+    "complex": 1 + 2j,
+    "bool": True,
+    "datetime": pd.Timestamp("2020-01-01"),
+    "timedelta": pd.Timedelta(seconds=1),
+    "one bool among floats": pd.Series([True] + [1.0] * 15, dtype=object, index=range(2, 18)),
+    "nullable bool": pd.array([True] * 16, dtype="boolean"),
+    "one complex among floats": pd.Series([1j] + [1.0] * 15, dtype=object, index=range(2, 18)),
+}
+
+
+@pytest.mark.parametrize("column", ["x", "y", "duration"])
+@pytest.mark.parametrize("kind", NOT_NUMBERS)
+def test_columns_of_other_kinds_than_numbers_are_refused(kind, column):
+    with pytest.raises(ValueError, match=f"column '{column}': must hold numbers, got"):
+        cases_from_tables(table(**{column: NOT_NUMBERS[kind]}), maps(), SHAPE)
+
+
+def test_a_column_of_one_name_must_be_there_once():
+    frame = pd.concat([table(), table()[["x"]]], axis=1)
+    with pytest.raises(ValueError, match="`fixations` must have one column 'x'"):
+        cases_from_tables(frame, maps(), SHAPE)
+
+
+def test_many_images_are_those_of_one_at_a_time():
+    """Interleaved rows, observers who miss images, and sizes that differ."""
+    rng = np.random.default_rng(3)
+    n = 600
+    frame = pd.DataFrame(
+        {
+            "image": rng.integers(0, 40, n).astype(str),
+            "observer": rng.choice(["b", "a", "c"], n),
+            "x": rng.uniform(-3, 20, n),
+            "y": rng.uniform(-3, 20, n),
+            "duration": rng.uniform(0.1, 1, n),
+        }
+    )
+    sizes = {str(i): (12 + i % 3, 14 + i % 2) for i in range(40)}
+    images = {str(i): np.eye(3) for i in range(40)}
+    with pytest.warns(OffImageWarning, match="fixations lie outside"):
+        cases = cases_from_tables(frame, {"m": images}, sizes, outside="drop")
+    assert [case.image for case in cases] == sorted(sizes)
+    for case in cases:
+        height, width = case.shape
+        assert case.shape == sizes[case.image]
+        rows = frame[frame["image"] == case.image]
+        rows = rows[rows["x"].between(-0.5, width - 0.5, inclusive="left")]
+        rows = rows[rows["y"].between(-0.5, height - 0.5, inclusive="left")]
+        assert list(case.gaze) == sorted(set(rows["observer"]))
+        for observer, gaze in case.gaze.items():
+            part = rows[rows["observer"] == observer]
+            np.testing.assert_array_equal(gaze.points, part[["x", "y"]])
+            np.testing.assert_array_equal(gaze.durations, part["duration"])
+            assert gaze.points.base is None  # so that one case does not keep the rows of all
+
+
+def test_a_name_that_is_cut_off_is_told_from_one_that_is_missing():
+    whole = "aaaaaaaa-bbbbbbbb"
+    frame = table(image=whole[:12])
+    with pytest.raises(ValueError, match=f"'{whole}' begins with it: is one of the two cut off"):
+        cases_from_tables(frame, maps([whole]), SHAPE)
+
+
+def test_methods_must_be_a_mapping():
+    with pytest.raises(TypeError, match="`maps` must be a mapping of methods"):
+        cases_from_tables(table(), "maps", SHAPE)
+
+
 def test_a_zero_duration_among_others_is_fine():
     frame = table()
     frame.loc[2, "duration"] = 0.0
