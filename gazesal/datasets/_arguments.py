@@ -12,6 +12,7 @@ import numpy as np
 from gazesal._validation import as_iterable
 
 MOST_PIXELS = 65535  # on a side of an image, of which JPEG and DICOM hold no more
+MOST_NAMES = 2**22  # of the images of a stack
 MOST_VALUES = 2**28  # of a map or picture, 2 GiB as float64; a header may claim any number
 
 

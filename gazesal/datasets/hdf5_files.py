@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from gazesal.datasets._arguments import require_sane_shape
+from gazesal.datasets._arguments import MOST_NAMES, MOST_VALUES, require_sane_shape
 from gazesal.datasets._stored_values import LABELS, as_labels, require_plain_values
 
 __all__ = ["open_hdf5"]
@@ -101,7 +101,8 @@ class Hdf5Array:
         enum = self.h5py.check_enum_dtype(dtype)  # None for h5py's own booleans
         if enum or (dtype.kind not in "fiub" and not self.is_text):
             raise ValueError(f"it must hold real numbers, got {'an enum' if enum else dtype}")
-        require_sane_shape(self.shape if row is None else self.shape[1:])
+        most = MOST_NAMES if self.is_text else MOST_VALUES
+        require_sane_shape(self.shape if row is None else self.shape[1:], most=most)
         source = self.dataset.asstr() if self.is_text else self.dataset
         values = np.asarray(source[() if row is None else row])
         require_plain_values(values, self.dataset.attrs)

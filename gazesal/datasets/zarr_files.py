@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from gazesal.datasets._arguments import require_sane_shape
+from gazesal.datasets._arguments import MOST_NAMES, MOST_VALUES, require_sane_shape
 from gazesal.datasets._json import parse_json
 from gazesal.datasets._stored_values import LABELS, as_labels, require_plain_values
 from gazesal.datasets.zarr_descriptions import Layout, layout_of
@@ -120,7 +120,8 @@ class ZarrArray:
     def read(self, row: int | None = None) -> np.ndarray[Any, Any]:
         """Return the values, or those of one row."""
         layout = self._layout
-        require_sane_shape(layout.shape if row is None else layout.shape[1:])
+        most = MOST_NAMES if layout.is_text else MOST_VALUES
+        require_sane_shape(layout.shape if row is None else layout.shape[1:], most=most)
         for file in _chunks(self.folder, layout, row):
             if not _inside(self.root, file):
                 raise ValueError(f"{file} is a link to another folder, which is not followed")

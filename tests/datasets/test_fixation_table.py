@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gazesal import read_fixations
+from gazesal import SkippedDataWarning, read_fixations
 
 GOOD = "image,observer,x,y,duration\n1,ann,10,20,300\n1,bob,11.5,19,250\n2,ann,0,0,100\n"
 
@@ -274,3 +274,162 @@ def test_a_table_of_one_observer(write):
     assert table["duration"].tolist() == [1.0, 1.0]
     with pytest.raises(ValueError, match="only observer and duration may be none"):
         read_fixations(path, columns={"observer": "", "x": ""})
+
+
+DELIMITERS = {"semicolon": ";", "tab": "\t", "bar": "|", "comma": ","}
+ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le-bom", "utf-32"]
+
+
+def encoded(text, encoding):
+    if encoding == "utf-16-le-bom":
+        return b"\xff\xfe" + text.encode("utf-16-le")
+    return text.encode(encoding)
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("delimiter", DELIMITERS.values(), ids=DELIMITERS)
+@pytest.mark.parametrize("comma", [False, True])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_a_dialect_that_is_certain_is_read_at_once(write, encoding, delimiter, comma, newline):
+    expected = read_fixations(write(GOOD, "a.csv"))
+    text = GOOD.replace(",", delimiter)
+    if comma and delimiter == ",":
+        text = text.replace("11.5", '"11,5"')
+    elif comma:
+        text = text.replace("11.5", "11,5")
+    path = write(encoded(text.replace("\n", newline), encoding), "b.csv")
+    pd.testing.assert_frame_equal(read_fixations(path), expected)
+
+
+@pytest.mark.parametrize("line", ["sep=;\n", '"sep=;"\r\n', "SEP=;\n"])
+def test_a_line_that_names_the_delimiter_is_followed_and_counted(write, line):
+    table = read_fixations(write(line + GOOD.replace(",", ";")))
+    assert table.index.tolist() == [3, 4, 5]
+    assert table["x"].tolist() == [10.0, 11.5, 0.0]
+
+
+UNCLEAR = {
+    "thousands": (GOOD.replace(",", ";").replace("11.5", "1,234"), "decimal"),
+    "both signs": (GOOD.replace(",", ";").replace("11.5", "1.234,5"), "decimal"),
+    "mixed signs": (GOOD.replace(",", ";").replace(";19;", ";1,9;"), "decimal"),
+    "delimiters": ("image;observer;x;y;a,b;duration\n1;a;1;1;2;1\n", "delimiter"),
+    "even": ("image;observer|x;y|duration\n1;a;1;1;1\n", "delimiter"),
+    "blanks": ("image observer x y duration\n1 a 1 1 1\n", "delimiter"),
+    "unquoted decimal commas": ("image,observer,x,y,duration\n1,a,1,5,2,240\n", "decimal"),
+    "Windows": ("image,observer,x,y,duration\n1,Andr\u00e9,1,1,1\n".encode("cp1252"), "encoding"),
+    "no mark": (GOOD.encode("utf-16-le"), "encoding"),
+    "no mark, big-endian": (GOOD.encode("utf-16-be"), "encoding"),
+}
+
+
+@pytest.mark.parametrize("kind", UNCLEAR)
+def test_a_dialect_that_is_not_clear_is_named_with_its_argument(write, kind):
+    content, named = UNCLEAR[kind]
+    with pytest.raises(ValueError, match=rf"fixations\.csv.*{named}"):
+        read_fixations(write(content))
+
+
+def test_a_dialect_can_be_said(write):
+    path = write("image;observer;x;y;a,b;duration\n1;a;1,234;2;k;1\n")
+    table = read_fixations(path, delimiter=";", decimal=",")
+    assert table[["x", "y", "duration"]].to_numpy().tolist() == [[1.234, 2, 1]]
+    path = write("image  observer x   y duration\n1 a  1.5 2 3\n")
+    assert read_fixations(path, delimiter=" ")["x"].tolist() == [1.5]
+    path = write("image,observer,x,y,duration\n1,Andr\u00e9,1,1,1\n".encode("cp1252"))
+    assert read_fixations(path, encoding="cp1252")["observer"].tolist() == ["Andr\u00e9"]
+    path = write(GOOD.encode("utf-16-le"))
+    assert len(read_fixations(path, encoding="utf-16-le")) == 3
+    with pytest.raises(ValueError, match=r'with decimal=",", where points'):
+        read_fixations(write(GOOD), decimal=",")
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "error"),
+    [
+        ("delimiter", "", ValueError),
+        ("delimiter", "ab", ValueError),
+        ("delimiter", 3, TypeError),
+        ("decimal", ";", ValueError),
+        ("encoding", "klingon", ValueError),
+        ("encoding", 8, TypeError),
+        ("missing", "ignore", ValueError),
+    ],
+)
+def test_bad_dialects_are_named(write, option, value, error):
+    with pytest.raises(error, match=f"`{option}` must"):
+        read_fixations(write(GOOD), **{option: value})
+
+
+def test_a_dialect_of_parquet_is_refused(tmp_path):
+    pd.DataFrame({"image": ["1"], "observer": "a", "x": 1.0, "y": 1.0, "duration": 1.0}).to_parquet(
+        tmp_path / "a.parquet"
+    )
+    with pytest.raises(ValueError, match=r"a\.parquet: `delimiter`, .* go with CSV"):
+        read_fixations(tmp_path / "a.parquet", delimiter=";")
+
+
+@pytest.mark.parametrize("mark", [".", "n/a", "NaN", "", "-", "NULL", "N/A", " . "])
+def test_rows_without_a_place_are_named_or_left_out(write, mark):
+    path = write(GOOD + f"2,bob,{mark},{mark},90\n2,cem,5,5,{mark}\n")
+    with pytest.raises(ValueError, match=r"line 5, column 'x': .*missing=\"drop\""):
+        read_fixations(path)
+    with pytest.warns(SkippedDataWarning, match=r"fixations\.csv: left out 2 of 5 rows"):
+        table = read_fixations(path, missing="drop")
+    pd.testing.assert_frame_equal(table, read_fixations(write(GOOD, "good.csv")))
+
+
+def test_rows_without_a_place_are_left_out_of_parquet(tmp_path):
+    frame = pd.DataFrame({"image": ["1", "1"], "observer": "a", "x": [1.0, None], "y": 1.0})
+    frame.assign(duration=1.0).to_parquet(tmp_path / "a.parquet")
+    with pytest.warns(SkippedDataWarning, match="left out 1 of 2 rows"):
+        table = read_fixations(tmp_path / "a.parquet", missing="drop")
+    assert table.index.tolist() == [1]
+
+
+def test_a_table_of_missing_places_has_no_fixations(write):
+    path = write("image,observer,x,y,duration\n1,a,.,.,1\n")
+    with (
+        pytest.warns(SkippedDataWarning),
+        pytest.raises(ValueError, match="there are no fixations"),
+    ):
+        read_fixations(path, missing="drop")
+
+
+@pytest.mark.parametrize("duplicates", ["raise", "drop", "keep"])
+def test_nested_columns_of_parquet_are_compared_and_left_out(tmp_path, duplicates):
+    pa = pytest.importorskip("pyarrow")
+    pq = pytest.importorskip("pyarrow.parquet")
+    base = {"image": ["1", "1"], "observer": ["a", "a"], "x": [1.0, 1], "y": [1.0, 1]}
+    base["duration"] = [1.0, 1.0]
+    extras = {
+        "list": pa.array([[1.0], [2.0]]),
+        "struct": pa.array([{"a": 1}, {"a": 2}]),
+        "map": pa.array([[("a", 1)], [("b", 1)]], pa.map_(pa.string(), pa.int64())),
+        "long": pa.array([list(range(5000)), [*range(4999), 0]]),
+    }
+    for name, extra in extras.items():
+        path = tmp_path / f"{name}.parquet"
+        pq.write_table(pa.table({**base, "extra": extra}), path)
+        assert len(read_fixations(path, duplicates=duplicates)) == 2
+        pq.write_table(pa.table({**base, "extra": extra.take(pa.array([0, 0]))}), path)
+        if duplicates == "raise":
+            with pytest.raises(ValueError, match="row 2: repeats row 1"):
+                read_fixations(path)
+        else:
+            assert len(read_fixations(path, duplicates=duplicates)) == 1 + (duplicates == "keep")
+
+
+def test_folders_named_like_columns_add_nothing_to_a_parquet_table(tmp_path):
+    folder = tmp_path / "observer=eve"
+    folder.mkdir()
+    frame = pd.DataFrame({"image": ["1"], "observer": "ann", "x": 1.0, "y": 1.0, "duration": 1.0})
+    frame.to_parquet(folder / "a.parquet")
+    assert read_fixations(folder / "a.parquet")["observer"].tolist() == ["ann"]
+
+
+@pytest.mark.parametrize("values", [[True, False], [pd.Timedelta(1), pd.Timedelta(2)]])
+def test_parquet_columns_of_bools_and_times_are_refused(tmp_path, values):
+    frame = pd.DataFrame({"image": ["1", "2"], "observer": "a", "x": 1.0, "y": 1.0})
+    frame.assign(duration=values).to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(ValueError, match=r"a\.parquet, column 'duration': must hold numbers"):
+        read_fixations(tmp_path / "a.parquet")

@@ -1,0 +1,367 @@
+"""Files made to harm: no code of theirs is run, no other file is read, and no memory is overrun."""
+
+import json
+import pickle
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gazesal import StoredMap, open_maps
+from gazesal.datasets.numpy_files import read_npy
+
+MAP = np.arange(12.0).reshape(3, 4)
+
+
+@pytest.fixture
+def mark(tmp_path):
+    """A file that is there after code of a file has run."""
+    return tmp_path / "code_ran"
+
+
+class Touch:
+    def __init__(self, mark):
+        self.mark = mark
+
+    def __reduce__(self):
+        return Path.touch, (self.mark,)
+
+
+@pytest.fixture
+def old_pickle_codec():
+    """The codec `pickle` as numcodecs has it below 0.16.6, which loads what a file holds."""
+    numcodecs = pytest.importorskip("numcodecs")
+    from numcodecs.registry import codec_registry, register_codec
+
+    class Old(numcodecs.abc.Codec):
+        codec_id = "pickle"
+
+        def encode(self, buf):
+            return pickle.dumps(buf)
+
+        def decode(self, buf, out=None):  # noqa: ARG002
+            return pickle.loads(bytes(buf))  # noqa: S301
+
+    before = codec_registry.get("pickle")
+    register_codec(Old)
+    yield
+    codec_registry["pickle"] = before
+
+
+def zarr_2(folder, chunk, *, name="0.0", **changes):
+    """A zarr array of version 2 with one chunk."""
+    folder.mkdir(parents=True)
+    described = {"zarr_format": 2, "shape": [3, 4], "chunks": [3, 4], "dtype": "<f8", "order": "C"}
+    described |= {"fill_value": 0, "filters": None, "compressor": None} | changes
+    (folder / ".zarray").write_text(json.dumps(described))
+    (folder / name).write_bytes(chunk)
+    (folder.parent / ".zgroup").write_text('{"zarr_format": 2}')
+    return folder.parent
+
+
+def zarr_3(folder, codecs, **changes):
+    """A zarr array of version 3 with one chunk."""
+    (folder / "c" / "0").mkdir(parents=True)
+    (folder / "c" / "0" / "0").write_bytes(MAP.tobytes())
+    group = {"zarr_format": 3, "node_type": "group", "attributes": {}}
+    (folder.parent / "zarr.json").write_text(json.dumps(group))
+    described = {"zarr_format": 3, "node_type": "array", "shape": [3, 4], "data_type": "float64"}
+    described["chunk_grid"] = {"name": "regular", "configuration": {"chunk_shape": [3, 4]}}
+    described["chunk_key_encoding"] = {"name": "default", "configuration": {"separator": "/"}}
+    described |= {"fill_value": 0, "codecs": codecs, "attributes": {}} | changes
+    (folder / "zarr.json").write_text(json.dumps(described))
+    return folder.parent
+
+
+def refused(path, key="1", match="codec"):
+    """Neither listing nor reading takes the array."""
+    for function in (lambda: open_maps(path), StoredMap(path, key)):
+        with pytest.raises(ValueError, match=match):
+            function()
+
+
+OBJECT_CODECS = ["pickle", "json2", "msgpack2", "vlen-bytes", "vlen-array", "categorize", "unknown"]
+
+
+@pytest.mark.parametrize("codec", OBJECT_CODECS)
+@pytest.mark.parametrize("decoy", ["vlen-utf8", "vlen-bytes", None])
+@pytest.mark.parametrize("place", ["filter", "compressor"])
+@pytest.mark.parametrize("dtype", ["|O", "<f8"])
+def test_object_codecs_are_refused_before_they_decode(
+    tmp_path, mark, old_pickle_codec, codec, decoy, place, dtype
+):
+    pytest.importorskip("zarr")
+    filters = [] if decoy is None else [{"id": decoy}]
+    compressor = {"id": codec} if place == "compressor" else None
+    if place == "filter":
+        filters.append({"id": codec})
+    options = {"filters": filters, "compressor": compressor, "dtype": dtype}
+    payload = pickle.dumps(Touch(mark))
+    refused(zarr_2(tmp_path / "a.zarr" / "1", payload, **options), match="codec|objects must be")
+    # for the names of a stack, also when it is listed
+    names = {**options, "shape": [2], "chunks": [2]}
+    path = zarr_2(tmp_path / "b.zarr" / "names", payload, name="0", **names)
+    stack = {"shape": [2, 3, 4], "chunks": [2, 3, 4]}
+    zarr_2(path / "maps", np.stack([MAP, MAP]).tobytes(), name="0.0.0", **stack)
+    with pytest.raises(ValueError, match=r"b\.zarr: cannot be read as maps"):
+        open_maps(path)
+    assert not mark.exists()
+
+
+def test_descriptions_that_hide_a_codec_are_refused(tmp_path, mark, old_pickle_codec):
+    pytest.importorskip("zarr")
+    payload = pickle.dumps(Touch(mark))
+    path = zarr_2(tmp_path / "twice.zarr" / "1", payload)
+    file = path / "1" / ".zarray"
+    hidden = file.read_text()[:-1] + ', "compressor": {"id": "pickle"}}'
+    file.write_text(hidden)
+    refused(path, match="'compressor' is there 2 times")
+    file.write_text(hidden.replace('"compressor": null, ', ""))
+    refused(path)
+    # consolidated metadata, which zarr prefers to that of the array
+    path = zarr_2(tmp_path / "consolidated.zarr" / "1", MAP.tobytes())
+    described = json.loads((path / "1" / ".zarray").read_text())
+    metadata = {"1/.zarray": {**described, "compressor": {"id": "pickle"}}, ".zgroup": {}}
+    text = json.dumps({"zarr_consolidated_format": 1, "metadata": metadata})
+    (path / ".zmetadata").write_text(text)
+    np.testing.assert_array_equal(open_maps(path)["1"](), MAP)
+    # both versions at once
+    (path / "1" / "zarr.json").write_text("{}")
+    refused(path, match="is described by")
+    assert not mark.exists()
+
+
+BYTES = {"name": "bytes", "configuration": {"endian": "little"}}
+CODECS_3 = {
+    "numcodecs.pickle": [BYTES, {"name": "numcodecs.pickle", "configuration": {}}],
+    "numcodecs.json2": [BYTES, {"name": "numcodecs.json2", "configuration": {}}],
+    "another id": [BYTES, {"name": "numcodecs.zstd", "configuration": {"id": "pickle"}}],
+    "unknown": [BYTES, {"name": "https://example.org/codec"}],
+    "in a shard": [
+        {
+            "name": "sharding_indexed",
+            "configuration": {
+                "chunk_shape": [3, 4],
+                "codecs": [BYTES, {"name": "numcodecs.pickle"}],
+                "index_codecs": [BYTES],
+            },
+        }
+    ],
+    "in the index of a shard": [
+        {
+            "name": "sharding_indexed",
+            "configuration": {
+                "chunk_shape": [3, 4],
+                "codecs": [BYTES],
+                "index_codecs": [BYTES, {"name": "numcodecs.pickle"}],
+            },
+        }
+    ],
+    "of objects": [BYTES, {"name": "numcodecs.delta", "configuration": {"dtype": "|O"}}],
+    "nested": [BYTES, {"name": "numcodecs.zstd", "configuration": {"level": {"id": "pickle"}}}],
+    "blosc before another": [BYTES, {"name": "blosc", "configuration": {}}, {"name": "crc32c"}],
+}
+
+
+@pytest.mark.parametrize("kind", CODECS_3)
+def test_codecs_of_version_3_are_refused(tmp_path, kind):
+    pytest.importorskip("zarr")
+    refused(zarr_3(tmp_path / "a.zarr" / "1", CODECS_3[kind]))
+
+
+def grid(*shape):
+    return {"name": "regular", "configuration": {"chunk_shape": list(shape)}}
+
+
+CHANGES = {
+    "objects": ({"data_type": "object"}, "data type"),
+    "structures": ({"data_type": {"name": "struct", "configuration": {}}}, "data type"),
+    "transformers": ({"storage_transformers": [{"name": "x"}]}, "storage transformers"),
+    "a separator": (
+        {"chunk_key_encoding": {"name": "default", "configuration": {"separator": "/../../"}}},
+        "separator",
+    ),
+    "names": ({"chunk_key_encoding": {"name": "other"}}, "named as by default"),
+    "a shape": ({"shape": [2**40, 2**40]}, "claims|chunks"),
+    "chunks": ({"shape": [30_000, 8_000], "chunk_grid": grid(1, 1)}, "claims more than"),
+    "no chunks": ({"chunk_grid": grid(0, 4)}, "chunks"),
+}
+
+
+@pytest.mark.parametrize("kind", CHANGES)
+def test_descriptions_of_other_kinds_are_refused(tmp_path, kind):
+    pytest.importorskip("zarr")
+    changes, match = CHANGES[kind]
+    path = zarr_3(tmp_path / "a.zarr" / "1", [BYTES], **changes)
+    with pytest.raises(ValueError, match=match):
+        StoredMap(path, "1")()
+
+
+def test_sound_codecs_are_read(tmp_path):
+    zarr = pytest.importorskip("zarr")
+    from zarr.codecs import BloscCodec, GzipCodec, ZstdCodec
+
+    for place, codec in enumerate((BloscCodec(), GzipCodec(), ZstdCodec(), None)):
+        group = zarr.open_group(tmp_path / f"{place}.zarr", mode="w")
+        options = {"compressors": codec, "chunks": (2, 3)}
+        group.create_array("1", data=MAP, **options)
+        group.create_array("2", data=MAP, shards=(4, 6), chunks=(2, 3))
+        maps = open_maps(tmp_path / f"{place}.zarr")
+        for name in "12":
+            np.testing.assert_array_equal(maps[name](), MAP)
+
+
+@pytest.mark.parametrize("how", ["longer", "shorter", "empty", "sizes"])
+def test_a_blosc_chunk_whose_header_does_not_fit_is_refused(tmp_path, how):
+    """numcodecs 0.16.6 reads beyond the end of such a chunk, and may end the process."""
+    numcodecs = pytest.importorskip("numcodecs")
+    pytest.importorskip("zarr")
+    values = np.random.default_rng(0).integers(0, 255, (3, 4), dtype=np.uint8)
+    chunk = bytearray(numcodecs.Blosc().encode(values))
+    path = tmp_path / "a.zarr"
+    zarr_2(path / "1", bytes(chunk), dtype="|u1", compressor={"id": "blosc"})
+    np.testing.assert_array_equal(StoredMap(path, "1")(), values)
+    if how == "sizes":
+        struct.pack_into("<II", chunk, 4, 0x0200000C, 0x0200000C)
+    damaged = {"longer": chunk + b"x", "shorter": chunk[:-3], "empty": b"", "sizes": chunk}[how]
+    (path / "1" / "0.0").write_bytes(bytes(damaged))
+    with pytest.raises(ValueError, match=r"0\.0 is (damaged|truncated)"):
+        StoredMap(path, "1")()
+
+
+def test_links_of_a_zarr_store_out_of_it_are_not_followed(tmp_path):
+    pytest.importorskip("zarr")
+    secret = zarr_2(tmp_path / "secret.zarr" / "1", (MAP + 5).tobytes())
+    path = zarr_2(tmp_path / "a.zarr" / "own", MAP.tobytes())
+    (path / "folder").symlink_to(secret / "1")
+    zarr_2(path / "chunk", b"").joinpath("chunk", "0.0").unlink()
+    (path / "chunk" / "0.0").symlink_to(secret / "1" / "0.0")
+    zarr_2(path / "described", MAP.tobytes()).joinpath("described", ".zarray").unlink()
+    (path / "described" / ".zarray").symlink_to(secret / "1" / ".zarray")
+    for key in ("folder", "chunk", "described"):
+        with pytest.raises(ValueError, match="link to another folder"):
+            StoredMap(path, key)()
+    for key in (
+        "../secret.zarr/1",
+        str(secret / "1"),
+        "own/../../secret.zarr/1",
+        ".",
+        "own\\..\\x",
+    ):
+        with pytest.raises(ValueError, match="no such array"):
+            StoredMap(path, key)()
+    (path / "described" / ".zarray").unlink()
+    assert set(open_maps(path)) == {"own", "chunk"}
+
+
+def test_a_missing_chunk_without_a_fill_value_is_named(tmp_path):
+    pytest.importorskip("zarr")
+    path = zarr_2(tmp_path / "a.zarr" / "1", MAP.tobytes(), fill_value=None)
+    np.testing.assert_array_equal(StoredMap(path, "1")(), MAP)
+    (path / "1" / "0.0").unlink()
+    with pytest.raises(ValueError, match=r"0\.0 is missing, and there is no fill value"):
+        StoredMap(path, "1")()
+
+
+def test_no_link_of_hdf5_is_followed(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "secret.h5", "w") as file:
+        file["private"], file["g/private"] = MAP + 5, MAP + 6
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file["own"], file["g/own"] = MAP, MAP
+        file["ext"] = h5py.ExternalLink(str(tmp_path / "secret.h5"), "/private")
+        file["root"] = h5py.ExternalLink(str(tmp_path / "secret.h5"), "/")
+        file["soft"] = h5py.SoftLink("/ext")
+        file["inner"] = h5py.SoftLink("/own")
+        file["softgroup"] = h5py.SoftLink("/root/g")
+        file["g/up"] = h5py.SoftLink("/root/private")
+    below = ["root/private", "softgroup/private", "g/up", "/soft", "/g/up", "./soft", "g/../soft"]
+    for key in ["ext", "soft", "inner", *below]:
+        with pytest.raises(ValueError, match=r"not followed|no such array"):
+            StoredMap(path, key)()
+    assert set(open_maps(path)) == {"own", "g/own"}
+    np.testing.assert_array_equal(StoredMap(path, "/g/own")(), MAP)
+
+
+def test_hdf5_values_of_other_files_and_plugins_are_refused(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file["reference"] = np.array([[file.ref]], dtype=h5py.ref_dtype)
+        file["enum"] = np.array([[1]], dtype=h5py.enum_dtype({"a": 1}))
+        ragged = file.create_dataset("ragged", (1, 1), h5py.vlen_dtype("f8"))
+        ragged[0, 0] = MAP[0]
+        layout = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        layout.set_chunk((3, 4))
+        layout.set_filter(32001, h5py.h5z.FLAG_OPTIONAL)  # Blosc, a plugin
+        space = h5py.h5s.create_simple((3, 4))
+        h5py.h5d.create(file.id, b"plugin", h5py.h5t.IEEE_F64LE, space, layout)
+    for key, match in (
+        ("reference", "must hold real numbers"),
+        ("ragged", "must hold real numbers"),
+        ("enum", "must hold real numbers, got an enum"),
+        ("plugin", "filter 32001, a plugin"),
+    ):
+        with pytest.raises(ValueError, match=match):
+            StoredMap(path, key)()
+
+
+PACKED = {
+    "scale_factor": 0.5,
+    "add_offset": 3.0,
+    "_FillValue": 11.0,
+    "missing_value": np.array([0.0, -1.0]),
+    "MATLAB_class": "double",
+}
+
+
+def with_attributes(tmp_path, suffix, attributes):
+    path = tmp_path / f"a.{suffix}"
+    if suffix == "h5":
+        h5py = pytest.importorskip("h5py")
+        with h5py.File(path, "w") as file:
+            file["1"] = MAP
+            file["1"].attrs.update(attributes)
+    else:
+        zarr = pytest.importorskip("zarr")
+        array = zarr.open_group(path, mode="w").create_array("1", data=MAP)
+        plain = {key: np.asarray(value).tolist() for key, value in attributes.items()}
+        array.attrs.update(plain)
+    return open_maps(path)["1"]
+
+
+@pytest.mark.parametrize("suffix", ["h5", "zarr"])
+@pytest.mark.parametrize("name", PACKED)
+def test_values_that_stand_for_others_are_refused(tmp_path, suffix, name):
+    stored = with_attributes(tmp_path, suffix, {name: PACKED[name]})
+    with pytest.raises(ValueError, match=name):
+        stored()
+
+
+@pytest.mark.parametrize("suffix", ["h5", "zarr"])
+def test_attributes_that_change_nothing_are_let_through(tmp_path, suffix):
+    same = {"scale_factor": 1.0, "add_offset": 0.0, "_FillValue": -9.0, "units": "share"}
+    np.testing.assert_array_equal(with_attributes(tmp_path, suffix, same)(), MAP)
+
+
+@pytest.mark.parametrize("shape", [(2**20, 2**20), (2**62, 4), (-1, 4), (3, 5), (2, 4)])
+@pytest.mark.parametrize("suffix", ["npy", "npz"])
+def test_a_header_that_claims_another_shape_is_refused(tmp_path, suffix, shape):
+    path = tmp_path / f"a.{suffix}"
+    header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+    content = (
+        b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + MAP.tobytes()
+    )
+    if suffix == "npy":
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=r"a\.npy: cannot be read"):
+            read_npy(path)
+        return
+    import zipfile
+
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("1.npy", content)
+    with pytest.raises(ValueError, match=r"a\.npz.*cannot be read"):
+        open_maps(path)["1"]()
