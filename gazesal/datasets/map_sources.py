@@ -190,9 +190,9 @@ def _maps_of(
             )
         stack = deep[0]
     if not _is_stack(numbers.get(stack, ())):
-        shape = f" of shape {numbers[stack]}" if stack in numbers else ""
+        given = f" of shape {numbers[stack]}" if stack in numbers else ""
         raise _UnclearError(
-            f"{path}: `stack` must be an array (N, H, W) in it, got {stack!r}{shape}."
+            f"{path}: `stack` must be an array (N, H, W) in it, got {stack!r}{given}."
         )
     names = _names(path, arrays, stack, images)
     n = numbers[stack][0]

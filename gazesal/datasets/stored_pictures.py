@@ -128,7 +128,8 @@ def picture_size(path: Path) -> tuple[int, int]:
     with open_picture(path) as picture:
         width, height = picture.size
         if picture.format == "TIFF":  # whose size Pillow turns already, or not, by its version
-            width, height = picture.tag_v2[256], picture.tag_v2[257]
+            tags = getattr(picture, "tag_v2")  # noqa: B009  (of the class for TIFF only)
+            width, height = tags[256], tags[257]
         sideways = _orientation(picture) >= 5
     return (width, height) if sideways else (height, width)
 
@@ -305,7 +306,7 @@ def _tiff_facts(path: Path) -> _Facts:
 
 def _tiff_tags(data: bytes) -> tuple[str, dict[int, tuple[int, ...]]]:
     """Byte order and the tags of whole numbers of the first page."""
-    order = {b"II": "<", b"MM": ">"}.get(data[:2])
+    order = {b"II": "<", b"MM": ">"}.get(data[:2], "")
     version = struct.unpack_from(f"{order}H", data, 2)[0] if order and len(data) > 8 else 0
     if version not in {42, 43}:
         raise ValueError("its content is not TIFF")
