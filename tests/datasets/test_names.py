@@ -16,7 +16,7 @@ from gazesal import (
 )
 from gazesal.reporting.pictures import find_picture
 
-NFC = "caf\u00e9"
+NFC = "n\u00e9"
 NFD = unicodedata.normalize("NFD", NFC)
 FORMS = [NFC, NFD, f" {NFC} ", f"{NFD}\t"]
 UNSEEN = {"zero-width": "a\u200bb", "byte order": "a\ufeffb", "escape": "a\x1b[31m", "line": "a\nb"}
@@ -83,7 +83,7 @@ def test_maps_and_tables_meet_in_every_form_of_a_name(tmp_path, make, form):
 def test_maps_in_two_forms_of_a_name_are_refused(tmp_path, make):
     if make is stack_of_maps:
         np.savez(tmp_path / "m.npz", maps=np.zeros((2, 3, 3)), names=np.array([NFC, NFD]))
-        with pytest.raises(ValueError, match=r"m\.npz: image 'caf.' must have one map"):
+        with pytest.raises(ValueError, match=r"m\.npz: image .n.. must have one map"):
             open_maps(tmp_path / "m.npz")
         return
     if make is folder_of_maps:
@@ -199,7 +199,7 @@ SLIPS = {
     "gaze:o,gaze:o ": "'gaze:o'",
     "gaze:o,gaze: o": "'gaze:o' and 'gaze:o'",
     "gaze:o,gaze:O": "'gaze:o' and 'gaze:O'",
-    f"map:{NFC},map:{NFD}": "map:caf",
+    f"map:{NFC},map:{NFD}": "map:n",
     "gaze:o p,gaze:o  p": "told apart by eye",
     "Map:a,gaze:o": "'Map:a' must be one of map:NAME",
     "GAZE:a,gaze:o": "'GAZE:a' must be one of",
