@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from gazesal.exceptions import (
     GridEdgeWarning,
     InputWarning,
+    IntervalWarning,
     OffImageWarning,
     SkippedDataWarning,
     UndefinedMetricWarning,
@@ -93,6 +94,7 @@ __all__ = [
     "Gaze",
     "GridEdgeWarning",
     "InputWarning",
+    "IntervalWarning",
     "KdeCenterBias",
     "MapItem",
     "Metric",

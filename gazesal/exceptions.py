@@ -3,6 +3,7 @@
 __all__ = [
     "GridEdgeWarning",
     "InputWarning",
+    "IntervalWarning",
     "OffImageWarning",
     "SkippedDataWarning",
     "UndefinedMetricWarning",
@@ -11,6 +12,10 @@ __all__ = [
 
 class UndefinedMetricWarning(UserWarning):
     """A result is mathematically undefined, and ``nan`` was returned."""
+
+
+class IntervalWarning(UserWarning):
+    """An interval or a test may miss its level; the message says why and what to do."""
 
 
 class OffImageWarning(UserWarning):

@@ -32,6 +32,7 @@ WITHOUT_SOURCE = {
     *(
         "GridEdgeWarning",
         "InputWarning",
+        "IntervalWarning",
         "NormalizedMapWarning",
         "OffImageWarning",
         "SkippedDataWarning",

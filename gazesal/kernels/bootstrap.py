@@ -59,3 +59,39 @@ def weighted_sums(
                     cell = cells[i, j, k]
                     for c in range(cell.size):
                         row[c] += weight * cell[c]
+
+
+@kernel
+def resampled_ratios(
+    counts: IntArray,
+    ratios: Float64Array,
+    sizes: Float64Array,
+    means: Float64Array,
+    spreads: Float64Array,
+) -> None:
+    """Compute the mean of each resample weighted by size, and its spread about that mean.
+
+    Counts are (R, K), ratios and sizes (K, C) with positive sizes, and means and spreads (R, C),
+    overwritten. A spread is the sum of ``counts * (sizes * (ratios - mean))**2``. It is exactly
+    zero if all drawn ratios are equal, because they are taken about the first of them.
+    """
+    for r in range(means.shape[0]):
+        row = counts[r]
+        first = 0
+        while row[first] == 0:
+            first += 1
+        for c in range(means.shape[1]):
+            base = ratios[first, c]
+            size = 0.0
+            shift = 0.0
+            for i in range(row.size):
+                weight = np.float64(row[i]) * sizes[i, c]
+                size += weight
+                shift += weight * (ratios[i, c] - base)
+            shift /= size
+            spread = 0.0
+            for i in range(row.size):
+                distance = sizes[i, c] * (ratios[i, c] - base - shift)
+                spread += np.float64(row[i]) * distance * distance
+            means[r, c] = base + shift
+            spreads[r, c] = spread

@@ -26,15 +26,17 @@ def basic(estimate: float, resampled: Float64Array, level: float) -> tuple[float
 def studentised(
     estimate: float, error: float, resampled: Float64Array, errors: Float64Array, level: float
 ) -> tuple[float, float]:
-    """The estimate less the quantiles of (resampled - estimate) / error, times the error.
+    """Subtract the quantiles of (resampled - estimate) / error, times the error, from the estimate.
 
-    NaN if a quantile falls among resamples that have no spread of their own.
+    NaN if more than half of the level's error are resamples without a spread of their own: their
+    pivots are infinite or undefined, and so is a quantile of all.
     """
+    tails = [(1 - level) / 2, (1 + level) / 2]
+    if np.mean(errors == 0) > tails[0]:
+        return math.nan, math.nan
     with np.errstate(divide="ignore", invalid="ignore"):
         pivots = (resampled - estimate) / errors
     pivots[np.isnan(pivots)] = math.inf
-    tails = [(1 - level) / 2, (1 + level) / 2]
-    # the tails from both sides, so that infinite pivots are seen in the one where they are
     with np.errstate(invalid="ignore"):
         low, high = np.quantile(pivots, tails)
     if not (math.isfinite(low) and math.isfinite(high)):

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gazesal.stats.design import Design
+from gazesal.stats.rounding import merge_ties
 from gazesal.stats.rows import changes, sorted_rows
 from gazesal.stats.sample import MOST_UNITS, Sample
 from gazesal.typing import Float64Array, IntArray
@@ -39,6 +40,7 @@ def samples_of(
             rows.scores[kept],
             None if rows.weights is None else rows.weights[kept],
             int(last - first - kept.size),
+            slack=rows.resolution * float(np.abs(rows.scores[kept]).max()),
         )
     return samples
 
@@ -59,8 +61,13 @@ def sample_of(
     scores: Float64Array,
     weights: Float64Array | None,
     n_dropped: int,
+    *,
+    slack: float,
 ) -> Sample:
-    """Cells of one group, from its rows in order of the design's keys."""
+    """Average the rows of one group, sorted by the design's keys, into cells.
+
+    Cells that differ by at most `slack`, the rounding of the scores behind them, become equal.
+    """
     n_units = len(design.units)
     present, own = [], []
     for names, code in zip(labels[:n_units], codes[:n_units], strict=True):
@@ -84,12 +91,17 @@ def sample_of(
             design, codes[n_units + (design.nested is not None) :], counts, used_cells
         )
         sums = np.asarray(np.bincount(at, weights=scores, minlength=n_cells), np.float64)
-        sums = sums / np.maximum(counts, 1)
+        sums = merge_ties(sums / np.maximum(counts, 1), slack)
         sizes: Float64Array | None = None
     else:
         sums = np.asarray(np.bincount(at, weights=weights * scores, minlength=n_cells), np.float64)
         sizes = np.asarray(np.bincount(at, weights=weights, minlength=n_cells), np.float64)
         _refuse_weightless(design, sizes.reshape(axes))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            means = sums / sizes
+        means[sizes == 0] = 0.0
+        merged = merge_ties(means, slack)
+        sums = np.where(merged == means, sums, merged * sizes)
     cells = sums.reshape(shape)
     if nested_sizes is not None:
         cells = cells / nested_sizes[:, None, None, None]

@@ -21,10 +21,10 @@ class Equivalence:
     margin : float
         The largest difference that counts as none, stated beforehand.
     low, high : float
-        Interval of the difference at twice the level's error, by Student's t: it lies within the
-        margin exactly where `p_value` is below the level's error.
+        Interval of the difference at twice the level's error, of the kind of its interval. It lies
+        within the margin exactly if `p_value` is below the level's error.
     p_value : float
-        The larger one of the two one-sided tests'.
+        The larger p-value of the two one-sided tests.
     p_adjusted : float
         For the number of equivalences tested in one call.
     shown : bool

@@ -12,6 +12,7 @@ import pandas as pd
 from gazesal._validation import as_choice, as_count
 from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
+from gazesal.stats.caveats import sign_flip_caveat, warn_of, words_of
 from gazesal.stats.comparison_result import Comparison, Comparisons
 from gazesal.stats.design import Design, as_columns, require_design
 from gazesal.stats.independent import (
@@ -22,10 +23,17 @@ from gazesal.stats.independent import (
 )
 from gazesal.stats.methods import Method, Options
 from gazesal.stats.multiplicity import ADJUSTMENTS, Adjustment, adjust_p_values
-from gazesal.stats.paired_tests import as_margin, effect, equivalences, p_values, t_test
+from gazesal.stats.paired_tests import (
+    as_margin,
+    effect,
+    equivalences,
+    least_p,
+    p_values,
+    t_test,
+)
 from gazesal.stats.pairing import differences
 from gazesal.stats.result import ConfidenceInterval
-from gazesal.stats.table_intervals import intervals_by_key
+from gazesal.stats.table_intervals import caveats_by_key, intervals_by_key
 from gazesal.typing import RandomState
 
 __all__ = ["compare"]
@@ -107,6 +115,10 @@ def compare(
     -----
     UndefinedMetricWarning
         If an interval, a test or an effect size is undefined.
+    IntervalWarning
+        If intervals may cover the truth less often than their level says, as for `interval`, or if
+        the sign flips of so few units cannot give a p-value below the level's error. One warning
+        covers all comparisons of the call.
 
     See Also
     --------
@@ -144,15 +156,21 @@ def compare(
     the claim is about these models, the error is that of :math:`e`, and the sign flips are those of
     the images.
 
+    The least p-value of :math:`2^k` patterns is :math:`2^{1-k}`, and after Holm's adjustment for
+    :math:`m` comparisons :math:`m\,2^{1-k}`.
+
     Equivalence is shown if both one-sided tests, that the difference is below minus the margin and
-    that it is above the margin, are rejected :footcite:p:`schuirmann1987`. A difference that is not
-    significant does not show it.
+    that it is above the margin, are rejected :footcite:p:`schuirmann1987`. This is so exactly if
+    the interval at twice the level's error lies within the margin. That interval is of the kind
+    `method`, and its p-value is the least error at which it lies within the margin. A difference
+    that is not significant does not show equivalence.
 
     By default the p-values of all comparisons are adjusted by the steps of :footcite:t:`holm1979`,
     which bound the chance of any false claim; those of :footcite:t:`benjamini1995` bound the share
     of false ones among the claims.
 
-    The effect size is the mean of the units' differences over their standard deviation.
+    The effect size is the mean of the units' differences over their standard deviation. Differences
+    that are equal up to rounding, 1e-12 of the largest score behind them, have none.
 
     References
     ----------
@@ -160,20 +178,24 @@ def compare(
 
     Examples
     --------
+    >>> import numpy as np
     >>> import pandas as pd
     >>> import gazesal
+    >>> rng = np.random.default_rng(0)
+    >>> easy = rng.normal(0.6, 0.1, 40)
     >>> table = pd.DataFrame(
     ...     {
-    ...         "method": ["mine"] * 6 + ["theirs"] * 6,
-    ...         "image": list(range(6)) * 2,
-    ...         "score": [0.61, 0.72, 0.55, 0.80, 0.67, 0.70, 0.58, 0.70, 0.50, 0.79, 0.63, 0.71],
+    ...         "method": ["mine"] * 40 + ["theirs"] * 40,
+    ...         "image": list(range(40)) * 2,
+    ...         "score": np.concatenate([easy + rng.normal(0.02, 0.03, 40), easy]),
     ...     }
     ... )
-    >>> found = gazesal.compare(table, gazesal.Design("image"), reference="theirs", margin=0.1)
+    >>> images = gazesal.Design("image")
+    >>> found = gazesal.compare(table, images, reference="theirs", margin=0.05, rng=0)
     >>> print(found[0])
-    mine - theirs = +0.023 [+0.001, +0.046], p = 0.094; equivalence within 0.1 shown
+    mine - theirs = +0.029 [+0.019, +0.040], p = 0.0001; equivalence within 0.05 shown
     >>> found[0].test
-    'all sign flips'
+    'random sign flips'
     """
     require_design(design)
     options = Options.checked(method=method, level=level, n_resamples=n_resamples, rng=rng)
@@ -197,7 +219,18 @@ def compare(
         found = intervals_by_key(samples, options, names=names, stacklevel=3)
         tests = p_values(samples, found, n, rng)
     adjusted = adjust_p_values(np.array([tests[pair][0] for pair in samples]), method=adjust)
-    shown = equivalences(samples, found, margins, level, adjust)
+    shown = equivalences(samples, found, margins, options, adjust)
+    paired = tuple(name for name in names if name != apart)
+    studentised = paired == names  # the interval with independent units is t or normal
+    caveats = caveats_by_key(samples, options, names=paired, studentised=studentised)
+    flipped = {
+        pair: least_p(test, found[pair].n_clusters, n)
+        for pair, (_, test) in tests.items()
+        if test.endswith("sign flips")
+    }
+    n_tests = sum(not math.isnan(p) for p, _ in tests.values())
+    caveats += sign_flip_caveat(flipped, n_tests, adjust, options.level)
+    warn_of(words_of(caveats, len(samples), options), stacklevel=2)
     rows = []
     for pair, p_adjusted in zip(samples, adjusted.tolist(), strict=True):
         size, better = effect(samples[pair])

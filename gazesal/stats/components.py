@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gazesal.stats.rounding import ROUNDING
 from gazesal.typing import Float64Array
 
 __all__ = ["Anova", "anova"]
@@ -58,8 +59,9 @@ def anova(cells: Float64Array) -> Anova:
     axes = tuple(range(cells.ndim - 1))
     sizes = cells.shape[:-1]
     effects = [effect for n in range(1, len(axes) + 1) for effect in combinations(axes, n)]
-    # centred first, so that squares do not cancel where the mean is large
+    # centered first, so that squares do not cancel where the mean is large
     centred = cells - cells.mean(axis=axes, keepdims=True)
+    rounding = ROUNDING * np.abs(cells).max(axis=axes)
     mean_squares, degrees = [], []
     for effect in effects:
         shown = centred
@@ -69,6 +71,8 @@ def anova(cells: Float64Array) -> Anova:
         repeats = np.prod([sizes[axis] for axis in axes if axis not in effect])
         freedom = float(np.prod([sizes[axis] - 1 for axis in effect]))
         with np.errstate(divide="ignore", invalid="ignore"):
-            mean_squares.append(repeats * (shown**2).sum(axis=axes) / freedom)
+            squares = repeats * (shown**2).sum(axis=axes) / freedom
+        # an effect as small as rounding is none, or its noise would pass for a spread
+        mean_squares.append(np.where(np.abs(shown).max(axis=axes) <= rounding, 0.0, squares))
         degrees.append(freedom)
     return Anova(sizes, tuple(effects), np.stack(mean_squares), np.array(degrees))

@@ -15,9 +15,10 @@ from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.stats.cells import sample_of
 from gazesal.stats.components import anova
 from gazesal.stats.design import Design
-from gazesal.stats.methods import Options, half_widths
+from gazesal.stats.methods import Options, symmetric_bounds
 from gazesal.stats.pairing import Pair, pairs_of
 from gazesal.stats.result import ConfidenceInterval
+from gazesal.stats.rounding import merge_ties
 from gazesal.stats.rows import changes, sorted_rows
 from gazesal.stats.sample import Sample
 from gazesal.typing import Float64Array
@@ -31,6 +32,7 @@ class Halves(NamedTuple):
     first: Sample
     second: Sample
     n_alone: int  # scores without a partner, left out
+    resolution: float  # relative rounding error of the scores as they were stored
 
 
 def as_independent(independent: str | None, design: Design, method: str) -> str | None:
@@ -98,8 +100,9 @@ def halves_of(
                 dropped = int(np.count_nonzero((which == number) & ~defined))
                 weights = None if rows.weights is None else rows.weights[first:last][own]
                 cells = codes[n_parts:, own], rows.labels[n_parts:], scores[own], weights
-                sides.append(sample_of(design, *cells, dropped))
-            found[Pair(group, method, other)] = Halves(sides[0], sides[1], n_alone)
+                slack = rows.resolution * float(np.abs(scores[own]).max())
+                sides.append(sample_of(design, *cells, dropped, slack=slack))
+            found[Pair(group, method, other)] = Halves(*sides, n_alone, rows.resolution)
     if not found:
         raise ValueError(f"`{contrast}` must hold two values to compare, got {names!r}.")
     return found
@@ -120,9 +123,10 @@ def _paired_part(halves: Halves, design: Design, independent: str) -> Sample:
         labels = tuple(each for i, each in enumerate(labels) if i != axis)
         # the axes that are left come first, as they do in every sample
         tops = [np.moveaxis(top.mean(axis=axis, keepdims=True), axis, 2) for top in tops]
+    slack = halves.resolution * max(float(np.abs(top).max()) for top in tops)
     return Sample(
         labels=labels,
-        sums=np.ascontiguousarray(tops[0] - tops[1]),
+        sums=np.ascontiguousarray(merge_ties(tops[0] - tops[1], slack)),
         sizes=None,
         nested_sizes=None,
         pooled=(np.concatenate([*first.pooled, *second.pooled]),),
@@ -143,20 +147,20 @@ def independent_intervals(
     for pair, each in halves.items():
         part = parts[pair]
         variance, degrees = _error_of_difference(each, part, axis)
-        error = np.sqrt(variance)
-        (half,) = half_widths(options, np.array([error]), np.array([degrees])).tolist()
+        error = math.sqrt(variance)
         sizes = [min(n) for n in zip(each.first.shape, each.second.shape, strict=True)]
         estimate = float(part.sums.mean())
+        bounds = symmetric_bounds(options.method, estimate, error, degrees, options.level)
         found[pair] = ConfidenceInterval(
             estimate=estimate,
-            low=estimate - half,
-            high=estimate + half,
+            low=bounds[0],
+            high=bounds[1],
             level=options.level,
             method=options.method,
             n_scores=part.pooled[0].size,
             n_clusters=min(sizes),
             units=tuple(zip(design.units, sizes, strict=True)),
-            standard_error=float(error),
+            standard_error=error,
             degrees_of_freedom=degrees,
             n_dropped=part.n_dropped[0],
         )

@@ -4,8 +4,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gazesal._validation import as_real_array, require_finite
+from gazesal.stats.caveats import caveats_of, warn_of, words_of
 from gazesal.stats.methods import Method, Options, intervals_of
 from gazesal.stats.result import ConfidenceInterval
+from gazesal.stats.rounding import merge_ties, resolution
 from gazesal.stats.sample import Sample
 from gazesal.typing import Float64Array, RandomState
 
@@ -18,7 +20,7 @@ def confidence_interval(
     scores: ArrayLike,
     *,
     clusters: ArrayLike | None = None,
-    method: Method = "normal",
+    method: Method = "t",
     level: float = 0.95,
     n_resamples: int = 10_000,
     rng: RandomState | None = None,
@@ -35,9 +37,9 @@ def confidence_interval(
     clusters : array_like, shape (N,), optional
         Unit that each score belongs to, usually the image: strings or numbers. By default every
         score is a unit of its own.
-    method : {"normal", "t", "bootstrap", "basic", "bca", "studentised", "study"}, default "normal"
-        ``"normal"``: mean of the cluster means and the normal quantile times their standard
-        error. ``"t"``: Student's quantile. ``"bootstrap"``: percentiles of that mean over
+    method : {"normal", "t", "bootstrap", "basic", "bca", "studentised", "study"}, default "t"
+        ``"t"``: mean of the cluster means and Student's quantile times their standard error.
+        ``"normal"``: the normal quantile. ``"bootstrap"``: percentiles of that mean over
         resampled clusters. ``"basic"``: these percentiles mirrored at the estimate. ``"bca"``:
         corrected for bias and skewness. ``"studentised"``: each resample over its own standard
         error. ``"study"``: as the study prints it, to reproduce its tables and for nothing else.
@@ -67,6 +69,8 @@ def confidence_interval(
     -----
     UndefinedMetricWarning
         If there is one cluster, whose spread is undefined, or too few for the method.
+    IntervalWarning
+        If the interval may cover the truth less often than its level says; see `interval`.
 
     See Also
     --------
@@ -75,7 +79,7 @@ def confidence_interval(
     Notes
     -----
     With cluster means :math:`m_1, \dots, m_k`, their mean :math:`\bar m` and standard deviation
-    :math:`s` (``ddof=1``), the normal form is :math:`\bar m \pm z\, s/\sqrt k`. The bootstrap
+    :math:`s` (``ddof=1``), the default is :math:`\bar m \pm t_{k-1}\, s/\sqrt k`. The bootstrap
     draws :math:`k` clusters with replacement, whole, and takes the percentiles of
     :math:`\bar m`; with the basic, BCa and studentised forms it takes other quantiles of them
     :footcite:p:`davison1997,efron1987`, as `interval` explains. Every cluster
@@ -91,15 +95,18 @@ def confidence_interval(
 
     Examples
     --------
+    >>> import numpy as np
     >>> import gazesal
-    >>> scores = [0.70, 0.72, 0.55, 0.57, 0.81, 0.79]
-    >>> images = ["a", "a", "b", "b", "c", "c"]
+    >>> rng = np.random.default_rng(0)
+    >>> images = np.repeat(np.arange(40), 2)
+    >>> scores = rng.normal(0.7, 0.1, 40)[images] + rng.normal(0, 0.02, 80)
     >>> print(gazesal.confidence_interval(scores, clusters=images))
-    0.690 [0.553, 0.827]
-    >>> print(gazesal.confidence_interval(scores, clusters=images, method="bootstrap", rng=0))
-    0.690 [0.560, 0.800]
+    0.697 [0.670, 0.724]
+    >>> print(gazesal.confidence_interval(scores, clusters=images, method="studentised", rng=0))
+    0.697 [0.670, 0.723]
     """
-    values = as_real_array(scores, name="scores").astype(np.float64)
+    given = as_real_array(scores, name="scores")
+    values = given.astype(np.float64)
     if values.ndim != 1 or values.size == 0:
         raise ValueError(f"`scores` must be a non-empty 1-D array, got shape {values.shape}.")
     require_finite(values, name="scores")
@@ -109,7 +116,8 @@ def confidence_interval(
             f"`scores` must lie within {LARGEST:g}, for their spread to be finite, got "
             f"{values[np.abs(values).argmax()]:g}."
         )
-    means = _cluster_means(values, clusters)
+    slack = resolution(given.dtype) * float(np.abs(values).max())
+    means = merge_ties(_cluster_means(values, clusters), slack)
     sample = Sample(
         labels=(np.arange(means.size),),
         sums=means.reshape(-1, 1, 1, 1),
@@ -119,6 +127,7 @@ def confidence_interval(
         n_dropped=(0,),
     )
     (interval,) = intervals_of(sample, options, stacklevel=3)
+    warn_of(words_of(caveats_of(sample, options, (), [""]), 1, options), stacklevel=2)
     return interval
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import numbers
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from statistics import NormalDist
 from typing import Literal, get_args
 
@@ -16,13 +18,26 @@ from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.stats import bounds, resampling
 from gazesal.stats.components import anova
 from gazesal.stats.result import ConfidenceInterval
+from gazesal.stats.rounding import ROUNDING, all_equal
 from gazesal.stats.sample import Sample
 from gazesal.typing import Float64Array, RandomState
 
-__all__ = ["Method", "Options", "half_widths", "intervals_of"]
+__all__ = [
+    "METHODS",
+    "RESAMPLED",
+    "BoundsAt",
+    "Method",
+    "Options",
+    "bounds_of",
+    "intervals_of",
+    "standard_errors",
+    "symmetric_bounds",
+]
 
 Method = Literal["normal", "t", "bootstrap", "basic", "bca", "studentised", "study"]
 METHODS: tuple[str, ...] = get_args(Method)
+BoundsAt = Callable[[float], tuple[float, float]]
+"""From a level to the bounds of an interval."""
 RESAMPLED = ("bootstrap", "basic", "bca", "studentised")
 HIGHEST_LEVEL = 1 - 1e-12
 STUDY_QUANTILE = 1.96  # as printed; the normal quantile is 1.959964
@@ -36,6 +51,7 @@ class Options:
     level: float
     n_resamples: int
     generator: np.random.Generator | None
+    argument: str = "method"  # name by which the caller gives the method
 
     @classmethod
     def checked(
@@ -57,7 +73,13 @@ class Options:
         if method in RESAMPLED:
             count = as_count(n_resamples, name="n_resamples")
             generator = as_generator(rng, name="rng", why=f'with {name}="{method}"')
-        return cls(method=method, level=float(level), n_resamples=count, generator=generator)
+        return cls(
+            method=method,
+            level=float(level),
+            n_resamples=count,
+            generator=generator,
+            argument=name,
+        )
 
 
 def intervals_of(
@@ -80,15 +102,8 @@ def intervals_of(
             stacklevel=stacklevel,
         )
         pairs = [(math.nan, math.nan)] * centres.size
-    elif options.method in RESAMPLED:
-        pairs = _resampled_bounds(sample, options, centres, errors)
     else:
-        halves = (
-            _pooled_half_widths(sample)
-            if options.method == "study"
-            else half_widths(options, errors, degrees)
-        )
-        pairs = [(c - h, c + h) for c, h in zip(centres.tolist(), halves.tolist(), strict=True)]
+        pairs = [bounds_at(options.level) for bounds_at in bounds_of(sample, options)]
     if not few and any(math.isnan(low) for low, _ in pairs):
         warn(
             f"The {options.method} interval is undefined: {_why_undefined(options.method)}",
@@ -136,7 +151,7 @@ def _name_of_single(sample: Sample, names: tuple[str, ...]) -> str:
 def _why_undefined(method: str) -> str:
     return {
         "bca": "all resamples lie on one side of the estimate, or the units are too few.",
-        "studentised": "with so few units, too many resamples have no spread.",
+        "studentised": "too many resamples hold tied scores only and have no spread.",
     }.get(method, "resamples hold no weight.")
 
 
@@ -150,23 +165,46 @@ def standard_errors(sample: Sample) -> tuple[Float64Array, Float64Array]:
     if sample.sizes is not None:  # a ratio of sums, linearised
         residuals = sample.sums - resampling.estimates(sample) * sample.sizes
         spread = (residuals**2).sum(axis=(0, 1, 2)) * k / (k - 1)
+        rounding = ROUNDING * np.abs(sample.sums).max(axis=(0, 1, 2))
+        spread = np.where(np.abs(residuals).max(axis=(0, 1, 2)) <= rounding, 0.0, spread)
         return np.sqrt(spread) / sample.sizes.sum(axis=(0, 1, 2)), np.full(n_columns, k - 1.0)
     cells = sample.means.reshape(*sample.shape, n_columns)
     variance, degrees = anova(cells).error_of_mean()
     return np.sqrt(variance), degrees
 
 
-def _pooled_half_widths(sample: Sample) -> Float64Array:
-    spread = np.array([scores.std(ddof=1) for scores in sample.pooled])
-    return np.asarray(STUDY_QUANTILE * spread / math.sqrt(sample.shape[0]))
+def bounds_of(sample: Sample, options: Options) -> list[BoundsAt]:
+    """For each column of a sample, a function from a level to the bounds of its interval.
+
+    Bounds of resamples are quantiles of the same ones at every level. A level below zero gives two
+    one-sided bounds that have passed each other.
+    """
+    if options.method in RESAMPLED:
+        return _resampled_bounds(sample, options)
+    if options.method == "study":
+        spread = np.array([scores.std(ddof=1) for scores in sample.pooled])
+        halves = (STUDY_QUANTILE * spread / math.sqrt(sample.shape[0])).tolist()
+        means = [float(scores.mean()) for scores in sample.pooled]
+        return [partial(_around, mean, half) for mean, half in zip(means, halves, strict=True)]
+    errors, degrees = standard_errors(sample)
+    parts = (resampling.estimates(sample).tolist(), errors.tolist(), degrees.tolist())
+    return [partial(symmetric_bounds, options.method, *each) for each in zip(*parts, strict=True)]
 
 
-def half_widths(options: Options, errors: Float64Array, degrees: Float64Array) -> Float64Array:
-    """Half-widths of normal or t intervals of given standard errors."""
-    upper = 0.5 + options.level / 2
-    if options.method == "normal":
-        return np.asarray(NormalDist().inv_cdf(upper) * errors)
-    return t_quantiles(upper, degrees) * errors
+def _around(center: float, half: float, _level: float) -> tuple[float, float]:
+    return center - half, center + half
+
+
+def symmetric_bounds(
+    method: str, center: float, error: float, degrees: float, level: float
+) -> tuple[float, float]:
+    """Bounds of a normal or t interval of a given standard error."""
+    upper = 0.5 + level / 2
+    if method == "normal":
+        half = NormalDist().inv_cdf(upper) * error
+    else:
+        half = float(t_quantiles(upper, np.float64(degrees))) * error
+    return center - half, center + half
 
 
 def t_quantiles(probability: float, degrees: Float64Array) -> Float64Array:
@@ -176,36 +214,34 @@ def t_quantiles(probability: float, degrees: Float64Array) -> Float64Array:
     return np.asarray(stdtrit(np.where(np.isnan(degrees), 1.0, degrees), probability))
 
 
-def _resampled_bounds(
-    sample: Sample, options: Options, centres: Float64Array, errors: Float64Array
-) -> list[tuple[float, float]]:
+def _resampled_bounds(sample: Sample, options: Options) -> list[BoundsAt]:
     generator = options.generator
     assert generator is not None  # noqa: S101  (checked with the options)
-    level, n = options.level, options.n_resamples
-    own_errors = np.empty(0)
-    if options.method == "studentised":
+    n, method = options.n_resamples, options.method
+    centers, own_errors = resampling.estimates(sample), np.empty(0)
+    if method == "studentised":
         means, own_errors = resampling.studentised(sample, n, generator)
+        errors, _ = standard_errors(sample)
     else:
         means = resampling.replicates(sample, n, generator)
-    left_out = resampling.jackknife(sample) if options.method == "bca" else []
-    pairs = []
-    for c, centre in enumerate(centres.tolist()):
+    left_out = resampling.jackknife(sample) if method == "bca" else []
+    found: list[BoundsAt] = []
+    for c, center in enumerate(centers.tolist()):
         column = np.ascontiguousarray(means[:, c])
         if np.isnan(column).any():
-            pair = (math.nan, math.nan)
+            found.append(partial(_around, math.nan, math.nan))
         elif _nothing_varies(sample, c):
-            pair = (centre, centre)
-        elif options.method == "bootstrap":
-            pair = bounds.percentile(column, level)
-        elif options.method == "basic":
-            pair = bounds.basic(centre, column, level)
-        elif options.method == "bca":
-            pair = bounds.bca(centre, column, [each[:, c] for each in left_out], level)
+            found.append(partial(_around, center, 0.0))
+        elif method == "bootstrap":
+            found.append(partial(bounds.percentile, column))
+        elif method == "basic":
+            found.append(partial(bounds.basic, center, column))
+        elif method == "bca":
+            found.append(partial(bounds.bca, center, column, [each[:, c] for each in left_out]))
         else:
-            error = float(errors[c])
-            pair = bounds.studentised(centre, error, column, own_errors[:, c], level)
-        pairs.append(pair)
-    return pairs
+            own = own_errors[:, c]
+            found.append(partial(bounds.studentised, center, float(errors[c]), column, own))
+    return found
 
 
 def _nothing_varies(sample: Sample, column: int) -> bool:
@@ -218,4 +254,4 @@ def _nothing_varies(sample: Sample, column: int) -> bool:
     elif sample.nested_sizes is not None:
         within = sample.sums[..., 0, column] * sample.nested_sizes[:, None]
         cells = within[np.arange(within.shape[1]) < sample.nested_sizes[:, None]]
-    return bool(cells.min() == cells.max())
+    return all_equal(cells)

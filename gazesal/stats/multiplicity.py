@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gazesal._validation import as_choice, as_real_array
+from gazesal.stats.rounding import ROUNDING
 from gazesal.typing import Float64Array
 
 __all__ = ["ADJUSTMENTS", "Adjustment", "adjust_p_values"]
@@ -62,8 +63,9 @@ def adjust_p_values(p_values: ArrayLike, *, method: Adjustment = "holm") -> Floa
         raise ValueError(f"`p_values` must be a 1-D array, got shape {values.shape}.")
     tested = np.flatnonzero(~np.isnan(values))
     p = values[tested]
-    if p.size and not (p.min() >= 0 and p.max() <= 1):
+    if p.size and not (p.min() >= -ROUNDING and p.max() <= 1 + ROUNDING):
         raise ValueError(f"`p_values` must lie between 0 and 1, got {p.min():g} to {p.max():g}.")
+    values[tested] = p = np.clip(p, 0.0, 1.0)  # a sum of probabilities may exceed 1 by rounding
     as_choice(method, ADJUSTMENTS, name="method")
     if p.size and method == "holm":
         order = np.argsort(p, kind="stable")

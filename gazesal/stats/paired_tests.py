@@ -6,6 +6,8 @@ import copy
 import math
 import numbers
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,14 +17,18 @@ from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.stats.cells import bunched
 from gazesal.stats.comparison_result import Equivalence
+from gazesal.stats.methods import RESAMPLED, BoundsAt, Options, bounds_of, symmetric_bounds
 from gazesal.stats.multiplicity import Adjustment, adjust_p_values
 from gazesal.stats.pairing import Pair
 from gazesal.stats.resampling import sign_flips
 from gazesal.stats.result import ConfidenceInterval
+from gazesal.stats.rounding import all_equal
 from gazesal.stats.sample import Sample
 from gazesal.typing import RandomState
 
-__all__ = ["as_margin", "effect", "equivalences", "p_values", "t_test"]
+__all__ = ["as_margin", "effect", "equivalences", "least_p", "p_values", "t_test"]
+
+HALVINGS = 40  # of the range of a p-value, to 1e-12
 
 
 def as_margin(
@@ -79,34 +85,39 @@ def p_values(
     return tests
 
 
+def least_p(test: str, n_units: int, n: int) -> float:
+    """Least p-value of a sign-flip test of some units, all patterns seen or `n` at random."""
+    return 2.0 ** (1 - n_units) if test == "all sign flips" else 1 / (n + 1)
+
+
 def t_test(difference: ConfidenceInterval) -> float:
-    """Two-sided p-value of a mean that is zero."""
-    d, error = difference.estimate, difference.standard_error
-    p_value = 2 * _beyond(abs(d), error, difference.degrees_of_freedom)
+    """Two-sided p-value of a mean that is zero, by the distribution of its interval."""
+    p_value = 2 * _beyond(abs(difference.estimate), difference)
     return p_value if math.isnan(p_value) else min(1.0, p_value)
 
 
-def _beyond(distance: float, error: float, degrees: float) -> float:
-    """Chance that Student's t exceeds `distance` over `error`."""
-    from scipy.special import stdtr  # noqa: PLC0415  (slow to import)
+def _beyond(distance: float, difference: ConfidenceInterval) -> float:
+    """Chance that Student's t, or a normal deviate, exceeds `distance` over the standard error."""
+    from scipy.special import ndtr, stdtr  # noqa: PLC0415  (slow to import)
 
+    error = difference.standard_error
     if math.isnan(error):
         return math.nan
     if error == 0:
         return 0.5 if distance == 0 else float(distance < 0)
-    return float(stdtr(degrees, -distance / error))
+    if difference.method == "normal":
+        return float(ndtr(-distance / error))
+    return float(stdtr(difference.degrees_of_freedom, -distance / error))
 
 
 def equivalences(
     samples: Mapping[Pair, Sample],
     found: Mapping[Pair, ConfidenceInterval],
     margin: float | Mapping[Any, float] | None,
-    level: float,
+    options: Options,
     adjust: Adjustment,
 ) -> dict[Pair, Equivalence]:
-    """Two one-sided tests of each difference against its margin."""
-    from scipy.special import stdtrit  # noqa: PLC0415  (slow to import)
-
+    """Two one-sided tests of each difference against its margin, by the kind of its interval."""
     values = {pair.group[0] for pair in samples if pair.group}
     unknown = [key for key in margin if key not in values] if isinstance(margin, Mapping) else []
     if unknown:
@@ -122,30 +133,72 @@ def equivalences(
             margins[pair] = float(margin[pair.group[0]])
         elif margin is not None:
             margins[pair] = float(margin)
-    p_values = []
-    for pair, within in margins.items():
-        d = found[pair]
-        weighted = samples[pair].sizes is not None and len(samples[pair].shape) > 1
-        if weighted and min(samples[pair].shape) > 1:
-            raise ValueError("`margin` must be left out with weights of crossed units.")
-        sides = (within + d.estimate, within - d.estimate)
-        tests = [_beyond(side, d.standard_error, d.degrees_of_freedom) for side in sides]
-        p_values.append(max(tests))
+    bounds = _bounds_by_pair(samples, found, options) if margins else {}
+    p_values = [
+        _resampled_p(bounds[pair], within, options)
+        if options.method in RESAMPLED
+        else max(_beyond(within + side * found[pair].estimate, found[pair]) for side in (1, -1))
+        for pair, within in margins.items()
+    ]
     adjusted = adjust_p_values(np.array(p_values), method=adjust).tolist()
     found_equivalences = {}
     for (pair, within), p, p_adjusted in zip(margins.items(), p_values, adjusted, strict=True):
-        d = found[pair]
-        degrees = 1.0 if math.isnan(d.degrees_of_freedom) else d.degrees_of_freedom
-        half = float(stdtrit(degrees, level)) * d.standard_error
+        low, high = bounds[pair](2 * options.level - 1)
         found_equivalences[pair] = Equivalence(
             margin=within,
-            low=d.estimate - half,
-            high=d.estimate + half,
+            low=low,
+            high=high,
             p_value=p,
             p_adjusted=p_adjusted,
-            shown=bool(p_adjusted < 1 - level),
+            shown=bool(p_adjusted < 1 - options.level),
         )
     return found_equivalences
+
+
+def _bounds_by_pair(
+    samples: Mapping[Pair, Sample], found: Mapping[Pair, ConfidenceInterval], options: Options
+) -> dict[Pair, BoundsAt]:
+    """Bounds of each difference at any level, from the same resamples as its interval."""
+    if options.method not in RESAMPLED:
+        return {
+            pair: partial(
+                symmetric_bounds, d.method, d.estimate, d.standard_error, d.degrees_of_freedom
+            )
+            for pair, d in found.items()
+        }
+    bounds: dict[Pair, BoundsAt] = {}
+    for pairs, stack in bunched(samples):
+        if min(stack.shape) == 1:
+            bounds.update(dict.fromkeys(pairs, _undefined))
+            continue
+        alone = replace(options, generator=copy.deepcopy(options.generator))
+        bounds.update(zip(pairs, bounds_of(stack, alone), strict=True))
+    return bounds
+
+
+def _undefined(_level: float) -> tuple[float, float]:
+    return math.nan, math.nan
+
+
+def _resampled_p(bounds_at: BoundsAt, margin: float, options: Options) -> float:
+    """Find the least error at which both one-sided bounds lie within the margin.
+
+    It is at least one over the number of resamples and one.
+    """
+    if math.isnan(bounds_at(0.0)[0]):
+        return math.nan
+
+    def lies_within(error: float) -> bool:
+        low, high = bounds_at(1 - 2 * error)
+        return -margin < low and high < margin
+
+    low, high = 1 / (options.n_resamples + 1), 1.0
+    if lies_within(low):
+        return low
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if lies_within(middle) else (middle, high)
+    return high
 
 
 def effect(sample: Sample) -> tuple[float, float]:
@@ -154,6 +207,6 @@ def effect(sample: Sample) -> tuple[float, float]:
     sizes = float(np.prod(sample.shape[1:]))
     units = sums / (sizes if sample.sizes is None else sample.sizes[..., 0].sum(axis=(1, 2)))
     better = float(np.mean((units > 0) + 0.5 * (units == 0)))
-    if units.size < 2 or units.min() == units.max():
+    if units.size < 2 or all_equal(units):
         return math.nan, better
     return float(units.mean() / units.std(ddof=1)), better

@@ -110,6 +110,7 @@ class _Wide(NamedTuple):
     present: np.ndarray[Any, Any]  # (M, P)
     scores: Float64Array  # (M, P)
     weights: Float64Array | None
+    resolution: float
 
     @classmethod
     def of(cls, rows: Rows, n_groups: int, n_methods: int) -> _Wide:
@@ -125,7 +126,8 @@ class _Wide(NamedTuple):
         if rows.weights is not None:
             weights = np.full(shape, math.nan)
             weights[which, place] = rows.weights
-        return cls(keys[:, starts], rows.labels[n_groups:-1], present, scores, weights)
+        labels = rows.labels[n_groups:-1]
+        return cls(keys[:, starts], labels, present, scores, weights, rows.resolution)
 
     def difference(self, a: int, b: int, design: Design, pair: Pair) -> tuple[Sample, int]:
         """Sample of the differences of two methods where both were scored."""
@@ -147,5 +149,14 @@ class _Wide(NamedTuple):
                 raise ValueError(f"`{design.weights}` must be the same for both scores of a pair.")
             weights = self.weights[a][kept]
         dropped = int(np.count_nonzero(both & ~kept))
-        found = sample_of(design, self.codes[:, kept], self.labels, values[kept], weights, dropped)
+        largest = max(float(np.abs(self.scores[i][kept]).max()) for i in (a, b))
+        found = sample_of(
+            design,
+            self.codes[:, kept],
+            self.labels,
+            values[kept],
+            weights,
+            dropped,
+            slack=self.resolution * largest,
+        )
         return found, alone

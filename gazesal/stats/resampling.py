@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from gazesal.kernels.bootstrap import count_draws, weighted_sums
+from gazesal.kernels.bootstrap import count_draws, resampled_ratios, weighted_sums
+from gazesal.stats.rounding import ROUNDING, merge_ties
 from gazesal.stats.sample import Sample
 from gazesal.typing import Float64Array, IntArray
 
 __all__ = ["estimates", "jackknife", "replicates", "sign_flips", "studentised"]
 
 VALUES_AT_ONCE = 1 << 17  # of the matrix of resampling counts, 1 MiB, which stays in cache
-EXACT = 1 - 1e-12  # a flipped mean this near the observed one is a tie, parted by rounding
 
 
 def streams(generator: np.random.Generator, n: int) -> list[np.random.Generator]:
@@ -59,20 +59,30 @@ def replicates(sample: Sample, n: int, generator: np.random.Generator) -> Float6
 def studentised(
     sample: Sample, n: int, generator: np.random.Generator
 ) -> tuple[Float64Array, Float64Array]:
-    """Means of `n` resamples of one kind of unit and their standard errors, both (n, C)."""
+    """Means of `n` resamples of one kind of unit and their standard errors, both (n, C).
+
+    An error is exactly zero if all drawn units have the same score.
+    """
     k = sample.shape[0]
-    centre = estimates(sample)
     sizes = np.ones_like(sample.sums) if sample.sizes is None else sample.sizes
-    residuals = sample.sums - centre * sizes  # so that squares do not cancel
-    columns = [residuals, residuals**2, sizes, sizes**2, sizes * residuals]
-    stack = np.ascontiguousarray(np.concatenate(columns, axis=-1))
-    sums = np.concatenate([_sums(c, stack, None)[0] for c in _counts(sample, n, generator)])
-    shift, squares, size, size_squares, products = np.split(sums, len(columns), axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        moved = shift / size
-        spread = squares - 2 * moved * products + moved**2 * size_squares
-        errors = np.sqrt(np.maximum(spread, 0.0) * k / (k - 1)) / size
-    return moved + centre, errors
+    sizes = np.ascontiguousarray(sizes[:, 0, 0, :])
+    # ties stay ties: a size that was multiplied in is not divided out exactly
+    ratios = _without_ties(sample.sums[:, 0, 0, :] / sizes)
+    means, errors = [], []
+    for counts, _, _ in _counts(sample, n, generator):
+        mean, spread = np.empty((2, counts.shape[0], sizes.shape[1]))
+        resampled_ratios(counts, ratios, sizes, mean, spread)
+        total = counts @ sizes
+        means.append(mean)
+        errors.append(np.sqrt(spread * k / (k - 1)) / total)
+    return np.concatenate(means), np.concatenate(errors)
+
+
+def _without_ties(values: Float64Array) -> Float64Array:
+    """Merge the values of each column that differ by rounding."""
+    slack = ROUNDING * np.abs(values).max(axis=0)
+    columns = [merge_ties(values[:, c], float(slack[c])) for c in range(values.shape[1])]
+    return np.ascontiguousarray(np.stack(columns, axis=1))
 
 
 def _sums(
@@ -162,7 +172,8 @@ def sign_flips(
     """
     k = values.shape[0]
     cells = np.ascontiguousarray(values[:, None, None, :])
-    reach = np.abs(values.sum(axis=0)) * EXACT
+    # relative to the terms: a sum that cancels is as far from zero as its rounding
+    reach = np.abs(values.sum(axis=0)) - ROUNDING * np.abs(values).sum(axis=0)
     exact = k < n.bit_length() and 2**k <= n
     total = 2 ** (k - 1) if exact else n
     as_far = np.zeros(values.shape[1], np.int64)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from gazesal._validation import as_real_array
 from gazesal.stats.design import Design
+from gazesal.stats.rounding import resolution
 from gazesal.typing import Float64Array, IntArray
 
 __all__ = ["Rows", "changes", "codes_of", "refuse_undefined", "require_columns", "sorted_rows"]
@@ -25,6 +26,7 @@ class Rows(NamedTuple):
     labels: tuple[np.ndarray[Any, Any], ...]  # what the numbers of each column stand for
     scores: Float64Array  # (N,)
     weights: Float64Array | None  # (N,)
+    resolution: float  # relative rounding error of the scores as they were stored
 
 
 def sorted_rows(table: pd.DataFrame, design: Design, *, parts: Sequence[str]) -> Rows:
@@ -51,6 +53,7 @@ def sorted_rows(table: pd.DataFrame, design: Design, *, parts: Sequence[str]) ->
         labels=tuple(labels for _, labels in coded),
         scores=scores[order],
         weights=None if weights is None else weights[order],
+        resolution=resolution(table[design.score].dtype),
     )
     _refuse_duplicates(rows, len(parts))
     refuse_undefined(design, np.isnan(scores))

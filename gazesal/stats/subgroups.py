@@ -12,19 +12,19 @@ import pandas as pd
 from gazesal._validation import as_count, as_generator
 from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
+from gazesal.stats.caveats import Caveat, caveats_of, warn_of, words_of
 from gazesal.stats.cells import samples_of
 from gazesal.stats.design import Design, require_design
 from gazesal.stats.methods import Method, Options, intervals_of
 from gazesal.stats.pairing import paired_differences
 from gazesal.stats.resampling import permuted_labels
 from gazesal.stats.result import ConfidenceInterval, joined, row_of
+from gazesal.stats.rounding import ROUNDING, all_equal
 from gazesal.stats.rows import codes_of, require_columns
 from gazesal.stats.sample import Sample
 from gazesal.typing import Float64Array, IntArray, RandomState
 
 __all__ = ["Subgroups", "compare_subgroups", "unit_means"]
-
-EXACT = 1 - 1e-12  # a statistic this near the observed one is a tie, parted by rounding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -133,6 +133,9 @@ def compare_subgroups(
     -----
     UndefinedMetricWarning
         If an interval or the test is undefined.
+    IntervalWarning
+        If an interval may cover the truth less often than its level says, as for
+        `gazesal.interval`, or the groups are too small for a p-value below the level's error.
 
     See Also
     --------
@@ -154,21 +157,20 @@ def compare_subgroups(
 
     Examples
     --------
+    >>> import numpy as np
     >>> import pandas as pd
     >>> import gazesal
+    >>> score = np.random.default_rng(0).normal(0.55, 0.05, 80)
+    >>> score[40:] += 0.03
     >>> table = pd.DataFrame(
-    ...     {
-    ...         "image": range(10),
-    ...         "abnormal": ["no"] * 4 + ["yes"] * 6,
-    ...         "score": [0.51, 0.53, 0.49, 0.52, 0.56, 0.60, 0.55, 0.58, 0.61, 0.54],
-    ...     }
+    ...     {"image": range(80), "abnormal": ["no"] * 40 + ["yes"] * 40, "score": score}
     ... )
     >>> design = gazesal.Design("image")
     >>> gazesal.compare_subgroups(table, design, group="abnormal", rng=0)
-    abnormal no: 0.512 [0.485, 0.540]
-    abnormal yes: 0.573 [0.544, 0.603]
-    difference: 0.061 [0.028, 0.094]
-    p = 0.011
+    abnormal no: 0.547 [0.534, 0.560]
+    abnormal yes: 0.595 [0.578, 0.613]
+    difference: 0.048 [0.027, 0.069]
+    p = 0.0003
     """
     require_design(design)
     if len(design.units) > 1:
@@ -188,7 +190,8 @@ def compare_subgroups(
     if contrast is None and not (method is None and reference is None):
         raise ValueError("`contrast` must name the column of `method` and `reference`.")
     parts = _parts_of(table, design, group)
-    means, values = {}, []
+    means: dict[object, ConfidenceInterval] = {}
+    values, caveats = [], []
     for name, part in [(None, table), *parts.items()]:
         if contrast is None:
             (sample,) = samples_of(part, design).values()
@@ -198,6 +201,7 @@ def compare_subgroups(
             continue  # the whole table is only checked
         alone = copy.deepcopy(options)
         (means[name],) = intervals_of(sample, alone, names=tuple(design.units), stacklevel=3)
+        caveats += caveats_of(sample, options, design.units, [f"{group} {name}"])
         values.append(unit_means(sample))
     codes = np.repeat(np.arange(len(values)), [each.size for each in values])
     statistic, p_value = _permutation_test(np.concatenate(values), codes, n, generator)
@@ -207,6 +211,8 @@ def compare_subgroups(
             UndefinedMetricWarning,
             stacklevel=2,
         )
+    caveats += _permutation_caveat([each.size for each in values], n, options.level)
+    warn_of(words_of(caveats, len(values), options), stacklevel=2)
     difference = None
     if len(values) == 2:
         difference = _welch(values[0], values[1], options.level, design.units[0])
@@ -251,13 +257,26 @@ def _permutation_test(
     for block in permuted_labels(codes, n, generator):
         # an order that leaves a group without spread sets it infinitely far apart
         statistics = _statistic(values, block)
-        as_far += int(np.count_nonzero(~(statistics < observed * EXACT)))
+        # an order with the same statistic may differ from it by rounding, also near zero
+        as_far += int(np.count_nonzero(~(statistics < observed - ROUNDING * (1 + observed))))
     return observed, (as_far + 1) / (n + 1)
+
+
+def _permutation_caveat(sizes: list[int], n: int, level: float) -> list[Caveat]:
+    """Return a caveat if no p-value of the orders of the labels can be below the level's error."""
+    orders = math.factorial(sum(sizes)) // math.prod(map(math.factorial, sizes))
+    # groups of equal size give the same statistic when they change places
+    alike = math.prod(math.factorial(sizes.count(size)) for size in set(sizes))
+    least = max(alike / orders, 1 / (n + 1))
+    if least < 1 - level:
+        return []
+    return [Caveat("no order", "", f"{least:.2g}", 0.0)]
 
 
 def _statistic(values: Float64Array, codes: IntArray) -> Float64Array:
     """Welch's statistic of each row of group codes."""
     centred = values - values.mean()
+    rounding = ROUNDING * np.abs(values).max()
     top = bottom = squares = np.zeros(codes.shape[0])
     with np.errstate(divide="ignore", invalid="ignore"):
         for code in range(int(codes.max()) + 1):
@@ -265,7 +284,9 @@ def _statistic(values: Float64Array, codes: IntArray) -> Float64Array:
             size = float(np.count_nonzero(codes[0] == code))
             mean = np.where(inside, centred, 0.0).sum(axis=1) / size
             residuals = np.where(inside, centred - mean[:, None], 0.0)
-            weight = size / ((residuals**2).sum(axis=1) / (size - 1))
+            squares_within = (residuals**2).sum(axis=1)
+            squares_within[np.abs(residuals).max(axis=1) <= rounding] = 0.0
+            weight = size / (squares_within / (size - 1))
             top, bottom = top + weight * mean, bottom + weight
             squares = squares + weight * mean**2
         found = squares - top**2 / bottom
@@ -281,7 +302,10 @@ def _welch(
     if min(first.size, second.size) == 1:
         variance = degrees = math.nan
     else:
-        parts = [float(each.var(ddof=1)) / each.size for each in (first, second)]
+        parts = [
+            0.0 if all_equal(each) else float(each.var(ddof=1)) / each.size
+            for each in (first, second)
+        ]
         variance = sum(parts)
         shares = parts[0] ** 2 / (first.size - 1) + parts[1] ** 2 / (second.size - 1)
         degrees = variance**2 / shares if shares > 0 else math.nan

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 
 import pandas as pd
 
+from gazesal.stats.caveats import Caveat, caveats_of, warn_of, words_of
 from gazesal.stats.cells import Key, bunched, samples_of
 from gazesal.stats.design import Design, as_columns, require_design
 from gazesal.stats.methods import Method, Options, intervals_of
@@ -15,7 +16,7 @@ from gazesal.stats.result import ConfidenceInterval, joined, row_of
 from gazesal.stats.sample import Sample
 from gazesal.typing import RandomState
 
-__all__ = ["interval", "interval_table"]
+__all__ = ["caveats_by_key", "interval", "interval_table", "intervals_by_key"]
 
 
 def interval(
@@ -70,6 +71,11 @@ def interval(
     -----
     UndefinedMetricWarning
         If the bounds are undefined.
+    IntervalWarning
+        If the interval may cover the truth less often than its level says: fewer than
+        :math:`28 + 25 G^2` units of skewness :math:`G`, except for ``"studentised"``; fewer than
+        ten units of a kind for ``"bootstrap"``, ``"basic"`` and ``"bca"``; heavy tails for
+        ``"bca"`` and ``"studentised"``. The form ``"study"`` is not checked.
 
     See Also
     --------
@@ -105,6 +111,14 @@ def interval(
     :math:`\Phi\bigl(z_0 + \frac{z_0 + z}{1 - a (z_0 + z)}\bigr)` of the resampled means
     :footcite:p:`efron1987`.
 
+    *Number of units.* The rule :math:`n > 28 + 25 G^2` is that of :footcite:t:`cochran1977` as
+    extended to the t interval by :footcite:t:`sugden2000`; with crossed units it is applied to the
+    kind that has the most. Tails are heavy if the excess kurtosis of the units exceeds
+    :math:`1.5 G^2`, that of a gamma distribution, by more than 1.
+
+    Scores that differ by less than 1e-12 of the largest one (two units in the last place of the
+    stored type, if that is shorter than float64) are the same score parted by rounding.
+
     Which to take, and how often each covers the truth: see the page on intervals.
 
     References
@@ -132,7 +146,8 @@ def interval(
     options = Options.checked(method=method, level=level, n_resamples=n_resamples, rng=rng)
     require_design(design)
     (sample,) = samples_of(table, design).values()
-    (found,) = intervals_of(sample, options, names=tuple(design.units), stacklevel=3)
+    (found,) = intervals_of(sample, options, names=design.units, stacklevel=3)
+    warn_of(words_of(caveats_of(sample, options, design.units, [""]), 1, options), stacklevel=2)
     return found
 
 
@@ -187,6 +202,9 @@ def interval_table(
     -----
     UndefinedMetricWarning
         If bounds are undefined.
+    IntervalWarning
+        If intervals may cover the truth less often than their level says, as for `interval`. One
+        warning names the number of such rows and the worst of them.
 
     See Also
     --------
@@ -206,26 +224,29 @@ def interval_table(
 
     Examples
     --------
+    >>> import numpy as np
     >>> import pandas as pd
     >>> import gazesal
     >>> table = pd.DataFrame(
     ...     {
-    ...         "method": ["a"] * 4 + ["b"] * 4,
-    ...         "image": [1, 2, 3, 4] * 2,
-    ...         "score": [0.6, 0.7, 0.5, 0.8, 0.5, 0.7, 0.4, 0.7],
+    ...         "method": ["a"] * 40 + ["b"] * 40,
+    ...         "image": list(range(40)) * 2,
+    ...         "score": np.random.default_rng(0).normal(0.6, 0.1, 80),
     ...     }
     ... )
     >>> rows = gazesal.interval_table(table, gazesal.Design("image"), by="method")
     >>> print(rows[["method", "estimate", "low", "high", "n_image"]].round(3))
       method  estimate    low   high  n_image
-    0      a     0.650  0.445  0.855        4
-    1      b     0.575  0.336  0.814        4
+    0      a     0.594  0.568  0.619       40
+    1      b     0.630  0.595  0.665       40
     """
     options = Options.checked(method=method, level=level, n_resamples=n_resamples, rng=rng)
     require_design(design)
     columns = as_columns(by, name="by")
     samples = samples_of(table, design, by=columns)
     found = intervals_by_key(samples, options, names=tuple(design.units), stacklevel=3)
+    caveats = caveats_by_key(samples, options, names=tuple(design.units))
+    warn_of(words_of(caveats, len(samples), options), stacklevel=2)
     rows = [joined(dict(zip(columns, key, strict=True)), row_of(found[key])) for key in samples]
     return pd.DataFrame(rows)
 
@@ -240,3 +261,22 @@ def intervals_by_key(
         made = intervals_of(stack, alone, names=names, stacklevel=stacklevel + 1)
         found.update(zip(keys, made, strict=True))
     return found
+
+
+def caveats_by_key(
+    samples: Mapping[Key, Sample],
+    options: Options,
+    *,
+    names: tuple[str, ...],
+    studentised: bool = True,
+) -> list[Caveat]:
+    """Caveats of the intervals of all samples, each with the words of its key."""
+    return [
+        caveat
+        for key, sample in samples.items()
+        for caveat in caveats_of(sample, options, names, [_words(key)], studentised=studentised)
+    ]
+
+
+def _words(key: Hashable) -> str:
+    return ", ".join(map(str, key)) if isinstance(key, tuple) else str(key)

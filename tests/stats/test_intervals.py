@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 import gazesal
 from gazesal import ConfidenceInterval, confidence_interval
@@ -34,10 +35,20 @@ SAME = {"rel": 0, "abs": 1e-12}
 
 @given(sample=samples(), level=st.sampled_from([0.5, 0.9, 0.95, 0.999]))
 def test_normal_form(sample, level):
-    got = confidence_interval(sample[0], clusters=sample[1], level=level)
+    got = confidence_interval(sample[0], clusters=sample[1], method="normal", level=level)
     assert triple(got) == pytest.approx(oracle.normal(*sample, level), **SAME)
     assert (got.n_scores, got.n_clusters) == (len(sample[0]), len(set(sample[1])))
     assert (got.level, got.method) == (level, "normal")
+
+
+@given(sample=samples(), level=st.sampled_from([0.5, 0.95, 0.999]))
+def test_the_default_is_the_t_interval_of_the_cluster_means(sample, level):
+    got = confidence_interval(sample[0], clusters=sample[1], level=level)
+    means = oracle.cluster_means(*sample)
+    center, error = np.mean(means), stats.sem(means)
+    half = stats.t.ppf(0.5 + level / 2, len(means) - 1) * error
+    assert got.method == "t"
+    assert triple(got) == pytest.approx((center, center - half, center + half), rel=1e-9, abs=1e-11)
 
 
 @given(sample=samples())
@@ -167,7 +178,7 @@ def test_inputs_are_not_modified():
 
 
 def test_result_is_frozen_and_readable():
-    got = confidence_interval([0.1, 0.2, 0.6])
+    got = confidence_interval([0.1, 0.2, 0.6], method="normal")
     assert isinstance(got, ConfidenceInterval)
     assert str(got) == "0.300 [0.001, 0.599]"
     assert "estimate=0.3" in repr(got)
