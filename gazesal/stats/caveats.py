@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+from gazesal._warnings import warn
 from gazesal.exceptions import IntervalWarning
 from gazesal.stats import resampling
 from gazesal.stats.methods import RESAMPLED, Options
@@ -19,8 +19,8 @@ __all__ = ["Caveat", "caveats_of", "sign_flip_caveat", "warn_of", "words_of"]
 
 LEAST_UNITS, UNITS_PER_SKEWNESS = 28, 25  # Cochran's rule as Sugden et al. (2000) extended it
 LEAST_RESAMPLED = 10  # fewer units than this make a bootstrap too narrow, whatever their scores
-# Excess kurtosis beyond 1.5 skewness^2, a gamma distribution's. In simulations 2 % of normal, 3 % of
-# gamma and 80 % of t3 samples of 100 exceed 1, and BCa covers 91 % of the t3 samples.
+# Excess kurtosis beyond 1.5 skewness^2, a gamma distribution's. In simulations, 2 % of normal, 3 %
+# of gamma and 80 % of t3 samples of 100 exceed 1, and BCa covers 91 % of the t3 samples.
 HEAVIEST_TAIL = 1.0
 
 
@@ -80,18 +80,18 @@ def caveats_of(
 
 
 def sign_flip_caveat(
-    least: Mapping[Hashable, float], n_tests: int, adjust: str, level: float
+    least: Sequence[float], n_tests: int, adjust: str, level: float
 ) -> list[Caveat]:
     """Return a caveat if sign flips cannot reach the level, from the least p-value of each test."""
     if not least:
         return []
     factor = n_tests if adjust == "holm" else 1
-    smallest = min(least.values())
+    smallest = min(least)
     if factor * smallest >= 1 - level:
         times = f" x {factor} comparisons" if factor > 1 else ""
         text = f"{smallest:.2g}{times} = {factor * smallest:.2g}"
         return [Caveat("no p-value", "", text, 0.0)]
-    beyond = [p for p in least.values() if p >= 1 - level]
+    beyond = [p for p in least if p >= 1 - level]
     if beyond:
         text = f"{min(beyond):.2g} and above in {len(beyond)} of {len(least)} comparisons"
         return [Caveat("some p-values", "", text, 0.0)]
@@ -99,7 +99,7 @@ def sign_flip_caveat(
 
 
 def words_of(caveats: Iterable[Caveat], n_intervals: int, options: Options) -> str:
-    """Return what the caveats of one call say, one line for each reason; empty if there are none."""
+    """Return the words of the caveats of one call, a line per reason; empty without caveats."""
     by_reason: dict[str, list[Caveat]] = {}
     for caveat in caveats:
         by_reason.setdefault(caveat.reason, []).append(caveat)
@@ -140,7 +140,7 @@ def _line(reason: str, who: str, what: str, options: Options) -> str:
 def warn_of(words: str, *, stacklevel: int) -> None:
     """Give one warning with all the words, if there are any."""
     if words:
-        warnings.warn(words, IntervalWarning, stacklevel=stacklevel + 1)
+        warn(words, IntervalWarning, stacklevel=stacklevel + 1)
 
 
 def _units(n: int, names: Sequence[str], axis: int) -> str:

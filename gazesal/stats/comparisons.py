@@ -223,11 +223,11 @@ def compare(
     paired = tuple(name for name in names if name != apart)
     studentised = paired == names  # the interval with independent units is t or normal
     caveats = caveats_by_key(samples, options, names=paired, studentised=studentised)
-    flipped = {
-        pair: least_p(test, found[pair].n_clusters, n)
+    flipped = [
+        least_p(test, found[pair].n_clusters, n)
         for pair, (_, test) in tests.items()
         if test.endswith("sign flips")
-    }
+    ]
     n_tests = sum(not math.isnan(p) for p, _ in tests.values())
     caveats += sign_flip_caveat(flipped, n_tests, adjust, options.level)
     warn_of(words_of(caveats, len(samples), options), stacklevel=2)

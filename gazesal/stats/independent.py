@@ -102,7 +102,7 @@ def halves_of(
                 cells = codes[n_parts:, own], rows.labels[n_parts:], scores[own], weights
                 slack = rows.resolution * float(np.abs(scores[own]).max())
                 sides.append(sample_of(design, *cells, dropped, slack=slack))
-            found[Pair(group, method, other)] = Halves(*sides, n_alone, rows.resolution)
+            found[Pair(group, method, other)] = Halves(sides[0], sides[1], n_alone, rows.resolution)
     if not found:
         raise ValueError(f"`{contrast}` must hold two values to compare, got {names!r}.")
     return found

@@ -32,6 +32,7 @@ __all__ = [
     "intervals_of",
     "standard_errors",
     "symmetric_bounds",
+    "t_quantiles",
 ]
 
 Method = Literal["normal", "t", "bootstrap", "basic", "bca", "studentised", "study"]
@@ -203,7 +204,7 @@ def symmetric_bounds(
     if method == "normal":
         half = NormalDist().inv_cdf(upper) * error
     else:
-        half = float(t_quantiles(upper, np.float64(degrees))) * error
+        half = float(t_quantiles(upper, np.array(degrees))) * error
     return center - half, center + half
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable
 
 import numpy as np
@@ -9,17 +10,25 @@ import pandas as pd
 
 from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
-from gazesal.stats import bounds, resampling
+from gazesal.metrics.registry import METRICS
+from gazesal.stats import resampling
+from gazesal.stats.caveats import caveats_of, warn_of, words_of
 from gazesal.stats.cells import samples_of
 from gazesal.stats.design import Design, require_design
-from gazesal.stats.methods import Options
+from gazesal.stats.methods import RESAMPLED, Options
+from gazesal.stats.ratio_intervals import (
+    fieller_bounds,
+    ratios,
+    resampled_bounds,
+    residual_of_ratio,
+)
 from gazesal.stats.result import ConfidenceInterval
 from gazesal.stats.sample import Sample
 from gazesal.typing import Float64Array, RandomState
 
 __all__ = ["normalised_score"]
 
-METHODS = ("bootstrap", "basic", "bca")
+METHODS = ("t", "normal", "bootstrap", "basic", "bca")
 
 
 def normalised_score(
@@ -30,7 +39,8 @@ def normalised_score(
     floor: object,
     ceiling: object,
     contrast: str = "method",
-    interval: str = "bca",
+    higher_is_better: bool | None = None,
+    interval: str = "t",
     level: float = 0.95,
     n_resamples: int = 10_000,
     rng: RandomState | None = None,
@@ -48,34 +58,40 @@ def normalised_score(
         the centre bias and ``"interobserver"``.
     contrast : str, default "method"
         Column that names the methods.
-    interval : {"bootstrap", "basic", "bca"}, default "bca"
-        How the interval is made; see `gazesal.interval`.
+    higher_is_better : bool, optional
+        Direction of the scores. By default it is known from a column ``metric``, and else higher is
+        better.
+    interval : {"t", "normal", "bootstrap", "basic", "bca"}, default "t"
+        How the interval is made. ``"t"`` and ``"normal"`` are Fieller's, with that quantile.
     level : float, default 0.95
         Confidence level.
     n_resamples : int, default 10000
         Number of bootstrap resamples.
-    rng : int, numpy.random.Generator or other seed
-        Source of the resamples. A Generator is advanced: the next call draws others.
+    rng : int, numpy.random.Generator or other seed, optional
+        Source of the resamples; required for the methods that resample. A Generator is advanced:
+        the next call draws others.
 
     Returns
     -------
     ConfidenceInterval
-        Of the normalised score: 0 at the floor, 1 at the ceiling, and beyond either where the
-        method is. The bounds are ``nan`` if floor and ceiling are not told apart.
+        Of the normalised score: 0 at the floor, 1 at the ceiling, and beyond either if the method
+        is. The bounds are ``nan`` if the interval is unbounded, because floor and ceiling are not
+        significantly different.
 
     Raises
     ------
     ValueError
-        If one of the three is not in the table, they do not have the same units, or as for
-        `gazesal.interval`.
+        If one of the three is not in the table, they do not have the same units, the ceiling does
+        not score better than the floor, or as for `gazesal.interval`.
     TypeError
         As `gazesal.interval`.
 
     Warns
     -----
     UndefinedMetricWarning
-        If in some resamples the ceiling is not on the same side of the floor, so that the ratio has
-        no bounds, or as for `gazesal.interval`.
+        If the interval is unbounded, or as for `gazesal.interval`.
+    IntervalWarning
+        As for `gazesal.interval`.
 
     See Also
     --------
@@ -87,12 +103,25 @@ def normalised_score(
 
     .. math:: s = \frac{m - f}{c - f}.
 
-    All three are taken from each resample together, so that what an easy image gives to all of them
-    cancels, and the error of floor and ceiling is part of the interval. It is a ratio of means, not
-    a mean of the images' ratios, which have no mean where floor and ceiling meet.
+    It is a ratio of means, not a mean of the images' ratios, which have no mean if floor and
+    ceiling meet.
 
-    The default interval is the BCa of :footcite:t:`efron1987`; the other two are those of
-    :footcite:t:`davison1997`.
+    The default interval holds the ratios :math:`r` that a t test of the mean of
+    :math:`(m - f) - r (c - f)` over the units does not reject: Fieller's, see
+    :footcite:t:`luxburg2007`. What an easy image gives to all three cancels, and the error of floor
+    and ceiling is part of the interval. With :math:`a = m - f`, :math:`g = c - f`, Student's
+    quantile :math:`t` and the variances :math:`v` of these two means and their covariance,
+
+    .. math:: A = g^2 - t^2 v_g, \quad B = a g - t^2 v_{ag}, \quad C = a^2 - t^2 v_a, \qquad
+              \frac{B \pm \sqrt{B^2 - A C}}{A},
+
+    if :math:`A > 0`, that is if the ceiling differs from the floor significantly. Else no bounded
+    interval has the level. With crossed units, the test is that of `gazesal.interval` and is
+    inverted numerically.
+
+    The bootstrap intervals are those of :footcite:t:`efron1987` and :footcite:t:`davison1997` for
+    the ratio of the resampled means. They are undefined if the share of resamples whose ceiling is
+    not better than the floor exceeds half of the level's error, whatever the number of resamples.
 
     References
     ----------
@@ -100,20 +129,22 @@ def normalised_score(
 
     Examples
     --------
+    >>> import numpy as np
     >>> import pandas as pd
     >>> import gazesal
+    >>> rng = np.random.default_rng(0)
+    >>> easy = rng.normal(0.5, 0.1, 40)
     >>> table = pd.DataFrame(
     ...     {
-    ...         "method": ["centre"] * 5 + ["mine"] * 5 + ["readers"] * 5,
-    ...         "image": list(range(5)) * 3,
-    ...         "score": [0.50, 0.48, 0.52, 0.47, 0.53]
-    ...         + [0.55, 0.52, 0.58, 0.54, 0.57]
-    ...         + [0.60, 0.55, 0.63, 0.58, 0.64],
+    ...         "method": ["center"] * 40 + ["mine"] * 40 + ["readers"] * 40,
+    ...         "image": list(range(40)) * 3,
+    ...         "score": np.concatenate([easy, easy + 0.05, easy + 0.1])
+    ...         + rng.normal(0, 0.03, 120),
     ...     }
     ... )
-    >>> names = {"method": "mine", "floor": "centre", "ceiling": "readers"}
-    >>> print(gazesal.normalised_score(table, gazesal.Design("image"), **names, rng=0))
-    0.520 [0.420, 0.588]
+    >>> names = {"method": "mine", "floor": "center", "ceiling": "readers"}
+    >>> print(gazesal.normalised_score(table, gazesal.Design("image"), **names))
+    0.478 [0.350, 0.600]
     """
     require_design(design)
     if interval not in METHODS:
@@ -140,9 +171,21 @@ def normalised_score(
     if any(other.same_units() != own.same_units() for other in others):
         raise ValueError("`method`, `floor` and `ceiling` must have scores for the same units.")
     sample = own.stacked(others)
+    if options.method not in RESAMPLED and sample.sizes is not None and len(sample.shape) > 1:
+        raise ValueError(
+            f'`interval` must be "bootstrap", "basic" or "bca" with weights of crossed units, got '
+            f"{interval!r}."
+        )
+    means = resampling.estimates(sample)
+    _require_order(rows, named, means, higher_is_better)
     low, high = _bounds(sample, options)
+    estimate = float(ratios(means))
+    if not math.isnan(low):
+        tested = residual_of_ratio(sample, estimate)
+        caveats = caveats_of(tested, options, design.units, [""], studentised=False)
+        warn_of(words_of(caveats, 1, options), stacklevel=2)
     return ConfidenceInterval(
-        estimate=float(_ratio(resampling.estimates(sample))),
+        estimate=estimate,
         low=low,
         high=high,
         level=options.level,
@@ -154,36 +197,45 @@ def normalised_score(
     )
 
 
-def _ratio(means: Float64Array) -> Float64Array:
-    """Normalised score of means (..., 3): method, floor, ceiling."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray((means[..., 0] - means[..., 1]) / (means[..., 2] - means[..., 1]))
+def _require_order(
+    table: pd.DataFrame, named: dict[str, object], means: Float64Array, higher: bool | None
+) -> None:
+    """Raise unless the ceiling scores better than the floor."""
+    if not (higher is None or isinstance(higher, bool | np.bool_)):
+        raise TypeError(f"`higher_is_better` must be True or False, got {higher!r}.")
+    metrics = set(table["metric"].astype(str)) if "metric" in table else set()
+    known = {
+        metric.higher_is_better
+        for name, metric in METRICS.items()
+        if metrics & {name, metric.label}
+    }
+    remedy = "Exchange them."
+    if higher is None and len(known) == 1:
+        higher = known.pop()
+    elif higher is None:
+        higher = True
+        remedy = "Exchange them, or give `higher_is_better=False` if lower is better."
+    _, floor, ceiling = means.tolist()
+    if (ceiling > floor) if higher else (ceiling < floor):
+        return
+    raise ValueError(
+        f"`ceiling` must score better than `floor`, got a mean of {ceiling:.4g} for "
+        f"{named['ceiling']} and {floor:.4g} for {named['floor']}, where "
+        f"{'higher' if higher else 'lower'} is better. {remedy}"
+    )
 
 
 def _bounds(sample: Sample, options: Options) -> tuple[float, float]:
-    centre = resampling.estimates(sample)
-    gap = centre[2] - centre[1]
     if min(sample.shape) == 1:
-        return _undefined("there is one unit, whose spread is unknown.")
-    generator = options.generator
-    assert generator is not None  # noqa: S101  (checked with the options)
-    means = resampling.replicates(sample, options.n_resamples, generator)
-    left_out = resampling.jackknife(sample)
-    gaps = [each[:, 2] - each[:, 1] for each in (means, *left_out)]
-    if not all((each * gap > 0).all() for each in gaps):
-        return _undefined("floor and ceiling are not told apart in every resample.")
-    estimate, values = float(_ratio(centre)), _ratio(means)
-    if options.method == "bootstrap":
-        pair = bounds.percentile(values, options.level)
-    elif options.method == "basic":
-        pair = bounds.basic(estimate, values, options.level)
+        pair, why = (math.nan, math.nan), "there is one unit, whose spread is unknown."
+    elif options.method in RESAMPLED:
+        pair, why = resampled_bounds(sample, options)
     else:
-        pair = bounds.bca(estimate, values, [_ratio(each) for each in left_out], options.level)
-    if np.isnan(pair[0]):
-        return _undefined("all resamples lie on one side of the estimate, or the units are few.")
+        pair = fieller_bounds(sample, options.method, options.level)
+        why = (
+            "it is unbounded, because ceiling and floor are not significantly different at level "
+            f"{options.level:g}. Use more units, or a floor and a ceiling that are farther apart."
+        )
+    if math.isnan(pair[0]):
+        warn(f"The interval is undefined: {why}", UndefinedMetricWarning, stacklevel=3)
     return pair
-
-
-def _undefined(why: str) -> tuple[float, float]:
-    warn(f"The interval is undefined: {why}", UndefinedMetricWarning, stacklevel=4)
-    return float("nan"), float("nan")

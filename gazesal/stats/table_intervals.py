@@ -146,7 +146,7 @@ def interval(
     options = Options.checked(method=method, level=level, n_resamples=n_resamples, rng=rng)
     require_design(design)
     (sample,) = samples_of(table, design).values()
-    (found,) = intervals_of(sample, options, names=design.units, stacklevel=3)
+    (found,) = intervals_of(sample, options, names=tuple(design.units), stacklevel=3)
     warn_of(words_of(caveats_of(sample, options, design.units, [""]), 1, options), stacklevel=2)
     return found
 

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 import gazesal
 from gazesal import Design, normalised_score
@@ -30,14 +31,15 @@ def ratio(table):
     return (means["mine"] - means["centre"]) / (means["readers"] - means["centre"])
 
 
-@pytest.mark.parametrize("interval", ["bootstrap", "basic", "bca"])
+@pytest.mark.parametrize("interval", ["t", "normal", "bootstrap", "basic", "bca"])
 def test_estimate_and_scale(interval):
     table = three_methods()
     found = normalised_score(table, Design("image"), **NAMES, interval=interval, rng=0)
     assert found.estimate == pytest.approx(ratio(table))
     assert found.low < found.estimate < found.high
     scaled = table.assign(score=3 - 2 * table["score"])
-    again = normalised_score(scaled, Design("image"), **NAMES, interval=interval, rng=0)
+    options = {"interval": interval, "higher_is_better": False, "rng": 0}
+    again = normalised_score(scaled, Design("image"), **NAMES, **options)
     assert (again.low, again.high) == pytest.approx((found.low, found.high))
 
 
@@ -81,16 +83,140 @@ def test_crossed_units():
     assert found.units == (("image", 20), ("model", 4))
 
 
-def test_floor_and_ceiling_that_are_not_told_apart():
-    table = three_methods(gaps=(0.0, 0.05, 0.001))
-    with pytest.warns(gazesal.UndefinedMetricWarning, match="not told apart"):
-        found = normalised_score(table, Design("image"), **NAMES, rng=0)
+def shifted_ceiling(design):
+    """Three methods whose floor and ceiling differ by less than the noise of either."""
+    table = three_methods(model=3 if len(design.units) > 1 else None, gaps=(0.0, 0.05, 0.0))
+    means = table.groupby("method")["score"].mean()
+    inside = table["method"] == "readers"
+    table.loc[inside, "score"] += means["centre"] - means["readers"] + 0.001
+    return table
+
+
+@pytest.mark.parametrize("design", [Design("image"), Design(["image", "model"])])
+def test_the_interval_is_unbounded_if_floor_and_ceiling_do_not_differ_significantly(design):
+    with pytest.warns(gazesal.UndefinedMetricWarning, match="unbounded"):
+        found = normalised_score(shifted_ceiling(design), design, **NAMES)
+    assert math.isnan(found.low)
+    assert math.isnan(found.high)
+
+
+@pytest.mark.parametrize("interval", ["bootstrap", "basic", "bca"])
+def test_bootstrap_bounds_are_undefined_if_floor_and_ceiling_cross_in_too_many_resamples(interval):
+    table = shifted_ceiling(Design("image"))
+    with pytest.warns(gazesal.UndefinedMetricWarning, match="too many resamples"):
+        found = normalised_score(table, Design("image"), **NAMES, interval=interval, rng=0)
     assert math.isnan(found.low)
 
 
+@pytest.mark.parametrize("interval", ["bootstrap", "basic", "bca"])
+def test_rare_resamples_with_a_crossed_ceiling_do_not_decide_whether_bounds_exist(interval):
+    """A ceiling 3.5 standard errors above the floor is crossed in about 2 of 10,000 resamples."""
+    rng = np.random.default_rng(0)
+    noise = rng.normal(0, 1, (2, 50))
+    noise = (noise - noise.mean(axis=1, keepdims=True)) / noise.std(axis=1, ddof=1, keepdims=True)
+    scores = {
+        "centre": noise[0] * 0,
+        "mine": 0.2 + noise[1] * 0.1,
+        "readers": 3.5 / 50**0.5 + noise[0],
+    }
+    table = pd.concat(
+        pd.DataFrame({"method": name, "image": range(50), "score": values})
+        for name, values in scores.items()
+    )
+    found = [
+        normalised_score(table, Design("image"), **NAMES, interval=interval, rng=0, n_resamples=n)
+        for n in (500, 50_000)
+    ]
+    assert all(math.isfinite(each.low) and math.isfinite(each.high) for each in found)
+
+
+def residuals(table, value):
+    """Per image, what has mean zero if `value` is the normalised score."""
+    wide = table.pivot_table(index="image", columns="method", values="score")
+    return (wide["mine"] - wide["centre"]) - value * (wide["readers"] - wide["centre"])
+
+
+@pytest.mark.parametrize("level", [0.5, 0.95, 0.99])
+def test_fieller_bounds_are_where_a_t_test_rejects(level):
+    table = three_methods(n=12)
+    found = normalised_score(table, Design("image"), **NAMES, level=level)
+    assert found.method == "t"
+    for bound, outwards in ((found.low, -1), (found.high, 1)):
+        assert stats.ttest_1samp(residuals(table, bound), 0).pvalue == pytest.approx(1 - level)
+        beyond = bound + outwards * 0.01
+        assert stats.ttest_1samp(residuals(table, beyond), 0).pvalue < 1 - level
+
+
+def test_weights_of_one_change_nothing():
+    table = three_methods().assign(w=1.0)
+    plain = normalised_score(table, Design("image"), **NAMES)
+    weighted = normalised_score(table, Design("image", weights="w"), **NAMES)
+    assert (weighted.low, weighted.high) == pytest.approx((plain.low, plain.high))
+
+
+def test_bounds_of_crossed_units_are_where_their_t_test_rejects():
+    table = three_methods(model=4)
+    found = normalised_score(table, Design(["image", "model"]), **NAMES)
+    wide = table.pivot_table(index=["image", "model"], columns="method", values="score")
+    for bound in (found.low, found.high):
+        values = (wide["mine"] - wide["centre"]) - bound * (wide["readers"] - wide["centre"])
+        cells = dict(values.items())
+        variance, degrees = oracle.error_of_mean(cells)
+        t = abs(oracle.mean_of(cells)) / math.sqrt(variance)
+        assert 2 * stats.t.sf(t, degrees) == pytest.approx(0.05, rel=1e-6)
+    assert found.low < found.estimate < found.high
+
+
+def test_weights_of_crossed_units_name_the_intervals_that_exist():
+    table = three_methods(model=4).assign(w=1.0)
+    design = Design(["image", "model"], weights="w")
+    with pytest.raises(ValueError, match="`interval`"):
+        normalised_score(table, design, **NAMES)
+    found = normalised_score(table, design, **NAMES, interval="bootstrap", rng=0)
+    assert found.low < found.estimate < found.high
+
+
+def test_a_method_halfway_on_every_image_has_an_interval_of_no_width():
+    table = three_methods()
+    wide = table.pivot_table(index="image", columns="method", values="score")
+    halfway = (wide["centre"] + wide["readers"]) / 2
+    inside = table["method"] == "mine"
+    table.loc[inside, "score"] = table.loc[inside, "image"].map(halfway)
+    for interval in ("t", "bootstrap", "bca"):
+        found = normalised_score(table, Design("image"), **NAMES, interval=interval, rng=0)
+        assert (found.low, found.high) == pytest.approx((0.5, 0.5), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("options", "metric", "sign"),
+    [
+        ({}, None, 1),
+        ({}, "ncc", 1),
+        ({}, "kl_divergence", -1),
+        ({"higher_is_better": False}, None, -1),
+    ],
+)
+def test_a_ceiling_worse_than_the_floor_is_refused(options, metric, sign):
+    table = three_methods()
+    table["score"] *= sign
+    if metric:
+        table["metric"] = metric
+    found = normalised_score(table, Design("image"), **NAMES, **options)
+    assert found.estimate == pytest.approx(ratio(table))
+    table["score"] *= -1
+    with pytest.raises(ValueError, match="`ceiling`"):
+        normalised_score(table, Design("image"), **NAMES, **options)
+
+
+def test_the_direction_is_a_truth_value():
+    with pytest.raises(TypeError, match="`higher_is_better`"):
+        normalised_score(three_methods(), Design("image"), **NAMES, higher_is_better="no")
+
+
 def test_too_few_resamples():
+    options = {"interval": "bca", "rng": 0, "n_resamples": 1}
     with pytest.warns(gazesal.UndefinedMetricWarning, match="one side"):
-        found = normalised_score(three_methods(), Design("image"), **NAMES, rng=0, n_resamples=1)
+        found = normalised_score(three_methods(), Design("image"), **NAMES, **options)
     assert math.isnan(found.low)
 
 
@@ -105,9 +231,9 @@ def test_one_unit():
     [
         ({"method": "x"}, "`method` must be a value"),
         ({"method": "readers"}, "must differ"),
-        ({"interval": "t"}, "`interval` must be one of"),
+        ({"interval": "studentised"}, "`interval` must be one of"),
         ({"contrast": "x"}, "the column x"),
-        ({"rng": None}, "`rng`"),
+        ({"interval": "bca", "rng": None}, "`rng`"),
     ],
 )
 def test_bad_options(options, message):
