@@ -36,17 +36,6 @@ def pytest_configure(config):
         torch.set_num_threads(1)  # the networks of the tests are too small to share between threads
 
 
-def pytest_collection_modifyitems(items):
-    """Ignore `IntervalWarning` in tests of other things: their tables are small on purpose.
-
-    The tests of the warning itself catch it. Examples in docstrings and pages are not exempt.
-    """
-    for item in items:
-        if item.path.is_relative_to(ROOT / "tests"):
-            ignore = "ignore::gazesal.exceptions.IntervalWarning"
-            item.add_marker(pytest.mark.filterwarnings(ignore), append=False)
-
-
 def imports_torch(path):
     """Whether a module imports torch, or a library made on it, when it is imported itself."""
     return bool(

@@ -77,7 +77,7 @@ def demo(out: Path, images: int, readers: int, seed: int, jobs: int, quiet: bool
         image, picture = picture_of_release(release, cases, mimic)
         settings: dict[str, object] = {"synthetic": True, "gazesal": gazesal.__version__}
         note = f"Synthetic data, seed {seed}: no patient and no radiologist is in them."
-        show_and_write(evaluation, out, "bootstrap", settings, image, picture, note)
+        show_and_write(evaluation, out, "t", settings, image, picture, note)
     words: list[Any] = ["gazesal", "evaluate", "--reflacx", root, "--maps", root / "maps"]
     words += ["--resize", "bilinear", "--readers", readers, "--out", "results"]
     click.echo(f"\nThe same from files: {shlex.join(map(str, words))}")

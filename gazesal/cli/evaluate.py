@@ -32,6 +32,7 @@ from gazesal.cli.sources import (
 from gazesal.metrics.densities import METHODS
 from gazesal.metrics.registry import METRICS, STUDY_METRICS
 from gazesal.reporting.pictures import find_picture, read_picture
+from gazesal.stats.methods import METHODS as INTERVALS
 
 
 @click.command()
@@ -219,8 +220,8 @@ from gazesal.reporting.pictures import find_picture, read_picture
 )
 @click.option(
     "--interval",
-    type=click.Choice(["bootstrap", "normal", "study"]),
-    default="bootstrap",
+    type=click.Choice(INTERVALS),
+    default="t",
     show_default=True,
     help="Kind of the 95% intervals.",
 )

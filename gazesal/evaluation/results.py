@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.metadata import version
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +34,15 @@ from gazesal.evaluation.scoring import (
     own_biases,
 )
 from gazesal.metrics.registry import METRICS
+from gazesal.stats.caveats import warn_of, words_of
+from gazesal.stats.cells import samples_of
 from gazesal.stats.comparison_result import Comparisons
 from gazesal.stats.comparisons import compare
 from gazesal.stats.design import Design, as_columns
-from gazesal.stats.intervals import Method, confidence_interval
-from gazesal.stats.methods import Method as DifferenceMethod
+from gazesal.stats.methods import Method
+from gazesal.stats.methods import Options as IntervalOptions
 from gazesal.stats.multiplicity import Adjustment
+from gazesal.stats.table_intervals import caveats_by_key, intervals_by_key
 from gazesal.typing import FloatArray
 
 __all__ = ["Evaluation", "versions"]
@@ -95,19 +99,23 @@ class Evaluation:
         self,
         *,
         by: Sequence[str] | str = (),
-        method: Method = "bootstrap",
+        unit: str = "image",
+        method: Method = "t",
         level: float = 0.95,
         n_resamples: int = 10_000,
     ) -> pd.DataFrame:
-        """Return mean scores with confidence intervals, the image as the unit.
+        """Return mean scores with confidence intervals over images, or groups of them.
 
         Parameters
         ----------
         by : str or sequence of str, optional
-            Groups of the images, columns of `scores`, to summarise apart.
-        method : {"bootstrap", "normal", "study"}, default "bootstrap"
-            Kind of interval; see `confidence_interval`. The bootstrap of every cell starts from
-            the evaluation's seed, so cells with the same images resample the same ones.
+            Groups of the images, columns of `scores`, to summarize apart.
+        unit : str, default "image"
+            Independent unit: the image, or a group of images such as the patient. Every unit counts
+            alike.
+        method : {"t", "normal", "bootstrap", "basic", "bca", "studentised", "study"}, default "t"
+            Kind of interval; see `interval`. The resamples of every cell start from the
+            evaluation's seed, so cells with the same images use the same ones.
         level : float, default 0.95
             Confidence level.
         n_resamples : int, default 10000
@@ -117,60 +125,94 @@ class Evaluation:
         -------
         pandas.DataFrame
             Columns of `by`, method, metric, estimate, low, high, n_images, n_scores, n_undefined
-            (how many ``nan`` scores were left out), interval (its kind) and level. A cell without
-            any defined score is ``nan``.
+            (the number of ``nan`` scores, which are left out), interval (its kind) and level, and
+            the number of units if they are not images. A cell without any defined score is ``nan``.
+            ``attrs["caveats"]`` holds the text of an `IntervalWarning`, or is empty.
 
         Raises
         ------
         ValueError
-            If an option is out of range, or `by` names no group.
+            If an option is out of range, or `by` or `unit` names no group.
+
+        Warns
+        -----
+        IntervalWarning
+            If intervals may cover the truth less often than their level says, as for `interval`.
+        UndefinedMetricWarning
+            If an interval is undefined, as with one image.
+
+        See Also
+        --------
+        interval_table : The same intervals of any table of scores.
 
         Notes
         -----
-        The intervals are percentiles of a bootstrap over images :footcite:p:`davison1997`. The form
-        ``"study"`` is that of :footcite:t:`bigolin2021`.
+        The intervals are those of `interval_table` for
+        ``Design("image", averaged="observer", unbalanced="average", missing="drop")``. The
+        bootstrap intervals are those of :footcite:t:`davison1997`, and the form ``"study"`` is that
+        of :footcite:t:`bigolin2021`.
 
         References
         ----------
         .. footbibliography::
         """
-        groups = self._groups(by)
-        parts: list[tuple[tuple[object, ...], pd.DataFrame]] = [((), self.scores)]
-        if groups:
-            parts = list(self.scores.groupby(list(groups), sort=True))
-        rows = []
-        for key, part in parts:
-            cells = dict(list(part.groupby(["method", "metric"], sort=False)))
-            for name in self.methods:
-                for metric in self.options.metrics:
-                    cell = cells.get((name, metric), part.iloc[:0])
-                    row = dict(zip(groups, key, strict=True)) | {"method": name, "metric": metric}
-                    rows.append(row | self._mean(cell, method, level, n_resamples))
-        return pd.DataFrame(rows)
+        made = self._summarized(by, unit, method, level, n_resamples)
+        warn_of(made.attrs["caveats"], stacklevel=2)
+        return made
 
-    def _mean(
-        self, cell: pd.DataFrame, method: Method, level: float, n_resamples: int
-    ) -> dict[str, object]:
-        """Mean of some scores, its interval, and of how many they are."""
-        defined = cell[cell["score"].notna()]
-        row: dict[str, object] = {"estimate": np.nan, "low": np.nan, "high": np.nan}
-        if not defined.empty:
-            interval = confidence_interval(
-                defined["score"],
-                clusters=defined["image"],
-                method=method,
-                level=level,
-                n_resamples=n_resamples,
-                rng=self.options.seed,
-            )
-            row = {"estimate": interval.estimate, "low": interval.low, "high": interval.high}
-        return row | {
-            "n_images": defined["image"].nunique(),
-            "n_scores": len(defined),
-            "n_undefined": len(cell) - len(defined),
-            "interval": method,
-            "level": level,
-        }
+    def _summarized(
+        self,
+        by: Sequence[str] | str = (),
+        unit: str = "image",
+        method: Method = "t",
+        level: float = 0.95,
+        n_resamples: int = 10_000,
+    ) -> pd.DataFrame:
+        """Return the table of `summary`, with its caveats but without the warning."""
+        groups = self._groups(by)
+        design = self._design(unit, "observer")
+        options = IntervalOptions.checked(
+            method=method, level=level, n_resamples=n_resamples, rng=self.options.seed
+        )
+        columns = [*groups, "method", "metric"]
+        scores = self.scores.dropna(subset=list(groups))
+        defined = scores[scores["score"].notna()]
+        samples = samples_of(defined, design, by=columns) if len(defined) else {}
+        units = tuple(design.units)
+        found = intervals_by_key(samples, options, names=units, stacklevel=4)
+        counts = scores.groupby(columns)["score"].agg(["count", "size"])
+        n_images = defined.groupby(columns)["image"].nunique()
+        keys = scores[list(groups)].drop_duplicates().sort_values(list(groups)) if groups else None
+        rows = []
+        for key in [()] if keys is None else keys.itertuples(index=False, name=None):
+            for cell in product([key], self.methods, self.options.metrics):
+                place = (*cell[0], *cell[1:])
+                row: dict[str, object] = dict(zip(columns, place, strict=True))
+                mean = found.get(place)
+                for name in ("estimate", "low", "high"):
+                    row[name] = np.nan if mean is None else getattr(mean, name)
+                n_defined, n_all = counts.loc[place] if place in counts.index else (0, 0)
+                row |= {
+                    "n_images": int(n_images.get(place, 0)),
+                    "n_scores": int(n_defined),
+                    "n_undefined": int(n_all - n_defined),
+                    "interval": method,
+                    "level": level,
+                }
+                if unit != "image":
+                    row[f"n_{unit}"] = 0 if mean is None else mean.n_clusters
+                rows.append(row)
+        made = pd.DataFrame(rows)
+        caveats = caveats_by_key(samples, options, names=units)
+        made.attrs["caveats"] = words_of(caveats, len(samples), options)
+        return made
+
+    def _design(self, unit: str, *averaged: str) -> Design:
+        """Return the design of `scores` whose unit is the image or a group of images."""
+        if unit != "image":
+            (unit,) = self._groups(unit, name="unit")
+            averaged = ("image", *averaged)
+        return Design(unit, averaged=averaged, unbalanced="average")
 
     def compare(
         self,
@@ -179,13 +221,14 @@ class Evaluation:
         metric: Sequence[str] | str | None = None,
         *,
         by: Sequence[str] | str = (),
+        unit: str = "image",
         margin: float | Mapping[Any, float] | None = None,
-        method: DifferenceMethod = "t",
+        method: Method = "t",
         level: float = 0.95,
         adjust: Adjustment = "holm",
         n_resamples: int = 10_000,
     ) -> Comparisons:
-        """Compare two methods on the same images, with the image as the unit.
+        """Compare two methods on the same images, with the image or a group of them as the unit.
 
         Scores are paired by image and by the observer left out; pairs with an undefined score are
         left out, and the others are averaged over the observers of each image.
@@ -198,6 +241,8 @@ class Evaluation:
             Metrics to compare by, all by default.
         by : str or sequence of str, optional
             Groups of the images, columns of `scores`, to compare apart.
+        unit : str, default "image"
+            Independent unit: the image, or a group of images such as the patient.
         margin : float or dict of float, optional
             Largest difference that counts as none; see `gazesal.compare`.
         method : {"t", "normal", "bootstrap", "basic", "bca", "studentised"}, default "t"
@@ -218,8 +263,13 @@ class Evaluation:
         Raises
         ------
         ValueError
-            If `a` or `b` is no method, `metric` was not computed, `by` names no group, no pair is
-            left, or as for `gazesal.compare`.
+            If `a` or `b` is no method, `metric` was not computed, `by` or `unit` names no group, no
+            pair is left, or as for `gazesal.compare`.
+
+        Warns
+        -----
+        IntervalWarning
+            As for `gazesal.compare`.
 
         Notes
         -----
@@ -248,7 +298,8 @@ class Evaluation:
         halves = [scores[scores["method"] == name] for name in (a, b)]
         # where one is scored against all observers, its scores have no observer to pair with
         alone = {set(half["observer"]) == {ALL_OBSERVERS} for half in halves}
-        images = ["image", "metric", *groups]
+        design = self._design(unit)
+        images = list(dict.fromkeys(["image", "metric", *groups, *design.units]))
         keys = images if len(alone) > 1 else [*images, "observer"]
         means = [half.groupby(keys, sort=False, as_index=False)["score"].mean() for half in halves]
         pairs = means[0].merge(means[1], on=keys, suffixes=("_a", "_b"))
@@ -261,7 +312,7 @@ class Evaluation:
             raise ValueError(f"`a` and `b` must have scores of the same images, got {a!r}, {b!r}.")
         return compare(
             table,
-            Design("image"),
+            design,
             reference=b,
             by=("metric", *groups),
             margin=margin,
@@ -272,14 +323,14 @@ class Evaluation:
             rng=self.options.seed,
         )
 
-    def _groups(self, by: Sequence[str] | str) -> tuple[str, ...]:
+    def _groups(self, by: Sequence[str] | str, *, name: str = "by") -> tuple[str, ...]:
         """Columns of groups, each of them there."""
         own = [str(name) for name in self.scores.columns[len(COLUMNS) :]]
-        columns = as_columns(by, name="by")
+        columns = as_columns(by, name=name)
         for column in columns:
             if column not in own:
                 raise ValueError(
-                    f"`by` must name groups of the images, of which there are "
+                    f"`{name}` must name groups of the images, of which there are "
                     f"{', '.join(map(repr, own)) or 'none'}, got {column!r}."
                 )
         return columns
@@ -444,9 +495,11 @@ class Evaluation:
         )
 
     def _repr_html_(self) -> str:
-        """Return the summary as a table for notebooks, with quick intervals."""
-        table = _reporting("typeset").summary_html(self.summary(method="normal"))
-        caption = repr(self).replace("&", "&amp;").replace("<", "&lt;")
+        """Return the summary as a table for notebooks, its caveats below the heading."""
+        summary = self._summarized()
+        table = _reporting("typeset").summary_html(summary)
+        words = [repr(self), *summary.attrs["caveats"].splitlines()]
+        caption = "<br>".join(word.replace("&", "&amp;").replace("<", "&lt;") for word in words)
         return str(table).replace("<table>", f"<table>\n<caption>{caption}</caption>", 1)
 
 

@@ -77,10 +77,10 @@ def write_html_report(
 
     Notes
     -----
-    The intervals of the means are those of `Evaluation.summary`, by default percentiles of a
-    bootstrap over images :footcite:p:`davison1997`. The p-values of the differences are adjusted
-    for all of them together :footcite:p:`holm1979`. The default metrics are those of
-    :footcite:t:`bigolin2021`; `evaluate` says more.
+    The intervals of the means are those of `Evaluation.summary`, by default Student's t over the
+    images; bootstrap intervals are those of :footcite:t:`davison1997`. The p-values of the
+    differences are adjusted for all of them together :footcite:p:`holm1979`. The default metrics
+    are those of :footcite:t:`bigolin2021`; `evaluate` says more.
 
     References
     ----------

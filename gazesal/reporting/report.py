@@ -140,8 +140,12 @@ def describe(evaluation: Evaluation, summary: pd.DataFrame, *, degrees: float | 
     n_observers = _n_observers(evaluation, scored)
     observers = " to ".join(map(str, dict.fromkeys((min(n_observers), max(n_observers)))))
     interval = {
-        "bootstrap": f"bootstrap over images, seed {options.seed}",
+        "t": "t, over image means",
         "normal": "normal, over image means",
+        "bootstrap": f"percentiles of a bootstrap over images, seed {options.seed}",
+        "basic": f"basic bootstrap over images, seed {options.seed}",
+        "bca": f"BCa bootstrap over images, seed {options.seed}",
+        "studentised": f"studentised bootstrap over images, seed {options.seed}",
         "study": "the study's form, pooled",
     }
     truth = "the mean gaze map of the other observers, for every choice of the one left out"
@@ -191,6 +195,7 @@ def describe(evaluation: Evaluation, summary: pd.DataFrame, *, degrees: float | 
     areas = any(METRICS[name].constant_map == 0.5 for name in options.metrics)
     if areas and summary["n_undefined"].any():
         lines.append("The AUC of a constant map is 0.5 and counts.")
+    lines += summary.attrs.get("caveats", "").splitlines()
     return "\n".join(lines) + "\n"
 
 

@@ -53,7 +53,7 @@ def bca(
     """
     from scipy.special import ndtr, ndtri  # noqa: PLC0415  (slow to import)
 
-    slack = TIE * float(resampled.max() - resampled.min())
+    slack = TIE * float(np.ptp(resampled[np.isfinite(resampled)]))
     below = np.count_nonzero(resampled < estimate - slack)
     tied = np.count_nonzero(np.abs(resampled - estimate) <= slack)
     bias = float(ndtri((below + tied / 2) / resampled.size))

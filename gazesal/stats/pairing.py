@@ -26,6 +26,9 @@ class Pair(NamedTuple):
     method: Hashable
     reference: Hashable
 
+    def __str__(self) -> str:
+        return ", ".join(map(str, [*self.group, f"{self.method} - {self.reference}"]))
+
 
 def differences(
     table: pd.DataFrame,

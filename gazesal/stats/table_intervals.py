@@ -189,7 +189,8 @@ def interval_table(
     pandas.DataFrame
         One row a group, in order of their names: the columns `by`, estimate, low, high,
         standard_error, degrees_of_freedom, n_scores, n_clusters, the number of each kind of
-        units, n_dropped, interval (the method) and level.
+        units, n_dropped, interval (the method) and level. Its ``attrs["caveats"]`` holds the text
+        of an `IntervalWarning`, or is empty.
 
     Raises
     ------
@@ -246,9 +247,12 @@ def interval_table(
     samples = samples_of(table, design, by=columns)
     found = intervals_by_key(samples, options, names=tuple(design.units), stacklevel=3)
     caveats = caveats_by_key(samples, options, names=tuple(design.units))
-    warn_of(words_of(caveats, len(samples), options), stacklevel=2)
+    words = words_of(caveats, len(samples), options)
+    warn_of(words, stacklevel=2)
     rows = [joined(dict(zip(columns, key, strict=True)), row_of(found[key])) for key in samples]
-    return pd.DataFrame(rows)
+    made = pd.DataFrame(rows)
+    made.attrs["caveats"] = words
+    return made
 
 
 def intervals_by_key(
@@ -279,4 +283,4 @@ def caveats_by_key(
 
 
 def _words(key: Hashable) -> str:
-    return ", ".join(map(str, key)) if isinstance(key, tuple) else str(key)
+    return ", ".join(map(str, key)) if type(key) is tuple else str(key)

@@ -32,7 +32,7 @@ def test_summary_by_a_group_is_that_of_its_images(result):
         pd.testing.assert_frame_equal(
             rows.drop(columns="half").reset_index(drop=True), expected, check_exact=True
         )
-    with pytest.warns(gazesal.UndefinedMetricWarning, match="there is one cluster"):
+    with pytest.warns(gazesal.UndefinedMetricWarning, match="there is one image"):
         two = result.summary(by=["half", "number"], method="normal")
     assert len(two) == 12 * 4 * 4
     with pytest.raises(ValueError, match=r"`by` must name groups of the images.*'half', 'number'"):

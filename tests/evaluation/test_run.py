@@ -257,7 +257,7 @@ def test_a_method_that_is_never_defined_is_nan_in_the_summary():
 def test_summary_is_that_of_the_interval_function():
     result = evaluate()
     cell = result.scores[(result.scores["method"] == "noise") & (result.scores["metric"] == "sauc")]
-    for method in ("bootstrap", "normal", "study"):
+    for method in ("t", "bootstrap", "bca", "normal", "study"):
         expected = gazesal.confidence_interval(
             cell["score"], clusters=cell["image"], method=method, rng=0
         )

@@ -115,7 +115,7 @@ def test_figures_say_what_they_need(evaluation, monkeypatch):
 
 
 def test_description_counts_and_warns(evaluation):
-    text = describe(evaluation, evaluation.summary())
+    text = describe(evaluation, evaluation.summary(method="bootstrap"))
     assert "3 images, 2 observers each" in text
     assert "bootstrap over images, seed 0" in text
     assert "AUCs are exact" in text
