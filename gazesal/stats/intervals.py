@@ -61,9 +61,9 @@ def confidence_interval(
     ------
     ValueError
         If `scores` is empty, not 1-D or not finite, `clusters` has another length or missing
-        values, an option is out of range, or a method that resamples has no `rng`.
+        or masked values, an option is out of range, or a method that resamples has no `rng`.
     TypeError
-        If `scores` does not hold real numbers.
+        If `scores` does not hold real numbers, or `clusters` holds labels of several kinds.
 
     Warns
     -----
@@ -134,29 +134,7 @@ def confidence_interval(
 def _cluster_means(values: Float64Array, clusters: ArrayLike | None) -> Float64Array:
     if clusters is None:
         return values
-    labels = np.asarray(clusters)
-    if isinstance(clusters, (list, tuple)) and labels.dtype.kind in "US":
-        kinds = {isinstance(label, (str, bytes)) for label in clusters}
-        if len(kinds) > 1:  # numpy would make the number 1 and the text "1" the same unit
-            raise TypeError("`clusters` must hold labels of one kind, got text and other kinds.")
-    if labels.shape != values.shape:
-        raise ValueError(
-            f"`clusters` must name one unit for each of the {values.size} scores, got shape "
-            f"{labels.shape}."
-        )
-    missing = sum(_is_missing(label) for label in labels.tolist())
-    if missing:
-        raise ValueError(f"`clusters` must name a unit for every score, got {missing} missing.")
-    try:
-        _, unit = np.unique(labels, return_inverse=True)
-    except TypeError as error:
-        raise TypeError(f"`clusters` must hold labels of one kind: {error}") from error
+    from gazesal.stats.labels import codes_of_array  # noqa: PLC0415  (needs pandas)
+
+    unit = codes_of_array(clusters, name="clusters", size=values.size)
     return np.asarray(np.bincount(unit, weights=values) / np.bincount(unit))
-
-
-def _is_missing(label: object) -> bool:
-    """Whether a label is None, NaN, or pandas' NA or NaT, none of which equals itself."""
-    try:
-        return label is None or not label == label  # noqa: PLR0124, SIM201
-    except TypeError:  # NA has no truth value
-        return True

@@ -10,6 +10,7 @@ import pandas as pd
 
 from gazesal._validation import as_real_array
 from gazesal.stats.design import Design
+from gazesal.stats.labels import codes_of_column
 from gazesal.stats.rounding import resolution
 from gazesal.typing import Float64Array, IntArray
 
@@ -112,23 +113,7 @@ def numbers_of(table: pd.DataFrame, column: str, *, missing: bool) -> Float64Arr
 
 def codes_of(table: pd.DataFrame, column: str) -> tuple[IntArray, np.ndarray[Any, Any]]:
     """Number of each row's label among the labels in ascending order, and those labels."""
-    values = table[column]
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        values = values.astype(values.cat.categories.dtype)
-    codes, labels = pd.factorize(values)
-    missing = int(np.count_nonzero(codes < 0))
-    if missing:
-        raise ValueError(f"`{column}` must name a unit for every score, got {missing} missing.")
-    unique = np.asarray(labels)
-    if unique.dtype == object and len({isinstance(label, str) for label in unique.tolist()}) > 1:
-        raise TypeError(f"`{column}` must hold labels of one kind, got text and other kinds.")
-    try:
-        order = np.argsort(unique, kind="stable")
-    except TypeError as error:
-        raise TypeError(f"`{column}` must hold labels of one kind: {error}") from error
-    rank = np.empty_like(order)
-    rank[order] = np.arange(order.size)
-    return rank[codes], unique[order]
+    return codes_of_column(table[column], name=column)
 
 
 def _refuse_duplicates(rows: Rows, n_parts: int) -> None:

@@ -229,6 +229,34 @@ def test_clusters_of_several_kinds():
 
 
 @pytest.mark.parametrize(
+    ("clusters", "error"),
+    [
+        (np.ma.masked_array([1, 2, 3], [False, True, False]), ValueError),
+        (np.ma.masked_array(["a", "b", "c"], [False, True, False]), ValueError),
+        (["a", np.ma.masked, "c"], ValueError),
+        ([1, np.ma.masked, 3], ValueError),
+        ([[1, 2], [3], 4], (TypeError, ValueError)),
+        ([[1, 2], [3], [4]], (TypeError, ValueError)),
+        ([True, 1, 2], TypeError),
+        (np.array([True, 1, 2], dtype=object), TypeError),
+        ([b"a", "a", "b"], TypeError),
+        (["a", 1.5, "b"], TypeError),
+        ([{}, {}, {}], TypeError),
+        (np.array([[1], [2], [3]]), ValueError),
+    ],
+)
+def test_masked_ragged_and_mixed_clusters_are_refused(clusters, error):
+    with pytest.raises(error, match="`clusters`"):
+        confidence_interval([0.1, 0.2, 0.3], clusters=clusters)
+
+
+def test_masked_arrays_without_a_mask_are_labels():
+    clusters = np.ma.masked_array([1, 1, 2])
+    expected = confidence_interval([0.1, 0.2, 0.3], clusters=[1, 1, 2])
+    assert confidence_interval([0.1, 0.2, 0.3], clusters=clusters) == expected
+
+
+@pytest.mark.parametrize(
     ("options", "error", "message"),
     [
         ({"method": "BCa"}, ValueError, "`method` must be one of"),

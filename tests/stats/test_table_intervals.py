@@ -552,3 +552,27 @@ def test_columns_of_comparisons_and_subgroups_are_not_overwritten():
     found = gazesal.compare_subgroups(table, gazesal.Design("image"), group="low", rng=0)
     with pytest.raises(ValueError, match="one meaning, got low with two"):
         found.to_frame()
+
+
+@pytest.mark.parametrize("column", ["image", "model", "method"])
+@pytest.mark.parametrize(
+    ("first", "error"),
+    [
+        (None, ValueError),
+        (math.nan, ValueError),
+        (pd.NA, ValueError),
+        ("1", TypeError),
+        (True, TypeError),
+        ([1], TypeError),
+        ({}, TypeError),
+        (b"1", TypeError),
+    ],
+)
+def test_missing_mixed_and_unhashable_labels_are_refused_by_the_name_of_their_column(
+    column, first, error
+):
+    table = crossed_table(4, 3).assign(method=0).astype({"method": object})
+    values = table[column].astype(object).tolist()
+    table[column] = pd.Series([first, *values[1:]], dtype=object)
+    with pytest.raises(error, match=f"`{column}`"):
+        gazesal.interval_table(table, Design(["image", "model"]), by="method")

@@ -20,7 +20,7 @@ STUDY_FORM = (
 )
 
 QUESTIONS = {
-    "these": "images are the unit, about these models (BCa)",
+    "these": "images are the unit, about these models (t)",
     "like these": "images and models are the units, about models like these (t)",
 }
 FEW_TRAININGS = 5  # fewer than the study's leave a t interval next to nothing to go by

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from importlib.resources import files
 
 import numpy as np
 import pandas as pd
 
 from gazesal.evaluation.cases import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER, SEGMENTATION
+from gazesal.exceptions import SkippedDataWarning
 from gazesal.stats.comparisons import compare
 from gazesal.stats.design import Design
 from gazesal.stats.intervals import confidence_interval
@@ -62,11 +64,37 @@ def intervals_by_question(scores: pd.DataFrame, seed: int) -> dict[str, pd.DataF
     part = scores[~scores["method"].isin([CENTER_BIAS, IN_SAMPLE_BIAS])]
     by = ["method", "metric"]
     made = {
-        "these": _ordered(interval_table(part, AVERAGED, by=by, method="bca", rng=seed)),
+        "these": _ordered(interval_table(part, AVERAGED, by=by, rng=seed)),
     }
     if scores["model"].nunique() > 1:
-        made["like these"] = _ordered(interval_table(part, CROSSED, by=by, method="t"))
+        complete = _with_every_cell(part)
+        made["like these"] = _ordered(interval_table(complete, CROSSED, by=by, method="t"))
     return made
+
+
+def _with_every_cell(scores: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the images of a method and metric that have no defined score of one model.
+
+    Variance components need a score in every cell of image and model, and one map of zeros leaves
+    an NCC undefined.
+    """
+    row = ["method", "metric"]
+    defined = scores[scores["score"].notna()]
+    n_models = defined.groupby([*row, "image"])["model"].nunique().rename("_own")
+    models = scores.groupby(row)["model"].nunique().rename("_all")
+    found = scores.join(n_models, on=[*row, "image"]).join(models, on=row)
+    complete = (found["_own"] == found["_all"]).to_numpy()
+    if not complete.all():
+        lost = scores.loc[~complete, [*row, "image"]].drop_duplicates()
+        counts = lost.groupby(row).size().reset_index()
+        named = ", ".join(f"{a} {b}: {n}" for a, b, n in counts.itertuples(index=False))
+        warnings.warn(
+            "Images without a defined score of every model were left out of the tables about "
+            f"models like these ({named}).",
+            SkippedDataWarning,
+            stacklevel=3,
+        )
+    return scores[complete]
 
 
 def by_subset(scores: pd.DataFrame) -> pd.DataFrame:
@@ -102,7 +130,8 @@ def differences(scores: pd.DataFrame, seed: int) -> dict[str, pd.DataFrame]:
     made = {}
     made["these"] = compare(part, AVERAGED, **options).to_frame()  # type: ignore[arg-type]
     if scores["model"].nunique() > 1:
-        crossed = compare(part, CROSSED, independent="model", **options)  # type: ignore[arg-type]
+        complete = _with_every_cell(part)
+        crossed = compare(complete, CROSSED, independent="model", **options)  # type: ignore[arg-type]
         made["like these"] = crossed.to_frame()
     return made
 

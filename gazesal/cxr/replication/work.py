@@ -138,7 +138,7 @@ def score(
     if figure and importlib.util.find_spec("matplotlib") is not None:
         shown = next((n for n, i in study.scored.items() if abnormal[i]), next(iter(study.scored)))
         picture = read_picture(study.paths[shown])
-        summary = found.summary(n_resamples=1000)
+        summary = found.summary()
         drawn = draw_evaluation(
             found, summary, image=shown, picture=picture, note="; ".join(study.notes)
         )

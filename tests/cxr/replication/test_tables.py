@@ -6,6 +6,8 @@ import pytest
 
 from gazesal.cxr.replication import tables
 from gazesal.cxr.replication.report import markdown_of, sections_of, shown
+from gazesal.exceptions import SkippedDataWarning
+from gazesal.stats.table_intervals import interval
 
 COLUMNS = {
     "interobserver": ("score_interobserver", "thresholded"),
@@ -160,3 +162,28 @@ def test_a_zero_has_no_sign():
         "nan",
     ]
     assert [shown(v, sign=True) for v in (-0.0004, 0.0, 0.0006)] == ["0.000", "0.000", "+0.001"]
+
+
+def test_one_undefined_map_leaves_its_image_out_of_the_tables_about_models_like_these():
+    rng = np.random.default_rng(0)
+    image, reader, model = np.indices((12, 5, 4)).reshape(3, -1)
+    keys = {"image": image, "reader": reader, "model": model}
+    scores = pd.concat(
+        pd.DataFrame({"method": row, "metric": metric, **keys, "score": rng.normal(0.5, 0.1, 240)})
+        for row in tables.ROWS
+        for metric in ("ncc", "auc_borji", "sncc", "sauc")
+    ).reset_index(drop=True)
+    lost = scores["method"].isin(["woAG thresholded", "wAG uniform"])
+    lost &= scores["metric"].isin(["ncc", "sncc"]) & (scores["image"] == 3) & (scores["model"] == 1)
+    scores.loc[lost, "score"] = np.nan
+    with pytest.warns(SkippedDataWarning, match="wAG uniform ncc: 1"):
+        made = tables.intervals_by_question(scores, 0)["like these"]
+    made = made.set_index(["method", "metric"])
+    own = scores[(scores["method"] == "wAG uniform") & (scores["metric"] == "ncc")]
+    expected = interval(own[own["image"] != 3], tables.CROSSED)
+    row = made.loc[("wAG uniform", "ncc")]
+    assert (row["low"], row["high"], row["n_image"]) == (expected.low, expected.high, 11)
+    assert made.loc[("wAG uniform", "auc_borji"), "n_image"] == 12
+    with pytest.warns(SkippedDataWarning, match="wAG uniform sncc: 1"):
+        found = tables.differences(scores, 0)["like these"]
+    assert found.set_index(["method", "metric"]).loc[("woAG uniform", "sncc"), "n_image"] == 11

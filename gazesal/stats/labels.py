@@ -1,0 +1,87 @@
+"""Labels of units: of one kind, none of them missing."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gazesal.typing import IntArray
+
+__all__ = ["codes_of_array", "codes_of_column"]
+
+Labels = np.ndarray[Any, Any]
+
+
+def codes_of_column(values: pd.Series, *, name: str) -> tuple[IntArray, Labels]:
+    """Return the number of each label among the labels in ascending order, and those labels."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        values = values.astype(values.cat.categories.dtype)
+    if values.dtype == object:
+        _require_one_kind(values, name=name)
+    try:
+        codes, labels = pd.factorize(values)
+    except TypeError as error:  # a list has no hash
+        raise TypeError(f"`{name}` must hold labels such as text or numbers: {error}.") from error
+    missing = int(np.count_nonzero(codes < 0))
+    if missing:
+        raise ValueError(f"`{name}` must name a unit for every score, got {missing} missing.")
+    unique = np.asarray(labels)
+    try:
+        order = np.argsort(unique, kind="stable")
+    except TypeError as error:
+        raise TypeError(f"`{name}` must hold labels of one kind: {error}.") from error
+    rank = np.empty_like(order)
+    rank[order] = np.arange(order.size)
+    return rank[codes], unique[order]
+
+
+def codes_of_array(labels: Any, *, name: str, size: int) -> IntArray:
+    """Return the number of each label of an array-like among the labels in ascending order."""
+    hidden = int(np.sum(labels.mask)) if isinstance(labels, np.ma.MaskedArray) else 0
+    if isinstance(labels, list | tuple):
+        hidden = sum(label is np.ma.masked for label in labels)
+    if hidden:
+        raise ValueError(
+            f"`{name}` must name a unit for every score, got {hidden} masked. Leave these scores "
+            "out, or give their units."
+        )
+    if isinstance(labels, list | tuple):  # numpy would turn labels of several kinds into text
+        _require_one_kind(labels, name=name)
+    try:
+        found = np.asarray(labels)
+    except ValueError as error:
+        raise ValueError(
+            f"`{name}` must name one unit for each of the {size} scores, got lists of different "
+            "lengths."
+        ) from error
+    if found.shape != (size,):
+        raise ValueError(
+            f"`{name}` must name one unit for each of the {size} scores, got shape {found.shape}."
+        )
+    return codes_of_column(pd.Series(found), name=name)[0]
+
+
+def _require_one_kind(labels: Iterable[Any], *, name: str) -> None:
+    """Raise if text, booleans, numbers and others are mixed: True and 1 would be one unit."""
+    kinds = sorted({kind for label in labels if (kind := _kind(label))})
+    if len(kinds) > 1:
+        raise TypeError(f"`{name}` must hold labels of one kind, got {' and '.join(kinds)}.")
+
+
+def _kind(label: Any) -> str:
+    """Name of the kind of a label; empty for a missing one."""
+    if label is None or label is pd.NA or label is pd.NaT:
+        return ""
+    if isinstance(label, str):
+        return "text"
+    if isinstance(label, bytes):
+        return "bytes"
+    if isinstance(label, bool | np.bool_):
+        return "booleans"
+    if isinstance(label, numbers.Number):
+        return "" if label != label else "numbers"  # noqa: PLR0124  (NaN)
+    return "other kinds"
