@@ -56,6 +56,28 @@ def error_of_mean(cells) -> tuple[float, float]:
     return variance, variance**2 / below
 
 
+def error_of_mean_of_any(cells) -> tuple[float, float]:
+    """Variance of the mean and Satterthwaite's degrees for any number of crossed axes.
+
+    Variance components are alternating sums of the mean squares of the effects that contain them;
+    those below zero are left out.
+    """
+    table = mean_squares(cells)
+    n = len(cells)
+    variance, weights = 0.0, dict.fromkeys(table, 0.0)
+    for axes in table:
+        own = math.prod(len(levels(cells, axis)) for axis in axes)
+        around = [other for other in table if set(axes) <= set(other)]
+        signs = {other: (-1) ** (len(other) - len(axes)) for other in around}
+        component = math.fsum(signs[o] * table[o][0] for o in around) / (n / own)
+        if component > 0:
+            variance += component / own
+            for other in around:
+                weights[other] += signs[other] / n
+    below = math.fsum((weights[s] * ms) ** 2 / freedom for s, (ms, freedom) in table.items())
+    return variance, variance**2 / below
+
+
 def crossed_resamples(cells) -> list[float]:
     """Means of all equally likely resamples of two crossed axes."""
     rows, columns = levels(cells, 0), levels(cells, 1)

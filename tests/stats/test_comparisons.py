@@ -110,6 +110,18 @@ def test_crossed_units_are_tested_by_t():
     assert found.p_value == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("shift", [-0.2, -0.01, 0.0, 0.01, 0.2])
+def test_crossed_units_have_one_p_value_for_both_orders_of_the_methods(shift):
+    table = two_methods(12, model=4, shift=shift)
+    (plus,) = compare(table, Design(["image", "model"]), reference="a")
+    (minus,) = compare(table, Design(["image", "model"]), reference="b")
+    assert minus.difference.estimate == pytest.approx(-plus.difference.estimate)
+    assert minus.p_value == pytest.approx(plus.p_value, rel=1e-12)
+    d = plus.difference
+    expected = 2 * stats.t.sf(abs(d.estimate) / d.standard_error, d.degrees_of_freedom)
+    assert plus.p_value == pytest.approx(expected)
+
+
 def test_effect_size_and_share():
     table = two_methods(12, model=4)
     values = differences(table)
@@ -136,6 +148,78 @@ def test_equivalence_agrees_with_statsmodels():
     (found,) = compare(table, IMAGES, margin=0.03, rng=0)
     p_value, *_ = weightstats.ttost_paired(differences(table), np.zeros(15), -0.03, 0.03)
     assert found.equivalence.p_value == pytest.approx(p_value)
+
+
+def test_equivalence_is_judged_by_the_adjusted_p_value():
+    """One equivalence that holds alone and not among four."""
+    for seed in range(50):
+        tables = [two_methods(12, shift=0.01, seed=seed + i).assign(metric=i) for i in range(4)]
+        found = compare(pd.concat(tables), IMAGES, by="metric", margin=0.04, rng=0)
+        between = [
+            e for e in (row.equivalence for row in found) if e.p_value < 0.05 <= e.p_adjusted
+        ]
+        if between:
+            break
+    assert between
+    assert not any(e.shown for e in between)
+    raw = compare(pd.concat(tables), IMAGES, by="metric", margin=0.04, adjust="none", rng=0)
+    assert [row.equivalence.shown for row in raw] == [row.equivalence.p_value < 0.05 for row in raw]
+
+
+KINDS = ["t", "normal", "bootstrap", "basic", "bca", "studentised"]
+
+
+@pytest.mark.parametrize("method", KINDS)
+@pytest.mark.parametrize("level", [0.9, 0.95])
+def test_equivalence_is_shown_exactly_if_the_interval_of_that_kind_lies_within_the_margin(
+    method, level
+):
+    table = two_methods(25, shift=0.02)
+    wide = table.pivot_table(index="image", columns="method", values="score")
+    paired = (wide["b"] - wide["a"]).rename("score").reset_index()
+    options = {"method": method, "rng": 3, "n_resamples": 4000}
+    inner = interval(paired, IMAGES, level=2 * level - 1, **options)
+    reach = max(-inner.low, inner.high)
+    for margin, shown in ((reach * 1.001, True), (reach * 0.999, False)):
+        (found,) = compare(table, IMAGES, margin=margin, level=level, **options)
+        assert (found.equivalence.low, found.equivalence.high) == pytest.approx(
+            (inner.low, inner.high), rel=1e-12
+        )
+        assert found.equivalence.shown == shown
+        assert (found.equivalence.p_value < 1 - level) == shown
+
+
+@pytest.mark.parametrize("method", KINDS)
+def test_the_p_value_of_equivalence_is_the_error_at_which_the_interval_fits(method):
+    table = two_methods(25, shift=0.02)
+    options = {"method": method, "rng": 3, "n_resamples": 4000}
+    (found,) = compare(table, IMAGES, margin=0.035, **options)
+    p = found.equivalence.p_value
+    assert 0.001 < p < 0.5
+    for factor, shown in ((1.02, True), (0.98, False)):
+        (again,) = compare(table, IMAGES, margin=0.035, level=1 - factor * p, **options)
+        assert again.equivalence.shown == shown
+        inside = again.equivalence.low > -0.035 and again.equivalence.high < 0.035
+        assert inside == shown
+
+
+@pytest.mark.parametrize("method", ["bootstrap", "basic", "bca", "studentised"])
+def test_resamples_bound_the_p_value_of_equivalence(method):
+    table = two_methods(25)
+    options = {"method": method, "rng": 3, "n_resamples": 199}
+    assert compare(table, IMAGES, margin=5.0, **options)[0].equivalence.p_value == 1 / 200
+    far = compare(two_methods(25, shift=1.0), IMAGES, margin=0.01, **options)[0].equivalence
+    assert far.p_value > 0.99
+    assert not far.shown
+
+
+def test_equivalence_is_undefined_with_an_undefined_interval():
+    table = two_methods(8)
+    wide = pd.DataFrame({"image": range(8), "a": 0.0, "b": [0.1] + [0.0] * 7})
+    table = wide.melt("image", ["a", "b"], "method", "score")
+    with pytest.warns(gazesal.UndefinedMetricWarning, match="tied"):
+        (found,) = compare(table, IMAGES, method="studentised", margin=0.5, rng=0)
+    assert not found.equivalence.shown
 
 
 def test_a_wide_interval_shows_neither_difference_nor_equivalence():

@@ -192,6 +192,71 @@ def test_plan_is_the_loop_over_all_numbers(components, readers, wanted, fixed):
     assert (None if pd.isna(row.image) else row.image) == next(enough, None)
 
 
+@pytest.mark.parametrize("assurance", [0.1, 0.5, 0.8, 0.95])
+@pytest.mark.parametrize("wanted", [0.02, 0.1])
+def test_the_number_with_an_assurance_is_the_smallest_that_reaches_it(assurance, wanted):
+    """Of normal scores, whose half-width is t s / sqrt(n) with n - 1 degrees of freedom."""
+    parts = gazesal.VarianceComponents(
+        units={"image": 30}, components={"image": 0.01}, mean_squares={}, degrees_of_freedom={}
+    )
+    (n,) = plan_study(parts, wanted, units="image", assurance=assurance)["image"]
+
+    def chance(n):
+        t = stats.t.ppf(0.975, n - 1)
+        return stats.chi2.cdf(wanted**2 * n * (n - 1) / (t**2 * 0.01), n - 1)
+
+    assert chance(n) >= assurance * (1 - 1e-9)
+    assert all(chance(fewer) < assurance for fewer in range(2, n))
+    assert parts.half_width({"image": n}, assurance=assurance) <= wanted
+
+
+@given(
+    st.lists(st.floats(0, 1), min_size=3, max_size=3),
+    st.integers(2, 6),
+    st.floats(0.01, 1.0),
+    st.floats(0.01, 0.99),
+)
+def test_a_plan_with_an_assurance_is_the_loop_over_all_numbers(
+    components, readers, wanted, assurance
+):
+    parts = gazesal.VarianceComponents(
+        units={"image": 5, "reader": readers},
+        components=dict(zip(["image", "reader", "image:reader"], components, strict=True)),
+        mean_squares={},
+        degrees_of_freedom={},
+    )
+    options = {"units": "image", "most": 60, "assurance": assurance}
+    (row,) = plan_study(parts, wanted, **options).itertuples()
+    widths = ((n, parts.half_width({"image": n}, assurance=assurance)) for n in range(2, 61))
+    enough = (n for n, width in widths if width <= wanted)
+    assert (None if pd.isna(row.image) else row.image) == next(enough, None)
+
+
+def test_a_plan_without_an_assurance_is_exceeded_by_many_studies():
+    parts = gazesal.VarianceComponents(
+        units={"image": 30}, components={"image": 0.01}, mean_squares={}, degrees_of_freedom={}
+    )
+    (n,) = plan_study(parts, 0.03, units="image")["image"]
+    (more,) = plan_study(parts, 0.03, units="image", assurance=0.9)["image"]
+    rng = np.random.default_rng(0)
+
+    def exceeded(n):
+        spread = rng.normal(0, 0.1, (4000, n)).std(axis=1, ddof=1)
+        return np.mean(stats.t.ppf(0.975, n - 1) * spread / math.sqrt(n) > 0.03)
+
+    assert 0.35 < exceeded(n) < 0.5
+    assert exceeded(more) < 0.12
+
+
+@pytest.mark.parametrize("assurance", [0, 1, -0.5, math.nan, "0.8", True])
+def test_an_assurance_is_a_probability(assurance):
+    parts = variance_components(crossed_table(6, 3), Design(["image", "model"]))
+    with pytest.raises(ValueError, match="`assurance`"):
+        plan_study(parts, 0.1, units="image", assurance=assurance)
+    with pytest.raises(ValueError, match="`assurance`"):
+        parts.half_width(assurance=assurance)
+
+
 def test_variances_whose_squares_vanish_have_no_width():
     components = {"image": 1e-195, "reader": 0.0, "image:reader": 0.0}
     parts = gazesal.VarianceComponents(
