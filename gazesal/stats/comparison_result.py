@@ -57,7 +57,7 @@ class Comparison:
         For the number of comparisons made in one call.
     test : str
         Where the p-value is from: ``"all sign flips"``, ``"random sign flips"``, or ``"t"`` with
-        crossed units; ``"undefined"`` with one unit and with weights of crossed units.
+        crossed units; ``"undefined"`` with one unit, or weights of three crossed kinds.
     effect_size : float
         Mean difference over the standard deviation of the differences of the first column of units,
         all else averaged; ``nan`` if they are all equal.

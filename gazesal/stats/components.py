@@ -1,4 +1,4 @@
-"""Analysis of variance of crossed cells, and what it says of the error of their mean."""
+"""Variance of the mean of crossed cells, complete ones or with some of them missing."""
 
 from itertools import combinations
 from typing import NamedTuple
@@ -8,7 +8,9 @@ import numpy as np
 from gazesal.stats.rounding import ROUNDING
 from gazesal.typing import Float64Array
 
-__all__ = ["Anova", "anova"]
+__all__ = ["Anova", "anova", "clustered_error_of_mean"]
+
+MOST_SWEEPS, SETTLED = 1000, 1e-13  # of the fit of two effects, and its relative change at the end
 
 Effect = tuple[int, ...]  # the axes whose joint effect it is
 
@@ -76,3 +78,57 @@ def anova(cells: Float64Array) -> Anova:
         mean_squares.append(np.where(np.abs(shown).max(axis=axes) <= rounding, 0.0, squares))
         degrees.append(freedom)
     return Anova(sizes, tuple(effects), np.stack(mean_squares), np.array(degrees))
+
+
+def clustered_error_of_mean(
+    sums: Float64Array, sizes: Float64Array
+) -> tuple[Float64Array, Float64Array]:
+    """Variance of the weighted mean of two crossed kinds of units, (C,), and its degrees of freedom.
+
+    Cells (I, J, C) of size 0 are missing. The variance is that of the sums of rows, plus that of
+    the sums of columns, less that of the cells about the effects of both. With equal sizes it is
+    the one of `anova`. A kind of units whose part is estimated below zero is left out.
+    """
+    n_rows, n_columns, n_scores = sums.shape
+    total = sizes.sum(axis=(0, 1))
+    residuals = sums - sums.sum(axis=(0, 1)) / total * sizes
+    rounding = ROUNDING * np.abs(sums).max(axis=(0, 1))
+    found = np.empty((2, n_scores))
+    for c in range(n_scores):
+        own, size = residuals[..., c], sizes[..., c]
+        n_cells = int(np.count_nonzero(size))
+        spare = n_cells - n_rows - n_columns + 1
+        joint = size * _about_both_effects(own, size)
+        if np.abs(joint).max() <= rounding[c]:
+            joint[:] = 0.0
+        parts = np.array(
+            [
+                (own.sum(axis=1) ** 2).sum() * n_rows / (n_rows - 1),
+                (own.sum(axis=0) ** 2).sum() * n_columns / (n_columns - 1),
+                (joint**2).sum() * n_cells / spare if spare > 0 else np.nan,
+            ]
+        )
+        parts[:2][parts[:2] <= rounding[c] ** 2] = 0.0
+        kept = parts[:2] > parts[2]
+        terms = np.array([*kept, 1 - kept.sum()]) * parts / total[c] ** 2
+        degrees = np.array([n_rows - 1, n_columns - 1, max(spare, 1)])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found[:, c] = terms.sum(), terms.sum() ** 2 / (terms**2 / degrees).sum()
+    return found[0], found[1]
+
+
+def _about_both_effects(residuals: Float64Array, sizes: Float64Array) -> Float64Array:
+    """Subtract the weighted least-squares effects of rows and columns from cells of means."""
+    with np.errstate(invalid="ignore"):
+        rest = np.where(sizes > 0, residuals / sizes, 0.0)
+    for _ in range(MOST_SWEEPS):
+        largest = 0.0
+        for axis in (0, 1):
+            effect = (sizes * rest).sum(axis=axis, keepdims=True) / sizes.sum(
+                axis=axis, keepdims=True
+            )
+            rest = np.where(sizes > 0, rest - effect, 0.0)
+            largest = max(largest, float(np.abs(effect).max()))
+        if largest <= SETTLED * np.abs(rest).max():
+            break
+    return rest

@@ -16,7 +16,7 @@ from gazesal._validation import as_choice, as_count, as_generator
 from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.stats import bounds, resampling
-from gazesal.stats.components import anova
+from gazesal.stats.components import anova, clustered_error_of_mean
 from gazesal.stats.result import ConfidenceInterval
 from gazesal.stats.rounding import ROUNDING, all_equal
 from gazesal.stats.sample import Sample
@@ -131,10 +131,10 @@ def intervals_of(
 
 
 def _refuse_method(sample: Sample, method: str) -> None:
-    if method in {"t", "normal"} and sample.sizes is not None and len(sample.shape) > 1:
+    if method in {"t", "normal"} and sample.sizes is not None and len(sample.shape) > 2:
         raise ValueError(
-            f'`method` must be "bootstrap", "basic" or "bca" with weights of crossed units, got '
-            f"{method!r}."
+            '`method` must be "bootstrap", "basic" or "bca" with weights of three crossed kinds of '
+            f"units, got {method!r}."
         )
     if method == "studentised" and (len(sample.shape) > 1 or sample.nested_sizes is not None):
         raise ValueError(
@@ -161,8 +161,11 @@ def standard_errors(sample: Sample) -> tuple[Float64Array, Float64Array]:
     n_columns = sample.sums.shape[-1]
     unknown = np.full(n_columns, math.nan)
     k = sample.shape[0]
-    if min(sample.shape) == 1 or (sample.sizes is not None and len(sample.shape) > 1):
+    if min(sample.shape) == 1 or (sample.sizes is not None and len(sample.shape) > 2):
         return unknown, unknown
+    if sample.sizes is not None and len(sample.shape) == 2:
+        variance, degrees = clustered_error_of_mean(sample.sums[:, :, 0], sample.sizes[:, :, 0])
+        return np.sqrt(variance), degrees
     if sample.sizes is not None:  # a ratio of sums, linearised
         residuals = sample.sums - resampling.estimates(sample) * sample.sizes
         spread = (residuals**2).sum(axis=(0, 1, 2)) * k / (k - 1)

@@ -61,9 +61,10 @@ def p_values(
         k = stack.shape[0]
         if min(stack.shape) == 1:
             tests.update(dict.fromkeys(pairs, (math.nan, "undefined")))
-        elif len(stack.shape) > 1 and stack.sizes is not None:
+        elif len(stack.shape) > 2 and stack.sizes is not None:
             warn(
-                "The p-value is undefined: weighted scores of crossed units have no test here.",
+                "The p-value is undefined: weighted scores of three crossed kinds of units have no "
+                "test here.",
                 UndefinedMetricWarning,
                 stacklevel=3,
             )

@@ -106,6 +106,12 @@ def interval(
     :footcite:p:`satterthwaite1946`. With one kind of units this is the usual t interval over their
     means.
 
+    *Missing cells.* With a column of `weights`, two crossed kinds of units need not have a score in
+    every cell: a column of ones makes every score count alike. The variance is then
+    :math:`V_I + V_J - V_{IJ}`, of the sums over images, over models, and of the cells
+    :footcite:p:`cameron2011`, the last about the effects of both, so that with complete cells it is
+    the one above.
+
     *BCa.* With :math:`z_0` the normal quantile of the share of resamples below the estimate and
     :math:`a` a sixth of the skewness of the jackknife's influences, the bounds are the quantiles
     :math:`\Phi\bigl(z_0 + \frac{z_0 + z}{1 - a (z_0 + z)}\bigr)` of the resampled means

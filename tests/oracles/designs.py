@@ -5,6 +5,8 @@ import math
 import statistics
 from statistics import NormalDist
 
+import numpy as np
+
 
 def mean_of(cells) -> float:
     """Mean of a dictionary of cells."""
@@ -76,6 +78,34 @@ def error_of_mean_of_any(cells) -> tuple[float, float]:
                 weights[other] += signs[other] / n
     below = math.fsum((weights[s] * ms) ** 2 / freedom for s, (ms, freedom) in table.items())
     return variance, variance**2 / below
+
+
+def clustered_error_of_mean(rows) -> tuple[float, float, float]:
+    """Weighted mean of (row, column, score, weight), its variance and its degrees of freedom.
+
+    Sums over rows, plus sums over columns, less cells about the additive fit by least squares.
+    """
+    total = math.fsum(w for *_, w in rows)
+    mean = math.fsum(w * y for *_, y, w in rows) / total
+    sides = [sorted({row[axis] for row in rows}) for axis in (0, 1)]
+    squares = []
+    for axis, names in enumerate(sides):
+        sums = [math.fsum(r[3] * (r[2] - mean) for r in rows if r[axis] == name) for name in names]
+        squares.append(math.fsum(each**2 for each in sums) * len(names) / (len(names) - 1))
+    design = [[float(r[axis] == name) for axis in (0, 1) for name in sides[axis]] for r in rows]
+    roots = np.sqrt([r[3] for r in rows])
+    scores = np.array([r[2] for r in rows])
+    fitted, *_ = np.linalg.lstsq(np.array(design) * roots[:, None], scores * roots)
+    rest = roots**2 * (scores - np.array(design) @ fitted)
+    spare = len(rows) - len(sides[0]) - len(sides[1]) + 1
+    joint = math.fsum(rest**2) * len(rows) / spare
+    freedoms = [len(sides[0]) - 1, len(sides[1]) - 1, spare]
+    kept = [each > joint for each in squares]
+    terms = [each * keep for each, keep in zip(squares, kept, strict=True)]
+    terms.append(joint * (1 - sum(kept)))
+    variance = math.fsum(terms)
+    below = math.fsum(term**2 / freedom for term, freedom in zip(terms, freedoms, strict=True))
+    return mean, variance / total**2, variance**2 / below
 
 
 def crossed_resamples(cells) -> list[float]:

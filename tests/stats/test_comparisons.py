@@ -294,15 +294,31 @@ def test_weights_must_agree_within_a_pair():
         compare(table, Design("image", weights="w"))
 
 
-def test_weights_of_crossed_units_have_an_interval_and_no_test():
+def test_weights_of_crossed_units_are_tested_by_t():
     table = two_methods(8, model=3).assign(w=1.0)
-    design = Design(["image", "model"], weights="w")
-    with pytest.warns(gazesal.UndefinedMetricWarning, match="p-value is undefined"):
-        (found,) = compare(table, design, method="bca", rng=0)
-    assert math.isnan(found.p_value)
-    assert found.difference.low < found.difference.estimate
+    (plain,) = compare(table, Design(["image", "model"]), margin=0.2)
+    (found,) = compare(table, Design(["image", "model"], weights="w"), margin=0.2)
+    assert found.test == "t"
+    assert found.p_value == pytest.approx(plain.p_value)
+    assert found.equivalence.p_value == pytest.approx(plain.equivalence.p_value)
+
+
+def test_missing_cells_are_compared_where_both_methods_have_them():
+    table = two_methods(12, model=3).assign(w=1.0)
+    table = table[~((table["method"] == "a") & (table["image"] == 2) & (table["model"] == 1))]
+    design = Design(["image", "model"], weights="w", missing="drop")
+    (found,) = compare(table, design)
+    assert (found.n_unpaired, found.difference.n_scores, found.test) == (1, 35, "t")
+    assert found.difference.low < found.difference.estimate < found.difference.high
+
+
+def test_weights_of_three_crossed_kinds_of_units_have_an_interval_and_no_test():
+    table = two_methods(8, model=3, reader=3).assign(w=1.0)
+    design = Design(["image", "model", "reader"], weights="w")
     with pytest.warns(gazesal.UndefinedMetricWarning, match="p-value is undefined"):
         (found,) = compare(table, design, method="bca", margin=0.2, rng=0)
+    assert math.isnan(found.p_value)
+    assert found.difference.low < found.difference.estimate
     assert found.equivalence.shown
 
 

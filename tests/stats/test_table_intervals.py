@@ -288,11 +288,43 @@ def test_equal_numbers_of_different_sets_are_unbalanced():
 
 
 @pytest.mark.parametrize("method", ["t", "normal"])
-def test_weights_of_crossed_units_are_resampled_only(method):
-    with pytest.raises(ValueError, match='"bootstrap", "basic" or "bca" with weights'):
-        interval(
-            crossed_table(5, 3).assign(w=1), Design(["image", "model"], weights="w"), method=method
-        )
+def test_weights_of_three_crossed_kinds_of_units_are_resampled_only(method):
+    table = crossed_table(6, 3, 3).assign(w=1.0)
+    design = Design(["image", "model", "reader"], weights="w")
+    with pytest.raises(ValueError, match='`method` must be "bootstrap", "basic" or "bca"'):
+        interval(table, design, method=method)
+    found = interval(table, design, method="bootstrap", rng=0)
+    assert found.low < found.estimate < found.high
+
+
+@pytest.mark.parametrize("spreads", [(0.1, 0.05), (0.1, 0.0), (0.0, 0.0)])
+def test_equal_weights_of_complete_crossed_cells_change_nothing(spreads):
+    table = crossed_table(9, 4, spreads=spreads).assign(w=2.5)
+    plain = interval(table, Design(["image", "model"]))
+    weighted = interval(table, Design(["image", "model"], weights="w"))
+    assert pair(weighted) == pytest.approx(pair(plain), rel=1e-9)
+    assert weighted.degrees_of_freedom == pytest.approx(plain.degrees_of_freedom, rel=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_missing_cells_have_the_variance_of_two_kinds_of_clusters(seed):
+    rng = np.random.default_rng(seed)
+    table = crossed_table(12, 4, seed=seed).assign(w=rng.uniform(0.5, 2, 48))
+    table = table[rng.random(48) > 0.2]
+    found = interval(table, Design(["image", "model"], weights="w"))
+    rows = list(table[["image", "model", "score", "w"]].itertuples(index=False, name=None))
+    mean, variance, degrees = oracle.clustered_error_of_mean(rows)
+    assert found.estimate == pytest.approx(mean)
+    assert found.standard_error == pytest.approx(math.sqrt(variance), rel=1e-8)
+    assert found.degrees_of_freedom == pytest.approx(degrees, rel=1e-8)
+    half = stats.t.ppf(0.975, degrees) * math.sqrt(variance)
+    assert pair(found) == pytest.approx((mean - half, mean + half), rel=1e-8)
+
+
+def test_equal_scores_with_missing_cells_have_an_interval_of_no_width():
+    table = crossed_table(12, 4).assign(w=1.0, score=0.1 + 0.2).iloc[:40]
+    found = interval(table, Design(["image", "model"], weights="w"))
+    assert (found.standard_error, found.low, found.high) == (0.0, found.estimate, found.estimate)
 
 
 def test_the_pooled_form_has_no_weights():
