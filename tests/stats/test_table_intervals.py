@@ -307,9 +307,10 @@ def test_equal_weights_of_complete_crossed_cells_change_nothing(spreads):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_missing_cells_have_the_variance_of_two_kinds_of_clusters(seed):
+@pytest.mark.parametrize("spreads", [(0.1, 0.05), (0.1, 0.0), (0.0, 0.05)])
+def test_missing_cells_have_the_variance_of_two_kinds_of_clusters(spreads, seed):
     rng = np.random.default_rng(seed)
-    table = crossed_table(12, 4, seed=seed).assign(w=rng.uniform(0.5, 2, 48))
+    table = crossed_table(12, 4, spreads=spreads, seed=seed).assign(w=rng.uniform(0.5, 2, 48))
     table = table[rng.random(48) > 0.2]
     found = interval(table, Design(["image", "model"], weights="w"))
     rows = list(table[["image", "model", "score", "w"]].itertuples(index=False, name=None))

@@ -49,9 +49,10 @@ def test_the_studentised_interval_of_mostly_tied_scores_is_undefined(scores):
 
 
 def test_weights_do_not_part_tied_scores():
-    """Scores of 0.7 with weights that do not divide out exactly."""
+    """Scores of 0.9 with weights that do not divide out exactly."""
     weights = np.random.default_rng(0).uniform(0.1, 3, 30)
-    score = np.where(np.arange(30) == 0, 0.0, 0.7)
+    score = np.where(np.arange(30) == 0, 0.0, 0.9)
+    assert (score * weights / weights != score).any()
     table = pd.DataFrame({"image": range(30), "score": score, "w": weights})
     with pytest.warns(gazesal.UndefinedMetricWarning, match="tied"):
         found = interval(table, Design("image", weights="w"), method="studentised", rng=0)
@@ -75,6 +76,14 @@ def test_few_undefined_pivots_count_as_infinite_ones():
     assert high == -oracle.quantile(pivots.tolist(), 0.025)
     assert low == -oracle.quantile(pivots.tolist(), 0.975)
     resampled[:26], errors[:26] = 0.0, 0.0
+    assert all(map(math.isnan, bounds.studentised(0.0, 1.0, resampled, errors, 0.95)))
+    assert not any(map(math.isnan, bounds.studentised(0.0, 1.0, resampled, errors, 0.9)))
+
+
+def test_infinite_pivots_count_on_both_sides_together():
+    """Four in a hundred, two in either tail: neither quantile is infinite, but more than 2.5 %."""
+    resampled, errors = np.random.default_rng(0).normal(0, 1, 1000), np.ones(1000)
+    resampled[:20], resampled[20:40], errors[:40] = 1.0, -1.0, 0.0
     assert all(map(math.isnan, bounds.studentised(0.0, 1.0, resampled, errors, 0.95)))
     assert not any(map(math.isnan, bounds.studentised(0.0, 1.0, resampled, errors, 0.9)))
 
@@ -173,12 +182,12 @@ def test_small_differences_that_are_more_than_rounding_keep_their_effect_size():
 
 
 def test_a_sum_that_cancels_is_no_farther_than_its_rounding():
-    """0.1 + 0.2 - 0.3 is 5.6e-17: every pattern of signs is as far from zero as zero."""
+    """0.1 + 0.2 - 0.3 is 5.6e-17: no pattern of signs is nearer to zero than that is."""
     table = pd.DataFrame(
         {
-            "method": ["a"] * 3 + ["b"] * 3,
-            "image": list(range(3)) * 2,
-            "score": [0.0, 0.0, 0.3, 0.1, 0.2, 0.0],
+            "method": ["a"] * 6 + ["b"] * 6,
+            "image": list(range(6)) * 2,
+            "score": [0.0, 0.0, 0.3] * 2 + [0.1, 0.2, 0.0] * 2,
         }
     )
     (found,) = compare(table, Design("image"))
@@ -197,8 +206,8 @@ def groups(*values):
 
 
 def test_a_group_that_is_equal_up_to_rounding_has_no_spread():
-    equal = np.full(6, 0.1) + np.array([0, 1, -1, 0, 2, 1]) * 1e-17 * 1.4
-    table = groups(equal * 3, np.random.default_rng(0).uniform(0.2, 0.4, 6))
+    equal = np.full(7, 0.7) + np.array([0, 1, -1, 0, 2, 1, 0]) * 1e-16
+    table = groups(equal, np.linspace(0.2, 0.4, 6))
     with pytest.warns(gazesal.UndefinedMetricWarning, match="no spread"):
         found = compare_subgroups(table, Design("image"), group="group", rng=0)
     assert math.isnan(found.statistic)
@@ -209,10 +218,8 @@ def test_a_group_that_is_equal_up_to_rounding_has_no_spread():
 
 
 def test_groups_of_one_mean_differ_in_no_order_less_than_in_theirs():
-    values = np.array([0.1, 0.2, 0.3, 0.4])
-    found = compare_subgroups(
-        groups(values, values[::-1]), Design("image"), group="group", rng=0, n_resamples=99
-    )
+    table = groups([2.5, 2.4, 0.9, 1.7], [2.6, 1.4, 2.7, 0.8])
+    found = compare_subgroups(table, Design("image"), group="group", rng=0, n_resamples=999)
     assert found.statistic == pytest.approx(0, abs=1e-20)
     assert found.p_value == 1.0
 
@@ -233,8 +240,9 @@ def test_effects_as_small_as_rounding_have_no_variance():
     assert gazesal.plan_study(parts, 1e-12, units="image")["image"].tolist() == [2]
 
 
-def test_p_values_beyond_one_by_rounding_are_one():
-    assert gazesal.adjust_p_values([1 + 1e-15, 0.1]).tolist() == [1.0, 0.2]
+@pytest.mark.parametrize("method", ["holm", "benjamini-hochberg", "none"])
+def test_p_values_beyond_one_by_rounding_are_one(method):
+    assert gazesal.adjust_p_values([1 + 1e-15, 0.1], method=method).max() == 1.0
     with pytest.raises(ValueError, match="`p_values`"):
         gazesal.adjust_p_values([1.001])
 
