@@ -1,9 +1,9 @@
-"""How often intervals cover the truth in the study's design, and tests raise false alarms.
+"""Simulate how often intervals cover the truth and how often tests give false alarms.
 
-Run with ``make coverage``. Simulates studies of 91 images, 5 readers and 5 models whose variance
-parts are those of the released scores, makes every kind of interval of each, and writes the shares
-that hold the truth into ``docs/concepts/intervals.md``. ``--scores FILE`` prints the parts again
-from the released scores.
+Run with ``make coverage``. Three parts: studies of 91 images, 5 readers and 5 models with the
+variance components of the released scores; few images of several distributions; and ratios, tests
+and plans. The shares are written into ``docs/concepts/intervals.md``. ``--scores FILE`` prints the
+variance components again from the released scores.
 """
 
 import os
@@ -14,6 +14,8 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import argparse
 import itertools
 import time
+import warnings
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +23,10 @@ import pandas as pd
 from scipy import stats
 
 import gazesal
-from gazesal import Design
+from gazesal import Design, IntervalWarning, UndefinedMetricWarning
+
+for category in (IntervalWarning, UndefinedMetricWarning):  # what is measured here
+    warnings.simplefilter("ignore", category)
 
 UNITS = ("image", "reader", "model")
 SIZES = {"image": 91, "reader": 5, "model": 5}
@@ -78,7 +83,26 @@ DIFFERENCE = {
     "image:reader:model": 3.5e-4,
 }
 ONE_WAY = ("study", "normal", "t", "bootstrap", "basic", "bca", "studentised")
-FEW, FEW_METHODS = (5, 10, 20, 50), ("t", "bootstrap", "bca", "studentised")
+FEW_METHODS = ("t", "bootstrap", "bca", "studentised")
+MOST_CALLS = 2000  # simulated studies that need a call each, or crossed resamples
+
+# distribution of one score per image, its mean, and the numbers of images
+DISTRIBUTIONS = {
+    "normal": (lambda rng, shape: rng.normal(size=shape), 0.0, (8, 15, 30)),
+    "gamma, skewness 1": (lambda rng, shape: rng.gamma(4.0, size=shape), 4.0, (10, 20, 50)),
+    "gamma, skewness 2": (lambda rng, shape: rng.gamma(1.0, size=shape), 1.0, (15, 30, 100)),
+    "Beta(9.5, 0.5)": (lambda rng, shape: rng.beta(9.5, 0.5, shape), 0.95, (8, 15, 30)),
+    "t with 3 degrees of freedom": (
+        lambda rng, shape: rng.standard_t(3, shape),
+        0.0,
+        (15, 100),
+    ),
+    "normal, 10% of the scores 7 times as wide": (
+        lambda rng, shape: rng.normal(size=shape) * np.where(rng.random(shape) < 0.1, 7.0, 1.0),
+        0.0,
+        (91,),
+    ),
+}
 CROSSED = ("normal", "t", "bootstrap", "basic", "bca")
 LABELS = {
     "study": "pooled, as the study's",
@@ -163,20 +187,143 @@ def simulate(parts, n_studies, n_resamples, seed):
 
 
 def few_units(n_studies, n_resamples, seed):
-    """Coverage with few images, one skewed score each: number of images and shares by method."""
+    """Return coverage by distribution of the scores, number of images and method."""
     rng = np.random.default_rng(seed)
-    rows = []
-    for size in FEW:
-        found = {method: [] for method in FEW_METHODS}
+    lines = []
+    for name, (draw, mean, sizes) in DISTRIBUTIONS.items():
+        for size in sizes:
+            found = {method: [] for method in FEW_METHODS}
+            for start in range(0, n_studies, AT_ONCE):
+                scores = draw(rng, (min(AT_ONCE, n_studies - start), size))
+                table, truth = table_of(scores, ("image",)), np.full(scores.shape[0], mean)
+                stream = int(rng.integers(2**63))
+                for method, shares in found.items():
+                    got = covered(table, Design("image"), method, truth, stream, n_resamples)
+                    shares.append(got[1])
+            shares = [np.concatenate(found[method]).mean() for method in FEW_METHODS]
+            lines.append(row_of(name, size, *shares))
+    return lines
+
+
+def few_models(n_studies, n_resamples, seed):
+    """Return coverage with few models whose effects are as large as those of images and cells."""
+    rng = np.random.default_rng(seed)
+    lines = []
+    for models, missing in itertools.product((3, 5), (0.0, 0.15)):
+        found = {"t": [], "bootstrap": []}
         for start in range(0, n_studies, AT_ONCE):
-            scores = rng.gamma(4.0, size=(min(AT_ONCE, n_studies - start), size))  # skewness 1
-            table, truth = table_of(scores, ("image",)), np.full(scores.shape[0], 4.0)
-            draw = int(rng.integers(2**63))
+            n = min(AT_ONCE, n_studies - start)
+            scores = sum(rng.normal(size=s) for s in ((n, 91, 1), (n, 1, models), (n, 91, models)))
+            table = table_of(scores, ("image", "model")).assign(weight=1.0)
+            design = Design(["image", "model"])
+            if missing:  # one score of each image stays, so that all studies have the same units
+                kept = rng.random(scores.shape) >= missing
+                kept[..., 0] |= ~kept.any(axis=2)
+                table, design = table[kept.ravel()], Design(design.units, weights="weight")
+            stream = int(rng.integers(2**63))
             for method, shares in found.items():
-                got = covered(table, Design("image"), method, truth, draw, n_resamples)
+                got = covered(table, design, method, np.zeros(n), stream, n_resamples)
                 shares.append(got[1])
-        rows.append((size, *(float(np.concatenate(found[m]).mean()) for m in FEW_METHODS)))
-    return rows
+        shares = [np.concatenate(each).mean() for each in found.values()]
+        lines.append(row_of(f"91 images x {models} models", f"{100 * missing:.0f}%", *shares))
+    return lines
+
+
+def normalised(n_studies, seed):
+    """Return coverage of normalised scores, and how often they are unbounded."""
+    rng = np.random.default_rng(seed)
+    lines = []
+    for images, distance in ((15, 10), (30, 4), (91, 4)):
+        inside, unbounded = [], []
+        gap = distance * np.sqrt(2 / images)  # in standard errors of ceiling less floor
+        for _ in range(n_studies):
+            easy = rng.normal(0, 3, images)
+            levels = {"floor": 0.0, "method": 0.6 * gap, "ceiling": gap}
+            values = {
+                name: easy + level + rng.normal(size=images) for name, level in levels.items()
+            }
+            if values["ceiling"].mean() <= values["floor"].mean():  # refused
+                continue
+            table = pd.concat(
+                pd.DataFrame({"method": name, "image": np.arange(images), "score": scores})
+                for name, scores in values.items()
+            )
+            got = gazesal.normalised_score(
+                table, Design("image"), method="method", floor="floor", ceiling="ceiling"
+            )
+            unbounded.append(np.isnan(got.low))
+            inside.append(unbounded[-1] or got.low <= 0.6 <= got.high)
+        lines.append(
+            row_of(images, f"{distance} standard errors", np.mean(inside), np.mean(unbounded))
+        )
+    return lines
+
+
+def skewed_tests(n_studies, n_resamples, seed):
+    """Return how often tests of differences of skewness 2 are wrong, by number of images.
+
+    The true difference is zero for the sign flips and equal to the margin for equivalence.
+    """
+    rng = np.random.default_rng(seed)
+    lines = []
+    for images in (8, 15, 30, 91):
+        wrong = {"sign flips": [], "t": [], "studentised": []}
+        for start in range(0, n_studies, AT_ONCE):
+            scores = rng.gamma(1.0, size=(min(AT_ONCE, n_studies - start), images)) - 1
+            one = table_of(scores, ("image",))
+            stream = int(rng.integers(2**63))
+            for kind, shares in wrong.items():
+                shift, margin = (0.0, None) if kind == "sign flips" else (10.0, 10.0)
+                both = pd.concat(
+                    [
+                        one.assign(method="b", score=one["score"] + shift),
+                        one.assign(method="a", score=0.0),
+                    ]
+                )
+                found = gazesal.compare(
+                    both,
+                    Design("image"),
+                    by="study",
+                    margin=margin,
+                    method="t" if kind == "sign flips" else kind,
+                    adjust="none",
+                    n_resamples=n_resamples,
+                    rng=stream,
+                )
+                shares += [
+                    row.p_value < 0.05 if margin is None else row.equivalence.shown for row in found
+                ]
+        lines.append(row_of(images, *(np.mean(shares) for shares in wrong.values())))
+    return lines
+
+
+def plans(n_studies, seed):
+    """Return how many studies exceed the half-width that their plan aimed at."""
+    rng = np.random.default_rng(seed)
+    parts = gazesal.VarianceComponents(
+        units={"image": 30}, components={"image": 1.0}, mean_squares={}, degrees_of_freedom={}
+    )
+    lines = []
+    for wanted in (0.5, 0.3, 0.2):
+        cells = []
+        for assurance in (None, 0.8):
+            (n,) = gazesal.plan_study(parts, wanted, units="image", assurance=assurance)["image"]
+            spread = rng.normal(size=(n_studies, int(n))).std(axis=1, ddof=1)
+            widths = stats.t.ppf(0.975, n - 1) * spread / np.sqrt(n)
+            cells += [int(n), np.mean(widths > wanted)]
+        lines.append(row_of(wanted, *cells))
+    return lines
+
+
+def row_of(*cells):
+    """Return a row of a Markdown table, shares as percentages."""
+    return (
+        "| "
+        + " | ".join(
+            f"{100 * cell:.1f}%" if isinstance(cell, np.floating) else str(cell) for cell in cells
+        )
+        + " |"
+    )
 
 
 def false_alarms(parts, n_studies, n_resamples, seed):
@@ -209,50 +356,76 @@ def false_alarms(parts, n_studies, n_resamples, seed):
     return {name: float(np.mean(values)) for name, values in alarms.items()}
 
 
-def page(n_studies, n_resamples, seed):
-    """The results in Markdown."""
-    error = 1.96 * np.sqrt(0.95 * 0.05 / n_studies)
-    lines = [
-        f"{n_studies} simulated studies of 91 images, 5 readers and 5 models; {n_resamples} "
-        f"resamples; seed {seed}. Shares of nominal 95% intervals are known to "
-        f"{100 * error:.1f} points.",
-        "",
-    ]
-    for number, (name, parts) in enumerate(SCENARIOS.items()):
-        lines += [
-            f"Scores like those of {name} (skewness of the images {parts['skewness']:g}):",
-            "",
-            "| Claim about | Interval | covers | truth below | truth above | mean width |",
-            "| --- | --- | ---: | ---: | ---: | ---: |",
-        ]
-        for claim, method, below, within, above, width in simulate(
-            parts, n_studies, n_resamples, seed + number
-        ):
-            lines.append(
-                f"| {claim} | {LABELS[method]} | {100 * within:.1f}% | {100 * below:.1f}% | "
-                f"{100 * above:.1f}% | {width:.4f} |"
+def table(title, heads, lines):
+    """Return a titled Markdown table."""
+    rule = "| " + " | ".join(["---", *["---:"] * (len(heads) - 1)]) + " |"
+    return [title, "", "| " + " | ".join(heads) + " |", rule, *lines, ""]
+
+
+def section(name, n_studies, n_resamples, seed):
+    """Return one part of the page, by its name."""
+    calls = min(n_studies, MOST_CALLS)
+    if name == "distributions":
+        title = "Few images, one score each:"
+        heads = ["Scores", "Images", *(LABELS[method] for method in FEW_METHODS)]
+        lines = few_units(n_studies, n_resamples, seed + 50)
+    elif name == "models":
+        title = "Images crossed with few models, effects of images, models and cells alike in size:"
+        heads = ["Design", "Cells missing", LABELS["t"], LABELS["bootstrap"]]
+        lines = few_models(calls, n_resamples, seed + 60)
+    elif name == "ratios":
+        title = "`normalised_score` by default, true value 0.6:"
+        heads = ["Images", "Ceiling above floor", "covers", "unbounded"]
+        lines = normalised(calls, seed + 70)
+    elif name == "skewed tests":
+        title = "Tests at 5% of differences of skewness 2, how often they are wrong:"
+        heads = ["Images", "sign flips", "equivalence by t", "equivalence by studentised bootstrap"]
+        lines = skewed_tests(calls, n_resamples, seed + 80)
+    elif name == "plans":
+        title = "Plans for one score per image, and how many studies exceed the half-width:"
+        heads = ["Half-width / SD", "Images", "exceeded", "Images, `assurance=0.8`", "exceeded"]
+        lines = plans(n_studies, seed + 90)
+    elif name == "tests":
+        title = (
+            "Tests of no difference at 5%, on differences like those of Grad-CAM (wAG, uniform) "
+            f"and interobserver, sNCC (skewness of the images {DIFFERENCE['skewness']:g}):"
+        )
+        heads = ["Test", "false alarms"]
+        alarms = false_alarms(DIFFERENCE, n_studies, n_resamples, seed + 99)
+        lines = [row_of(test, np.float64(share)) for test, share in alarms.items()]
+    else:
+        parts = SCENARIOS[name]
+        title = f"Scores like those of {name} (skewness of the images {parts['skewness']:g}):"
+        heads = ["Claim about", "Interval", "covers", "truth below", "truth above", "mean width"]
+        number = list(SCENARIOS).index(name)
+        lines = [
+            f"| {claim} | {LABELS[method]} | {100 * within:.1f}% | {100 * below:.1f}% | "
+            f"{100 * above:.1f}% | {width:.4f} |"
+            for claim, method, below, within, above, width in simulate(
+                parts, n_studies, n_resamples, seed + number
             )
-        lines.append("")
-    head = " | ".join(LABELS[method] for method in FEW_METHODS)
-    lines += [
-        "Few images, one score of skewness 1 each:",
+        ]
+    return table(title, heads, lines)
+
+
+SECTIONS = (*SCENARIOS, "distributions", "models", "ratios", "skewed tests", "plans", "tests")
+
+
+def page(n_studies, n_resamples, seed, jobs):
+    """Return the results in Markdown."""
+    error, rarer = (196 * np.sqrt(0.95 * 0.05 / n) for n in (n_studies, min(n_studies, MOST_CALLS)))
+    lines = [
+        f"{n_studies} simulated studies of each kind, but {min(n_studies, MOST_CALLS)} with few "
+        f"models, ratios and skewed differences; {n_resamples} resamples; seed {seed}. Shares of "
+        f"nominal 95% intervals are known to {error:.1f} points, or {rarer:.1f}. The first three "
+        "tables are of 91 images, 5 readers and 5 models.",
         "",
-        f"| Images | {head} |",
-        "| ---: |" + " ---: |" * len(FEW_METHODS),
     ]
-    for size, *shares in few_units(n_studies, n_resamples, seed + 50):
-        lines.append(f"| {size} | " + " | ".join(f"{100 * share:.1f}%" for share in shares) + " |")
-    lines += [
-        "",
-        "Tests of no difference at 5%, on differences like those of Grad-CAM (wAG, uniform) and "
-        f"interobserver, sNCC (skewness of the images {DIFFERENCE['skewness']:g}):",
-        "",
-        "| Test | false alarms |",
-        "| --- | ---: |",
-    ]
-    for name, share in false_alarms(DIFFERENCE, n_studies, n_resamples, seed + 99).items():
-        lines.append(f"| {name} | {100 * share:.1f}% |")
-    return "\n".join(lines) + "\n"
+    options = [[value] * len(SECTIONS) for value in (n_studies, n_resamples, seed)]
+    with ProcessPoolExecutor(jobs) as pool:
+        for part in pool.map(section, SECTIONS, *options):
+            lines += part
+    return "\n".join(lines).rstrip() + "\n"
 
 
 def print_parts(path):
@@ -272,9 +445,10 @@ def print_parts(path):
 def main():
     """Simulate, print and write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--studies", type=int, default=6000)
+    parser.add_argument("--studies", type=int, default=4000)
     parser.add_argument("--resamples", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, help="processes, by default one per core")
     parser.add_argument("--scores", help="released scores, to print their variance parts")
     parser.add_argument("--dry-run", action="store_true", help="print, and leave the page alone")
     options = parser.parse_args()
@@ -282,7 +456,7 @@ def main():
         print_parts(options.scores)
         return
     start = time.perf_counter()
-    text = page(options.studies, options.resamples, options.seed)
+    text = page(options.studies, options.resamples, options.seed, options.jobs)
     print(text)
     print(f"{time.perf_counter() - start:.0f} s")
     if not options.dry_run:
