@@ -62,36 +62,45 @@ def weighted_sums(
 
 
 @kernel
+def _one_ratio(
+    counts: IntArray, ratios: Float64Array, sizes: Float64Array
+) -> tuple[float, float, float]:
+    """Compute the total size, the mean and the spread of one resample of one column."""
+    first = 0
+    while counts[first] == 0:
+        first += 1
+    base = ratios[first]
+    total = 0.0
+    shift = 0.0
+    for i in range(counts.size):
+        weight = np.float64(counts[i]) * sizes[i]
+        total += weight
+        shift += weight * (ratios[i] - base)
+    shift /= total
+    spread = 0.0
+    for i in range(counts.size):
+        distance = sizes[i] * (ratios[i] - base - shift)
+        spread += np.float64(counts[i]) * distance * distance
+    return total, base + shift, spread
+
+
+@kernel
 def resampled_ratios(
     counts: IntArray,
     ratios: Float64Array,
     sizes: Float64Array,
     means: Float64Array,
-    spreads: Float64Array,
+    errors: Float64Array,
 ) -> None:
-    """Compute the mean of each resample weighted by size, and its spread about that mean.
+    """Compute the mean of each resample weighted by size, and its standard error.
 
-    Counts are (R, K), ratios and sizes (K, C) with positive sizes, and means and spreads (R, C),
-    overwritten. A spread is the sum of ``counts * (sizes * (ratios - mean))**2``. It is exactly
-    zero if all drawn ratios are equal, because they are taken about the first of them.
+    Counts are (R, K), ratios and sizes (C, K) with positive sizes, and means and errors (R, C),
+    overwritten. An error is exactly zero if all drawn ratios are equal, because they are taken
+    about the first of them.
     """
+    k = counts.shape[1]
     for r in range(means.shape[0]):
-        row = counts[r]
-        first = 0
-        while row[first] == 0:
-            first += 1
         for c in range(means.shape[1]):
-            base = ratios[first, c]
-            size = 0.0
-            shift = 0.0
-            for i in range(row.size):
-                weight = np.float64(row[i]) * sizes[i, c]
-                size += weight
-                shift += weight * (ratios[i, c] - base)
-            shift /= size
-            spread = 0.0
-            for i in range(row.size):
-                distance = sizes[i, c] * (ratios[i, c] - base - shift)
-                spread += np.float64(row[i]) * distance * distance
-            means[r, c] = base + shift
-            spreads[r, c] = spread
+            total, mean, spread = _one_ratio(counts[r], ratios[c], sizes[c])
+            means[r, c] = mean
+            errors[r, c] = np.sqrt(spread * k / (k - 1)) / total

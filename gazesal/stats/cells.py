@@ -143,7 +143,8 @@ def _refuse_unbalanced(
     if empty:
         raise ValueError(
             f"Crossed units ({' x '.join(design.units)}) must have a score in every cell, got "
-            f"{empty} of {counts.size} cells empty; name `weights` for a mean over all scores."
+            f"{empty} of {counts.size} cells empty. Leave out the units of these cells, or name "
+            "`weights` for a mean over all scores (a column of ones counts every score alike)."
         )
     sets = np.unique(averaged, axis=1).shape[1] if averaged.size else 1
     if design.unbalanced == "raise" and counts.min() < sets:

@@ -83,7 +83,7 @@ def anova(cells: Float64Array) -> Anova:
 def clustered_error_of_mean(
     sums: Float64Array, sizes: Float64Array
 ) -> tuple[Float64Array, Float64Array]:
-    """Variance of the weighted mean of two crossed kinds of units, (C,), and its degrees of freedom.
+    """Compute the variance of the weighted mean of two crossed kinds of units, and its degrees.
 
     Cells (I, J, C) of size 0 are missing. The variance is that of the sums of rows, plus that of
     the sums of columns, less that of the cells about the effects of both. With equal sizes it is

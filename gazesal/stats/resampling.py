@@ -63,18 +63,17 @@ def studentised(
 
     An error is exactly zero if all drawn units have the same score.
     """
-    k = sample.shape[0]
     sizes = np.ones_like(sample.sums) if sample.sizes is None else sample.sizes
-    sizes = np.ascontiguousarray(sizes[:, 0, 0, :])
+    sizes = sizes[:, 0, 0, :]
     # ties stay ties: a size that was multiplied in is not divided out exactly
     ratios = _without_ties(sample.sums[:, 0, 0, :] / sizes)
+    columns = np.ascontiguousarray(ratios.T), np.ascontiguousarray(sizes.T)
     means, errors = [], []
     for counts, _, _ in _counts(sample, n, generator):
-        mean, spread = np.empty((2, counts.shape[0], sizes.shape[1]))
-        resampled_ratios(counts, ratios, sizes, mean, spread)
-        total = counts @ sizes
+        mean, error = np.empty((2, counts.shape[0], sizes.shape[1]))
+        resampled_ratios(counts, *columns, mean, error)
         means.append(mean)
-        errors.append(np.sqrt(spread * k / (k - 1)) / total)
+        errors.append(error)
     return np.concatenate(means), np.concatenate(errors)
 
 
@@ -82,7 +81,7 @@ def _without_ties(values: Float64Array) -> Float64Array:
     """Merge the values of each column that differ by rounding."""
     slack = ROUNDING * np.abs(values).max(axis=0)
     columns = [merge_ties(values[:, c], float(slack[c])) for c in range(values.shape[1])]
-    return np.ascontiguousarray(np.stack(columns, axis=1))
+    return np.stack(columns, axis=1)
 
 
 def _sums(

@@ -100,23 +100,23 @@ def test_pivots_without_spread_on_both_sides_make_the_interval_undefined():
     seed=st.integers(0, 99),
     weighted=st.booleans(),
 )
-def test_the_kernel_computes_means_and_spreads_of_resamples(values, seed, weighted):
+def test_the_kernel_computes_means_and_errors_of_resamples(values, seed, weighted):
     rng = np.random.default_rng(seed)
     k = len(values)
     ratios = np.array(values)[:, None]
     sizes = rng.uniform(0.5, 2, (k, 1)) if weighted else np.ones((k, 1))
     drawn = rng.integers(k, size=(20, k))
     counts = np.stack([np.bincount(row, minlength=k) for row in drawn])
-    means, spreads = np.empty((20, 1)), np.empty((20, 1))
-    resampled_ratios(counts, ratios, sizes, means, spreads)
-    for row, mean, spread in zip(drawn, means[:, 0], spreads[:, 0], strict=True):
+    means, errors = np.empty((20, 1)), np.empty((20, 1))
+    resampled_ratios(counts, ratios.T.copy(), sizes.T.copy(), means, errors)
+    for row, mean, error in zip(drawn, means[:, 0], errors[:, 0], strict=True):
         total = math.fsum(sizes[row, 0])
         expected = math.fsum(sizes[row, 0] * ratios[row, 0]) / total
         squares = math.fsum((sizes[row, 0] * (ratios[row, 0] - expected)) ** 2)
         assert mean == pytest.approx(expected, abs=1e-12)
-        assert spread == pytest.approx(squares, abs=1e-12)
+        assert error == pytest.approx(math.sqrt(squares * k / (k - 1)) / total, abs=1e-12)
         if len(set(ratios[row, 0])) == 1:
-            assert spread == 0.0
+            assert error == 0.0
 
 
 # -- differences -------------------------------------------------------------------------------
