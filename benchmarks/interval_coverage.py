@@ -357,8 +357,9 @@ def false_alarms(parts, n_studies, n_resamples, seed):
 
 
 def table(title, heads, lines):
-    """Return a titled Markdown table."""
-    rule = "| " + " | ".join(["---", *["---:"] * (len(heads) - 1)]) + " |"
+    """Return a titled Markdown table, numbers aligned to the right."""
+    texts = 1 + (heads[1] == "Interval")
+    rule = "| " + " | ".join(["---"] * texts + ["---:"] * (len(heads) - texts)) + " |"
     return [title, "", "| " + " | ".join(heads) + " |", rule, *lines, ""]
 
 
