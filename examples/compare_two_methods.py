@@ -33,7 +33,7 @@ def main():
     (found,) = gazesal.compare(scores, design, reference="old", margin=0.05, rng=0)
     print("\nThe difference, image by image:")
     print(f"  {found}")
-    print(f"  better on {found.share_better:.0%} of the images")
+    print(f"  higher on {found.share_higher:.0%} of the images")
 
     wide = scores.pivot(index=["image", "observer"], columns="method", values="score")
     difference = (wide["new"] - wide["old"]).rename("score").reset_index()

@@ -1,10 +1,11 @@
 """Files are written whole or not at all."""
 
+import errno
 import os
 
 import pytest
 
-from gazesal._files import atomic_path, remove_unfinished, write_text
+from gazesal._files import atomic_path, remove_unfinished, together, write_text
 
 
 def test_a_failure_leaves_the_old_file_and_no_other(tmp_path):
@@ -58,3 +59,74 @@ def test_what_kills_left_is_taken_away_by_the_name_it_was_given(tmp_path, monkey
     assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 7
     remove_unfinished(tmp_path)
     assert {path.name for path in tmp_path.rglob("*") if path.is_file()} == kept
+
+
+def full(*_args, **_options):
+    """What a full disk raises: an error without the name of the file."""
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_full_disk_names_the_file(tmp_path, monkeypatch):
+    monkeypatch.setattr("pathlib.Path.write_text", full)
+    with pytest.raises(OSError, match=r"No space left on device: .*a\.csv'$") as caught:
+        write_text(tmp_path / "a.csv", "x")
+    assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(tmp_path / "a.csv"))
+
+
+def test_an_error_of_another_file_keeps_its_name(tmp_path):
+    with pytest.raises(FileNotFoundError, match="nowhere"), atomic_path(tmp_path / "a"):
+        (tmp_path / "nowhere").read_text()
+
+
+def test_a_folder_that_is_a_file_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match=r"file"):
+        write_text(tmp_path / "file" / "a.csv", "x")
+
+
+def write_three(folder, text):
+    with together() as files:
+        files.text(folder / "a.csv", text)
+        with files.folder(folder / "kept") as inside:
+            (inside / "b.json").write_text(text)
+        files.remove(folder / "old.csv")
+        with files.file(folder / "c.png") as temporary:
+            assert temporary.suffix == ".png"
+            temporary.write_text(text)
+
+
+def state(folder):
+    return {
+        str(path.relative_to(folder)): path.read_text()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_files_written_together_take_their_places_together(tmp_path):
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "mine.txt").write_text("of the user")
+    (tmp_path / "old.csv").write_text("old")
+    write_three(tmp_path, "new")
+    own = {"kept/mine.txt": "of the user"}
+    assert state(tmp_path) == own | dict.fromkeys(["a.csv", "kept/b.json", "c.png"], "new")
+
+
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_a_full_disk_leaves_every_file_of_a_folder_as_it_was(tmp_path, monkeypatch, at):
+    write_three(tmp_path, "old")
+    (tmp_path / "old.csv").write_text("old")
+    before = state(tmp_path)
+    write, calls = type(tmp_path).write_text, []
+
+    def until_full(self, *args, **options):
+        calls.append(self)
+        return (full if len(calls) > at else write)(self, *args, **options)
+
+    monkeypatch.setattr("pathlib.Path.write_text", until_full)
+    name = ["a.csv", "kept", "c.png"][at]
+    with pytest.raises(OSError, match=rf"No space left .* nothing was replaced.*{name}'$"):
+        write_three(tmp_path, "new")
+    monkeypatch.undo()
+    assert state(tmp_path) == before
+    assert not list(tmp_path.glob(".*"))

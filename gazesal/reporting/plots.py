@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gazesal._validation import as_iterable
+from gazesal.metrics.directions import higher_is_better
 from gazesal.metrics.registry import METRICS
 from gazesal.reporting.tables import LABELS, label_of, metric_label, require_summary
 from gazesal.stats.comparison_result import Comparison
@@ -243,7 +244,8 @@ def forest_panels(
             meaning = "chance" if metric.chance_of_any_map else "noise"
             ax.set_title(f"{metric.label} ({meaning} {metric.chance:g})", fontsize=9)
         else:
-            ax.set_title(metric_label(name), fontsize=9, parse_math=False)
+            lower = " (lower is better)" if higher_is_better(name) is False else ""
+            ax.set_title(f"{metric_label(name)}{lower}", fontsize=9, parse_math=False)
         for place, x, (left, right), colour in zip(places, centre, arms.T, colours, strict=True):
             ax.errorbar(
                 x, place, xerr=[[left], [right]], fmt="o", ms=4, color=colour, capsize=2, lw=1.2

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from gazesal._text import csv_text, markdown_text, printable
 from gazesal.evaluation.cases import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER, SEGMENTATION
 from gazesal.metrics.registry import METRICS
 
@@ -12,22 +13,22 @@ __all__ = ["summary_csv", "summary_markdown", "summary_text"]
 
 COLUMNS = ("method", "metric", "estimate", "low", "high")
 LABELS = {
-    INTEROBSERVER: "Interobserver",
-    CENTER_BIAS: "Centre bias",
-    IN_SAMPLE_BIAS: "Centre bias, in-sample",
+    INTEROBSERVER: "One observer vs. the others",
+    CENTER_BIAS: "Center bias",
+    IN_SAMPLE_BIAS: "Center bias, in-sample",
     SEGMENTATION: "Segmentation",
 }
 
 
 def label_of(method: str) -> str:
-    """Name of a row in tables and figures."""
-    return LABELS.get(method, method)
+    """Return the name of a row in tables and figures, without control characters."""
+    return LABELS.get(method) or printable(method)
 
 
 def metric_label(name: str) -> str:
-    """Name of a metric in tables and figures; its own if it is not one of the library's."""
+    """Return the label of a metric in tables and figures, or its own name if it is the user's."""
     metric = METRICS.get(name)
-    return name if metric is None else metric.label
+    return printable(name) if metric is None else metric.label
 
 
 class Cell(NamedTuple):
@@ -151,13 +152,15 @@ def summary_markdown(summary: pd.DataFrame) -> str:
     | --- | ---: |
     | mine | 0.610 [0.600, 0.625] |
     """
-    header, *rows = [[cell.replace("|", "\\|") for cell in row] for row in _rows(summary)]
+    header, *rows = _rows(summary)
+    header = [markdown_text(name) for name in header]
+    rows = [[markdown_text(name), *cells] for name, *cells in rows]
     rule = ["---", *["---:"] * (len(header) - 1)]
     return "".join(f"| {' | '.join(row)} |\n" for row in [header, rule, *rows])
 
 
 def summary_csv(summary: pd.DataFrame) -> str:
-    """Write a summary as CSV, one line a method and metric, in full precision.
+    r"""Write a summary as CSV, one line a method and metric, in full precision.
 
     Parameters
     ----------
@@ -167,9 +170,10 @@ def summary_csv(summary: pd.DataFrame) -> str:
     Returns
     -------
     str
-        CSV with a header.
+        CSV with a header. A name that a spreadsheet would run as a formula, or with control
+        characters, begins with an apostrophe and has ``\x1b`` for such a character.
     """
-    return str(summary.to_csv(index=False, lineterminator="\n"))
+    return csv_text(summary)
 
 
 def _rows(summary: pd.DataFrame) -> Sequence[list[str]]:

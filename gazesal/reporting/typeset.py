@@ -2,13 +2,13 @@
 
 import html
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import pandas as pd
 
 from gazesal._validation import as_count
 from gazesal.evaluation.cases import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER, SEGMENTATION
-from gazesal.metrics.registry import METRICS
+from gazesal.metrics.directions import higher_is_better as direction_of
 from gazesal.reporting.tables import Cell, cells_of, label_of, metric_label
 
 __all__ = ["summary_html", "summary_latex"]
@@ -25,7 +25,11 @@ LATEX = {
     "}": r"\}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
+    "<": r"\textless{}",  # in the default font encoding the letters print as others
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
 }
+TAKEN = ("[", "*")  # a row that begins with one would be an argument of the row or rule above
 
 
 def summary_latex(
@@ -34,6 +38,7 @@ def summary_latex(
     ceiling: Collection[str] | str = INTEROBSERVER,
     floors: Collection[str] | str = FLOORS,
     digits: int = 3,
+    higher_is_better: Mapping[str, bool] | None = None,
 ) -> str:
     r"""Lay out a summary as a LaTeX table for the package ``booktabs``, the best method in bold.
 
@@ -42,11 +47,15 @@ def summary_latex(
     summary : pandas.DataFrame
         As `Evaluation.summary` returns it, or `interval_table` by method and metric.
     ceiling : str or collection of str, default "interobserver"
-        Methods that are no candidates for the best, such as the readers themselves.
+        Methods that are not candidates for the best, such as the readers themselves.
     floors : str or collection of str
-        Baselines that are none either; by default the segmentation and the centre biases.
+        Baselines, which are not candidates either; by default the segmentation and the center
+        biases.
     digits : int, default 3
         Decimals, 0 or more.
+    higher_is_better : dict of str to bool, optional
+        Directions of metrics of your own, by name. Nothing is bold in the column of a metric
+        whose direction is not known; it is for each metric of this library.
 
     Returns
     -------
@@ -58,7 +67,8 @@ def summary_latex(
     ValueError
         If a column is absent, a method has two rows of one metric, or `digits` is negative.
     TypeError
-        If `summary` is not a frame, `digits` is not an integer, or names are not text.
+        If `summary` is not a frame, `digits` is not an integer, names are not text, or
+        `higher_is_better` is not a dictionary of booleans.
 
     See Also
     --------
@@ -82,12 +92,12 @@ def summary_latex(
     \toprule
      & sNCC \\
     \midrule
-    Interobserver & 0.030 [0.010, 0.050] \\
+    One observer vs. the others & 0.030 [0.010, 0.050] \\
     mine & \textbf{$-$0.010} [$-$0.020, 0.000] \\
     \bottomrule
     \end{tabular}
     """
-    metrics, rows = shown_rows(summary, ceiling, floors, digits)
+    metrics, rows = shown_rows(summary, ceiling, floors, digits, higher_is_better)
     lines = [
         rf"\begin{{tabular}}{{l{'r' * len(metrics)}}}",
         r"\toprule",
@@ -99,7 +109,9 @@ def summary_latex(
         for cell, best in cells:
             value, bounds = (text.replace("-", "$-$") for text in cell)
             shown.append(" ".join([rf"\textbf{{{value}}}" if best else value, bounds]).strip())
-        lines.append(" & ".join([_latex(method), *shown]) + r" \\")
+        name = _latex(method)
+        guard = "{}" if name.lstrip().startswith(TAKEN) else ""
+        lines.append(guard + " & ".join([name, *shown]) + r" \\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
 
 
@@ -109,6 +121,7 @@ def summary_html(
     ceiling: Collection[str] | str = INTEROBSERVER,
     floors: Collection[str] | str = FLOORS,
     digits: int = 3,
+    higher_is_better: Mapping[str, bool] | None = None,
 ) -> str:
     """Lay out a summary as an HTML table, the best method in bold.
 
@@ -117,11 +130,15 @@ def summary_html(
     summary : pandas.DataFrame
         As `Evaluation.summary` returns it, or `interval_table` by method and metric.
     ceiling : str or collection of str, default "interobserver"
-        Methods that are no candidates for the best, such as the readers themselves.
+        Methods that are not candidates for the best, such as the readers themselves.
     floors : str or collection of str
-        Baselines that are none either; by default the segmentation and the centre biases.
+        Baselines, which are not candidates either; by default the segmentation and the center
+        biases.
     digits : int, default 3
         Decimals, 0 or more.
+    higher_is_better : dict of str to bool, optional
+        Directions of metrics of your own, by name. Nothing is bold in the column of a metric
+        whose direction is not known; it is for each metric of this library.
 
     Returns
     -------
@@ -134,7 +151,8 @@ def summary_html(
     ValueError
         If a column is absent, a method has two rows of one metric, or `digits` is negative.
     TypeError
-        If `summary` is not a frame, `digits` is not an integer, or names are not text.
+        If `summary` is not a frame, `digits` is not an integer, names are not text, or
+        `higher_is_better` is not a dictionary of booleans.
 
     See Also
     --------
@@ -155,7 +173,7 @@ def summary_html(
     </tbody>
     </table>
     """
-    metrics, rows = shown_rows(summary, ceiling, floors, digits)
+    metrics, rows = shown_rows(summary, ceiling, floors, digits, higher_is_better)
     head = "".join(f"<th>{html.escape(metric_label(name))}</th>" for name in metrics)
     lines = ["<table>", f"<thead><tr><th></th>{head}</tr></thead>", "<tbody>"]
     for method, cells in rows:
@@ -172,12 +190,19 @@ def shown_rows(
     ceiling: Collection[str] | str = INTEROBSERVER,
     floors: Collection[str] | str = FLOORS,
     digits: int = 3,
+    higher_is_better: Mapping[str, bool] | None = None,
 ) -> tuple[list[str], list[tuple[str, list[tuple[Cell, bool]]]]]:
-    """Metrics, and for each method its label and cells, and which of them are the best."""
+    """Return the metrics, and for each method its label and cells, and which are the best."""
     apart = {*_names(ceiling, name="ceiling"), *_names(floors, name="floors")}
     metrics, table = cells_of(summary, as_count(digits, name="digits", least=0))
+    own = _directions(higher_is_better)
     best = {
-        metric: _best(summary[summary["metric"].astype(str) == metric], apart) for metric in metrics
+        metric: _best(
+            summary[summary["metric"].astype(str) == metric],
+            apart,
+            own.get(metric, direction_of(metric)),
+        )
+        for metric in metrics
     }
     rows = [
         (label_of(method), [(cell, method in best[metric]) for metric, cell in cells.items()])
@@ -193,14 +218,25 @@ def _names(value: Collection[str] | str, *, name: str) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _best(rows: pd.DataFrame, apart: Collection[str]) -> set[str]:
-    """Methods with the best estimate of one metric; several where they tie."""
+def _directions(given: Mapping[str, bool] | None) -> Mapping[str, bool]:
+    found = {} if given is None else given
+    if not isinstance(found, Mapping) or not all(isinstance(each, bool) for each in found.values()):
+        raise TypeError(
+            f"`higher_is_better` must be a dictionary of names of metrics to True or False, got "
+            f"{given!r}."
+        )
+    return found
+
+
+def _best(rows: pd.DataFrame, apart: Collection[str], higher: bool | None) -> set[str]:
+    """Return the methods with the best estimate of one metric: several if they tie, up to rounding.
+
+    None if it is not known whether higher or lower is better.
+    """
     candidates = rows[~rows["method"].astype(str).isin(list(apart)) & rows["estimate"].notna()]
-    if candidates.empty:
+    if candidates.empty or higher is None:
         return set()
-    metric = METRICS.get(str(rows["metric"].iloc[0]))
     estimates = candidates["estimate"]
-    higher = metric is None or metric.higher_is_better
     best = float(estimates.max() if higher else estimates.min())
     near = [math.isclose(value, best, rel_tol=1e-12) for value in estimates.tolist()]
     return set(candidates.loc[near, "method"].astype(str))

@@ -61,8 +61,10 @@ class Comparison:
     effect_size : float
         Mean difference over the standard deviation of the differences of the first column of units,
         all else averaged; ``nan`` if they are all equal.
-    share_better : float
-        Share of these units whose difference is positive, and half of those where it is zero.
+    share_higher : float
+        Share of these units whose difference is positive, and half of those where it is zero. For
+        a metric of which lower is better, such as KL divergence, the share on which `method` is
+        better is one less this.
     n_unpaired : int
         Scores without a partner that were left out, as asked for.
     equivalence : Equivalence or None
@@ -77,7 +79,7 @@ class Comparison:
     p_adjusted: float
     test: str
     effect_size: float
-    share_better: float
+    share_higher: float
     n_unpaired: int
     equivalence: Equivalence | None
 
@@ -135,7 +137,7 @@ class Comparisons:
         -------
         pandas.DataFrame
             The columns that part the table; method, reference; those of `interval_table`, of the
-            difference; p_value, p_adjusted, test, effect_size, share_better, n_unpaired; and
+            difference; p_value, p_adjusted, test, effect_size, share_higher, n_unpaired; and
             margin, equivalence_low, equivalence_high, p_equivalence, p_equivalence_adjusted,
             equivalent if a margin was stated.
         """
@@ -143,7 +145,7 @@ class Comparisons:
 
 
 def _row(comparison: Comparison) -> dict[str, object]:
-    own = ("p_value", "p_adjusted", "test", "effect_size", "share_better", "n_unpaired")
+    own = ("p_value", "p_adjusted", "test", "effect_size", "share_higher", "n_unpaired")
     parts: list[dict[str, object]] = [
         dict(comparison.group),
         {"method": comparison.method, "reference": comparison.reference},

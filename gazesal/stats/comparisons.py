@@ -245,7 +245,7 @@ def compare(
                 p_adjusted=p_adjusted,
                 test=test,
                 effect_size=size,
-                share_better=better,
+                share_higher=better,
                 n_unpaired=unpaired[pair],
                 equivalence=shown.get(pair),
             )

@@ -86,7 +86,7 @@ def test_a_shift_of_all_units_is_as_rare_as_can_be():
     with pytest.warns(gazesal.UndefinedMetricWarning, match="effect size is undefined"):
         (found,) = compare(table, IMAGES)
     assert found.p_value == 2 / 2**8
-    assert found.share_better == 1
+    assert found.share_higher == 1
     assert math.isnan(found.effect_size)
 
 
@@ -94,7 +94,7 @@ def test_no_difference_at_all():
     table = two_methods(6).assign(score=0.25)
     with pytest.warns(gazesal.UndefinedMetricWarning, match="effect size"):
         (found,) = compare(table, IMAGES, margin=0.1)
-    assert (found.p_value, found.share_better) == (1.0, 0.5)
+    assert (found.p_value, found.share_higher) == (1.0, 0.5)
     assert found.equivalence.shown
     with pytest.warns(gazesal.UndefinedMetricWarning, match="effect size"):
         (crossed,) = compare(two_methods(6, model=3).assign(score=0.25), Design(["image", "model"]))
@@ -127,7 +127,7 @@ def test_effect_size_and_share():
     values = differences(table)
     (found,) = compare(table, Design("image", averaged="model"))
     assert found.effect_size == pytest.approx(values.mean() / values.std(ddof=1))
-    assert found.share_better == pytest.approx((values > 0).mean())
+    assert found.share_higher == pytest.approx((values > 0).mean())
 
 
 def test_equivalence_is_two_one_sided_t_tests():

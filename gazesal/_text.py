@@ -1,0 +1,136 @@
+"""Names from other people's files, written so that no terminal, spreadsheet or page acts on them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["csv_cell", "csv_text", "from_csv_cell", "markdown_text", "printable"]
+
+UNPRINTABLE = frozenset(["Cc", "Cs", "Zl", "Zp"])  # controls, lone surrogates, line separators
+# Characters that reverse the order of the letters around them, so that a name reads as another.
+REORDERING = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+FORMULA = re.compile("^[=+\\-@\uff1d\uff0b\uff0d\uff20]")  # also in the full-width forms of Japanese
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+MARK = "'"  # spreadsheets take a cell that begins with it as text
+ESCAPED = re.compile(r"\\(\\|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")
+MARKDOWN = re.compile(
+    r"[\\`*\[\]<>|~$]|&(?=#?\w+;)|(?<!\w)_|_(?!\w)|^[#+=-]", re.MULTILINE
+)
+
+
+def printable(text: str, *, keep: str = "") -> str:
+    r"""Replace control characters by escapes such as ``\x1b``.
+
+    Parameters
+    ----------
+    text : str
+        Any text.
+    keep : str, optional
+        Characters to leave, such as line breaks.
+
+    Returns
+    -------
+    str
+        One line of text, unless `keep` has line breaks. Letters of all scripts stay.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        letter if letter in keep or not _acts(letter) else _escape(letter) for letter in text
+    )
+
+
+def csv_cell(text: str) -> str:
+    r"""Mark a text that a spreadsheet would run as a formula or that has control characters.
+
+    Parameters
+    ----------
+    text : str
+        Text of a cell.
+
+    Returns
+    -------
+    str
+        The text itself if it is harmless. Otherwise an apostrophe and the text with its
+        backslashes doubled and its control characters as escapes, which `from_csv_cell` undoes.
+    """
+    formula = FORMULA.match(text) is not None and NUMBER.fullmatch(text) is None
+    safe = printable(text)
+    if not formula and safe == text and not text.startswith(MARK):
+        return text
+    return MARK + printable(text.replace("\\", "\\\\"))
+
+
+def from_csv_cell(cell: str) -> str:
+    """Return the text that `csv_cell` was given.
+
+    Parameters
+    ----------
+    cell : str
+        A cell of a table that `csv_text` wrote.
+
+    Returns
+    -------
+    str
+        The text without mark and escapes.
+    """
+    if not cell.startswith(MARK):
+        return cell
+
+    def letter(found: re.Match[str]) -> str:
+        code = found[1]
+        return code if code == "\\" else chr(int(code[1:], 16))
+
+    return ESCAPED.sub(letter, cell.removeprefix(MARK))
+
+
+def csv_text(table: pd.DataFrame) -> str:
+    """Write a table as CSV, its texts and headings as `csv_cell` writes them.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Any table; its index is not written.
+
+    Returns
+    -------
+    str
+        CSV with a header; numbers in full precision.
+    """
+    safe = table.copy(deep=False)
+    for place, dtype in enumerate(table.dtypes):
+        if dtype.kind == "O":
+            values = table.iloc[:, place]
+            safe.isetitem(place, [csv_cell(v) if isinstance(v, str) else v for v in values])
+    safe.columns = [csv_cell(str(name)) for name in table.columns]
+    return str(safe.to_csv(index=False, lineterminator="\n"))
+
+
+def markdown_text(text: str) -> str:
+    """Escape what Markdown would take as markup.
+
+    Parameters
+    ----------
+    text : str
+        Any text; line breaks are kept.
+
+    Returns
+    -------
+    str
+        Text that Markdown shows as it is.
+    """
+    return MARKDOWN.sub(r"\\\g<0>", printable(text, keep="\n"))
+
+
+def _acts(letter: str) -> bool:
+    return unicodedata.category(letter) in UNPRINTABLE or letter in REORDERING
+
+
+def _escape(letter: str) -> str:
+    code = ord(letter)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
