@@ -8,12 +8,16 @@ from gazesal.cli.demo import demo
 from gazesal.cli.evaluate import evaluate
 from gazesal.cli.replicate import replicate, train
 from gazesal.cli.report import report
+from gazesal.cli.streams import Commands
 from gazesal.cli.synthesize import synthesize
 
 __all__ = ["main"]
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(gazesal.__version__, prog_name="gazesal")
 def main() -> None:
     """How much does a saliency map look like where people looked?"""

@@ -16,7 +16,8 @@ import joblib
 import numpy as np
 
 import gazesal
-from gazesal.exceptions import InputWarning, OffImageWarning, SkippedDataWarning
+from gazesal._text import printable
+from gazesal.exceptions import OffImageWarning, SkippedDataWarning
 
 
 def size_option(
@@ -168,12 +169,15 @@ def plain_errors(*, kept: Path | None = None, what: str = "Finished images are")
             click.echo(f"{'Terminated' if terminated else 'Interrupted'}. {where}", err=True)
             number = signal.SIGTERM if terminated else signal.SIGINT
             raise SystemExit(128 + number) from interrupt
-        except BrokenPipeError:  # whoever read the output wants no more of it
-            raise
         except (ValueError, TypeError, OSError, ImportError) as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(_lines(error)) from error
         except MemoryError as error:
-            raise click.ClickException(f"not enough memory: {error}") from error
+            raise click.ClickException(f"not enough memory: {_lines(error)}") from error
         finally:
             for warning in caught:
-                click.echo(f"Warning: {warning.message}", err=True)
+                click.echo(f"Warning: {_lines(warning.message)}", err=True)
+
+
+def _lines(message: object) -> str:
+    """Return a message, in which names may come from others' files, without control characters."""
+    return printable(str(message), keep="\n")

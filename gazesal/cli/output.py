@@ -1,4 +1,4 @@
-"""What a command prints and leaves on disk."""
+"""What a command leaves on disk and prints."""
 
 import importlib.util
 from pathlib import Path
@@ -7,11 +7,12 @@ from typing import Any
 import click
 import numpy as np
 
-from gazesal._files import write_text
+from gazesal._files import together
+from gazesal._text import csv_text, printable
 from gazesal.evaluation.results import Evaluation
 from gazesal.reporting.html_page import report_extra_is_there
-from gazesal.reporting.html_report import write_html_report
-from gazesal.reporting.report import describe, write_report
+from gazesal.reporting.html_report import html_page_of
+from gazesal.reporting.report import describe, stage_figure, stage_tables
 from gazesal.reporting.tables import summary_text
 
 SHOWN = 10  # bad images that are printed
@@ -28,46 +29,66 @@ def show_and_write(
     *,
     page: bool = True,
 ) -> None:
-    """Print the table and write every file."""
+    """Write every file, then print the table and the names of the files.
+
+    The tables and the saved evaluation take their places before the figure and the page are drawn:
+    what goes wrong with those costs no scores. Those of an earlier run are removed with the old
+    tables, so that the folder never holds files of two runs.
+    """
     summary = evaluation.summary(method=interval)
+    html, with_page = out / "report.html", page and report_extra_is_there()
+    written = _write_numbers(evaluation, out, summary, settings, note)
+    with together() as files:
+        figure = stage_figure(
+            files, out, evaluation, summary, image=image, picture=picture, note=note
+        )
+        if with_page:
+            text = html_page_of(evaluation, summary=summary, settings=settings, note=note)
+            files.text(html, text)
+    written += [figure] if figure is not None else []
+    written += [html] if with_page else []
+
     degrees: Any = settings.get("degrees")
     words = describe(evaluation, summary, degrees=degrees)
     click.echo("\n" + summary_text(summary) + "\n" + words)
+    _list_bad_images(evaluation)
+    for path in written:
+        click.echo(f"wrote {printable(str(path))}")
+    if page and not with_page:
+        click.echo("no report.html: it needs jinja2 and matplotlib, pip install 'gazesal[report]'")
+    if figure is None:
+        click.echo("no figure: it needs matplotlib, pip install 'gazesal[plot]'")
+
+
+def _write_numbers(
+    evaluation: Evaluation,
+    out: Path,
+    summary: Any,
+    settings: dict[str, object],
+    note: str,
+) -> list[Path]:
+    """Write all that the figure and the page can be made of again, together."""
+    bad = evaluation.bad_images
+    with together() as files:
+        written = stage_tables(files, out, evaluation, summary, settings=settings, note=note)
+        if len(bad):
+            files.text(out / "bad_images.csv", csv_text(bad))
+            written.append(out / "bad_images.csv")
+        if importlib.util.find_spec("pyarrow") is not None:
+            with files.folder(out / "evaluation") as folder:
+                evaluation.save(folder)
+            written.append(out / "evaluation")
+        gone = ["figure.png", "report.html", *([] if len(bad) else ["bad_images.csv"])]
+        for name in gone:  # of an earlier run, with other numbers
+            files.remove(out / name)
+    return written
+
+
+def _list_bad_images(evaluation: Evaluation) -> None:
     bad = evaluation.bad_images
     if len(bad):
         click.echo(f"{len(bad)} images could not be scored:")
         for name, reason in bad.head(SHOWN).itertuples(index=False):
-            click.echo(f"  {name}: {reason}")
+            click.echo(f"  {printable(name)}: {printable(reason)}")
         if len(bad) > SHOWN:
             click.echo(f"  and {len(bad) - SHOWN} more")
-    written = write_report(
-        evaluation,
-        out,
-        summary=summary,
-        settings=settings,
-        image=image,
-        picture=picture,
-        note=note,
-    )
-    bad_path = out / "bad_images.csv"
-    if len(bad):
-        write_text(bad_path, bad.to_csv(index=False, lineterminator="\n"))
-        written.append(bad_path)
-    else:
-        bad_path.unlink(missing_ok=True)  # of an earlier run
-    if importlib.util.find_spec("pyarrow") is not None:
-        evaluation.save(out / "evaluation")
-        written.append(out / "evaluation")
-    html = out / "report.html"
-    if page and report_extra_is_there():
-        written.append(
-            write_html_report(evaluation, html, summary=summary, settings=settings, note=note)
-        )
-    else:
-        html.unlink(missing_ok=True)  # of an earlier run
-    for path in written:
-        click.echo(f"wrote {path}")
-    if page and html not in written:
-        click.echo("no report.html: it needs jinja2 and matplotlib, pip install 'gazesal[report]'")
-    if not any(path.suffix == ".png" for path in written):
-        click.echo("no figure: it needs matplotlib, pip install 'gazesal[plot]'")

@@ -11,13 +11,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from gazesal._text import printable
 from gazesal._validation import as_choice, as_count
 from gazesal.evaluation.cases import Case
 from gazesal.evaluation.results import Evaluation
 from gazesal.evaluation.scoring import gaze_maps
 from gazesal.maps.resampling import resample
 from gazesal.metrics.registry import METRICS
-from gazesal.reporting.pictures import find_picture, read_picture
+from gazesal.reporting.pictures import (
+    PLAIN,
+    find_picture,
+    for_display,
+    read_picture,
+    to_unit_range,
+)
 from gazesal.reporting.plots import TITLE_WIDTH, new_figure
 from gazesal.reporting.tables import label_of
 from gazesal.typing import Float64Array, FloatArray
@@ -174,7 +181,7 @@ def draw_extremes(
                 picture_of(case, pictures),
                 case.shape,
             )
-            title = f"{kind}: {image}, {METRICS[metric].label} {score:.3f}"
+            title = f"{kind}: {printable(image)}, {METRICS[metric].label} {score:.3f}"
             ax.set_title(fill(title, TITLE_WIDTH), fontsize=9, parse_math=False)
     figure.suptitle(note or label_of(method), fontsize=10, parse_math=False)
     return figure
@@ -242,7 +249,7 @@ def _draw_overlay(
 ) -> None:
     height, width = shape
     extent = (-0.5, width - 0.5, height - 0.5, -0.5)
-    ground: Any = np.full((1, 1), 0.35) if picture is None else _grey(picture)
+    ground: Any = np.full((1, 1), PLAIN) if picture is None else _grey(picture)
     ax.imshow(ground, cmap="gray", extent=extent, vmin=0, vmax=1, aspect="auto")
     low, high = float(saliency.min()), float(saliency.max())
     strength = (saliency - low) / (high - low) if high > low else np.zeros_like(saliency)
@@ -267,12 +274,10 @@ def _draw_overlay(
 
 
 def _grey(picture: np.ndarray[Any, Any]) -> Float64Array:
-    values = np.asarray(picture, np.float64)
-    values = values[..., :3].mean(axis=2) if values.ndim == 3 else values
+    values = np.asarray(for_display(picture), np.float64)
+    values = values.mean(axis=2) if values.ndim == 3 else values
     step = max(1, max(values.shape) // (2 * LONGEST))
-    values = values[::step, ::step]
-    low, high = float(values.min()), float(values.max())
-    return np.asarray((values - low) / (high - low) if high > low else np.full_like(values, 0.35))
+    return to_unit_range(values[::step, ::step])
 
 
 def shrunk(values: FloatArray) -> FloatArray:

@@ -13,9 +13,11 @@ import numpy as np
 import pandas as pd
 
 from gazesal._files import atomic_path
+from gazesal._text import printable
 from gazesal.evaluation.cases import GROUND_TRUTH, INTEROBSERVER
 from gazesal.evaluation.results import Evaluation
-from gazesal.reporting.plots import TITLE_WIDTH, forest_panels
+from gazesal.reporting.pictures import for_display
+from gazesal.reporting.plots import TITLE_WIDTH, forest_panels, new_figure
 from gazesal.reporting.tables import label_of
 from gazesal.typing import FloatArray
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["draw_evaluation", "save_figure"]
+__all__ = ["draw_evaluation", "figure_options", "save_figure"]
 
 PANELS_A_ROW = 6  # at most
 
@@ -54,7 +56,7 @@ def draw_evaluation(
     Returns
     -------
     matplotlib.figure.Figure
-        A figure that belongs to no window.
+        A figure that belongs to no window; a notebook shows it.
 
     Raises
     ------
@@ -79,20 +81,16 @@ def draw_evaluation(
     >>> figure.savefig(root / "figure.pdf")
     >>> folder.cleanup()
     """
-    try:
-        from matplotlib.figure import Figure as NewFigure  # noqa: PLC0415
-    except ImportError as error:
-        raise ImportError("Figures need matplotlib: pip install 'gazesal[plot]'.") from error
     image = str(evaluation.scores["image"].iloc[0]) if image is None else image
     panels = _panels(evaluation, image)
     if picture is not None:
-        panels = {f"Image {image}": None, **panels}
+        panels = {f"Image {printable(image)}": None, **panels}
     n_rows = -(-len(panels) // PANELS_A_ROW)
     n_columns = -(-len(panels) // n_rows)
     shape = next(case.shape for case in evaluation.cases if case.image == image)
     panel = 12 / n_columns * min(max(shape[0] / shape[1], 0.4), 2.0) + 0.35
     forest = 0.9 + 0.28 * len(evaluation.methods)
-    figure = NewFigure(figsize=(12, n_rows * panel + forest), layout="constrained", dpi=130)
+    figure = new_figure((12, n_rows * panel + forest))
     parts: Any = figure.subfigures(2, 1, height_ratios=[n_rows * panel, forest])
     axes = parts[0].subplots(n_rows, n_columns, squeeze=False).ravel()
     for ax in axes:
@@ -143,12 +141,12 @@ def save_figure(figure: Figure, path: str | Path) -> None:
         Where to; the suffix names the format, ``.png`` or another that matplotlib writes.
     """
     with atomic_path(Path(path)) as temporary:
-        figure.savefig(temporary, metadata={"Software": None} if path_is_png(path) else None)
+        figure.savefig(temporary, **figure_options(path))
 
 
-def path_is_png(path: str | Path) -> bool:
-    """Whether a path names a PNG file."""
-    return Path(path).suffix.lower() == ".png"
+def figure_options(path: str | Path) -> dict[str, Any]:
+    """Return the options of ``savefig`` that leave the date and the program out of a file."""
+    return {"metadata": {"Software": None} if Path(path).suffix.lower() == ".png" else None}
 
 
 def _overlay(
@@ -160,7 +158,7 @@ def _overlay(
 ) -> None:
     extent = (-0.5, shape[1] - 0.5, shape[0] - 0.5, -0.5)
     if picture is not None:
-        ax.imshow(picture, cmap="gray", extent=extent)
+        ax.imshow(for_display(picture), cmap="gray", extent=extent)
     if values is not None:
         low, high = float(values.min()), float(values.max())
         strength = (values - low) / (high - low) if high > low else np.zeros_like(values)

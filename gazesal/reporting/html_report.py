@@ -14,7 +14,7 @@ from gazesal.reporting.extremes import Pictures
 from gazesal.reporting.html_content import content_of
 from gazesal.reporting.html_page import page_template
 
-__all__ = ["write_html_report"]
+__all__ = ["html_page_of", "write_html_report"]
 
 TEMPLATE = "report.html.jinja"
 TITLE = "Saliency maps against gaze"
@@ -100,14 +100,38 @@ def write_html_report(
     >>> folder.cleanup()
     """
     path = Path(path)
+    text = html_page_of(
+        evaluation,
+        pictures=pictures,
+        summary=summary,
+        settings=settings,
+        metric=metric,
+        n_extremes=n_extremes,
+        title=title,
+        note=note,
+    )
+    write_text(path, text)
+    return path
+
+
+def html_page_of(
+    evaluation: Evaluation,
+    *,
+    pictures: Pictures = None,
+    summary: pd.DataFrame | None = None,
+    settings: Mapping[str, object] | None = None,
+    metric: str | None = None,
+    n_extremes: int = 3,
+    title: str = TITLE,
+    note: str = "",
+) -> str:
+    """Return the text of the page, with the options of `write_html_report`."""
     metrics = evaluation.options.metrics
     if metric is None:
         metric = "sauc" if "sauc" in metrics else metrics[0]
     as_choice(metric, metrics, name="metric")
     as_count(n_extremes, name="n_extremes", least=0)
-    template = page_template(
-        "gazesal.reporting", TEMPLATE
-    )  # before the work, where the extra is not there
+    template = page_template("gazesal.reporting", TEMPLATE)  # first: the extra may be missing
     content = content_of(
         evaluation,
         evaluation.summary() if summary is None else summary,
@@ -116,5 +140,4 @@ def write_html_report(
         n_extremes=n_extremes,
         pictures=pictures,
     )
-    write_text(path, template.render(title=title, note=note, **content) + "\n")
-    return path
+    return template.render(title=title, note=note, **content) + "\n"

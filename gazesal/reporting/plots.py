@@ -42,7 +42,7 @@ def draw_intervals(summary: pd.DataFrame, *, note: str = "") -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        A figure that belongs to no window.
+        A figure that belongs to no window; a notebook shows it.
 
     Raises
     ------
@@ -302,9 +302,11 @@ def without_frame(ax: Axes, sides: Sequence[str]) -> None:
 
 
 def new_figure(size: tuple[float, float], *, dpi: int = 130, layout: Any = "constrained") -> Figure:
-    """A figure that belongs to no window; an ImportError names the extra."""
+    """Return a figure that belongs to no window; an ImportError names the extra."""
     try:
-        from matplotlib.figure import Figure as NewFigure  # noqa: PLC0415
+        import matplotlib.figure  # noqa: F401, PLC0415  (the module below may be kept from before)
+
+        from gazesal.reporting.notebook_figure import NotebookFigure  # noqa: PLC0415
     except ImportError as error:
         raise ImportError("Figures need matplotlib: pip install 'gazesal[plot]'.") from error
-    return NewFigure(figsize=size, layout=layout, dpi=dpi)
+    return NotebookFigure(figsize=size, layout=layout, dpi=dpi)

@@ -2,19 +2,21 @@
 
 import importlib.util
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from gazesal._files import write_text
+from gazesal._files import Together, together
+from gazesal._text import csv_text, markdown_text, printable
 from gazesal.evaluation.cases import INTEROBSERVER
 from gazesal.evaluation.gaze_checks import count_gaze_maps
 from gazesal.evaluation.results import Evaluation
 from gazesal.maps.geometry import ReferenceFrame
 from gazesal.metrics.registry import METRICS
-from gazesal.reporting.figures import draw_evaluation, save_figure
+from gazesal.reporting.figures import draw_evaluation, figure_options
 from gazesal.reporting.metric_words import (
     chance_words,
     exactness_words,
@@ -23,7 +25,7 @@ from gazesal.reporting.metric_words import (
 )
 from gazesal.reporting.tables import label_of, summary_csv, summary_markdown, summary_text
 
-__all__ = ["describe", "write_report"]
+__all__ = ["describe", "stage_figure", "stage_tables", "write_report"]
 
 CENTER_BIAS_WORDS = {
     "left_out": "without the one that is scored",
@@ -45,7 +47,7 @@ def write_report(
     picture: np.ndarray | None = None,
     note: str = "",
 ) -> list[Path]:
-    """Write the scores, the summary and a figure, each file whole or not at all.
+    r"""Write the scores, the summary and a figure: all of them, or none if one cannot be written.
 
     Parameters
     ----------
@@ -71,9 +73,22 @@ def write_report(
         The files: ``scores.csv``, ``summary.txt``, ``summary.md``, ``summary.csv``,
         ``settings.json``, and ``figure.png`` if the extra ``plot`` is installed.
 
+    Raises
+    ------
+    ValueError
+        If `image` was not scored, or `summary` is not one of its methods and metrics.
+    OSError
+        If a file cannot be written; the message names it, and no file has been replaced.
+
     See Also
     --------
     draw_evaluation : The figure alone.
+
+    Notes
+    -----
+    In the CSV files a name that a spreadsheet would run as a formula, or that has control
+    characters, begins with an apostrophe: ``=SUM(A1)`` is written ``'=SUM(A1)``. In such a cell
+    control characters are escapes such as ``\x1b``, and a backslash is doubled.
 
     Examples
     --------
@@ -91,31 +106,63 @@ def write_report(
     """
     folder = Path(folder)
     summary = evaluation.summary() if summary is None else summary
-    degrees = (settings or {}).get("degrees")
+    with together() as files:
+        written = stage_tables(
+            files, folder, evaluation, summary, settings=settings or {}, note=note
+        )
+        figure = stage_figure(
+            files, folder, evaluation, summary, image=image, picture=picture, note=note
+        )
+    return written if figure is None else [*written, figure]
+
+
+def stage_tables(
+    files: Together,
+    folder: Path,
+    evaluation: Evaluation,
+    summary: pd.DataFrame,
+    *,
+    settings: Mapping[str, object],
+    note: str,
+) -> list[Path]:
+    """Write scores, summaries and settings among files that take their places together."""
+    degrees = settings.get("degrees")
     words = describe(
         evaluation, summary, degrees=float(degrees) if isinstance(degrees, (int, float)) else None
     )
-    notes = (f"{note}\n" if note else "") + words
-    facts = {**asdict(evaluation.options), **(settings or {}), **({"note": note} if note else {})}
+    notes = (f"{printable(note)}\n" if note else "") + words
+    facts = {**asdict(evaluation.options), **settings, **({"note": note} if note else {})}
     texts = {
-        "scores.csv": evaluation.scores.to_csv(index=False, lineterminator="\n"),
+        "scores.csv": csv_text(evaluation.scores),
         "summary.txt": summary_text(summary) + "\n" + notes,
-        "summary.md": summary_markdown(summary) + "\n" + notes,
+        "summary.md": summary_markdown(summary) + "\n" + markdown_text(notes),
         "summary.csv": summary_csv(summary),
         "settings.json": json.dumps(facts, indent=2, sort_keys=True) + "\n",
     }
-    figure_path = folder / "figure.png"
-    figure = None
-    if importlib.util.find_spec("matplotlib") is not None:
-        # drawn before anything is written: what goes wrong with it leaves the folder as it was
-        figure = draw_evaluation(evaluation, summary, image=image, picture=picture, note=note)
     for name, text in texts.items():
-        write_text(folder / name, text)
-    if figure is None:
-        figure_path.unlink(missing_ok=True)  # of an earlier run, with other numbers
-        return [folder / name for name in texts]
-    save_figure(figure, figure_path)
-    return [*(folder / name for name in texts), figure_path]
+        files.text(folder / name, text)
+    return [folder / name for name in texts]
+
+
+def stage_figure(
+    files: Together,
+    folder: Path,
+    evaluation: Evaluation,
+    summary: pd.DataFrame,
+    *,
+    image: str | None,
+    picture: np.ndarray | None,
+    note: str,
+) -> Path | None:
+    """Draw the figure among files that take their places together; None without matplotlib."""
+    path = folder / "figure.png"
+    if importlib.util.find_spec("matplotlib") is None:
+        files.remove(path)  # of an earlier run, with other numbers
+        return None
+    figure = draw_evaluation(evaluation, summary, image=image, picture=picture, note=note)
+    with files.file(path) as temporary:
+        figure.savefig(temporary, **figure_options(path))
+    return path
 
 
 def describe(evaluation: Evaluation, summary: pd.DataFrame, *, degrees: float | None = None) -> str:
