@@ -127,7 +127,8 @@ def _pixels(path: Path) -> np.ndarray[Any, Any]:
     """Read an image file with Pillow: grey values of any depth, or colors of 8 bits."""
     from PIL import Image, ImageOps  # noqa: PLC0415
 
-    with Image.open(path, formats=FORMATS) as opened:
+    # Opened by hand: of a turned TIFF that it opens itself, Pillow 13 maps rows of wrong length.
+    with path.open("rb") as file, Image.open(file, formats=FORMATS) as opened:
         # Pillow inverts negatives of 8 bits itself, and leaves those of more
         negative = getattr(opened, "tag_v2", {}).get(PHOTOMETRIC) == MIN_IS_WHITE
         opened.load()  # turns a TIFF already; before it, `exif_transpose` would turn it again
