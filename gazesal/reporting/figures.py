@@ -108,15 +108,12 @@ def _panels(evaluation: Evaluation, image: str) -> dict[str, FloatArray | None]:
     the mean of the others, the segmentation, the centre bias, then the methods.
     """
     maps = evaluation.maps_of(image)
-    if INTEROBSERVER in maps:
-        first = {
-            "Gaze of one observer": maps.pop(INTEROBSERVER),
-            "Mean of the others"
-            if evaluation.options.ground_truth == "rest"
-            else "Mean of all": maps.pop(GROUND_TRUTH),
-        }
-    else:
-        first = {"Gaze of the observer": maps.pop(GROUND_TRUTH)}
+    truth = "Mean of the others" if evaluation.options.ground_truth == "rest" else "Mean of all"
+    first = {
+        title: maps.pop(name)
+        for title, name in (("Gaze of one observer", INTEROBSERVER), (truth, GROUND_TRUTH))
+        if name in maps  # an image of one observer has no observer to leave out
+    }
     names = [name for name in evaluation.methods if name in maps]
     titles = [*first.items(), *((label_of(name), maps[name]) for name in names)]
     lettered = zip(_letters(), titles, strict=False)

@@ -31,7 +31,9 @@ from gazesal.reporting.extremes import (
     picture_of,
 )
 from gazesal.reporting.html_charts import Scale, axis_svg, distribution_svg, interval_svg
+from gazesal.reporting.html_comparisons import families
 from gazesal.reporting.html_tables import comparisons, groups, headlines, means
+from gazesal.reporting.interval_words import kind_words, level_words
 from gazesal.reporting.report import describe
 from gazesal.reporting.tables import cells_of, label_of, metric_label
 from gazesal.typing import FloatArray
@@ -72,14 +74,17 @@ def content_of(
     )
     overlays, why_none = _overlays(evaluation, metric, n_extremes, pictures)
     bad = evaluation.bad_images
+    compared = families(evaluation, summary)
+    kind, level = str(summary["interval"].iloc[0]), float(summary["level"].iloc[0])
     return {
-        "headlines": headlines(summary),
+        "headlines": headlines(summary, compared),
         "words": words.splitlines(),
-        "level": f"{summary['level'].iloc[0]:.0%}",
+        "level": level_words(summary["level"]),
+        "kind": kind_words(kind),
         "means": means(summary),
         "charts": _charts(evaluation, summary),
-        "comparisons": comparisons(evaluation, summary),
-        "groups": groups(evaluation, str(summary["interval"].iloc[0])),
+        "comparisons": comparisons(compared, summary),
+        "groups": groups(evaluation, kind, level),
         "extremes_by": metric_label(metric),
         "overlays": overlays,
         "why_no_overlays": why_none,
@@ -159,7 +164,9 @@ def _charts(evaluation: Evaluation, summary: pd.DataFrame) -> list[dict[str, Any
                 "label": metric.label,
                 "better": "higher" if metric.higher_is_better else "lower",
                 "chance": f"{metric.chance:g}" if chance else "",
-                "chance_of": "chance" if metric.chance_of_any_map else "a map of noise",
+                "chance_of": "a map that is the same for all images"
+                if metric.chance_of_any_map
+                else "a map of noise",
                 "intervals": intervals,
                 "interval_axis": Markup(axis_svg(narrow)),  # noqa: S704
                 "distributions": distributions,
@@ -269,7 +276,7 @@ def versions_of(libraries: Iterable[str]) -> dict[str, str]:
 def fingerprint_of(scores: pd.DataFrame) -> str:
     """A name for exactly these scores: equal tables have the same."""
     text = scores.to_csv(index=False, lineterminator="\n")
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _bibtex(evaluation: Evaluation) -> str:

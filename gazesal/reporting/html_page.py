@@ -6,6 +6,8 @@ from importlib.resources import files
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from gazesal._text import printable
+
 if TYPE_CHECKING:
     from jinja2 import Template
 
@@ -30,8 +32,17 @@ def page_template(package: str, name: str) -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
         loader=FunctionLoader(source),
+        finalize=_without_controls,
     )
     return environment.get_template(name)
+
+
+def _without_controls(value: object) -> object:
+    """Escape control characters of a text, which HTML forbids; its type stays."""
+    if not isinstance(value, str):
+        return value
+    safe = printable(value, keep="\n\t")
+    return value if safe == value else type(value)(safe)
 
 
 def report_extra_is_there() -> bool:

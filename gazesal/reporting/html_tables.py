@@ -1,70 +1,90 @@
-"""Tables of the HTML report, as text that is ready to be laid out."""
+"""Tables and headlines of the HTML report, as text that is ready to be laid out."""
 
 from __future__ import annotations
 
-import contextlib
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from gazesal._warnings import muted
 from gazesal.evaluation.cases import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER
 from gazesal.evaluation.results import Evaluation
 from gazesal.evaluation.rows import COLUMNS
-from gazesal.exceptions import UndefinedMetricWarning
-from gazesal.metrics.registry import METRICS
+from gazesal.metrics.directions import higher_is_better
+from gazesal.reporting.html_comparisons import Family, best_of, better_of, maps_of, rows_of
+from gazesal.reporting.interval_words import kind_words, level_words
+from gazesal.reporting.metric_words import bought_sncc
 from gazesal.reporting.tables import cells_of, label_of, metric_label
 from gazesal.reporting.typeset import shown_rows
-from gazesal.stats.comparison_result import Comparison
-from gazesal.stats.multiplicity import adjust_p_values
 
 __all__ = ["comparisons", "groups", "headlines", "means"]
 
-MOST_PAIRED = 6  # methods that are compared each with each; more are compared with the best
 MOST_GROUPS = 12  # values of a column that are shown
-SIGNS, MOST_DRAWS = 10_000, 200_000_000  # patterns of signs, and signs in all of them: seconds
 
 
-def headlines(summary: pd.DataFrame) -> list[str]:
-    """The best map by each metric, between the readers and the centre bias."""
+def headlines(summary: pd.DataFrame, families: Sequence[Family]) -> list[str]:
+    """Say by each metric which map has the best mean, whether it stands out, and the baselines."""
     lines = []
-    for name in summary["metric"].unique():
+    for name in map(str, summary["metric"].unique()):
         rows = summary[(summary["metric"] == name) & summary["estimate"].notna()]
         means = dict(zip(rows["method"], rows["estimate"], strict=True))
-        maps = {
-            method: value
-            for method, value in means.items()
-            if method not in {INTEROBSERVER, CENTER_BIAS, IN_SAMPLE_BIAS}
-        }
+        lower = " (lower is better)" if higher_is_better(name) is False else ""
+        maps = maps_of(list(means))
+        best = best_of(summary, name, maps)
         parts = []
-        if maps:
-            sign = 1 if METRICS[name].higher_is_better else -1
-            best = max(maps, key=lambda method: sign * maps[method])
-            row = rows[rows["method"] == best].iloc[0]
-            standing = "best of the maps" if len(maps) > 1 else "the map scored"
+        if best is not None and len(maps) > 1:
             parts.append(
-                f"{label_of(row['method'])} is {standing} with {row['estimate']:.3f} (interval "
-                f"{row['low']:.3f} to {row['high']:.3f})"
+                f"By {metric_label(name)}{lower}, {label_of(best)} has the best mean of "
+                f"{len(maps)} maps, {means[best]:.3f}, and {_standing(best, name, maps, families)}."
             )
-        if INTEROBSERVER in means:
-            parts.append(f"the observers reach {means[INTEROBSERVER]:.3f} among themselves")
-        floor = CENTER_BIAS if CENTER_BIAS in means else IN_SAMPLE_BIAS
-        if floor in means:
-            parts.append(f"the centre bias {means[floor]:.3f}")
+        elif maps:
+            named = ", ".join(f"{label_of(each)} scores {means[each]:.3f}" for each in maps)
+            parts.append(f"By {metric_label(name)}{lower}, {named}.")
+        baselines = [
+            (INTEROBSERVER, "one observer against the others"),
+            (CENTER_BIAS if CENTER_BIAS in means else IN_SAMPLE_BIAS, "the center bias"),
+        ]
+        scored = [(words, means[row]) for row, words in baselines if row in means]
+        bought = bought_sncc(summary) if name == "sncc" else None
+        if bought is not None:
+            scored.append(("the inverse of the center bias, which looks at no image,", bought))
+        if scored:
+            listed = "; ".join(f"{words} scores {value:.3f}" for words, value in scored)
+            start = "" if parts else f"By {metric_label(name)}{lower}, "
+            parts.append(f"{start or listed[0].upper()}{listed[not start :]}.")
         if parts:
-            better = "" if METRICS[name].higher_is_better else " (lower is better)"
-            lines.append(f"By {metric_label(name)}{better}, {'; '.join(parts)}.")
+            lines.append(" ".join(parts))
     return lines
 
 
+def _standing(best: str, metric: str, maps: Sequence[str], families: Sequence[Family]) -> str:
+    """Say from which other maps the one with the best mean is distinguishable."""
+    others = {name for name in maps if name != best}
+    beaten, compared = set(), set()
+    for row in (row for family in families for row in family.rows):
+        pair = {row.method, row.reference}
+        if dict(row.group)["metric"] == metric and best in pair and pair <= set(maps):
+            compared |= pair - {best}
+            beaten |= (pair - {best}) if better_of(row) == best else set()
+    if compared != others:
+        return "has not been compared with every other map on the same images"
+    if beaten == others:
+        return (
+            "is distinguishable from every other map"
+            if len(others) > 1
+            else (f"is distinguishable from {label_of(next(iter(others)))}")
+        )
+    close = [label_of(name) for name in maps if name in others - beaten]
+    return f"is not distinguishable from {' and '.join(close)}"
+
+
 def means(summary: pd.DataFrame) -> dict[str, Any]:
+    """Return the table of means: a row a method, with the best mean of the maps marked."""
     metrics, rows = shown_rows(summary)
     counts = summary.groupby("method", sort=False)
-    images, undefined = counts["n_images"].max(), counts["n_undefined"].sum()
+    units = "n_images" if "n_images" in summary else "n_clusters"
+    images, undefined = counts[units].max(), _undefined(summary)
     return {
         "metrics": [metric_label(name) for name in metrics],
         "rows": [
@@ -82,91 +102,37 @@ def means(summary: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def comparisons(evaluation: Evaluation, summary: pd.DataFrame) -> list[dict[str, Any]]:
-    """Differences of every row to the observers, and of the maps to one another."""
-    methods = [name for name in evaluation.methods if name != INTEROBSERVER]
+def _undefined(summary: pd.DataFrame) -> pd.Series:
+    column = "n_undefined" if "n_undefined" in summary else "n_dropped"
+    return summary.groupby("method", sort=False)[column].sum()
+
+
+def comparisons(families: Sequence[Family], summary: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the tables of differences, each with a line on what its intervals hold for."""
+    level, kind = level_words(summary["level"]), str(summary["interval"].iloc[0])
     tables = []
-    signs = _patterns(evaluation)
-    few = f", by {signs} patterns of signs" if signs < SIGNS else ""
-    if INTEROBSERVER in evaluation.methods and methods:
-        rows = _compared(evaluation, evaluation.methods, INTEROBSERVER)
-        tables.append({"title": "Against the observers" + few, "rows": rows})
-    if len(methods) > 1:
-        reference: str | None = None
-        title = "Against each other"
-        if len(methods) > MOST_PAIRED:
-            metric = evaluation.options.metrics[0]
-            first = summary[(summary["metric"] == metric) & summary["method"].isin(methods)]
-            own = first.dropna(subset="estimate").sort_values("estimate", kind="stable")
-            if len(own):
-                reference = own["method"].tolist()[-1 if METRICS[metric].higher_is_better else 0]
-                title = f"Against {label_of(reference)}"
-        rows = _compared(evaluation, methods, reference)
-        tables.append({"title": title + few, "rows": rows})
+    for family in families:
+        words = (
+            f"{level} intervals that hold for all {family.size} differences together "
+            f"({kind_words(family.kind)}, Bonferroni)."
+        )
+        if family.kind != kind:
+            words += f" The {kind_words(kind)}, of the means above, has none for a difference."
+        with_p = family.kind == "t"
+        tables.append(
+            {"title": family.title, "words": words, "with_p": with_p, "rows": rows_of(family)}
+        )
     return tables
 
 
-def _compared(
-    evaluation: Evaluation, methods: Sequence[str], reference: str | None
-) -> list[dict[str, str]]:
-    """Rows of a table of differences on the same images, whose p-values are adjusted together."""
-    pairs = [
-        (method, other)
-        for place, other in enumerate(methods)
-        for method in (methods[place + 1 :] if reference is None else methods)
-        if method != other and reference in {None, other}
-    ]
-    found: list[Comparison] = []
-    signs = _patterns(evaluation)
-    with muted(UndefinedMetricWarning):  # the table shows it
-        for method, other in pairs:
-            # a pair of methods without a score of one image in common has no row
-            with contextlib.suppress(ValueError):
-                found += evaluation.compare(method, other, adjust="none", n_resamples=signs)
-        adjusted = adjust_p_values(np.array([row.p_value for row in found])) if found else ()
-    rows = sorted(
-        zip(found, adjusted, strict=True),
-        key=lambda each: evaluation.options.metrics.index(str(dict(each[0].group)["metric"])),
-    )
-    return [
-        {
-            "metric": metric_label(str(dict(row.group)["metric"])),
-            "pair": f"{label_of(row.method)} \N{MINUS SIGN} {label_of(row.reference)}",
-            "difference": f"{row.difference.estimate:+.3f}",
-            "interval": f"[{row.difference.low:+.3f}, {row.difference.high:+.3f}]",
-            "p": _p_value(float(p_value)),
-            "effect": _number(row.effect_size, "+.2f"),
-            "share": _number(100 * row.share_better, ".0f", "%"),
-            "n": str(row.difference.n_clusters),
-        }
-        for row, p_value in rows
-    ]
-
-
-def _patterns(evaluation: Evaluation) -> int:
-    """How many patterns of signs are drawn: fewer where images are very many."""
-    n_images = evaluation.scores["image"].nunique()
-    return max(999, min(SIGNS, MOST_DRAWS // n_images))
-
-
-def _p_value(value: float) -> str:
-    if math.isnan(value):
-        return "undefined"
-    return "<0.001" if value < 0.001 else f"{value:.3f}"
-
-
-def _number(value: float, form: str, unit: str = "") -> str:
-    return "undefined" if math.isnan(value) else f"{value:{form}}{unit}"
-
-
-def groups(evaluation: Evaluation, interval: Any) -> list[dict[str, Any]]:
-    """Means within the groups of images, a table for each column that names groups."""
+def groups(evaluation: Evaluation, interval: Any, level: float) -> list[dict[str, Any]]:
+    """Return the means within the groups of images, a table for each column that names groups."""
     tables = []
     for column in evaluation.scores.columns[len(COLUMNS) :]:
         values = evaluation.scores.groupby(column, sort=True)["image"].nunique()
         largest = values.sort_values(ascending=False, kind="stable").head(MOST_GROUPS).index
         kept = evaluation.scores[evaluation.scores[column].isin(largest)]
-        summary = replace(evaluation, scores=kept).summary(by=column, method=interval)
+        summary = replace(evaluation, scores=kept).summary(by=column, method=interval, level=level)
         rows = []
         for value, part in summary.groupby(column, sort=True):
             metrics, cells = cells_of(part)

@@ -1,13 +1,23 @@
-"""What a reader of a summary must know of its metrics, from the registry."""
+"""What a reader of a summary must know of its metrics and its baselines."""
 
 import math
 from collections.abc import Callable, Sequence
 
+import pandas as pd
+
+from gazesal.evaluation.cases import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER
 from gazesal.evaluation.metric_calls import takes_distribution
 from gazesal.evaluation.scoring import Options
 from gazesal.metrics.registry import METRICS, Metric
 
-__all__ = ["chance_words", "exactness_words", "metric_words", "undefined_words"]
+__all__ = [
+    "baseline_words",
+    "bought_sncc",
+    "chance_words",
+    "exactness_words",
+    "metric_words",
+    "undefined_words",
+]
 
 DENSITY_WORDS = {
     None: "maps divided by their sum",
@@ -31,7 +41,7 @@ def chance_words(metrics: Sequence[str]) -> str:
         Without a full stop.
     """
     levels: dict[str, list[str]] = {
-        "for any map that holds nothing of its image": [],
+        "for any map that is the same for all images": [],
         "for noise": [],
         "without a level, which depends on the maps": [],
     }
@@ -42,6 +52,57 @@ def chance_words(metrics: Sequence[str]) -> str:
             of_what = list(levels)[0 if metric.chance_of_any_map else 1]
             levels[of_what].append(f"{metric.label} {metric.chance:g}")
     return "; ".join(f"{', '.join(found)} {of_what}" for of_what, found in levels.items() if found)
+
+
+def baseline_words(summary: pd.DataFrame, *, in_sample: bool) -> list[str]:
+    """Say what the rows of the observers and of the center bias bound, and what they do not.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        A summary with the columns method, metric and estimate.
+    in_sample : bool
+        Whether the center bias of an image is made with its own gaze.
+
+    Returns
+    -------
+    list of str
+        Sentences.
+    """
+    methods, metrics = set(summary["method"]), set(summary["metric"])
+    lines = []
+    if INTEROBSERVER in methods:
+        lines.append(
+            "One observer vs. the others: the map of one observer against the mean of the rest. "
+            "It is noisy, so it is not an upper bound: a map may score higher."
+        )
+    if "sncc" in metrics:
+        words = "An sNCC of 0 is a map as near the center bias as the gaze."
+        bought = bought_sncc(summary)
+        if bought is not None:
+            words += (
+                f" The center bias scores {-bought:.3f}, and its inverse, which looks at no image, "
+                f"{bought:.3f}: an inverted map has the same sNCC with the other sign. So an sNCC below "
+                f"{bought:.3f} does not by itself show that a map knows the image."
+            )
+        lines.append(words)
+    if "sauc" in metrics and CENTER_BIAS in methods:
+        words = "The sAUC of the center bias is expected at 0.5"
+        if not in_sample:
+            words += ", or below with few images, since each is left out of it"
+        lines.append(words + ".")
+    return lines
+
+
+def bought_sncc(summary: pd.DataFrame) -> float | None:
+    """Return the mean sNCC of the inverse of the center bias, which no image is needed for.
+
+    sNCC is odd: the sNCC of an inverted map is minus that of the map, on every image. None if the
+    summary has no such score.
+    """
+    own = summary[summary["metric"] == "sncc"].set_index("method")["estimate"].dropna()
+    row = next((name for name in (CENTER_BIAS, IN_SAMPLE_BIAS) if name in own.index), None)
+    return None if row is None else -float(own[row])
 
 
 def exactness_words(options: Options) -> str:

@@ -12,6 +12,7 @@ import pandas as pd
 from gazesal._validation import as_iterable
 from gazesal.metrics.directions import higher_is_better
 from gazesal.metrics.registry import METRICS
+from gazesal.reporting.interval_words import kind_words, summary_words
 from gazesal.reporting.tables import LABELS, label_of, metric_label, require_summary
 from gazesal.stats.comparison_result import Comparison
 from gazesal.stats.design import Design, require_design
@@ -256,6 +257,8 @@ def forest_panels(
         ax.tick_params(axis="x", labelsize=8)
         without_frame(ax, ("top", "right", "left"))
         ax.tick_params(axis="y", length=0)
+    if words := summary_words(summary):
+        figure.supxlabel(words, fontsize=7, parse_math=False)
 
 
 def _difference_panel(ax: Axes, rows: Sequence[Comparison]) -> None:
@@ -283,13 +286,17 @@ def _difference_panel(ax: Axes, rows: Sequence[Comparison]) -> None:
 
 
 def _legend(rows: Sequence[Comparison]) -> str:
-    """What is drawn of differences."""
+    """Say what is drawn of differences."""
     levels = sorted({row.difference.level for row in rows})
     bars, errors, tests = (
         " or ".join(f"{100 * value:g}%" for value in values)
         for values in (levels, [1 - level for level in levels], [2 * v - 1 for v in levels])
     )
-    text = f"Bars: {bars} intervals. Filled points: adjusted p below {errors}; hollow: not."
+    kinds = " or ".join(dict.fromkeys(kind_words(row.difference.method) for row in rows))
+    text = (
+        f"Bars: {bars} intervals ({kinds}), each by itself. Filled points: adjusted p below {errors}; "
+        "hollow: not, also if the bar excludes 0."
+    )
     if any(row.equivalence is not None for row in rows):
         text += f" Shaded: the margin of equivalence, judged by the {tests} interval (not drawn)."
     return text

@@ -17,7 +17,9 @@ from gazesal.evaluation.results import Evaluation
 from gazesal.maps.geometry import ReferenceFrame
 from gazesal.metrics.registry import METRICS
 from gazesal.reporting.figures import draw_evaluation, figure_options
+from gazesal.reporting.interval_words import kind_words, level_words
 from gazesal.reporting.metric_words import (
+    baseline_words,
     chance_words,
     exactness_words,
     metric_words,
@@ -186,15 +188,9 @@ def describe(evaluation: Evaluation, summary: pd.DataFrame, *, degrees: float | 
     scored = set(evaluation.scores["image"])
     n_observers = _n_observers(evaluation, scored)
     observers = " to ".join(map(str, dict.fromkeys((min(n_observers), max(n_observers)))))
-    interval = {
-        "t": "t, over image means",
-        "normal": "normal, over image means",
-        "bootstrap": f"percentiles of a bootstrap over images, seed {options.seed}",
-        "basic": f"basic bootstrap over images, seed {options.seed}",
-        "bca": f"BCa bootstrap over images, seed {options.seed}",
-        "studentised": f"studentised bootstrap over images, seed {options.seed}",
-        "study": "the study's form, pooled",
-    }
+    kinds = " or ".join(
+        dict.fromkeys(kind_words(kind, seed=options.seed) for kind in summary["interval"])
+    )
     truth = "the mean gaze map of the other observers, for every choice of the one left out"
     if options.ground_truth == "all":
         truth += "; for maps and biases, that of all observers"
@@ -205,29 +201,23 @@ def describe(evaluation: Evaluation, summary: pd.DataFrame, *, degrees: float | 
     lines = [
         f"{len(scored)} images, {observers} observers each. Ground truth: {truth}.",
         (
-            f"Mean over images with {summary['level'].iloc[0]:.0%} interval "
-            f"({interval[summary['interval'].iloc[0]]}). "
-            f"{exactness_words(options)}{_sigma_words(evaluation, degrees)}."
+            f"Mean over images with {level_words(summary['level'])} interval ({kinds}; the image is "
+            f"the unit), each row by itself. {exactness_words(options)}"
+            f"{_sigma_words(evaluation, degrees)}."
         ),
         (
             f"Chance: {chance_words(options.metrics)}. "
-            f"Centre bias: {_bias_words(evaluation, scored, registered)}."
+            f"Center bias: {_bias_words(evaluation, scored, registered)}."
         ),
+        *baseline_words(summary, in_sample=options.center_bias == "in_sample"),
     ]
     alone = n_observers.count(1)
     if alone:
         which = "Each image has" if alone == len(n_observers) else f"{alone} of the images have"
         lines.append(
-            f"{which} one observer, who has nobody to be compared with, and no interobserver score."
+            f"{which} one observer, who has nobody to be compared with, and no score of one observer "
+            "vs. the others."
         )
-    if "sncc" in options.metrics:
-        words = (
-            "An sNCC of 0 is a map as near the centre bias as the gaze. That of the centre bias "
-            "itself is its NCC less 1, negative by definition; its sAUC is expected at 0.5"
-        )
-        if options.center_bias != "in_sample":
-            words += ", or below with few images, since each is left out of it"
-        lines.append(words + ".")
     boxes = any(case.box is not None for case in evaluation.cases)
     lines += metric_words(options, boxes=boxes)
     for method, metric, n_scores, n_undefined in summary[
@@ -271,17 +261,17 @@ def _sigma_words(evaluation: Evaluation, degrees: float | None) -> str:
 
 
 def _bias_words(evaluation: Evaluation, scored: set[str], registered: str) -> str:
-    """What the centre bias is: the mean over images, or what came with them."""
+    """Say what the center bias is: the mean over images, or the one that came with them."""
     own = sum(c.center_bias is not None for c in evaluation.cases if c.image in scored)
     options = evaluation.options
     if options.center_bias == "none":
         return "none was scored"
     if options.frame is None:
-        return "that which came with each image"
+        return "the one that came with each image"
     words = (
         f"the mean gaze map over the images, {len(evaluation.cases)} in all{registered}, "
         f"{CENTER_BIAS_WORDS[options.center_bias]}"
     )
     if options.leave_out is not None and options.leaves_out:
         words += f" and all others of the same {options.leave_out}"
-    return words + (f"; for {own} of them, that which came with the image" if own else "")
+    return words + (f"; for {own} of them, the one that came with the image" if own else "")

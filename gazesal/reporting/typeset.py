@@ -9,6 +9,7 @@ import pandas as pd
 from gazesal._validation import as_count
 from gazesal.evaluation.cases import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER, SEGMENTATION
 from gazesal.metrics.directions import higher_is_better as direction_of
+from gazesal.reporting.interval_words import summary_words
 from gazesal.reporting.tables import Cell, cells_of, label_of, metric_label
 
 __all__ = ["summary_html", "summary_latex"]
@@ -60,7 +61,8 @@ def summary_latex(
     Returns
     -------
     str
-        A ``tabular``, the last line ending in a newline.
+        A ``tabular``, the last line ending in a newline. A line below names the kind of interval
+        if the summary has the columns interval and level.
 
     Raises
     ------
@@ -112,7 +114,10 @@ def summary_latex(
         name = _latex(method)
         guard = "{}" if name.lstrip().startswith(TAKEN) else ""
         lines.append(guard + " & ".join([name, *shown]) + r" \\")
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
+    lines.append(r"\bottomrule")
+    if note := summary_words(summary):
+        lines.append(rf"\multicolumn{{{len(metrics) + 1}}}{{l}}{{\footnotesize {_latex(note)}}} \\")
+    return "\n".join([*lines, r"\end{tabular}"]) + "\n"
 
 
 def summary_html(
@@ -144,7 +149,8 @@ def summary_html(
     -------
     str
         A ``table`` element, the last line ending in a newline; in a notebook,
-        ``IPython.display.HTML`` shows it.
+        ``IPython.display.HTML`` shows it. A line below names the kind of interval if the summary
+        has the columns interval and level.
 
     Raises
     ------
@@ -182,7 +188,11 @@ def summary_html(
         ]
         data = "".join(f"<td>{cell}</td>" for cell in shown)
         lines.append(f"<tr><th>{html.escape(method)}</th>{data}</tr>")
-    return "\n".join([*lines, "</tbody>", "</table>"]) + "\n"
+    lines.append("</tbody>")
+    if note := summary_words(summary):
+        width = len(metrics) + 1
+        lines.append(f'<tfoot><tr><td colspan="{width}">{html.escape(note)}</td></tr></tfoot>')
+    return "\n".join([*lines, "</table>"]) + "\n"
 
 
 def shown_rows(
