@@ -59,7 +59,7 @@ def test_evaluate_prints_the_table_and_writes_every_file(run, study, tmp_path):
     lines = result.output.splitlines()
     assert lines[1].split() == ["NCC", "AUC", "sNCC", "sAUC"]
     rows = [line.split("  ")[0] for line in lines[3:8]]
-    assert rows == ["Interobserver", "Centre bias", *METHODS]
+    assert rows == ["One observer vs. the others", "Center bias", *METHODS]
     assert set(contents(tmp_path / "out")) == {
         "scores.csv",
         "summary.txt",

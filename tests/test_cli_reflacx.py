@@ -45,7 +45,9 @@ def test_a_release_alone_gives_the_ceiling_and_the_floors(run, root, tmp_path):
     result = run()
     assert result.exit_code == 0, result.output
     rows = [line.split("  ")[0] for line in result.output.splitlines()[3:7]]
-    assert rows == ["Interobserver", "Segmentation", "Centre bias", "Centre bias, in-sample"]
+    assert rows == [
+        "One observer vs. the others", "Segmentation", "Center bias", "Center bias, in-sample",
+    ]  # fmt: skip
     assert "registered by their boxes" in result.output
     settings = json.loads((tmp_path / "out" / "settings.json").read_text())
     assert settings["reflacx"] == str(root)

@@ -158,8 +158,8 @@ def _row(row: Comparison, family: Family) -> dict[str, str]:
     return {
         "metric": metric_label(metric),
         "pair": f"{label_of(row.method)} \N{MINUS SIGN} {label_of(row.reference)}",
-        "difference": signed(d.estimate),
-        "interval": f"[{signed(d.low)}, {signed(d.high)}]",
+        "difference": f"{d.estimate:+.3f}",
+        "interval": f"[{_bound(d.low)}, {_bound(d.high)}]",
         # of the same error as the interval, so that the two never contradict each other
         "p": _p_value(min(1.0, family.size * t_test(d))) if family.kind == "t" else "",
         "better": "undefined" if math.isnan(d.low) else verdict,
@@ -169,8 +169,8 @@ def _row(row: Comparison, family: Family) -> dict[str, str]:
     }
 
 
-def signed(value: float) -> str:
-    """Return a difference to three decimals; to one digit if that would show it as zero."""
+def _bound(value: float) -> str:
+    """Return a bound to three decimals; to one digit if that would not show its side of zero."""
     if value == 0 or math.isnan(value):
         return f"{value:.3f}"
     return f"{value:+.3f}" if abs(value) >= 0.0005 else f"{value:+.0e}"

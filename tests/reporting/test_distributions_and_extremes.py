@@ -53,7 +53,7 @@ def test_where_lower_is_better_the_lowest_is_best(evaluation, tmp_path):
     maps = summary[["good", "noise", "other_image"]]
     path = gazesal.write_html_report(found, tmp_path / "r.html", n_extremes=0)
     text = parse(path.read_text(encoding="utf-8")).text
-    assert f"(lower is better), {maps.idxmin()} is best of the maps with {maps.min():.3f}" in text
+    assert f"(lower is better), {maps.idxmin()} has the best mean of 3 maps, {maps.min():.3f}" in text
 
 
 def test_extremes_are_drawn_with_their_scores(evaluation):
@@ -98,7 +98,9 @@ def test_distributions_show_medians_and_quartiles_of_image_means(evaluation):
     assert [ax.get_title() for ax in figure.axes] == ["NCC", "AUC", "sNCC", "sAUC"]
     ax = figure.axes[0]
     labels = [label.get_text() for label in ax.get_yticklabels()]
-    assert labels == ["Interobserver", "Centre bias", "good", "noise", "other_image"]
+    assert labels == [
+        "One observer vs. the others", "Center bias", "good", "noise", "other_image",
+    ]  # fmt: skip
     own = evaluation.scores.query("method == 'noise' and metric == 'ncc'")
     means = own.groupby("image")["score"].mean()
     low, half, high = np.quantile(means, [0.25, 0.5, 0.75])

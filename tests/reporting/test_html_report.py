@@ -11,9 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from scipy import stats
 
 import gazesal
 from gazesal.reporting.html_charts import Scale
+from gazesal.reporting.interval_words import KINDS
 from gazesal.reporting.tables import label_of
 from tests.reporting.conftest import EVIL
 from tests.reporting.html_page import parse, rows_of
@@ -86,27 +88,108 @@ def test_the_charts_are_where_the_numbers_are(evaluation, page):
             assert len(list(svg.all("circle"))) == 8
 
 
-def test_comparisons_are_those_of_compare_with_holm_over_each_table(evaluation, page):
-    tables = [e for e in parse(page).all("table") if e.attributes.get("class") == "comparisons"]
-    methods = evaluation.methods
+def comparison_tables(text):
+    tables = parse(text).all("table")
+    return [each for each in tables if each.attributes.get("class") == "comparisons"]
+
+
+def write_page(evaluation, folder, **options):
+    path = gazesal.write_html_report(evaluation, folder / "r.html", n_extremes=0, **options)
+    return path.read_text(encoding="utf-8")
+
+
+def test_comparisons_hold_for_all_of_a_table_together(evaluation, tmp_path):
+    """Intervals, p-values and verdicts are of one error: that of the level over their number."""
+    page = write_page(evaluation, tmp_path, summary=evaluation.summary(method="t"))
+    methods, metrics = evaluation.methods, evaluation.options.metrics
     against = [[(name, methods[0]) for name in methods[1:]]]
     against += [[(b, a) for a, b in itertools.combinations(methods[1:], 2)]]
-    for table, pairs in zip(tables, against, strict=True):
-        found = [row for pair in pairs for row in evaluation.compare(*pair)]
-        adjusted = gazesal.adjust_p_values([row.p_value for row in found], method="holm")
-        wanted = [
-            [
-                f"{label_of(c.method)} \N{MINUS SIGN} {label_of(c.reference)}",
-                gazesal.METRICS[dict(c.group)["metric"]].label,
-                f"{c.difference.estimate:+.3f} [{c.difference.low:+.3f}, {c.difference.high:+.3f}]",
-                "<0.001" if p < 0.001 else f"{p:.3f}",
-                f"{c.effect_size:+.2f}",
-                f"{100 * c.share_better:.0f}%",
-                "8",
-            ]
-            for c, p in zip(found, adjusted, strict=True)
-        ]
+    for table, pairs in zip(comparison_tables(page), against, strict=True):
+        size = len(pairs) * len(metrics)
+        words = f"95% intervals that hold for all {size} differences together (Student's t, "
+        assert words in next(table.all("caption")).text
+        level = 1 - 0.05 / size
+        found = [row for pair in pairs for row in evaluation.compare(*pair, level=level)]
+        wanted = []
+        for c in found:
+            d, metric = c.difference, gazesal.METRICS[dict(c.group)["metric"]]
+            p = min(1, size * 2 * stats.t.sf(abs(d.estimate) / d.standard_error, 7))
+            stands_out = d.low > 0 or d.high < 0
+            assert stands_out == (p < 0.05)
+            better = label_of(c.method if d.estimate > 0 else c.reference)
+            wanted.append(
+                [
+                    f"{label_of(c.method)} \N{MINUS SIGN} {label_of(c.reference)}",
+                    metric.label,
+                    f"{d.estimate:+.3f} [{d.low:+.3f}, {d.high:+.3f}]",
+                    "<0.001" if p < 0.001 else f"{p:.3f}",
+                    better if stands_out else "not distinguishable",
+                    f"{c.effect_size:+.2f}",
+                    f"{100 * c.share_higher:.0f}%",
+                    "8",
+                ]
+            )
         assert sorted(rows_of(table)[1:]) == sorted(wanted)
+        assert {row[4] for row in wanted} > {"not distinguishable"}
+
+
+def test_all_intervals_of_a_page_are_of_one_kind(evaluation, tmp_path):
+    options = dataclasses.replace(evaluation.options, metrics=("ncc",))
+    scores = evaluation.scores[evaluation.scores["metric"] == "ncc"]
+    evaluation = dataclasses.replace(evaluation, scores=scores, options=options)
+    for kind in ("bootstrap", "bca", "basic", "studentised", "normal", "t"):
+        summary = evaluation.summary(method=kind, n_resamples=500)
+        page = write_page(evaluation, tmp_path, summary=summary)
+        named = {words for words in KINDS.values() if f"({words}" in parse(page).text}
+        assert named == {KINDS[kind]}
+        heads = [rows_of(table)[0] for table in comparison_tables(page)]
+        assert all(("p, adjusted" in head) == (kind == "t") for head in heads)
+    page = write_page(evaluation, tmp_path, summary=evaluation.summary(method="study"))
+    words = next(comparison_tables(page)[0].all("caption")).text
+    assert "(Student's t, Bonferroni). The pooled form of Bigolin" in words
+    assert "has none for a difference" in words
+
+
+def test_the_better_one_is_named_also_if_lower_is_better(evaluation, tmp_path):
+    scores = evaluation.scores[evaluation.scores["metric"] == "ncc"].assign(metric="kl_divergence")
+    better = scores["method"] == "noise"  # on every image
+    scores.loc[better, "score"] -= 9
+    options = dataclasses.replace(evaluation.options, metrics=("kl_divergence",))
+    page = write_page(dataclasses.replace(evaluation, scores=scores, options=options), tmp_path)
+    rows = rows_of(comparison_tables(page)[1])
+    assert rows[0][-4:] == ["Better", "Effect", "First better on", "Images"]
+    first = next(row for row in rows if row[0].startswith("noise "))
+    second = next(row for row in rows if row[0].endswith(" noise"))
+    assert (first[-4], first[-2]) == ("noise", "100%")
+    assert (second[-4], second[-2]) == ("noise", "0%")
+    assert "(lower is better), noise has the best mean of 3 maps" in parse(page).text
+    assert "and is distinguishable from every other map." in parse(page).text
+
+
+def test_headlines_say_whether_the_best_mean_stands_out(evaluation, tmp_path):
+    scores = evaluation.scores.copy()
+    for metric, lead in (("ncc", 1e-9), ("sauc", 0.4)):
+        own = scores["metric"] == metric
+        values = scores[own & (scores["method"] == "noise")].set_index(["image", "observer"])
+        for method in ("good", "noise"):
+            rows = own & (scores["method"] == method)
+            keys = list(zip(scores.loc[rows, "image"], scores.loc[rows, "observer"], strict=True))
+            base = values["score"].reindex(keys).to_numpy()
+            wobble = 0.1 * np.sin(np.arange(len(base))) if method == "good" else 0
+            scores.loc[rows, "score"] = base + (lead + wobble if method == "good" else 0)
+    changed = dataclasses.replace(evaluation, scores=scores)
+    text = parse(write_page(changed, tmp_path)).text
+    assert re.search(r"By NCC, \w+ has the best mean of 3 maps, [\d.]+, and is not disting", text)
+    assert "By sAUC, good has the best mean of 3 maps, " in text
+    sncc = changed.summary().set_index(["metric", "method"])["estimate"]["sncc"]["center_bias"]
+    assert f"the inverse of the center bias, which looks at no image, scores {-sncc:.3f}." in text
+
+
+def test_floors_are_not_headlined_as_maps(evaluation, tmp_path):
+    scores = evaluation.scores.replace({"method": {"good": "segmentation"}})
+    text = parse(write_page(dataclasses.replace(evaluation, scores=scores), tmp_path)).text
+    assert "Segmentation has the best mean" not in text
+    assert "has the best mean of 2 maps" in text
 
 
 @pytest.mark.parametrize("metric", ["ncc", "kl_divergence"])
@@ -119,18 +202,13 @@ def test_many_methods_are_compared_with_the_best(evaluation, tmp_path, metric):
     tables = list(parse(path.read_text(encoding="utf-8")).all("table"))
     (table,) = [e for e in tables if next(e.all("caption")).text.startswith("Against ")][1:]
     summary = many.summary().set_index("method")["estimate"].drop("interobserver")
+    summary = summary.drop("center_bias")  # which is no map
     best = label_of(summary.idxmax() if metric == "ncc" else summary.idxmin())
-    assert next(table.all("caption")).text == f"Against {best}"
+    words = next(table.all("caption")).text
+    assert words.startswith("Against the map with the best mean. 95% intervals that hold for all 28")
     pairs = [row[0].split(" \N{MINUS SIGN} ") for row in rows_of(table)[1:]]
     assert len(pairs) == 7
     assert {second for _, second in pairs} == {best}
-
-
-def test_fewer_signs_are_drawn_where_images_are_very_many(evaluation, tmp_path, monkeypatch):
-    monkeypatch.setattr("gazesal.reporting.html_tables.MOST_DRAWS", 8 * 2000)
-    path = gazesal.write_html_report(evaluation, tmp_path / "r.html", n_extremes=0)
-    captions = [e.text for e in parse(path.read_text(encoding="utf-8")).all("caption")]
-    assert "Against the observers, by 2000 patterns of signs" in captions
 
 
 def test_groups_are_summarised_apart(evaluation, page):

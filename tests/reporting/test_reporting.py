@@ -46,10 +46,10 @@ def evaluation():
 
 def test_text_is_aligned():
     assert summary_text(SUMMARY).splitlines() == [
-        "               NCC                     sAUC",
-        "-------------  ----------------------  --------------------",
-        "Interobserver  0.632 [0.606, 0.658]    0.790 [0.782, 0.799]",
-        "a|b            -0.100 [-0.200, 0.000]  nan [nan, nan]",
+        "                             NCC                     sAUC",
+        "---------------------------  ----------------------  --------------------",
+        "One observer vs. the others  0.632 [0.606, 0.658]    0.790 [0.782, 0.799]",
+        "a|b                          -0.100 [-0.200, 0.000]  nan [nan, nan]",
     ]
 
 
@@ -57,7 +57,7 @@ def test_markdown_escapes_bars():
     assert summary_markdown(SUMMARY).splitlines() == [
         "|  | NCC | sAUC |",
         "| --- | ---: | ---: |",
-        "| Interobserver | 0.632 [0.606, 0.658] | 0.790 [0.782, 0.799] |",
+        "| One observer vs. the others | 0.632 [0.606, 0.658] | 0.790 [0.782, 0.799] |",
         "| a\\|b | -0.100 [-0.200, 0.000] | nan [nan, nan] |",
     ]
 
@@ -117,16 +117,16 @@ def test_figures_say_what_they_need(evaluation, monkeypatch):
 def test_description_counts_and_warns(evaluation):
     text = describe(evaluation, evaluation.summary(method="bootstrap"))
     assert "3 images, 2 observers each" in text
-    assert "bootstrap over images, seed 0" in text
+    assert "95% interval (percentile bootstrap, seed 0; the image is the unit)" in text
     assert "AUCs are exact" in text
-    assert "Chance: sAUC 0.5 for any map that holds nothing of its image; NCC 0, AUC 0.5," in text
+    assert "Chance: sAUC 0.5 for any map that is the same for all images; NCC 0, AUC 0.5," in text
     assert "sNCC 0 for noise." in text
     assert "flat: 6 of 6 NCC scores are undefined (a constant map) and left out." in text
     assert "The AUC of a constant map is 0.5 and counts." in text
     assert "flat: 6 of 6 sNCC scores" in text
     assert "sAUC scores" not in text
     normal = describe(evaluation, evaluation.summary(method="normal", level=0.9))
-    assert "90% interval (normal, over image means)" in normal
+    assert "90% interval (normal; the image is the unit)" in normal
 
 
 def test_figure_shows_every_map_and_every_interval(evaluation, tmp_path):
@@ -141,7 +141,7 @@ def test_figure_shows_every_map_and_every_interval(evaluation, tmp_path):
         "Image b",
         "a) Gaze of one observer",
         "b) Mean of the others",
-        "c) Centre bias",
+        "c) Center bias",
         "d) flat",
         "e) noise",
     ]

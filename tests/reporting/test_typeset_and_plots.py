@@ -9,6 +9,8 @@ import pytest
 
 import gazesal
 from gazesal import Design
+from gazesal.reporting.interval_words import KINDS
+from gazesal.stats.methods import METHODS
 from tests.stats.frames import two_methods
 
 SUMMARY = pd.DataFrame(
@@ -21,25 +23,27 @@ SUMMARY = pd.DataFrame(
     }
 )
 
+OWN = {"higher_is_better": {"my_metric": True}}
+
 
 def test_latex_has_the_best_in_bold_and_its_letters_escaped():
-    assert gazesal.summary_latex(SUMMARY, digits=1).splitlines() == [
+    assert gazesal.summary_latex(SUMMARY, digits=1, **OWN).splitlines() == [
         r"\begin{tabular}{lrr}",
         r"\toprule",
         r" & NCC & my\_metric \\",
         r"\midrule",
-        r"Interobserver & 0.9 [0.8, 1.0] & 0.9 [0.8, 1.0] \\",
+        r"One observer vs. the others & 0.9 [0.8, 1.0] & 0.9 [0.8, 1.0] \\",
         r"a\&b\_1 & \textbf{0.2} [0.1, 0.3] & $-$0.1 [$-$0.2, 0.0] \\",
-        r"<c> & 0.1 [0.0, 0.2] & \textbf{$-$0.1} [$-$0.1, 0.0] \\",
+        r"\textless{}c\textgreater{} & 0.1 [0.0, 0.2] & \textbf{$-$0.1} [$-$0.1, 0.0] \\",
         r"\bottomrule",
         r"\end{tabular}",
     ]
 
 
 def test_html_is_well_formed_with_the_best_in_bold():
-    tree = ET.fromstring(gazesal.summary_html(SUMMARY))  # noqa: S314
+    tree = ET.fromstring(gazesal.summary_html(SUMMARY, **OWN))  # noqa: S314
     assert [cell.text for cell in tree.iter("th")][1:] == [
-        "NCC", "my_metric", "Interobserver", "a&b_1", "<c>",
+        "NCC", "my_metric", "One observer vs. the others", "a&b_1", "<c>",
     ]  # fmt: skip
     assert [bold.text for bold in tree.iter("b")] == ["0.200", "-0.050"]
     assert [len(row.findall("td")) for row in tree.iter("tr")] == [0, 2, 2, 2]
@@ -47,7 +51,7 @@ def test_html_is_well_formed_with_the_best_in_bold():
 
 
 def test_the_ceiling_is_what_the_caller_says():
-    bold = gazesal.summary_latex(SUMMARY, ceiling=()).count(r"\textbf")
+    bold = gazesal.summary_latex(SUMMARY, ceiling=(), **OWN).count(r"\textbf")
     assert bold == 2
     assert r"\textbf{0.900}" in gazesal.summary_latex(SUMMARY, ceiling=())
     names = ("interobserver", "a&b_1", "<c>")
@@ -56,7 +60,7 @@ def test_the_ceiling_is_what_the_caller_says():
 
 def test_ties_are_all_best_and_undefined_cells_never():
     tied = SUMMARY.assign(estimate=[1, 1, 0.3, np.nan, 0.1 + 0.2, np.nan])
-    assert gazesal.summary_latex(tied).count(r"\textbf") == 2
+    assert gazesal.summary_latex(tied, **OWN).count(r"\textbf") == 2
 
 
 def test_cells_that_are_not_there_stay_empty():
@@ -126,17 +130,71 @@ def test_decimals_are_a_count():
         gazesal.summary_html(SUMMARY, digits=2.0)
 
 
-def test_the_direction_of_a_metric_is_heeded(monkeypatch):
-    from gazesal.reporting import typeset
+def bold_of(metric, **options):
+    """Names in bold in both layouts, of a method with a low score and one with a high score."""
+    rows = {"method": ["low", "high"], "metric": metric, "estimate": [0.4, 1.9]}
+    summary = pd.DataFrame(rows | {"low": [0.3, 1.8], "high": [0.5, 2.0]})
+    lines = gazesal.summary_latex(summary, **options).splitlines()
+    bold = {line.partition(" ")[0] for line in lines if r"\textbf" in line}
+    tree = ET.fromstring(gazesal.summary_html(summary, **options))  # noqa: S314
+    assert {row.find("th").text for row in tree.iter("tr") if row.find("td/b") is not None} == bold
+    return bold
 
-    class Lower:
-        label, higher_is_better = "KL", False
 
-    monkeypatch.setattr(typeset, "METRICS", {"ncc": Lower})
-    (row,) = [
-        line for line in gazesal.summary_latex(SUMMARY).splitlines() if r"\textbf{0.1" in line
-    ]
-    assert row.startswith("<c>")
+@pytest.mark.parametrize(
+    "metric", ["kl_divergence", "KL", "emd", "EMD", "mit_kl", "pysaliency_kl"]
+)
+def test_the_lowest_is_bold_if_lower_is_better(metric):
+    assert bold_of(metric) == {"low"}
+
+
+@pytest.mark.parametrize("metric", ["ncc", "AUC", "mit_ig", "mit_auc_borji", "pysaliency_auc_judd"])
+def test_the_highest_is_bold_if_higher_is_better(metric):
+    assert bold_of(metric) == {"high"}
+
+
+def test_nothing_is_bold_if_the_direction_is_not_known():
+    assert bold_of("my_metric") == set()
+    assert bold_of("my_metric", higher_is_better={"my_metric": False}) == {"low"}
+    assert bold_of("my_metric", higher_is_better={"my_metric": True}) == {"high"}
+    with pytest.raises(TypeError, match="`higher_is_better` must be a dictionary"):
+        gazesal.summary_latex(SUMMARY, higher_is_better={"my_metric": "yes"})
+
+
+def test_scores_that_are_near_but_differ_do_not_tie():
+    near = SUMMARY[SUMMARY["metric"] == "ncc"].assign(estimate=[0.9, 0.7000, 0.7005])
+    assert gazesal.summary_latex(near).count(r"\textbf") == 1
+    assert gazesal.summary_html(near).count("<b>") == 1
+
+
+@pytest.mark.parametrize("name", ["[2cm] mine", "*starred", "  [x", "[", "*"])
+def test_a_row_is_not_taken_for_an_argument_of_the_row_above(name):
+    text = gazesal.summary_latex(SUMMARY.replace("a&b_1", name).replace("<c>", f"{name}2"))
+    starts = [line.lstrip()[:1] for line in text.splitlines()]
+    assert not set(starts) & {"[", "*"}
+    assert text.count(f"{name} &") == text.count(f"{name}2 &") == 1
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_control_characters_and_line_breaks_of_names_are_escaped(layout):
+    text = layout(SUMMARY.replace({"a&b_1": "a\x1b[31m\nb", "my_metric": "m\x07\u202e"}))
+    assert text.isprintable() is False  # its own line breaks
+    assert not set(text) & {"\x1b", "\x07", "\u202e"}
+    assert len(text.splitlines()) == len(layout(SUMMARY).splitlines())
+
+
+@pytest.mark.parametrize(("kind", "words"), KINDS.items())
+def test_latex_html_and_plots_name_every_kind_of_interval(kind, words):
+    summary = SUMMARY.assign(interval=kind, level=0.9)
+    latex = gazesal.summary_latex(summary)
+    assert rf"\multicolumn{{3}}{{l}}{{\footnotesize 90\% intervals: {words}}} \\" in latex
+    tree = ET.fromstring(gazesal.summary_html(summary))  # noqa: S314
+    assert next(tree.iter("tfoot"))[0][0].text == f"90% intervals: {words}"
+    assert gazesal.draw_intervals(summary).get_supxlabel() == f"90% intervals: {words}"
+
+
+def test_every_kind_that_a_summary_takes_has_words():
+    assert set(METHODS) <= set(KINDS)
 
 
 def test_markdown_and_text_take_metrics_of_ones_own():
@@ -151,7 +209,7 @@ def test_forest_plot_has_a_panel_a_metric_and_a_bar_a_method():
     for ax in figure.axes:
         assert len(ax.containers) == 3
     labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
-    assert labels == ["Interobserver", "a&b_1", "<c>"]
+    assert labels == ["One observer vs. the others", "a&b_1", "<c>"]
     drawn = [bar.lines[0].get_xdata()[0] for bar in figure.axes[0].containers]
     assert drawn == [0.9, 0.2, 0.1]
 
@@ -221,11 +279,13 @@ def test_difference_plot_says_what_it_shows():
     options = {"design": Design(), "level": 0.9}
     figure = gazesal.draw_differences(gazesal.compare(two_methods(6), **options))
     text = figure.get_supxlabel()
-    assert "Bars: 90% intervals. Filled points: adjusted p below 10%; hollow: not." in text
+    text = " ".join(text.split())
+    assert "Bars: 90% intervals (Student's t), each by itself. Filled points: adjusted p" in text
+    assert "p below 10%; hollow: not, also if the bar excludes 0." in text
     assert "margin" not in text
     figure = gazesal.draw_differences(gazesal.compare(two_methods(6), Design(), margin=0.1))
     text = figure.get_supxlabel().replace("\n", " ")
-    assert "Bars: 95% intervals. Filled points: adjusted p below 5%; hollow: not." in text
+    assert "Bars: 95% intervals (Student's t), each by itself. Filled points: adjusted p" in text
     assert "Shaded: the margin of equivalence, judged by the 90% interval (not drawn)." in text
 
 

@@ -81,7 +81,7 @@ def test_the_report_has_every_table_beside_the_papers(released):
     assert "| wAG uniform | 0.343 [0.311, 0.375] | 0.343 [0.311, 0.375] |" in text
     assert "| woAG | 0.765 [" in text
     assert "| 0.774 [0.771, 0.776] |" in text
-    assert "| Interobserver, abnormal |" in text
+    assert "| One observer vs. the others, abnormal |" in text
     assert "0.048 [0.020, 0.076] |" in text  # Table 3 of the paper
     assert "![Maps of one image, and the scores of all](figure.png)" in text
     assert "of the first training alone: its numbers are not those of the tables" in text
