@@ -10,7 +10,7 @@ import pandas as pd
 
 from gazesal.evaluation.cases import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER, SEGMENTATION
 from gazesal.metrics.registry import METRICS
-from gazesal.reporting.plots import INK, PALE, TITLE_WIDTH, new_figure, without_frame
+from gazesal.reporting.plots import INK, PALE, TITLE_WIDTH, add_note, new_figure, without_frame
 from gazesal.reporting.tables import LABELS, label_of, metric_label
 
 if TYPE_CHECKING:
@@ -108,6 +108,5 @@ def draw_distributions(scores: pd.DataFrame, *, note: str = "") -> Figure:
         ax.tick_params(axis="x", labelsize=8)
         ax.tick_params(axis="y", length=0)
         without_frame(ax, ("top", "right", "left"))
-    if note:
-        figure.suptitle(note, fontsize=10, parse_math=False)
+    add_note(figure, note)
     return figure

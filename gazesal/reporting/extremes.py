@@ -25,7 +25,7 @@ from gazesal.reporting.pictures import (
     read_picture,
     to_unit_range,
 )
-from gazesal.reporting.plots import TITLE_WIDTH, new_figure
+from gazesal.reporting.plots import TITLE_WIDTH, add_note, new_figure
 from gazesal.reporting.tables import label_of
 from gazesal.typing import Float64Array, FloatArray
 
@@ -183,7 +183,7 @@ def draw_extremes(
             )
             title = f"{kind}: {printable(image)}, {METRICS[metric].label} {score:.3f}"
             ax.set_title(fill(title, TITLE_WIDTH), fontsize=9, parse_math=False)
-    figure.suptitle(note or label_of(method), fontsize=10, parse_math=False)
+    add_note(figure, note or label_of(method))
     return figure
 
 

@@ -17,7 +17,7 @@ from gazesal._text import printable
 from gazesal.evaluation.cases import GROUND_TRUTH, INTEROBSERVER
 from gazesal.evaluation.results import Evaluation
 from gazesal.reporting.pictures import for_display
-from gazesal.reporting.plots import TITLE_WIDTH, forest_panels, new_figure
+from gazesal.reporting.plots import TITLE_WIDTH, add_note, forest_panels, new_figure
 from gazesal.reporting.tables import label_of
 from gazesal.typing import FloatArray
 
@@ -98,8 +98,7 @@ def draw_evaluation(
     for ax, (title, values) in zip(axes, panels.items(), strict=False):
         _overlay(ax, title, values, picture, shape)
     forest_panels(parts[1], summary, evaluation.methods, evaluation.options.metrics)
-    if note:
-        figure.suptitle(note, fontsize=10, parse_math=False)
+    add_note(figure, note)
     return figure
 
 

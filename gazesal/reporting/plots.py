@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from gazesal._text import printable
 from gazesal._validation import as_iterable
 from gazesal.metrics.directions import higher_is_better
 from gazesal.metrics.registry import METRICS
@@ -70,8 +71,7 @@ def draw_intervals(summary: pd.DataFrame, *, note: str = "") -> Figure:
     metrics = [str(name) for name in summary["metric"].unique()]
     figure = new_figure((2.2 + 2.6 * len(metrics), 0.9 + 0.28 * len(methods)))
     forest_panels(figure, summary, methods, metrics)
-    if note:
-        figure.suptitle(note, fontsize=10, parse_math=False)
+    add_note(figure, note)
     return figure
 
 
@@ -137,8 +137,7 @@ def draw_differences(comparisons: Iterable[Comparison], *, note: str = "") -> Fi
         ax.set_title(", ".join(["Difference", *named]), fontsize=9, parse_math=False)
     text = fill(_legend(rows), LEGEND_WIDTH * len(groups))
     figure.supxlabel(text, fontsize=7, parse_math=False)
-    if note:
-        figure.suptitle(note, fontsize=10, parse_math=False)
+    add_note(figure, note)
     return figure
 
 
@@ -221,8 +220,7 @@ def draw_pairs(
     ax.set_title(f"higher on {higher} of {x.size}, lower on {int((y < x).sum())}", fontsize=9)
     ax.tick_params(labelsize=8)
     without_frame(ax, ("top", "right"))
-    if note:
-        figure.suptitle(note, fontsize=10, parse_math=False)
+    add_note(figure, note)
     return figure
 
 
@@ -300,6 +298,12 @@ def _legend(rows: Sequence[Comparison]) -> str:
     if any(row.equivalence is not None for row in rows):
         text += f" Shaded: the margin of equivalence, judged by the {tests} interval (not drawn)."
     return text
+
+
+def add_note(figure: Figure, note: str) -> None:
+    """Write a line above a figure, if there is one, without control characters."""
+    if note:
+        figure.suptitle(printable(note, keep="\n"), fontsize=10, parse_math=False)
 
 
 def without_frame(ax: Axes, sides: Sequence[str]) -> None:

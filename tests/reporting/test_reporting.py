@@ -1,6 +1,10 @@
 """Tables, figures and files of an evaluation."""
 
+import csv
+import dataclasses
+import errno
 import json
+import os
 import sys
 
 import numpy as np
@@ -8,10 +12,13 @@ import pandas as pd
 import pytest
 
 import gazesal
+from gazesal._text import from_csv_cell
 from gazesal.reporting.figures import draw_evaluation, save_figure
+from gazesal.reporting.interval_words import KINDS, summary_words
 from gazesal.reporting.pictures import find_picture
 from gazesal.reporting.report import describe, write_report
 from gazesal.reporting.tables import summary_csv, summary_markdown, summary_text
+from gazesal.stats.methods import METHODS
 
 SUMMARY = pd.DataFrame(
     {
@@ -173,3 +180,102 @@ def test_pictures_are_found_by_name_inside_the_folder(tmp_path):
     np.save(tmp_path / "c.npy", values.ravel())
     with pytest.raises(ValueError, match=r"c\.npy: a picture must be"):
         find_picture(tmp_path, "c")
+
+
+@pytest.mark.filterwarnings("ignore")  # three images are few for most kinds
+@pytest.mark.parametrize("kind", METHODS)
+def test_reports_are_written_of_every_kind_of_interval(evaluation, tmp_path, kind):
+    summary = evaluation.summary(method=kind, n_resamples=200)
+    write_report(evaluation, tmp_path, summary=summary)
+    page = gazesal.write_html_report(evaluation, tmp_path / "r.html", summary=summary)
+    for path in (tmp_path / "summary.txt", tmp_path / "summary.md", page):
+        text = path.read_text(encoding="utf-8").replace("&#39;", "'")
+        assert f"95% interval ({KINDS[kind]}" in text
+
+
+def test_a_level_of_half_a_percent_is_not_rounded(evaluation):
+    summary = evaluation.summary(method="t", level=0.995)
+    assert "99.5% interval (Student's t;" in describe(evaluation, summary)
+
+
+def test_a_kind_that_is_not_known_keeps_its_name():
+    summary = SUMMARY.assign(interval="sandwich", level=0.9)
+    assert summary_words(summary) == "90% intervals: sandwich"
+    assert summary_words(SUMMARY) == ""
+
+
+def test_the_row_of_the_observers_is_not_said_to_be_a_bound(evaluation):
+    text = describe(evaluation, evaluation.summary())
+    assert "One observer vs. the others: the map of one observer against the mean of the" in text
+    assert "it is not an upper bound" in text
+    assert "ceiling" not in text
+
+
+def test_the_inverse_of_the_center_bias_stands_beside_sncc(evaluation):
+    summary = evaluation.summary()
+    own = summary[(summary["method"] == "center_bias") & (summary["metric"] == "sncc")]
+    inverse = -own["estimate"].iloc[0]
+    assert inverse > 0
+    assert f"and its inverse, which looks at no image, {inverse:.3f}" in describe(
+        evaluation, summary
+    )
+    maps = {
+        case.image: -np.asarray(evaluation.maps_of(case.image)["center_bias"])
+        for case in evaluation.cases
+    }
+    cases = [
+        dataclasses.replace(case, maps={"inverse": maps[case.image]}) for case in evaluation.cases
+    ]
+    scored = gazesal.evaluate(cases, sigma=3.0, metrics=["sncc"]).summary()
+    found = scored.set_index("method")["estimate"]["inverse"]
+    assert found == pytest.approx(inverse, abs=1e-12)
+
+
+def test_nothing_is_written_if_a_file_cannot_be(evaluation, tmp_path, monkeypatch):
+    write_report(evaluation, tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def fail(*_args, **_options):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", fail)
+    with pytest.raises(OSError, match=r"nothing was replaced.*figure\.png"):
+        write_report(evaluation, tmp_path, note="another")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+EVIL = "=SUM(1)\x1b[31m\n| <b>*[x](y) $\\frac{$"
+
+
+def test_no_file_of_a_report_acts_on_names(tmp_path):
+    rng = np.random.default_rng(0)
+    names = [f"{EVIL}{i}" for i in range(3)]
+    fixations = pd.DataFrame(
+        {
+            "image": np.repeat(names, 12),
+            "observer": np.tile(["@ann", "-bob"], 18),
+            "x": rng.uniform(0, 31, 36),
+            "y": rng.uniform(0, 23, 36),
+            "duration": 1.0,
+        }
+    )
+    maps = {EVIL: {image: rng.random((24, 32)) for image in names}}
+    cases = gazesal.cases_from_tables(fixations, maps, (24, 32))
+    cases = [dataclasses.replace(case, groups={"=site": "@home"}) for case in cases]
+    evaluation = gazesal.evaluate(cases, sigma=3.0, metrics=["ncc"])
+    picture = np.zeros((24, 32))
+    write_report(evaluation, tmp_path, picture=picture, note=EVIL)
+    gazesal.write_html_report(evaluation, tmp_path / "r.html", note=EVIL)
+    gazesal.draw_extremes(evaluation, EVIL, "ncc", n=1).savefig(tmp_path / "extremes.svg")
+    gazesal.draw_distributions(evaluation.scores).savefig(tmp_path / "distributions.svg")
+    for path in tmp_path.iterdir():
+        assert path.suffix == ".png" or "\x1b" not in path.read_text(encoding="utf-8")
+    with (tmp_path / "scores.csv").open(encoding="utf-8", newline="") as file:
+        header, *rows = list(csv.reader(file))
+    assert header[-1] == "'=site"
+    assert all(cell[0] not in "=@-+" or cell[1:2].isdigit() for row in rows for cell in row)
+    assert {from_csv_cell(row[0]) for row in rows} == set(names)
+    assert {from_csv_cell(row[1]) for row in rows} == {"@ann", "-bob"}
+    text = (tmp_path / "summary.md").read_text(encoding="utf-8")
+    assert r"\=SUM(1)\\x1b\[31m\\x0a\| \<b\>\*\[x\](y) \$\\frac{\$" in text
+    assert all(line.count(" | ") == 1 for line in text.splitlines()[:4] if "SUM" in line)

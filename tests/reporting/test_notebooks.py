@@ -1,0 +1,59 @@
+"""Figures and tables show themselves in notebooks, without magic and without pyplot."""
+
+import io
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+import gazesal
+from tests.stats.frames import two_methods
+
+pytest.importorskip("matplotlib", reason="the extra `plot` is not installed")
+
+SUMMARY = pd.DataFrame(
+    {"method": ["mine"], "metric": "sauc", "estimate": 0.61, "low": 0.6, "high": 0.625}
+)
+
+
+def figures():
+    table = two_methods(5)
+    design = gazesal.Design("image")
+    scores = table.assign(metric="ncc")
+    return {
+        "draw_intervals": gazesal.draw_intervals(SUMMARY),
+        "draw_differences": gazesal.draw_differences(gazesal.compare(table, design)),
+        "draw_pairs": gazesal.draw_pairs(table, design, method="b", reference="a"),
+        "draw_distributions": gazesal.draw_distributions(scores),
+    }
+
+
+def test_every_figure_is_shown_as_a_picture():
+    for name, figure in figures().items():
+        with Image.open(io.BytesIO(figure._repr_png_())) as image:
+            pixels = np.asarray(image.convert("L"))
+        assert np.ptp(pixels) > 100, name
+
+
+def test_figures_of_an_evaluation_are_shown_as_pictures(evaluation):
+    image = evaluation.scores["image"].iloc[0]
+    for figure in (
+        evaluation.plot_intervals(method="t"),
+        evaluation.plot_maps(image),
+        gazesal.draw_extremes(evaluation, "good", "ncc", n=1),
+    ):
+        assert figure._repr_png_().startswith(b"\x89PNG")
+
+
+def test_drawing_does_not_import_pyplot():
+    code = (
+        "import sys, gazesal, pandas as pd\n"
+        "table = pd.DataFrame({'method': ['a'], 'metric': 'sauc', 'estimate': 0.6, 'low': 0.5, "
+        "'high': 0.7})\n"
+        "assert gazesal.draw_intervals(table)._repr_png_()\n"
+        "assert 'matplotlib.pyplot' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
