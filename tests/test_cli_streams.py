@@ -146,6 +146,7 @@ def test_a_full_disk_leaves_the_results_of_an_earlier_run(study, tmp_path, monke
     assert CliRunner().invoke(main, [*words_of(study, out), "--quiet"]).exit_code == 0
     before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
     if name == "evaluation":
+
         def fail(*_args, **_options):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

@@ -148,7 +148,12 @@ def test_from_samples_to_scores_every_observer_is_found():
 
 def test_the_study_example_prints_the_study(shared):
     printed_by_it = output_of("study_tables.py", shared / "paper" / "scores.csv.gz")
-    names = {"INTEROBS.": "One observer vs. the others", "SEGMENT.": "Segmentation", "AM1": "AM1", "AM2": "AM2"}
+    names = {
+        "INTEROBS.": "One observer vs. the others",
+        "SEGMENT.": "Segmentation",
+        "AM1": "AM1",
+        "AM2": "AM2",
+    }
     cells = pd.read_csv(ROOT / "tests" / "reference_values" / "study_tables.csv", dtype=str)
     lines = printed_by_it.splitlines()
     assert lines[0].startswith("Tables 1 and 2 as printed")

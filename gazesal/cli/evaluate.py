@@ -286,8 +286,8 @@ def evaluate(
 ) -> None:
     """Score saliency maps against the gaze of a table, a manifest or a REFLACX release.
 
-    Writes scores.csv (every score), summary.txt, .md and .csv (means with 95% intervals for the
-    interobserver ceiling, the centre bias and each method), settings.json, and figure.png where
+    Writes scores.csv (every score), summary.txt, .md and .csv (means with 95% intervals for one
+    observer vs. the others, the center bias and each method), settings.json, and figure.png where
     matplotlib is installed; with the extra report also report.html, and with the extra parquet the
     folder evaluation, from which gazesal report makes that page again. Everything is read and
     checked before the work starts, unless asked otherwise. Ctrl-C and SIGTERM end the work, with

@@ -36,10 +36,11 @@ def cases_from_reflacx(
         Phases of the release; see `Reflacx`.
     maps : mapping of mapping, optional
         Saliency maps by method, then by the ``dicom_id`` of the image, as for
-        `cases_from_tables`. Without any, the interobserver ceiling and the centre bias are scored.
+        `cases_from_tables`. Without any, each reader against the others and the center bias
+        are scored.
     n_readers : int, default 5
         Images with fewer kept readings are not scored; their gaze shapes the centre bias. Five
-        leaves the 91 images of the study, at least two are needed for a ceiling.
+        leaves the 91 images of the study; at least two are needed, so that one can be left out.
     degrees : float, default 1.0
         Standard deviation of a fixation's Gaussian in degrees of visual angle.
     unmapped : {"raise", "gaze_only"}, default "raise"

@@ -77,11 +77,11 @@ def evaluate(
     check_first: bool = True,
     checkpoint: str | Path | None = None,
 ) -> Evaluation:
-    """Score saliency maps, the interobserver ceiling and the centre bias on many images.
+    """Score saliency maps, each observer against the others and the center bias on many images.
 
     For each image and each observer, the ground truth is the mean gaze map of the other
-    observers. Against it are scored the observer left out (the interobserver ceiling), the centre
-    bias and every method's map. The centre bias of an image is the mean gaze map over all *other*
+    observers. Against it are scored the observer left out (``"interobserver"``, which is not an
+    upper bound: one observer is noisy), the center bias and every method's map. The center bias of an image is the mean gaze map over all *other*
     images, every reading counting alike; it also gives the shuffled metrics their negatives. Where
     images have a box, such as that of the chest, they are registered to each other by it.
 
@@ -110,9 +110,9 @@ def evaluate(
         What to do with fixations outside their image; see `gaze_heatmap`. The study keeps them.
     ground_truth : {"rest", "all"}, default "rest"
         What maps are scored against: the mean of all observers but one, for every choice of that
-        one, which is what the interobserver ceiling is scored against too and what the study
+        one, which is what the observer left out is scored against too and what the study
         does; or the mean of all of them, once. With ``"all"`` an image may have a single observer;
-        it then has no interobserver score.
+        it then has no score of one observer vs. the others.
     center_bias : {"left_out", "in_sample", "both", "none"}, default "left_out"
         Whether the center bias of an image is made without its own gaze, or with it as in the
         study, which favors the bias. ``"both"`` has a row of each; the shuffled metrics take the

@@ -33,7 +33,8 @@ def one_vs_rest(maps: Iterable[ArrayLike]) -> list[ObserverSplit]:
     r"""Pair each observer's gaze map with the mean of the others'.
 
     The mean of the others is the ground truth against which the one left out, a model or a
-    baseline is scored; scoring the one left out gives the interobserver ceiling.
+    baseline is scored. Scoring the one left out says how well one observer predicts the others,
+    which is not an upper bound: a map can score higher, because one observer is noisy.
 
     Parameters
     ----------

@@ -88,8 +88,9 @@ def ncc(saliency_map: ArrayLike, gaze_map: ArrayLike) -> float:
 def sncc(saliency_map: ArrayLike, gaze_map: ArrayLike, center_bias: ArrayLike) -> float:
     r"""Compute the shuffled normalised cross-correlation (sNCC) of a saliency map.
 
-    The NCC with the gaze map, less the NCC with the centre bias: how much more the map looks
-    like this image's gaze than like anybody's gaze on any image.
+    The NCC with the gaze map, less the NCC with the center bias: how much more the map looks
+    like this image's gaze than like anybody's gaze on any image. A map can also score by looking
+    unlike the bias.
 
     Parameters
     ----------
@@ -103,7 +104,7 @@ def sncc(saliency_map: ArrayLike, gaze_map: ArrayLike, center_bias: ArrayLike) -
     Returns
     -------
     float
-        In [-2, 2]; higher is better; 0 is a map as close to the centre bias as to the gaze,
+        In [-2, 2]; higher is better; 0 is a map as close to the center bias as to the gaze,
         and chance for noise only; ``nan`` if any of the maps is constant.
 
     Raises
@@ -121,7 +122,7 @@ def sncc(saliency_map: ArrayLike, gaze_map: ArrayLike, center_bias: ArrayLike) -
     See Also
     --------
     ncc : The correlation without the centre bias.
-    sauc : The shuffled metric on ranks, whose chance level is 0.5 for every map.
+    sauc : The shuffled metric on ranks, at 0.5 for every map that is the same for all images.
 
     Notes
     -----
@@ -131,11 +132,13 @@ def sncc(saliency_map: ArrayLike, gaze_map: ArrayLike, center_bias: ArrayLike) -
     for gaze map GT, saliency map SM and centre bias CB, section 3.2 of
     :footcite:t:`bigolin2021`, after the shuffled NSS of :footcite:t:`gide2016`.
 
-    Zero is exact where the gaze map is the centre bias. It is *not* the score of the centre bias
+    Zero is exact if the gaze map is the center bias. It is *not* the score of the center bias
     itself: sNCC(GT, CB) = NCC(GT, CB) - 1, which is negative unless the gaze is the bias, because
-    each correlation is divided by its own map's deviation and the gaze on one image is more
-    concentrated than the average over images. A smooth map without image-specific content
-    therefore scores below 0.
+    no correlation is above 1.
+
+    The score of an inverted map is minus the score of the map. The inverse of the center bias
+    therefore scores above 0 on every image without looking at any. Compare a map with it, and
+    report `sauc` beside sNCC.
 
     References
     ----------

@@ -48,9 +48,10 @@ class Metric:
         Value of a map of noise, without any relation to the gaze; ``nan`` where it depends on the
         maps.
     chance_of_any_map : bool
-        Whether every map without image-specific content is expected there, as the score is taken
-        against where people look at other images, and not noise alone: one and the same map for all
-        images, such as a blob in the centre, is far above the chance of `nss` or `auc`.
+        Whether any map that is the same for all images is expected there, and not noise alone. The
+        score is then linear in the gaze and taken against where people look at other images. With
+        other metrics such a map can be far from chance: a blob in the center is above the chance
+        of `nss` and `auc`, and below that of `sncc`, while its inverse is above it.
     any_monotone_map : bool
         Unchanged under every strictly increasing map of the saliency map.
     any_affine_map : bool

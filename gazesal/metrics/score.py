@@ -125,8 +125,9 @@ def score(
     metrics : sequence of str, optional
         Which of ``"ncc"``, ``"auc_borji"``, ``"sncc"`` and ``"sauc"``, in which order.
     pairs : array_like of bool, shape (M, R), optional
-        Which saliency map is scored against which gaze map; all by default. The interobserver
-        ceiling is each reader's own map against that reader's rest only: a row of one ``True``.
+        Which saliency map is scored against which gaze map; all by default. The row
+        of one observer vs. the others is each reader's own map against that reader's rest only: a
+        row of one ``True``.
     tolerance : float, optional
         How far each area may be from the exact one; see `auc_borji`. By default all are exact.
     threads : int, optional
@@ -199,8 +200,8 @@ def score(
     Scores of 1 saliency maps against 3 gaze maps: 12, means over gaze maps:
                ncc  auc_borji       sncc       sauc
     cam     0.8728     0.7292     1.0247     0.7500
-    >>> ceiling = [[i == j for j in range(3)] for i in range(3)]
-    >>> scores = gazesal.score(own, rest, center_bias, ["sauc"], pairs=ceiling)
+    >>> own_rest = [[i == j for j in range(3)] for i in range(3)]
+    >>> scores = gazesal.score(own, rest, center_bias, ["sauc"], pairs=own_rest)
     >>> scores.to_frame().round(3).to_dict("list")["score"]
     [0.493, 0.639, 0.611]
     """

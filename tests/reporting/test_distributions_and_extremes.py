@@ -53,7 +53,9 @@ def test_where_lower_is_better_the_lowest_is_best(evaluation, tmp_path):
     maps = summary[["good", "noise", "other_image"]]
     path = gazesal.write_html_report(found, tmp_path / "r.html", n_extremes=0)
     text = parse(path.read_text(encoding="utf-8")).text
-    assert f"(lower is better), {maps.idxmin()} has the best mean of 3 maps, {maps.min():.3f}" in text
+    assert (
+        f"(lower is better), {maps.idxmin()} has the best mean of 3 maps, {maps.min():.3f}" in text
+    )
 
 
 def test_extremes_are_drawn_with_their_scores(evaluation):

@@ -206,7 +206,9 @@ def test_many_methods_are_compared_with_the_best(evaluation, tmp_path, metric):
     summary = summary.drop("center_bias")  # which is no map
     best = label_of(summary.idxmax() if metric == "ncc" else summary.idxmin())
     words = next(table.all("caption")).text
-    assert words.startswith("Against the map with the best mean. 95% intervals that hold for all 28")
+    assert words.startswith(
+        "Against the map with the best mean. 95% intervals that hold for all 28"
+    )
     pairs = [row[0].split(" \N{MINUS SIGN} ") for row in rows_of(table)[1:]]
     assert len(pairs) == 7
     assert {second for _, second in pairs} == {best}

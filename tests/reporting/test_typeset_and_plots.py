@@ -141,9 +141,7 @@ def bold_of(metric, **options):
     return bold
 
 
-@pytest.mark.parametrize(
-    "metric", ["kl_divergence", "KL", "emd", "EMD", "mit_kl", "pysaliency_kl"]
-)
+@pytest.mark.parametrize("metric", ["kl_divergence", "KL", "emd", "EMD", "mit_kl", "pysaliency_kl"])
 def test_the_lowest_is_bold_if_lower_is_better(metric):
     assert bold_of(metric) == {"low"}
 

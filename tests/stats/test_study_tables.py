@@ -88,7 +88,9 @@ def test_the_page_says_what_the_comparisons_are_adjusted_over(example, page):
 
 
 def test_the_page_says_whose_printed_intervals_are_too_wide(example, page):
-    tables = re.findall(r"(One observer vs. the others|AM1) ((?:-?[\d.]+ \[[-\d., ]+\] ?)+)", example)
+    tables = re.findall(
+        r"(One observer vs. the others|AM1) ((?:-?[\d.]+ \[[-\d., ]+\] ?)+)", example
+    )
     bounds = [re.findall(r"\[([-\d.]+), ([-\d.]+)\]", cells) for _, cells in tables]
     widths = [[float(high) - float(low) for low, high in row] for row in bounds]
     # as printed, by image, by image and model: the readers and AM1 in each

@@ -123,7 +123,7 @@ def subset_tests(scores: pd.DataFrame, seed: int) -> pd.DataFrame:
 
 
 def differences(scores: pd.DataFrame, seed: int) -> dict[str, pd.DataFrame]:
-    """The ceiling and the plain network against the study's best maps: paired by image."""
+    """Compare one reader vs. the others and the plain network with the study's best maps."""
     methods = [BEST, INTEROBSERVER, "woAG uniform"]
     part = scores[scores["method"].isin(methods) & scores["metric"].isin(MARGIN)]
     options = {"reference": BEST, "by": "metric", "margin": MARGIN, "rng": seed}
