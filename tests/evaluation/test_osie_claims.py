@@ -1,0 +1,102 @@
+"""What the documentation says of observers and of sNCC, from real gaze and the released scores."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import gazesal
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+H, W, SIGMA = 150, 200, 6.0  # a quarter of the images' size; about one degree
+
+
+@pytest.fixture(scope="module")
+def fixations(shared):
+    table = gazesal.read_fixations(
+        shared / "data" / "osie" / "fixations.csv.gz",
+        origin="matlab",
+        columns={"duration": "duration_ms"},
+    )
+    table[["x", "y"]] = (table[["x", "y"]] + 0.5) / 4 - 0.5  # pixel centers at integers
+    return table
+
+
+@pytest.fixture(scope="module")
+def means(shared, fixations):
+    """Mean sNCC and sAUC of maps that look at the image, and of maps that are always the same."""
+    y, x = np.mgrid[:H, :W]
+    from_border = np.minimum(np.minimum(x, W - 1 - x), np.minimum(y, H - 1 - y))
+    wide = np.exp(-(((x - (W - 1) / 2) / (W / 4)) ** 2 + ((y - (H - 1) / 2) / (H / 4)) ** 2) / 2)
+    found = dict(gazesal.find_maps(shared / "data" / "osie" / "maps"))["spectral_residual"]
+    maps = {
+        "spectral residual": found,
+        "border": dict.fromkeys(found, np.exp(-from_border / 20)),
+        "Gaussian": dict.fromkeys(found, wide),
+    }
+    cases = gazesal.cases_from_tables(fixations, maps, (H, W), unmapped="gaze_only")
+    evaluation = gazesal.evaluate(cases, sigma=SIGMA, metrics=["sncc", "sauc"], jobs=-1)
+    return evaluation.summary(method="t").pivot(
+        index="method", columns="metric", values="estimate"
+    )
+
+
+def test_maps_that_look_at_no_image_score_as_the_docs_say(means):
+    expected = {
+        "interobserver": (0.466, 0.783),
+        "spectral residual": (0.181, 0.708),
+        "center_bias": (-0.706, 0.498),
+        "Gaussian": (-0.657, 0.507),
+        "border": (0.595, 0.494),
+    }
+    text = (DOCS / "concepts" / "center_bias.md").read_text(encoding="utf-8")
+    for method, (sncc, sauc) in expected.items():
+        assert means.loc[method].loc[["sncc", "sauc"]].tolist() == pytest.approx(
+            [sncc, sauc], abs=5e-4
+        )
+        assert f"| {sncc:.3f} | {sauc:.3f} |".replace("-", "\N{MINUS SIGN}") in text
+
+
+def test_observers_predict_one_another_as_the_docs_say(fixations):
+    pairs, halves, ncc, auc = [], [], [], []
+    rng = np.random.default_rng(0)
+    for _, rows in list(fixations.groupby("image"))[:100]:
+        maps = [
+            gazesal.gaze_heatmap(own[["x", "y"]], (H, W), sigma=SIGMA, weights=own["duration"])
+            for _, own in rows.groupby("observer")
+        ]
+        correlations = np.corrcoef([each.ravel() for each in maps])
+        pairs.append(correlations[np.triu_indices(len(maps), 1)].mean())
+        order = rng.permutation(len(maps))
+        first, second = ([maps[i] for i in order[a : a + 7]] for a in (0, 7))
+        halves.append(gazesal.ncc(np.mean(first, axis=0), np.mean(second, axis=0)))
+        for own, rest in gazesal.one_vs_rest(maps):
+            ncc.append(gazesal.ncc(own, rest))
+            everybody = (own + 14 * rest) / 15
+            auc.append([gazesal.auc_borji(a, b) for a, b in ((own, rest), (rest, own))])
+            auc[-1].append(gazesal.auc_borji(everybody, own))
+    one = np.mean(pairs)
+
+    def of_group(m):
+        return m * one / (1 + (m - 1) * one)
+
+    found = [one, np.mean(ncc), np.sqrt(one * of_group(14)), np.sqrt(of_group(14)), of_group(7)]
+    found += [np.mean(halves), *np.mean(auc, axis=0)]
+    expected = [0.499, 0.678, 0.683, 0.966, 0.875, 0.863, 0.851, 0.909, 0.929]
+    assert found == pytest.approx(expected, abs=6e-4)
+    text = (DOCS / "concepts" / "observers.md").read_text(encoding="utf-8")
+    assert all(f"{value:.3f}" in text for value in expected)
+
+
+def test_the_lung_hull_stands_as_the_docs_say(shared):
+    table = pd.read_csv(shared / "paper" / "scores.csv.gz").query("method == 'thresholded'")
+    own = table.groupby("metric")[["score_convex", "score_interobserver"]].mean()
+    assert own.loc["sncc"].tolist() == pytest.approx([-0.187, 0.028], abs=5e-4)
+    hull, readers = own.loc["ncc"]
+    assert (hull, readers) == pytest.approx((0.637, 0.632), abs=5e-4)
+    # the pair correlation whose square root with that of four readers is the printed mean
+    grid = np.linspace(0, 1, 100_001)
+    one = grid[np.argmin(abs(np.sqrt(grid * 4 * grid / (1 + 3 * grid)) - readers))]
+    best = np.sqrt(4 * one / (1 + 3 * one))
+    assert (one, best, hull / best) == pytest.approx((0.50, 0.89, 0.71), abs=5e-3)
