@@ -1,4 +1,4 @@
-"""Names from other people's files, written so that no terminal, spreadsheet or page acts on them."""
+"""Write names from others' files so that no terminal, spreadsheet or page acts on them."""
 
 from __future__ import annotations
 

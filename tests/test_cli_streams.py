@@ -91,7 +91,7 @@ def test_every_command_ends_in_one_line_without_room_for_its_output(words, tmp_p
 class Broken(io.StringIO):
     """A stream without a file that cannot be written."""
 
-    def write(self, text):
+    def write(self, _text):
         raise OSError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 

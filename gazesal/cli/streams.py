@@ -82,9 +82,9 @@ def steady_streams() -> Iterator[None]:
     with ExitStack() as stack:
         # a process without a stream, as under `>&-`, has None here, and click prints nothing
         if sys.stdout is not None:
-            stack.enter_context(redirect_stdout(out))  # type: ignore[type-var]
+            stack.enter_context(redirect_stdout(out))
         if sys.stderr is not None:
-            stack.enter_context(redirect_stderr(err))  # type: ignore[type-var]
+            stack.enter_context(redirect_stderr(err))
         try:
             yield
         except SystemExit as ended:

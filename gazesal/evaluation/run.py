@@ -81,9 +81,10 @@ def evaluate(
 
     For each image and each observer, the ground truth is the mean gaze map of the other
     observers. Against it are scored the observer left out (``"interobserver"``, which is not an
-    upper bound: one observer is noisy), the center bias and every method's map. The center bias of an image is the mean gaze map over all *other*
-    images, every reading counting alike; it also gives the shuffled metrics their negatives. Where
-    images have a box, such as that of the chest, they are registered to each other by it.
+    upper bound: one observer is noisy), the center bias and every method's map. The center
+    bias of an image is the mean gaze map over all *other* images, every reading counting alike; it
+    also gives the shuffled metrics their negatives. Where images have a box, such as that of the
+    chest, they are registered to each other by it.
 
     Metrics of fixations as points take those of the same observers in place of the mean gaze map,
     each fixation once whatever its duration, without those outside the image.

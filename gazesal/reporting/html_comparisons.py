@@ -96,10 +96,10 @@ def families(evaluation: Evaluation, summary: pd.DataFrame) -> list[Family]:
             title = "Against the map with the best mean"
             best = {each: best_of(summary, each, maps_of(methods) or methods) for each in metrics}
             pairs = [
-                (method, best[metric], metric)
+                (method, reference, metric)
                 for metric in metrics
                 for method in methods
-                if best[metric] is not None and method != best[metric]
+                if (reference := best[metric]) is not None and method != reference
             ]
         found.append(_compared(evaluation, title, pairs, size, kind, level))
     return [family for family in found if family.rows]
@@ -108,7 +108,7 @@ def families(evaluation: Evaluation, summary: pd.DataFrame) -> list[Family]:
 def _compared(
     evaluation: Evaluation,
     title: str,
-    pairs: Sequence[tuple[str, str | None, str]],
+    pairs: Sequence[tuple[str, str, str]],
     size: int,
     kind: Any,
     level: float,
@@ -126,7 +126,7 @@ def _compared(
             with contextlib.suppress(ValueError):
                 rows += evaluation.compare(
                     method,
-                    str(other),
+                    other,
                     metric,
                     method=kind,
                     level=together,

@@ -82,8 +82,8 @@ def baseline_words(summary: pd.DataFrame, *, in_sample: bool) -> list[str]:
         if bought is not None:
             words += (
                 f" The center bias scores {-bought:.3f}, and its inverse, which looks at no image, "
-                f"{bought:.3f}: an inverted map has the same sNCC with the other sign. So an sNCC below "
-                f"{bought:.3f} does not by itself show that a map knows the image."
+                f"{bought:.3f}: an inverted map has the same sNCC with the other sign. So an sNCC "
+                f"below {bought:.3f} does not by itself show that a map knows the image."
             )
         lines.append(words)
     if "sauc" in metrics and CENTER_BIAS in methods:

@@ -292,8 +292,8 @@ def _legend(rows: Sequence[Comparison]) -> str:
     )
     kinds = " or ".join(dict.fromkeys(kind_words(row.difference.method) for row in rows))
     text = (
-        f"Bars: {bars} intervals ({kinds}), each by itself. Filled points: adjusted p below {errors}; "
-        "hollow: not, also if the bar excludes 0."
+        f"Bars: {bars} intervals ({kinds}), each by itself. Filled points: adjusted p below "
+        f"{errors}; hollow: not, also if the bar excludes 0."
     )
     if any(row.equivalence is not None for row in rows):
         text += f" Shaded: the margin of equivalence, judged by the {tests} interval (not drawn)."

@@ -201,8 +201,8 @@ def describe(evaluation: Evaluation, summary: pd.DataFrame, *, degrees: float | 
     lines = [
         f"{len(scored)} images, {observers} observers each. Ground truth: {truth}.",
         (
-            f"Mean over images with {level_words(summary['level'])} interval ({kinds}; the image is "
-            f"the unit), each row by itself. {exactness_words(options)}"
+            f"Mean over images with {level_words(summary['level'])} interval ({kinds}; the image "
+            f"is the unit), each row by itself. {exactness_words(options)}"
             f"{_sigma_words(evaluation, degrees)}."
         ),
         (

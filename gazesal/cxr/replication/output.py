@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from gazesal._files import write_text
+from gazesal._files import together
+from gazesal._text import csv_text, from_csv_cell
 from gazesal._warnings import muted
 from gazesal.cxr.replication.page import write_page
 from gazesal.cxr.replication.report import TABLES, markdown_of, sections_of
@@ -41,15 +42,16 @@ def write_report(
             figure=figure if (out / figure).is_file() else None,
             compared=compared,
         )
-    for name in TABLES:
-        path = out / "tables" / f"{name}.csv"
-        if name in made:
-            write_text(path, made[name].to_csv(index=False, lineterminator="\n"))
-        else:  # of an earlier run with more trainings
-            path.unlink(missing_ok=True)
     report, page = out / "report.md", out / "report.html"
-    write_text(report, markdown_of(title, [*study.notes, *facts], sections))
-    page.unlink(missing_ok=True)  # of an earlier run, with other numbers
+    with together() as files:
+        for name in TABLES:
+            path = out / "tables" / f"{name}.csv"
+            if name in made:
+                files.text(path, csv_text(made[name]))
+            else:  # of an earlier run with more trainings
+                files.remove(path)
+        files.text(report, markdown_of(title, [*study.notes, *facts], sections))
+        files.remove(page)  # of an earlier run, with other numbers
     if not report_extra_is_there():
         tell("no report.html: it needs jinja2 and matplotlib, pip install 'gazesal[report]'")
         return report, None, made
@@ -81,7 +83,8 @@ def read_scores(folders: Mapping[int, Path]) -> pd.DataFrame:
         pd.read_csv(folder / "scores.csv", dtype={"image": str}).assign(model=model)
         for model, folder in folders.items()
     ]
-    return pd.concat(parts).reset_index(drop=True)
+    table = pd.concat(parts).reset_index(drop=True)
+    return table.assign(image=table["image"].map(from_csv_cell))
 
 
 def read_aucs(folders: Mapping[str, Path]) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
+from gazesal._text import markdown_text
 from gazesal.cxr.replication import tables
 from gazesal.reporting.tables import label_of, metric_label
 
@@ -127,7 +128,9 @@ def sections_of(
         words = (
             f"The p-values are those of {TESTS[question]}, adjusted by Holm's steps for the "
             f"{len(table)} comparisons, and so is equivalence (two one-sided tests). The margins "
-            "are gazesal's own choice, not the study's."
+            "are gazesal's own choice, not the study's: they are examples, and a claim needs one with "
+            "a reason, stated beforehand. The intervals are of each difference by itself; if one of "
+            "them and an adjusted p-value disagree, the p-value counts."
         )
         few = f" {_few_trainings(scores)}" if question == "like these" else ""
         parts = [(words + few).rstrip(), _differences(table, "p_adjusted", "p, Holm")]
@@ -196,9 +199,9 @@ def _caption(scores: pd.DataFrame) -> str:
     words = "The intervals in the figure are over images"
     n = scores["model"].nunique()
     if n == 1:
-        return f"{words}, from a bootstrap; those of the tables are made otherwise."
+        return f"{words}; those of the tables are made otherwise."
     return (
-        f"{words}, from a bootstrap, and of the first training alone: its numbers are not those of "
+        f"{words}, and of the first training alone: its numbers are not those of "
         f"the tables, which are over all {n} trainings."
     )
 
@@ -281,8 +284,7 @@ def _cell(estimate: float, low: float, high: float, *, sign: bool = False) -> Ce
 def _markdown(table: Table) -> str:
     columns = table.columns
     lines = [f"| {table.corner} | {' | '.join(columns)} |", "| --- |" + " ---: |" * len(columns)]
-    lines += [
-        f"| {name} | {' | '.join(str(cells.get(column, '')) for column in columns)} |"
-        for name, cells in table.rows.items()
-    ]
+    for name, cells in table.rows.items():
+        shown_cells = " | ".join(str(cells.get(column, "")) for column in columns)
+        lines.append(f"| {markdown_text(name)} | {shown_cells} |")
     return "\n".join(lines)

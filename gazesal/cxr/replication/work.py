@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from gazesal._files import atomic_path, write_text
+from gazesal._text import csv_text
 from gazesal.cxr.classification import label_aucs
 from gazesal.cxr.lung_hull import find_lung_hulls
 from gazesal.cxr.replication.maps import StoredMap, store_maps
@@ -73,8 +74,8 @@ def classify(
     table = pd.DataFrame(logits, columns=list(images.labels), index=pd.Index(names, name="image"))
     patients = [images.patients[row] for row in rows]
     aucs = label_aucs(np.asarray(images.targets)[rows], logits, images.labels, patients=patients)
-    write_text(folder / "logits.csv", table.to_csv(lineterminator="\n"))
-    write_text(folder / "aucs.csv", aucs.to_csv(index=False, lineterminator="\n"))
+    write_text(folder / "logits.csv", csv_text(table.reset_index()))
+    write_text(folder / "aucs.csv", csv_text(aucs))
 
 
 def store_all_maps(
@@ -135,6 +136,7 @@ def score(
         reader=[readers[pair] for pair in zip(scores["image"], scores["observer"], strict=True)],
         abnormal=[bool(abnormal[study.scored[name]]) for name in scores["image"]],
     )[["image", "reader", "method", "metric", "score", "abnormal"]]
+    write_text(folder / "scores.csv", csv_text(table))  # first: a figure may fail
     if figure and importlib.util.find_spec("matplotlib") is not None:
         shown = next((n for n, i in study.scored.items() if abnormal[i]), next(iter(study.scored)))
         picture = read_picture(study.paths[shown])
@@ -143,7 +145,6 @@ def score(
             found, summary, image=shown, picture=picture, note="; ".join(study.notes)
         )
         save_figure(drawn, folder / "figure.png")
-    write_text(folder / "scores.csv", table.to_csv(index=False, lineterminator="\n"))
     shutil.rmtree(folder / SCORING, ignore_errors=True)
 
 
