@@ -14,9 +14,9 @@ __all__ = ["csv_cell", "csv_text", "from_csv_cell", "markdown_text", "printable"
 UNPRINTABLE = frozenset(["Cc", "Cs", "Zl", "Zp"])  # controls, lone surrogates, line separators
 # Characters that reverse the order of the letters around them, so that a name reads as another.
 REORDERING = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-FORMULA = re.compile(
-    "^[=+\\-@\uff1d\uff0b\uff0d\uff20]"
-)  # also in the full-width forms of Japanese
+# A spreadsheet computes a cell that begins with one of these, also in the full-width forms of
+# Japanese.
+FORMULA = re.compile("\\s*[=+\\-@\uff1d\uff0b\uff0d\uff20]")
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 MARK = "'"  # spreadsheets take a cell that begins with it as text
 ESCAPED = re.compile(r"\\(\\|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")
@@ -124,7 +124,8 @@ def markdown_text(text: str) -> str:
     str
         Text that Markdown shows as it is.
     """
-    return MARKDOWN.sub(r"\\\g<0>", printable(text, keep="\n"))
+    escaped = MARKDOWN.sub(r"\\\g<0>", printable(text, keep="\n"))
+    return escaped.replace("\\<", "&lt;")  # also safe where a backslash is not an escape
 
 
 def _acts(letter: str) -> bool:

@@ -31,7 +31,7 @@ def test_kept_characters_stay():
     assert printable("a\n\x1bb\n", keep="\n") == "a\n\\x1bb\n"
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", "\r@", "\n-", "\uff1d"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", " =", "\t=", "\r@", "\n-", "\uff1d"])
 def test_formulas_are_marked(start):
     cell = csv_cell(f"{start}SUM(1)")
     assert cell.startswith("'")
@@ -64,6 +64,6 @@ def test_headings_and_categories_are_marked_and_numbers_stay():
 
 def test_markdown_shows_markup_as_text():
     escaped = markdown_text("<b>|[x](y)*_a_*`c`&lt;$1$")
-    assert escaped == r"\<b\>\|\[x\](y)\*\_a\_\*\`c\`\&lt;\$1\$"
+    assert escaped == r"&lt;b\>\|\[x\](y)\*\_a\_\*\`c\`\&lt;\$1\$"
     assert markdown_text("my_metric & a-b.c (1)") == "my_metric & a-b.c (1)"
     assert markdown_text("# a\n- b\n2. c") == "\\# a\n\\- b\n2. c"

@@ -290,8 +290,9 @@ def evaluate(
     observer vs. the others, the center bias and each method), settings.json, and figure.png where
     matplotlib is installed; with the extra report also report.html, and with the extra parquet the
     folder evaluation, from which gazesal report makes that page again. Everything is read and
-    checked before the work starts, unless asked otherwise. Ctrl-C and SIGTERM end the work, with
-    exit status 130 and 143; with --resume the same command goes on.
+    checked before the work starts, unless asked otherwise, and all files are written before the
+    table is printed. Ctrl-C and SIGTERM end the work, with exit status 130 and 143; with --resume
+    the same command goes on.
     """
     source = _require_one_source(context)
     if resume and checkpoint is not None:

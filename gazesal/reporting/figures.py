@@ -18,7 +18,7 @@ from gazesal.evaluation.cases import GROUND_TRUTH, INTEROBSERVER
 from gazesal.evaluation.results import Evaluation
 from gazesal.reporting.pictures import for_display
 from gazesal.reporting.plots import TITLE_WIDTH, add_note, forest_panels, new_figure
-from gazesal.reporting.tables import label_of
+from gazesal.reporting.tables import label_of, require_summary_of
 from gazesal.typing import FloatArray
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def draw_evaluation(
     ImportError
         If the extra ``plot`` is not installed.
     ValueError
-        If the image was not scored.
+        If the image was not scored, or `summary` is not one of this evaluation.
 
     See Also
     --------
@@ -97,7 +97,10 @@ def draw_evaluation(
         ax.axis("off")
     for ax, (title, values) in zip(axes, panels.items(), strict=False):
         _overlay(ax, title, values, picture, shape)
-    forest_panels(parts[1], summary, evaluation.methods, evaluation.options.metrics)
+    own = require_summary_of(summary, evaluation.methods, evaluation.options.metrics)
+    methods = [name for name in evaluation.methods if name in set(own["method"])]
+    metrics = [name for name in evaluation.options.metrics if name in set(own["metric"])]
+    forest_panels(parts[1], own, methods, metrics)
     add_note(figure, note)
     return figure
 

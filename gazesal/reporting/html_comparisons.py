@@ -76,10 +76,11 @@ def families(evaluation: Evaluation, summary: pd.DataFrame) -> list[Family]:
     kind = str(summary["interval"].iloc[0])
     kind = kind if kind in OF_DIFFERENCES else "t"
     level = float(summary["level"].iloc[0])
-    metrics = list(evaluation.options.metrics)
-    methods = [name for name in evaluation.methods if name != INTEROBSERVER]
+    there = {*summary["method"], *summary["metric"]}
+    metrics = [name for name in evaluation.options.metrics if name in there]
+    methods = [name for name in evaluation.methods if name in there - {INTEROBSERVER}]
     found = []
-    if INTEROBSERVER in evaluation.methods and methods:
+    if INTEROBSERVER in there and methods:
         pairs = [(method, INTEROBSERVER, metric) for metric in metrics for method in methods]
         title = "Against one observer"
         found.append(_compared(evaluation, title, pairs, len(pairs), kind, level))

@@ -103,7 +103,9 @@ def _charts(evaluation: Evaluation, summary: pd.DataFrame) -> list[dict[str, Any
 
     _, cells = cells_of(summary)
     charts: list[dict[str, Any]] = []
-    for name in evaluation.options.metrics:
+    names = set(summary["metric"])
+    methods = [name for name in evaluation.methods if name in cells]
+    for name in (each for each in evaluation.options.metrics if each in names):
         metric = METRICS[name]
         rows = summary[summary["metric"] == name]
         bounds = {
@@ -114,15 +116,15 @@ def _charts(evaluation: Evaluation, summary: pd.DataFrame) -> list[dict[str, Any
         }
         spread = {
             method: image_means(evaluation.scores, method, name).to_numpy(np.float64)
-            for method in evaluation.methods
+            for method in methods
         }
         chance = [metric.chance] if math.isfinite(metric.chance) else []
         narrow = Scale(rows[["estimate", "low", "high"]].to_numpy(np.float64))
         wide = Scale(np.concatenate(list(spread.values())), chance)
         intervals, distributions = [], []
-        for method in evaluation.methods:
+        for method in methods:
             label, text = label_of(method), str(cells[method][name])
-            estimate, low, high = bounds[method]
+            estimate, low, high = bounds.get(method, (math.nan,) * 3)
             values = spread[method][np.isfinite(spread[method])]
             quartiles = "no defined score"
             if values.size:

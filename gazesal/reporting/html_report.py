@@ -13,6 +13,7 @@ from gazesal.evaluation.results import Evaluation
 from gazesal.reporting.extremes import Pictures
 from gazesal.reporting.html_content import content_of
 from gazesal.reporting.html_page import page_template
+from gazesal.reporting.tables import require_summary_of
 
 __all__ = ["html_page_of", "write_html_report"]
 
@@ -67,7 +68,8 @@ def write_html_report(
     Raises
     ------
     ValueError
-        If an option is bad, or the picture of an image cannot be read.
+        If an option is bad, `summary` is not one of this evaluation, or the picture of an image
+        cannot be read.
     ImportError
         If the extra ``report`` is not installed.
 
@@ -132,9 +134,10 @@ def html_page_of(
     as_choice(metric, metrics, name="metric")
     as_count(n_extremes, name="n_extremes", least=0)
     template = page_template("gazesal.reporting", TEMPLATE)  # first: the extra may be missing
+    summary = evaluation.summary() if summary is None else summary
     content = content_of(
         evaluation,
-        evaluation.summary() if summary is None else summary,
+        require_summary_of(summary, evaluation.methods, metrics),
         settings=settings or {},
         metric=metric,
         n_extremes=n_extremes,

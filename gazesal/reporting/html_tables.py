@@ -83,8 +83,7 @@ def means(summary: pd.DataFrame) -> dict[str, Any]:
     """Return the table of means: a row a method, with the best mean of the maps marked."""
     metrics, rows = shown_rows(summary)
     counts = summary.groupby("method", sort=False)
-    units = "n_images" if "n_images" in summary else "n_clusters"
-    images, undefined = counts[units].max(), _undefined(summary)
+    images, undefined = counts["n_images"].max(), counts["n_undefined"].sum()
     return {
         "metrics": [metric_label(name) for name in metrics],
         "rows": [
@@ -100,11 +99,6 @@ def means(summary: pd.DataFrame) -> dict[str, Any]:
         ],
         "any_undefined": bool(undefined.sum()),
     }
-
-
-def _undefined(summary: pd.DataFrame) -> pd.Series:
-    column = "n_undefined" if "n_undefined" in summary else "n_dropped"
-    return summary.groupby("method", sort=False)[column].sum()
 
 
 def comparisons(families: Sequence[Family], summary: pd.DataFrame) -> list[dict[str, Any]]:

@@ -25,7 +25,13 @@ from gazesal.reporting.metric_words import (
     metric_words,
     undefined_words,
 )
-from gazesal.reporting.tables import label_of, summary_csv, summary_markdown, summary_text
+from gazesal.reporting.tables import (
+    label_of,
+    require_summary_of,
+    summary_csv,
+    summary_markdown,
+    summary_text,
+)
 
 __all__ = ["describe", "stage_figure", "stage_tables", "write_report"]
 
@@ -78,7 +84,7 @@ def write_report(
     Raises
     ------
     ValueError
-        If `image` was not scored, or `summary` is not one of its methods and metrics.
+        If `image` was not scored, or `summary` is not one of this evaluation.
     OSError
         If a file cannot be written; the message names it, and no file has been replaced.
 
@@ -108,6 +114,7 @@ def write_report(
     """
     folder = Path(folder)
     summary = evaluation.summary() if summary is None else summary
+    require_summary_of(summary, evaluation.methods, evaluation.options.metrics)
     with together() as files:
         written = stage_tables(
             files, folder, evaluation, summary, settings=settings or {}, note=note

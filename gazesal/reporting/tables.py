@@ -1,6 +1,6 @@
 """The results table as text, Markdown and CSV."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import pandas as pd
@@ -12,6 +12,7 @@ from gazesal.metrics.registry import METRICS
 __all__ = ["summary_csv", "summary_markdown", "summary_text"]
 
 COLUMNS = ("method", "metric", "estimate", "low", "high")
+REPORTED = ("n_images", "n_scores", "n_undefined", "interval", "level")  # beside COLUMNS
 LABELS = {
     INTEROBSERVER: "One observer vs. the others",
     CENTER_BIAS: "Center bias",
@@ -60,6 +61,22 @@ def require_summary(summary: object) -> pd.DataFrame:
             "select the rows to show."
         )
     return summary
+
+
+def require_summary_of(
+    summary: object, methods: Collection[str], metrics: Collection[str]
+) -> pd.DataFrame:
+    """Return `summary` if it is one of an evaluation with these methods and metrics."""
+    found = require_summary(summary)
+    lacking = [name for name in REPORTED if name not in found]
+    strange = sorted({*found["method"].astype(str)} - {*methods})
+    strange += sorted({*found["metric"].astype(str)} - {*metrics})
+    if lacking or strange or found.empty:
+        given = f"one without {', '.join(lacking)}" if lacking else ", ".join(strange) or "no row"
+        raise ValueError(
+            f"`summary` must be one of the evaluation's `summary`, or rows of it, got {given}."
+        )
+    return found
 
 
 def cells_of(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from gazesal._text import printable
 from gazesal.stats.result import ConfidenceInterval, joined, row_of
 
 __all__ = ["Comparison", "Comparisons", "Equivalence"]
@@ -84,14 +85,14 @@ class Comparison:
     equivalence: Equivalence | None
 
     def __str__(self) -> str:
-        where = "".join(f"{value}: " for _, value in self.group)
+        where = printable("".join(f"{value}: " for _, value in self.group))
         d = self.difference
         answer = ""
         if self.equivalence is not None:
             shown = "shown" if self.equivalence.shown else "not shown"
             answer = f"; equivalence within {self.equivalence.margin:g} {shown}"
         return (
-            f"{where}{self.method} - {self.reference} = {d.estimate:+.3f} "
+            f"{where}{printable(self.method)} - {printable(self.reference)} = {d.estimate:+.3f} "
             f"[{d.low:+.3f}, {d.high:+.3f}], p = {self.p_adjusted:.2g}{answer}"
         )
 

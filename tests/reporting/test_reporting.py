@@ -277,5 +277,26 @@ def test_no_file_of_a_report_acts_on_names(tmp_path):
     assert {from_csv_cell(row[0]) for row in rows} == set(names)
     assert {from_csv_cell(row[1]) for row in rows} == {"@ann", "-bob"}
     text = (tmp_path / "summary.md").read_text(encoding="utf-8")
-    assert r"\=SUM(1)\\x1b\[31m\\x0a\| \<b\>\*\[x\](y) \$\\frac{\$" in text
+    assert r"\=SUM(1)\\x1b\[31m\\x0a\| &lt;b\>\*\[x\](y) \$\\frac{\$" in text
     assert all(line.count(" | ") == 1 for line in text.splitlines()[:4] if "SUM" in line)
+
+
+def test_rows_of_a_summary_make_a_report_and_other_tables_are_refused(evaluation, tmp_path):
+    summary = evaluation.summary(method="t")
+    some = summary[(summary["metric"] == "sauc") & (summary["method"] != "center_bias")]
+    write_report(evaluation, tmp_path, summary=some)
+    page = gazesal.write_html_report(evaluation, tmp_path / "r.html", summary=some)
+    assert "NCC: mean" not in page.read_text(encoding="utf-8")
+    other = {
+        "columns": summary.drop(columns=["interval", "n_undefined"]),
+        "method": summary.replace({"method": {"noise": "another"}}),
+        "metric": summary.replace({"metric": {"sauc": "nss"}}),
+        "rows": summary.iloc[:0],
+    }
+    for strange in other.values():
+        with pytest.raises(ValueError, match="`summary` must be one of the evaluation's"):
+            write_report(evaluation, tmp_path, summary=strange)
+        with pytest.raises(ValueError, match="`summary` must be one of the evaluation's"):
+            gazesal.write_html_report(evaluation, tmp_path / "r.html", summary=strange)
+        with pytest.raises(ValueError, match="`summary` must be one of the evaluation's"):
+            draw_evaluation(evaluation, strange)

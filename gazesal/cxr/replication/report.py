@@ -128,9 +128,9 @@ def sections_of(
         words = (
             f"The p-values are those of {TESTS[question]}, adjusted by Holm's steps for the "
             f"{len(table)} comparisons, and so is equivalence (two one-sided tests). The margins "
-            "are gazesal's own choice, not the study's: they are examples, and a claim needs one with "
-            "a reason, stated beforehand. The intervals are of each difference by itself; if one of "
-            "them and an adjusted p-value disagree, the p-value counts."
+            "are gazesal's own choice, not the study's: they are examples, and a claim needs one "
+            "with a reason, stated beforehand. The intervals are of each difference by itself; if "
+            "one of them and an adjusted p-value disagree, the p-value counts."
         )
         few = f" {_few_trainings(scores)}" if question == "like these" else ""
         parts = [(words + few).rstrip(), _differences(table, "p_adjusted", "p, Holm")]
