@@ -33,7 +33,8 @@ def words_of(study, out):
 
 def run(words, **streams):
     command = [sys.executable, "-m", "gazesal", *words]
-    return subprocess.run(command, text=True, timeout=300, check=False, **streams)
+    buffered = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
+    return subprocess.run(command, text=True, timeout=300, check=False, env=buffered, **streams)
 
 
 def closed_pipe():

@@ -131,7 +131,6 @@ def _pixels(path: Path) -> np.ndarray[Any, Any]:
     with path.open("rb") as file, Image.open(file, formats=FORMATS) as opened:
         # Pillow inverts negatives of 8 bits itself, and leaves those of more
         negative = getattr(opened, "tag_v2", {}).get(PHOTOMETRIC) == MIN_IS_WHITE
-        opened.load()  # turns a TIFF already; before it, `exif_transpose` would turn it again
         picture = ImageOps.exif_transpose(opened)
         if picture.mode in DEEP:
             values = np.asarray(picture)

@@ -85,8 +85,13 @@ def test_pictures_without_contrast_or_with_nan_are_grey():
     assert shown.tolist() == [[0.0, 1.0, PLAIN, PLAIN]]
 
 
-def test_a_picture_in_another_format_starts_no_program(tmp_path):
+def test_a_picture_in_another_format_starts_no_program(tmp_path, monkeypatch):
     path = tmp_path / "a.png"
-    path.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EOF\n")
+    Image.fromarray(np.uint8(RAMP * 255)).save(path, format="EPS")
+    with Image.open(path) as image:
+        assert image.format == "EPS"
+    started = []
+    monkeypatch.setattr("PIL.EpsImagePlugin.Ghostscript", lambda *each, **_: started.append(each))
     with pytest.raises(ValueError, match=r"a\.png: cannot be read as a picture"):
         read_picture(path)
+    assert started == []
