@@ -114,27 +114,32 @@ def _compared(
     kind: Any,
     level: float,
 ) -> Family:
-    together = 1 - (1 - level) / size
+    each_level = 1 - (1 - level) / size
     n_images = evaluation.scores["image"].nunique()
-    wanted = max(N_RESAMPLES, math.ceil(2 * TAIL / (1 - together)))
+    wanted = max(N_RESAMPLES, math.ceil(2 * TAIL / (1 - each_level)))
     n_resamples = max(999, min(wanted, MOST_DRAWS // n_images)) if kind != "t" else 1
-    rows: list[Comparison] = []
+    metrics_of: dict[tuple[str, str], list[str]] = {}
+    for method, other, metric in pairs:
+        metrics_of.setdefault((method, other), []).append(metric)
+    rows: dict[tuple[str, str, str], Comparison] = {}
     with warnings.catch_warnings():
         # undefined ones stand in the table, and the test of `compare` is not used
         warnings.simplefilter("ignore")
-        for method, other, metric in pairs:
+        for (method, other), metrics in metrics_of.items():
             # a pair of methods without a score of one image in common has no row
             with contextlib.suppress(ValueError):
-                rows += evaluation.compare(
+                found = evaluation.compare(
                     method,
                     other,
-                    metric,
+                    metrics,
                     method=kind,
-                    level=together,
+                    level=each_level,
                     adjust="none",
                     n_resamples=n_resamples,
                 )
-    return Family(title=title, rows=tuple(rows), size=size, kind=str(kind))
+                rows |= {(method, other, str(dict(row.group)["metric"])): row for row in found}
+    ordered = tuple(rows[pair] for pair in pairs if pair in rows)
+    return Family(title=title, rows=ordered, size=size, kind=str(kind))
 
 
 def rows_of(family: Family) -> list[dict[str, str]]:
