@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +14,9 @@ import pytest
 from click.testing import CliRunner
 
 from gazesal.cli import main
+from gazesal.cli.options import plain_errors
 from gazesal.cli.streams import SteadyStream
+from gazesal.exceptions import OffImageWarning, UndefinedMetricWarning
 from tests.plain_study import HEIGHT, WIDTH, write_plain_study
 
 FULL = Path("/dev/full")
@@ -196,3 +199,17 @@ def test_names_do_not_act_on_the_terminal_or_in_spreadsheets(study, tmp_path):
     result = CliRunner().invoke(main, [*words, "--quiet"])
     assert result.exit_code == 1
     assert "\x1b" not in result.output
+
+
+def test_every_warning_of_the_library_is_told_once_and_none_of_others(capsys):
+    """Also one of a kind that was added later: input that is likely wrong is not silent."""
+    with plain_errors():
+        for _ in range(2):
+            warnings.warn("fixations may be shares", OffImageWarning, stacklevel=1)
+        code = "import warnings; warnings.warn('skewed \\x1b', UserWarning)"
+        exec(code, {"__name__": "gazesal.stats.made_up"})  # noqa: S102
+        exec(code, {"__name__": "other_library"})  # noqa: S102
+        warnings.warn("undefined", UndefinedMetricWarning, stacklevel=1)
+        warnings.warn("old", DeprecationWarning, stacklevel=1)
+    found = capsys.readouterr().err.splitlines()
+    assert found == ["Warning: fixations may be shares", "Warning: skewed \\x1b"]

@@ -16,8 +16,9 @@ import joblib
 import numpy as np
 
 import gazesal
+from gazesal import exceptions
 from gazesal._text import printable
-from gazesal.exceptions import OffImageWarning, SkippedDataWarning
+from gazesal.exceptions import UndefinedMetricWarning
 
 
 def size_option(
@@ -159,8 +160,13 @@ def plain_errors(*, kept: Path | None = None, what: str = "Finished images are")
     """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("ignore")  # what other libraries say is not for a user of ours
-        for ours in (InputWarning, OffImageWarning, SkippedDataWarning):
-            warnings.simplefilter("always", ours)
+        warnings.filterwarnings("always", category=UserWarning, module=r"gazesal(\.|$)")
+        for ours in vars(exceptions).values():
+            if isinstance(ours, type) and issubclass(ours, Warning):
+                warnings.simplefilter("always", ours)
+        warnings.simplefilter("ignore", UndefinedMetricWarning)  # counted below the table
+        # of matplotlib, one for each letter of a name that its font lacks, in the caller's name
+        warnings.filterwarnings("ignore", "Glyph .* missing from")
         try:
             yield
         except KeyboardInterrupt as interrupt:
@@ -174,8 +180,8 @@ def plain_errors(*, kept: Path | None = None, what: str = "Finished images are")
         except MemoryError as error:
             raise click.ClickException(f"not enough memory: {_lines(error)}") from error
         finally:
-            for warning in caught:
-                click.echo(f"Warning: {_lines(warning.message)}", err=True)
+            for message in dict.fromkeys(_lines(warning.message) for warning in caught):
+                click.echo(f"Warning: {message}", err=True)
 
 
 def _lines(message: object) -> str:
