@@ -111,6 +111,8 @@ def _panels(evaluation: Evaluation, image: str) -> dict[str, FloatArray | None]:
     """
     maps = evaluation.maps_of(image)
     truth = "Mean of the others" if evaluation.options.ground_truth == "rest" else "Mean of all"
+    if INTEROBSERVER not in maps:
+        truth = "Gaze of the observer"
     first = {
         title: maps.pop(name)
         for title, name in (("Gaze of one observer", INTEROBSERVER), (truth, GROUND_TRUTH))

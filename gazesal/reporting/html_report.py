@@ -79,10 +79,11 @@ def write_html_report(
 
     Notes
     -----
-    The intervals of the means are those of `Evaluation.summary`, by default Student's t over the
-    images; bootstrap intervals are those of :footcite:t:`davison1997`. The p-values of the
-    differences are adjusted for all of them together :footcite:p:`holm1979`. The default metrics
-    are those of :footcite:t:`bigolin2021`; `evaluate` says more.
+    The intervals of the means are those of `Evaluation.summary`, each row by itself; bootstrap
+    intervals are those of :footcite:t:`davison1997`. The intervals of the differences are of the
+    same kind, and those of a table hold for all of its differences together: each has the error of
+    the level divided by their number (Bonferroni). So do the p-values, which are given with
+    Student's t. The default metrics are those of :footcite:t:`bigolin2021`; `evaluate` says more.
 
     References
     ----------

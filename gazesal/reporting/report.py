@@ -239,7 +239,7 @@ def describe(evaluation: Evaluation, summary: pd.DataFrame, *, degrees: float | 
     areas = any(METRICS[name].constant_map == 0.5 for name in options.metrics)
     if areas and summary["n_undefined"].any():
         lines.append("The AUC of a constant map is 0.5 and counts.")
-    lines += summary.attrs.get("caveats", "").splitlines()
+    lines += str(summary.attrs.get("caveats", "")).splitlines()
     return "\n".join(lines) + "\n"
 
 
