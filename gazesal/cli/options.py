@@ -18,7 +18,7 @@ import numpy as np
 import gazesal
 from gazesal import exceptions
 from gazesal._text import printable
-from gazesal.exceptions import UndefinedMetricWarning
+from gazesal.exceptions import IntervalWarning, UndefinedMetricWarning
 
 
 def size_option(
@@ -164,7 +164,8 @@ def plain_errors(*, kept: Path | None = None, what: str = "Finished images are")
         for ours in vars(exceptions).values():
             if isinstance(ours, type) and issubclass(ours, Warning):
                 warnings.simplefilter("always", ours)
-        warnings.simplefilter("ignore", UndefinedMetricWarning)  # counted below the table
+        for below_the_table in (IntervalWarning, UndefinedMetricWarning):
+            warnings.simplefilter("ignore", below_the_table)
         # of matplotlib, one for each letter of a name that its font lacks, in the caller's name
         warnings.filterwarnings("ignore", "Glyph .* missing from")
         try:

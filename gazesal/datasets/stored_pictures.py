@@ -107,7 +107,8 @@ def open_picture(path: Path) -> Iterator[Image.Image]:
     if kind is None:
         raise ValueError(f"{path}: a picture must be one of {', '.join(FORMATS)}.")
     try:
-        with Image.open(path, formats=[kind]) as picture:
+        # From a file object, since Pillow 13 maps a turned TIFF with rows of wrong length itself.
+        with path.open("rb") as file, Image.open(file, formats=[kind]) as picture:
             require_sane_shape(picture.size[::-1], most=MOST_PIXELS)
             yield picture
     except FileNotFoundError:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import math
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from gazesal._warnings import muted
 from gazesal.evaluation.cases import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER, SEGMENTATION
 from gazesal.evaluation.results import Evaluation
 from gazesal.metrics.directions import higher_is_better
@@ -122,9 +122,8 @@ def _compared(
     for method, other, metric in pairs:
         metrics_of.setdefault((method, other), []).append(metric)
     rows: dict[tuple[str, str, str], Comparison] = {}
-    with warnings.catch_warnings():
-        # undefined ones stand in the table, and the test of `compare` is not used
-        warnings.simplefilter("ignore")
+    # undefined ones are in the table, and the test of `compare` is not used
+    with muted(Warning):
         for (method, other), metrics in metrics_of.items():
             # a pair of methods without a score of one image in common has no row
             with contextlib.suppress(ValueError):

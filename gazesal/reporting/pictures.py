@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from gazesal.datasets.numpy_files import read_npy
+from gazesal.datasets.stored_pictures import open_picture
 from gazesal.typing import Float64Array
 
 __all__ = ["find_picture", "for_display", "pictures_in", "read_picture"]
 
 SUFFIXES = (".npy", ".png", ".jpg", ".jpeg", ".tif", ".tiff")
-FORMATS = ("PNG", "JPEG", "TIFF")  # of Pillow, which would start Ghostscript for an EPS named .png
 DEEP = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")  # modes of more than 8 bits, which are grey
 PLAIN = 0.35  # the grey of a picture without contrast
 PHOTOMETRIC, MIN_IS_WHITE = 262, 0  # a tag of TIFF, and its value for negatives
@@ -61,9 +62,7 @@ def pictures_in(folder: Path) -> dict[str, Path]:
 def read_picture(path: Path) -> np.ndarray:
     """Return the values of a picture file, (H, W) or (H, W, 3); an error names the file."""
     try:
-        values = (
-            np.load(path, allow_pickle=False) if path.suffix.lower() == ".npy" else _pixels(path)
-        )
+        values = read_npy(path) if path.suffix.lower() == ".npy" else _pixels(path)
     except Exception as error:  # a broken file fails in as many ways as there are formats
         raise ValueError(f"{path}: cannot be read as a picture: {error}") from error
     if values.ndim not in {2, 3} or values.shape[2:] not in {(), (3,), (4,)} or not values.size:
@@ -127,8 +126,7 @@ def _pixels(path: Path) -> np.ndarray[Any, Any]:
     """Read an image file with Pillow: grey values of any depth, or colors of 8 bits."""
     from PIL import Image, ImageOps  # noqa: PLC0415
 
-    # Opened by hand: of a turned TIFF that it opens itself, Pillow 13 maps rows of wrong length.
-    with path.open("rb") as file, Image.open(file, formats=FORMATS) as opened:
+    with open_picture(path) as opened:
         # Pillow inverts negatives of 8 bits itself, and leaves those of more
         negative = getattr(opened, "tag_v2", {}).get(PHOTOMETRIC) == MIN_IS_WHITE
         picture = ImageOps.exif_transpose(opened)

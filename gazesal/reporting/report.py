@@ -195,6 +195,7 @@ def describe(evaluation: Evaluation, summary: pd.DataFrame, *, degrees: float | 
     scored = set(evaluation.scores["image"])
     n_observers = _n_observers(evaluation, scored)
     observers = " to ".join(map(str, dict.fromkeys((min(n_observers), max(n_observers)))))
+    observers += " observers" if max(n_observers) > 1 else " observer"
     kinds = " or ".join(
         dict.fromkeys(kind_words(kind, seed=options.seed) for kind in summary["interval"])
     )
@@ -206,7 +207,7 @@ def describe(evaluation: Evaluation, summary: pd.DataFrame, *, degrees: float | 
         precision = "to whole pixels as in the study" if options.frame.rounding == "study" else ""
         registered = f", registered by their boxes {precision}".rstrip()
     lines = [
-        f"{len(scored)} images, {observers} observers each. Ground truth: {truth}.",
+        f"{len(scored)} images, {observers} each. Ground truth: {truth}.",
         (
             f"Mean over images with {level_words(summary['level'])} interval ({kinds}; the image "
             f"is the unit), each row by itself. {exactness_words(options)}"
@@ -220,10 +221,12 @@ def describe(evaluation: Evaluation, summary: pd.DataFrame, *, degrees: float | 
     ]
     alone = n_observers.count(1)
     if alone:
-        which = "Each image has" if alone == len(n_observers) else f"{alone} of the images have"
+        which = "Each image has"
+        if alone < len(n_observers):
+            which = f"{alone} of the images {'has' if alone == 1 else 'have'}"
         lines.append(
-            f"{which} one observer, who has nobody to be compared with, and no score of one observer "
-            "vs. the others."
+            f"{which} one observer, who cannot be compared with others, and no score of one "
+            "observer vs. the others."
         )
     boxes = any(case.box is not None for case in evaluation.cases)
     lines += metric_words(options, boxes=boxes)

@@ -115,11 +115,14 @@ def words_of(caveats: Iterable[Caveat], n_intervals: int, options: Options) -> s
 
 
 def _line(reason: str, who: str, what: str, options: Options) -> str:
+    t = f'Use the t interval ({options.argument}="t")'
     remedies = {
-        "few": f'Use {options.argument}="t", or average over units that are this few.',
-        "skewed": f'Use {options.argument}="studentised", or more units.',
+        "few": f"{t}, or average over units that are this few.",
+        "skewed": (
+            f'Use the studentised interval ({options.argument}="studentised"), or more units.'
+        ),
         "skewed only": "More units are the remedy.",
-        "tails": f'Use {options.argument}="t".',
+        "tails": f"{t}.",
     }
     if reason in remedies:
         covers = f"may cover the truth in less than {options.level:.6g} of studies"

@@ -10,7 +10,7 @@ import pandas as pd
 
 from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
-from gazesal.metrics.registry import METRICS
+from gazesal.metrics import directions
 from gazesal.stats import resampling
 from gazesal.stats.caveats import caveats_of, warn_of, words_of
 from gazesal.stats.cells import samples_of
@@ -204,11 +204,7 @@ def _require_order(
     if not (higher is None or isinstance(higher, bool | np.bool_)):
         raise TypeError(f"`higher_is_better` must be True or False, got {higher!r}.")
     metrics = set(table["metric"].astype(str)) if "metric" in table else set()
-    known = {
-        metric.higher_is_better
-        for name, metric in METRICS.items()
-        if metrics & {name, metric.label}
-    }
+    known = {directions.higher_is_better(metric) for metric in metrics} - {None}
     remedy = "Exchange them."
     if higher is None and len(known) == 1:
         higher = known.pop()

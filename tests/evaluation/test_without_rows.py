@@ -96,7 +96,7 @@ class TestWithoutCenterBias:
         loaded = gazesal.Evaluation.load(tmp_path / "saved")
         assert loaded.scores.equals(evaluation.scores)
         words = describe(evaluation, evaluation.summary())
-        assert "Centre bias: none was scored." in words
+        assert "Center bias: none was scored." in words
         assert set(evaluation.maps_of("i0")) == {"interobserver", "ground_truth", "noise"}
 
 
@@ -142,7 +142,7 @@ class TestSingleObservers:
         }
         words = describe(evaluation, evaluation.summary())
         assert "4 images, 1 to 2 observers each." in words
-        assert "1 of the images have one observer, who has nobody to be compared with" in words
+        assert "1 of the images has one observer, who cannot be compared with others" in words
 
     @pytest.mark.parametrize("bad_images", ["raise", "list"])
     def test_without_others_the_error_names_the_ground_truth(self, bad_images):
@@ -166,7 +166,7 @@ class TestSingleObservers:
         evaluation = gazesal.evaluate(cases, sigma=SIGMA, ground_truth="all")
         summary = evaluation.summary()
         words = describe(evaluation, summary)
-        assert "Each image has one observer, who has nobody to be compared with" in words
+        assert "Each image has one observer, who cannot be compared with others" in words
         gazesal.write_report(evaluation, tmp_path / "report", summary=summary)
         assert len(evaluation.compare("noise", "center_bias")) == 4
         assert evaluation._repr_html_()
@@ -179,4 +179,4 @@ class TestSingleObservers:
         cases = [of_one_observer(case) for case in make_cases()]
         evaluation = gazesal.evaluate(cases, sigma=SIGMA, ground_truth="all")
         path = gazesal.write_html_report(evaluation, tmp_path / "page.html")
-        assert "nobody to be compared with" in path.read_text("utf-8")
+        assert "who cannot be compared with others" in path.read_text("utf-8")

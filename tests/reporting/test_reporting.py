@@ -250,18 +250,21 @@ EVIL = "=SUM(1)\x1b[31m\n| <b>*[x](y) $\\frac{$"
 def test_no_file_of_a_report_acts_on_names(tmp_path):
     rng = np.random.default_rng(0)
     names = [f"{EVIL}{i}" for i in range(3)]
-    fixations = pd.DataFrame(
-        {
-            "image": np.repeat(names, 12),
-            "observer": np.tile(["@ann", "-bob"], 18),
-            "x": rng.uniform(0, 31, 36),
-            "y": rng.uniform(0, 23, 36),
-            "duration": 1.0,
-        }
-    )
-    maps = {EVIL: {image: rng.random((24, 32)) for image in names}}
-    cases = gazesal.cases_from_tables(fixations, maps, (24, 32))
-    cases = [dataclasses.replace(case, groups={"=site": "@home"}) for case in cases]
+    cases = [  # by hand, since tables with such names are refused
+        gazesal.Case(
+            image=image,
+            shape=(24, 32),
+            gaze={
+                observer: gazesal.Gaze(
+                    points=rng.uniform(0, [31, 23], (6, 2)), durations=np.ones(6)
+                )
+                for observer in ("@ann", "-bob")
+            },
+            maps={EVIL: rng.random((24, 32))},
+            groups={"=site": "@home"},
+        )
+        for image in names
+    ]
     evaluation = gazesal.evaluate(cases, sigma=3.0, metrics=["ncc"])
     picture = np.zeros((24, 32))
     write_report(evaluation, tmp_path, picture=picture, note=EVIL)
