@@ -11,7 +11,10 @@ __all__ = [
 
 
 class UndefinedMetricWarning(UserWarning):
-    """A result is mathematically undefined, and ``nan`` was returned."""
+    """A result is undefined: ``nan`` was returned, or for areas the value of a constant map.
+
+    The latter if a saliency map differs from a constant by rounding only.
+    """
 
 
 class IntervalWarning(UserWarning):

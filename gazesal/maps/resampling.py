@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from gazesal._validation import as_choice, as_map, as_shape, require_finite
 from gazesal.kernels.grids import interpolate_grid
+from gazesal.maps.constancy import is_constant
 from gazesal.typing import Float64Array, FloatArray, IntArray, WeightArray
 
 __all__ = ["resample"]
@@ -34,8 +35,8 @@ def resample(
     Returns
     -------
     numpy.ndarray of float64
-        Map of the given shape, within the range of `array`. Values are interpolated, not mass:
-        divide by the sum where a density is wanted.
+        Map of the given shape, within the range of `array`; constant if `array` is constant up to
+        rounding. Values are interpolated, not mass: divide by the sum where a density is wanted.
 
     Raises
     ------
@@ -65,20 +66,23 @@ def resample(
     as_choice(method, ("bilinear",), name="method")
     if old.shape == (height, width):
         return old.astype(np.float64)
-    require_range(old, name="array")
+    lowest, highest = require_range(old, name="array")
+    if is_constant(old, lowest, highest):  # in float64 its rounding would look like content
+        return np.full((height, width), lowest)
     rows = (np.arange(height) + 0.5) * (old.shape[0] / height) - 0.5
     columns = (np.arange(width) + 0.5) * (old.shape[1] / width) - 0.5
     return interpolate(old, rows, columns)
 
 
-def require_range(array: FloatArray, *, name: str) -> None:
-    """Raise unless the difference of any two values is finite, as interpolation needs."""
+def require_range(array: FloatArray, *, name: str) -> tuple[float, float]:
+    """Return the extremes; raise unless their difference is finite, as interpolation needs."""
     low, high = float(array.min()), float(array.max())
     if max(-low, high) > LARGEST:
         raise ValueError(
             f"`{name}` must lie within {LARGEST:g} to be resampled, got values from {low:g} to "
             f"{high:g}."
         )
+    return low, high
 
 
 def interpolate(values: WeightArray, rows: FloatArray, columns: FloatArray) -> Float64Array:

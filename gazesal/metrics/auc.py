@@ -12,9 +12,12 @@ from gazesal._validation import (
     require_same_shape,
     weight_sums,
 )
+from gazesal._warnings import warn
+from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.kernels.areas import area_of_pair, areas
 from gazesal.kernels.ranks import auc_from_sorted
 from gazesal.kernels.sampling import locate
+from gazesal.maps.constancy import constant, is_constant
 from gazesal.typing import Float64Array, FloatArray, IntArray, RandomState, WeightArray
 
 __all__ = ["auc_borji", "sauc"]
@@ -55,7 +58,8 @@ def auc_borji(
     Returns
     -------
     float
-        In [0, 1]; higher is better; 0.5 is chance, and exactly 0.5 for a constant saliency map.
+        In [0, 1]; higher is better; 0.5 is chance, and exactly 0.5 for a saliency map that is
+        constant, exactly or up to rounding.
 
     Raises
     ------
@@ -65,6 +69,12 @@ def auc_borji(
         or `tolerance` is not between 0 and 1 or comes with `n_samples`.
     TypeError
         If a map does not hold real numbers, or is masked, or `n_samples` is not an integer.
+
+    Warns
+    -----
+    UndefinedMetricWarning
+        If the saliency map is constant up to rounding only: its order would be that of rounding
+        errors, so all pixels count as ties. See `ncc` for the rule.
 
     See Also
     --------
@@ -154,7 +164,8 @@ def sauc(
     Returns
     -------
     float
-        In [0, 1]; higher is better; 0.5 is chance, and exactly 0.5 for a constant saliency map.
+        In [0, 1]; higher is better; 0.5 is chance, and exactly 0.5 for a saliency map that is
+        constant, exactly or up to rounding.
 
     Raises
     ------
@@ -164,6 +175,12 @@ def sauc(
         `rng` is missing, or `tolerance` is not between 0 and 1 or comes with `n_samples`.
     TypeError
         If a map does not hold real numbers, or is masked, or `n_samples` is not an integer.
+
+    Warns
+    -----
+    UndefinedMetricWarning
+        If the saliency map is constant up to rounding only: its order would be that of rounding
+        errors, so all pixels count as ties. See `ncc` for the rule.
 
     See Also
     --------
@@ -216,6 +233,7 @@ def _density_auc(
     """AUC of positives weighted by `gaze` and negatives by `bias`, uniform if `None`."""
     values = saliency.ravel()
     extremes = finite_extremes(values, name="saliency_map")
+    values, extremes = without_rounding(values, extremes, stacklevel=4)
     within = as_tolerance(tolerance, name="tolerance")
     if within is not None and n_samples is None:
         # weights are looked at on the way: where nothing is found, they are checked below
@@ -251,6 +269,24 @@ def _density_auc(
         None,
     )
     return float(area[0, 0])
+
+
+def without_rounding(
+    values: FloatArray, extremes: tuple[float, float], *, stacklevel: int
+) -> tuple[FloatArray, tuple[float, float]]:
+    """Make a saliency map constant, and warn, if it is so up to rounding; else return it as it is.
+
+    Its order is that of rounding errors, so its area would be chance with noise.
+    """
+    lowest, highest = extremes
+    if lowest == highest or not is_constant(values, lowest, highest):
+        return values, extremes
+    warn(
+        f"AUC counts all pixels as ties: `saliency_map` is {constant(values)}.",
+        UndefinedMetricWarning,
+        stacklevel=stacklevel,
+    )
+    return np.full_like(values, lowest), (lowest, lowest)
 
 
 def as_weights(weights: FloatArray, *, name: str) -> tuple[FloatArray, Float64Array]:

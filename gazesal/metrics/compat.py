@@ -12,10 +12,11 @@ from numpy.typing import ArrayLike
 from gazesal._validation import as_map, require_finite, require_same_shape, weight_sums
 from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
+from gazesal.maps.constancy import constant, is_constant
 from gazesal.metrics.densities import EPSILON, as_number
 from gazesal.metrics.location import nss
 from gazesal.metrics.points import OutsidePoints, fixated_pixels
-from gazesal.typing import Float64Array, IntArray
+from gazesal.typing import Float64Array, FloatArray, IntArray
 
 __all__ = ["mit_ig", "mit_kl", "mit_nss", "mit_sim", "pysaliency_kl"]
 
@@ -79,8 +80,8 @@ def mit_nss(
     saliency = as_map(saliency_map, name="saliency_map")
     pixels = np.unique(fixated_pixels(fixations, saliency.shape, name="fixations", outside=outside))
     require_finite(saliency, name="saliency_map")
-    if saliency.min() == saliency.max():
-        return undefined("NSS")
+    if is_flat(saliency):
+        return undefined("NSS", saliency)
     row, column = np.divmod(pixels, saliency.shape[1])
     return nss(saliency, np.column_stack([column, row])) * math.sqrt(1.0 - 1.0 / saliency.size)
 
@@ -153,8 +154,8 @@ def mit_ig(
     bias = as_float_map(baseline, name="baseline")
     require_same_shape(saliency, bias, names=("saliency_map", "baseline"))
     for array, name in ((saliency, "saliency_map"), (bias, "baseline")):
-        if array.min() == array.max():
-            return undefined("The information", f"`{name}` is constant")
+        if is_flat(array):
+            return undefined("The information", array, name=name)
     p, b = (_to_sum(to_range(array)).ravel()[pixels] for array in (saliency, bias))
     return float(np.mean(np.log2(EPSILON + p) - np.log2(EPSILON + b)))
 
@@ -213,8 +214,8 @@ def mit_sim(saliency_map: ArrayLike, gaze_map: ArrayLike) -> float:
     gaze = as_float_map(gaze_map, name="gaze_map")
     require_same_shape(saliency, gaze, names=("saliency_map", "gaze_map"))
     for array, name in ((saliency, "saliency_map"), (gaze, "gaze_map")):
-        if array.min() == array.max() and array.any():
-            return undefined("SIM", f"`{name}` is constant")
+        if is_flat(array) and array.any():
+            return undefined("SIM", array, name=name)
     if not (saliency.any() and gaze.any()):
         return 0.0
     p, q = (_to_sum(to_range(array)) for array in (saliency, gaze))
@@ -357,9 +358,15 @@ def to_range(array: Float64Array) -> Float64Array:
     return np.asarray((array - lowest) / (array.max() - lowest))
 
 
-def undefined(label: str, why: str = "`saliency_map` is constant") -> float:
-    """Warn at the caller of the metric, and return `nan`."""
-    warn(f"{label} is undefined: {why}.", UndefinedMetricWarning, stacklevel=3)
+def is_flat(array: FloatArray) -> bool:
+    """Return whether a finite map is constant, exactly or up to rounding."""
+    return is_constant(array, float(array.min()), float(array.max()))
+
+
+def undefined(label: str, array: FloatArray, *, name: str = "saliency_map") -> float:
+    """Warn at the caller of the metric that a map is constant, and return `nan`."""
+    message = f"{label} is undefined: `{name}` is {constant(array)}."
+    warn(message, UndefinedMetricWarning, stacklevel=3)
     return math.nan
 
 

@@ -6,7 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gazesal._validation import as_count, as_generator
-from gazesal.metrics.compat import as_float_map, map_and_fixated, to_range, undefined
+from gazesal._warnings import warn
+from gazesal.exceptions import UndefinedMetricWarning
+from gazesal.metrics.auc import without_rounding
+from gazesal.metrics.compat import as_float_map, is_flat, map_and_fixated, to_range, undefined
 from gazesal.metrics.densities import EPSILON, as_number
 from gazesal.metrics.points import OutsidePoints, fixated_pixels
 from gazesal.typing import Float64Array, RandomState
@@ -94,9 +97,9 @@ def mit_auc_judd(
     values = saliency.ravel()
     n_others = values.size - pixels.size
     if n_others == 0:
-        return undefined("AUC", "every pixel is fixated")
-    if values.min() == values.max():
-        return undefined("AUC")
+        return _no_negatives()
+    if is_flat(values):
+        return undefined("AUC", values)
     values = to_range(values)
     fixated = np.sort(values[pixels])[::-1]
     hits = np.arange(1, pixels.size + 1)
@@ -180,8 +183,8 @@ def mit_auc_borji(
     saliency, pixels = map_and_fixated(saliency_map, fixations, outside)
     size, grid = as_count(n_splits, name="n_splits"), _as_step(step)
     generator = as_generator(rng, name="rng", why="to draw negatives")
-    if saliency.min() == saliency.max():
-        return undefined("AUC")
+    if is_flat(saliency):
+        return undefined("AUC", saliency)
     values = to_range(saliency).ravel()
     draws = generator.integers(0, values.size, (size, pixels.size))
     return _mean_grid_area(values[pixels], values[draws], grid)
@@ -267,8 +270,8 @@ def mit_auc_shuffled(
     )
     size, grid = as_count(n_splits, name="n_splits"), _as_step(step)
     generator = as_generator(rng, name="rng", why="to draw negatives")
-    if saliency.min() == saliency.max():
-        return undefined("AUC")
+    if is_flat(saliency):
+        return undefined("AUC", saliency)
     values = to_range(saliency).ravel()
     orders = generator.permuted(np.broadcast_to(others, (size, others.size)), axis=1)
     draws = orders[:, : pixels.size]
@@ -314,7 +317,8 @@ def pysaliency_auc_judd(
     Warns
     -----
     UndefinedMetricWarning
-        If every pixel is fixated.
+        If every pixel is fixated; or if the map is constant up to rounding only, so that all
+        pixels count as ties.
 
     See Also
     --------
@@ -350,15 +354,24 @@ def pysaliency_auc_judd(
         generator = as_generator(rng, name="rng", why="with `jitter`")
         saliency += JITTER * generator.random(saliency.shape)
     values = saliency.ravel()
+    extremes = float(values.min()), float(values.max())
+    values = without_rounding(values, extremes, stacklevel=3)[0]
     fixated, others = np.sort(values[pixels]), np.sort(np.delete(values, np.unique(pixels)))
     if others.size == 0:
-        return undefined("AUC", "every pixel is fixated")
+        return _no_negatives()
     thresholds = np.unique(fixated)[::-1]
     hits, false_alarms = (
         1.0 - np.searchsorted(group, thresholds, side="left") / group.size
         for group in (fixated, others)
     )
     return _area(hits, false_alarms)
+
+
+def _no_negatives() -> float:
+    """Warn at the caller of the metric that no pixel is a negative, and return `nan`."""
+    message = "AUC is undefined: every pixel is fixated."
+    warn(message, UndefinedMetricWarning, stacklevel=3)
+    return math.nan
 
 
 def _as_step(value: float) -> float:

@@ -9,6 +9,7 @@ from gazesal._validation import as_map, require_finite, require_same_shape
 from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.kernels.moments import centred_moments
+from gazesal.maps.constancy import constant, is_constant_by_spread
 from gazesal.typing import FloatArray
 
 __all__ = ["ncc", "sncc"]
@@ -45,7 +46,7 @@ def ncc(saliency_map: ArrayLike, gaze_map: ArrayLike) -> float:
     Warns
     -----
     UndefinedMetricWarning
-        If either map is constant.
+        If either map is constant, exactly or up to rounding.
 
     See Also
     --------
@@ -63,8 +64,10 @@ def ncc(saliency_map: ArrayLike, gaze_map: ArrayLike) -> float:
     number added.
 
     Sums are in float64 whatever the dtype, and each map is read once. A map is constant if its
-    smallest value equals its largest; other code decides by a computed deviation, which for a
-    constant of 0.1 is not 0, and returns 0, ``nan`` or rounding noise.
+    smallest value equals its largest, or differs from it by no more than the rounding of a resize:
+    32 units of the precision of the map times its largest magnitude. Other code decides by a
+    computed deviation, which for a constant of 0.1 is not 0, and returns 0, ``nan`` or rounding
+    noise.
 
     References
     ----------
@@ -117,7 +120,7 @@ def sncc(saliency_map: ArrayLike, gaze_map: ArrayLike, center_bias: ArrayLike) -
     Warns
     -----
     UndefinedMetricWarning
-        If any of the maps is constant.
+        If any of the maps is constant, exactly or up to rounding.
 
     See Also
     --------
@@ -167,18 +170,23 @@ def sncc(saliency_map: ArrayLike, gaze_map: ArrayLike, center_bias: ArrayLike) -
 
 
 def correlation(x: FloatArray, y: FloatArray, *, names: tuple[str, str]) -> float:
-    """Pearson's correlation of two maps of one shape; `nan` and a warning if one is constant."""
+    """Return Pearson's correlation of two maps; `nan` and a warning if one is constant."""
     x, y = x.ravel(), y.ravel()
     s_xx, s_yy, s_xy = centred_moments(x, y)
-    if not (SMALLEST < s_xx < LARGEST and SMALLEST < s_yy < LARGEST):
+    scaled = not (SMALLEST < s_xx < LARGEST and SMALLEST < s_yy < LARGEST)
+    if scaled:
         require_finite(x, name=names[0])
         require_finite(y, name=names[1])
-        x, y = to_unit_scale(x), to_unit_scale(y)
-        s_xx, s_yy, s_xy = centred_moments(x, y)
-    for sum_of_squares, name in ((s_xx, names[0]), (s_yy, names[1])):
-        if sum_of_squares == 0.0:  # exact: the kernel subtracts the first value from every one
-            warn(f"NCC is undefined: `{name}` is constant.", UndefinedMetricWarning, stacklevel=3)
+    for values, sum_of_squares, name in ((x, s_xx, names[0]), (y, s_yy, names[1])):
+        if is_constant_by_spread(values, sum_of_squares):
+            warn(
+                f"NCC is undefined: `{name}` is {constant(values)}.",
+                UndefinedMetricWarning,
+                stacklevel=3,
+            )
             return math.nan
+    if scaled:
+        s_xx, s_yy, s_xy = centred_moments(to_unit_scale(x), to_unit_scale(y))
     r = s_xy / math.sqrt(s_xx * s_yy)  # exactly 1 for a map with itself
     return min(1.0, max(-1.0, r))
 

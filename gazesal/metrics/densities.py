@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gazesal._validation import as_choice, as_map, require_finite, weight_sums
+from gazesal.maps.constancy import is_constant
 from gazesal.typing import Float64Array, FloatArray
 
 __all__ = ["to_density"]
@@ -108,15 +109,16 @@ def to_density(
     values = array.astype(np.float64)
     if method == "shift":
         require_finite(array, name="saliency_map")
-        width = float(values.max()) - float(values.min())
+        lowest, highest = float(values.min()), float(values.max())
+        width = highest - lowest
+        if floor == 0.0 and is_constant(array, lowest, highest):
+            raise ValueError(
+                "`saliency_map` must not be constant, exactly or up to rounding: nothing is left "
+                "of it after subtracting its smallest value. A positive `minimum` makes it uniform."
+            )
         if not math.isfinite(values.size * (width + floor)):
             values, floor = np.ldexp(values, -64), math.ldexp(floor, -64)
         values -= values.min()
-        if values.max() == 0.0 and floor == 0.0:
-            raise ValueError(
-                "`saliency_map` must not be constant: nothing is left of it after subtracting its "
-                "smallest value. A positive `minimum` makes it uniform."
-            )
     elif values.min() < 0.0:
         weight_sums(values, name="saliency_map")  # refuses, before `minimum` can hide it
     values += floor

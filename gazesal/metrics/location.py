@@ -9,6 +9,7 @@ from gazesal._validation import as_map, require_finite, require_same_shape
 from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.kernels.moments import centred_spread
+from gazesal.maps.constancy import constant, is_constant_by_spread
 from gazesal.metrics.correlation import LARGEST, SMALLEST, to_unit_scale
 from gazesal.metrics.densities import EPSILON, as_density, as_epsilon
 from gazesal.metrics.points import OutsidePoints, fixated_pixels
@@ -51,7 +52,7 @@ def nss(
     Warns
     -----
     UndefinedMetricWarning
-        If the map is constant.
+        If the map is constant, exactly or up to rounding.
     OffImageWarning
         If fixations were dropped.
 
@@ -128,7 +129,7 @@ def snss(
     Warns
     -----
     UndefinedMetricWarning
-        If the map is constant.
+        If the map is constant, exactly or up to rounding.
     OffImageWarning
         If fixations were dropped.
 
@@ -342,20 +343,22 @@ def _at(array: FloatArray, pixels: IntArray) -> Float64Array:
 
 
 def _z_scores(saliency: FloatArray, pixels: IntArray, *, label: str) -> Float64Array:
-    """Deviations from the mean in standard deviations; empty, and a warning, for a constant."""
+    """Return deviations from the mean in standard deviations; warn and return none if constant."""
     values = saliency.ravel()
     mean, sum_of_squares = centred_spread(values)
-    if not SMALLEST < sum_of_squares < LARGEST:
+    scaled = not SMALLEST < sum_of_squares < LARGEST
+    if scaled:
         require_finite(saliency, name="saliency_map")
-        values = to_unit_scale(values)
-        mean, sum_of_squares = centred_spread(values)
-    if sum_of_squares == 0.0:  # exact: the kernel subtracts the first value from every one
+    if is_constant_by_spread(values, sum_of_squares):
         warn(
-            f"{label} is undefined: `saliency_map` is constant.",
+            f"{label} is undefined: `saliency_map` is {constant(values)}.",
             UndefinedMetricWarning,
             stacklevel=3,
         )
         return np.empty(0)
+    if scaled:
+        values = to_unit_scale(values)
+        mean, sum_of_squares = centred_spread(values)
     above_first = _at(values, pixels) - float(values[0])
     return np.asarray((above_first - mean) / math.sqrt(sum_of_squares / values.size))
 

@@ -10,7 +10,7 @@ from gazesal._validation import (
     as_choice,
     as_map,
     as_real_array,
-    require_finite,
+    finite_extremes,
     require_x_y,
     weight_sums,
 )
@@ -18,7 +18,7 @@ from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.kernels.counts import count_at_thresholds
 from gazesal.kernels.ranks import auc_from_sorted
-from gazesal.metrics.auc import sauc
+from gazesal.metrics.auc import sauc, without_rounding
 from gazesal.metrics.points import OutsidePoints, fixated_pixels
 from gazesal.typing import FloatArray, IntArray
 
@@ -74,7 +74,8 @@ def auc(
     Warns
     -----
     UndefinedMetricWarning
-        If no negative is left under ``"unfixated"``.
+        If no negative is left under ``"unfixated"``; or if the map is constant up to rounding
+        only, so that all pixels count as ties.
     OffImageWarning
         If points were dropped.
 
@@ -176,7 +177,8 @@ def auc_judd(
     Warns
     -----
     UndefinedMetricWarning
-        If every pixel is fixated.
+        If every pixel is fixated; or if the map is constant up to rounding only, so that all
+        pixels count as ties.
     OffImageWarning
         If fixations were dropped.
 
@@ -255,6 +257,8 @@ def auc_shuffled(
 
     Warns
     -----
+    UndefinedMetricWarning
+        If the map is constant up to rounding only, so that all pixels count as ties.
     OffImageWarning
         If fixations were dropped.
 
@@ -294,10 +298,16 @@ def auc_shuffled(
     return _area_against(saliency, pixels, others)
 
 
-def _area_against(saliency: FloatArray, positives: IntArray, negatives: IntArray) -> float:
-    """The area from two lists of pixels."""
-    require_finite(saliency, name="saliency_map")
+def _values(saliency: FloatArray) -> FloatArray:
+    """Return the pixels, all alike if they differ by rounding only."""
     values = saliency.ravel()
+    extremes = finite_extremes(values, name="saliency_map")
+    return without_rounding(values, extremes, stacklevel=5)[0]
+
+
+def _area_against(saliency: FloatArray, positives: IntArray, negatives: IntArray) -> float:
+    """Return the area from two lists of pixels."""
+    values = _values(saliency)
     above, below = np.sort(values[positives]), np.sort(values[negatives])
     return auc_from_sorted(above.astype(np.float64), below.astype(np.float64))
 
@@ -305,9 +315,8 @@ def _area_against(saliency: FloatArray, positives: IntArray, negatives: IntArray
 def _area_among_pixels(
     saliency: FloatArray, positives: IntArray, excluded: IntArray | None
 ) -> float:
-    """The area of pixels against all others but `excluded`, in one pass and in integers."""
-    require_finite(saliency, name="saliency_map")
-    values = saliency.ravel()
+    """Return the area of pixels against all except `excluded`, in one pass and in integers."""
+    values = _values(saliency)
     thresholds, of_positive = np.unique(values[positives], return_inverse=True)
     counts = np.zeros(2 * thresholds.size + 1, np.int64)
     count_at_thresholds(values, thresholds, counts)

@@ -23,6 +23,7 @@ from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.kernels.areas import areas, sample_for
 from gazesal.kernels.grams import PART, merged, part_products
+from gazesal.maps.constancy import is_constant
 from gazesal.metrics.auc import as_weights
 from gazesal.metrics.correlation import LARGEST, SMALLEST, correlation
 from gazesal.metrics.registry import STUDY_METRICS
@@ -153,7 +154,9 @@ def score(
     Warns
     -----
     UndefinedMetricWarning
-        Once, naming the maps, if correlations are undefined because a map is constant.
+        Once, naming the maps, if correlations are undefined because a map is constant, exactly or
+        up to rounding; and once if areas count all pixels of a map as ties, because it is constant
+        up to rounding only.
 
     See Also
     --------
@@ -229,8 +232,9 @@ def score(
     asked = _as_pairs(pairs, (len(tested), len(truths)))
     flat = [array.ravel() for array in everything]
     ranges = [finite_extremes(array, name=label) for array, label in zip(flat, labels, strict=True)]
+    constant = [is_constant(array, *ends) for array, ends in zip(flat, ranges, strict=True)]
     values = np.full((*asked.shape, len(names)), np.nan)
-    job = _Job(flat, labels, ranges, len(tested), len(truths), asked, names, n_threads)
+    job = _Job(flat, labels, ranges, constant, len(tested), len(truths), asked, names, n_threads)
     if set(names) & {"ncc", "sncc"}:
         _correlate(job, values)
     if set(names) & {"auc_borji", "sauc"}:
@@ -254,6 +258,7 @@ class _Job:
     maps: list[FloatArray]
     labels: list[str]
     ranges: list[tuple[float, float]]
+    constant: list[bool]  # exactly or up to rounding
     n_tested: int
     n_truths: int
     asked: NDArray[np.bool_]
@@ -273,7 +278,7 @@ def _correlate(job: _Job, values: Float64Array) -> None:
     labels = job.labels
     with_bias = "sncc" in job.metrics
     n_maps = job.n_tested + job.n_truths + with_bias
-    constant = [lowest == highest for lowest, highest in job.ranges[:n_maps]]
+    constant = job.constant
     wanted = np.pad(job.asked, ((0, 0), (0, int(with_bias))))
     if with_bias:
         wanted[:, -1] = job.asked.any(axis=1)
@@ -306,7 +311,7 @@ def _correlate(job: _Job, values: Float64Array) -> None:
         which = " and ".join(name for name in job.metrics if name in ("ncc", "sncc"))
         listed = ", ".join(f"`{label}`" for label in undefined)
         warn(
-            f"{which} undefined where a map is constant: {listed}.",
+            f"{which} undefined where a map is constant, exactly or up to rounding: {listed}.",
             UndefinedMetricWarning,
             stacklevel=3,
         )
@@ -353,6 +358,8 @@ def _measure_areas(job: _Job, values: Float64Array, tolerance: float | None) -> 
         where = np.flatnonzero(job.asked[i])
         if where.size == 0:
             return None
+        if job.constant[i]:  # also if its pixels differ by rounding: all of them tie
+            return np.full((where.size, len(negatives)), 0.5)
         return areas(
             job.maps[i],
             job.ranges[i],
@@ -367,6 +374,18 @@ def _measure_areas(job: _Job, values: Float64Array, tolerance: float | None) -> 
     for i, found in enumerate(job.run(one_map, range(job.n_tested))):
         if found is not None:
             values[i][np.ix_(job.asked[i], columns)] = found
+    rounded = [
+        f"`{job.labels[i]}`"
+        for i in range(job.n_tested)
+        if job.constant[i] and job.ranges[i][0] < job.ranges[i][1] and _is_asked(job, i)
+    ]
+    if rounded:
+        warn(
+            "AUC counts all pixels as ties where a map is constant up to rounding: "
+            f"{', '.join(rounded)}.",
+            UndefinedMetricWarning,
+            stacklevel=3,
+        )
 
 
 def as_names(metrics: Sequence[str]) -> list[str]:

@@ -128,8 +128,8 @@ def test_scales(scale):
     assert auc_judd(saliency, [[1, 0], [2, 0]]) == 1.0
 
 
-def test_neighbouring_doubles_are_told_apart():
-    saliency = 1.0 + np.arange(6.0).reshape(2, 3) * 2.0**-52
+def test_close_doubles_are_told_apart():
+    saliency = 1.0 + np.arange(6.0).reshape(2, 3) * 2.0**-49
     assert auc(saliency, [[2, 1]]) == pytest.approx(5.5 / 6, **SAME)
 
 

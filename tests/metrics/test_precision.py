@@ -19,7 +19,7 @@ def as_float32(kind, noise):
     peak[noise.shape[0] // 3, noise.shape[1] // 2] = 1.0
     return {
         "plain": lambda: noise,
-        "offset": lambda: 1e6 + noise,
+        "offset": lambda: 1e5 + noise,
         "tiny": lambda: noise * np.float32(1e-30),
         "huge": lambda: noise * np.float32(1e30),
         "denormal": lambda: np.round(noise * 50) * np.float32(1.4e-45),

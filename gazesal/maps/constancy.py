@@ -1,0 +1,61 @@
+"""The rule that says when a map is constant: exactly, or up to rounding."""
+
+import numpy as np
+
+from gazesal.kernels.cells import extremes
+from gazesal.typing import FloatArray
+
+# Units of the map's precision. Bicubic resizing of a constant in torch leaves a range of 21 of
+# them, spline zooming in scipy one of 11.
+ROUNDING_STEPS = 32
+SINGLE = float(np.finfo(np.float32).eps)
+
+
+def is_constant(values: FloatArray, lowest: float, highest: float) -> bool:
+    """Return whether a map with these extremes is constant, exactly or up to rounding.
+
+    Up to rounding means that the range is at most `ROUNDING_STEPS` units of the map's precision
+    times its largest magnitude. Values in float64 that all fit float32 have the precision of
+    float32. Integers carry no rounding as far as the type holds all of them, so a map of two
+    different integers is not constant. The pixels are read only if the range is that small.
+    """
+    if lowest == highest:
+        return True
+    precision = float(np.finfo(values.dtype).eps)
+    largest = max(abs(lowest), abs(highest))
+    if not _within(lowest, highest, max(precision, SINGLE)):
+        return False
+    if largest * precision <= 2.0 and np.array_equal(values, np.rint(values)):
+        return False
+    return _within(lowest, highest, precision) or _fits_single(values)
+
+
+def is_constant_by_spread(values: FloatArray, sum_of_squares: float) -> bool:
+    """Return whether a finite 1-D map is constant, given its sum of squares about the mean.
+
+    A range r allows a sum of squares of at most n r**2 / 4. The sum of almost every map is larger
+    than the range of a constant allows, and then no pixel is read.
+    """
+    largest = ROUNDING_STEPS * SINGLE * abs(float(values[0]))
+    # 1 % more, because the first value may be less than the largest magnitude by rounding
+    if sum_of_squares > 0.26 * values.size * largest * largest:
+        return False
+    lowest, highest, _ = extremes(values)
+    return is_constant(values, lowest, highest)
+
+
+def constant(values: FloatArray) -> str:
+    """Return how a constant map is described in a warning."""
+    lowest, highest, _ = extremes(values.ravel())
+    if lowest == highest:
+        return "constant"
+    return f"constant up to rounding, with values from {lowest!r} to {highest!r}"
+
+
+def _within(lowest: float, highest: float, precision: float) -> bool:
+    return highest - lowest <= ROUNDING_STEPS * precision * max(abs(lowest), abs(highest))
+
+
+def _fits_single(values: FloatArray) -> bool:
+    with np.errstate(over="ignore", under="ignore"):
+        return bool(np.array_equal(values.astype(np.float32), values))
