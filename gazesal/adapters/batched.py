@@ -7,6 +7,8 @@ import math
 import torch
 from torch import Tensor
 
+from gazesal.maps.constancy import ROUNDING_STEPS, SINGLE, is_constant
+
 __all__ = ["auc_scores", "kl_loss", "kl_scores", "ncc_loss", "ncc_scores", "nss_scores"]
 
 EPS = 2.0**-52  # in the logarithm of the KL divergence, as in the MIT benchmark
@@ -25,7 +27,7 @@ def ncc_scores(saliency_maps: Tensor, gaze_maps: Tensor) -> Tensor:
     Returns
     -------
     torch.Tensor of float64, shape (N,)
-        As `ncc` of each pair; ``nan`` where either map is constant.
+        As `ncc` of each pair; ``nan`` if either map is constant, exactly or up to rounding.
 
     Raises
     ------
@@ -57,7 +59,7 @@ def ncc_scores(saliency_maps: Tensor, gaze_maps: Tensor) -> Tensor:
     """
     saliency, gaze = as_rows(saliency_maps=saliency_maps, gaze_maps=gaze_maps)
     score = (_unit(saliency) * _unit(gaze)).sum(dim=1).clamp(-1, 1)
-    return score.masked_fill(_constant(saliency) | _constant(gaze), torch.nan)
+    return score.masked_fill(_nearly_constant(saliency) | _nearly_constant(gaze), torch.nan)
 
 
 def auc_scores(
@@ -77,7 +79,8 @@ def auc_scores(
     Returns
     -------
     torch.Tensor of float64, shape (N,)
-        As `auc_borji` of each pair, or as `sauc` with the centre bias.
+        As `auc_borji` of each pair, or as `sauc` with the centre bias; 0.5 if the saliency map is
+        constant, exactly or up to rounding.
 
     Raises
     ------
@@ -129,7 +132,7 @@ def auc_scores(
     after = torch.where(last, upto, torch.inf).flip(1).cummin(dim=1).values.flip(1)
     wins = (p * (before + after)).sum(dim=1) / 2
     area: Tensor = (wins / (p.sum(dim=1) * upto[:, -1])).clamp(0, 1)
-    return area.masked_fill(_constant(saliency), 0.5)
+    return area.masked_fill(_nearly_constant(saliency), 0.5)
 
 
 def nss_scores(saliency_maps: Tensor, fixation_maps: Tensor) -> Tensor:
@@ -145,7 +148,8 @@ def nss_scores(saliency_maps: Tensor, fixation_maps: Tensor) -> Tensor:
     Returns
     -------
     torch.Tensor of float64, shape (N,)
-        Higher is better, 0 is chance; ``nan`` where the saliency map is constant.
+        Higher is better, 0 is chance; ``nan`` if the saliency map is constant, exactly or up to
+        rounding.
 
     Raises
     ------
@@ -174,7 +178,7 @@ def nss_scores(saliency_maps: Tensor, fixation_maps: Tensor) -> Tensor:
     saliency, fixations = as_rows(saliency_maps=saliency_maps, fixation_maps=fixation_maps)
     share = _shares(fixations, name="fixation_maps")
     score = (share * _unit(saliency)).sum(dim=1) * math.sqrt(saliency.shape[1])
-    return score.masked_fill(_constant(saliency), torch.nan)
+    return score.masked_fill(_nearly_constant(saliency), torch.nan)
 
 
 def kl_scores(saliency_maps: Tensor, gaze_maps: Tensor) -> Tensor:
@@ -391,6 +395,17 @@ def as_rows(*, exact: bool = False, single: bool = False, **maps: Tensor) -> lis
 
 def _constant(rows: Tensor) -> Tensor:
     return rows.amin(dim=1) == rows.amax(dim=1)
+
+
+def _nearly_constant(rows: Tensor) -> Tensor:
+    """Return which rows are constant, exactly or up to rounding, by the rule of `is_constant`."""
+    lowest, highest = rows.amin(dim=1), rows.amax(dim=1)
+    flat = lowest == highest
+    spread, largest = highest - lowest, torch.maximum(lowest.abs(), highest.abs())
+    for i in (~flat & (spread <= ROUNDING_STEPS * SINGLE * largest)).nonzero()[:, 0].tolist():
+        values = rows[i].detach().cpu().numpy()
+        flat[i] = is_constant(values, float(lowest[i]), float(highest[i]))
+    return flat
 
 
 def _unit(rows: Tensor) -> Tensor:

@@ -1,5 +1,6 @@
 """Metrics of batches, against the functions of one image, and losses, against differences."""
 
+import math
 import subprocess
 import sys
 import warnings
@@ -292,3 +293,23 @@ def test_an_empty_prediction_does_not_stop_training_by_kl():
     assert saliency.grad[1].isfinite().all()
     assert (saliency.grad[1] != 0).any()
     assert batched.kl_scores(saliency.detach(), gaze).isnan().tolist() == [True, False]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("mode", ["bilinear", "bicubic"])
+def test_maps_constant_up_to_a_resize_are_scored_as_constants(dtype, mode):
+    flat = torch.nn.functional.interpolate(
+        torch.full((2, 1, 7, 7), 0.1, dtype=dtype), size=(48, 64), mode=mode, align_corners=False
+    )
+    assert flat.min() < flat.max()
+    maps = torch.rand(2, 1, 48, 64, generator=torch.Generator().manual_seed(0), dtype=dtype)
+    assert batched.ncc_scores(flat, maps).isnan().all()
+    assert batched.ncc_scores(maps, flat).isnan().all()
+    assert batched.nss_scores(flat, (maps > 0.9).to(dtype)).isnan().all()
+    assert batched.auc_scores(flat, maps).tolist() == [0.5, 0.5]
+    both = torch.cat([flat[:1], maps[:1]])
+    got = batched.ncc_scores(both, maps)
+    with pytest.warns(gazesal.UndefinedMetricWarning, match="constant up to rounding"):
+        assert math.isnan(gazesal.ncc(both[0, 0], maps[0, 0]))
+    assert got[0].isnan()
+    assert got[1].item() == pytest.approx(gazesal.ncc(both[1, 0], maps[1, 0]), abs=1e-12)
