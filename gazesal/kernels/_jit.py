@@ -39,7 +39,7 @@ class _KernelCache(FunctionCache):  # type: ignore[misc]  # numba has no types
     """
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """Return the compiled function; start the cache of the function anew if it is unreadable."""
+        """Return the compiled function, or empty the cache of the function if it is unreadable."""
         try:
             return super().load_overload(sig, target_context)
         except Exception:  # noqa: BLE001  (a damaged pickle raises errors of any type)

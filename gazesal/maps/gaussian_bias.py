@@ -17,6 +17,9 @@ __all__ = ["GaussianCenterBias"]
 
 Unit = Literal["sides", "width"]
 UNITS = ("sides", "width")
+# A thousandth of a pixel at 1000 pixels: below all eye trackers, above the rounding of fixations
+# on one line, also of coordinates in single precision.
+NARROWEST = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +29,7 @@ class GaussianCenterBias:
     Attributes
     ----------
     sigma : tuple of float
-        Standard deviation along x and along y, positive, in fractions of what `unit` says.
+        Standard deviation along x and along y, 1e-6 or more, in fractions of what `unit` says.
     unit : {"sides", "width"}, default "sides"
         ``"sides"``: along x a fraction of the width of the image and along y of its height, so
         the Gaussian is stretched with the image. ``"width"``: a fraction of the width along both
@@ -39,7 +42,7 @@ class GaussianCenterBias:
     Raises
     ------
     ValueError
-        If a value is NaN or infinite or a standard deviation not positive.
+        If a value is NaN or infinite, or a standard deviation less than 1e-6.
     TypeError
         If a value is not a number.
 
@@ -84,6 +87,11 @@ class GaussianCenterBias:
             object.__setattr__(self, name, (float(pair[0]), float(pair[1])))
         if min(self.sigma) <= 0:
             raise ValueError(f"`sigma` must be positive, got {self.sigma}.")
+        if min(self.sigma) < NARROWEST:
+            raise ValueError(
+                f"`sigma` must be {NARROWEST:g} or more, got {self.sigma}: a Gaussian so narrow is "
+                "a line or a point. Fit it to fixations that differ along both axes."
+            )
 
     @classmethod
     def clarke_tatler(cls) -> GaussianCenterBias:
@@ -151,8 +159,8 @@ class GaussianCenterBias:
         Raises
         ------
         ValueError
-            If a fixation, shape or weight is bad, nothing is left, or all fixations lie on one
-            line along an axis, so that a sigma would be zero.
+            If a fixation, shape or weight is invalid, nothing is left, or all fixations lie on one
+            line along an axis or on a point, so that a sigma would be less than 1e-6.
         TypeError
             If an argument is not a mapping, does not hold real numbers or, of the switches, is
             not a bool.
@@ -191,12 +199,13 @@ class GaussianCenterBias:
         variance = (loads * (pooled.points - center) ** 2).sum(axis=0) / pooled.weights.sum()
         if isotropic:
             variance[:] = variance.mean()
-        if not variance.min() > 0:
-            raise ValueError(
-                "`fixations` must differ along both axes, so that a standard deviation can be "
-                f"fitted, got variances of {variance.tolist()}."
-            )
         spread = np.sqrt(variance)
+        if not spread.min() >= NARROWEST:
+            raise ValueError(
+                "`fixations` must differ along both axes, so that a standard deviation of "
+                f"{NARROWEST:g} or more can be fitted, got {spread.tolist()}: they lie on a line "
+                "along an axis or on a point. Use isotropic=True for a line, or more fixations."
+            )
         return cls(
             sigma=(float(spread[0]), float(spread[1])),
             unit=unit,

@@ -1,6 +1,5 @@
 """Fixations to gaze maps."""
 
-import math
 from typing import Literal, NoReturn, get_args
 
 import numpy as np
@@ -16,7 +15,7 @@ from gazesal._validation import (
 )
 from gazesal._warnings import warn
 from gazesal.exceptions import InputWarning, OffImageWarning
-from gazesal.kernels.gaussians import TOGETHER, sum_of_outer_products
+from gazesal.maps.bumps import density_of_bumps, warn_of_missed
 from gazesal.typing import Float64Array, IntArray
 
 __all__ = ["gaze_heatmap"]
@@ -86,6 +85,9 @@ def gaze_heatmap(
     InputWarning
         If all fixations lie within about one pixel of the corner, as shares of the image's sides
         from 0 to 1 do.
+    SkippedDataWarning
+        If sigma is so small, a quarter of a pixel or less, that some fixations fall between the
+        pixel centers and have less than 1 % of the weight of others.
 
     See Also
     --------
@@ -102,6 +104,12 @@ def gaze_heatmap(
     :footcite:t:`lemeur2013`. A Gaussian is a density, so a wider one is lower. Sigma is the
     standard deviation; a "kernel size" is not. Each Gaussian separates into a factor along y and
     one along x, so the map is a single matrix product of two factor matrices.
+
+    More than 1024 fixations are drawn in groups of neighbors, so memory does not grow with their
+    number beyond some 100 bytes for each. A group is drawn only where it changes the map: what is
+    left out of a pixel is less than 2**-54 of its value, also far from all fixations. The map is
+    the same to the bit in any number of threads, and differs from that of one matrix product by
+    rounding.
 
     References
     ----------
@@ -125,7 +133,8 @@ def gaze_heatmap(
     rectangles = _as_rectangles(visible, n, height, width)
     report_shares(points, (height, width), name="fixations", stacklevel=2)
     off = off_image(points, (height, width))
-    if off.any() and outside != "keep":
+    kept = ~off if outside != "keep" else np.ones(n, dtype=np.bool_)
+    if not kept.all():
         if outside == "raise":
             remedy = 'outside="drop" leaves them out, outside="keep" draws the part inside.'
             refuse_off_image(points, off, (height, width), name="fixations", remedy=remedy)
@@ -134,10 +143,31 @@ def gaze_heatmap(
             OffImageWarning,
             stacklevel=2,
         )
-        kept = ~off
         points, sigmas = points[kept], sigmas[kept]
         duration, rectangles = duration[kept], rectangles[kept]
-    return _draw(points, sigmas, duration, rectangles, height, width)
+    counted = duration > 0
+    gaze_map = None
+    if counted.any():
+        points, sigmas, shown = points[counted], sigmas[counted], rectangles[counted]
+        # the heights of the densities relative to the highest, in logarithms so that no sigma,
+        # however small or large, overflows
+        peaks = np.log(duration[counted]) - np.log(sigmas).sum(axis=1)
+        on_pixel = ~off[kept][counted] & _is_shown(points, shown)
+        warn_of_missed(points, sigmas, on_pixel, name="sigma", stacklevel=3)
+        gaze_map = density_of_bumps(points, sigmas, peaks - peaks.max(), shown, (height, width))
+    if gaze_map is None:
+        raise ValueError(
+            "`fixations` must leave something to draw: every fixation was dropped, has weight "
+            "zero, is invisible or outside, or `sigma` is so small that its Gaussian misses every "
+            "pixel."
+        )
+    return gaze_map
+
+
+def _is_shown(points: Float64Array, shown: IntArray) -> NDArray[np.bool_]:
+    """Return which points have a visible pixel nearest to them."""
+    nearest = np.floor(points + 0.5)
+    return np.asarray(((nearest >= shown[:, :2]) & (nearest < shown[:, 2:])).all(axis=1))
 
 
 def off_image(points: Float64Array, shape: tuple[int, int]) -> NDArray[np.bool_]:
@@ -249,59 +279,3 @@ def _as_rectangles(value: ArrayLike | None, n: int, height: int, width: int) -> 
         )
     bounds = np.array([width, height, width, height], dtype=np.float64)
     return np.broadcast_to(np.clip(np.round(array), 0.0, bounds).astype(np.int64), (n, 4))
-
-
-def _draw(
-    points: Float64Array,
-    sigmas: Float64Array,
-    duration: Float64Array,
-    rectangles: IntArray,
-    height: int,
-    width: int,
-) -> Float64Array:
-    counted = duration > 0
-    if counted.any():
-        # the heights of the densities relative to the highest, in logarithms so that no sigma,
-        # however small or large, overflows
-        peaks = np.log(duration[counted]) - np.log(sigmas[counted]).sum(axis=1)
-        heights = np.exp(peaks - peaks.max())
-        visible = rectangles[counted]
-        along_x = _gaussians(points[counted, 0], sigmas[counted, 0], visible[:, 0::2], width)
-        along_y = _gaussians(points[counted, 1], sigmas[counted, 1], visible[:, 1::2], height)
-        # the mass of a separable bump is the product of its two sums, so the map need not be
-        # read again to be divided by its own
-        n = len(heights)
-        shares = heights * along_x[:n].sum(axis=1) * along_y[:n].sum(axis=1)
-        mass = float(shares.sum())
-        if mass > 0 and math.isfinite(1.0 / mass):
-            along_y[:n] *= (heights / mass)[:, None]
-            gaze_map = np.empty((height, width))
-            sum_of_outer_products(along_y, along_x, gaze_map)
-            return gaze_map
-    raise ValueError(
-        "`fixations` must leave something to draw: every fixation was dropped, has weight zero, "
-        "is invisible or outside, or `sigma` is so small that its Gaussian misses every pixel."
-    )
-
-
-def _gaussians(
-    centres: Float64Array, sigmas: Float64Array, shown: IntArray, length: int
-) -> Float64Array:
-    """Unnormalised Gaussians at 0, ..., length - 1, one a row, zero outside [first, last) shown.
-
-    Rows of zeros fill up to the number that the kernel takes at a time. All in one array, since
-    together the two factors are the only memory of a gaze map beside itself.
-    """
-    n = len(centres)
-    bumps = np.zeros((-(-n // TOGETHER) * TOGETHER, length))
-    drawn = bumps[:n]
-    with np.errstate(over="ignore", under="ignore"):
-        np.subtract(np.arange(length), centres[:, None], out=drawn)
-        drawn /= sigmas[:, None]
-        np.multiply(drawn, drawn, out=drawn)
-        drawn *= -0.5
-        np.exp(drawn, out=drawn)
-    for bump, (first, last) in zip(drawn, shown, strict=True):
-        bump[:first] = 0.0
-        bump[last:] = 0.0
-    return bumps

@@ -11,7 +11,7 @@ from gazesal._validation import as_real_array, as_shape, require_finite
 from gazesal._warnings import warn
 from gazesal.exceptions import GridEdgeWarning
 from gazesal.kernels.densities import left_out_kernel_sums
-from gazesal.kernels.gaussians import sum_of_outer_products
+from gazesal.maps.bumps import density_of_bumps, warn_of_missed
 from gazesal.maps.pooled import ByImage, Outside, PooledFixations, Shapes, pool_fixations
 from gazesal.typing import Float64Array
 
@@ -20,7 +20,6 @@ __all__ = ["KdeCenterBias"]
 # a root of two apart, which the kernel is quick at
 BANDWIDTHS = tuple(0.01 * 2 ** (step / 2) for step in range(11))
 MIXINGS = (0.0001, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
-TOGETHER = 1024  # fixations drawn at a time, a multiple of four; bounds the memory of a density
 
 
 class KdeCenterBias:
@@ -90,8 +89,8 @@ class KdeCenterBias:
     image is. What the kernels put outside the image is cut off and the sum is divided by what is
     left, once for all kernels: a kernel at the border weighs less than one in the middle.
 
-    A density costs a multiplication for each pixel and fixation, and memory for a thousand
-    fixations at a time.
+    A density costs a multiplication for each fixation and pixel within some ten bandwidths of it,
+    and memory for a thousand fixations at a time.
 
     Examples
     --------
@@ -246,31 +245,35 @@ class KdeCenterBias:
         ------
         ValueError
             If the bandwidth is so small that every kernel misses every pixel centre.
+
+        Warns
+        -----
+        SkippedDataWarning
+            If the bandwidth is so small, a quarter of a pixel or less, that some kernels fall
+            between the pixel centers and have less than 1 % of the weight of others.
         """
         height, width = as_shape(shape, name="shape")
-        columns = (np.arange(width) + 0.5) / width
-        rows = self.aspect * (np.arange(height) + 0.5) / height
-        centres = self._places()
-        total = np.zeros((height, width))
-        part = np.empty((height, width))
-        for first in range(0, self.n_fixations, TOGETHER):
-            here = slice(first, first + TOGETHER)
-            n = len(centres[here])
-            factors = np.zeros((-(-n // 4) * 4, height))
-            bumps = np.zeros((len(factors), width))
-            factors[:n] = self._fixations.weights[here, None] * self._bumps(
-                rows - centres[here, 1][:, None]
-            )
-            bumps[:n] = self._bumps(columns - centres[here, 0][:, None])
-            sum_of_outer_products(factors, bumps, part)
-            total += part
-        mass = float(total.sum())
-        if not (mass > 0 and math.isfinite(1.0 / mass)):
+        used = self._fixations.weights > 0
+        n = int(np.count_nonzero(used))
+        points = self._fixations.points[used] * np.array([width, height]) - 0.5
+        sigma = self.bandwidth * np.array([width, height / self.aspect])
+        sigmas = np.broadcast_to(sigma, (n, 2))
+        if self.mixing < 1.0:
+            everywhere = np.ones(n, dtype=np.bool_)
+            warn_of_missed(points, sigmas, everywhere, name="bandwidth", stacklevel=3)
+        density = density_of_bumps(
+            points,
+            sigmas,
+            np.log(self._fixations.weights[used]),
+            np.broadcast_to(np.array([0, 0, width, height]), (n, 4)),
+            (height, width),
+        )
+        if density is None:
             raise ValueError(
                 f"`shape` must have a pixel centre that some kernel reaches, got {shape!r} for a "
                 f"bandwidth of {self.bandwidth:g}."
             )
-        return np.asarray((1.0 - self.mixing) * (total / mass) + self.mixing / total.size)
+        return np.asarray((1.0 - self.mixing) * density + self.mixing / density.size)
 
     def without(self, image: Hashable) -> KdeCenterBias:
         """Return the centre bias with one image left out.
@@ -313,11 +316,6 @@ class KdeCenterBias:
     def _places(self) -> Float64Array:
         """The fixations where the kernel is round, in units of the width."""
         return np.asarray(self._fixations.points * np.array([1.0, self.aspect]))
-
-    def _bumps(self, steps: Float64Array) -> Float64Array:
-        scaled = steps / self.bandwidth
-        with np.errstate(under="ignore", over="ignore"):
-            return np.asarray(np.exp(-0.5 * scaled * scaled))
 
     def _cross_validate(self, bandwidths: Float64Array, mixings: Float64Array) -> Float64Array:
         """Bits per fixation over uniform, each image under the others; see `fit`."""

@@ -143,6 +143,7 @@ def test_dropped_fixations_are_reported():
     ("arguments", "message"),
     [
         ({"sigma": (0.1, 0.0)}, "`sigma` must be positive"),
+        ({"sigma": (1e-16, 0.1)}, "`sigma` must be 1e-06 or more"),
         ({"sigma": (0.1, np.nan)}, "`sigma` must be finite"),
         ({"sigma": 0.1}, "`sigma` must be two numbers"),
         ({"sigma": (0.1, 0.1), "center": (1, 2, 3)}, "`center` must be two numbers"),
@@ -196,3 +197,36 @@ def test_arguments_of_the_wrong_kind(fixations, options, message):
 def test_a_gaussian_that_misses_the_image_is_an_error():
     with pytest.raises(ValueError, match="misses every pixel"):
         GaussianCenterBias(sigma=(1e-6, 1e-6), center=(0.3, 0.3)).density((4, 4))
+
+
+X, Y = np.linspace(5, 35, 10), np.linspace(3, 25, 10)
+ON_LINES = {
+    **{f"row {y}": np.column_stack([X, np.full(10, y)]) for y in (7.0, 15.0, 10.1, 0.3)},
+    **{f"column {x}": np.column_stack([np.full(10, x), Y]) for x in (12.0, 12.3, 39.4)},
+    "two fixations in a row": [[3.1, 10.1], [20.7, 10.1]],
+    "point": [[20.3, 10.1]] * 7,
+    "one fixation": [[20.3, 10.1]],
+    "single precision": np.column_stack([X, np.full(10, 10.1)]).astype(np.float32),
+}
+
+
+@pytest.mark.parametrize("unit", ["sides", "width"])
+@pytest.mark.parametrize("kind", ON_LINES)
+def test_fixations_on_a_line_are_refused_wherever_it_lies(kind, unit):
+    fixations = dict.fromkeys("abc", ON_LINES[kind])
+    with pytest.raises(ValueError, match="`fixations` must differ along both axes"):
+        GaussianCenterBias.fit(fixations, (30, 40), unit=unit)
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind in ON_LINES if kind not in {"point", "one fixation"}]
+)
+def test_a_round_gaussian_fits_fixations_on_a_line(kind):
+    fitted = GaussianCenterBias.fit({"a": ON_LINES[kind]}, (30, 40), isotropic=True)
+    assert fitted.sigma[0] == fitted.sigma[1] > 0.01
+
+
+def test_a_diagonal_line_differs_along_both_axes():
+    points = np.column_stack([X, X / 2 + 0.1])
+    fitted = GaussianCenterBias.fit({"a": points}, (30, 40))
+    assert fitted.sigma == pytest.approx((X.std() / 40, X.std() / 2 / 30), rel=1e-12)

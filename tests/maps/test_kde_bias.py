@@ -1,6 +1,7 @@
 """The kernel density centre bias, against loops, scikit-learn and what must hold."""
 
 import warnings
+from contextlib import nullcontext
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from gazesal import (
     GridEdgeWarning,
     KdeCenterBias,
     OffImageWarning,
+    SkippedDataWarning,
     gaze_heatmap,
     read_fixations,
     sauc,
@@ -57,7 +59,10 @@ def test_density_is_that_of_the_definition(shape, weighted):
     weights = weights if weighted else None
     bias = KdeCenterBias(fixations, SHAPES, bandwidth=0.11, mixing=0.05, weights=weights)
     expected = oracle.kernel_density(fixations, SHAPES, shape, 0.11, 0.05, weights)
-    np.testing.assert_allclose(bias.density(shape), expected, rtol=1e-11)
+    coarse = pytest.warns(SkippedDataWarning, match="`bandwidth`.*7 of 18 fixations")
+    with coarse if shape == (1, 4) else nullcontext():
+        density = bias.density(shape)
+    np.testing.assert_allclose(density, expected, rtol=1e-11)
 
 
 def test_density_is_the_gaze_map_of_all_fixations():

@@ -1,0 +1,222 @@
+"""Sums of separable Gaussians on the pixels of an image, in memory that does not grow with them."""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gazesal._warnings import warn
+from gazesal.exceptions import SkippedDataWarning
+from gazesal.kernels.gaussians import TOGETHER, sum_of_outer_products
+from gazesal.typing import Float64Array, IntArray
+
+GROUP = 1024  # Gaussians drawn at a time; 16 KB for each at 1000 x 1000 pixels
+TILE = 32  # pixels; smaller tiles give tighter windows and take longer to go through
+DROPPED = 54 * math.log(2.0)  # what falls short of half a unit in the last place changes no sum
+NARROW = 0.25  # pixels; wider Gaussians have nearly the same mass wherever they lie on the grid
+MISSED = 0.01  # share of a Gaussian's mass on the pixels below which it counts as lost
+
+
+def gaussians(
+    centers: Float64Array, sigmas: Float64Array, shown: IntArray, first: int, last: int
+) -> Float64Array:
+    """Return unnormalized Gaussians at `first`, ..., `last` - 1, zero outside [start, stop) shown.
+
+    One a row, in one array to save memory. Rows of zeros fill up to the number that the kernel
+    takes at a time.
+    """
+    n = len(centers)
+    bumps = np.zeros((-(-n // TOGETHER) * TOGETHER, last - first))
+    drawn = bumps[:n]
+    with np.errstate(over="ignore", under="ignore"):
+        np.subtract(np.arange(first, last), centers[:, None], out=drawn)
+        drawn /= sigmas[:, None]
+        np.multiply(drawn, drawn, out=drawn)
+        drawn *= -0.5
+        np.exp(drawn, out=drawn)
+    for bump, (start, stop) in zip(drawn, np.clip(shown - first, 0, last - first), strict=True):
+        bump[:start] = 0.0
+        bump[stop:] = 0.0
+    return bumps
+
+
+def density_of_bumps(
+    points: Float64Array,
+    sigmas: Float64Array,
+    peaks: Float64Array,
+    shown: IntArray,
+    shape: tuple[int, int],
+) -> Float64Array | None:
+    """Return the sum of Gaussians divided by its own sum, or None if no pixel has any mass.
+
+    Points and sigmas (N, 2) are x and y, peaks (N,) the logarithms of the heights, at most 0, and
+    shown (N, 4) the pixels [first column, first row, last column, last row) of each.
+    """
+    draw = _few if len(points) <= GROUP else _many
+    return draw(points, sigmas, peaks, shown, shape)
+
+
+def _few(
+    points: Float64Array,
+    sigmas: Float64Array,
+    peaks: Float64Array,
+    shown: IntArray,
+    shape: tuple[int, int],
+) -> Float64Array | None:
+    """Draw all at once, as one matrix product."""
+    n, (height, width) = len(points), shape
+    along_x = gaussians(points[:, 0], sigmas[:, 0], shown[:, 0::2], 0, width)
+    along_y = gaussians(points[:, 1], sigmas[:, 1], shown[:, 1::2], 0, height)
+    heights = np.exp(peaks)
+    # the mass of a separable bump is the product of its two sums, so the map need not be read
+    # again to be divided by its own
+    shares = heights * along_x[:n].sum(axis=1) * along_y[:n].sum(axis=1)
+    mass = float(shares.sum())
+    if not (mass > 0 and math.isfinite(1.0 / mass)):
+        return None
+    along_y[:n] *= (heights / mass)[:, None]
+    density = np.empty(shape)
+    sum_of_outer_products(along_y, along_x, density)
+    return density
+
+
+def _many(
+    points: Float64Array,
+    sigmas: Float64Array,
+    peaks: Float64Array,
+    shown: IntArray,
+    shape: tuple[int, int],
+) -> Float64Array | None:
+    """Draw group after group of neighbors, each on the window where it changes the sum.
+
+    A Gaussian is left out of a tile if it is too small there: all that are left out of a pixel
+    add up to less than 2**-54 of the value of that pixel, also far from all fixations.
+    """
+    density = np.zeros(shape)
+    edges = tuple(np.append(np.arange(0, length, TILE), length) for length in shape)
+    groups = list(_neighbors(points))
+    floor = np.full((len(edges[0]) - 1, len(edges[1]) - 1), -np.inf)
+    for group in groups:
+        _raise_floor(floor, edges, points[group], sigmas[group], peaks[group], shown[group])
+    floor -= DROPPED + math.log(len(points))
+    for group in groups:
+        first, last = shown[group, :2].min(axis=0), shown[group, 2:].max(axis=0)
+        rows, columns = _window(floor, edges, points[group], sigmas[group], peaks[group])
+        top, bottom = max(rows[0], int(first[1])), min(rows[1], int(last[1]))
+        left, right = max(columns[0], int(first[0])), min(columns[1], int(last[0]))
+        if top >= bottom or left >= right:
+            continue
+        along_x = gaussians(points[group, 0], sigmas[group, 0], shown[group, 0::2], left, right)
+        along_y = gaussians(points[group, 1], sigmas[group, 1], shown[group, 1::2], top, bottom)
+        along_y[: len(group)] *= np.exp(peaks[group])[:, None]
+        part = np.empty((bottom - top, right - left))
+        sum_of_outer_products(along_y, along_x, part)
+        density[top:bottom, left:right] += part
+    mass = float(density.sum())
+    if not (mass > 0 and math.isfinite(1.0 / mass)):
+        return None
+    density /= mass
+    return density
+
+
+def _neighbors(points: Float64Array) -> Iterator[IntArray]:
+    """Split the points into groups of at most `GROUP`, halving along the longer side."""
+    pending = [np.arange(len(points))]
+    while pending:
+        group = pending.pop()
+        if len(group) <= GROUP:
+            yield np.sort(group)
+            continue
+        here = points[group]
+        axis = int(np.argmax(np.ptp(here, axis=0)))
+        order = np.argsort(here[:, axis], kind="stable")  # the same groups on every machine
+        half = len(group) // 2
+        pending += [group[order[half:]], group[order[:half]]]
+
+
+def _raise_floor(
+    floor: Float64Array,
+    edges: tuple[IntArray, IntArray],
+    points: Float64Array,
+    sigmas: Float64Array,
+    peaks: Float64Array,
+    shown: IntArray,
+) -> None:
+    """Raise a lower bound of the logarithm of the sum in each tile, for the highest Gaussian."""
+    down, across = (
+        _at_farthest(edges[k], points[:, axis], sigmas[:, axis], shown[:, axis::2])
+        for k, axis in enumerate((1, 0))
+    )
+    for row, below in enumerate(down):
+        np.maximum(floor[row], (peaks + below + across).max(axis=1), out=floor[row])
+
+
+def _at_farthest(
+    edges: IntArray, centers: Float64Array, sigmas: Float64Array, shown: IntArray
+) -> Float64Array:
+    """Return the exponent of each Gaussian at the farthest pixel of each tile along one axis."""
+    first, last = edges[:-1, None], edges[1:, None] - 1
+    with np.errstate(over="ignore"):
+        steps = np.maximum(np.abs(first - centers), np.abs(last - centers)) / sigmas
+        exponents = -0.5 * steps * steps
+    exponents[(first < shown[:, 0]) | (last >= shown[:, 1])] = -np.inf
+    return np.asarray(exponents)
+
+
+def _window(
+    floor: Float64Array,
+    edges: tuple[IntArray, IntArray],
+    points: Float64Array,
+    sigmas: Float64Array,
+    peaks: Float64Array,
+) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return rows and columns of the tiles where a group may rise above the floor."""
+    widest, lowest, highest = sigmas.max(axis=0), points.min(axis=0), points.max(axis=0)
+    exponents = []
+    for k, axis in enumerate((1, 0)):
+        first, last = edges[k][:-1], edges[k][1:] - 1
+        gap = np.maximum(np.maximum(first - highest[axis], lowest[axis] - last), 0.0)
+        with np.errstate(over="ignore"):
+            exponents.append(-0.5 * (gap / widest[axis]) ** 2)
+    # a tile that no Gaussian covers for certain has a floor of minus infinity and is always drawn
+    needed = peaks.max() + exponents[0][:, None] + exponents[1] >= floor
+    rows, columns = np.flatnonzero(needed.any(axis=1)), np.flatnonzero(needed.any(axis=0))
+    if not rows.size:
+        return (0, 0), (0, 0)
+    return (
+        (int(edges[0][rows[0]]), int(edges[0][rows[-1] + 1])),
+        (int(edges[1][columns[0]]), int(edges[1][columns[-1] + 1])),
+    )
+
+
+def warn_of_missed(
+    points: Float64Array,
+    sigmas: Float64Array,
+    on_pixel: NDArray[np.bool_],
+    *,
+    name: str,
+    stacklevel: int,
+) -> None:
+    """Warn if some of the Gaussians are lost between the pixel centers and others are not.
+
+    `on_pixel` says which have a pixel under them that is drawn; others may be far outside.
+    """
+    if sigmas.min() >= NARROW or np.count_nonzero(on_pixel) < 2:
+        return
+    share = np.ones(np.count_nonzero(on_pixel))
+    for axis in (0, 1):
+        place, sigma = points[on_pixel, axis], sigmas[on_pixel, axis]
+        with np.errstate(over="ignore", under="ignore"):
+            steps = (place - np.floor(place))[:, None] - np.arange(-1, 3)
+            sums = np.exp(-0.5 * (steps / sigma[:, None]) ** 2).sum(axis=1)
+        share *= np.where(sigma < NARROW, sums / (sigma * math.sqrt(2 * math.pi)), 1.0)
+    missed = int(np.count_nonzero(share < MISSED * share.max()))
+    if missed:
+        warn(
+            f"`{name}` must be about half a pixel or more to draw all fixations, got "
+            f"{sigmas.min():g} pixels: {missed} of {len(points)} fixations lie between pixel "
+            f"centers and have nearly no weight in the map. Check the unit of `{name}`.",
+            SkippedDataWarning,
+            stacklevel=stacklevel,
+        )
