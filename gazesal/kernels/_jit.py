@@ -6,12 +6,12 @@ from contextlib import suppress
 from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
-from numba.core.caching import FunctionCache
-from numba.core.dispatcher import Dispatcher
+from numba.core import caching
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
+FunctionCache: Any = caching.FunctionCache  # without types
 _reported: set[str] = set()  # cache directories that this process has warned about
 
 
@@ -23,15 +23,15 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     last bit between processors. Speed comes from loops that the compiler can vectorise without
     reordering: see `gazesal.kernels.moments`.
     """
-    compiled = numba.njit(nogil=True, error_model="numpy")(function)
-    if isinstance(compiled, Dispatcher):  # the plain function with NUMBA_DISABLE_JIT=1
+    compiled: Any = numba.njit(nogil=True, error_model="numpy")(function)
+    if hasattr(compiled, "enable_caching"):  # else the plain function with NUMBA_DISABLE_JIT=1
         # numba finds no directory that can be written to, as in a read-only container
         with suppress(RuntimeError, OSError):
             compiled._cache = _KernelCache(function)
     return cast("Callable[P, R]", compiled)
 
 
-class _KernelCache(FunctionCache):  # type: ignore[misc]  # numba has no types
+class _KernelCache(FunctionCache):  # type: ignore[misc]
     """A cache that never makes a call fail.
 
     numba lets every error of its cache through, so that a run that was killed while it wrote, a

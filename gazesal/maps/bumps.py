@@ -94,7 +94,7 @@ def _many(
     add up to less than 2**-54 of the value of that pixel, also far from all fixations.
     """
     density = np.zeros(shape)
-    edges = tuple(np.append(np.arange(0, length, TILE), length) for length in shape)
+    edges = _edges(shape[0]), _edges(shape[1])
     groups = list(_neighbors(points))
     floor = np.full((len(edges[0]) - 1, len(edges[1]) - 1), -np.inf)
     for group in groups:
@@ -118,6 +118,11 @@ def _many(
         return None
     density /= mass
     return density
+
+
+def _edges(length: int) -> IntArray:
+    """Return the first pixel of each tile along an axis, and the end of the last."""
+    return np.append(np.arange(0, length, TILE), length).astype(np.int64)
 
 
 def _neighbors(points: Float64Array) -> Iterator[IntArray]:

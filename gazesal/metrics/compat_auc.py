@@ -353,9 +353,8 @@ def pysaliency_auc_judd(
     if jitter:
         generator = as_generator(rng, name="rng", why="with `jitter`")
         saliency += JITTER * generator.random(saliency.shape)
-    values = saliency.ravel()
-    extremes = float(values.min()), float(values.max())
-    values = without_rounding(values, extremes, stacklevel=3)[0]
+    extremes = float(saliency.min()), float(saliency.max())
+    values = without_rounding(saliency.ravel(), extremes, stacklevel=3)[0]
     fixated, others = np.sort(values[pixels]), np.sort(np.delete(values, np.unique(pixels)))
     if others.size == 0:
         return _no_negatives()
