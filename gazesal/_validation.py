@@ -6,6 +6,7 @@ sum when a value is not finite, and `require_finite` then finds out how many the
 
 import math
 import numbers
+import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -18,11 +19,23 @@ from gazesal.kernels.sampling import BLOCK
 from gazesal.typing import Float64Array, FloatArray, RandomState
 
 MAIN_MEMORY = {1, 3, 11}  # DLPack's kDLCPU, kDLCUDAHost and kDLROCMHost
+ROWS_AND_COLUMNS = (
+    "The pixels of a map, which np.where returns as rows and columns, are points with x first as "
+    "np.argwhere(fixation_map)[:, ::-1]."
+)
 EXACT_INTEGERS = 2**53  # up to here float64 holds every integer
 
 
-def as_real_array(value: ArrayLike, *, name: str) -> np.ndarray[Any, Any]:
-    """Return `value` as a float32 or float64 array of any shape, uncopied where it is one."""
+def as_real_array(value: ArrayLike, *, name: str, booleans: bool = False) -> np.ndarray[Any, Any]:
+    """Return `value` as a float32 or float64 array of any shape, uncopied if it is one already.
+
+    Booleans are refused unless the caller says that they mean 0 and 1, as in a mask.
+    """
+    if isinstance(value, (str, bytes, os.PathLike)):
+        raise TypeError(
+            f"`{name}` must hold real numbers, got the {type(value).__name__} {value!r}. `read_map` "
+            "reads a file of a map, and `read_fixations` a table of fixations."
+        )
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
         raise TypeError(
             f"`{name}` must not be masked, got a masked array with {int(np.sum(value.mask))} "
@@ -30,7 +43,7 @@ def as_real_array(value: ArrayLike, *, name: str) -> np.ndarray[Any, Any]:
         )
     require_unmasked_rows(value, name=name)
     require_plain(value, name=name)
-    value = _without_nullable(value, name=name)
+    value = _in_single_precision(_without_nullable(value, name=name))
     try:
         # an array of another library that numpy cannot see into would become one object
         foreign = hasattr(value, "__dlpack__") and not hasattr(value, "__array__")
@@ -46,6 +59,8 @@ def as_real_array(value: ArrayLike, *, name: str) -> np.ndarray[Any, Any]:
         )
     if kind not in "fiub":
         raise TypeError(f"`{name}` must hold real numbers, got dtype {array.dtype}.")
+    if kind == "b" and not booleans:
+        raise TypeError(f"`{name}` must hold real numbers, got booleans. Convert them to integers.")
     if kind == "f":
         wanted = np.float32 if width <= 4 else np.float64
         if width > 8:  # what float64 cannot hold becomes infinite, which is refused by name
@@ -92,6 +107,14 @@ def _without_nullable(value: Any, *, name: str) -> Any:
         ) from error
 
 
+def _in_single_precision(value: Any) -> Any:
+    """Return bfloat16, which numpy has not, as float32, which holds each of its values."""
+    if not str(getattr(value, "dtype", "")).endswith("bfloat16"):
+        return value
+    # tensors of PyTorch have a method, arrays of JAX and ml_dtypes the one of numpy
+    return value.float() if hasattr(value, "float") else np.asarray(value).astype(np.float32)
+
+
 def require_plain(value: Any, *, name: str) -> None:
     """Raise if reading an array of another library would lose its gradient or copy from a device.
 
@@ -122,7 +145,7 @@ def require_plain(value: Any, *, name: str) -> None:
 
 def as_map(value: ArrayLike, *, name: str) -> FloatArray:
     """Return `value` as a contiguous float32 or float64 map (H, W), uncopied where it is one."""
-    array = as_real_array(value, name=name)
+    array = as_real_array(value, name=name, booleans=True)
     if array.ndim != 2 or array.size == 0:
         raise ValueError(f"`{name}` must be a non-empty 2-D array (H, W), got shape {array.shape}.")
     return np.ascontiguousarray(array)
@@ -148,8 +171,13 @@ def finite_extremes(values: FloatArray, *, name: str) -> tuple[float, float]:
 def require_same_shape(first: FloatArray, second: FloatArray, *, names: Sequence[str]) -> None:
     """Raise unless two maps have the same (H, W)."""
     if first.shape != second.shape:
-        advice = "`gazesal.resample` brings one onto the grid of the other."
-        if second.shape[1:] == (2,) != first.shape[1:]:
+        advice = "`gazesal.resample` resizes one to the grid of the other."
+        if first.shape == second.shape[::-1]:
+            advice = (
+                "one looks transposed, with height and width exchanged. Transpose it, and do not "
+                "use `gazesal.resample`."
+            )
+        elif second.shape[1:] == (2,) != first.shape[1:]:
             advice += f" If `{names[1]}` holds fixations, `gaze_heatmap` draws them as a map."
         raise ValueError(
             f"`{names[0]}` and `{names[1]}` must have the same shape, got {first.shape} and "
@@ -197,18 +225,36 @@ def as_shape(value: Any, *, name: str) -> tuple[int, int]:
 def as_points(value: ArrayLike, *, name: str) -> Float64Array:
     """Return finite points (N, 2), columns x and y, as float64."""
     require_x_y(value, name=name)
+    if _is_where(value):
+        raise ValueError(
+            f"`{name}` must have shape (N, 2) with columns x and y, got a tuple of two arrays of "
+            f"integers, as np.where returns rows and columns. {ROWS_AND_COLUMNS}"
+        )
     array = as_real_array(value, name=name).astype(np.float64, copy=False)
     if array.shape == (0,):
         raise ValueError(f"`{name}` must hold at least one fixation, got none.")
     if array.ndim != 2 or array.shape[1] != 2:
-        advice = "; transpose it." if array.ndim == 2 and array.shape[0] == 2 else "."
+        advice = ""
+        if array.ndim == 2 and array.shape[0] == 2:
+            advice = f" If its rows are x and y in this order, transpose it. {ROWS_AND_COLUMNS}"
         raise ValueError(
-            f"`{name}` must have shape (N, 2) with columns x and y, got shape {array.shape}{advice}"
+            f"`{name}` must have shape (N, 2) with columns x and y, got shape {array.shape}.{advice}"
         )
     if array.shape[0] == 0:
         raise ValueError(f"`{name}` must hold at least one fixation, got none.")
     require_finite(array, name=name)
     return array
+
+
+def _is_where(value: Any) -> bool:
+    """Return whether this is what np.where and np.nonzero return for a map: rows and columns."""
+    return (
+        isinstance(value, tuple)
+        and len(value) == 2
+        and all(isinstance(part, np.ndarray) and part.dtype == np.intp for part in value)
+        and value[0].ndim == value[1].ndim == 1
+        and len(value[0]) == len(value[1])
+    )
 
 
 def require_pixels(value: Any, *, name: str) -> None:

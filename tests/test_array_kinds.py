@@ -133,12 +133,20 @@ class TestTorch:
         with pytest.raises(TypeError, match=r"`saliency_map` must lie in main memory.*meta"):
             gazesal.ncc(torch.empty(5, 7, device="meta"), GAZE)
 
-    @pytest.mark.parametrize("kind", ["bfloat16", "sparse"])
-    def test_kinds_that_numpy_has_not_are_named(self, torch, kind):
-        tensor = torch.tensor(MAP)
-        tensor = tensor.bfloat16() if kind == "bfloat16" else tensor.to_sparse()
+    def test_sparse_tensors_are_refused(self, torch):
         with pytest.raises(TypeError, match="`saliency_map` must be what numpy can read"):
-            gazesal.ncc(tensor, GAZE)
+            gazesal.ncc(torch.tensor(MAP).to_sparse(), GAZE)
+
+    @pytest.mark.parametrize("position", [0, 1, 2])
+    def test_bfloat16_is_read_as_float32(self, torch, position):
+        """Numpy has no such type; float32 holds each of its values."""
+        tensor = torch.tensor((MAP, GAZE, BIAS)[position]).bfloat16()
+        assert score_with(position, tensor) == score_with(position, tensor.float())
+        assert gazesal.ncc(tensor, tensor) == 1.0
+        with pytest.raises(TypeError, match="gradient"):
+            score_with(position, tensor.requires_grad_())
+        points = torch.tensor([[1, 2], [3, 0]])
+        assert gazesal.nss(MAP, points.bfloat16()) == gazesal.nss(MAP, points)
 
     def test_complex_tensors_are_refused(self, torch):
         with pytest.raises(TypeError, match="`saliency_map` must hold real numbers"):

@@ -120,7 +120,7 @@ def mix_classes(
         for k in range(1, weights.shape[-1]):  # class by class: no second copy of all maps
             total += factors[..., k, :, :] * maps[..., k, :, :]
         return total
-    maps = as_real_array(maps, name="maps")
+    maps = as_real_array(maps, name="maps", booleans=True)
     require_finite(maps, name="maps")
     wide = np.result_type(maps.dtype, np.float32) if maps.dtype.kind == "f" else np.float64
     arrays = weights[..., None, None].astype(wide)

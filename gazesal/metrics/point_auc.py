@@ -11,7 +11,6 @@ from gazesal._validation import (
     as_map,
     as_real_array,
     finite_extremes,
-    require_x_y,
     weight_sums,
 )
 from gazesal._warnings import warn
@@ -117,7 +116,7 @@ def auc(
     if isinstance(negatives, str):
         as_choice(negatives, NEGATIVES, name="negatives")
         return _area_among_pixels(saliency, pixels, pixels if negatives == "unfixated" else None)
-    array = as_real_array(negatives, name="negatives")
+    array = as_real_array(negatives, name="negatives", booleans=True)
     is_map = array.shape == saliency.shape
     is_points = array.ndim == 2 and array.shape[1] == 2
     if is_map and is_points:
@@ -136,8 +135,7 @@ def auc(
             "`negatives` must be 'all', 'unfixated', points (M, 2) with columns x and y, or a map "
             f"of the saliency map's shape {saliency.shape}, got shape {array.shape}."
         )
-    require_x_y(negatives, name="negatives")
-    others = fixated_pixels(array, saliency.shape, name="negatives", outside=outside)
+    others = fixated_pixels(negatives, saliency.shape, name="negatives", outside=outside)
     return _area_against(saliency, pixels, others)
 
 

@@ -26,7 +26,7 @@ def fixated_pixels(
     """Index in reading order of the pixel under each fixation, repeated where fixated again."""
     as_choice(outside, OUTSIDE_POINTS, name="outside")
     require_x_y(fixations, name=name)
-    array = as_real_array(fixations, name=name)
+    array = as_real_array(fixations, name=name, booleans=True)
     if array.ndim == 2 and array.shape[1] != 2 and array.shape[0] != 2:
         raise ValueError(
             f"`{name}` must be points, shape (N, 2) with columns x and y, got shape "
@@ -34,7 +34,7 @@ def fixated_pixels(
             "np.argwhere(fixation_map)[:, ::-1]; a gaze map goes with `ncc`, `auc_borji`, `sim`, "
             "`kl_divergence` and `emd`."
         )
-    points = as_points(array, name=name)
+    points = as_points(fixations, name=name)
     report_shares(points, shape, name=name, stacklevel=stacklevel)
     off = off_image(points, shape)
     if off.any():

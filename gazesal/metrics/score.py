@@ -306,12 +306,14 @@ def _correlate(job: _Job, values: Float64Array) -> None:
             values[:, :, k] = plain
         elif name == "sncc":
             values[:, :, k] = plain - r[:, -1:]
-    undefined = [labels[k] for k in range(n_maps) if constant[k] and _is_asked(job, k)]
+    undefined = [k for k in range(n_maps) if constant[k] and _is_asked(job, k)]
     if undefined:
         which = " and ".join(name for name in job.metrics if name in ("ncc", "sncc"))
-        listed = ", ".join(f"`{label}`" for label in undefined)
+        exact = all(job.ranges[k][0] == job.ranges[k][1] for k in undefined)
+        how = "constant" if exact else "constant, exactly or up to rounding"
+        listed = ", ".join(f"`{labels[k]}`" for k in undefined)
         warn(
-            f"{which} undefined where a map is constant, exactly or up to rounding: {listed}.",
+            f"{which} undefined where a map is {how}: {listed}.",
             UndefinedMetricWarning,
             stacklevel=3,
         )

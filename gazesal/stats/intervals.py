@@ -105,7 +105,7 @@ def confidence_interval(
     >>> print(gazesal.confidence_interval(scores, clusters=images, method="studentised", rng=0))
     0.697 [0.670, 0.723]
     """
-    given = as_real_array(scores, name="scores")
+    given = as_real_array(scores, name="scores", booleans=True)
     values = given.astype(np.float64)
     if values.ndim != 1 or values.size == 0:
         raise ValueError(f"`scores` must be a non-empty 1-D array, got shape {values.shape}.")

@@ -98,7 +98,7 @@ def numbers_of(table: pd.DataFrame, column: str, *, missing: bool) -> Float64Arr
         found: Any = values.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
     else:
         found = np.asarray(values)
-    array = as_real_array(found, name=column).astype(np.float64)
+    array = as_real_array(found, name=column, booleans=True).astype(np.float64)
     bad = int(np.count_nonzero(np.isinf(array) if missing else ~np.isfinite(array)))
     if bad:
         raise ValueError(

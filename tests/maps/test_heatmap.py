@@ -17,10 +17,34 @@ TAKE_FIXATIONS = {
 }
 
 
-@pytest.mark.parametrize("function", [gaze_heatmap, lambda p, shape, **_: nss(np.eye(*shape), p)])
+TAKE_POINTS = pytest.mark.parametrize(
+    "function", [gaze_heatmap, lambda p, shape, **_: nss(np.eye(*shape), p)]
+)
+
+
+@TAKE_POINTS
 def test_points_in_columns_are_told_to_be_transposed(function):
-    with pytest.raises(ValueError, match=r"got shape \(2, 3\); transpose it\."):
+    with pytest.raises(
+        ValueError, match=r"`fixations`.*got shape \(2, 3\)\. If its .* transpose it"
+    ):
         function([[1, 2, 3], [4, 5, 6]], (9, 9), sigma=1)
+
+
+@TAKE_POINTS
+@pytest.mark.parametrize("n", [2, 3, 7])
+def test_rows_and_columns_of_a_map_are_refused(function, n):
+    """Also those of two pixels, whose array has the shape of two points."""
+    fixation_map = np.zeros((9, 9))
+    fixation_map[np.arange(n), np.arange(n) // 2] = 1
+    for places in (np.where(fixation_map), np.nonzero(fixation_map)):
+        with pytest.raises(
+            ValueError, match=r"`fixations`.*rows and columns.*argwhere.*\[:, ::-1\]"
+        ):
+            function(places, (9, 9), sigma=1)
+    if n > 2:
+        with pytest.raises(ValueError, match=r"`fixations`.*x first.*\[:, ::-1\]"):
+            function(np.array(places), (9, 9), sigma=1)
+    function(np.argwhere(fixation_map)[:, ::-1], (9, 9), sigma=1)
 
 
 def test_a_sigma_in_degrees_is_told_the_unit():
