@@ -23,6 +23,16 @@ ROWS_AND_COLUMNS = (
     "The pixels of a map, which np.where returns as rows and columns, are points with x first as "
     "np.argwhere(fixation_map)[:, ::-1]."
 )
+SOURCES = (
+    np.random.Generator,
+    np.random.BitGenerator,
+    np.random.SeedSequence,
+    np.random.RandomState,
+)
+MOST_PIXELS = 2**31  # of an image, or draws at once: 16 GB in float64
+MOST_THREADS = 2**12
+NOT_NUMBERS = (bool, np.bool_, np.timedelta64)  # though registered as integers
+LONGEST_TEXT = 80  # characters of a value in a message
 EXACT_INTEGERS = 2**53  # up to here float64 holds every integer
 
 
@@ -187,7 +197,11 @@ def require_same_shape(first: FloatArray, second: FloatArray, *, names: Sequence
 
 def as_iterable(value: Any, *, name: str, of: str) -> Iterable[Any]:
     """Return `value` if it can be iterated over."""
-    if not isinstance(value, Iterable) or isinstance(value, (str, bytes)):
+    if (
+        not isinstance(value, Iterable)
+        or isinstance(value, (str, bytes))
+        or getattr(value, "ndim", None) == 0
+    ):
         raise TypeError(f"`{name}` must be an iterable of {of}, got {type(value).__name__}.")
     return value
 
@@ -212,13 +226,15 @@ def weight_sums(weights: FloatArray, *, name: str) -> tuple[Float64Array, float]
 
 def as_shape(value: Any, *, name: str) -> tuple[int, int]:
     """Return (H, W) as two positive ints."""
-    sides = tuple(value) if isinstance(value, (Sequence, np.ndarray)) else ()
-    integers = [side for side in sides if isinstance(side, numbers.Integral)]
-    if len(sides) != 2 or len(integers) != 2 or any(isinstance(side, bool) for side in sides):
-        raise TypeError(f"`{name}` must be two integers (H, W), got {value!r}.")
-    height, width = sides
+    listed = isinstance(value, Sequence) or (isinstance(value, np.ndarray) and value.ndim)
+    sides = tuple(value) if listed else ()
+    if len(sides) != 2 or not all(_is_integer(side) for side in sides):
+        raise TypeError(f"`{name}` must be two integers (H, W), got {shown(value)}.")
+    height, width = map(int, sides)
     if height < 1 or width < 1:
         raise ValueError(f"`{name}` must be at least (1, 1), got {value!r}.")
+    if height * width > MOST_PIXELS:
+        raise ValueError(f"`{name}` must be of at most {MOST_PIXELS} pixels, got {value!r}.")
     return int(height), int(width)
 
 
@@ -293,24 +309,50 @@ def as_flag(value: Any, *, name: str) -> bool:
     return bool(value)
 
 
-def as_count(value: Any, *, name: str, least: int = 1) -> int:
-    """Return an integer that is `least` or more."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
+def as_count(value: Any, *, name: str, least: int = 1, most: int | None = None) -> int:
+    """Return an integer that is `least` or more, and at most `most`."""
+    if not _is_integer(value):
         raise TypeError(f"`{name}` must be an integer, got {value!r}.")
     if value < least:
         raise ValueError(f"`{name}` must be at least {least}, got {value}.")
+    if most is not None and value > most:
+        raise ValueError(f"`{name}` must be at most {most}, got {value}.")
     return int(value)
+
+
+def as_float(value: Any, *, name: str, expected: str = "a number") -> float:
+    """Return a real number as a float; integers beyond float64 become infinite."""
+    if not isinstance(value, numbers.Real) or isinstance(value, NOT_NUMBERS):
+        raise TypeError(f"`{name}` must be {expected}, got {value!r}.")
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def as_number(value: Any, *, name: str, low: float, high: float) -> float:
+    """Return a finite float between `low` and `high`, both included."""
+    number = as_float(value, name=name)
+    if not (math.isfinite(number) and low <= number <= high):
+        bounds = f"from {low:g} to {high:g}" if math.isfinite(high) else f"{low:g} or more"
+        raise ValueError(f"`{name}` must be finite and {bounds}, got {shown(value)}.")
+    return number
 
 
 def as_tolerance(value: Any, *, name: str) -> float | None:
     """Return a number between 0 and 1, or `None`."""
     if value is None:
         return None
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
-        raise TypeError(f"`{name}` must be a number or None, got {value!r}.")
-    if not 0 < float(value) < 1:
-        raise ValueError(f"`{name}` must be between 0 and 1, got {value}.")
-    return float(value)
+    number = as_float(value, name=name, expected="a number or None")
+    if not 0 < number < 1:
+        raise ValueError(f"`{name}` must be between 0 and 1, got {shown(value)}.")
+    return number
+
+
+def shown(value: Any) -> str:
+    """Return the text of a value for a message, cut if it is long."""
+    text = repr(value)
+    return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 3]}..."
 
 
 def as_generator(value: RandomState | None, *, name: str, why: str) -> np.random.Generator:
@@ -320,9 +362,18 @@ def as_generator(value: RandomState | None, *, name: str, why: str) -> np.random
             f"`{name}` must be a seed or a numpy Generator {why}, so that the number can be had "
             "again; got None."
         )
-    try:
-        return np.random.default_rng(value)
-    except (TypeError, ValueError) as error:
-        raise type(error)(
-            f"`{name}` must be a non-negative integer seed or a numpy Generator, got {value!r}."
-        ) from error
+    if not isinstance(value, SOURCES):
+        several = isinstance(value, (list, tuple)) or getattr(value, "ndim", 0) == 1
+        seeds = list(value) if several and len(value) else [value]  # type: ignore[arg-type]
+        # numpy itself takes True for 1, and crashes on some texts
+        if not all(_is_integer(seed) for seed in seeds):
+            raise TypeError(
+                f"`{name}` must be a non-negative integer seed or a numpy Generator, got {value!r}."
+            )
+        if min(seeds) < 0:
+            raise ValueError(f"`{name}` must be a non-negative integer seed, got {shown(value)}.")
+    return np.random.default_rng(value)
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, numbers.Integral) and not isinstance(value, NOT_NUMBERS)

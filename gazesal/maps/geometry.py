@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gazesal._validation import as_choice, as_real_array, as_shape, require_finite
+from gazesal._validation import as_choice, as_iterable, as_real_array, as_shape, require_finite
 
 __all__ = ["ReferenceFrame"]
 
@@ -115,9 +115,11 @@ class ReferenceFrame:
             or height.
         """
         as_choice(rounding, ("none", "study"), name="rounding")
-        corners = np.array([as_box(box, name=f"boxes[{i}]") for i, box in enumerate(boxes)])
+        given = as_iterable(boxes, name="boxes", of="boxes")
+        corners = np.array([as_box(box, name=f"boxes[{i}]") for i, box in enumerate(given)])
+        of_images = as_iterable(shapes, name="shapes", of="shapes (H, W)")
         sizes = np.array(
-            [as_shape(shape, name=f"shapes[{i}]")[::-1] for i, shape in enumerate(shapes)],
+            [as_shape(shape, name=f"shapes[{i}]")[::-1] for i, shape in enumerate(of_images)],
             dtype=np.float64,
         )
         if len(corners) == 0 or len(corners) != len(sizes):

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gazesal._validation import (
+    MOST_PIXELS,
     as_count,
     as_generator,
     as_map,
@@ -248,7 +249,7 @@ def _density_auc(
     if n_samples is not None:
         if within is not None:
             raise ValueError("`tolerance` must be None with `n_samples`: a sampled AUC has none.")
-        size = as_count(n_samples, name="n_samples")
+        size = as_count(n_samples, name="n_samples", most=MOST_PIXELS)
         generator = as_generator(rng, name="rng", why="with `n_samples`")
         above = draw_pixels(positive, positive_sums, size, generator)
         if negative is None:

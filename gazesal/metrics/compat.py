@@ -9,11 +9,17 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gazesal._validation import as_map, require_finite, require_same_shape, weight_sums
+from gazesal._validation import (
+    as_map,
+    as_number,
+    require_finite,
+    require_same_shape,
+    weight_sums,
+)
 from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.maps.constancy import constant, is_constant
-from gazesal.metrics.densities import EPSILON, as_number
+from gazesal.metrics.densities import EPSILON
 from gazesal.metrics.location import nss
 from gazesal.metrics.points import OutsidePoints, fixated_pixels
 from gazesal.typing import Float64Array, FloatArray, IntArray

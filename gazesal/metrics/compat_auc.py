@@ -5,12 +5,12 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gazesal._validation import as_count, as_generator
+from gazesal._validation import MOST_PIXELS, as_count, as_flag, as_generator, as_number
 from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.metrics.auc import without_rounding
 from gazesal.metrics.compat import as_float_map, is_flat, map_and_fixated, to_range, undefined
-from gazesal.metrics.densities import EPSILON, as_number
+from gazesal.metrics.densities import EPSILON
 from gazesal.metrics.points import OutsidePoints, fixated_pixels
 from gazesal.typing import Float64Array, RandomState
 
@@ -91,7 +91,7 @@ def mit_auc_judd(
     0.875
     """
     saliency, pixels = map_and_fixated(saliency_map, fixations, outside)
-    if jitter:
+    if as_flag(jitter, name="jitter"):
         generator = as_generator(rng, name="rng", why="with `jitter`")
         saliency += JITTER * generator.random(saliency.shape)
     values = saliency.ravel()
@@ -181,7 +181,7 @@ def mit_auc_borji(
     True
     """
     saliency, pixels = map_and_fixated(saliency_map, fixations, outside)
-    size, grid = as_count(n_splits, name="n_splits"), _as_step(step)
+    size, grid = _as_splits(n_splits, pixels.size), _as_step(step)
     generator = as_generator(rng, name="rng", why="to draw negatives")
     if is_flat(saliency):
         return undefined("AUC", saliency)
@@ -268,7 +268,7 @@ def mit_auc_shuffled(
     others = np.unique(
         fixated_pixels(other_fixations, saliency.shape, name="other_fixations", outside=outside)
     )
-    size, grid = as_count(n_splits, name="n_splits"), _as_step(step)
+    size, grid = _as_splits(n_splits, pixels.size), _as_step(step)
     generator = as_generator(rng, name="rng", why="to draw negatives")
     if is_flat(saliency):
         return undefined("AUC", saliency)
@@ -350,7 +350,7 @@ def pysaliency_auc_judd(
     """
     saliency = as_float_map(saliency_map, name="saliency_map")
     pixels = fixated_pixels(fixations, saliency.shape, name="fixations", outside=outside)
-    if jitter:
+    if as_flag(jitter, name="jitter"):
         generator = as_generator(rng, name="rng", why="with `jitter`")
         saliency += JITTER * generator.random(saliency.shape)
     extremes = float(saliency.min()), float(saliency.max())
@@ -371,6 +371,10 @@ def _no_negatives() -> float:
     message = "AUC is undefined: every pixel is fixated."
     warn(message, UndefinedMetricWarning, stacklevel=3)
     return math.nan
+
+
+def _as_splits(value: int, n_fixated: int) -> int:
+    return as_count(value, name="n_splits", most=MOST_PIXELS // n_fixated)
 
 
 def _as_step(value: float) -> float:

@@ -1,13 +1,12 @@
 """Saliency maps as densities: the step before the metrics that score probabilities."""
 
 import math
-import numbers
 from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gazesal._validation import as_choice, as_map, require_finite, weight_sums
+from gazesal._validation import as_choice, as_map, as_number, require_finite, weight_sums
 from gazesal.maps.constancy import is_constant
 from gazesal.typing import Float64Array, FloatArray
 
@@ -124,17 +123,6 @@ def to_density(
     values += floor
     _, total = weight_sums(values, name="saliency_map")
     return np.asarray(values / total)
-
-
-def as_number(value: Any, *, name: str, low: float, high: float) -> float:
-    """Return a finite float between `low` and `high`, both included."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
-        raise TypeError(f"`{name}` must be a number, got {value!r}.")
-    number = float(value)
-    if not (math.isfinite(number) and low <= number <= high):
-        bounds = f"from {low:g} to {high:g}" if math.isfinite(high) else f"{low:g} or more"
-        raise ValueError(f"`{name}` must be finite and {bounds}, got {value!r}.")
-    return number
 
 
 def as_epsilon(value: Any) -> float:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gazesal._validation import as_count, as_map, require_same_shape, weight_sums
+from gazesal._validation import MOST_PIXELS, as_count, as_map, require_same_shape, weight_sums
 from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.kernels.moments import common_mass
@@ -226,7 +226,7 @@ def emd(saliency_map: ArrayLike, gaze_map: ArrayLike, *, shrink: int) -> float:
     >>> round(gazesal.emd([[0, 0, 0, 1]], [[1, 0, 0, 1]], shrink=2), 9)
     1.0
     """
-    side = as_count(shrink, name="shrink")
+    side = as_count(shrink, name="shrink", most=MOST_PIXELS)
     saliency, saliency_sum, gaze, gaze_sum = _as_distributions(saliency_map, gaze_map)
     height, width = saliency.shape
     p = _gather(saliency, side, saliency_sum).ravel()

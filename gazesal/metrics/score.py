@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gazesal._validation import (
+    MOST_THREADS,
     as_choice,
     as_count,
     as_iterable,
@@ -209,7 +210,7 @@ def score(
     [0.493, 0.639, 0.611]
     """
     names = tuple(as_choice(name, STUDY_METRICS, name="metrics") for name in as_names(metrics))
-    n_threads = as_count(threads, name="threads")
+    n_threads = as_count(threads, name="threads", most=MOST_THREADS)
     within = as_tolerance(tolerance, name="tolerance")
     tested = _as_maps(saliency_maps, name="saliency_maps")
     truths = _as_maps(gaze_maps, name="gaze_maps")
@@ -424,7 +425,10 @@ def _as_pairs(pairs: ArrayLike | None, shape: tuple[int, int]) -> NDArray[np.boo
     """Return which pairs are asked for, at least one."""
     if pairs is None:
         return np.ones(shape, np.bool_)
-    asked = np.array(pairs)
+    try:
+        asked = np.array(pairs)
+    except ValueError as error:  # lists of different lengths
+        raise ValueError(f"`pairs` must be a regular array of booleans: {error}") from error
     if asked.dtype != np.bool_:
         raise TypeError(f"`pairs` must be boolean, got dtype {asked.dtype}.")
     if asked.shape != shape:

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from gazesal._validation import (
     as_count,
     as_map,
+    as_number,
     require_finite,
     require_same_shape,
     weight_sums,
@@ -16,6 +17,9 @@ from gazesal._validation import (
 from gazesal.typing import Float64Array
 
 __all__ = ["sampled_auc_error", "samples_for_error"]
+
+MOST_SAMPLES = 2**53  # counts up to here are exact in float64
+SMALLEST_ERROR = 1e-9  # what the exact areas are within, so no number of samples can show less
 
 
 def sampled_auc_error(
@@ -102,8 +106,8 @@ def sampled_auc_error(
     166041
     """
     moments = _moments(saliency_map, gaze_map, center_bias)
-    m = as_count(n_samples, name="n_samples")
-    n = m if n_negatives is None else as_count(n_negatives, name="n_negatives")
+    m = as_count(n_samples, name="n_samples", most=MOST_SAMPLES)
+    n = m if n_negatives is None else as_count(n_negatives, name="n_negatives", most=MOST_SAMPLES)
     terms = moments.once + (n - 1) * moments.positives + (m - 1) * moments.negatives
     return math.sqrt(terms / (m * n))
 
@@ -162,12 +166,11 @@ def samples_for_error(
     >>> gazesal.samples_for_error(saliency_map, gaze_map, error=0.01)
     782
     """
-    if isinstance(error, bool) or not isinstance(error, (int, float)) or not 0 < error < math.inf:
-        raise ValueError(f"`error` must be a positive number, got {error!r}.")
+    wanted = as_number(error, name="error", low=SMALLEST_ERROR, high=math.inf)
     moments = _moments(saliency_map, gaze_map, center_bias)
     shares = moments.positives + moments.negatives
     # n^2 error^2 = once - shares + n shares
-    target = float(error) ** 2
+    target = wanted**2
     root = math.sqrt(max(shares**2 + 4 * target * (moments.once - shares), 0.0))
     n = max(1, math.ceil((shares + root) / (2 * target)))
     # the root is rounded, and one less may do exactly

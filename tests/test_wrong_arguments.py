@@ -1,0 +1,278 @@
+"""Every public function refuses arguments of a wrong kind by an error that names the argument."""
+
+import datetime
+import inspect
+import pathlib
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import gazesal
+
+RNG = np.random.default_rng(0)
+MAP, GAZE, BIAS = RNG.random((3, 8, 10))
+DENSITY = BIAS / BIAS.sum()
+POINTS, OTHERS = RNG.uniform(0, 7, (2, 5, 2))
+BY_IMAGE = {"a": POINTS, "b": OTHERS}
+TABLE = pd.DataFrame(
+    [
+        {"image": image, "method": method, "reader": reader, "score": RNG.random()}
+        for image in "abcdef"
+        for method in ("m", "q", "r")
+        for reader in "uvw"
+    ]
+)
+DESIGN = gazesal.Design(["image", "reader"])
+FIXATIONS = pd.DataFrame(
+    {"image": list("aabb"), "observer": list("uvuv"), "x": 1.0, "y": [1, 2, 3, 4], "duration": 1.0}
+)
+MAPS = {"m": {"a": MAP, "b": GAZE}, "q": {"a": GAZE, "b": MAP}}
+
+
+def make_evaluation():
+    cases = gazesal.cases_from_tables(FIXATIONS, MAPS, (8, 10))
+    return gazesal.evaluate(cases, sigma=2.0, metrics=["ncc", "auc_borji"])
+
+
+def sound_calls():
+    """Positional and keyword arguments of a sound call of each function, by its name."""
+    on_maps = {"saliency_map": MAP, "gaze_map": GAZE}
+    on_points = {"saliency_map": MAP, "fixations": POINTS}
+    biased = {**on_maps, "center_bias": BIAS}
+    shuffled = {**on_points, "other_fixations": OTHERS}
+    dense = {"saliency_map": DENSITY, "fixations": POINTS}
+    sampled = {"n_samples": 20, "rng": 0}
+    pooled = {"fixations": BY_IMAGE, "shapes": (8, 10), "weights": None, "outside": "raise"}
+    compared = {"table": TABLE, "design": DESIGN, "level": 0.9}
+    drawn = {"n_resamples": 60, "rng": 0}
+    boxes = [[1, 1, 7, 6], [2, 1, 8, 7]]
+    frame = gazesal.ReferenceFrame.from_boxes(boxes, [(8, 10)] * 2)
+    registered = gazesal.RegisteredCenterBias(frame, [(MAP, boxes[0]), (GAZE, boxes[1])])
+    parts = gazesal.variance_components(TABLE[TABLE["method"] == "m"], DESIGN)
+    one_method = TABLE[TABLE["method"] == "m"]
+    return {
+        "ncc": on_maps,
+        "sncc": biased,
+        "auc_borji": {**on_maps, "tolerance": None, **sampled},
+        "sauc": {**biased, "tolerance": None, **sampled},
+        "auc": {**on_points, "negatives": "all", "outside": "raise"},
+        "auc_judd": {**on_points, "outside": "raise"},
+        "auc_shuffled": {**shuffled, "outside": "raise"},
+        "nss": {**on_points, "outside": "raise"},
+        "snss": {**shuffled, "outside": "raise"},
+        "information_gain": {**dense, "baseline": DENSITY, "eps": 1e-9, "outside": "raise"},
+        "log_likelihood": {**dense, "eps": 1e-9, "outside": "raise"},
+        "sim": on_maps,
+        "kl_divergence": {**on_maps, "eps": 1e-9},
+        "emd": {**on_maps, "shrink": 4},
+        "mit_nss": {**on_points, "outside": "raise"},
+        "mit_ig": {**on_points, "baseline": BIAS, "outside": "raise"},
+        "mit_sim": on_maps,
+        "mit_kl": on_maps,
+        "pysaliency_kl": {**on_maps, "minimum": 1e-9},
+        "mit_auc_judd": {**on_points, "jitter": True, "rng": 0, "outside": "raise"},
+        "pysaliency_auc_judd": {**on_points, "jitter": True, "rng": 0, "outside": "raise"},
+        "mit_auc_borji": {**on_points, "n_splits": 3, "step": 0.1, "rng": 0, "outside": "raise"},
+        "mit_auc_shuffled": {**shuffled, "n_splits": 3, "step": 0.1, "rng": 0, "outside": "raise"},
+        "to_density": {"saliency_map": MAP, "method": "sum", "minimum": 0.5, "temperature": 1.0},
+        "score": {
+            "saliency_maps": {"m": MAP},
+            "gaze_maps": [GAZE],
+            "center_bias": BIAS,
+            "metrics": ["sncc", "sauc"],
+            "pairs": [[True]],
+            "tolerance": 0.1,
+            "threads": 1,
+        },
+        "gaze_heatmap": {
+            "fixations": POINTS,
+            "shape": (8, 10),
+            "sigma": 1.5,
+            "weights": np.ones(5),
+            "visible": [0, 0, 10, 8],
+            "outside": "raise",
+        },
+        "one_vs_rest": {"maps": [MAP, GAZE]},
+        "resample": {"array": MAP, "shape": (4, 5), "method": "bilinear"},
+        "sampled_auc_error": {**biased, "n_samples": 10, "n_negatives": 9},
+        "samples_for_error": {**biased, "error": 0.01},
+        "CenterBias": {"gaze_maps": [MAP, GAZE]},
+        "CenterBias.without": {"self": gazesal.CenterBias([MAP, GAZE]), "gaze_maps": [MAP]},
+        "CenterBias.merged": {
+            "self": gazesal.CenterBias([MAP]),
+            "other": gazesal.CenterBias([GAZE]),
+        },
+        "GaussianCenterBias": {"sigma": (0.2, 0.2), "unit": "sides", "center": (0.5, 0.5)},
+        "GaussianCenterBias.fit": {**pooled, "unit": "sides", "isotropic": True, "centered": True},
+        "GaussianCenterBias.density": {
+            "self": gazesal.GaussianCenterBias.clarke_tatler(),
+            "shape": (8, 10),
+        },
+        "KdeCenterBias": {**pooled, "bandwidth": 0.1, "mixing": 0.1},
+        "KdeCenterBias.fit": {**pooled, "bandwidths": [0.1, 0.2, 5.0], "mixings": [0.1, 0.2]},
+        "KdeCenterBias.density": {
+            "self": gazesal.KdeCenterBias(BY_IMAGE, (8, 10), bandwidth=0.1, mixing=0.1),
+            "shape": (8, 10),
+        },
+        "ReferenceFrame": {"box_size": (4, 5), "origin": (1, 1), "shape": (9, 9)},
+        "ReferenceFrame.from_boxes": {"boxes": boxes, "shapes": [(8, 10)] * 2, "rounding": "none"},
+        "ReferenceFrame.scale": {"self": frame, "box": boxes[0]},
+        "RegisteredCenterBias": {"frame": frame, "gaze_maps": [(MAP, boxes[0]), (GAZE, boxes[1])]},
+        "RegisteredCenterBias.warp": {"self": registered, "box": boxes[0], "shape": (8, 10)},
+        "RegisteredCenterBias.without": {"self": registered, "gaze_maps": [(MAP, boxes[0])]},
+        "RegisteredCenterBias.merged": {"self": registered, "other": registered},
+        "adjust_p_values": {"p_values": [0.1, 0.2], "method": "holm"},
+        "confidence_interval": {
+            "scores": RNG.random(12),
+            "clusters": list("aabbccddeeff"),
+            "method": "t",
+            "level": 0.9,
+        },
+        "interval": {"table": one_method, "design": DESIGN, "level": 0.9},
+        "interval_table": {"table": TABLE, "design": DESIGN, "by": "method", "level": 0.9},
+        "compare": {**compared, "contrast": "method", "method": "t", "adjust": "holm"},
+        "compare_subgroups": {
+            "table": one_method.assign(
+                sex=(one_method["image"] < "d").map({True: "f", False: "m"})
+            ),
+            "design": DESIGN,
+            "group": "sex",
+            "level": 0.9,
+        },
+        "normalised_score": {
+            **compared,
+            "method": "m",
+            "floor": "q",
+            "ceiling": "r",
+            "contrast": "method",
+            **drawn,
+        },
+        "variance_components": {"table": one_method, "design": DESIGN},
+        "plan_study": {
+            "parts": parts,
+            "half_width": 0.5,
+            "units": "image",
+            "sizes": {"reader": [2, 3]},
+            "level": 0.9,
+            "most": 1000,
+        },
+        "cases_from_tables": {"fixations": FIXATIONS, "maps": MAPS, "shape": (8, 10)},
+        "read_map": {"path": "map.npy"},
+        "read_fixations": {"path": "table.csv", "origin": "center"},
+        "read_egd_fixations": {"path": "table.csv", "origin": "center"},
+        "read_sizes": {"path": "sizes.csv"},
+        "find_maps": {"folder": "maps"},
+        "open_maps": {"source": "maps.npz"},
+        "Reflacx": {"root": "reflacx", "phases": (1, 2)},
+        "MimicCxrJpg": {"root": "mimic"},
+    }
+
+
+CALLS = sound_calls()
+IN_FILES = ("read_", "find_maps", "open_maps", "Reflacx", "MimicCxrJpg")
+ARGUMENTS = [
+    (name, argument) for name, call in CALLS.items() for argument in call if argument != "self"
+]
+# Kinds of values, each of which is wrong for most arguments.
+WRONG = {
+    "None": lambda: None,
+    "text": lambda: "no such thing",
+    "empty text": lambda: "",
+    "path": lambda: pathlib.Path("no") / "such" / "file.npy",
+    "bytes": lambda: b"\x00\xff",
+    "object": object,
+    "function": lambda: np.mean,
+    "class": lambda: dict,
+    "dict": dict,
+    "dict of text": lambda: {"a": "b"},
+    "set": lambda: {1, 2},
+    "generator": lambda: (each for each in [1, "a", None]),
+    "empty list": list,
+    "list of text": lambda: ["a", "b"],
+    "list of None": lambda: [None, None],
+    "ragged": lambda: [[1.0, 2.0], [3.0]],
+    "0-d": lambda: np.array(3.0),
+    "3-d": lambda: np.ones((2, 3, 4)),
+    "empty array": lambda: np.empty((0, 0)),
+    "complex": lambda: 1j,
+    "complex array": lambda: np.ones((8, 10), complex),
+    "bool": lambda: True,
+    "bool points": lambda: np.ones((5, 2), bool),
+    "date": lambda: datetime.date(2020, 1, 2),
+    "dates": lambda: np.zeros((8, 10), "datetime64[s]"),
+    "durations": lambda: np.ones((5, 2), "timedelta64[s]"),
+    "masked": lambda: np.ma.masked_array(np.ones((5, 2)), np.eye(5, 2, dtype=bool)),
+    "nan": lambda: float("nan"),
+    "infinity": lambda: float("inf"),
+    "nan array": lambda: np.full((8, 10), np.nan),
+    "negative": lambda: -1,
+    "negative array": lambda: -np.ones((8, 10)),
+    "zero": lambda: 0,
+    "fraction": lambda: 0.5,
+    "10**12": lambda: 10**12,
+    "10**400": lambda: 10**400,
+    "2**40": lambda: 2**40,
+    "objects": lambda: np.array([[object(), 1], [2, 3]], object),
+    "matrix": lambda: np.asmatrix(np.ones((8, 10))) * np.nan,
+    "frame": lambda: pd.DataFrame({"no": ["such"], "columns": [None]}),
+    "frame of nothing": pd.DataFrame,
+    "series of dates": lambda: pd.Series(pd.to_datetime(["2020-01-02"])),
+    "mapping of None": lambda: {"a": None, "b": None},
+    "pair of text": lambda: ("a", "b"),
+    "huge pair": lambda: (10**9, 10**9),
+    "pair of nan": lambda: (float("nan"), float("nan")),
+}
+
+
+def call(name, argument, value):
+    """Call a function with one argument replaced; warnings do not matter here."""
+    given = {**CALLS[name], argument: value}
+    function = gazesal
+    for part in name.split("."):
+        function = getattr(function, part)
+    own = given.pop("self", None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return function(own, **given) if own is not None else function(**given)
+
+
+@pytest.mark.parametrize(("name", "argument"), ARGUMENTS)
+def test_the_error_names_the_argument(name, argument, tmp_path, monkeypatch):
+    """Or the value is of use, and there is no error."""
+    monkeypatch.chdir(tmp_path)
+    unnamed = {}
+    for kind, make in WRONG.items():
+        try:
+            call(name, argument, make())
+        except FileNotFoundError as error:  # it names the file
+            if not name.startswith(IN_FILES):
+                unnamed[kind] = repr(error)
+        except (TypeError, ValueError) as error:
+            if f"`{argument}" not in str(error) and not isinstance(error, OSError):
+                unnamed[kind] = repr(error)
+        except Exception as error:  # noqa: BLE001  (every other kind is wrong)
+            unnamed[kind] = repr(error)
+    assert unnamed == {}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_the_sound_call_is_sound(name, tmp_path, monkeypatch):
+    """Else the errors above would be of another argument."""
+    if name.startswith(IN_FILES):
+        return
+    argument, value = next((a, v) for a, v in CALLS[name].items() if a != "self")
+    call(name, argument, value)
+
+
+def test_every_public_function_of_arguments_is_called():
+    functions = {
+        name
+        for name in gazesal.__all__
+        if inspect.isfunction(getattr(gazesal, name)) and name not in CALLS
+    }
+    assert functions == LATER
+
+
+LATER = set()
