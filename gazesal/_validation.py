@@ -30,6 +30,7 @@ SOURCES = (
     np.random.RandomState,
 )
 MOST_PIXELS = 2**31  # of an image, or draws at once: 16 GB in float64
+MOST_RESAMPLES = 10**8  # their means take 0.8 GB
 MOST_THREADS = 2**12
 NOT_NUMBERS = (bool, np.bool_, np.timedelta64)  # though registered as integers
 LONGEST_TEXT = 80  # characters of a value in a message
@@ -43,8 +44,8 @@ def as_real_array(value: ArrayLike, *, name: str, booleans: bool = False) -> np.
     """
     if isinstance(value, (str, bytes, os.PathLike)):
         raise TypeError(
-            f"`{name}` must hold real numbers, got the {type(value).__name__} {value!r}. `read_map` "
-            "reads a file of a map, and `read_fixations` a table of fixations."
+            f"`{name}` must hold real numbers, got the {type(value).__name__} {shown(value)}. "
+            "`read_map` reads a file of a map, and `read_fixations` a table of fixations."
         )
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
         raise TypeError(
@@ -254,7 +255,8 @@ def as_points(value: ArrayLike, *, name: str) -> Float64Array:
         if array.ndim == 2 and array.shape[0] == 2:
             advice = f" If its rows are x and y in this order, transpose it. {ROWS_AND_COLUMNS}"
         raise ValueError(
-            f"`{name}` must have shape (N, 2) with columns x and y, got shape {array.shape}.{advice}"
+            f"`{name}` must have shape (N, 2) with columns x and y, got shape {array.shape}."
+            f"{advice}"
         )
     if array.shape[0] == 0:
         raise ValueError(f"`{name}` must hold at least one fixation, got none.")
@@ -302,6 +304,13 @@ def as_choice(value: Any, choices: Sequence[str], *, name: str) -> str:
     return str(value)
 
 
+def as_column(value: Any, *, name: str) -> str:
+    """Return `value` if it can be the name of one column."""
+    if not isinstance(value, str):
+        raise TypeError(f"`{name}` must be the name of a column, got {shown(value)}.")
+    return value
+
+
 def as_flag(value: Any, *, name: str) -> bool:
     """Return `value` if it is True or False."""
     if not isinstance(value, (bool, np.bool_)):
@@ -323,11 +332,11 @@ def as_count(value: Any, *, name: str, least: int = 1, most: int | None = None) 
 def as_float(value: Any, *, name: str, expected: str = "a number") -> float:
     """Return a real number as a float; integers beyond float64 become infinite."""
     if not isinstance(value, numbers.Real) or isinstance(value, NOT_NUMBERS):
-        raise TypeError(f"`{name}` must be {expected}, got {value!r}.")
+        raise TypeError(f"`{name}` must be {expected}, got {shown(value)}.")
     try:
         return float(value)
     except OverflowError:
-        return math.inf if value > 0 else -math.inf
+        return -math.inf if str(value).startswith("-") else math.inf
 
 
 def as_number(value: Any, *, name: str, low: float, high: float) -> float:
@@ -363,8 +372,9 @@ def as_generator(value: RandomState | None, *, name: str, why: str) -> np.random
             "again; got None."
         )
     if not isinstance(value, SOURCES):
-        several = isinstance(value, (list, tuple)) or getattr(value, "ndim", 0) == 1
-        seeds = list(value) if several and len(value) else [value]  # type: ignore[arg-type]
+        given: Any = value
+        several = isinstance(given, (list, tuple)) or getattr(given, "ndim", 0) == 1
+        seeds = list(given) if several and len(given) else [given]
         # numpy itself takes True for 1, and crashes on some texts
         if not all(_is_integer(seed) for seed in seeds):
             raise TypeError(

@@ -19,6 +19,7 @@ from joblib.parallel import get_active_backend
 from tqdm import tqdm
 
 from gazesal._files import naming
+from gazesal._validation import MOST_THREADS
 from gazesal._warnings import ignoring
 
 __all__ = ["SHARED", "Runner"]
@@ -46,8 +47,10 @@ class Runner:
 
     def __init__(self, jobs: int | None, progress: bool) -> None:
         integer = isinstance(jobs, (int, np.integer)) and not isinstance(jobs, bool)
-        if jobs is not None and (not integer or jobs == 0):
-            raise ValueError(f"`jobs` must be a non-zero integer, got {jobs!r}.")
+        if jobs is not None and (not integer or not 0 < abs(jobs) <= MOST_THREADS):
+            raise ValueError(
+                f"`jobs` must be an integer that is not 0, of at most {MOST_THREADS}, got {jobs!r}."
+            )
         self._jobs: dict[str, int] = {} if jobs is None else {"n_jobs": int(jobs)}
         self._progress: bool = progress
 

@@ -18,6 +18,7 @@ from gazesal.evaluation.results import Evaluation
 from gazesal.evaluation.scoring import gaze_maps
 from gazesal.maps.resampling import resample
 from gazesal.metrics.registry import METRICS
+from gazesal.reporting._arguments import require_evaluation
 from gazesal.reporting.pictures import (
     PLAIN,
     find_picture,
@@ -82,6 +83,7 @@ def extreme_images(evaluation: Evaluation, method: str, metric: str, *, n: int =
     >>> found["extreme"].tolist()
     ['best', 'worst']
     """
+    require_evaluation(evaluation)
     as_choice(method, evaluation.methods, name="method")
     as_choice(metric, evaluation.options.metrics, name="metric")
     as_count(n, name="n")

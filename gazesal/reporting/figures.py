@@ -16,6 +16,7 @@ from gazesal._files import atomic_path
 from gazesal._text import printable
 from gazesal.evaluation.cases import GROUND_TRUTH, INTEROBSERVER
 from gazesal.evaluation.results import Evaluation
+from gazesal.reporting._arguments import require_evaluation, require_picture
 from gazesal.reporting.pictures import for_display
 from gazesal.reporting.plots import TITLE_WIDTH, add_note, forest_panels, new_figure
 from gazesal.reporting.tables import label_of, require_summary_of
@@ -81,6 +82,9 @@ def draw_evaluation(
     >>> figure.savefig(root / "figure.pdf")
     >>> folder.cleanup()
     """
+    require_evaluation(evaluation)
+    if picture is not None:
+        require_picture(picture)
     image = str(evaluation.scores["image"].iloc[0]) if image is None else image
     panels = _panels(evaluation, image)
     if picture is not None:

@@ -9,7 +9,9 @@ import pandas as pd
 
 from gazesal._files import write_text
 from gazesal._validation import as_choice, as_count
+from gazesal.datasets._arguments import as_path
 from gazesal.evaluation.results import Evaluation
+from gazesal.reporting._arguments import require_evaluation
 from gazesal.reporting.extremes import Pictures
 from gazesal.reporting.html_content import content_of
 from gazesal.reporting.html_page import page_template
@@ -102,7 +104,7 @@ def write_html_report(
     'report.html'
     >>> folder.cleanup()
     """
-    path = Path(path)
+    path = as_path(path, name="path")
     text = html_page_of(
         evaluation,
         pictures=pictures,
@@ -129,6 +131,7 @@ def html_page_of(
     note: str = "",
 ) -> str:
     """Return the text of the page, with the options of `write_html_report`."""
+    require_evaluation(evaluation)
     metrics = evaluation.options.metrics
     if metric is None:
         metric = "sauc" if "sauc" in metrics else metrics[0]

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gazesal._text import printable
-from gazesal._validation import as_iterable
+from gazesal._validation import as_column, as_iterable
 from gazesal.metrics.directions import higher_is_better
 from gazesal.metrics.registry import METRICS
 from gazesal.reporting.interval_words import kind_words, summary_words
@@ -197,10 +197,11 @@ def draw_pairs(
     ('a', 'b')
     """
     require_design(design)
+    as_column(contrast, name="contrast")
     if not isinstance(table, pd.DataFrame) or contrast not in table:
         raise ValueError(f"`table` must be a frame with the column {contrast}.")
     for name, value in (("method", method), ("reference", reference)):
-        if not (table[contrast] == value).any():
+        if not pd.api.types.is_scalar(value) or value not in table[contrast].unique().tolist():
             raise ValueError(f"`{name}` must be a value of the column {contrast}, got {value!r}.")
     if method == reference:
         raise ValueError(f"`method` and `reference` must differ, got {method!r} twice.")

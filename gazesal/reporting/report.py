@@ -11,11 +11,13 @@ import pandas as pd
 
 from gazesal._files import Together, together
 from gazesal._text import csv_text, markdown_text, printable
+from gazesal.datasets._arguments import as_path
 from gazesal.evaluation.cases import INTEROBSERVER
 from gazesal.evaluation.gaze_checks import count_gaze_maps
 from gazesal.evaluation.results import Evaluation
 from gazesal.maps.geometry import ReferenceFrame
 from gazesal.metrics.registry import METRICS
+from gazesal.reporting._arguments import require_evaluation
 from gazesal.reporting.figures import draw_evaluation, figure_options
 from gazesal.reporting.interval_words import kind_words, level_words
 from gazesal.reporting.metric_words import (
@@ -112,7 +114,8 @@ def write_report(
     ['scores.csv', 'summary.txt', 'summary.md', 'summary.csv']
     >>> folder.cleanup()
     """
-    folder = Path(folder)
+    folder = as_path(folder, name="folder")
+    require_evaluation(evaluation)
     summary = evaluation.summary() if summary is None else summary
     require_summary_of(summary, evaluation.methods, evaluation.options.metrics)
     with together() as files:

@@ -52,6 +52,11 @@ def require_summary(summary: object) -> pd.DataFrame:
             f"`summary` must have each of the columns {', '.join(COLUMNS)} once, got not so with "
             f"{', '.join(lacking)}."
         )
+    for name in ("estimate", "low", "high"):
+        if summary[name].dtype.kind not in "fiu":
+            raise TypeError(
+                f"`summary` must hold numbers in the column {name!r}, got {summary[name].dtype}."
+            )
     names = summary[["method", "metric"]].astype(str)
     twice = names[names.duplicated()]
     if len(twice):

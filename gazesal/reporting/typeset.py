@@ -204,7 +204,7 @@ def shown_rows(
 ) -> tuple[list[str], list[tuple[str, list[tuple[Cell, bool]]]]]:
     """Return the metrics, and for each method its label and cells, and which are the best."""
     apart = {*_names(ceiling, name="ceiling"), *_names(floors, name="floors")}
-    metrics, table = cells_of(summary, as_count(digits, name="digits", least=0))
+    metrics, table = cells_of(summary, as_count(digits, name="digits", least=0, most=30))
     own = _directions(higher_is_better)
     best = {
         metric: _best(
@@ -223,7 +223,8 @@ def shown_rows(
 
 def _names(value: Collection[str] | str, *, name: str) -> tuple[str, ...]:
     names = (value,) if isinstance(value, str) else value
-    if not isinstance(names, Collection) or not all(isinstance(each, str) for each in names):
+    listed = isinstance(names, Collection) and getattr(names, "ndim", None) != 0
+    if not listed or not all(isinstance(each, str) for each in names):
         raise TypeError(f"`{name}` must be the name of a method or several, got {value!r}.")
     return tuple(names)
 

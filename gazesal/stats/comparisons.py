@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gazesal._validation import as_choice, as_count
+from gazesal._validation import MOST_RESAMPLES, as_choice, as_column, as_count
 from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.stats.caveats import sign_flip_caveat, warn_of, words_of
@@ -203,9 +203,10 @@ def compare(
     if method == "study":
         raise ValueError('`method` must be a method for differences, got "study".')
     as_choice(adjust, ADJUSTMENTS, name="adjust")
+    as_column(contrast, name="contrast")
     margins = as_margin(margin, groups, level)
     apart = as_independent(independent, design, options.method)
-    names, n = tuple(design.units), as_count(n_resamples, name="n_resamples")
+    names, n = tuple(design.units), as_count(n_resamples, name="n_resamples", most=MOST_RESAMPLES)
     if apart is None:
         samples, unpaired = differences(table, design, contrast, reference, groups)
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from gazesal._validation import as_choice
 from gazesal.stats.sample import MOST_UNITS
@@ -130,7 +130,9 @@ def require_design(value: object) -> None:
 def as_columns(value: Sequence[str] | str, *, name: str) -> tuple[str, ...]:
     """Return the name of a column or several as a tuple of names."""
     named = (value,) if isinstance(value, str) else value
-    columns = tuple(named) if isinstance(named, Iterable) else (named,)
+    columns: tuple[Any, ...] = (named,)
+    if isinstance(named, Iterable) and getattr(named, "ndim", None) != 0:  # as 0-d arrays are not
+        columns = tuple(named)
     if not all(isinstance(column, str) for column in columns):
         raise TypeError(f"`{name}` must hold names of columns, got {value!r}.")
     return columns

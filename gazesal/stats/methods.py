@@ -12,7 +12,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from gazesal._validation import as_choice, as_count, as_generator
+from gazesal._validation import MOST_RESAMPLES, as_choice, as_count, as_generator
 from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.stats import bounds, resampling
@@ -72,7 +72,7 @@ class Options:
             raise ValueError(f'`level` must be 0.95 with method="study", got {level!r}.')
         count, generator = 0, None
         if method in RESAMPLED:
-            count = as_count(n_resamples, name="n_resamples")
+            count = as_count(n_resamples, name="n_resamples", most=MOST_RESAMPLES)
             generator = as_generator(rng, name="rng", why=f'with {name}="{method}"')
         return cls(
             method=method,

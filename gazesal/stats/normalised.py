@@ -8,6 +8,7 @@ from collections.abc import Hashable
 import numpy as np
 import pandas as pd
 
+from gazesal._validation import as_column
 from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.metrics import directions
@@ -155,6 +156,7 @@ def normalised_score(
         method=interval, level=level, n_resamples=n_resamples, rng=rng, name="interval"
     )
     named = {"method": method, "floor": floor, "ceiling": ceiling}
+    as_column(contrast, name="contrast")
     if not isinstance(table, pd.DataFrame) or contrast not in table:
         raise ValueError(f"`table` must be a frame with the column {contrast}.")
     present = set(table[contrast].dropna().unique().tolist())

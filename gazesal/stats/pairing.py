@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from gazesal._validation import as_column
 from gazesal.stats.cells import sample_of
 from gazesal.stats.design import Design
 from gazesal.stats.rows import Rows, changes, refuse_undefined, sorted_rows
@@ -91,6 +92,7 @@ def paired_differences(
     table: pd.DataFrame, design: Design, contrast: str, method: object, reference: object
 ) -> Sample:
     """Sample of the paired differences of two methods of a table of one metric."""
+    as_column(contrast, name="contrast")
     if not isinstance(table, pd.DataFrame) or contrast not in table:
         raise ValueError(f"`table` must be a frame with the column {contrast}.")
     both = table[table[contrast].isin([method, reference])]

@@ -24,6 +24,7 @@ from gazesal.stats.variance import (
 __all__ = ["plan_study"]
 
 ROUNDING = 1e-9  # relative, of a bound
+LARGEST = 1e150  # half-width whose square is finite
 
 
 def plan_study(
@@ -128,16 +129,16 @@ def plan_study(
             f"`parts` must be what `variance_components` returns, got {type(parts).__name__}."
         )
     real = isinstance(half_width, numbers.Real) and not isinstance(half_width, bool)
-    if not (real and 0 < half_width < math.inf):
+    if not (real and 0 < half_width <= LARGEST):
         raise ValueError(f"`half_width` must be a positive, finite number, got {half_width!r}.")
-    if units not in parts.units:
+    if not isinstance(units, str) or units not in parts.units:
         raise ValueError(f"`units` must be one of {', '.join(parts.units)}, got {units!r}.")
     held = as_columns(fixed, name="fixed")
     if units in held:
         raise ValueError(f"`fixed` must leave out {units}, whose number is looked for.")
     level = Options.checked(method="t", level=level, n_resamples=1, rng=None).level
     assurance = as_assurance(assurance)
-    most = as_count(most, name="most", least=2)
+    most = as_count(most, name="most", least=2, most=2**53)
     others = _others(sizes, units)
     rows = []
     for values in product(*others.values()):

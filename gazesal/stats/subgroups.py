@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from gazesal._validation import as_count, as_generator
+from gazesal._validation import MOST_RESAMPLES, as_column, as_count, as_generator
 from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.stats.caveats import Caveat, caveats_of, warn_of, words_of
@@ -183,8 +183,9 @@ def compare_subgroups(
     options = Options.checked(
         method=interval, level=level, n_resamples=n_resamples, rng=rng, name="interval"
     )
-    n = as_count(n_resamples, name="n_resamples")
-    generator = as_generator(copy.deepcopy(rng), name="rng", why="to draw orders of the labels")
+    n = as_count(n_resamples, name="n_resamples", most=MOST_RESAMPLES)
+    generator = as_generator(rng, name="rng", why="to draw orders of the labels")
+    generator = copy.deepcopy(generator)
     # apart from the stream of the bootstrap, which starts at the same seed
     generator = np.random.default_rng(int(generator.integers(2**63)))
     if contrast is None and not (method is None and reference is None):
@@ -224,7 +225,7 @@ def compare_subgroups(
 def _parts_of(table: pd.DataFrame, design: Design, group: str) -> dict[object, pd.DataFrame]:
     """Rows of each group, in order of the groups' names."""
     unit = design.units[0]
-    require_columns(table, [unit, group])
+    require_columns(table, [unit, as_column(group, name="group")])
     codes, names = codes_of(table, group)
     if len(names) < 2:
         raise ValueError(f"`group` must part the units into two groups or more, got {len(names)}.")
