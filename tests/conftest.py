@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.extras import REQUIRED, import_or
 from tests.shared_data import shared_or_skip
 
 # no deadline: the first example of a test may compile a kernel
@@ -23,8 +24,14 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def pytest_configure(config):
-    """Leave examples that need torch alone where it is absent; else give it one thread."""
+    """Skip or fail without optional libraries; leave examples that need torch alone without it.
+
+    With torch, give it one thread.
+    """
+    pytest.importorskip = import_or(pytest.importorskip, os.environ)  # in every test module
     if find_spec("torch") is None:
+        if os.environ.get(REQUIRED) == "1":
+            raise pytest.UsageError(f"torch is absent, and {REQUIRED}=1 asks for it")
         # pytest imports a module for its examples, so one that imports torch would be an error
         modules = [*(ROOT / "gazesal").rglob("*.py"), *(ROOT / "tests").rglob("[!t]*.py")]
         needing = [path for path in modules if imports_torch(path)]  # tests themselves skip

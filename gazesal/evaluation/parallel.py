@@ -49,7 +49,7 @@ class Runner:
         integer = isinstance(jobs, (int, np.integer)) and not isinstance(jobs, bool)
         if jobs is not None and (not integer or not 0 < abs(jobs) <= MOST_THREADS):
             raise ValueError(
-                f"`jobs` must be an integer that is not 0, of at most {MOST_THREADS}, got {jobs!r}."
+                f"`jobs` must be a non-zero integer of at most {MOST_THREADS}, got {jobs!r}."
             )
         self._jobs: dict[str, int] = {} if jobs is None else {"n_jobs": int(jobs)}
         self._progress: bool = progress

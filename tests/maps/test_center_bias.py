@@ -136,6 +136,18 @@ def test_leaving_out_what_was_never_in():
         bias.without([[[0.0, 1.0]]])
 
 
+@pytest.mark.parametrize("share", [1e-3, 1e-10])
+def test_leaving_out_a_map_slightly_larger_than_what_is_there(share):
+    """Beyond rounding, however little: the rest would be negative."""
+    bias = CenterBias([[[0.5, 0.5]], [[0.5, 0.5]]])
+    foreign = [[0.5 * (1 + share), 0.5 * (1 - share)]]
+    left = bias.without([foreign])  # 0.5 of the other map covers it
+    assert left.n_maps == 1
+    lone = CenterBias([[[share, 1.0]], [[share, 1.0]]])
+    with pytest.raises(ValueError, match="`gaze_maps` must all be part"):
+        lone.without([[[4 * share, 1.0]]])
+
+
 def test_merging_other_shapes():
     with pytest.raises(ValueError, match=r"`other`.*shape"):
         CenterBias([np.ones((2, 3))]).merged(CenterBias([np.ones((3, 2))]))

@@ -104,6 +104,14 @@ class TestUndefined:
             assert math.isnan(log_likelihood(density, [[2, 0]], eps=0))
         assert log_likelihood(density, [[0, 0]], eps=0) == pytest.approx(math.log2(1.5))
 
+    def test_one_impossible_fixation_among_others_is_undefined(self):
+        density, other = [[0.5, 0.5, 0.0]], [[0.25, 0.25, 0.5]]
+        points = [[0, 0], [2, 0], [1, 0]]
+        with pytest.warns(gazesal.UndefinedMetricWarning, match="`saliency_map` is 0 at a"):
+            assert math.isnan(log_likelihood(density, points, eps=0))
+        with pytest.warns(gazesal.UndefinedMetricWarning, match="`baseline` is 0 at a"):
+            assert math.isnan(information_gain(other, points, density, eps=0))
+
     @pytest.mark.parametrize("metric", ["nss", "snss", "auc_judd", "information_gain"])
     def test_the_warning_points_at_the_caller(self, metric):
         constant = [[0.5, 0.5]], [[0, 0], [1, 0]]

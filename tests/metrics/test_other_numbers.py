@@ -117,3 +117,11 @@ def test_what_the_scored_image_in_the_bias_does(tmp_path):
         fall, share = out[method] - within[method], (out[method] - 0.5) * 5 / 116
         line = f"| {row} | {out[method]:.3f} | {within[method]:.3f} | {fall:.4f} | {share:.4f} |"
         assert line in page
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.uint32, np.int64])
+def test_integers_beyond_single_precision_do_not_tie(dtype):
+    """float32 holds integers up to 2**24 only."""
+    saliency = (2**24 + np.arange(6)).reshape(2, 3).astype(dtype)
+    assert gazesal.auc_borji(saliency, [[0, 0, 0], [0, 0, 1]]) == pytest.approx(5.5 / 6)
+    assert gazesal.ncc(saliency, np.arange(6).reshape(2, 3)) == pytest.approx(1.0)
