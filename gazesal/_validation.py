@@ -225,8 +225,8 @@ def weight_sums(weights: FloatArray, *, name: str) -> tuple[Float64Array, float]
     return sums, total
 
 
-def as_shape(value: Any, *, name: str) -> tuple[int, int]:
-    """Return (H, W) as two positive ints."""
+def as_shape(value: Any, *, name: str, most: int | None = MOST_PIXELS) -> tuple[int, int]:
+    """Return (H, W) as two positive ints, of at most so many pixels."""
     listed = isinstance(value, Sequence) or (isinstance(value, np.ndarray) and value.ndim)
     sides = tuple(value) if listed else ()
     if len(sides) != 2 or not all(_is_integer(side) for side in sides):
@@ -234,8 +234,8 @@ def as_shape(value: Any, *, name: str) -> tuple[int, int]:
     height, width = map(int, sides)
     if height < 1 or width < 1:
         raise ValueError(f"`{name}` must be at least (1, 1), got {value!r}.")
-    if height * width > MOST_PIXELS:
-        raise ValueError(f"`{name}` must be of at most {MOST_PIXELS} pixels, got {value!r}.")
+    if most is not None and height * width > most:
+        raise ValueError(f"`{name}` must be of at most {most} pixels, got {value!r}.")
     return int(height), int(width)
 
 

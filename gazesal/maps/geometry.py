@@ -75,7 +75,7 @@ class ReferenceFrame:
                 raise ValueError(
                     f"`{name}` must be two numbers (x, y) of at least {least:g}, got {value!r}."
                 )
-        height, width = as_shape(self.shape, name="shape")
+        height, width = as_shape(self.shape, name="shape", most=None)
         if max(height, width) > LARGEST_SIDE:
             raise ValueError(
                 f"`shape` must be at most {LARGEST_SIDE} on a side, got {self.shape}: boxes differ "

@@ -221,6 +221,42 @@ def test_other_than_real_numbers(name, argument, bad):
         score(name, argument, bad)
 
 
+@OF_POINTS
+def test_booleans_are_not_points(name, argument):
+    with pytest.raises(TypeError, match=f"`{argument}` must hold real numbers, got booleans"):
+        score(name, argument, np.ones((5, 2), bool))
+
+
+@OF_POINTS
+def test_points_that_may_be_shares_of_the_sides_are_told(name, argument):
+    points = np.random.default_rng(0).random((9, 2))
+    with pytest.warns(gazesal.InputWarning, match=f"`{argument}` must be pixels") as caught:
+        score(name, argument, points, shape=(20, 30))
+    assert caught[0].filename.endswith("metric_cases.py")  # whoever called the metric
+
+
+@pytest.mark.parametrize("option", ["sigma", "weights", "visible"])
+def test_booleans_are_not_options_of_gaze_maps(option):
+    given = {"sigma": 1.0, option: np.ones((2,), bool) if option != "visible" else [True] * 4}
+    with pytest.raises(TypeError, match=f"`{option}` must hold real numbers, got booleans"):
+        gazesal.gaze_heatmap([[1, 2], [3, 4]], (6, 7), **given)
+
+
+def test_shares_of_the_sides_are_told_by_gaze_maps_and_center_biases():
+    points = np.random.default_rng(0).random((9, 2))
+    makers = (
+        lambda: gazesal.gaze_heatmap(points, (20, 30), sigma=2),
+        lambda: gazesal.GaussianCenterBias.fit({"a": points, "b": points}, (20, 30)),
+        lambda: gazesal.KdeCenterBias(
+            {"a": points[:2], "b": points}, (20, 30), bandwidth=0.1, mixing=0
+        ),
+    )
+    for make in makers:
+        with pytest.warns(gazesal.InputWarning, match="`fixations` must be pixels") as caught:
+            make()
+        assert caught[0].filename == __file__
+
+
 @BOTH
 def test_none(name, argument):
     given = example(name)

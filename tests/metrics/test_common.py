@@ -215,7 +215,10 @@ def test_integer_and_boolean_maps_work(name, dtype):
         elif argument in METRICS[name].densities:
             array = np.arange(30).reshape(5, 6) == rng.integers(0, 2)
         found.append(array)
-    cast = tuple(array.astype(dtype) for array in found)
+    cast = tuple(
+        array if each in POINTS and dtype is np.bool_ else array.astype(dtype)
+        for each, array in zip(METRICS[name].arguments, found, strict=True)
+    )
     floats = tuple(array.astype(np.float64) for array in found)
     assert function(name)(*cast) == pytest.approx(function(name)(*floats), **SAME)
 
