@@ -265,14 +265,20 @@ def as_points(value: ArrayLike, *, name: str) -> Float64Array:
 
 
 def _is_where(value: Any) -> bool:
-    """Return whether this is what np.where and np.nonzero return for a map: rows and columns."""
-    return (
+    """Return whether this is what np.where and np.nonzero return for a map: rows and columns.
+
+    Two arrays of two numbers may be two points. Those of np.where are columns of one array.
+    """
+    if not (
         isinstance(value, tuple)
         and len(value) == 2
         and all(isinstance(part, np.ndarray) and part.dtype == np.intp for part in value)
-        and value[0].ndim == value[1].ndim == 1
-        and len(value[0]) == len(value[1])
-    )
+    ):
+        return False
+    rows, columns = value
+    if rows.shape != columns.shape or rows.ndim != 1:
+        return False
+    return len(rows) != 2 or rows.strides[0] > rows.itemsize
 
 
 def require_pixels(value: Any, *, name: str) -> None:

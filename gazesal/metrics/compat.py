@@ -369,10 +369,10 @@ def is_flat(array: FloatArray) -> bool:
     return is_constant(array, float(array.min()), float(array.max()))
 
 
-def undefined(label: str, array: FloatArray, *, name: str = "saliency_map") -> float:
-    """Warn at the caller of the metric that a map is constant, and return `nan`."""
-    message = f"{label} is undefined: `{name}` is {constant(array)}."
-    warn(message, UndefinedMetricWarning, stacklevel=3)
+def undefined(label: str, why: FloatArray | str, *, name: str = "saliency_map") -> float:
+    """Warn at the caller of the metric of a constant map, or in words, and return `nan`."""
+    words = why if isinstance(why, str) else f"`{name}` is {constant(why)}"
+    warn(f"{label} is undefined: {words}.", UndefinedMetricWarning, stacklevel=3)
     return math.nan
 
 

@@ -6,8 +6,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gazesal._validation import MOST_PIXELS, as_count, as_flag, as_generator, as_number
-from gazesal._warnings import warn
-from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.metrics.auc import without_rounding
 from gazesal.metrics.compat import as_float_map, is_flat, map_and_fixated, to_range, undefined
 from gazesal.metrics.densities import EPSILON
@@ -97,7 +95,7 @@ def mit_auc_judd(
     values = saliency.ravel()
     n_others = values.size - pixels.size
     if n_others == 0:
-        return _no_negatives()
+        return undefined("AUC", "every pixel is fixated")
     if is_flat(values):
         return undefined("AUC", values)
     values = to_range(values)
@@ -357,20 +355,13 @@ def pysaliency_auc_judd(
     values = without_rounding(saliency.ravel(), extremes, stacklevel=3)[0]
     fixated, others = np.sort(values[pixels]), np.sort(np.delete(values, np.unique(pixels)))
     if others.size == 0:
-        return _no_negatives()
+        return undefined("AUC", "every pixel is fixated")
     thresholds = np.unique(fixated)[::-1]
     hits, false_alarms = (
         1.0 - np.searchsorted(group, thresholds, side="left") / group.size
         for group in (fixated, others)
     )
     return _area(hits, false_alarms)
-
-
-def _no_negatives() -> float:
-    """Warn at the caller of the metric that no pixel is a negative, and return `nan`."""
-    message = "AUC is undefined: every pixel is fixated."
-    warn(message, UndefinedMetricWarning, stacklevel=3)
-    return math.nan
 
 
 def _as_splits(value: int, n_fixated: int) -> int:
