@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from gazesal._validation import as_count
+from gazesal._validation import as_count, as_float
 from gazesal.stats.design import as_columns
 from gazesal.stats.methods import Options
 from gazesal.stats.variance import (
@@ -129,7 +129,7 @@ def plan_study(
             f"`parts` must be what `variance_components` returns, got {type(parts).__name__}."
         )
     real = isinstance(half_width, numbers.Real) and not isinstance(half_width, bool)
-    if not (real and 0 < half_width <= LARGEST):
+    if not (real and 0 < as_float(half_width, name="half_width") <= LARGEST):
         raise ValueError(f"`half_width` must be a positive, finite number, got {half_width!r}.")
     if not isinstance(units, str) or units not in parts.units:
         raise ValueError(f"`units` must be one of {', '.join(parts.units)}, got {units!r}.")
