@@ -99,3 +99,10 @@ def test_bad_error(error):
     kind = TypeError if error in {"a", True} else ValueError
     with pytest.raises(kind, match="`error` must be"):
         samples_for_error([[0.0, 1.0]], [[1.0, 2.0]], error=error)
+
+
+def test_maps_constant_up_to_rounding_have_the_error_of_a_constant():
+    noise = np.random.default_rng(0).integers(-2, 3, (8, 9)) * np.finfo(float).eps
+    gaze = np.random.default_rng(1).random((8, 9))
+    found = gazesal.sampled_auc_error(0.3 * (1 + noise), gaze, n_samples=100)
+    assert found == gazesal.sampled_auc_error(np.full((8, 9), 0.3), gaze, n_samples=100)
