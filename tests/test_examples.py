@@ -52,12 +52,22 @@ def own_files(tmp_path, monkeypatch):
     return tmp_path
 
 
+# Warnings are errors, except that examples have few images.
+LAUNCH = """
+import runpy, sys, warnings
+import gazesal
+warnings.simplefilter("ignore", gazesal.IntervalWarning)
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
 @functools.cache
 def output_of(name, *arguments):
     """What an example prints, run once however many tests look at it; a warning is an error."""
     with TemporaryDirectory() as folder:
         done = subprocess.run(
-            [sys.executable, "-W", "error", ROOT / "examples" / name, *arguments],
+            [sys.executable, "-W", "error", "-c", LAUNCH, ROOT / "examples" / name, *arguments],
             capture_output=True,
             text=True,
             check=False,

@@ -152,8 +152,8 @@ def test_words_say_where_the_center_bias_is_from():
     cases = make_cases()
     own = [replace(case, center_bias=np.ones(SHAPE)) for case in cases]
     words = {
-        "that which came with each image": own,
-        "without the one that is scored; for 1 of them, that which came with the image": [
+        "the one that came with each image": own,
+        "without the one that is scored; for 1 of them, the one that came with the image": [
             own[0],
             *cases[1:],
         ],

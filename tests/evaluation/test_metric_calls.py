@@ -442,7 +442,7 @@ def test_words_follow_the_registry(evaluations):
     chance = next(line for line in text.splitlines() if line.startswith("Chance"))
     for metric in gazesal.METRICS.values():
         assert metric.label in chance
-    assert "sNSS 0 for any map that holds nothing of its image" in chance
+    assert "sNSS 0 for any map that is the same for all images" in chance
     assert "IG, LL, SIM, KL, EMD without a level, which depends on the maps" in chance
     assert "Lower is better: KL, EMD." in text
     assert "IG, LL, SIM, KL, EMD." in text
@@ -455,7 +455,7 @@ def test_words_follow_the_registry(evaluations):
     study = evaluate(make_cases())
     assert metric_words(study.options, boxes=False) == []
     assert chance_words(gazesal.STUDY_METRICS) == (
-        "sAUC 0.5 for any map that holds nothing of its image; NCC 0, AUC 0.5, sNCC 0 for noise"
+        "sAUC 0.5 for any map that is the same for all images; NCC 0, AUC 0.5, sNCC 0 for noise"
     )
 
 
