@@ -96,7 +96,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/gradcam_cost.py --repeats 5
 
 coverage: $(VENV)/.dev
-	$(BIN)/python benchmarks/interval_coverage.py
+	$(BIN)/python benchmarks/interval_coverage.py $(addprefix --scores ,$(SCORES))
 
 clean:
 	rm -rf $(VENV) $(VENV)-adapters $(VENV)-cams $(VENV)-release build dist docs/_build gazesal-demo gazesal-replication

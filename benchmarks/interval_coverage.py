@@ -2,8 +2,9 @@
 
 Run with ``make coverage``. Three parts: studies of 91 images, 5 readers and 5 models with the
 variance components of the released scores; few images of several distributions; and ratios, tests
-and plans. The shares are written into ``docs/concepts/intervals.md``. ``--scores FILE`` prints the
-variance components again from the released scores.
+and plans. The shares are written into ``docs/concepts/intervals.md``. ``--scores FILE``, also as
+``make coverage SCORES=FILE``, takes the scores released by the study instead: it prints their
+variance components and simulates studies whose images are drawn from theirs.
 """
 
 import os
@@ -33,6 +34,8 @@ SIZES = {"image": 91, "reader": 5, "model": 5}
 AT_ONCE = 40  # studies in one table
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "concepts" / "intervals.md"
 BEGIN, END = "<!-- coverage: made by `make coverage` -->", "<!-- end of coverage -->"
+BEGIN_REAL = "<!-- coverage of released scores: made by `make coverage SCORES=FILE` -->"
+END_REAL = "<!-- end of coverage of released scores -->"
 
 # variance parts (negative ones as zero) and skewness of the image means, from the released scores
 SCENARIOS = {
@@ -203,6 +206,57 @@ def few_units(n_studies, n_resamples, seed):
             shares = [np.concatenate(found[method]).mean() for method in FEW_METHODS]
             lines.append(row_of(name, size, *shares))
     return lines
+
+
+def of_population(scores, sizes, n_studies, n_resamples, seed):
+    """Return coverage flags by number of images and method, of studies drawn from one population.
+
+    `scores` holds one score per image of the population, whose mean is the truth.
+    """
+    rng = np.random.default_rng(seed)
+    found = {}
+    for size in sizes:
+        drawn = rng.choice(scores, (n_studies, size))
+        one, truth = table_of(drawn, ("image",)), np.full(n_studies, scores.mean())
+        stream = int(rng.integers(2**63))
+        for method in FEW_METHODS:
+            got = covered(one, Design("image"), method, truth, stream, n_resamples)
+            found[size, method] = got[1]
+    return found
+
+
+def released_scores(path):
+    """Return the scores of each image by row of the tables and metric, without repetitions."""
+    scores = pd.read_csv(path)
+    images = scores.groupby(["method", "metric", "phase", "trial"])
+    means = images[[name for name in scores if name.startswith("score_")]].mean().stack()
+    populations = {}
+    for (method, metric, row), values in means.groupby(level=[0, 1, 4]):
+        array = values.to_numpy()
+        populations.setdefault((metric, row, array.tobytes()), (method, array))
+    return {(method, *key[:2]): array for key, (method, array) in populations.items()}
+
+
+def real_scores(path, n_studies, n_resamples, seed, jobs):
+    """Return a table of coverage over populations of released scores."""
+    populations = released_scores(path)
+    sizes, each = (10, 20, 50, 100), max(2, n_studies // len(populations))
+    options = [[value] * len(populations) for value in (sizes, each, n_resamples)]
+    seeds = range(seed + 100, seed + 100 + len(populations))
+    with ProcessPoolExecutor(jobs) as pool:
+        parts = list(pool.map(of_population, populations.values(), *options, seeds))
+    skewness = stats.skew(np.array(list(populations.values())), axis=1)
+    title = (
+        f"{each} studies for each of {len(populations)} sets of 91 image means, one per row of the "
+        f"tables and metric (skewness {skewness.min():.1f} to {skewness.max():.1f}). Images are "
+        f"drawn with replacement; {n_resamples} resamples; seed {seed}:"
+    )
+    heads = ["Scores", "Images", *(LABELS[method] for method in FEW_METHODS)]
+    lines = []
+    for size in sizes:
+        flags = [np.concatenate([part[size, method] for part in parts]) for method in FEW_METHODS]
+        lines.append(row_of("released", size, *(each.mean() for each in flags)))
+    return "\n".join(table(title, heads, lines)).rstrip() + "\n"
 
 
 def few_models(n_studies, n_resamples, seed):
@@ -450,21 +504,22 @@ def main():
     parser.add_argument("--resamples", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, help="processes, by default one per core")
-    parser.add_argument("--scores", help="released scores, to print their variance parts")
+    parser.add_argument("--scores", help="released scores, to draw images from instead")
     parser.add_argument("--dry-run", action="store_true", help="print, and leave the page alone")
     options = parser.parse_args()
+    start = time.perf_counter()
+    sizes = (options.studies, options.resamples, options.seed, options.jobs)
+    begin, end = (BEGIN_REAL, END_REAL) if options.scores else (BEGIN, END)
     if options.scores:
         print_parts(options.scores)
-        return
-    start = time.perf_counter()
-    text = page(options.studies, options.resamples, options.seed, options.jobs)
+    text = real_scores(options.scores, *sizes) if options.scores else page(*sizes)
     print(text)
     print(f"{time.perf_counter() - start:.0f} s")
     if not options.dry_run:
         whole = PAGE.read_text("utf-8")
-        before, rest = whole.split(BEGIN)
-        _, after = rest.split(END)
-        PAGE.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}", "utf-8")
+        before, rest = whole.split(begin)
+        _, after = rest.split(end)
+        PAGE.write_text(f"{before}{begin}\n\n{text}\n{end}{after}", "utf-8")
 
 
 if __name__ == "__main__":

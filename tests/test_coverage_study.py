@@ -34,6 +34,26 @@ def test_a_short_study_has_the_tables_of_the_page():
     assert len(short) == len(long)
 
 
+def test_released_scores_have_the_table_of_the_page(shared):
+    words = ["--studies", "112", "--resamples", "20", "--dry-run", "--scores"]
+    script = ROOT / "benchmarks" / "interval_coverage.py"
+    done = subprocess.run(
+        [sys.executable, script, *words, shared / "paper" / "scores.csv.gz"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=300,
+    )
+    page = PAGE.partition("made by `make coverage SCORES=FILE` -->")[2].partition("<!-- end")[0]
+    short, long = rows(done.stdout.partition("56 sets of 91")[2]), rows(page)
+    assert [row[:2] for row in short] == [row[:2] for row in long]
+    assert len(long) == 4
+    for _, images, t, percentile, _, studentised in long:
+        assert 94 <= float(t.rstrip("%")) <= 96
+        assert 94 <= float(studentised.rstrip("%")) <= 96
+        assert (float(percentile.rstrip("%")) < 93) == (int(images) <= 20)
+
+
 def test_the_recommended_intervals_cover():
     """As the page says; the shares are known to half a point."""
     (studies,) = re.findall(r"(\d+) simulated studies", results())
