@@ -136,7 +136,7 @@ def evaluate(
     shrink : int, optional
         Side in pixels of the cells of `emd`, which requires it.
     leave_out : str, optional
-        Column of `groups`, such as ``"patient"``, whose images are left out together: the center
+        Group of the cases, such as ``"patient"``, whose images are left out together: the center
         bias of an image, and the fixations on other images that ``auc_shuffled`` and ``snss``
         take, are made without all images of its group. By default only the image itself is left
         out. Each image of the group is drawn again for every other one.

@@ -106,8 +106,8 @@ def interval(
     :footcite:p:`satterthwaite1946`. With one kind of units this is the usual t interval over their
     means.
 
-    *Missing cells.* With a column of `weights`, two crossed kinds of units need not have a score in
-    every cell: a column of ones makes every score count alike. The variance is then
+    *Missing cells.* With ``weights``, two crossed kinds of units need not have a score in every
+    cell: a column of ones makes every score count alike. The variance is then
     :math:`V_I + V_J - V_{IJ}`, of the sums over images, over models, and of the cells
     :footcite:p:`cameron2011`, the last about the effects of both, so that with complete cells it is
     the one above.
