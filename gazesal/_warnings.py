@@ -4,6 +4,7 @@
 back what the other had set, and the process keeps it.
 """
 
+import sys
 import threading
 import warnings
 from collections.abc import Iterator
@@ -19,9 +20,17 @@ _ignored: dict[tuple[str, type[Warning], str], tuple[int, object]] = {}
 
 
 def warn(message: str, category: type[Warning], *, stacklevel: int = 1) -> None:
-    """Warn as `warnings.warn` does, unless the category is muted here."""
-    if not issubclass(category, _muted.get()):
-        warnings.warn(message, category, stacklevel=stacklevel + 1)
+    """Warn as `warnings.warn` does, unless the category is muted here.
+
+    The warning names a line outside the library, however deep functions of the library call one
+    another; `stacklevel` is the least depth.
+    """
+    if issubclass(category, _muted.get()):
+        return
+    depth, frame = 1, sys._getframe(1)
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == "gazesal":
+        depth, frame = depth + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=max(stacklevel, depth) + 1)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import re
 import threading
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 import gazesal
 from gazesal._warnings import ignoring, muted, warn
+from tests.evaluation.large_study import SIGMA, make_cases
 
 PACKAGE = Path(gazesal.__file__).parent
 # the command line has its process for itself
@@ -61,6 +63,29 @@ def test_a_warning_names_the_line_of_the_caller():
     with pytest.warns(gazesal.UndefinedMetricWarning) as caught:
         gazesal.ncc(np.ones((3, 4)), np.eye(3, 4))
     assert caught[0].filename == __file__
+
+
+@pytest.fixture(scope="module")
+def few():
+    """Eight images in two groups."""
+    cases = [replace(case, groups={"half": case.groups["half"]}) for case in make_cases(8)]
+    return gazesal.evaluate(cases, sigma=SIGMA, metrics=["ncc", "sauc"])
+
+
+def test_a_warning_names_the_caller_of_a_method_that_calls_a_function(few):
+    with pytest.warns(gazesal.IntervalWarning) as caught:
+        few.compare("noise", "center_bias")
+    assert {each.filename for each in caught} == {__file__}
+
+
+def test_reports_state_caveats_without_a_warning(few, tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", gazesal.IntervalWarning)
+        gazesal.write_report(few, tmp_path)
+        page = gazesal.write_html_report(few, tmp_path / "page.html")
+    text = page.read_text("utf-8")
+    assert "6 of 6 t intervals" in text  # of all images
+    assert "12 of 12 t intervals" in text  # of the two groups
 
 
 def test_ignoring_in_overlapping_threads_restores_the_filters():

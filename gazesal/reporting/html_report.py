@@ -9,8 +9,10 @@ import pandas as pd
 
 from gazesal._files import write_text
 from gazesal._validation import as_choice, as_count
+from gazesal._warnings import muted
 from gazesal.datasets._arguments import as_path
 from gazesal.evaluation.results import Evaluation
+from gazesal.exceptions import IntervalWarning
 from gazesal.reporting._arguments import require_evaluation
 from gazesal.reporting.extremes import Pictures
 from gazesal.reporting.html_content import content_of
@@ -138,7 +140,9 @@ def html_page_of(
     as_choice(metric, metrics, name="metric")
     as_count(n_extremes, name="n_extremes", least=0)
     template = page_template("gazesal.reporting", TEMPLATE)  # first: the extra may be missing
-    summary = evaluation.summary() if summary is None else summary
+    if summary is None:
+        with muted(IntervalWarning):  # the page shows its words
+            summary = evaluation.summary()
     content = content_of(
         evaluation,
         require_summary_of(summary, evaluation.methods, metrics),

@@ -8,9 +8,11 @@ from typing import Any
 
 import pandas as pd
 
+from gazesal._warnings import muted
 from gazesal.evaluation.cases import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER
 from gazesal.evaluation.results import Evaluation
 from gazesal.evaluation.rows import COLUMNS
+from gazesal.exceptions import IntervalWarning
 from gazesal.metrics.directions import higher_is_better
 from gazesal.reporting.html_comparisons import Family, best_of, better_of, maps_of, rows_of
 from gazesal.reporting.interval_words import kind_words, level_words
@@ -126,7 +128,10 @@ def groups(evaluation: Evaluation, interval: Any, level: float) -> list[dict[str
         values = evaluation.scores.groupby(column, sort=True)["image"].nunique()
         largest = values.sort_values(ascending=False, kind="stable").head(MOST_GROUPS).index
         kept = evaluation.scores[evaluation.scores[column].isin(largest)]
-        summary = replace(evaluation, scores=kept).summary(by=column, method=interval, level=level)
+        with muted(IntervalWarning):  # the page shows its words
+            summary = replace(evaluation, scores=kept).summary(
+                by=column, method=interval, level=level
+            )
         rows = []
         for value, part in summary.groupby(column, sort=True):
             metrics, cells = cells_of(part)
@@ -143,6 +148,7 @@ def groups(evaluation: Evaluation, interval: Any, level: float) -> list[dict[str
                 "metrics": [metric_label(name) for name in metrics],
                 "rows": rows,
                 "n_more": len(values) - len(rows),
+                "caveats": summary.attrs["caveats"].splitlines(),
             }
         )
     return tables

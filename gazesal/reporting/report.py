@@ -11,10 +11,12 @@ import pandas as pd
 
 from gazesal._files import Together, together
 from gazesal._text import csv_text, markdown_text, printable
+from gazesal._warnings import muted
 from gazesal.datasets._arguments import as_path
 from gazesal.evaluation.cases import INTEROBSERVER
 from gazesal.evaluation.gaze_checks import count_gaze_maps
 from gazesal.evaluation.results import Evaluation
+from gazesal.exceptions import IntervalWarning
 from gazesal.maps.geometry import ReferenceFrame
 from gazesal.metrics.registry import METRICS
 from gazesal.reporting._arguments import require_evaluation
@@ -116,7 +118,9 @@ def write_report(
     """
     folder = as_path(folder, name="folder")
     require_evaluation(evaluation)
-    summary = evaluation.summary() if summary is None else summary
+    if summary is None:
+        with muted(IntervalWarning):  # the files have its words
+            summary = evaluation.summary()
     require_summary_of(summary, evaluation.methods, evaluation.options.metrics)
     with together() as files:
         written = stage_tables(
