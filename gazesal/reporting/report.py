@@ -207,7 +207,9 @@ def describe(evaluation: Evaluation, summary: pd.DataFrame, *, degrees: float | 
         dict.fromkeys(kind_words(kind, seed=options.seed) for kind in summary["interval"])
     )
     truth = "the mean gaze map of the other observers, for every choice of the one left out"
-    if options.ground_truth == "all":
+    if max(n_observers) == 1:  # only "all" scores such images
+        truth = "the gaze map of the one observer"
+    elif options.ground_truth == "all":
         truth += "; for maps and biases, that of all observers"
     registered = ""
     if isinstance(options.frame, ReferenceFrame):

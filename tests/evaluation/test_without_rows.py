@@ -167,6 +167,7 @@ class TestSingleObservers:
         summary = evaluation.summary()
         words = describe(evaluation, summary)
         assert "Each image has one observer, who cannot be compared with others" in words
+        assert "Ground truth: the gaze map of the one observer." in words
         gazesal.write_report(evaluation, tmp_path / "report", summary=summary)
         assert len(evaluation.compare("noise", "center_bias")) == 4
         assert evaluation._repr_html_()
