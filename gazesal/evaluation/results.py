@@ -204,7 +204,7 @@ class Evaluation:
                 rows.append(row)
         made = pd.DataFrame(rows)
         caveats = caveats_by_key(samples, options, names=units)
-        made.attrs["caveats"] = words_of(caveats, len(samples), options)
+        made.attrs["caveats"] = words_of(caveats, len(samples), options, command="--interval")
         return made
 
     def _design(self, unit: str, *averaged: str) -> Design:

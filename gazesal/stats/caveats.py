@@ -49,7 +49,9 @@ def caveats_of(
     if method == "study" or min(sample.shape) == 1:  # for replication only; undefined anyway
         return []
     found = []
-    if method in RESAMPLED and method != "studentised":
+    studentised = studentised and len(sample.shape) == 1 and sample.nested_sizes is None
+    # Units this few are too few by the rule on skewness too, which names the better remedy.
+    if method in RESAMPLED and method != "studentised" and not studentised:
         fewest = min(range(len(sample.shape)), key=sample.shape.__getitem__)
         n = sample.shape[fewest]
         if n < LEAST_RESAMPLED:
@@ -58,7 +60,6 @@ def caveats_of(
     most = max(range(len(sample.shape)), key=sample.shape.__getitem__)
     n = sample.shape[most]
     units = _units(n, names, most)
-    studentised = studentised and len(sample.shape) == 1 and sample.nested_sizes is None
     for label, values in zip(labels, _influences(sample, most).T, strict=True):
         skewness, kurtosis = _shape(values)
         needed = LEAST_UNITS + UNITS_PER_SKEWNESS * skewness**2
@@ -98,8 +99,13 @@ def sign_flip_caveat(
     return []
 
 
-def words_of(caveats: Iterable[Caveat], n_intervals: int, options: Options) -> str:
-    """Return the words of the caveats of one call, a line per reason; empty without caveats."""
+def words_of(
+    caveats: Iterable[Caveat], n_intervals: int, options: Options, *, command: str = ""
+) -> str:
+    """Return the words of the caveats of one call, a line per reason; empty without caveats.
+
+    `command` is the command's option for the kind of interval, named beside the argument.
+    """
     by_reason: dict[str, list[Caveat]] = {}
     for caveat in caveats:
         by_reason.setdefault(caveat.reason, []).append(caveat)
@@ -110,19 +116,20 @@ def words_of(caveats: Iterable[Caveat], n_intervals: int, options: Options) -> s
         if n_intervals > 1:
             who = f"{len(own)} of {n_intervals} {options.method} intervals"
             at = f"the worst for {worst.where}: " if worst.where else ""
-        lines.append(_line(reason, who, f"{at}{worst.text}", options))
+        lines.append(_line(reason, who, f"{at}{worst.text}", options, command))
     return "\n".join(lines)
 
 
-def _line(reason: str, who: str, what: str, options: Options) -> str:
-    t = f'Use the t interval ({options.argument}="t")'
+def _line(reason: str, who: str, what: str, options: Options, command: str) -> str:
+    def use(kind: str) -> str:
+        flag = f", {command} {kind}" if command else ""
+        return f'Use the {kind} interval ({options.argument}="{kind}"{flag})'
+
     remedies = {
-        "few": f"{t}, or average over units that are this few.",
-        "skewed": (
-            f'Use the studentised interval ({options.argument}="studentised"), or more units.'
-        ),
+        "few": f"{use('t')}, or average over units that are this few.",
+        "skewed": f"{use('studentised')}, or more units.",
         "skewed only": "More units are the remedy.",
-        "tails": f"{t}.",
+        "tails": f"{use('t')}.",
     }
     if reason in remedies:
         covers = f"may cover the truth in less than {options.level:.6g} of studies"

@@ -92,6 +92,12 @@ def test_table_for_notebooks(result):
     assert "sAUC" in shown
 
 
+def test_summary_caveats_name_argument_and_option():
+    few = gazesal.evaluate(make_cases(4), sigma=SIGMA)
+    words = few._summarized().attrs["caveats"]
+    assert 'method="studentised", --interval studentised' in words
+
+
 def test_plots_are_drawn(result):
     pytest.importorskip("matplotlib")
     assert len(result.plot_intervals(method="normal").axes) == 4

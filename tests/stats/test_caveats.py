@@ -45,6 +45,14 @@ def table_of(scores, **columns):
     return pd.DataFrame({"image": range(len(scores)), "score": scores, **columns})
 
 
+@pytest.mark.parametrize("method", ["bootstrap", "basic", "bca"])
+def test_few_images_under_a_bootstrap_get_one_remedy(method):
+    (found,) = caught(confidence_interval, normal_scores(6), method=method, rng=0)
+    assert "6 units" in found
+    assert 'method="studentised"' in found
+    assert 'method="t"' not in found
+
+
 @pytest.mark.parametrize("method", KINDS)
 def test_many_normal_scores_give_no_warning(method):
     assert caught(confidence_interval, normal_scores(60), method=method, rng=0) == []
