@@ -20,7 +20,7 @@ from gazesal._validation import (
     weight_sums,
 )
 from gazesal.evaluation.cases import Case, Gaze
-from gazesal.maps.constancy import is_constant
+from gazesal.maps.constancy import is_flat
 from gazesal.maps.heatmap import off_image
 from gazesal.maps.resampling import resample
 from gazesal.metrics.densities import METHODS, to_density
@@ -196,7 +196,7 @@ def _has_no_mass(values: FloatArray, density: str | None) -> bool:
     if density == "softmax":
         return False
     if density == "shift":
-        return is_constant(values, float(values.min()), float(values.max()))
+        return is_flat(values)
     return not values.any()
 
 

@@ -30,6 +30,11 @@ def is_constant(values: FloatArray, lowest: float, highest: float) -> bool:
     return _within(lowest, highest, precision) or _fits_single(values)
 
 
+def is_flat(values: FloatArray) -> bool:
+    """Return whether a finite map is constant, exactly or up to rounding, from its values."""
+    return is_constant(values, float(values.min()), float(values.max()))
+
+
 def is_constant_by_spread(values: FloatArray, sum_of_squares: float) -> bool:
     """Return whether a finite 1-D map is constant, given its sum of squares about the mean.
 

@@ -18,7 +18,7 @@ from gazesal._validation import (
 )
 from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
-from gazesal.maps.constancy import constant, is_constant
+from gazesal.maps.constancy import constant, is_flat
 from gazesal.metrics.densities import EPSILON
 from gazesal.metrics.location import nss
 from gazesal.metrics.points import OutsidePoints, fixated_pixels
@@ -362,11 +362,6 @@ def to_range(array: Float64Array) -> Float64Array:
     """Scale a map that is not constant to [0, 1]."""
     lowest = array.min()
     return np.asarray((array - lowest) / (array.max() - lowest))
-
-
-def is_flat(array: FloatArray) -> bool:
-    """Return whether a finite map is constant, exactly or up to rounding."""
-    return is_constant(array, float(array.min()), float(array.max()))
 
 
 def undefined(label: str, why: FloatArray | str, *, name: str = "saliency_map") -> float:

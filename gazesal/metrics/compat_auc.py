@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gazesal._validation import MOST_PIXELS, as_count, as_flag, as_generator, as_number
+from gazesal.maps.constancy import is_flat
 from gazesal.metrics.auc import without_rounding
-from gazesal.metrics.compat import as_float_map, is_flat, map_and_fixated, to_range, undefined
+from gazesal.metrics.compat import as_float_map, map_and_fixated, to_range, undefined
 from gazesal.metrics.densities import EPSILON
 from gazesal.metrics.points import OutsidePoints, fixated_pixels
 from gazesal.typing import Float64Array, RandomState

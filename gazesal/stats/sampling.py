@@ -14,7 +14,7 @@ from gazesal._validation import (
     require_same_shape,
     weight_sums,
 )
-from gazesal.maps.constancy import is_constant
+from gazesal.maps.constancy import is_flat
 from gazesal.typing import Float64Array
 
 __all__ = ["sampled_auc_error", "samples_for_error"]
@@ -195,7 +195,7 @@ def _moments(
     require_finite(saliency, name="saliency_map")
     require_same_shape(saliency, gaze, names=("saliency_map", "gaze_map"))
     weight_sums(gaze, name="gaze_map")
-    if is_constant(saliency, float(saliency.min()), float(saliency.max())):
+    if is_flat(saliency):
         saliency = np.zeros_like(saliency)  # all pixels tie, as in the areas
     values, at = np.unique(saliency.ravel(), return_inverse=True)
     if center_bias is None:
