@@ -26,7 +26,7 @@ from gazesal.stats.paired_tests import t_test
 __all__ = ["FLOORS", "Family", "best_of", "better_of", "families", "maps_of", "rows_of"]
 
 FLOORS = (SEGMENTATION, CENTER_BIAS, IN_SAMPLE_BIAS)
-OF_DIFFERENCES = ("t", "normal", "bootstrap", "basic", "bca", "studentised", "studentized")
+OF_DIFFERENCES = ("t", "normal", "bootstrap", "basic", "bca", "studentised")
 MOST_PAIRED = 6  # methods that are compared each with each; more are compared with the best
 N_RESAMPLES = 10_000
 TAIL = 20  # resamples beyond each bound, at least: fewer make the bound itself a draw

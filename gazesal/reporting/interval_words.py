@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+from gazesal.stats.methods import RESAMPLED
+
 __all__ = ["KINDS", "kind_words", "level_words", "summary_words"]
 
 KINDS = {
@@ -10,12 +12,10 @@ KINDS = {
     "bootstrap": "percentile bootstrap",
     "basic": "basic bootstrap",
     "bca": "BCa bootstrap",
-    "studentised": "studentized bootstrap",
-    "studentized": "studentized bootstrap",
+    "studentised": "studentised bootstrap",
     "study": "pooled form of Bigolin Lanfredi et al. (2021)",
     "fieller": "Fieller's",
 }
-RESAMPLED = frozenset(["bootstrap", "basic", "bca", "studentised", "studentized"])
 
 
 def kind_words(kind: object, *, seed: int | None = None) -> str:
