@@ -23,7 +23,7 @@ def closed_form(
     done: Run,
     classes: tuple[int, ...],
 ) -> tuple[Tensor, ...] | None:
-    """Alphas from one image, if the way to the logits is one linear map for all of them."""
+    """Return alphas from one image, if the way to the logits is one linear map for all of them."""
     head = linear_head(done.logits, done.kept, plain)
     if head is None:
         return None
@@ -76,7 +76,7 @@ def require_independent(done: Run, layers: tuple[str, ...]) -> None:
 
 
 def _class_shares(logits: Tensor) -> Tensor:
-    """Fixed numbers around 1 of both signs, by which no classes cancel but by accident."""
+    """Return fixed numbers around 1 of both signs, by which classes cancel only by accident."""
     generator = torch.Generator().manual_seed(0)
     shares = 1 + torch.rand(logits.shape[1], generator=generator, dtype=torch.float64)
     shares[1::2] *= -1
@@ -84,13 +84,13 @@ def _class_shares(logits: Tensor) -> Tensor:
 
 
 def _image_factors(logits: Tensor) -> Tensor:
-    """Powers of two, so that they cost no digits, that differ between neighbours and halves."""
+    """Return powers of two, exact as factors, that differ between neighbors and halves."""
     n = torch.arange(len(logits), device=logits.device)
     return (2.0 ** ((n + n // 7) % 7 - 3)).to(logits.dtype)
 
 
 def _agree(actual: Tensor, expected: Tensor, dtype: torch.dtype) -> bool:
-    """Whether rows agree to half the digits of a precision, relative to each row's largest."""
+    """Return whether rows agree to half a precision's digits, relative to the largest of each."""
     bound = torch.finfo(dtype).eps ** 0.5 * expected.abs().amax(dim=1, keepdim=True)
     return bool(((actual - expected).abs() <= bound).all())
 
@@ -98,7 +98,7 @@ def _agree(actual: Tensor, expected: Tensor, dtype: torch.dtype) -> bool:
 def channel_weights(
     done: Run, classes: tuple[int, ...], layers: tuple[str, ...]
 ) -> tuple[Tensor, ...]:
-    """Mean over space of each logit's gradient by each channel, (N, K, C) for each stack."""
+    """Return the mean over space of each logit's gradient by channel, (N, K, C) for each stack."""
     logits, features = done.logits, done.kept
     if not logits.requires_grad:
         raise _no_gradient(layers[0])
@@ -119,7 +119,7 @@ def channel_weights(
 
 
 def _means(done: Run, directions: Tensor) -> list[Tensor | None]:
-    """Mean over space (K, N, C) of the gradient in each direction (N, classes), by each stack."""
+    """Return the mean over space (K, N, C) of each stack's gradient in directions (N, classes)."""
     # In half precision, a gradient of 1/(hw) would lose digits; a power of two costs none. One
     # that is too large for a weight on the way is taken back.
     places = max(tensor[0, 0].numel() for tensor in done.kept)
@@ -138,7 +138,7 @@ def _means(done: Run, directions: Tensor) -> list[Tensor | None]:
 def _gradients(
     logits: Tensor, features: tuple[Tensor, ...], directions: Tensor
 ) -> tuple[Tensor | None, ...]:
-    """Gradients (K, N, C, h, w) for each stack: in one pass where every operation allows it."""
+    """Return gradients (K, N, C, h, w) for each stack, in one pass if all operations allow it."""
     try:
         return torch.autograd.grad(
             logits,
@@ -162,7 +162,7 @@ def _gradients(
 
 
 def working(tensor: Tensor) -> torch.dtype:
-    """The precision to add in: that of the tensor, but at least float32."""
+    """Return the precision to add in: that of the tensor, but at least float32."""
     return torch.promote_types(tensor.dtype, torch.float32)
 
 

@@ -261,7 +261,7 @@ def _layout_in(
     output: Output,
     pick: Callable[[Any, str], Tensor],
 ) -> Layout:
-    """Layout of what `pick` finds in the output of one module, by a pass of the first image."""
+    """Return the layout of what `pick` finds in a module's output, by a pass of the first image."""
     done = _traced(model, images, output, {name: module}, pick)
     found = done.outputs[-1]
     return layout_of(found.node, found.shape)

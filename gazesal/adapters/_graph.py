@@ -50,14 +50,14 @@ def kind_of(node: Node) -> str:
 
 
 def shape_of(node: Node, output: int = 0) -> Shape:
-    """Shape of an output of an operation in the forward pass, None if unknown."""
+    """Return the shape of an output of an operation in the forward pass, None if unknown."""
     described = getattr(node, "_input_metadata", ())  # of its gradients, which have that shape
     found = described[output] if output < len(described) else None
     return None if found is None else tuple(found.shape)
 
 
 def inputs_of(node: Node) -> Iterator[tuple[Node, Shape]]:
-    """Operations that an operation takes its inputs from, and the shapes of these."""
+    """Yield operations that an operation takes its inputs from, and the shapes of these."""
     for function, output in node.next_functions:
         if function is not None:
             yield function, shape_of(function, output)
@@ -110,7 +110,7 @@ def mixes_places(node: Node) -> Literal["tokens", "convolution"] | None:
 
 
 def parents_in(root: Node) -> dict[Node, set[Node]]:
-    """Every operation that a result was made with, and the operations that used its output."""
+    """Return the operations that made a result, each with the operations that used its output."""
     parents: dict[Node, set[Node]] = {root: set()}
     waiting = [root]
     while waiting:
@@ -124,7 +124,7 @@ def parents_in(root: Node) -> dict[Node, set[Node]]:
 
 
 def after(node: Node, parents: dict[Node, set[Node]]) -> set[Node]:
-    """Operations on the way from one to the result."""
+    """Return operations on the way from one to the result."""
     found: set[Node] = set()
     waiting = [node]
     while waiting:
@@ -146,7 +146,7 @@ def depends_on(root: Node, leaf: Tensor) -> bool:
 
 
 def _leaves(root: Node, without: Node = None) -> set[Node]:
-    """Leaves that a result was computed from, by ways that do not pass one operation."""
+    """Return leaves that a result was computed from, by ways that do not pass one operation."""
     found: set[Node] = set()
     waiting, seen = [root], {without, None}
     while waiting:
@@ -161,7 +161,7 @@ def _leaves(root: Node, without: Node = None) -> set[Node]:
 
 
 def squashed_by(logits: Tensor) -> set[str]:
-    """Names of the last operations that are not monotone in each class alone."""
+    """Return names of the last operations that are not monotone in each class alone."""
     found: set[str] = set()
     waiting, seen = [logits.grad_fn], set()
     while waiting:

@@ -434,7 +434,7 @@ def _shares(rows: Tensor, *, name: str) -> Tensor:
 
 
 def _without_empty(rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Flags of rows that are zero everywhere, and the rows with ones instead of these."""
+    """Return flags of rows that are zero everywhere, and the rows with ones instead of these."""
     empty = (rows == 0).all(dim=1)
     return empty, torch.where(empty[:, None], torch.ones_like(rows), rows)
 

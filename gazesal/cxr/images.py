@@ -128,7 +128,7 @@ def _limits(values: np.ndarray[Any, Any], window: object) -> tuple[float, float]
 
 
 def _pixels(picture: Image.Image) -> np.ndarray[Any, Any]:
-    """Pixels of a Pillow image of one frame, upright."""
+    """Return pixels of a Pillow image of one frame, upright."""
     if not hasattr(picture, "getbands"):
         raise TypeError(
             f"`image` must be a file, an array or a Pillow image, got {type(picture).__name__}."

@@ -193,7 +193,7 @@ def parse_bools(column: pd.Series, path: Path) -> pd.Series:
 
 
 def _parsed(text: str, delimiter: str) -> tuple[list[str], pd.DataFrame]:
-    """Names in the header, and the rows below it as text."""
+    """Return names in the header, and the rows below it as text."""
     names = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter[:1]), [])
     if "\0" in text:
         raise ValueError("it holds NUL characters; is it text?")
@@ -215,7 +215,7 @@ def _parsed(text: str, delimiter: str) -> tuple[list[str], pd.DataFrame]:
 
 
 def _delimiter_of(text: str, arguments: bool) -> str:
-    """The delimiter that the header has; an error if it could be several."""
+    """Return the delimiter that the header has; an error if it could be several."""
     header = re.sub(r'"[^"]*"', "", text.partition("\n")[0])
     counts = {each: header.count(each) for each in DELIMITERS if each in header}
     advice = "say which with `delimiter`" if arguments else "save it with commas"
@@ -231,7 +231,7 @@ def _delimiter_of(text: str, arguments: bool) -> str:
 
 
 def _decoded(data: bytes, encoding: str | None, arguments: bool) -> str:
-    """The text of a table; an error names the encoding that the bytes look like."""
+    """Return the text of a table; an error names the encoding that the bytes look like."""
     for mark, named in BYTE_ORDER_MARKS:
         if encoding is None and data.startswith(mark):
             encoding = named
@@ -261,7 +261,7 @@ def _are_blank(text: str, delimiter: str, n: int) -> np.ndarray[Any, np.dtype[np
 
 
 def _read_bytes(path: Path) -> bytes:
-    """The bytes of a table, uncompressed by what its name says."""
+    """Return the bytes of a table, uncompressed by what its name says."""
     suffix = path.suffix.lower()
     if suffix == ".zip":
         with zipfile.ZipFile(path) as archive:

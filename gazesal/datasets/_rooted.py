@@ -21,7 +21,7 @@ def path_inside(root: Path, text: str) -> Path:
 
 
 def _as_on_disk(root: Path, parts: tuple[str, ...]) -> Path:
-    """The path whose names differ from these in how their letters are composed, if there is one."""
+    """Return a path below `root` with the letters of its names composed as on disk."""
     path = root
     for part in parts:
         name = unicodedata.normalize("NFC", part)

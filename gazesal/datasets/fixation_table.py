@@ -253,7 +253,7 @@ def _read_raw(path: Path, names: Mapping[str, str], layout: _Layout) -> tuple[pd
 
 
 def _with_places(raw: pd.DataFrame, numbers: list[str], path: Path) -> pd.DataFrame:
-    """The rows whose place and duration are there."""
+    """Return the rows whose place and duration are there."""
     lost = np.zeros(len(raw), np.bool_)
     for name in numbers:
         texts = raw[name].astype(str).str.strip().str.casefold()
@@ -269,7 +269,7 @@ def _with_places(raw: pd.DataFrame, numbers: list[str], path: Path) -> pd.DataFr
 
 
 def _hint(value: Any, *, arguments: bool) -> str:
-    """What a text that is not a number is likely to be, and the argument for it."""
+    """Return what a text that is not a number is likely to be, and the argument for it."""
     text = value.strip().casefold() if isinstance(value, str) else ""
     if "," in text and arguments:
         return '; if its decimal sign is a comma, say decimal=","'

@@ -41,7 +41,7 @@ class Hdf5:
     h5py: Any
 
     def arrays(self) -> Iterator[tuple[str, Hdf5Array]]:
-        """Every array with its name, in the order of the file."""
+        """Return every array with its name, in the order of the file."""
         found: list[tuple[str, Hdf5Array]] = []
 
         def keep(name: str, item: Any) -> None:

@@ -209,7 +209,7 @@ def _maps_of(
 
 
 def _is_stack(shape: Sequence[int]) -> bool:
-    """Whether an array holds maps in its rows, also with an axis of one channel, as a batch has."""
+    """Return whether the rows of an array are maps, also with an axis of one channel."""
     return len(shape) == 3 or (len(shape) == 4 and 1 in (shape[1], shape[3]))
 
 

@@ -110,7 +110,7 @@ class StoredMap:
 
 
 def _one_map(values: np.ndarray[Any, Any], row: int | None) -> np.ndarray[Any, Any]:
-    """A row of a stack without its axis of one channel, as of a batch (N, 1, H, W)."""
+    """Return a row of a stack without its axis of one channel, as of a batch (N, 1, H, W)."""
     if row is None or values.ndim != 3 or 1 not in (values.shape[0], values.shape[-1]):
         return values
     return values[0] if values.shape[0] == 1 else values[..., 0]

@@ -58,7 +58,7 @@ def read_header(file: IO[bytes]) -> Header:
 
 
 def _read_array(file: IO[bytes], row: int | None = None) -> np.ndarray[Any, Any]:
-    """The array of an open file, or one row of it, once the file holds as much as it claims."""
+    """Return the array of an open file, or a row of it, if the file holds what it claims."""
     shape, fortran, dtype = read_header(file)
     if dtype.hasobject:
         raise ValueError("Object arrays cannot be loaded: they are pickled")

@@ -306,7 +306,7 @@ def _tiff_facts(path: Path) -> _Facts:
 
 
 def _tiff_tags(data: bytes) -> tuple[str, dict[int, tuple[int, ...]]]:
-    """Byte order and the tags of whole numbers of the first page."""
+    """Return the byte order and the tags of whole numbers of the first page."""
     order = {b"II": "<", b"MM": ">"}.get(data[:2], "")
     version = struct.unpack_from(f"{order}H", data, 2)[0] if order and len(data) > 8 else 0
     if version not in {42, 43}:

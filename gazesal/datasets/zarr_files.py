@@ -51,7 +51,7 @@ class Zarr:
     zarr: Any
 
     def arrays(self) -> Iterator[tuple[str, ZarrArray]]:
-        """Every array with its name, sorted."""
+        """Return every array with its name, sorted."""
         described = _describe(self.root, self.root)
         if described is None:
             raise ValueError(f"it has none of {', '.join(DESCRIPTIONS)}")
@@ -166,7 +166,7 @@ def files_of_zarr(root: Path, key: str, row: int | None) -> list[Path]:
 
 
 def _folder_of(root: Path, key: str) -> Path:
-    """The folder of a node; a KeyError for one that is not a plain path below the root."""
+    """Return the folder of a node; a KeyError for one that is not a plain path below the root."""
     if not key:
         return root
     parts = key.removeprefix("/").split("/")
@@ -182,12 +182,12 @@ def _folder_of(root: Path, key: str) -> Path:
 
 
 def _inside(root: Path, path: Path) -> bool:
-    """Whether a path lies below the root also when links are followed."""
+    """Return whether a path lies below the root also when links are followed."""
     return path.resolve().is_relative_to(root.resolve())
 
 
 def _describe(root: Path, folder: Path) -> _Description | None:
-    """The description of a node, or None if there is none.
+    """Return the description of a node, or None if there is none.
 
     Only the node's own files are read, and zarr is handed the array alone: consolidated metadata
     of a group, which may say otherwise, is never used.
@@ -233,7 +233,7 @@ def _read_json(root: Path, file: Path) -> dict[str, Any]:
 
 
 def _chunks(folder: Path, layout: Layout, row: int | None) -> Iterator[Path]:
-    """The files of an array's chunks, or of those that one row lies in."""
+    """Yield the files of an array's chunks, or of those that one row lies in."""
     sizes = layout.chunks
     grid = [range(-(-n // size)) for n, size in zip(layout.shape, sizes, strict=True)]
     if row is not None:

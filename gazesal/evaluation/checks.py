@@ -208,12 +208,12 @@ def _common_size(cases: list[Case]) -> tuple[int, int]:
 
 
 def _with_bias(names: Sequence[str]) -> list[str]:
-    """Metrics that take a center bias, or take it as their baseline."""
+    """Return metrics that take a center bias, or take it as their baseline."""
     return [name for name in names if METRICS[name].needs in {"center_bias", "baseline"}]
 
 
 def _without_bias(metrics: Sequence[str]) -> str:
-    """Advice to do without a center bias, if no metric takes one."""
+    """Return advice to do without a center bias, if no metric takes one."""
     names = [name for name in as_names(metrics) if name in METRICS]
     if _with_bias(names):
         return ""

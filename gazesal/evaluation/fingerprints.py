@@ -101,7 +101,7 @@ def _of_function(function: Any, notes: Notes | None) -> str:
 
 
 def _known(value: Any, notes: Notes, depth: int) -> str:
-    """Fingerprint of a function or a part of its state."""
+    """Return the fingerprint of a function or a part of its state."""
     if plain := _of_plain(value):
         return plain
     _, found, unclear = notes.seen.get(id(value), (None, "", False))
@@ -122,7 +122,7 @@ def _known(value: Any, notes: Notes, depth: int) -> str:
 
 
 def _of_plain(value: Any) -> str:
-    """Fingerprint of a value without parts, or an empty text."""
+    """Return the fingerprint of a value without parts, or an empty text."""
     own = getattr(value, "fingerprint", None)
     if isinstance(own, str):
         return f"own {own}"
@@ -143,7 +143,7 @@ def _is_file(text: str) -> bool:
 
 
 def _of_parts(value: Any, inside: Callable[[Any], str]) -> str:
-    """Fingerprint of a value that is made of others."""
+    """Return the fingerprint of a value that is made of others."""
     if isinstance(value, np.ndarray):
         if value.dtype.hasobject:
             raise _UnclearError
@@ -158,7 +158,7 @@ def _of_parts(value: Any, inside: Callable[[Any], str]) -> str:
 
 
 def _of_object(value: Any, inside: Callable[[Any], str]) -> str:
-    """Fingerprint of a function, a class, a model or another object."""
+    """Return the fingerprint of a function, a class, a model or another object."""
     if isinstance(value, FunctionType):
         return f"function {_name(value)} {digest(map(inside, state_of_function(value)))}"
     if isinstance(value, type):
@@ -176,7 +176,7 @@ def _of_object(value: Any, inside: Callable[[Any], str]) -> str:
 
 
 def _state(value: Any, inside: Callable[[Any], str]) -> str:
-    """Fingerprint of the values that a copy of an object is made from."""
+    """Return the fingerprint of the values that a copy of an object is made from."""
     if hasattr(value, "__array__"):
         values = as_values(value)
         if values is None:

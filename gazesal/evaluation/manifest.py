@@ -236,7 +236,7 @@ class _Manifest:
         return table.sort_values("image", kind="stable")
 
     def _heading(self, name: str) -> str:
-        """The name of a column, without blanks beside its colon; a slip in it is an error."""
+        """Return a column's name without blanks beside its colon; a slip in it is an error."""
         prefix, colon, label = (part.strip() for part in name.partition(":"))
         if colon and (prefix not in PREFIXES or not label):
             raise ValueError(

@@ -139,7 +139,7 @@ def case_to_json(case: Case, places: Places) -> dict[str, Any]:
 
 
 def _source(source: Any, places: Places) -> dict[str, Any]:
-    """A source as JSON: a file, a place in one, one of `READERS` on files, or nothing."""
+    """Return a source as JSON: a file, a place in one, one of `READERS` on files, or nothing."""
     if isinstance(source, Path):
         return {"file": places.text(source)}
     if isinstance(source, StoredMap):
@@ -153,7 +153,7 @@ def _source(source: Any, places: Places) -> dict[str, Any]:
 
 
 def _what(source: Any) -> str:
-    """What is lost when a source is not saved."""
+    """Return what is lost when a source is not saved."""
     if isinstance(source, NotSaved):
         return source.what
     if callable(source):
@@ -162,7 +162,7 @@ def _what(source: Any) -> str:
 
 
 def _is_reader(source: partial[Any]) -> bool:
-    """Whether it is one of `READERS` with files as its only arguments."""
+    """Return whether it is one of `READERS` with files as its only arguments."""
     files_only = not source.keywords and all(isinstance(path, Path) for path in source.args)
     return files_only and _name_of(source.func) in READERS
 

@@ -120,7 +120,7 @@ def as_methods(maps: Any) -> dict[str, Any]:
 def with_maps(
     cases: list[Case], maps: Mapping[str, Mapping[str, MapSource]], unmapped: str
 ) -> list[Case]:
-    """The cases with their maps; those that are scored and lack one are refused, or not scored."""
+    """Return the cases with their maps; cases without one are refused, or not scored."""
     find = {method: source_finder(own, name=f"maps[{method!r}]") for method, own in maps.items()}
     without_map: dict[str, str] = {}
     joined = []
@@ -152,7 +152,7 @@ def gaze_of_images(
     *,
     only: Container[str] | None = None,
 ) -> tuple[dict[str, tuple[Shape, dict[str, Gaze]]], str]:
-    """Size and gaze of each image of a table, and a sentence about fixations that were dropped.
+    """Return size and gaze of each image of a table, and a sentence about dropped fixations.
 
     Images and observers are sorted by name. Rows of images that are not in `only` are ignored.
     """
@@ -202,7 +202,7 @@ class _Rows:
     observers: list[str]
 
     def off(self, sizes: list[Shape]) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        """Which fixations lie outside their image."""
+        """Return which fixations lie outside their image."""
         off = np.zeros(len(self.points), np.bool_)
         places = np.array(sizes, np.int64).reshape(-1, 2)
         for size in set(sizes):  # of which there are few
@@ -232,7 +232,7 @@ class _Rows:
         )
 
     def by_reading(self, kept: np.ndarray[Any, np.dtype[np.bool_]]) -> list[dict[str, Gaze]]:
-        """The gaze of each image, by observer, from the rows that are kept."""
+        """Return the gaze of each image, by observer, from the rows that are kept."""
         order = np.lexsort((self.observer, self.image))
         order = order[kept[order]]
         gaze: list[dict[str, Gaze]] = [{} for _ in self.images]
@@ -270,7 +270,7 @@ class _Rows:
 
 
 def _size_finder(shape: Any) -> Callable[[str], Shape]:
-    """A function from the name of an image to its size."""
+    """Return a function from the name of an image to its size."""
     if not isinstance(shape, Mapping):
         size = as_shape(shape, name="shape")
         return lambda _: size

@@ -158,7 +158,7 @@ def _units(n: int, names: Sequence[str], axis: int) -> str:
 
 
 def _influences(sample: Sample, axis: int) -> Float64Array:
-    """Contribution of each unit of one kind to each column's mean, (K, C), up to a factor."""
+    """Return each unit's contribution to the mean of each column, (K, C), up to a factor."""
     others = tuple(other for other in range(3) if other != axis)
     sums = sample.means.sum(axis=others)
     if sample.sizes is None:
@@ -167,7 +167,7 @@ def _influences(sample: Sample, axis: int) -> Float64Array:
 
 
 def _shape(values: Float64Array) -> tuple[float, float]:
-    """Skewness and excess kurtosis of values; zero if all are equal."""
+    """Return skewness and excess kurtosis of values; zero if all are equal."""
     if all_equal(values):
         return 0.0, 0.0
     centered = values - values.mean()

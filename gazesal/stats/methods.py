@@ -202,7 +202,7 @@ def _around(center: float, half: float, _level: float) -> tuple[float, float]:
 def symmetric_bounds(
     method: str, center: float, error: float, degrees: float, level: float
 ) -> tuple[float, float]:
-    """Bounds of a normal or t interval of a given standard error."""
+    """Return bounds of a normal or t interval of a given standard error."""
     upper = 0.5 + level / 2
     if method == "normal":
         half = NormalDist().inv_cdf(upper) * error

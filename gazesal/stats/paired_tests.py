@@ -87,18 +87,18 @@ def p_values(
 
 
 def least_p(test: str, n_units: int, n: int) -> float:
-    """Least p-value of a sign-flip test of some units, all patterns seen or `n` at random."""
+    """Return the least p-value of a sign-flip test, of all patterns or of `n` at random."""
     return 2.0 ** (1 - n_units) if test == "all sign flips" else 1 / (n + 1)
 
 
 def t_test(difference: ConfidenceInterval) -> float:
-    """Two-sided p-value of a mean that is zero, by the distribution of its interval."""
+    """Return the two-sided p-value of a mean that is zero, by the distribution of its interval."""
     p_value = 2 * _beyond(abs(difference.estimate), difference)
     return p_value if math.isnan(p_value) else min(1.0, p_value)
 
 
 def _beyond(distance: float, difference: ConfidenceInterval) -> float:
-    """Chance that Student's t, or a normal deviate, exceeds `distance` over the standard error."""
+    """Return the chance that t, or a normal deviate, exceeds `distance` / standard error."""
     from scipy.special import ndtr, stdtr  # noqa: PLC0415  (slow to import)
 
     error = difference.standard_error
@@ -159,7 +159,7 @@ def equivalences(
 def _bounds_by_pair(
     samples: Mapping[Pair, Sample], found: Mapping[Pair, ConfidenceInterval], options: Options
 ) -> dict[Pair, BoundsAt]:
-    """Bounds of each difference at any level, from the same resamples as its interval."""
+    """Return bounds of each difference at any level, from the same resamples as its interval."""
     if options.method not in RESAMPLED:
         return {
             pair: partial(

@@ -164,7 +164,7 @@ class _Wanted(NamedTuple):
     assurance: float | None
 
     def least_quantile(self, low: float, high: float) -> float:
-        """Least half-width over the root of the variance, of degrees of freedom in a range.
+        """Return the least half-width / root of variance, of degrees of freedom in a range.
 
         Student's quantile falls with them. That of chi-squared over them rises and then falls, so
         its least value is at an end.

@@ -58,7 +58,7 @@ def _quantile(method: str, level: float, degrees: float) -> float:
 
 
 def _quadratic_bounds(sample: Sample, method: str, level: float) -> tuple[float, float]:
-    """Roots of the quadratic equation of one kind of units."""
+    """Return roots of the quadratic equation of one kind of units."""
     k = sample.shape[0]
     means = resampling.estimates(sample)
     sizes = np.ones_like(sample.means) if sample.sizes is None else sample.sizes

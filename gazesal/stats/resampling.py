@@ -59,7 +59,7 @@ def replicates(sample: Sample, n: int, generator: np.random.Generator) -> Float6
 def studentised(
     sample: Sample, n: int, generator: np.random.Generator
 ) -> tuple[Float64Array, Float64Array]:
-    """Means of `n` resamples of one kind of unit and their standard errors, both (n, C).
+    """Return means of `n` resamples of one kind of unit and their standard errors, both (n, C).
 
     An error is exactly zero if all drawn units have the same score.
     """

@@ -280,7 +280,7 @@ def caveats_by_key(
     names: tuple[str, ...],
     studentised: bool = True,
 ) -> list[Caveat]:
-    """Caveats of the intervals of all samples, each with the words of its key."""
+    """Return caveats of the intervals of all samples, each with the words of its key."""
     return [
         caveat
         for key, sample in samples.items()

@@ -246,7 +246,7 @@ def as_assurance(assurance: float | None) -> float | None:
 
 
 def quantile_of_half_width(degrees: float, level: float, assurance: float | None) -> float:
-    """Half-width over the root of the expected variance: on average, or with a probability."""
+    """Return half-width / root of expected variance, on average or with a probability."""
     from scipy.special import chdtri, stdtrit  # noqa: PLC0415  (slow to import)
 
     quantile = float(stdtrit(degrees, 0.5 + level / 2))
