@@ -8,8 +8,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gazesal._validation import as_points, weight_sums
+from gazesal._validation import as_points
 from gazesal.evaluation.sources import load_source, read_source
+from gazesal.maps.constancy import as_weights
 from gazesal.maps.heatmap import SHARES_REMEDY, are_shares
 from gazesal.maps.resampling import resample
 from gazesal.typing import Float64Array, FloatArray
@@ -201,8 +202,8 @@ class Case:
                     'resize="bilinear" (--resize bilinear) brings it there.'
                 )
             array = resample(array, self.shape)
-        _, mass = weight_sums(array, name=name)
-        return np.asarray(array / np.float64(mass), dtype=np.float64)
+        weights, mass = as_weights(array, name=name)
+        return np.asarray(weights / np.float64(mass), dtype=np.float64)
 
 
 def require_no_baseline(methods: Iterable[str]) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gazesal._validation import as_iterable, as_map, weight_sums
+from gazesal._validation import as_iterable, as_map
+from gazesal.maps.constancy import as_weights
 from gazesal.maps.running_sum import RunningSum
 from gazesal.typing import Float64Array
 
@@ -168,8 +169,7 @@ class CenterBias:
         maps = as_iterable(gaze_maps, name="gaze_maps", of="gaze maps")
         for index, value in enumerate(maps):
             name = f"gaze_maps[{index}]"
-            array = as_map(value, name=name)
-            _, mass = weight_sums(array, name=name)
+            array, mass = as_weights(as_map(value, name=name), name=name)
             if self.shape == (0, 0):
                 self.shape = (array.shape[0], array.shape[1])
             elif array.shape != self.shape:

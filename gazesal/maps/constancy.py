@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from gazesal._validation import weight_sums
 from gazesal.kernels.cells import extremes
 from gazesal.typing import FloatArray
 
@@ -27,7 +28,7 @@ def is_constant(values: FloatArray, lowest: float, highest: float) -> bool:
         return False
     if largest * precision <= 2.0 and np.array_equal(values, np.rint(values)):
         return False
-    return _within(lowest, highest, precision) or _fits_single(values)
+    return _within(lowest, highest, precision) or fits_single(values)
 
 
 def is_flat(values: FloatArray) -> bool:
@@ -49,6 +50,19 @@ def is_constant_by_spread(values: FloatArray, sum_of_squares: float) -> bool:
     return is_constant(values, lowest, highest)
 
 
+def as_weights(values: FloatArray, *, name: str) -> tuple[FloatArray, float]:
+    """Check a map of weights; return it and its sum.
+
+    A map that is constant up to rounding is returned as an exact constant: once it is divided in
+    float64, the rounding of float32 would look like content.
+    """
+    _, total = weight_sums(values, name=name)
+    lowest, highest, _ = extremes(values.ravel())
+    if lowest == highest or not is_constant(values, lowest, highest):
+        return values, total
+    return np.full_like(values, lowest), lowest * values.size
+
+
 def constant(values: FloatArray) -> str:
     """Return how a constant map is described in a warning."""
     lowest, highest, _ = extremes(values.ravel())
@@ -61,6 +75,7 @@ def _within(lowest: float, highest: float, precision: float) -> bool:
     return highest - lowest <= ROUNDING_STEPS * precision * max(abs(lowest), abs(highest))
 
 
-def _fits_single(values: FloatArray) -> bool:
+def fits_single(values: FloatArray) -> bool:
+    """Return whether all values are numbers of float32."""
     with np.errstate(over="ignore", under="ignore"):
         return bool(np.array_equal(values.astype(np.float32), values))

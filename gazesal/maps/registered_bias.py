@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gazesal._files import atomic_path
-from gazesal._validation import as_iterable, as_map, as_shape, weight_sums
+from gazesal._validation import as_iterable, as_map, as_shape
+from gazesal.maps.constancy import as_weights
 from gazesal.maps.geometry import Box, ReferenceFrame, as_box, whole_place
 from gazesal.maps.resampling import interpolate, resample
 from gazesal.maps.running_sum import NEGATIVE, RunningSum
@@ -315,8 +316,7 @@ class RegisteredCenterBias:
             if not isinstance(pair, (tuple, list)) or len(pair) != 2:
                 raise TypeError(f"`{name}` must be a pair of a gaze map and a box, got {pair!r}.")
             value, box = pair
-            array = as_map(value, name=name)
-            _, mass = weight_sums(array, name=name)
+            array, mass = as_weights(as_map(value, name=name), name=name)
             corners = as_box(box, name=f"box of {name}")
             placed, top, left = self._place(array / np.float64(mass), corners)
             bottom, right = top + placed.shape[0], left + placed.shape[1]

@@ -95,6 +95,10 @@ def to_density(
     array = as_map(saliency_map, name="saliency_map")
     floor = as_number(minimum, name="minimum", low=0.0, high=math.inf)
     scale = as_number(temperature, name="temperature", low=math.ulp(0.0), high=math.inf)
+    lowest, highest = float(array.min()), float(array.max())
+    if math.isfinite(highest - lowest) and is_constant(array, lowest, highest):
+        # in float64, and beside a small `minimum` or temperature, rounding would look like content
+        array, highest = np.full_like(array, lowest), lowest
     if method == "softmax":
         if floor != 0.0:
             raise ValueError('`minimum` must be 0 with method="softmax", which has no zeros.')
@@ -108,9 +112,8 @@ def to_density(
     values = array.astype(np.float64)
     if method == "shift":
         require_finite(array, name="saliency_map")
-        lowest, highest = float(values.min()), float(values.max())
         width = highest - lowest
-        if floor == 0.0 and is_constant(array, lowest, highest):
+        if floor == 0.0 and width == 0.0:
             raise ValueError(
                 "`saliency_map` must not be constant, exactly or up to rounding: nothing is left "
                 "of it after subtracting its smallest value. A positive `minimum` makes it uniform."

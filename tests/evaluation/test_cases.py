@@ -294,3 +294,20 @@ def test_a_bad_map_names_image_and_method():
     case = Case(image="a", shape=(2, 3), gaze={}, maps={"m": lambda: [[np.nan, 1.0]]})
     with pytest.raises(ValueError, match="`m map of image a` must be finite"):
         case.load_map("m")
+
+
+@pytest.mark.parametrize("what", ["gaze", "center_bias"])
+def test_given_maps_that_are_constant_up_to_rounding_become_constants(what):
+    """Their rounding in float32 would be content in the float64 of their density."""
+    noise = np.random.default_rng(0).integers(-4, 5, (12, 16)) * np.float32(2.0**-26)
+    given = np.float32(0.3) + noise.astype(np.float32)
+    assert len(np.unique(given)) > 1
+    case = Case(
+        image="a",
+        shape=(12, 16),
+        maps={},
+        gaze={"o": given},
+        center_bias=given,
+    )
+    density = case.load_center_bias(None) if what == "center_bias" else case.load_gaze("o")
+    assert np.unique(density).tolist() == [pytest.approx(1 / given.size, rel=1e-14)]

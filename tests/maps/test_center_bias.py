@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gazesal import CenterBias, sauc
+from gazesal import CenterBias, ReferenceFrame, RegisteredCenterBias, sauc
 from gazesal.maps.running_sum import RunningSum
 from tests.oracles import averages as oracle
 from tests.strategies import SHAPES, weight_maps
@@ -188,3 +188,15 @@ class TestRunningSum:
         summed = RunningSum([array])
         summed.add(array)
         assert np.array_equal(array, np.ones((2, 2)))
+
+
+def test_gaze_maps_that_are_constant_up_to_rounding_make_a_constant_bias():
+    noise = np.random.default_rng(0).integers(-4, 5, (12, 16)) * np.float32(2.0**-26)
+    given = np.float32(0.3) + noise.astype(np.float32)
+    assert len(np.unique(given)) > 1
+    density = CenterBias([given]).density()
+    assert np.ptp(density) <= 1e-15 * density.max()
+    frame = ReferenceFrame.from_boxes([(2, 2, 10, 10)], [(12, 16)])
+    registered = RegisteredCenterBias(frame, [(given, (2, 2, 10, 10))])
+    on_image = registered.warp((2, 2, 10, 10), (12, 16))
+    assert np.ptp(on_image) <= 1e-14 * on_image.max()

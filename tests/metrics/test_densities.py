@@ -142,3 +142,14 @@ class TestBadInput:
     def test_other_dimensions(self):
         with pytest.raises(ValueError, match="`saliency_map` must be a non-empty 2-D"):
             to_density([1.0, 2.0], "sum")
+
+
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [("sum", {}), ("softmax", {"temperature": 1e-9}), ("shift", {"minimum": 1e-9})],
+)
+def test_a_map_that_is_constant_up_to_rounding_has_a_uniform_density(method, options):
+    noise = np.random.default_rng(0).integers(-4, 5, (5, 6)) * np.float32(2.0**-26)
+    saliency = np.float32(0.3) + noise.astype(np.float32)
+    assert len(np.unique(saliency)) > 1
+    assert len(np.unique(to_density(saliency, method, **options))) == 1
