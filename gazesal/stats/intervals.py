@@ -116,7 +116,7 @@ def confidence_interval(
             f"`scores` must lie within {LARGEST:g}, for their spread to be finite, got "
             f"{values[np.abs(values).argmax()]:g}."
         )
-    slack = resolution(given.dtype) * float(np.abs(values).max())
+    slack = resolution(given.dtype, values) * float(np.abs(values).max())
     means = merge_ties(_cluster_means(values, clusters), slack)
     sample = Sample(
         labels=(np.arange(means.size),),

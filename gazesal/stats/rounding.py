@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from gazesal.maps.constancy import SINGLE, fits_single
 from gazesal.typing import Float64Array
 
 __all__ = ["ROUNDING", "all_equal", "merge_ties", "resolution"]
@@ -13,12 +14,19 @@ __all__ = ["ROUNDING", "all_equal", "merge_ties", "resolution"]
 ROUNDING = 1e-12
 
 
-def resolution(dtype: Any) -> float:
-    """Return the relative rounding error of differences of values stored in `dtype`."""
+def resolution(dtype: Any, values: Float64Array) -> float:
+    """Return the relative rounding error of differences of scores that came in `dtype`.
+
+    Scores in float64 that all fit float32, and are not integers, were computed in float32.
+    """
     stored = getattr(dtype, "numpy_dtype", dtype)  # pandas' nullable types
-    if isinstance(stored, np.dtype) and stored.kind == "f":
-        return max(ROUNDING, 2 * float(np.finfo(stored).eps))
-    return ROUNDING
+    if not (isinstance(stored, np.dtype) and stored.kind == "f"):
+        return ROUNDING
+    precision = float(np.finfo(stored).eps)
+    defined = values[~np.isnan(values)]
+    if precision < SINGLE and fits_single(defined) and (defined != np.rint(defined)).any():
+        precision = SINGLE
+    return max(ROUNDING, 2 * precision)
 
 
 def merge_ties(values: Float64Array, slack: float) -> Float64Array:

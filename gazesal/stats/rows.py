@@ -54,7 +54,7 @@ def sorted_rows(table: pd.DataFrame, design: Design, *, parts: Sequence[str]) ->
         labels=tuple(labels for _, labels in coded),
         scores=scores[order],
         weights=None if weights is None else weights[order],
-        resolution=resolution(table[design.score].dtype),
+        resolution=resolution(table[design.score].dtype, scores),
     )
     _refuse_duplicates(rows, len(parts))
     refuse_undefined(design, np.isnan(scores))

@@ -122,8 +122,8 @@ def interval(
     kind that has the most. Tails are heavy if the excess kurtosis of the units exceeds
     :math:`1.5 G^2`, that of a gamma distribution, by more than 1.
 
-    Scores that differ by less than 1e-12 of the largest one (two units in the last place of the
-    stored type, if that is shorter than float64) are the same score parted by rounding.
+    Scores that differ by less than 1e-12 of the largest one (2.4e-7 if they were computed in
+    float32, as they were if all of them fit it) are the same score parted by rounding.
 
     Which to take, and how often each covers the truth: see the page on intervals.
 
