@@ -159,6 +159,9 @@ def _why_undefined(method: str) -> str:
 def standard_errors(sample: Sample) -> tuple[Float64Array, Float64Array]:
     """Standard errors of the means, (C,), and their degrees of freedom; NaN where undefined."""
     n_columns = sample.sums.shape[-1]
+    if n_columns > 1:  # one by one: numpy adds strided columns in another order
+        errors, freedom = zip(*map(standard_errors, sample.columns()), strict=True)
+        return np.concatenate(errors), np.concatenate(freedom)
     unknown = np.full(n_columns, math.nan)
     k = sample.shape[0]
     if min(sample.shape) == 1 or (sample.sizes is not None and len(sample.shape) > 2):

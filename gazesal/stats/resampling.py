@@ -30,14 +30,17 @@ def block_lengths(n: int, width: int) -> Iterator[int]:
 
 def estimates(sample: Sample) -> Float64Array:
     """Mean of each column, (C,): over cells, or over all scores by their weights."""
-    sums = sample.means.sum(axis=(0, 1, 2))
-    return np.asarray(sums / _total_size(sample))
+    return np.asarray(_totals(sample.means) / _total_size(sample))
 
 
 def _total_size(sample: Sample) -> Float64Array | float:
-    if sample.sizes is not None:
-        return np.asarray(sample.sizes.sum(axis=(0, 1, 2)))
-    return float(np.prod(sample.shape))
+    return float(np.prod(sample.shape)) if sample.sizes is None else _totals(sample.sizes)
+
+
+def _totals(cells: Float64Array) -> Float64Array:
+    """Sum of each column, with the same bits whatever columns stand beside it."""
+    columns = np.ascontiguousarray(cells.reshape(-1, cells.shape[-1]).T)
+    return np.asarray(columns.sum(axis=1))
 
 
 def replicates(sample: Sample, n: int, generator: np.random.Generator) -> Float64Array:
@@ -136,6 +139,9 @@ def _nested_counts(
 
 def jackknife(sample: Sample) -> list[Float64Array]:
     """Means without each unit in turn, (I, C), for each kind of unit; each has several."""
+    if sample.sums.shape[-1] > 1:  # one by one, for the same bits as alone
+        alone = [jackknife(each) for each in sample.columns()]
+        return [np.concatenate(columns, axis=1) for columns in zip(*alone, strict=True)]
     top = sample.means
     bottom = np.ones_like(top) if sample.sizes is None else sample.sizes
     left_out = []

@@ -47,6 +47,20 @@ class Sample(NamedTuple):
             n_dropped=tuple(count for each in every for count in each.n_dropped),
         )
 
+    def columns(self) -> list[Sample]:
+        """Samples of one column each."""
+        return [
+            self._replace(
+                sums=np.ascontiguousarray(self.sums[..., c : c + 1]),
+                sizes=(
+                    None if self.sizes is None else np.ascontiguousarray(self.sizes[..., c : c + 1])
+                ),
+                pooled=self.pooled[c : c + 1],
+                n_dropped=self.n_dropped[c : c + 1],
+            )
+            for c in range(self.sums.shape[-1])
+        ]
+
     def same_units(self) -> Hashable:
         """Equal for samples that can be stacked."""
         nested = None if self.nested_sizes is None else tuple(self.nested_sizes.tolist())
