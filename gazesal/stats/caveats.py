@@ -60,7 +60,7 @@ def caveats_of(
     most = max(range(len(sample.shape)), key=sample.shape.__getitem__)
     n = sample.shape[most]
     units = _units(n, names, most)
-    for label, values in zip(labels, _influences(sample, most).T, strict=True):
+    for c, (label, values) in enumerate(zip(labels, _influences(sample, most).T, strict=True)):
         skewness, kurtosis = _shape(values)
         needed = LEAST_UNITS + UNITS_PER_SKEWNESS * skewness**2
         if method != "studentised" and n < needed:
@@ -68,7 +68,8 @@ def caveats_of(
                 f"{units} of skewness {skewness:.1f}, fewer than {LEAST_UNITS} + "
                 f"{UNITS_PER_SKEWNESS} x skewness^2 = {needed:.0f}"
             )
-            reason = "skewed" if studentised else "skewed only"
+            defined = studentised and _share_of_ties(sample, c) <= (1 - options.level) / 2
+            reason = "skewed" if defined else "skewed only"
             found.append(Caveat(reason, label, text, needed / n))
         tail = kurtosis - 1.5 * skewness**2
         if method in {"bca", "studentised"} and tail > HEAVIEST_TAIL:
@@ -155,6 +156,15 @@ def warn_of(words: str, *, stacklevel: int) -> None:
 
 def _units(n: int, names: Sequence[str], axis: int) -> str:
     return f"{n} units" + (f" ({names[axis]})" if names else "")
+
+
+def _share_of_ties(sample: Sample, column: int) -> float:
+    """Return the probability that a resample of one kind of units holds tied scores only."""
+    scores = sample.means[:, 0, 0, column]
+    if sample.sizes is not None:
+        scores = scores / sample.sizes[:, 0, 0, column]
+    counts = np.unique(scores, return_counts=True)[1]
+    return float(((counts / scores.size) ** scores.size).sum())
 
 
 def _influences(sample: Sample, axis: int) -> Float64Array:

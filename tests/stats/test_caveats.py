@@ -10,6 +10,7 @@ from scipy import stats
 from gazesal import (
     Design,
     IntervalWarning,
+    UndefinedMetricWarning,
     compare,
     compare_subgroups,
     confidence_interval,
@@ -107,6 +108,15 @@ def test_few_models_are_too_few_to_be_resampled(n_models, told, method):
         assert f"{n_models} units (model)" in found[0]
         assert 'method="t"' in found[0]
     assert caught(interval, table, design) == []
+
+
+@pytest.mark.parametrize("scores", [[0.1, 0.2, 0.4], [*[1.0] * 18, 0.9, 0.95]])
+def test_the_studentised_interval_is_no_remedy_if_it_is_undefined(scores):
+    (told,) = caught(confidence_interval, scores)
+    assert "studentised" not in told
+    with pytest.warns(UndefinedMetricWarning, match="studentised"):
+        confidence_interval(scores, method="studentised", rng=0)
+    assert "studentised" in caught(confidence_interval, scores, level=0.2)[0]
 
 
 def test_crossed_units_have_no_studentised_remedy():
