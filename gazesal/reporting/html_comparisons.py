@@ -19,6 +19,7 @@ from gazesal._warnings import muted
 from gazesal.evaluation.cases import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER, SEGMENTATION
 from gazesal.evaluation.results import Evaluation
 from gazesal.metrics.directions import higher_is_better
+from gazesal.reporting.interval_words import unit_of
 from gazesal.reporting.tables import label_of, metric_label
 from gazesal.stats.comparison_result import Comparison
 from gazesal.stats.paired_tests import t_test
@@ -77,13 +78,14 @@ def families(evaluation: Evaluation, summary: pd.DataFrame) -> list[Family]:
     kind = kind if kind in OF_DIFFERENCES else "t"
     level = float(summary["level"].iloc[0])
     there = {*summary["method"], *summary["metric"]}
+    unit = unit_of(evaluation, summary)
     metrics = [name for name in evaluation.options.metrics if name in there]
     methods = [name for name in evaluation.methods if name in there - {INTEROBSERVER}]
     found = []
     if INTEROBSERVER in there and methods:
         pairs = [(method, INTEROBSERVER, metric) for metric in metrics for method in methods]
         title = "Against one observer"
-        found.append(_compared(evaluation, title, pairs, len(pairs), kind, level))
+        found.append(_compared(evaluation, title, pairs, len(pairs), kind, level, unit))
     if len(methods) > 1:
         size = len(metrics) * math.comb(len(methods), 2)
         title = "Against each other"
@@ -102,7 +104,7 @@ def families(evaluation: Evaluation, summary: pd.DataFrame) -> list[Family]:
                 for method in methods
                 if (reference := best[metric]) is not None and method != reference
             ]
-        found.append(_compared(evaluation, title, pairs, size, kind, level))
+        found.append(_compared(evaluation, title, pairs, size, kind, level, unit))
     return [family for family in found if family.rows]
 
 
@@ -113,6 +115,7 @@ def _compared(
     size: int,
     kind: Any,
     level: float,
+    unit: str,
 ) -> Family:
     each_level = 1 - (1 - level) / size
     n_images = evaluation.scores["image"].nunique()
@@ -131,6 +134,7 @@ def _compared(
                     method,
                     other,
                     metrics,
+                    unit=unit,
                     method=kind,
                     level=each_level,
                     adjust="none",

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from gazesal._text import printable
 from gazesal.cite import cite
 from gazesal.evaluation.cases import INTEROBSERVER
 from gazesal.evaluation.results import Evaluation
@@ -33,7 +34,7 @@ from gazesal.reporting.extremes import (
 from gazesal.reporting.html_charts import Scale, axis_svg, distribution_svg, interval_svg
 from gazesal.reporting.html_comparisons import families
 from gazesal.reporting.html_tables import comparisons, groups, headlines, means
-from gazesal.reporting.interval_words import kind_words, level_words
+from gazesal.reporting.interval_words import kind_words, level_words, mean_words, unit_of
 from gazesal.reporting.report import describe
 from gazesal.reporting.tables import cells_of, label_of, metric_label
 from gazesal.typing import FloatArray
@@ -76,7 +77,10 @@ def content_of(
     bad = evaluation.bad_images
     compared = families(evaluation, summary)
     kind, level = str(summary["interval"].iloc[0]), float(summary["level"].iloc[0])
+    unit = unit_of(evaluation, summary)
     return {
+        "unit": printable(unit),
+        "mean_words": mean_words(unit),
         "headlines": headlines(summary, compared),
         "words": words.splitlines(),
         "level": level_words(summary["level"]),
@@ -84,7 +88,7 @@ def content_of(
         "means": means(summary),
         "charts": _charts(evaluation, summary),
         "comparisons": comparisons(compared, summary),
-        "groups": groups(evaluation, kind, level),
+        "groups": groups(evaluation, kind, level, unit=unit),
         "extremes_by": metric_label(metric),
         "overlays": overlays,
         "why_no_overlays": why_none,

@@ -15,7 +15,7 @@ from gazesal.evaluation.rows import COLUMNS
 from gazesal.exceptions import IntervalWarning
 from gazesal.metrics.directions import higher_is_better
 from gazesal.reporting.html_comparisons import Family, best_of, better_of, maps_of, rows_of
-from gazesal.reporting.interval_words import kind_words, level_words
+from gazesal.reporting.interval_words import kind_words, level_words, reader_caveats
 from gazesal.reporting.metric_words import bought_sncc
 from gazesal.reporting.tables import cells_of, label_of, metric_label
 from gazesal.reporting.typeset import shown_rows
@@ -121,16 +121,21 @@ def comparisons(families: Sequence[Family], summary: pd.DataFrame) -> list[dict[
     return tables
 
 
-def groups(evaluation: Evaluation, interval: Any, level: float) -> list[dict[str, Any]]:
-    """Return the means within the groups of images, a table for each column that names groups."""
+def groups(
+    evaluation: Evaluation, interval: Any, level: float, *, unit: str = "image"
+) -> list[dict[str, Any]]:
+    """Return the means within the groups of images, a table for each column that names groups.
+
+    A group that is the unit itself has no interval and no table.
+    """
     tables = []
-    for column in evaluation.scores.columns[len(COLUMNS) :]:
+    for column in (name for name in evaluation.scores.columns[len(COLUMNS) :] if name != unit):
         values = evaluation.scores.groupby(column, sort=True)["image"].nunique()
         largest = values.sort_values(ascending=False, kind="stable").head(MOST_GROUPS).index
         kept = evaluation.scores[evaluation.scores[column].isin(largest)]
-        with muted(IntervalWarning):  # the page shows its words
+        with muted(IntervalWarning):  # below the table, and not once for each table
             summary = replace(evaluation, scores=kept).summary(
-                by=column, method=interval, level=level
+                by=column, unit=unit, method=interval, level=level
             )
         rows = []
         for value, part in summary.groupby(column, sort=True):
@@ -148,7 +153,7 @@ def groups(evaluation: Evaluation, interval: Any, level: float) -> list[dict[str
                 "metrics": [metric_label(name) for name in metrics],
                 "rows": rows,
                 "n_more": len(values) - len(rows),
-                "caveats": summary.attrs["caveats"].splitlines(),
+                "caveats": reader_caveats(summary),
             }
         )
     return tables

@@ -1,10 +1,23 @@
 """The kinds of intervals in words, for every table, figure and page."""
 
+import re
+
 import pandas as pd
 
+from gazesal._text import printable
+from gazesal.evaluation.results import Evaluation
+from gazesal.evaluation.rows import COLUMNS
 from gazesal.stats.methods import RESAMPLED
 
-__all__ = ["KINDS", "kind_words", "level_words", "summary_words"]
+__all__ = [
+    "KINDS",
+    "kind_words",
+    "level_words",
+    "mean_words",
+    "reader_caveats",
+    "summary_words",
+    "unit_of",
+]
 
 KINDS = {
     "t": "Student's t",
@@ -62,3 +75,26 @@ def summary_words(summary: pd.DataFrame) -> str:
         return ""
     kinds = " or ".join(dict.fromkeys(kind_words(kind) for kind in summary["interval"]))
     return f"{level_words(summary['level'])} intervals: {kinds}"
+
+
+def unit_of(evaluation: Evaluation, summary: pd.DataFrame) -> str:
+    """Return the independent unit of an evaluation's summary: the image, or a group of images.
+
+    Such a summary has a column with the number of the groups, such as ``n_patient``.
+    """
+    groups = evaluation.scores.columns[len(COLUMNS) :]
+    return next((str(name) for name in groups if f"n_{name}" in summary), "image")
+
+
+def mean_words(unit: str) -> str:
+    """Name the mean of a summary: "Mean over images", or the one over groups of them."""
+    return "Mean over images" if unit == "image" else f"Mean of one mean per {printable(unit)}"
+
+
+def reader_caveats(summary: pd.DataFrame) -> list[str]:
+    """Return the caveats of a summary, without the argument by which its remedy is given.
+
+    That argument has another name in the command, and the reader of a report gives none.
+    """
+    caveats = str(summary.attrs.get("caveats", ""))
+    return re.sub(r" \(method=[^)]*\)", "", caveats).splitlines()

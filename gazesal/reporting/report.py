@@ -21,7 +21,13 @@ from gazesal.maps.geometry import ReferenceFrame
 from gazesal.metrics.registry import METRICS
 from gazesal.reporting._arguments import require_evaluation
 from gazesal.reporting.figures import draw_evaluation, figure_options
-from gazesal.reporting.interval_words import kind_words, level_words
+from gazesal.reporting.interval_words import (
+    kind_words,
+    level_words,
+    mean_words,
+    reader_caveats,
+    unit_of,
+)
 from gazesal.reporting.metric_words import (
     baseline_words,
     chance_words,
@@ -211,6 +217,7 @@ def describe(evaluation: Evaluation, summary: pd.DataFrame, *, degrees: float | 
         truth = "the gaze map of the one observer"
     elif options.ground_truth == "all":
         truth += "; for maps and biases, that of all observers"
+    unit = unit_of(evaluation, summary)
     registered = ""
     if isinstance(options.frame, ReferenceFrame):
         precision = "to whole pixels as in the study" if options.frame.rounding == "study" else ""
@@ -218,8 +225,8 @@ def describe(evaluation: Evaluation, summary: pd.DataFrame, *, degrees: float | 
     lines = [
         f"{len(scored)} images, {observers} each. Ground truth: {truth}.",
         (
-            f"Mean over images with {level_words(summary['level'])} interval ({kinds}; the image "
-            f"is the unit), each row by itself. {exactness_words(options)}"
+            f"{mean_words(unit)} with {level_words(summary['level'])} interval ({kinds}; the "
+            f"{printable(unit)} is the unit), each row by itself. {exactness_words(options)}"
             f"{_sigma_words(evaluation, degrees)}."
         ),
         (
@@ -251,7 +258,7 @@ def describe(evaluation: Evaluation, summary: pd.DataFrame, *, degrees: float | 
     areas = any(METRICS[name].constant_map == 0.5 for name in options.metrics)
     if areas and summary["n_undefined"].any():
         lines.append("The AUC of a constant map is 0.5 and counts.")
-    lines += str(summary.attrs.get("caveats", "")).splitlines()
+    lines += reader_caveats(summary)
     return "\n".join(lines) + "\n"
 
 

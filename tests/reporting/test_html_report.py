@@ -6,6 +6,7 @@ import io
 import itertools
 import re
 import sys
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -227,6 +228,37 @@ def test_groups_are_summarised_apart(evaluation, page):
     first = summary.iloc[0]
     assert cells[0][0] == f"{first.estimate:.3f} [{first.low:.3f}, {first.high:.3f}]"
     assert len(cells) == 5
+
+
+def test_a_page_over_patients_takes_them_as_the_unit_throughout(evaluation, tmp_path):
+    """Means, differences and groups are of one unit, and the words name it."""
+    patient = evaluation.scores["image"].map(lambda name: f"p{int(name[-1]) // 2}")
+    both = dataclasses.replace(evaluation, scores=evaluation.scores.assign(patient=patient))
+    summary = both.summary(unit="patient")
+    found = both.compare("noise", "good", "sauc", unit="patient")[0].difference
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        text = write_page(both, tmp_path, summary=summary)
+    assert "the patient is the unit" in text
+    assert "the patient as the unit" in text
+    assert "the image is the unit" not in text
+    assert "Mean over images" not in text
+    rows = [row for table in comparison_tables(text) for row in rows_of(table)]
+    assert {row[-1] for row in rows} == {"patient", str(found.n_clusters)}
+    (own,) = [row for row in rows if row[:2] == ["noise \N{MINUS SIGN} good", "sAUC"]]
+    assert own[2].startswith(f"{found.estimate:+.3f}")
+    groups = [e for e in parse(text).all("table") if e.attributes.get("class") == "groups"]
+    assert [rows_of(table)[0][0] for table in groups] == ["site"]
+
+
+def test_a_page_gives_one_warning_and_holds_the_caveats_of_its_groups(evaluation, tmp_path):
+    with pytest.warns(gazesal.IntervalWarning) as caught:
+        text = write_page(evaluation, tmp_path)
+    (told,) = [each for each in caught if each.category is gazesal.IntervalWarning]
+    assert "summary=evaluation.summary(method=" in str(told.message)
+    assert "(method=" not in text
+    (table,) = [t for t in parse(text).all("table") if t.attributes.get("class") == "groups"]
+    assert "may cover the truth" in next(table.all("caption")).text
 
 
 def test_overlays_show_the_best_and_the_worst(evaluation, page):

@@ -132,6 +132,7 @@ def test_description_counts_and_warns(evaluation):
     assert "The AUC of a constant map is 0.5 and counts." in text
     assert "flat: 6 of 6 sNCC scores" in text
     assert "sAUC scores" not in text
+    assert "(method=" not in describe(evaluation, evaluation.summary())
     normal = describe(evaluation, evaluation.summary(method="normal", level=0.9))
     assert "90% interval (normal; the image is the unit)" in normal
 
