@@ -40,23 +40,26 @@ def caveats_of(
     labels: Sequence[str],
     *,
     studentised: bool = True,
+    t: bool = True,
 ) -> list[Caveat]:
     """Return the caveats of the intervals of a sample, one label for each of its columns.
 
-    With `studentised`, that interval is available to the caller and named as a remedy.
+    With `studentised` and `t`, these intervals are available to the caller and named as remedies.
     """
     method = options.method
     if method == "study" or min(sample.shape) == 1:  # for replication only; undefined anyway
         return []
     found = []
     studentised = studentised and len(sample.shape) == 1 and sample.nested_sizes is None
+    t = t and (sample.sizes is None or len(sample.shape) < 3)
     # Units this few are too few by the rule on skewness too, which names the better remedy.
     if method in RESAMPLED and method != "studentised" and not studentised:
         fewest = min(range(len(sample.shape)), key=sample.shape.__getitem__)
         n = sample.shape[fewest]
         if n < LEAST_RESAMPLED:
             text = f"{_units(n, names, fewest)}, fewer than {LEAST_RESAMPLED}"
-            found += [Caveat("few", label, text, -n) for label in labels]
+            reason = "few" if t else "few only"
+            found += [Caveat(reason, label, text, -n) for label in labels]
     most = max(range(len(sample.shape)), key=sample.shape.__getitem__)
     n = sample.shape[most]
     units = _units(n, names, most)
@@ -77,7 +80,7 @@ def caveats_of(
                 f"{units} of excess kurtosis {kurtosis:.1f}, above 1.5 x skewness^2 + "
                 f"{HEAVIEST_TAIL:g} = {kurtosis - tail + HEAVIEST_TAIL:.1f}"
             )
-            found.append(Caveat("tails", label, text, tail))
+            found.append(Caveat("tails" if t else "tails only", label, text, tail))
     return found
 
 
@@ -131,6 +134,8 @@ def _line(reason: str, who: str, what: str, options: Options, command: str) -> s
         "skewed": f"{use('studentised')}, or more units.",
         "skewed only": "More units are the remedy.",
         "tails": f"{use('t')}.",
+        "few only": "Average over units that are this few.",
+        "tails only": "More units are the remedy.",
     }
     if reason in remedies:
         covers = f"may cover the truth in less than {options.level:.6g} of studies"

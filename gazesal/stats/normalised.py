@@ -184,7 +184,8 @@ def normalised_score(
     estimate = float(ratios(means))
     if not math.isnan(low):
         tested = residual_of_ratio(sample, estimate)
-        caveats = caveats_of(tested, options, design.units, [""], studentised=False)
+        weighted = sample.sizes is not None and len(sample.shape) > 1
+        caveats = caveats_of(tested, options, design.units, [""], studentised=False, t=not weighted)
         warn_of(words_of(caveats, 1, options), stacklevel=2)
     return ConfidenceInterval(
         estimate=estimate,

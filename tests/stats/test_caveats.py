@@ -119,6 +119,27 @@ def test_the_studentised_interval_is_no_remedy_if_it_is_undefined(scores):
     assert "studentised" in caught(confidence_interval, scores, level=0.2)[0]
 
 
+def test_the_t_interval_is_no_remedy_if_the_function_refuses_it():
+    rng = np.random.default_rng(0)
+    axes = dict(zip("ijk", np.indices((12, 4, 3)).reshape(3, -1), strict=True))
+    table = pd.DataFrame({**axes, "w": 1.0, "score": rng.normal(size=144)})
+    three = Design(["i", "j", "k"], weights="w")
+    (told,) = caught(interval, table, three, method="bootstrap", rng=0, n_resamples=200)
+    assert '"t"' not in told
+    with pytest.raises(ValueError, match="`method`"):
+        interval(table, three)
+    parts = [
+        table.assign(method=name, score=rng.normal(c, 0.1, 144)) for c, name in enumerate("fmc")
+    ]
+    crossed = Design(["i", "j"], averaged="k", weights="w")
+    names = {"method": "m", "floor": "f", "ceiling": "c"}
+    options = {"interval": "bootstrap", "rng": 0, "n_resamples": 200}
+    (told,) = caught(normalised_score, pd.concat(parts), crossed, **names, **options)
+    assert '"t"' not in told
+    with pytest.raises(ValueError, match="`interval`"):
+        normalised_score(pd.concat(parts), crossed, **names)
+
+
 def test_crossed_units_have_no_studentised_remedy():
     image, model = np.repeat(np.arange(20), 5), np.tile(np.arange(5), 20)
     table = pd.DataFrame({"image": image, "model": model, "score": skewed_scores(20)[image]})
