@@ -77,7 +77,7 @@ def baseline_words(summary: pd.DataFrame, *, in_sample: bool) -> list[str]:
             "It is noisy, so it is not an upper bound: a map may score higher."
         )
     if "sncc" in metrics:
-        words = "An sNCC of 0 is a map that correlates with the center bias as with the gaze."
+        words = "A map with an sNCC of 0 correlates as much with the center bias as with the gaze."
         bought = bought_sncc(summary)
         if bought is not None:
             words += (

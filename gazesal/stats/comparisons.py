@@ -170,7 +170,7 @@ def compare(
     of false ones among the claims.
 
     The effect size is the mean of the units' differences over their standard deviation. Differences
-    that are equal up to rounding, 1e-12 of the largest score behind them, have none.
+    that are equal up to the rounding of the scores behind them, as `interval` explains, have none.
 
     References
     ----------
