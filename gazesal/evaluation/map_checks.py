@@ -28,16 +28,18 @@ def looks_transposed(found: tuple[int, ...], wanted: tuple[int, int]) -> bool:
 
 
 def require_upright(cases: list[Case]) -> None:
-    """Raise if all maps of a method, all gaze maps or all own center biases look transposed.
+    """Raise if all maps of a method, all gaze maps or all own center biases are transposed.
 
     One map alone may be: a network with a fixed input stretches images of either orientation.
+    All images may be portraits, too, so maps of a method are refused only if they have exactly the
+    exchanged sides. `report_transposed` warns of the others after they are scored.
     Functions are not called here. Of maps that are right, only the first is read.
     """
     scored = [case for case in cases if case.scored]
     methods = dict.fromkeys(method for case in scored for method in case.maps)
     for method in methods:
         pairs = [(case, case.maps[method]) for case in scored if method in case.maps]
-        _require_upright(pairs, f"maps of {method!r}")
+        _require_upright(pairs, f"maps of {method!r}", exactly=True)
     gaze = [
         (case, source) for case in cases for source in case.gaze.values() if is_gaze_map(source)
     ]
@@ -47,7 +49,7 @@ def require_upright(cases: list[Case]) -> None:
 
 
 def report_transposed(method: str, n_images: int) -> None:
-    """Warn that all maps of a method, as its functions returned them, look transposed."""
+    """Warn that all maps of a method look transposed."""
     warn(
         f"`cases` must have maps of shape (H, W), but all {n_images} maps of {method!r} look "
         f"transposed and were resized so. {TRANSPOSE}",
@@ -56,10 +58,14 @@ def report_transposed(method: str, n_images: int) -> None:
     )
 
 
-def _require_upright(pairs: Sequence[tuple[Case, Any]], what: str) -> None:
+def _require_upright(
+    pairs: Sequence[tuple[Case, Any]], what: str, *, exactly: bool = False
+) -> None:
     for case, source in pairs:
         shape = _shape_of(source)
         if shape is None or not looks_transposed(shape, case.shape):
+            return
+        if exactly and shape != case.shape[::-1]:
             return
     for case, source in pairs[:1]:
         height, width = case.shape
