@@ -163,6 +163,7 @@ def _leaves(root: Node, without: Node = None) -> set[Node]:
 def squashed_by(logits: Tensor) -> set[str]:
     """Return names of the last operations that are not monotone in each class alone."""
     found: set[str] = set()
+    logged = False
     waiting, seen = [logits.grad_fn], set()
     while waiting:
         node = waiting.pop()
@@ -171,10 +172,14 @@ def squashed_by(logits: Tensor) -> set[str]:
         seen.add(node)
         before = [] if node is None else [function for function, _ in inputs_of(node)]
         kind = "" if node is None else kind_of(node)
-        if kind in MONOTONE and before and (kind in JOINS or len(set(before)) == 1):
+        logged = logged or kind == "Log"
+        follows_one = kind in MONOTONE and len(set(before)) == 1
+        if kind == "Log" or follows_one or (kind in JOINS and before):
             waiting += before
         else:
             found.add(kind)
+    if logged:
+        return {"LogSoftmax"} if found == {"Softmax"} else {"Log"}
     return found
 
 

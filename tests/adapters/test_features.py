@@ -318,15 +318,27 @@ def test_a_sigmoid_is_undone_as_the_message_says():
         grad_cam(both, networks.batch(), output="probabilities")
 
 
-def test_logarithms_of_probabilities_are_told():
-    model = made(layouts.Finished, nn.LogSoftmax(1))
+@pytest.mark.parametrize(
+    "last",
+    [nn.LogSoftmax(1), lambda y: y.softmax(1).log(), lambda y: (y.softmax(1) + 1e-9).log()],
+)
+def test_logarithms_of_probabilities_are_told(last):
+    model = made(layouts.Finished, last)
     with pytest.warns(UserWarning, match="logarithms of probabilities"):
         grad_cam(model, networks.batch())
 
 
 @pytest.mark.parametrize(
     "last",
-    [nn.Identity(), functional.silu, torch.tanh, lambda y: y * y.sigmoid(), lambda y: y / 3 + 1],
+    [
+        nn.Identity(),
+        functional.silu,
+        functional.logsigmoid,
+        torch.tanh,
+        lambda y: y * y.sigmoid(),
+        lambda y: y / 3 + 1,
+        lambda y: (y.square() + 1).log(),
+    ],
 )
 def test_other_last_steps_stay_without_a_word(last):
     with warnings.catch_warnings():
