@@ -64,8 +64,9 @@ def fingerprint(source: Any, notes: Notes | None = None) -> str:
     defaults, globals, and what a method or `functools.partial` is bound to. A callable object is
     known by its class and its state, and a model of torch by its weights, statistics, modes and
     attributes. State is numbers, texts (of a file, if they are its path), paths, arrays, tensors,
-    tables, functions, models, and lists, mappings and objects of them. Sources with other values
-    are named in the notes. Functions of libraries are taken to be the same in every run.
+    tables, functions, models, and lists, mappings and objects of them. Sources with other values,
+    or with the path of a folder, are named in the notes. Functions of libraries are taken to be the
+    same in every run.
     """
     own = getattr(source, "fingerprint", None)
     if isinstance(own, str):
@@ -103,6 +104,7 @@ def _of_function(function: Any, notes: Notes | None) -> str:
 def _known(value: Any, notes: Notes, depth: int) -> str:
     """Return the fingerprint of a function or a part of its state."""
     if plain := _of_plain(value):
+        notes.misses += _is_folder(value)
         return plain
     _, found, unclear = notes.seen.get(id(value), (None, "", False))
     if found:
@@ -142,6 +144,17 @@ def _is_file(text: str) -> bool:
         return False
 
 
+def _is_folder(value: Any) -> bool:
+    """Tell whether a value is the path of a folder, whose files may be read and are not known.
+
+    A text without a separator, such as "data", is more often a key than a path.
+    """
+    if not isinstance(value, (str, Path)):
+        return False
+    named = isinstance(value, Path) or os.sep in value.strip(os.sep)
+    return named and "\0" not in str(value) and os.path.isdir(value)  # noqa: PTH112 - as above
+
+
 def _of_parts(value: Any, inside: Callable[[Any], str]) -> str:
     """Return the fingerprint of a value that is made of others."""
     if isinstance(value, np.ndarray):
@@ -171,7 +184,9 @@ def _of_object(value: Any, inside: Callable[[Any], str]) -> str:
         more = [inside(part) for part in ([owner] if bound else []) + ([inner] if inner else [])]
         return f"function {_name(value)} {digest(more)}"
     if is_model(value):
-        return f"model {digest(map(inside, state_of_model(value)))}"
+        # a compiled model holds counters of the compiler that differ between processes
+        plain = getattr(value, "_orig_mod", value)
+        return f"model {digest(map(inside, state_of_model(plain)))}"
     return f"object {inside(type(value))} {_state(value, inside)}"
 
 

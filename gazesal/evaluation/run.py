@@ -169,9 +169,10 @@ def evaluate(
     ------
     ValueError
         If a case or an option is bad, such as a map with negative values for a metric of
-        distributions, fixations that are all shares of the sides, maps that all look transposed,
-        or an option that would change nothing; or if `checkpoint` holds a run with other options,
-        versions or gaze, naming which, or files of others where only its own may be.
+        distributions, fixations that are all shares of the sides, maps of a method that all have
+        the height and width of their images exchanged, or an option that would change nothing; or
+        if `checkpoint` holds a run with other options, versions or gaze, naming which, or files of
+        others where only its own may be.
     TypeError
         If a case is not a `Case`, or its parts are of the wrong kinds.
     ChildProcessError
@@ -193,8 +194,8 @@ def evaluate(
     InputWarning
         If the input is probably not what is meant: the fixations of some images look like shares
         of the sides, `sigma` is used by some of the gaze only, a gaze map has two values as one of
-        fixated pixels, or functions return maps that look transposed. Or if `checkpoint` cannot
-        tell the state of a callable object; see :doc:`/concepts/large_sets`.
+        fixated pixels, or all maps of a method look transposed. Or if `checkpoint` cannot tell the
+        state of a callable object; see :doc:`/concepts/large_sets`.
 
     See Also
     --------
@@ -314,9 +315,9 @@ def _kept(
     if notes.unclear:
         warn(
             f"`checkpoint` cannot tell the state of {', '.join(sorted(notes.unclear))}: objects "
-            "of one class are taken to be the same, also where they would return something else "
-            "than before. Give them an attribute `fingerprint`, a str that changes with what they "
-            "return.",
+            "of one class and the files in a folder are taken to be the same, also if they would "
+            "give other maps than before. Give them an attribute `fingerprint`, a str that changes "
+            "with what they return.",
             InputWarning,
             stacklevel=3,
         )

@@ -133,6 +133,10 @@ def statistics(model):
         model.get_buffer("features1.0.conv1.1.running_mean").add_(0.1)
 
 
+def negated(_module, *given):
+    return -given[-1][0]
+
+
 CHANGES = {
     "a step of training": trained,
     "statistics of a batch norm": statistics,
@@ -140,6 +144,8 @@ CHANGES = {
     "another precision": lambda model: model.double(),
     "another attribute": lambda model: setattr(model, "cam_layers", ("pooled",)),
     "another module": lambda model: setattr(model, "pooled", torch.nn.ReLU()),
+    "a hook on the output": lambda model: model.register_forward_hook(negated),
+    "a hook on the input": lambda model: model.register_forward_pre_hook(negated),
 }
 
 
@@ -156,6 +162,22 @@ def test_fingerprints_change_with_the_model_after_the_maps_were_asked_for(change
     CHANGES[change](model)
     assert fingerprint(lazy) != before[0]
     assert fingerprint(explain) != before[1]
+
+
+def test_a_compiled_model_is_known_as_the_model_inside():
+    """The compiler's own counters differ between processes, which would score all images again."""
+    model = model_of()
+    compiled = torch.compile(model, backend="eager")
+    assert fingerprint(functools.partial(compiled, 1)) == fingerprint(functools.partial(model, 1))
+
+
+def test_hooks_are_known_without_the_numbers_that_torch_gives_them():
+    model, known_as = model_of(), set()
+    for _ in range(2):
+        handle = model.register_forward_hook(negated)
+        known_as.add(fingerprint(functools.partial(model, 1)))
+        handle.remove()
+    assert len(known_as) == 1
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])

@@ -2,6 +2,7 @@
 
 import functools
 import threading
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -223,3 +224,19 @@ def test_tables_are_known_by_index_columns_and_values():
     others += [table["a"], table["a"].rename("b"), table.index, table.astype({"a": float})]
     known = {fingerprint(closure(each)) for each in (table, table.copy(), *others)}
     assert len(known) == 1 + len(others)
+
+
+@pytest.mark.parametrize("as_given", [str, Path], ids=["text", "path"])
+def test_the_path_of_a_folder_is_told_since_its_files_may_change(tmp_path, as_given):
+    notes = Notes()
+    fingerprint(closure(as_given(tmp_path)), notes)
+    assert notes.unclear == {f"{__name__}.closure.<locals>.<lambda>"}
+
+
+def test_a_text_without_separator_is_no_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    notes = Notes()
+    for text in ("data", "/", "", "a/b\0c"):
+        fingerprint(closure(text), notes)
+    assert not notes.unclear
