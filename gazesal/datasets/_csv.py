@@ -6,8 +6,10 @@ import gzip
 import io
 import lzma
 import re
+import stat
 import zipfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,10 +19,16 @@ import pandas as pd
 
 from gazesal.datasets._columns import number_column
 from gazesal.datasets._names import clean_names
+from gazesal.datasets.numpy_files import require_plain_members
 
 DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
 SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)  # how Excel names the delimiter
 THOUSANDS = r"[+-]?[1-9]\d{0,2}(?:,\d{3})+"
+UNPACKERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+# A compressed table must not fill the memory: at most this many bytes, or this many times the size
+# of its file. Tables of gaze shrink about 3 to 20 times.
+UNPACKED = 2**27
+RATIO = 100
 BYTE_ORDER_MARKS = (  # the longest first, since one begins another
     (b"\xff\xfe\0\0", "utf-32"),
     (b"\0\0\xfe\xff", "utf-32"),
@@ -261,14 +269,26 @@ def _are_blank(text: str, delimiter: str, n: int) -> np.ndarray[Any, np.dtype[np
 
 
 def _read_bytes(path: Path) -> bytes:
-    """Return the bytes of a table, uncompressed by what its name says."""
+    """Return the bytes of a table, unpacked by its suffix."""
     suffix = path.suffix.lower()
-    if suffix == ".zip":
-        with zipfile.ZipFile(path) as archive:
+    found = path.stat()
+    if stat.S_ISCHR(found.st_mode) or stat.S_ISFIFO(found.st_mode):  # /dev/zero has no end
+        raise ValueError("it must be a file, got a device or a pipe")
+    most = max(UNPACKED, RATIO * found.st_size)
+    with ExitStack() as stack:
+        file: Any
+        if suffix == ".zip":
+            archive = stack.enter_context(zipfile.ZipFile(path))
             names = [name for name in archive.namelist() if not name.endswith("/")]
             if len(names) != 1:
                 raise ValueError(f"the archive must hold one table, got {len(names)}")
-            return archive.read(names[0])
-    data = path.read_bytes()
-    unpack = {".gz": gzip.decompress, ".bz2": bz2.decompress, ".xz": lzma.decompress}.get(suffix)
-    return data if unpack is None else unpack(data)
+            require_plain_members(archive)
+            file = stack.enter_context(archive.open(names[0]))
+        elif suffix in UNPACKERS:
+            file = stack.enter_context(UNPACKERS[suffix](path))
+        else:
+            return path.read_bytes()
+        data: bytes = file.read(most + 1)
+    if len(data) > most:
+        raise ValueError(f"it unpacks to more than {RATIO} times its size; unpack it first")
+    return data

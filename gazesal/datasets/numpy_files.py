@@ -14,7 +14,7 @@ import numpy as np
 
 from gazesal.datasets._arguments import require_sane_shape
 
-__all__ = ["Header", "open_npz", "read_header", "read_npy"]
+__all__ = ["Header", "open_npz", "read_header", "read_npy", "require_plain_members"]
 
 CHUNK = 2**20  # bytes that are skipped at once
 SUFFIX = ".npy"  # of the members of an archive
@@ -93,11 +93,23 @@ def _skip(file: IO[bytes], size: int | None) -> int:
     return done
 
 
+def require_plain_members(archive: zipfile.ZipFile) -> None:
+    """Raise if a member is packed in another way than by deflate, as numpy and pandas write it."""
+    for member in archive.infolist():
+        # zipfile unpacks the others, which shrink zeros a million times, without any limit
+        if member.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+            raise ValueError(
+                f"its member {member.filename!r:.60} must be stored or deflated, got zip method "
+                f"{member.compress_type}; write the archive again"
+            )
+
+
 @contextmanager
 def open_npz(path: Path) -> Iterator[dict[str, NpzMember]]:
     """Open a ``.npz`` archive; its arrays by name."""
     with zipfile.ZipFile(path) as archive:
         names = [name for name in archive.namelist() if not name.endswith("/")]
+        require_plain_members(archive)
         members = {name.removesuffix(SUFFIX): NpzMember(archive, name) for name in names}
         if len(members) < len(names):
             raise ValueError("it has two arrays of one name")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gazesal._files import atomic_path
+from gazesal.datasets.numpy_files import open_npz
 from gazesal.evaluation.scoring import AnyCenterBias
 from gazesal.maps.center_bias import CenterBias
 from gazesal.maps.geometry import ReferenceFrame
@@ -79,9 +80,9 @@ def read_bias(path: Path) -> tuple[AnyCenterBias | None, Facts]:
         If it is not such a file; the message names it.
     """
     try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-            facts = json.loads(str(file["facts"]))
-            arrays = [file[f"part{i}"] for i in range(len(file.files) - 1)]
+        with open_npz(path) as file:
+            facts = json.loads(str(file["facts"].read()))
+            arrays = [file[f"part{i}"].read() for i in range(len(file) - 1)]
             return _checked(facts.pop("bias"), arrays), facts
     except FileNotFoundError:
         raise

@@ -1,15 +1,21 @@
 """Files made to harm: no code of theirs is run, no other file is read, and no memory is overrun."""
 
+import bz2
+import gzip
 import json
+import lzma
 import pickle
 import struct
+import zipfile
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from gazesal import StoredMap, open_maps
+from gazesal import StoredMap, open_maps, read_fixations, read_map
 from gazesal.datasets.numpy_files import read_npy
+from gazesal.evaluation.bias_files import read_bias
 
 MAP = np.arange(12.0).reshape(3, 4)
 
@@ -365,3 +371,44 @@ def test_a_header_that_claims_another_shape_is_refused(tmp_path, suffix, shape):
         archive.writestr("1.npy", content)
     with pytest.raises(ValueError, match=r"a\.npz.*cannot be read"):
         open_maps(path)["1"]()
+
+
+@pytest.mark.parametrize("suffix", ["gz", "bz2", "xz", "zip"])
+def test_a_compressed_table_that_would_fill_the_memory_is_refused(tmp_path, monkeypatch, suffix):
+    monkeypatch.setattr("gazesal.datasets._csv.UNPACKED", 2**16)
+    text = b"image,observer,x,y,duration\n" + b"a,b,1,1,1\n" * 2**20
+    path = tmp_path / f"table.csv.{suffix}"
+    if suffix == "zip":
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("table.csv", text)
+    else:
+        path.write_bytes({"gz": gzip, "bz2": bz2, "xz": lzma}[suffix].compress(text))
+    with pytest.raises(ValueError, match="unpack it first"):
+        read_fixations(path)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_archives_that_zipfile_unpacks_without_a_limit_are_refused(tmp_path, method):
+    np.save(tmp_path / "a.npy", MAP)
+    for name in ("a.npz", "a.zip"):
+        with zipfile.ZipFile(tmp_path / name, "w", method) as archive:
+            archive.write(tmp_path / "a.npy")
+    for read in (read_map, open_maps, read_bias):
+        with pytest.raises(ValueError, match=r"a\.npz.*stored or deflated"):
+            read(tmp_path / "a.npz")
+    with pytest.raises(ValueError, match=r"a\.zip.*stored or deflated"):
+        read_fixations(tmp_path / "a.zip")
+
+
+def test_a_parquet_table_of_more_equal_rows_than_bytes_is_refused(tmp_path, monkeypatch):
+    pytest.importorskip("pyarrow")
+    monkeypatch.setattr("gazesal.datasets.fixation_table.MOST_ROWS", 100)
+    pd.DataFrame({"x": np.ones(100_000)}).to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(ValueError, match="100000 rows"):
+        read_fixations(tmp_path / "a.parquet")
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no such device")
+def test_a_device_is_no_table():
+    with pytest.raises(ValueError, match="got a device"):
+        read_fixations("/dev/zero")
