@@ -145,6 +145,14 @@ def test_the_commands_of_ci_are_targets_that_exist():
     assert {"test", "lint", "docs", "release-check"} <= used <= targets
 
 
+def test_torch_is_bounded_by_the_release_whose_weights_only_runs_no_code():
+    asked = [each for extra in PROJECT["optional-dependencies"].values() for each in extra]
+    bounds = [each.partition(">=")[2] for each in asked if each.startswith("torch>")]
+    # CVE-2025-32434 and CVE-2026-24747
+    assert len(bounds) == 2
+    assert all(tuple(map(int, each.split("."))) >= (2, 10) for each in bounds)
+
+
 def test_the_documentation_is_built_with_the_same_torch():
     pin = re.search(r"^torch==(\S+)$", read(".ci/constraints.txt"), re.MULTILINE)[1]
     assert f"torch=={pin}\n" in read(".readthedocs.yaml")

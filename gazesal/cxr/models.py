@@ -272,7 +272,8 @@ def load_model(
     Notes
     -----
     Weights are matched by name, all of them: nothing is loaded in part. Files are read with
-    ``weights_only=True``, so a checkpoint that carries code is refused and not run. Names that
+    ``weights_only=True``, so a checkpoint that carries code is refused and not run. Before torch
+    2.10 a crafted file could get around this; use safetensors there. Names that
     all start with ``module.``, as data-parallel training saves them, are taken without it.
 
     The checksums in a file that ``torch.save`` wrote are compared, so a damaged file is refused.
