@@ -47,3 +47,12 @@ def require_sane_shape(shape: Sequence[int], *, most: int = MOST_VALUES) -> None
         raise ValueError(
             f"it claims {' x '.join(map(str, shape))} values, and at most {most} are read"
         )
+
+
+def require_sane_bytes(shape: Sequence[int], size: int) -> None:
+    """Raise if values of `size` bytes each, such as long texts, would fill the memory."""
+    if math.prod(shape) * size > 8 * MOST_VALUES:
+        raise ValueError(
+            f"it claims {math.prod(shape)} values of {size} bytes, and at most {8 * MOST_VALUES} "
+            "bytes are read"
+        )

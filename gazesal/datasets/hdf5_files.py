@@ -10,7 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from gazesal.datasets._arguments import MOST_NAMES, MOST_VALUES, require_sane_shape
+from gazesal.datasets._arguments import (
+    MOST_NAMES,
+    MOST_VALUES,
+    require_sane_bytes,
+    require_sane_shape,
+)
 from gazesal.datasets._stored_values import LABELS, as_labels, require_plain_values
 
 __all__ = ["open_hdf5"]
@@ -102,7 +107,9 @@ class Hdf5Array:
         if enum or (dtype.kind not in "fiub" and not self.is_text):
             raise ValueError(f"it must hold real numbers, got {'an enum' if enum else dtype}")
         most = MOST_NAMES if self.is_text else MOST_VALUES
-        require_sane_shape(self.shape if row is None else self.shape[1:], most=most)
+        shape = self.shape if row is None else self.shape[1:]
+        require_sane_shape(shape, most=most)
+        require_sane_bytes(shape, dtype.itemsize)
         source = self.dataset.asstr() if self.is_text else self.dataset
         values = np.asarray(source[() if row is None else row])
         require_plain_values(values, self.dataset.attrs)

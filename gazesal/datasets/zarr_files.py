@@ -13,7 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from gazesal.datasets._arguments import MOST_NAMES, MOST_VALUES, require_sane_shape
+from gazesal.datasets._arguments import (
+    MOST_NAMES,
+    MOST_VALUES,
+    require_sane_bytes,
+    require_sane_shape,
+)
 from gazesal.datasets._json import parse_json
 from gazesal.datasets._stored_values import LABELS, as_labels, require_plain_values
 from gazesal.datasets.zarr_descriptions import Layout, layout_of
@@ -121,7 +126,8 @@ class ZarrArray:
         """Return the values, or those of one row."""
         layout = self._layout
         most = MOST_NAMES if layout.is_text else MOST_VALUES
-        require_sane_shape(layout.shape if row is None else layout.shape[1:], most=most)
+        shape = layout.shape if row is None else layout.shape[1:]
+        require_sane_shape(shape, most=most)
         for file in _chunks(self.folder, layout, row):
             if not _inside(self.root, file):
                 raise ValueError(f"{file} is a link to another folder, which is not followed")
@@ -131,6 +137,8 @@ class ZarrArray:
                 _require_sound_blosc(file)
         store = self.zarr.storage.LocalStore(self.folder, read_only=True)
         item = self.zarr.open_array(store=store, mode="r", zarr_format=layout.version)
+        for claimed in (shape, layout.chunks):
+            require_sane_bytes(claimed, item.dtype.itemsize)
         values = np.asarray(item[... if row is None else row])
         require_plain_values(values, self.described.attributes)
         return values

@@ -412,3 +412,20 @@ def test_a_parquet_table_of_more_equal_rows_than_bytes_is_refused(tmp_path, monk
 def test_a_device_is_no_table():
     with pytest.raises(ValueError, match="got a device"):
         read_fixations("/dev/zero")
+
+
+def test_hdf5_texts_that_would_fill_the_memory_are_refused(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["maps"] = np.zeros((2**20, 1, 1), "u1")
+        file.create_dataset("names", (2**20,), dtype="S60000", chunks=(16,))
+    with pytest.raises(ValueError, match="values of 60000 bytes"):
+        open_maps(tmp_path / "a.h5")
+
+
+def test_zarr_texts_that_would_fill_the_memory_are_refused(tmp_path):
+    pytest.importorskip("zarr")
+    options = {"shape": [2**16], "chunks": [16], "dtype": "<U60000", "fill_value": ""}
+    path = zarr_2(tmp_path / "a.zarr" / "names", b"", name="x", **options)
+    with pytest.raises(ValueError, match="values of 240000 bytes"):
+        StoredMap(path, "names")()
