@@ -1,4 +1,4 @@
-"""What a command leaves on disk and prints."""
+"""Write the results of a command to disk, then print them."""
 
 import importlib.util
 from pathlib import Path

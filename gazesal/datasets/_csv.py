@@ -40,7 +40,7 @@ BYTE_ORDER_MARKS = (  # the longest first, since one begins another
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How a table writes its rows; None for what the file itself tells.
+    """Layout of a CSV table; None if the file itself shows it.
 
     Attributes
     ----------

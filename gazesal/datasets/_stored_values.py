@@ -1,4 +1,4 @@
-"""What the attributes of an array in a store say about its values."""
+"""Check the attributes of a stored array that change the meaning of its values."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -138,7 +138,7 @@ def read_fixations(
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """How the numbers of a file are written; without a dialect for callers that ask for none."""
+    """Layout of the numbers in a file; without a dialect if the caller asks for none."""
 
     dialect: Dialect | None = None
     decimal: str | None = None

@@ -91,7 +91,7 @@ class Hdf5Array:
 
     @property
     def is_text(self) -> bool:
-        """Whether it holds text."""
+        """Return whether it holds text."""
         return self.h5py.check_string_dtype(self.dataset.dtype) is not None
 
     @property

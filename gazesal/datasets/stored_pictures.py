@@ -86,7 +86,7 @@ class StoredPicture:
 
 
 class _RefusedError(ValueError):
-    """What a file has that cannot be read with its values unchanged."""
+    """Raised for a file that cannot be read with its values unchanged."""
 
 
 @contextmanager
@@ -216,7 +216,7 @@ def _orientation(picture: Image.Image) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Facts:
-    """How the values that Pillow gives differ from those of the file."""
+    """Differences between the values from Pillow and the values in the file."""
 
     step: int = 1
     dtype: str | None = None

@@ -38,7 +38,7 @@ SEPARATORS = (".", "/")
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How an array lies in files.
+    """Layout of an array in files.
 
     Attributes
     ----------

@@ -86,7 +86,7 @@ class Zarr:
 
 @dataclass(frozen=True, slots=True)
 class _Description:
-    """What the description of a node says: the layout of an array, None for a group."""
+    """Return the layout of an array from the description of its node; None for a group."""
 
     file: Path
     layout: Layout | None
@@ -114,7 +114,7 @@ class ZarrArray:
 
     @property
     def is_text(self) -> bool:
-        """Whether it holds text."""
+        """Return whether it holds text."""
         return self._layout.is_text
 
     @property

@@ -38,7 +38,7 @@ READERS = ("gazesal.cxr.lung_hull:_read_hull",)
 
 
 class Places:
-    """Where the files of saved cases are: below a root, so that both may move, or absolute.
+    """Paths of the files of saved cases: below a root, so that both may move, or absolute.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ class NotSaved:
 
     @property
     def was_array(self) -> bool:
-        """Whether it was an array, which as gaze is a map."""
+        """Return whether it was an array, which as gaze is a map."""
         return self.what == ARRAY
 
     def __call__(self) -> Any:

@@ -61,7 +61,7 @@ class Options:
 
     @property
     def leaves_out(self) -> bool:
-        """Whether a centre bias of all images is made without each of them."""
+        """Return whether the center bias of all images is made without each of them."""
         return self.frame is not None and self.center_bias != "in_sample"
 
 

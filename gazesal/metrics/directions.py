@@ -1,4 +1,4 @@
-"""Whether higher or lower scores are better, by the name or the label of a metric."""
+"""Directions of metrics, higher or lower is better, by name and label."""
 
 from types import MappingProxyType
 

@@ -1,4 +1,4 @@
-"""What a reader of a summary must know of its metrics and its baselines."""
+"""State the facts about metrics and baselines that a summary needs beside its numbers."""
 
 import math
 from collections.abc import Callable, Sequence
