@@ -68,7 +68,7 @@ def check_sources(sources, version):
     names = {name.removeprefix(prefix) for name in names}
     wanted = tracked("gazesal", "tests", "docs", "examples", "benchmarks", ".ci", "*.md", "*.cff")
     wanted = {name for name in wanted if not name.startswith(".github/")}
-    wanted |= {"LICENSE", "Makefile", "pyproject.toml"}
+    wanted |= {"LICENSE", "Makefile", "conftest.py", "pyproject.toml"}
     require(wanted <= names, f"the sources lack {sorted(wanted - names)}")
     more = names - wanted - {"PKG-INFO", ".gitignore"}
     require(not more, f"the sources have more than is under version control: {sorted(more)}")
