@@ -14,6 +14,11 @@ UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # control, format, half characters, and
 NORMALIZATION = "their accents are written in two ways (Unicode NFC and NFD), or blanks differ"
 
 
+def one_spelling(text: str) -> str:
+    """Return a name without blanks around it and with its letters composed."""
+    return unicodedata.normalize("NFC", text.strip())
+
+
 def clean_name(text: str, *, what: str) -> str:
     """Return a name without blanks around it and with its letters composed.
 
@@ -22,7 +27,7 @@ def clean_name(text: str, *, what: str) -> str:
     ValueError
         If the name holds a character that is not seen, such as a line break or a zero-width space.
     """
-    name = unicodedata.normalize("NFC", text.strip())
+    name = one_spelling(text)
     if name.isascii() and name.isprintable():
         return name
     for letter in name:

@@ -57,7 +57,7 @@ class Hdf5:
         return iter(found)
 
     def array(self, key: str) -> Hdf5Array:
-        """Return one of them; a KeyError if there is none."""
+        """Return one of them; a KeyError if it is absent."""
         item = self.file
         for name in key.removeprefix("/").split("/"):
             if name in {"", ".", ".."} or not isinstance(item, self.h5py.Group):

@@ -76,7 +76,7 @@ class Zarr:
                 yield from self._arrays_in(child, f"{key}/{child.name}".lstrip("/"), inner)
 
     def array(self, key: str) -> ZarrArray:
-        """Return one of them; a KeyError if there is none."""
+        """Return one of them; a KeyError if it is absent."""
         folder = _folder_of(self.root, key)
         described = _describe(self.root, folder)
         if described is None or described.layout is None:

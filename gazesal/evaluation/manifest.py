@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -17,7 +16,7 @@ from gazesal._validation import as_choice
 from gazesal._warnings import warn
 from gazesal.datasets._arguments import as_path
 from gazesal.datasets._csv import parse_numbers, require_columns, require_each, require_once
-from gazesal.datasets._names import clean_names
+from gazesal.datasets._names import clean_names, one_spelling
 from gazesal.datasets._records import read_records
 from gazesal.datasets._rooted import path_inside
 from gazesal.datasets.fixation_table import Origin, read_fixations
@@ -319,7 +318,7 @@ class _Manifest:
         name, mark, key = text.rpartition("#")
         if not (mark and _suffix(name) in STORES):
             name, key = text, ""
-        key = unicodedata.normalize("NFC", key.strip())
+        key = one_spelling(key)
         if not _is_map(name):
             known = ", ".join(dict.fromkeys((*SUFFIXES, *STORES)))
             raise self._fault(line, column, f"must be a map ({known}), got {text!r}")

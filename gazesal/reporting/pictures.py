@@ -1,11 +1,11 @@
 """The images themselves, to lie under maps in a figure."""
 
-import unicodedata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from gazesal.datasets._names import one_spelling
 from gazesal.datasets.numpy_files import read_npy
 from gazesal.datasets.stored_pictures import open_picture
 from gazesal.typing import Float64Array
@@ -41,7 +41,7 @@ def find_picture(folder: str | Path, image: str) -> np.ndarray:
         If there is none, or it cannot be read.
     """
     # names are compared and never joined to a path, so none can climb out of the folder
-    found = pictures_in(Path(folder)).get(unicodedata.normalize("NFC", image.strip()))
+    found = pictures_in(Path(folder)).get(one_spelling(image))
     if found is None:
         raise ValueError(
             f"{folder}: there is no picture of image {image!r} ({', '.join(SUFFIXES)})."
@@ -52,11 +52,7 @@ def find_picture(folder: str | Path, image: str) -> np.ndarray:
 def pictures_in(folder: Path) -> dict[str, Path]:
     """Files of pictures by the image's name, the first by name where there are two."""
     files = sorted(folder.iterdir(), reverse=True)
-    return {
-        unicodedata.normalize("NFC", path.stem.strip()): path
-        for path in files
-        if path.suffix.lower() in SUFFIXES
-    }
+    return {one_spelling(path.stem): path for path in files if path.suffix.lower() in SUFFIXES}
 
 
 def read_picture(path: Path) -> np.ndarray:
