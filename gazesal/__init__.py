@@ -38,11 +38,11 @@ from gazesal.metrics.distribution import emd, kl_divergence, sim
 from gazesal.metrics.location import information_gain, log_likelihood, nss, snss
 from gazesal.metrics.point_auc import auc, auc_judd, auc_shuffled
 from gazesal.metrics.registry import METRICS, STUDY_METRICS, Metric
+from gazesal.metrics.sampled_auc import sampled_auc_error, samples_for_error
 from gazesal.metrics.score import Scores, score
 from gazesal.stats.intervals import confidence_interval
 from gazesal.stats.multiplicity import adjust_p_values
 from gazesal.stats.result import ConfidenceInterval
-from gazesal.stats.sampling import sampled_auc_error, samples_for_error
 
 if TYPE_CHECKING:
     from gazesal.datasets.egd_cxr import read_egd_fixations
@@ -53,24 +53,24 @@ if TYPE_CHECKING:
     from gazesal.datasets.mimic_cxr_jpg import MIMIC_LABELS, MimicCxrJpg
     from gazesal.datasets.reflacx import Reflacx
     from gazesal.datasets.synthetic_reflacx import write_synthetic_reflacx
-    from gazesal.evaluation.cases import Case, Gaze
-    from gazesal.evaluation.manifest import cases_from_manifest
-    from gazesal.evaluation.reflacx_cases import cases_from_reflacx
-    from gazesal.evaluation.results import Evaluation
-    from gazesal.evaluation.run import evaluate
-    from gazesal.evaluation.table_cases import cases_from_tables
+    from gazesal.evaluation.case import Case, Gaze
+    from gazesal.evaluation.cases_from_manifest import cases_from_manifest
+    from gazesal.evaluation.cases_from_reflacx import cases_from_reflacx
+    from gazesal.evaluation.cases_from_tables import cases_from_tables
+    from gazesal.evaluation.evaluate import evaluate
+    from gazesal.evaluation.evaluation import Evaluation
     from gazesal.reporting.distributions import draw_distributions
     from gazesal.reporting.extremes import draw_extremes, extreme_images
     from gazesal.reporting.figures import draw_evaluation
-    from gazesal.reporting.html_report import write_html_report
+    from gazesal.reporting.html.report import write_html_report
     from gazesal.reporting.plots import draw_differences, draw_intervals, draw_pairs
-    from gazesal.reporting.report import write_report
-    from gazesal.reporting.tables import summary_markdown, summary_text
+    from gazesal.reporting.results_folder import write_report
+    from gazesal.reporting.summary_tables import summary_markdown, summary_text
     from gazesal.reporting.typeset import summary_html, summary_latex
     from gazesal.stats.comparison_result import Comparison, Comparisons, Equivalence
     from gazesal.stats.comparisons import compare
     from gazesal.stats.design import Design
-    from gazesal.stats.normalised import normalised_score
+    from gazesal.stats.normalized import normalised_score
     from gazesal.stats.planning import plan_study
     from gazesal.stats.subgroups import Subgroups, compare_subgroups
     from gazesal.stats.table_intervals import interval, interval_table
@@ -189,26 +189,26 @@ _ON_USE = {
     "MimicCxrJpg": "gazesal.datasets.mimic_cxr_jpg",
     "Reflacx": "gazesal.datasets.reflacx",
     "write_synthetic_reflacx": "gazesal.datasets.synthetic_reflacx",
-    "Case": "gazesal.evaluation.cases",
-    "Gaze": "gazesal.evaluation.cases",
-    "cases_from_tables": "gazesal.evaluation.table_cases",
-    "cases_from_manifest": "gazesal.evaluation.manifest",
-    "cases_from_reflacx": "gazesal.evaluation.reflacx_cases",
-    "Evaluation": "gazesal.evaluation.results",
-    "evaluate": "gazesal.evaluation.run",
+    "Case": "gazesal.evaluation.case",
+    "Gaze": "gazesal.evaluation.case",
+    "cases_from_tables": "gazesal.evaluation.cases_from_tables",
+    "cases_from_manifest": "gazesal.evaluation.cases_from_manifest",
+    "cases_from_reflacx": "gazesal.evaluation.cases_from_reflacx",
+    "Evaluation": "gazesal.evaluation.evaluation",
+    "evaluate": "gazesal.evaluation.evaluate",
     "draw_distributions": "gazesal.reporting.distributions",
     "draw_extremes": "gazesal.reporting.extremes",
     "extreme_images": "gazesal.reporting.extremes",
     "draw_evaluation": "gazesal.reporting.figures",
-    "write_html_report": "gazesal.reporting.html_report",
+    "write_html_report": "gazesal.reporting.html.report",
     "draw_differences": "gazesal.reporting.plots",
     "draw_intervals": "gazesal.reporting.plots",
     "draw_pairs": "gazesal.reporting.plots",
     "summary_html": "gazesal.reporting.typeset",
     "summary_latex": "gazesal.reporting.typeset",
-    "write_report": "gazesal.reporting.report",
-    "summary_markdown": "gazesal.reporting.tables",
-    "summary_text": "gazesal.reporting.tables",
+    "write_report": "gazesal.reporting.results_folder",
+    "summary_markdown": "gazesal.reporting.summary_tables",
+    "summary_text": "gazesal.reporting.summary_tables",
     "Comparison": "gazesal.stats.comparison_result",
     "Comparisons": "gazesal.stats.comparison_result",
     "Equivalence": "gazesal.stats.comparison_result",
@@ -216,7 +216,7 @@ _ON_USE = {
     "Design": "gazesal.stats.design",
     "interval": "gazesal.stats.table_intervals",
     "interval_table": "gazesal.stats.table_intervals",
-    "normalised_score": "gazesal.stats.normalised",
+    "normalised_score": "gazesal.stats.normalized",
     "Subgroups": "gazesal.stats.subgroups",
     "compare_subgroups": "gazesal.stats.subgroups",
     "VarianceComponents": "gazesal.stats.variance",

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gazesal.kernels.cells import extremes
+from gazesal.kernels.auc.cells import extremes
 from gazesal.kernels.moments import block_totals
 from gazesal.kernels.sampling import BLOCK
 from gazesal.typing import Float64Array, FloatArray, RandomState

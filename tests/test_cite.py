@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 import gazesal
 from gazesal.cite import bibliography, citable, cite, main
-from gazesal.evaluation.run import STUDY_METRICS
+from gazesal.evaluation.evaluate import STUDY_METRICS
 from tests.public_api import public_objects
 
 ROOT = Path(__file__).resolve().parents[1]

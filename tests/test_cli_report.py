@@ -10,7 +10,7 @@ from click.testing import CliRunner
 import gazesal
 from gazesal.cli import main
 from tests.plain_study import HEIGHT, METHODS, WIDTH, write_plain_study
-from tests.reporting.html_page import parse
+from tests.reporting.html.html_page import parse
 
 pytest.importorskip("jinja2", reason="the extra `report` is not installed")
 pytest.importorskip("matplotlib", reason="the extra `report` is not installed")

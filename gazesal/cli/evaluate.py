@@ -32,7 +32,7 @@ from gazesal.cli.sources import (
 from gazesal.metrics.densities import METHODS
 from gazesal.metrics.registry import METRICS, STUDY_METRICS
 from gazesal.reporting.pictures import find_picture, read_picture
-from gazesal.stats.methods import METHODS as INTERVALS
+from gazesal.stats.interval_methods import METHODS as INTERVALS
 
 
 @click.command()

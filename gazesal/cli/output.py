@@ -9,11 +9,11 @@ import numpy as np
 
 from gazesal._files import together
 from gazesal._text import csv_text, printable
-from gazesal.evaluation.results import Evaluation
-from gazesal.reporting.html_page import report_extra_is_there
-from gazesal.reporting.html_report import html_page_of
-from gazesal.reporting.report import describe, stage_figure, stage_tables
-from gazesal.reporting.tables import summary_text
+from gazesal.evaluation.evaluation import Evaluation
+from gazesal.reporting.html.page import report_extra_is_there
+from gazesal.reporting.html.report import html_page_of
+from gazesal.reporting.results_folder import describe, stage_figure, stage_tables
+from gazesal.reporting.summary_tables import summary_text
 
 SHOWN = 10  # bad images that are printed
 

@@ -9,7 +9,7 @@ import click
 import gazesal
 from gazesal.cli.options import plain_errors
 from gazesal.metrics.registry import METRICS
-from gazesal.reporting.html_report import TITLE
+from gazesal.reporting.html.report import TITLE
 
 SAVED = "evaluation"  # folder of an evaluation among the results of `gazesal evaluate`
 

@@ -11,8 +11,8 @@ import numpy as np
 import gazesal
 from gazesal.cli.options import in_pixels
 from gazesal.cxr.lung_hull import find_lung_hulls
-from gazesal.evaluation.cases import SEGMENTATION
-from gazesal.evaluation.table_cases import with_maps
+from gazesal.evaluation.case import SEGMENTATION
+from gazesal.evaluation.cases_from_tables import with_maps
 from gazesal.exceptions import SkippedDataWarning
 from gazesal.reporting.pictures import pictures_in, read_picture
 

@@ -7,7 +7,7 @@ import numpy as np
 from gazesal._validation import as_points, as_real_array, require_pixels
 from gazesal._warnings import warn
 from gazesal.datasets.map_stores import StoredMap
-from gazesal.evaluation.cases import Case, Gaze
+from gazesal.evaluation.case import Case, Gaze
 from gazesal.evaluation.sources import load_source
 from gazesal.exceptions import InputWarning, OffImageWarning
 from gazesal.maps.heatmap import SHARES_REMEDY, SMALLEST_SIDE, are_shares, off_image

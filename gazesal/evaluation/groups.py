@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from gazesal.evaluation.cases import Case
+from gazesal.evaluation.case import Case
 from gazesal.evaluation.metric_calls import takes_others
-from gazesal.evaluation.scoring import Options, center_bias_of
+from gazesal.evaluation.score_one_image import Options, center_bias_of
 
 __all__ = ["left_out_together", "left_out_with", "require_groups"]
 

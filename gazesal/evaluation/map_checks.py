@@ -5,7 +5,7 @@ from typing import Any
 
 from gazesal._warnings import warn
 from gazesal.datasets.map_stores import StoredMap
-from gazesal.evaluation.cases import Case
+from gazesal.evaluation.case import Case
 from gazesal.evaluation.gaze_checks import is_gaze_map
 from gazesal.evaluation.sources import load_source
 from gazesal.exceptions import InputWarning

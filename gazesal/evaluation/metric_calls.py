@@ -19,7 +19,7 @@ from gazesal._validation import (
     require_finite,
     weight_sums,
 )
-from gazesal.evaluation.cases import Case, Gaze
+from gazesal.evaluation.case import Case, Gaze
 from gazesal.maps.constancy import is_flat
 from gazesal.maps.heatmap import off_image
 from gazesal.maps.resampling import resample

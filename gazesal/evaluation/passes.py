@@ -12,23 +12,23 @@ import pandas as pd
 from joblib.externals.loky.backend.reduction import dumps  # what joblib sends tasks with
 
 from gazesal._validation import as_count
-from gazesal.evaluation.bias_files import frame_of, parts_of
-from gazesal.evaluation.cases import Case
-from gazesal.evaluation.checkpoint import Checkpoint
+from gazesal.evaluation.case import Case
 from gazesal.evaluation.gaze_checks import report_unblurred
 from gazesal.evaluation.groups import left_out_together
 from gazesal.evaluation.map_checks import report_transposed
 from gazesal.evaluation.metric_calls import pool, takes_others
-from gazesal.evaluation.parallel import Runner
-from gazesal.evaluation.rows import BadImage, Rows
-from gazesal.evaluation.scoring import AnyCenterBias, Options
-from gazesal.evaluation.work import (
+from gazesal.evaluation.score_one_image import AnyCenterBias, Options
+from gazesal.evaluation.score_rows import BadImage, Rows
+from gazesal.evaluation.storage.center_bias_file import frame_of, parts_of
+from gazesal.evaluation.storage.checkpoint import Checkpoint
+from gazesal.evaluation.worker import (
     bias_of_chunk,
     find_fault,
     raise_bad,
     read_fixations_on,
     score_case,
 )
+from gazesal.evaluation.worker_pool import Runner
 
 __all__ = ["BadImages", "check_maps", "make_center_bias", "score_all", "shared_by_all"]
 

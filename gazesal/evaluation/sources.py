@@ -15,7 +15,7 @@ __all__ = ["load_source", "read_source"]
 def read_source(source: Any) -> Any:
     """Return the content of a source: read from its file, returned by its function, or as it is.
 
-    Any error in here is one of the input, whatever its type; see `gazesal.evaluation.work`.
+    Any error in here is one of the input, whatever its type; see `gazesal.evaluation.worker`.
     """
     if isinstance(source, Path):
         return read_map(source)

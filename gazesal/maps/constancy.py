@@ -3,7 +3,7 @@
 import numpy as np
 
 from gazesal._validation import weight_sums
-from gazesal.kernels.cells import extremes
+from gazesal.kernels.auc.cells import extremes
 from gazesal.typing import FloatArray
 
 # Units of the map's precision. Bicubic resizing of a constant in torch leaves a range of 21 of

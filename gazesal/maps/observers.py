@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gazesal._validation import as_iterable, as_map, finite_extremes, require_same_shape
-from gazesal.kernels.cells import extremes
+from gazesal.kernels.auc.cells import extremes
 from gazesal.maps.running_sum import RunningSum
 from gazesal.typing import Float64Array, FloatArray
 

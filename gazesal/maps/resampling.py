@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gazesal._validation import as_choice, as_map, as_shape, require_finite
-from gazesal.kernels.grids import interpolate_grid
+from gazesal.kernels.bilinear import interpolate_grid
 from gazesal.maps.constancy import is_constant
 from gazesal.typing import Float64Array, FloatArray, IntArray, WeightArray
 

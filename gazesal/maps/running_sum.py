@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from gazesal.kernels.grids import sum_of_parts
+from gazesal.kernels.bilinear import sum_of_parts
 from gazesal.kernels.moments import add_exactly, add_shares, sum_without
 from gazesal.typing import Float64Array, FloatArray
 

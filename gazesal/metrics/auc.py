@@ -15,8 +15,8 @@ from gazesal._validation import (
 )
 from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
-from gazesal.kernels.areas import area_of_pair, areas
-from gazesal.kernels.ranks import auc_from_sorted
+from gazesal.kernels.auc.areas import area_of_pair, areas
+from gazesal.kernels.auc.ranks import auc_from_sorted
 from gazesal.kernels.sampling import locate
 from gazesal.maps.constancy import constant, is_constant
 from gazesal.typing import Float64Array, FloatArray, IntArray, RandomState, WeightArray

@@ -15,8 +15,8 @@ from gazesal._validation import (
 )
 from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
-from gazesal.kernels.counts import count_at_thresholds
-from gazesal.kernels.ranks import auc_from_sorted
+from gazesal.kernels.auc.ranks import auc_from_sorted
+from gazesal.kernels.threshold_counts import count_at_thresholds
 from gazesal.metrics.auc import sauc, without_rounding
 from gazesal.metrics.points import OutsidePoints, fixated_pixels
 from gazesal.typing import FloatArray, IntArray

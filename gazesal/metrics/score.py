@@ -22,8 +22,8 @@ from gazesal._validation import (
 )
 from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
-from gazesal.kernels.areas import areas, sample_for
-from gazesal.kernels.grams import PART, merged, part_products
+from gazesal.kernels.auc.areas import areas, sample_for
+from gazesal.kernels.gram_matrix import PART, merged, part_products
 from gazesal.maps.constancy import is_constant
 from gazesal.metrics.auc import as_weights
 from gazesal.metrics.correlation import LARGEST, SMALLEST, correlation

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from gazesal.evaluation.results import Evaluation
+from gazesal.evaluation.evaluation import Evaluation
 
 
 def require_evaluation(value: Any) -> None:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gazesal.evaluation.cases import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER, SEGMENTATION
+from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER, SEGMENTATION
 from gazesal.metrics.registry import METRICS
 from gazesal.reporting.plots import INK, PALE, TITLE_WIDTH, add_note, new_figure, without_frame
-from gazesal.reporting.tables import LABELS, label_of, metric_label
+from gazesal.reporting.summary_tables import LABELS, label_of, metric_label
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -13,9 +13,9 @@ import pandas as pd
 
 from gazesal._text import printable
 from gazesal._validation import as_choice, as_count
-from gazesal.evaluation.cases import Case
-from gazesal.evaluation.results import Evaluation
-from gazesal.evaluation.scoring import gaze_maps
+from gazesal.evaluation.case import Case
+from gazesal.evaluation.evaluation import Evaluation
+from gazesal.evaluation.score_one_image import gaze_maps
 from gazesal.maps.resampling import resample
 from gazesal.metrics.registry import METRICS
 from gazesal.reporting._arguments import require_evaluation
@@ -27,7 +27,7 @@ from gazesal.reporting.pictures import (
     to_unit_range,
 )
 from gazesal.reporting.plots import TITLE_WIDTH, add_note, new_figure
-from gazesal.reporting.tables import label_of
+from gazesal.reporting.summary_tables import label_of
 from gazesal.typing import Float64Array, FloatArray
 
 if TYPE_CHECKING:

@@ -14,12 +14,12 @@ import pandas as pd
 
 from gazesal._files import atomic_path
 from gazesal._text import printable
-from gazesal.evaluation.cases import GROUND_TRUTH, INTEROBSERVER
-from gazesal.evaluation.results import Evaluation
+from gazesal.evaluation.case import GROUND_TRUTH, INTEROBSERVER
+from gazesal.evaluation.evaluation import Evaluation
 from gazesal.reporting._arguments import require_evaluation, require_picture
 from gazesal.reporting.pictures import for_display
 from gazesal.reporting.plots import TITLE_WIDTH, add_note, forest_panels, new_figure
-from gazesal.reporting.tables import label_of, require_summary_of
+from gazesal.reporting.summary_tables import label_of, require_summary_of
 from gazesal.typing import FloatArray
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ import re
 import pandas as pd
 
 from gazesal._text import printable
-from gazesal.evaluation.results import Evaluation
-from gazesal.evaluation.rows import COLUMNS
-from gazesal.stats.methods import RESAMPLED
+from gazesal.evaluation.evaluation import Evaluation
+from gazesal.evaluation.score_rows import COLUMNS
+from gazesal.stats.interval_methods import RESAMPLED
 
 __all__ = [
     "KINDS",

@@ -14,7 +14,7 @@ from gazesal._validation import as_column, as_iterable
 from gazesal.metrics.directions import higher_is_better
 from gazesal.metrics.registry import METRICS
 from gazesal.reporting.interval_words import kind_words, summary_words
-from gazesal.reporting.tables import LABELS, label_of, metric_label, require_summary
+from gazesal.reporting.summary_tables import LABELS, label_of, metric_label, require_summary
 from gazesal.stats.comparison_result import Comparison
 from gazesal.stats.design import Design, require_design
 from gazesal.stats.independent import halves_of

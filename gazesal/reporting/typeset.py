@@ -7,10 +7,10 @@ from collections.abc import Collection, Mapping
 import pandas as pd
 
 from gazesal._validation import as_count
-from gazesal.evaluation.cases import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER, SEGMENTATION
+from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER, SEGMENTATION
 from gazesal.metrics.directions import higher_is_better as direction_of
 from gazesal.reporting.interval_words import summary_words
-from gazesal.reporting.tables import Cell, cells_of, label_of, metric_label
+from gazesal.reporting.summary_tables import Cell, cells_of, label_of, metric_label
 
 __all__ = ["summary_html", "summary_latex"]
 

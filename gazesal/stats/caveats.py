@@ -9,8 +9,8 @@ import numpy as np
 
 from gazesal._warnings import warn
 from gazesal.exceptions import IntervalWarning
-from gazesal.stats import resampling
-from gazesal.stats.methods import RESAMPLED, Options
+from gazesal.stats import bootstrap
+from gazesal.stats.interval_methods import RESAMPLED, Options
 from gazesal.stats.rounding import all_equal
 from gazesal.stats.sample import Sample
 from gazesal.typing import Float64Array
@@ -178,7 +178,7 @@ def _influences(sample: Sample, axis: int) -> Float64Array:
     sums = sample.means.sum(axis=others)
     if sample.sizes is None:
         return np.asarray(sums)
-    return np.asarray(sums - resampling.estimates(sample) * sample.sizes.sum(axis=others))
+    return np.asarray(sums - bootstrap.estimates(sample) * sample.sizes.sum(axis=others))
 
 
 def _shape(values: Float64Array) -> tuple[float, float]:

@@ -11,8 +11,8 @@ import pandas as pd
 
 from gazesal.stats.design import Design
 from gazesal.stats.rounding import merge_ties
-from gazesal.stats.rows import changes, sorted_rows
 from gazesal.stats.sample import MOST_UNITS, Sample
+from gazesal.stats.score_cube import changes, sorted_rows
 from gazesal.typing import Float64Array, IntArray
 
 __all__ = ["Key", "bunched", "sample_of", "samples_of"]

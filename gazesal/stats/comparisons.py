@@ -21,7 +21,7 @@ from gazesal.stats.independent import (
     independent_intervals,
     paired_parts,
 )
-from gazesal.stats.methods import Method, Options
+from gazesal.stats.interval_methods import Method, Options
 from gazesal.stats.multiplicity import ADJUSTMENTS, Adjustment, adjust_p_values
 from gazesal.stats.paired_tests import (
     as_margin,

@@ -13,7 +13,7 @@ import pandas as pd
 
 from gazesal._validation import as_count, as_float
 from gazesal.stats.design import as_columns
-from gazesal.stats.methods import Options
+from gazesal.stats.interval_methods import Options
 from gazesal.stats.variance import (
     VarianceComponents,
     as_assurance,

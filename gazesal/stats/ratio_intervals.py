@@ -7,8 +7,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from gazesal.stats import bounds, resampling
-from gazesal.stats.methods import Options, standard_errors, t_quantiles
+from gazesal.stats import bootstrap, bounds
+from gazesal.stats.interval_methods import Options, standard_errors, t_quantiles
 from gazesal.stats.rounding import ROUNDING
 from gazesal.stats.sample import Sample
 from gazesal.typing import Float64Array
@@ -40,7 +40,7 @@ def residual_of_ratio(sample: Sample, ratio: float) -> Sample:
     if sample.sizes is None:
         sums = sample.sums @ weights
     else:  # about each mean, which has weights of its own
-        centered = sample.sums - resampling.estimates(sample) * sample.sizes
+        centered = sample.sums - bootstrap.estimates(sample) * sample.sizes
         sums = (centered / sample.sizes.sum(axis=(0, 1, 2))) @ weights
     return sample._replace(
         sums=np.ascontiguousarray(sums[..., None]),
@@ -60,7 +60,7 @@ def _quantile(method: str, level: float, degrees: float) -> float:
 def _quadratic_bounds(sample: Sample, method: str, level: float) -> tuple[float, float]:
     """Return roots of the quadratic equation of one kind of units."""
     k = sample.shape[0]
-    means = resampling.estimates(sample)
+    means = bootstrap.estimates(sample)
     sizes = np.ones_like(sample.means) if sample.sizes is None else sample.sizes
     influences = (sample.means - means * sizes)[:, 0, 0, :] / sizes.sum(axis=(0, 1, 2))
     contrasts = np.array([[1.0, -1.0, 0.0], [0.0, -1.0, 1.0]])  # m - f and c - f
@@ -82,7 +82,7 @@ def _inverted_bounds(sample: Sample, method: str, level: float) -> tuple[float, 
         distance = abs(float(contrast.sums.mean()))
         return distance - _quantile(method, level, float(degrees)) * float(error)
 
-    means = resampling.estimates(sample)
+    means = bootstrap.estimates(sample)
     estimate, gap = float(ratios(means)), float(means[2] - means[1])
     gaps = sample._replace(sums=np.ascontiguousarray(sample.sums[..., 2:] - sample.sums[..., 1:2]))
     if not excess(gaps) > 0:
@@ -114,9 +114,9 @@ def resampled_bounds(sample: Sample, options: Options) -> tuple[tuple[float, flo
     generator = options.generator
     assert generator is not None  # noqa: S101  (checked with the options)
     level = options.level
-    center = resampling.estimates(sample)
-    means = resampling.replicates(sample, options.n_resamples, generator)
-    left_out = resampling.jackknife(sample) if options.method == "bca" else []
+    center = bootstrap.estimates(sample)
+    means = bootstrap.replicates(sample, options.n_resamples, generator)
+    left_out = bootstrap.jackknife(sample) if options.method == "bca" else []
     gap = center[2] - center[1]
     crossed = (means[:, 2] - means[:, 1]) * gap <= 0
     if np.mean(crossed) > (1 - level) / 2 or any(

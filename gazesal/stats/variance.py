@@ -12,10 +12,10 @@ import pandas as pd
 from gazesal._validation import as_count
 from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
+from gazesal.stats.anova import Anova, anova
 from gazesal.stats.cells import samples_of
-from gazesal.stats.components import Anova, anova
 from gazesal.stats.design import Design, as_columns, require_design
-from gazesal.stats.methods import Options
+from gazesal.stats.interval_methods import Options
 from gazesal.stats.result import ConfidenceInterval
 
 __all__ = [

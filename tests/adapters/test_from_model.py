@@ -18,8 +18,8 @@ from gazesal.adapters.from_model import saliency_from_model  # noqa: E402
 from gazesal.adapters.geometry import InputGeometry  # noqa: E402
 from gazesal.adapters.gradcam import grad_cam, mix_classes  # noqa: E402
 from gazesal.cxr import load_model, preprocess  # noqa: E402
-from gazesal.evaluation import fingerprints  # noqa: E402
-from gazesal.evaluation.fingerprints import Notes, fingerprint  # noqa: E402
+from gazesal.evaluation.storage import fingerprints  # noqa: E402
+from gazesal.evaluation.storage.fingerprints import Notes, fingerprint  # noqa: E402
 from tests.adapters import networks  # noqa: E402
 
 WIDTHS = (2, 3, 4, 5)

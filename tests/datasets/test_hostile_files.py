@@ -15,7 +15,7 @@ import pytest
 
 from gazesal import StoredMap, open_maps, read_fixations, read_map
 from gazesal.datasets.numpy_files import read_npy
-from gazesal.evaluation.bias_files import read_bias
+from gazesal.evaluation.storage.center_bias_file import read_bias
 
 MAP = np.arange(12.0).reshape(3, 4)
 

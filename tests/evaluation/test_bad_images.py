@@ -12,8 +12,8 @@ import pytest
 
 import gazesal
 from gazesal.evaluation.passes import BadImages
-from gazesal.evaluation.rows import BadImage
-from gazesal.reporting.report import describe
+from gazesal.evaluation.score_rows import BadImage
+from gazesal.reporting.results_folder import describe
 from tests.evaluation.large_study import SHAPE, SIGMA, LoggedMap, calls, make_cases, table_bytes
 
 N = 40
@@ -450,7 +450,7 @@ class TestInternalErrors:
         def broken(*_args, **_options):
             raise IndexError("of the library")
 
-        monkeypatch.setattr("gazesal.evaluation.scoring.score", broken)
+        monkeypatch.setattr("gazesal.evaluation.score_one_image.score", broken)
         with pytest.raises(IndexError, match="of the library") as raised:
             gazesal.evaluate(make_cases(4), sigma=SIGMA, bad_images=bad_images)
         assert "image 'i000'" in raised.value.__notes__[0]
@@ -458,7 +458,7 @@ class TestInternalErrors:
     def test_of_the_compiler_ends_the_run_whatever_its_type(self, monkeypatch):
         compiler = {"__name__": "numba.core.caching"}
         exec("def load(*_, **__): raise OSError('torn')", compiler)  # noqa: S102
-        monkeypatch.setattr("gazesal.evaluation.scoring.score", compiler["load"])
+        monkeypatch.setattr("gazesal.evaluation.score_one_image.score", compiler["load"])
         with pytest.raises(OSError, match="torn"):
             gazesal.evaluate(make_cases(4), sigma=SIGMA, bad_images="list")
 
@@ -466,7 +466,7 @@ class TestInternalErrors:
         def broken(*_args, **_options):
             raise ZeroDivisionError("of the library")
 
-        monkeypatch.setattr("gazesal.evaluation.scoring.gaze_heatmap", broken)
+        monkeypatch.setattr("gazesal.evaluation.score_one_image.gaze_heatmap", broken)
         with pytest.raises(ZeroDivisionError, match="of the library"):
             gazesal.evaluate(make_cases(4), sigma=SIGMA, bad_images="list")
 

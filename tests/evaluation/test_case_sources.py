@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import gazesal
-from gazesal.reporting.report import describe
+from gazesal.reporting.results_folder import describe
 
 SHAPE = (20, 26)
 

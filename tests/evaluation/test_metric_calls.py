@@ -11,10 +11,10 @@ import pytest
 
 import gazesal
 from gazesal.cli.evaluate import evaluate as command
-from gazesal.evaluation import metric_calls, scoring
-from gazesal.evaluation.scoring import Options
-from gazesal.reporting.metric_words import chance_words, metric_words
-from gazesal.reporting.report import describe
+from gazesal.evaluation import metric_calls, score_one_image
+from gazesal.evaluation.score_one_image import Options
+from gazesal.reporting.captions import chance_words, metric_words
+from gazesal.reporting.results_folder import describe
 
 SIGMA, SHRINK = 2.0, 6
 SHAPES = {"a": (24, 32), "b": (30, 28), "c": (26, 26)}
@@ -287,7 +287,7 @@ def test_a_constant_map_is_undefined_only_where_its_metric_says_so():
 def test_maps_that_are_no_distribution_are_named_before_anything_is_scored(name, monkeypatch):
     pytest.importorskip("ot")
     worked = []
-    monkeypatch.setattr(scoring, "score", lambda *a, **_: worked.append(a))
+    monkeypatch.setattr(score_one_image, "score", lambda *a, **_: worked.append(a))
     options = {"shrink": SHRINK} if name == "emd" else {}
     cases = make_cases(signed=False)
     cases[1].maps["mine"][3, 4] = -0.25
@@ -415,7 +415,7 @@ def test_a_new_metric_in_the_registry_is_scored_without_further_ado(monkeypatch)
 
     new = replace(gazesal.METRICS["nss"], name="twice_nss", label="2 NSS", function=twice_nss)
     more = MappingProxyType({**gazesal.METRICS, "twice_nss": new})
-    for module in (metric_calls, scoring):
+    for module in (metric_calls, score_one_image):
         monkeypatch.setattr(module, "METRICS", more)
     scores = evaluate(make_cases(), metrics=("nss", "twice_nss")).scores
     both = scores.pivot_table(

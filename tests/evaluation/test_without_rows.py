@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import gazesal
-from gazesal.reporting.report import describe
+from gazesal.reporting.results_folder import describe
 from tests.evaluation.test_gaze_checks import SIGMA, make_cases
 
 

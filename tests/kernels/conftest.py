@@ -3,7 +3,7 @@
 import numba
 import pytest
 
-from gazesal.kernels import partition, ranks, shared_order
+from gazesal.kernels.auc import partition, ranks, shared_order
 
 JIT = not numba.config.DISABLE_JIT
 

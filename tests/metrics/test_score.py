@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gazesal
-from gazesal.kernels import areas
+from gazesal.kernels.auc import areas
 from tests import oracles
 from tests.strategies import SHAPES, saliency_maps, weight_maps
 

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 import gazesal
 from gazesal import auc_borji, sauc
-from gazesal.kernels import areas, bins
+from gazesal.kernels.auc import areas
+from gazesal.kernels.auc.approximate import bins
 from tests.oracles import ranks as oracle
 from tests.strategies import map_triples
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import gazesal
-from tests.reporting.html_page import parse
+from tests.reporting.html.html_page import parse
 
 pytest.importorskip("matplotlib", reason="the extra `plot` is not installed")
 

@@ -16,9 +16,9 @@ from gazesal._text import from_csv_cell
 from gazesal.reporting.figures import draw_evaluation, save_figure
 from gazesal.reporting.interval_words import KINDS, summary_words
 from gazesal.reporting.pictures import find_picture
-from gazesal.reporting.report import describe, write_report
-from gazesal.reporting.tables import summary_csv, summary_markdown, summary_text
-from gazesal.stats.methods import METHODS
+from gazesal.reporting.results_folder import describe, write_report
+from gazesal.reporting.summary_tables import summary_csv, summary_markdown, summary_text
+from gazesal.stats.interval_methods import METHODS
 
 SUMMARY = pd.DataFrame(
     {

@@ -10,7 +10,7 @@ import pytest
 import gazesal
 from gazesal import Design
 from gazesal.reporting.interval_words import KINDS
-from gazesal.stats.methods import METHODS
+from gazesal.stats.interval_methods import METHODS
 from tests.stats.frames import two_methods
 
 SUMMARY = pd.DataFrame(

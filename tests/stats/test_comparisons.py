@@ -12,7 +12,7 @@ from statsmodels.stats import multitest, weightstats
 
 import gazesal
 from gazesal import Design, adjust_p_values, compare, interval
-from gazesal.stats import resampling
+from gazesal.stats import bootstrap
 from tests.oracles import designs as oracle
 from tests.stats.frames import two_methods
 
@@ -67,7 +67,7 @@ def test_sign_flips_do_not_depend_on_blocks(monkeypatch):
     table = two_methods(20, shift=0.01)
     whole = compare(table, IMAGES, rng=1, n_resamples=501)[0].p_value
     exact = compare(table[table["image"] < 8], IMAGES)[0].p_value
-    monkeypatch.setattr(resampling, "VALUES_AT_ONCE", 50)
+    monkeypatch.setattr(bootstrap, "VALUES_AT_ONCE", 50)
     assert compare(table, IMAGES, rng=1, n_resamples=501)[0].p_value == whole
     assert compare(table[table["image"] < 8], IMAGES)[0].p_value == exact
 

@@ -1,4 +1,4 @@
-"""Intervals of a mean score, against plain loops and exhaustive resampling."""
+"""Intervals of a mean score, against plain loops and exhaustive bootstrap."""
 
 import math
 import warnings
@@ -134,11 +134,11 @@ def test_bootstrap_is_repeatable_and_seeded():
 
 def test_blocks_of_resamples_are_one_stream(monkeypatch):
     """Memory is bounded by drawing in blocks; the bounds must not depend on their size."""
-    from gazesal.stats import resampling
+    from gazesal.stats import bootstrap
 
     scores = np.random.default_rng(2).random(30)
     whole = confidence_interval(scores, method="bootstrap", n_resamples=501, rng=3)
-    monkeypatch.setattr(resampling, "VALUES_AT_ONCE", 30 * 7)
+    monkeypatch.setattr(bootstrap, "VALUES_AT_ONCE", 30 * 7)
     assert confidence_interval(scores, method="bootstrap", n_resamples=501, rng=3) == whole
 
 

@@ -9,7 +9,7 @@ from scipy import stats
 
 import gazesal
 from gazesal import Design, compare_subgroups, interval
-from gazesal.stats import resampling
+from gazesal.stats import bootstrap
 from gazesal.stats.subgroups import _statistic
 from tests.oracles import designs as oracle
 from tests.stats.frames import crossed_table, two_methods
@@ -113,7 +113,7 @@ def test_scores_are_counted_and_weighted():
 
 def test_blocks_of_orders_are_one_stream(monkeypatch):
     whole = compare_subgroups(grouped(), IMAGES, group="abnormal", rng=0, n_resamples=301)
-    monkeypatch.setattr(resampling, "VALUES_AT_ONCE", 40)
+    monkeypatch.setattr(bootstrap, "VALUES_AT_ONCE", 40)
     again = compare_subgroups(grouped(), IMAGES, group="abnormal", rng=0, n_resamples=301)
     assert again.p_value == whole.p_value
 

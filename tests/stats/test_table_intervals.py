@@ -1,4 +1,4 @@
-"""Intervals of tables with named units, against plain loops, scipy and exhaustive resampling."""
+"""Intervals of tables with named units, against plain loops, scipy and exhaustive bootstrap."""
 
 import math
 from dataclasses import replace
@@ -10,7 +10,7 @@ from scipy import stats
 
 import gazesal
 from gazesal import Design, interval, interval_table
-from gazesal.stats import bounds, resampling
+from gazesal.stats import bootstrap, bounds
 from gazesal.stats.cells import samples_of
 from tests.oracles import designs as oracle
 from tests.stats.frames import cells_of, crossed_table
@@ -110,7 +110,7 @@ def test_crossed_bca_is_the_loop():
     design = Design(["image", "model"])
     found = interval(table, design, method="bca", n_resamples=999, rng=4)
     (sample,) = samples_of(table, design).values()
-    resampled = resampling.replicates(sample, 999, np.random.default_rng(4))[:, 0].tolist()
+    resampled = bootstrap.replicates(sample, 999, np.random.default_rng(4))[:, 0].tolist()
     cells = cells_of(table, "image", "model")
     left_out = [
         [oracle.mean_of({k: v for k, v in cells.items() if k[axis] != one}) for one in levels]
@@ -163,7 +163,7 @@ def test_crossed_resamples_are_among_all_and_as_likely():
     every = oracle.crossed_resamples(cells_of(table, "image", "model"))
     (sample,) = gazesal.stats.cells.samples_of(table, Design(["image", "model"])).values()
     n = 40_000
-    means = resampling.replicates(sample, n, np.random.default_rng(0))[:, 0]
+    means = bootstrap.replicates(sample, n, np.random.default_rng(0))[:, 0]
     assert set(np.round(means, 9)) <= {round(value, 9) for value in every}
     assert means.mean() == pytest.approx(np.mean(every), abs=5 * np.std(every) / math.sqrt(n))
     assert means.var() == pytest.approx(np.var(every), rel=0.05)
@@ -176,7 +176,7 @@ def test_nested_resamples_are_among_all_and_as_likely():
     every = oracle.nested_resamples(groups)
     (sample,) = gazesal.stats.cells.samples_of(table, Design("image", nested="reader")).values()
     n = 40_000
-    means = resampling.replicates(sample, n, np.random.default_rng(0))[:, 0]
+    means = bootstrap.replicates(sample, n, np.random.default_rng(0))[:, 0]
     assert set(np.round(means, 9)) <= {round(value, 9) for value, _ in every}
     centre = math.fsum(v * p for v, p in every)
     variance = math.fsum((v - centre) ** 2 * p for v, p in every)
@@ -249,12 +249,12 @@ def test_weighted_resamples_are_ratios_of_sums():
     table = pd.DataFrame({"image": range(10), "score": rng.random(10), "w": rng.random(10) + 0.1})
     design = Design("image", weights="w")
     (sample,) = gazesal.stats.cells.samples_of(table, design).values()
-    got = resampling.replicates(sample, 50, np.random.default_rng(1))[:, 0]
+    got = bootstrap.replicates(sample, 50, np.random.default_rng(1))[:, 0]
     draws = np.random.default_rng(1).integers(10, size=(50, 10))
     for row, value in zip(draws, got, strict=True):
         drawn = table.loc[row]
         assert value == pytest.approx(np.average(drawn["score"], weights=drawn["w"]))
-    means, errors = resampling.studentised(sample, 50, np.random.default_rng(1))
+    means, errors = bootstrap.studentised(sample, 50, np.random.default_rng(1))
     assert means[:, 0] == pytest.approx(got)
     for row, mean, error in zip(draws, got, errors[:, 0], strict=True):
         drawn = table.loc[row]
@@ -368,7 +368,7 @@ def test_any_block_size_has_the_same_bits(design, monkeypatch):
     table = crossed_table(11, 5)
     whole = interval(table, design, method="bca", n_resamples=301, rng=3)
     for size in (1, 11 * 7, 1000):
-        monkeypatch.setattr(resampling, "VALUES_AT_ONCE", size)
+        monkeypatch.setattr(bootstrap, "VALUES_AT_ONCE", size)
         assert interval(table, design, method="bca", n_resamples=301, rng=3) == whole
 
 

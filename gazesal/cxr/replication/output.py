@@ -16,7 +16,7 @@ from gazesal.cxr.replication.study import Study
 from gazesal.cxr.training.settings import PRESETS, TrainingSettings
 from gazesal.cxr.training.switches import switches_that_count
 from gazesal.exceptions import UndefinedMetricWarning
-from gazesal.reporting.html_page import report_extra_is_there
+from gazesal.reporting.html.page import report_extra_is_there
 
 __all__ = ["nearest_preset", "read_aucs", "read_scores", "write_report"]
 

@@ -13,10 +13,10 @@ import pandas as pd
 from gazesal._files import write_text
 from gazesal.cite import cite
 from gazesal.cxr.replication.report import Figure, Section, Table, shown
-from gazesal.reporting.html_charts import Scale, axis_svg, interval_svg
-from gazesal.reporting.html_content import LIBRARIES, fingerprint_of, setting_rows, versions_of
-from gazesal.reporting.html_page import page_template
-from gazesal.reporting.tables import label_of, metric_label
+from gazesal.reporting.html.charts import Scale, axis_svg, interval_svg
+from gazesal.reporting.html.content import LIBRARIES, fingerprint_of, setting_rows, versions_of
+from gazesal.reporting.html.page import page_template
+from gazesal.reporting.summary_tables import label_of, metric_label
 
 __all__ = ["write_page"]
 

@@ -11,7 +11,7 @@ from scipy.stats import t as student
 
 from gazesal._text import markdown_text
 from gazesal.cxr.replication import tables
-from gazesal.reporting.tables import label_of, metric_label
+from gazesal.reporting.summary_tables import label_of, metric_label
 
 __all__ = ["TABLES", "Cell", "Figure", "Section", "Table", "markdown_of", "sections_of", "shown"]
 

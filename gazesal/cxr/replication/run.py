@@ -14,8 +14,8 @@ import gazesal
 from gazesal._validation import as_count
 from gazesal.cxr.replication.inputs import PHASES, find_checkpoints, require_one_process
 from gazesal.cxr.replication.output import nearest_preset, read_aucs, read_scores, write_report
-from gazesal.cxr.replication.stages import do_steps
-from gazesal.cxr.replication.steps import Steps
+from gazesal.cxr.replication.plan import do_steps
+from gazesal.cxr.replication.step_store import Steps
 from gazesal.cxr.replication.study import Study, scored_images
 from gazesal.cxr.segmentation import Segmenter
 from gazesal.cxr.training.images import LabelledImages

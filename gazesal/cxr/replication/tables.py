@@ -8,7 +8,7 @@ from importlib.resources import files
 import numpy as np
 import pandas as pd
 
-from gazesal.evaluation.cases import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER, SEGMENTATION
+from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER, SEGMENTATION
 from gazesal.exceptions import SkippedDataWarning
 from gazesal.stats.comparisons import compare
 from gazesal.stats.design import Design

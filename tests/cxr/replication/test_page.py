@@ -13,7 +13,7 @@ pytest.importorskip("matplotlib", reason="the extra `report` is not installed")
 from gazesal.cxr.replication import tables
 from gazesal.cxr.replication.page import _charts, write_page
 from gazesal.cxr.replication.report import Table, sections_of
-from tests.reporting.html_page import parse, rows_of
+from tests.reporting.html.html_page import parse, rows_of
 
 METRICS = ("ncc", "auc_borji", "sncc", "sauc")
 

@@ -19,7 +19,7 @@ pytest.importorskip("skimage")
 
 import gazesal  # noqa: E402
 from gazesal.cli import main  # noqa: E402
-from gazesal.cxr.replication import replicate, run, work  # noqa: E402
+from gazesal.cxr.replication import replicate, run, step_actions  # noqa: E402
 from gazesal.cxr.training import TrainingSettings  # noqa: E402
 
 NETWORKS = ("sononet", "ag_sononet")
@@ -232,15 +232,15 @@ def test_maps_that_cannot_be_read_are_stored_again(tmp_path, monkeypatch):
         stored.append(target.stem)
         np.savez(target, logits=np.arange(1000.0))
 
-    monkeypatch.setattr(work, "store_maps", store)
+    monkeypatch.setattr(step_actions, "store_maps", store)
     model = SimpleNamespace(to=lambda _: None)
     paths = dict.fromkeys("abcd")
-    work.store_all_maps(paths, lambda: model, None, "cpu", tmp_path)
+    step_actions.store_all_maps(paths, lambda: model, None, "cpu", tmp_path)
     whole = (tmp_path / "b.npz").read_bytes()
     (tmp_path / "b.npz").write_bytes(whole[: len(whole) // 2])
     at = len(whole) // 2
     (tmp_path / "c.npz").write_bytes(whole[:at] + bytes([whole[at] ^ 255]) + whole[at + 1 :])
-    work.store_all_maps(paths, lambda: model, None, "cpu", tmp_path)
+    step_actions.store_all_maps(paths, lambda: model, None, "cpu", tmp_path)
     assert stored == ["a", "b", "c", "d", "b", "c"]
 
 
@@ -252,10 +252,10 @@ def test_masks_that_cannot_be_read_are_made_again(tmp_path):
         return pixels * 0.0
 
     images = {str(side): np.ones((side, side), np.uint8) for side in (40, 50)}
-    work.segment(images, segmenter, tmp_path)
+    step_actions.segment(images, segmenter, tmp_path)
     path = tmp_path / "40.png"
     path.write_bytes(path.read_bytes()[:-30])
-    work.segment(images, segmenter, tmp_path)
+    step_actions.segment(images, segmenter, tmp_path)
     assert asked == [40, 50, 40]
 
 
@@ -280,7 +280,7 @@ def test_weights_that_are_gone_come_from_what_is_left(
         text = "of best" if (folder / "last.ckpt").exists() else "anew"
         (folder / "weights.pt").write_text(text)
 
-    monkeypatch.setattr(work, "train", train)
+    monkeypatch.setattr(step_actions, "train", train)
     (tmp_path / "run").mkdir()
     for name in ("best.ckpt", "last.ckpt", "curve.csv", "weights.pt"):
         if name not in lost:
@@ -288,7 +288,7 @@ def test_weights_that_are_gone_come_from_what_is_left(
     study = SimpleNamespace(
         images=None, settings=None, workers=0, cache=None, trainer={}, progress=False
     )
-    work.train_network(study, "sononet", 0, tmp_path)
+    step_actions.train_network(study, "sononet", 0, tmp_path)
     assert (called == [True]) == trained
     assert (tmp_path / "weights.pt").read_text() == weights
 

@@ -1,0 +1,137 @@
+"""The cases of a REFLACX release: what each radiologist saw, when, and at which resolution."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from gazesal._validation import as_choice, as_count, as_real_array
+from gazesal.datasets.reflacx import Reflacx
+from gazesal.evaluation.case import Case, Gaze, MapSource
+from gazesal.evaluation.cases_from_tables import as_methods, with_maps
+
+__all__ = ["cases_from_reflacx"]
+
+SHOWN = ["x_min_shown", "y_min_shown", "x_max_shown", "y_max_shown"]
+
+
+def cases_from_reflacx(
+    release: Reflacx,
+    maps: Mapping[str, Mapping[str, MapSource]] | None = None,
+    *,
+    n_readers: int = 5,
+    degrees: float = 1.0,
+    unmapped: Literal["raise", "gaze_only"] = "raise",
+) -> list[Case]:
+    """Make a case of every image of a REFLACX release that keeps a reading.
+
+    Each fixation keeps its own standard deviation, from the pixels per degree of visual angle at
+    that moment, and the rectangle of the image that was shown; each image has its chest box, by
+    which `evaluate` registers it.
+
+    Parameters
+    ----------
+    release : Reflacx
+        Phases of the release; see `Reflacx`.
+    maps : mapping of mapping, optional
+        Saliency maps by method, then by the ``dicom_id`` of the image, as for
+        `cases_from_tables`. Without any, each reader against the others and the center bias
+        are scored.
+    n_readers : int, default 5
+        Images with fewer kept readings are not scored; their gaze shapes the centre bias. Five
+        leaves the 91 images of the study; at least two are needed, so that one can be left out.
+    degrees : float, default 1.0
+        Standard deviation of a fixation's Gaussian in degrees of visual angle.
+    unmapped : {"raise", "gaze_only"}, default "raise"
+        What to do with images to be scored for which a method has no map: refuse, or use their
+        gaze for the centre bias only.
+
+    Returns
+    -------
+    list of Case
+        In the order of the ``dicom_id``, which names the image; an observer is named by the id of
+        the reading, since the release does not tell its readers apart.
+
+    Raises
+    ------
+    ValueError
+        If a file is malformed, an option is out of range, no image keeps enough readings, or a
+        map is missing; the message names the file and line, or the image.
+    FileNotFoundError
+        If the file of a kept reading is missing.
+
+    See Also
+    --------
+    evaluate : Score them, with ``outside="keep"`` as in the study: fixations may lie outside the
+        image, and the part of their Gaussian that reaches into it counts.
+
+    Notes
+    -----
+    Section 3.2 of :footcite:t:`bigolin2021`. A reading whose eye tracking was discarded has no
+    gaze; its chest box and labels exist, and neither is used here, as in the study.
+
+    References
+    ----------
+    .. footbibliography::
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> import gazesal
+    >>> with TemporaryDirectory() as folder:
+    ...     root = gazesal.write_synthetic_reflacx(folder, n_images=2, n_readers=3, side=96)
+    ...     cases = gazesal.cases_from_reflacx(gazesal.Reflacx(root), n_readers=3)
+    >>> [len(case.gaze) for case in cases], cases[0].box is not None
+    ([3, 3], True)
+    """
+    as_count(n_readers, name="n_readers", least=2)
+    size = as_real_array(degrees, name="degrees").astype(np.float64)
+    if size.shape != () or not (np.isfinite(size) and size > 0):
+        raise ValueError(f"`degrees` must be a positive number, got {degrees!r}.")
+    if not isinstance(release, Reflacx):
+        raise TypeError(f"`release` must be a Reflacx, got {type(release).__name__}.")
+    maps = as_methods({} if maps is None else maps)
+    as_choice(unmapped, ("raise", "gaze_only"), name="unmapped")
+    kept = release.readings[~release.readings["discarded"]]
+    cases = []
+    for dicom_id, rows in kept.groupby("dicom_id", sort=True):
+        images = rows["image"].unique()
+        if len(images) > 1:
+            raise ValueError(
+                f"the readings {', '.join(rows.index)} name one dicom_id {dicom_id} for "
+                f"{len(images)} images."
+            )
+        gaze = {
+            str(reading): _gaze(release.fixations(str(reading)), float(size))
+            for reading in sorted(rows.index)
+        }
+        first = rows.iloc[0]
+        x_min, y_min, x_max, y_max = release.mean_box(str(images[0])).tolist()
+        cases.append(
+            Case(
+                image=str(dicom_id),
+                shape=(int(first["height"]), int(first["width"])),
+                gaze=gaze,
+                maps={},
+                scored=len(gaze) >= n_readers,
+                box=(x_min, y_min, x_max, y_max),
+            )
+        )
+    if not any(case.scored for case in cases):
+        most = max((len(case.gaze) for case in cases), default=0)
+        raise ValueError(
+            f"`n_readers` must leave an image to score, got {n_readers}: no image keeps more than "
+            f"{most} readings."
+        )
+    return with_maps(cases, maps, unmapped)
+
+
+def _gaze(fixations: pd.DataFrame, degrees: float) -> Gaze:
+    """A reading as `gaze_heatmap` takes it."""
+    return Gaze(
+        points=fixations[["x", "y"]].to_numpy(np.float64),
+        durations=fixations["duration"].to_numpy(np.float64),
+        sigma=degrees * fixations[["x_per_degree", "y_per_degree"]].to_numpy(np.float64),
+        visible=fixations[SHOWN].to_numpy(np.float64),
+    )

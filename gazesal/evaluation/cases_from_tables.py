@@ -1,0 +1,287 @@
+"""Cases from a table of fixations, for hundreds of thousands of images at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from gazesal._validation import as_choice, as_shape
+from gazesal._warnings import warn
+from gazesal.datasets._names import by_clean_name, similar_name
+from gazesal.datasets.map_sources import source_finder
+from gazesal.evaluation.case import Case, Gaze, MapSource, require_no_baseline
+from gazesal.exceptions import OffImageWarning
+from gazesal.maps.heatmap import OUTSIDE, Outside, exchange_hint, off_image
+from gazesal.typing import Float64Array, IntArray
+
+if TYPE_CHECKING:
+    import pandas as pd  # which workers do without: it is 60 MB to import
+
+__all__ = ["cases_from_tables", "gaze_of_images", "with_maps"]
+
+Shape = tuple[int, int]
+
+
+def cases_from_tables(
+    fixations: pd.DataFrame | Any,
+    maps: Mapping[str, Mapping[str, MapSource]],
+    shape: tuple[int, int] | Mapping[str, tuple[int, int]],
+    *,
+    outside: Outside = "raise",
+    unmapped: Literal["raise", "gaze_only"] = "raise",
+) -> list[Case]:
+    """Join a table of fixations with saliency maps, one case an image.
+
+    Parameters
+    ----------
+    fixations : pandas.DataFrame or other table
+        Columns image, observer, x, y, duration, as `read_fixations` returns them. A table of
+        polars or Arrow, a dict of columns and a list of records are taken too.
+    maps : mapping of mapping
+        Saliency maps by method, then by image, as `find_maps` returns them; or arrays. A method
+        may also have an object of your own with ``__getitem__``, which is asked for the map of an
+        image when that is needed; it must be possible to pickle it for several jobs.
+    shape : tuple of int or mapping of str to tuple of int
+        (H, W) of all images, or by image, in the pixels of the fixations.
+    outside : {"raise", "drop", "keep"}, default "raise"
+        What to do with fixations outside their image; see `gaze_heatmap`.
+    unmapped : {"raise", "gaze_only"}, default "raise"
+        What to do with images for which a method has no map: refuse, or score none of their
+        maps and use their gaze for the centre bias only.
+
+    Returns
+    -------
+    list of Case
+        In the order of the image names; under ``"gaze_only"``, cases without maps are not scored.
+
+    Raises
+    ------
+    TypeError
+        If the fixations are not a table, or `maps` is not a mapping.
+    ValueError
+        If a column or a size is missing, a column holds other than numbers (complex, bool, dates),
+        a fixation lies outside, an observer's fixations all
+        weigh nothing, an image has no map, a method has the name of a baseline, or no image is
+        left; the message names the line or image.
+
+    Warns
+    -----
+    OffImageWarning
+        If fixations were dropped under ``outside="drop"``.
+
+    See Also
+    --------
+    evaluate : Score them.
+
+    Notes
+    -----
+    Names are joined without blanks around them and with their letters composed (Unicode's NFC), so
+    that files from macOS meet a table from elsewhere. The cases have the names in this form.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> import gazesal
+    >>> fixations = pd.DataFrame(
+    ...     {"image": "7", "observer": ["ann", "bob"], "x": [1.0, 2.0], "y": 0.0, "duration": 1.0}
+    ... )
+    >>> cases = gazesal.cases_from_tables(fixations, {"mine": {"7": np.eye(3)}}, (3, 3))
+    >>> cases[0].image, list(cases[0].gaze), list(cases[0].maps)
+    ('7', ['ann', 'bob'], ['mine'])
+    """
+    as_choice(outside, OUTSIDE, name="outside")
+    as_choice(unmapped, ("raise", "gaze_only"), name="unmapped")
+    methods = as_methods(maps)
+    found, dropped = gaze_of_images(fixations, _size_finder(shape), outside)
+    if dropped:
+        warn(dropped, OffImageWarning, stacklevel=2)
+    cases = [
+        Case(image=image, shape=size, gaze=gaze, maps={}) for image, (size, gaze) in found.items()
+    ]
+    return with_maps(cases, methods, unmapped)
+
+
+def as_methods(maps: Any) -> dict[str, Any]:
+    """Return the maps of each method by its clean name; no method may be named like a baseline."""
+    if not isinstance(maps, Mapping) or not all(isinstance(name, str) for name in maps):
+        raise TypeError(
+            "`maps` must be a mapping of methods to mappings of images to maps, got "
+            f"{type(maps).__name__}."
+        )
+    methods = by_clean_name(maps, what="methods of `maps`")
+    require_no_baseline(methods)
+    return methods
+
+
+def with_maps(
+    cases: list[Case], maps: Mapping[str, Mapping[str, MapSource]], unmapped: str
+) -> list[Case]:
+    """Return the cases with their maps; cases without one are refused, or not scored."""
+    find = {method: source_finder(own, name=f"maps[{method!r}]") for method, own in maps.items()}
+    without_map: dict[str, str] = {}
+    joined = []
+    for case in cases:
+        own = {method: source_of(case.image) for method, source_of in find.items()}
+        lacking = [method for method, source in own.items() if source is None]
+        if lacking and case.scored:
+            without_map[case.image] = lacking[0]
+        kept = {} if lacking else own
+        joined.append(replace(case, maps=kept, scored=case.scored and not lacking))
+    n_scored = sum(case.scored for case in cases)
+    if without_map and (unmapped == "raise" or len(without_map) == n_scored):
+        image, method = next(iter(without_map.items()))
+        raise ValueError(
+            f"`maps` must have every image of the fixations, but {len(without_map)} of "
+            f"{n_scored} images lack one: method {method!r} has no map of image {image!r} "
+            f"(it has {', '.join(map(repr, list(maps[method])[:3])) or 'none'}, ..."
+            f"{similar_name(image, maps[method])}). "
+            'unmapped="gaze_only" (--unmapped gaze_only) scores the others and uses the gaze on '
+            "these for the center bias."
+        )
+    return joined
+
+
+def gaze_of_images(
+    fixations: Any,
+    size_of: Callable[[str], Shape],
+    outside: str,
+    *,
+    only: Container[str] | None = None,
+) -> tuple[dict[str, tuple[Shape, dict[str, Gaze]]], str]:
+    """Return size and gaze of each image of a table, and a sentence about dropped fixations.
+
+    Images and observers are sorted by name. Rows of images that are not in `only` are ignored.
+    """
+    from gazesal.datasets import _columns as columns  # noqa: PLC0415 (pandas, see above)
+    from gazesal.datasets.fixation_table import FIXATION_COLUMNS  # noqa: PLC0415
+
+    table = columns.as_table(fixations, name="fixations")
+    columns.require_table_columns(table, FIXATION_COLUMNS, name="fixations")
+    if only is not None:
+        codes, names = columns.name_column(table, "image", what="names of images")
+        table = table[np.array([name in only for name in names], np.bool_)[codes]]
+    image, images = columns.name_column(table, "image", what="names of images")
+    observer, observers = columns.name_column(table, "observer", what="names of observers")
+    source, row = table.attrs.get("source", "fixations"), str(table.index.name or "row")
+    x, y, duration = (
+        columns.number_column(table[name], source=source, row=row)
+        for name in ("x", "y", "duration")
+    )
+    sizes = [size_of(name) for name in images]
+    rows = _Rows(table, image, observer, np.stack([x, y], axis=1), duration, images, observers)
+    off = rows.off(sizes)
+    if off.any() and outside == "raise":
+        rows.refuse_off_image(off, sizes)
+    kept = ~off if outside == "drop" else np.ones(len(off), np.bool_)
+    gaze = rows.by_reading(kept)
+    dropped = ""
+    if not kept.all():
+        before = len(np.unique(image * len(observers) + observer))
+        lost = before - sum(map(len, gaze))
+        dropped = (
+            f"{int(off.sum())} of {len(off)} fixations lie outside their image and were dropped; "
+            f"{lost} of {before} readings (an observer on an image) lost all theirs."
+        )
+    return dict(zip(images, zip(sizes, gaze, strict=True), strict=True)), dropped
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The checked columns of a table; images and observers as positions among sorted names."""
+
+    table: pd.DataFrame
+    image: IntArray
+    observer: IntArray
+    points: Float64Array
+    duration: Float64Array
+    images: list[str]
+    observers: list[str]
+
+    def off(self, sizes: list[Shape]) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Return which fixations lie outside their image."""
+        off = np.zeros(len(self.points), np.bool_)
+        places = np.array(sizes, np.int64).reshape(-1, 2)
+        for size in set(sizes):  # of which there are few
+            of_size = (places == size).all(axis=1)[self.image]
+            off[of_size] = off_image(self.points[of_size], size)
+        return off
+
+    def refuse_off_image(
+        self, off: np.ndarray[Any, np.dtype[np.bool_]], sizes: list[Shape]
+    ) -> None:
+        """Raise, and name the first fixation outside the first image by name that has one."""
+        from gazesal.datasets._columns import place_of  # noqa: PLC0415 (pandas)
+
+        of_image = self.image == self.image[off].min()
+        at = int(np.argmax(off & of_image))
+        shape = sizes[self.image[at]]
+        x, y = self.points[at]
+        raise ValueError(
+            f"{place_of(self.table, at)}: ({x:g}, {y:g}) "
+            f"of observer {self.observers[self.observer[at]]} lies outside image "
+            f"{self.images[self.image[at]]}, which spans "
+            f"x in [-0.5, {shape[1] - 0.5}) and y in [-0.5, {shape[0] - 0.5}) where pixel centers "
+            f"are integers; {int((off & of_image).sum())} fixations on this image do. Is the "
+            'origin right? outside="drop" (--outside drop) leaves them out, "keep" draws the part '
+            "inside."
+            f"{exchange_hint(self.points[of_image], shape)}"
+        )
+
+    def by_reading(self, kept: np.ndarray[Any, np.dtype[np.bool_]]) -> list[dict[str, Gaze]]:
+        """Return the gaze of each image, by observer, from the rows that are kept."""
+        order = np.lexsort((self.observer, self.image))
+        order = order[kept[order]]
+        gaze: list[dict[str, Gaze]] = [{} for _ in self.images]
+        if not len(order):
+            return gaze
+        reading = self.image[order] * len(self.observers) + self.observer[order]
+        starts = np.flatnonzero(np.diff(reading, prepend=-1))
+        points, durations = self.points[order], self.duration[order]
+        lowest = np.minimum.reduceat(durations, starts)
+        highest = np.maximum.reduceat(durations, starts)
+        bad = (lowest < 0) | (highest <= 0)
+        if bad.any():
+            self._refuse_durations(int(order[starts[np.argmax(bad)]]))
+        stops = np.append(starts[1:], len(order)).tolist()
+        first = order[starts]
+        readings = zip(
+            self.image[first].tolist(), self.observer[first].tolist(), starts.tolist(), stops,
+            strict=True,
+        )  # fmt: skip
+        for image, observer, start, stop in readings:
+            # copies, so that one image does not keep the arrays of all
+            gaze[image][self.observers[observer]] = Gaze(
+                points=points[start:stop].copy(), durations=durations[start:stop].copy()
+            )
+        return gaze
+
+    def _refuse_durations(self, at: int) -> None:
+        from gazesal.datasets._columns import place_of  # noqa: PLC0415 (pandas)
+
+        raise ValueError(
+            f"{place_of(self.table, at)}: the durations of observer "
+            f"{self.observers[self.observer[at]]} on image {self.images[self.image[at]]} must be "
+            "non-negative, with a positive sum."
+        )
+
+
+def _size_finder(shape: Any) -> Callable[[str], Shape]:
+    """Return a function from the name of an image to its size."""
+    if not isinstance(shape, Mapping):
+        size = as_shape(shape, name="shape")
+        return lambda _: size
+    sizes = by_clean_name(shape, what="images of `shape`")
+
+    def find(image: str) -> Shape:
+        if image not in sizes:
+            raise ValueError(
+                f"`shape` (--size) must give the size of every image, but has no {image!r}"
+                f"{similar_name(image, sizes)}."
+            )
+        return as_shape(sizes[image], name=f"shape of {image}")
+
+    return find

@@ -1,0 +1,1 @@
+"""Checkpoints and saved evaluations: everything that an evaluation keeps on disk."""

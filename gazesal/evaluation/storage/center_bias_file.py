@@ -1,0 +1,102 @@
+"""Centre biases as plain arrays, to share them between workers and to keep them in files."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gazesal._files import atomic_path
+from gazesal.datasets.numpy_files import open_npz
+from gazesal.evaluation.score_one_image import AnyCenterBias
+from gazesal.maps.center_bias import CenterBias
+from gazesal.maps.geometry import ReferenceFrame
+from gazesal.maps.registered_bias import RegisteredCenterBias
+from gazesal.maps.running_sum import RunningSum
+
+__all__ = ["bias_from", "frame_of", "parts_of", "read_bias", "write_bias"]
+
+Facts = dict[str, Any]
+
+
+def parts_of(bias: AnyCenterBias | None) -> tuple[Facts | None, list[np.ndarray]]:
+    """What a centre bias is besides its arrays, as JSON holds it, and its arrays, uncopied."""
+    if bias is None:
+        return None, []
+    high, low = bias._sum.parts()
+    if isinstance(bias, RegisteredCenterBias):
+        return {"n_maps": bias.n_maps, "frame": asdict(bias.frame)}, [high, low, bias._coverage]
+    return {"n_maps": bias.n_maps}, [high, low]
+
+
+def frame_of(bias: AnyCenterBias) -> tuple[int, int] | ReferenceFrame:
+    """Return where a center bias lies: in a frame, or on the pixels of a shape (H, W)."""
+    return bias.frame if isinstance(bias, RegisteredCenterBias) else bias.shape
+
+
+def bias_from(facts: Facts | None, arrays: Sequence[np.ndarray]) -> AnyCenterBias | None:
+    """The centre bias whose parts these are; the arrays are used as they are."""
+    if facts is None:
+        return None
+    plain = [np.asarray(array) for array in arrays]
+    total = RunningSum()
+    total._high, total._low = plain[:2]
+    if "frame" not in facts:
+        bias = CenterBias.__new__(CenterBias)
+        bias._sum, bias.n_maps = total, int(facts["n_maps"])
+        height, width = plain[0].shape
+        bias.shape = (height, width)
+        return bias
+    frame: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in facts["frame"].items()
+    }
+    registered = RegisteredCenterBias.__new__(RegisteredCenterBias)
+    registered.frame, registered.n_maps = ReferenceFrame(**frame), int(facts["n_maps"])
+    registered._sum, registered._coverage = total, plain[2]
+    return registered
+
+
+def write_bias(path: Path, bias: AnyCenterBias | None, **more: Any) -> None:
+    """Write a centre bias, and facts about it, whole or not at all."""
+    facts, arrays = parts_of(bias)
+    named = {f"part{i}": array for i, array in enumerate(arrays)}
+    text = json.dumps({"bias": facts, **more})
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, facts=np.array(text), **named)  # type: ignore[arg-type]
+
+
+def read_bias(path: Path) -> tuple[AnyCenterBias | None, Facts]:
+    """Read what `write_bias` wrote, to the bit, and check it.
+
+    The archive's checksums find a torn file. That the arrays belong together is checked as well,
+    since compiled kernels check no bounds.
+
+    Raises
+    ------
+    ValueError
+        If it is not such a file; the message names it.
+    """
+    try:
+        with open_npz(path) as file:
+            facts = json.loads(str(file["facts"].read()))
+            arrays = [file[f"part{i}"].read() for i in range(len(file) - 1)]
+            return _checked(facts.pop("bias"), arrays), facts
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # a broken archive fails in as many ways as it has parts
+        raise ValueError(f"{path}: cannot be read as a centre bias: {error}") from error
+
+
+def _checked(facts: Facts | None, arrays: Sequence[np.ndarray]) -> AnyCenterBias | None:
+    """Return the center bias of parts from a file; raise if they do not fit together."""
+    wanted = 0 if facts is None else 3 if "frame" in facts else 2
+    if len(arrays) != wanted:
+        raise ValueError(f"it must have {wanted} arrays, got {len(arrays)}")
+    if facts is None:
+        return None
+    if "frame" in facts:
+        return RegisteredCenterBias._from_parts(facts["frame"], facts["n_maps"], *arrays)
+    return CenterBias._from_parts(facts["n_maps"], *arrays)

@@ -1,0 +1,289 @@
+"""Cases in a saved evaluation: one line of JSON each, and a table of their fixations."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gazesal._validation import as_shape
+from gazesal.datasets._rooted import path_inside
+from gazesal.datasets.map_stores import StoredMap
+from gazesal.evaluation.case import Case, Gaze
+from gazesal.evaluation.fixation_file import FixationFile
+from gazesal.maps.geometry import as_box
+from gazesal.typing import Float64Array
+
+__all__ = [
+    "NotSaved",
+    "Places",
+    "case_from_json",
+    "case_to_json",
+    "fixations_of",
+    "gaze_by_case",
+]
+
+NUMBERS = ["x", "y", "duration", "sigma_x", "sigma_y", "x_min", "y_min", "x_max", "y_max"]
+OWNER = ["case", "observer", "own_sigma", "partly_shown"]
+ARRAY = "an array in memory"
+# Functions that a saved evaluation may name: they read a file. Any other name is refused, since
+# what it names is called when a map is asked for.
+READERS = ("gazesal.cxr.lung_hull:_read_hull",)
+
+
+class Places:
+    """Paths of the files of saved cases: below a root, so that both may move, or absolute.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        The folder that holds the evaluation.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._whole = Path(os.path.abspath(root))  # noqa: PTH100 (links are followed below)
+        self._real = root.resolve()
+        self._folders: dict[Path, bool] = {}
+
+    def text(self, path: Path) -> str:
+        """Return a path as it is saved."""
+        # a path through ".." is below the root only if the file is
+        whole = Path(os.path.abspath(path))  # noqa: PTH100
+        if whole.is_relative_to(self._whole) and self._is_inside(whole):
+            return whole.relative_to(self._whole).as_posix()
+        return str(whole)
+
+    def path(self, text: Any) -> Path:
+        """Return the path that was saved; raise for one that `text` does not write.
+
+        An evaluation may come from somebody else, so a path must not lead out of the root by
+        ``..`` or by a link.
+        """
+        if not isinstance(text, str):
+            raise TypeError(f"a path must be text, got {text!r}")
+        if Path(text).is_absolute():
+            if ".." in Path(text).parts:
+                raise ValueError(f"an absolute path must not hold '..', got {text!r}")
+            return Path(text)
+        path = path_inside(self._root, text)
+        if not self._is_inside(path):
+            raise ValueError(f"a path must not lead out of {self._root} by a link, got {text!r}")
+        return path
+
+    def _is_inside(self, path: Path) -> bool:
+        """Check whether a file lies below the root once links are followed."""
+        folder = path.parent
+        if folder not in self._folders:
+            self._folders[folder] = folder.resolve().is_relative_to(self._real)
+        if path.is_symlink():
+            return path.resolve().is_relative_to(self._real)
+        return self._folders[folder]
+
+
+@dataclass(frozen=True, slots=True)
+class NotSaved:
+    """In place of an array or a function that was not saved with its evaluation.
+
+    Attributes
+    ----------
+    what : str
+        What it was.
+    where : str
+        Whose it was.
+    """
+
+    what: str
+    where: str
+
+    @property
+    def was_array(self) -> bool:
+        """Return whether it was an array, which as gaze is a map."""
+        return self.what == ARRAY
+
+    def __call__(self) -> Any:
+        """Raise, since there is nothing to return."""
+        raise ValueError(
+            f"the {self.where} was {self.what}, which is not saved with an evaluation; files are. "
+            "Give the evaluation cases that have it: dataclasses.replace(evaluation, cases=...)."
+        )
+
+
+def case_to_json(case: Case, places: Places) -> dict[str, Any]:
+    """Return a case as a line holds it, without its fixations."""
+    return {
+        "image": case.image,
+        "shape": [int(side) for side in case.shape],
+        "gaze": {
+            name: _source(source, places)
+            if not isinstance(source, Gaze)
+            else _fixations_source(source)
+            for name, source in case.gaze.items()
+        },
+        "maps": {method: _source(source, places) for method, source in case.maps.items()},
+        "scored": bool(case.scored),
+        "box": None if case.box is None else [float(side) for side in case.box],
+        "groups": {
+            name: value.item() if isinstance(value, np.generic) else value
+            for name, value in case.groups.items()
+        },
+        "center_bias": None if case.center_bias is None else _source(case.center_bias, places),
+        "picture": None if case.picture is None else places.text(case.picture),
+    }
+
+
+def _source(source: Any, places: Places) -> dict[str, Any]:
+    """Return a source as JSON: a file, a place in one, one of `READERS` on files, or nothing."""
+    if isinstance(source, Path):
+        return {"file": places.text(source)}
+    if isinstance(source, StoredMap):
+        return {"file": places.text(source.path), "key": source.key, "row": source.row}
+    if isinstance(source, FixationFile):
+        return {"fixations": asdict(source) | {"path": places.text(source.path)}}
+    if isinstance(source, partial) and _is_reader(source):
+        name = _name_of(source.func)
+        return {"function": name, "files": [places.text(path) for path in source.args]}
+    return {"lost": _what(source)}
+
+
+def _what(source: Any) -> str:
+    """Return what is lost when a source is not saved."""
+    if isinstance(source, NotSaved):
+        return source.what
+    if callable(source):
+        return f"a function ({getattr(source, '__qualname__', type(source).__name__)})"
+    return ARRAY
+
+
+def _is_reader(source: partial[Any]) -> bool:
+    """Return whether it is one of `READERS` with files as its only arguments."""
+    files_only = not source.keywords and all(isinstance(path, Path) for path in source.args)
+    return files_only and _name_of(source.func) in READERS
+
+
+def _name_of(function: Any) -> str:
+    return f"{getattr(function, '__module__', '')}:{getattr(function, '__qualname__', '')}"
+
+
+def _read_source(saved: dict[str, Any], places: Places, where: str) -> Any:
+    if "lost" in saved:
+        return NotSaved(saved["lost"], where)
+    if "function" in saved:
+        if saved["function"] not in READERS:
+            raise ValueError(
+                f"a saved function must be one of {', '.join(READERS)}, got {saved['function']!r}"
+            )
+        module, _, name = saved["function"].partition(":")
+        return partial(
+            getattr(import_module(module), name), *(places.path(each) for each in saved["files"])
+        )
+    if "fixations" in saved:
+        facts = dict(saved["fixations"])
+        facts |= {
+            "path": places.path(facts["path"]),
+            "shape": as_shape(facts["shape"], name="shape"),
+        }
+        return FixationFile(**facts | {"columns": tuple(map(tuple, facts["columns"]))})
+    path = places.path(saved["file"])
+    if "key" not in saved:
+        return path
+    key, row = saved["key"], saved["row"]
+    if not isinstance(key, str) or not (row is None or type(row) is int):
+        raise TypeError(f"an array must have a name and a row, got {key!r} and {row!r}")
+    return StoredMap(path, key, row)
+
+
+def _fixations_source(gaze: Gaze) -> dict[str, Any] | None:
+    """Nothing for fixations, which have a table of their own."""
+    return {"lost": "no table of fixations"} if _numbers_of(gaze) is None else None
+
+
+def case_from_json(saved: dict[str, Any], gaze: dict[str, Gaze], places: Places) -> Case:
+    """Return the case of a line, with its fixations; raise for a file that it must not name."""
+
+    def source(found: dict[str, Any], what: str) -> Any:
+        return _read_source(found, places, f"{what} of image {saved['image']}")
+
+    own = saved["center_bias"]
+    return Case(
+        image=saved["image"],
+        shape=as_shape(saved["shape"], name="shape"),
+        gaze={
+            name: gaze[name] if found is None else source(found, f"gaze of observer {name}")
+            for name, found in saved["gaze"].items()
+        },
+        maps={name: source(found, f"{name} map") for name, found in saved["maps"].items()},
+        scored=saved["scored"],
+        box=None if saved["box"] is None else as_box(saved["box"], name="box"),
+        groups=saved["groups"],
+        center_bias=None if own is None else source(own, "centre bias"),
+        picture=None if saved["picture"] is None else places.path(saved["picture"]),
+    )
+
+
+def fixations_of(cases: list[Case]) -> pd.DataFrame:
+    """Return all fixations as rows, in the order of the cases and of their observers."""
+    owners: list[tuple[int, str, bool, bool]] = []
+    lengths: list[int] = []
+    columns: list[Float64Array] = []
+    for number, case in enumerate(cases):
+        for observer, gaze in case.gaze.items():
+            numbers = _numbers_of(gaze) if isinstance(gaze, Gaze) else None
+            if isinstance(gaze, Gaze) and numbers is not None:
+                owners.append((number, observer, gaze.sigma is not None, gaze.visible is not None))
+                lengths.append(len(numbers))
+                columns.append(numbers)
+    table = pd.DataFrame(np.concatenate([np.empty((0, len(NUMBERS))), *columns]), columns=NUMBERS)
+    of_row = np.repeat(np.arange(len(owners)), lengths)
+    for position, name in enumerate(OWNER):
+        dtype = (np.int64, object, np.bool_, np.bool_)[position]
+        table[name] = np.array([owner[position] for owner in owners], dtype=dtype)[of_row]
+    return table
+
+
+def _numbers_of(gaze: Gaze) -> Float64Array | None:
+    """Fixations of an observer as rows of `NUMBERS`; nothing if they are no fixations at all."""
+    try:
+        points = np.asarray(gaze.points, dtype=np.float64)
+        n = len(points)
+        sigma = np.nan if gaze.sigma is None else gaze.sigma
+        visible = np.nan if gaze.visible is None else gaze.visible
+        parts = [(points, 2), (np.reshape(gaze.durations, (n, 1)), 1), (sigma, 2), (visible, 4)]
+        if points.shape != (n, 2) or n == 0:
+            return None
+        return np.hstack([np.broadcast_to(part, (n, width)) for part, width in parts])
+    except (TypeError, ValueError):
+        return None
+
+
+def gaze_by_case(table: pd.DataFrame) -> dict[int, dict[str, Gaze]]:
+    """Return the fixations of a table that `fixations_of` made, by number of case and observer."""
+    if list(table.columns) != [*NUMBERS, *OWNER]:
+        raise ValueError(f"it must have the columns {', '.join([*NUMBERS, *OWNER])}")
+    for name, kind in {
+        **dict.fromkeys(NUMBERS, "f"),
+        "case": "i",
+        **dict.fromkeys(OWNER[2:], "b"),
+    }.items():
+        if table[name].dtype.kind != kind:
+            raise TypeError(f"its column {name!r} is of another type, {table[name].dtype}")
+    found: dict[int, dict[str, Gaze]] = {}
+    numbers = table[NUMBERS].to_numpy(np.float64)
+    case, observer, own, shown = (table[name].to_numpy() for name in OWNER)
+    changed = (case[1:] != case[:-1]) | (observer[1:] != observer[:-1])
+    starts = [0, *(np.flatnonzero(changed) + 1).tolist()] if len(table) else []
+    for start, stop in zip(starts, [*starts[1:], len(table)], strict=False):
+        rows = numbers[start:stop]
+        found.setdefault(int(case[start]), {})[str(observer[start])] = Gaze(
+            points=rows[:, 0:2],
+            durations=rows[:, 2],
+            sigma=rows[:, 3:5] if own[start] else None,
+            visible=rows[:, 5:9] if shown[start] else None,
+        )
+    return found

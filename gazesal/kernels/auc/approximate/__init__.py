@@ -1,0 +1,1 @@
+"""Kernels of the area under the ROC curve within a tolerance."""

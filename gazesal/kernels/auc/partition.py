@@ -1,0 +1,290 @@
+"""The pixels of a map in the order of their values, slab by slab, in little memory.
+
+Pixels fall into cells by the leading bits of their keys (see `gazesal.kernels.auc.cells`). A cell
+that holds too many is divided, between the smallest and the largest key in it, by the next bits, as
+often as it takes: the pixels of a map with an outlier agree in most of their bits. All large cells
+are divided in one pass. A large cell of one value, as the zeros of many maps, is a *tie*: it needs
+no order, and its weights are summed where they lie.
+
+Neighbouring cells are joined into buckets, and runs of buckets into *slabs* of so many pixels at
+most. A slab is written out and put in order before the next one, for which the map is read again:
+so the workspace is that of a slab, whatever the size of the map.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gazesal.kernels._jit import kernel
+from gazesal.kernels.auc.cells import CELLS, bits_to_drop, extreme_keys, key_of, pattern_of
+from gazesal.kernels.moments import BLOCK, LANES, fold
+from gazesal.typing import (
+    Float64Array,
+    FloatArray,
+    IntArray,
+    Unsigned,
+    UnsignedArray,
+    WeightArray,
+)
+
+BUCKET = 1 << 15  # pixels that a bucket of several cells may hold
+STREAMS = 256  # buckets written to at once; more of them, and address translation costs more
+TOO_LARGE = 16  # cells of more than the pixels divided by this are divided, or a tie
+FINER_CELLS = 1 << 12  # that a large cell is divided into
+NODE = np.uint32(1 << 31)  # entries of the table from here on are nodes, the others buckets
+
+
+class Tree(NamedTuple):
+    """Cells of keys: a table in which an entry is a bucket, or a node with entries of its own.
+
+    Node k has its entries from ``first[k]`` on, for keys from ``lowest[k]`` without their last
+    ``drop[k]`` bits. The root is node 0.
+    """
+
+    table: UnsignedArray
+    first: IntArray
+    lowest: UnsignedArray
+    drop: UnsignedArray
+
+
+class Slab(NamedTuple):
+    """A run of buckets that is written out at once."""
+
+    first: int
+    last: int
+    starts: IntArray  # of buckets first to last, and the end; from 0; ties take no place
+    n_buckets: int  # of the map
+
+    def places(self) -> tuple[UnsignedArray, UnsignedArray]:
+        """Where the next pixel of each bucket goes, and by how much that moves.
+
+        Pixels of all other buckets go to one place after the last: always writing costs less than
+        deciding.
+        """
+        place = np.full(self.n_buckets, self.size, np.uint32)
+        step = np.zeros(self.n_buckets, np.uint32)
+        held = np.diff(self.starts) > 0
+        place[self.first : self.last][held] = self.starts[:-1][held]
+        step[self.first : self.last][held] = 1
+        return place, step
+
+    @property
+    def size(self) -> int:
+        """Number of pixels that are written out."""
+        return int(self.starts[-1])
+
+
+@dataclass(frozen=True)
+class Partition:
+    """The buckets of a map, in the order of its values."""
+
+    tree: Tree
+    sizes: IntArray  # of the buckets
+    tied: IntArray  # buckets that are a large cell of one value
+    tied_values: FloatArray  # their values
+
+    @cached_property
+    def below(self) -> IntArray:
+        """Pixels of smaller values than those of each bucket."""
+        return np.cumsum(self.sizes) - self.sizes
+
+    def slabs(self, room: int) -> list[Slab]:
+        """All buckets in runs of about `room` pixels at most, beside those of ties."""
+        written = self.sizes.copy()
+        written[self.tied] = 0
+        starts = np.concatenate([[0], np.cumsum(written)])
+        wanted = max(1, -(-int(starts[-1]) // room))
+        return [
+            Slab(a, b, starts[a : b + 1] - starts[a], self.sizes.size)
+            for a, b in runs(starts, wanted)
+        ]
+
+    def tied_sums(self, values: FloatArray, weights: WeightArray) -> Float64Array:
+        """Sum of the weights of each bucket that is a tie, and 0 for the others."""
+        sums = np.zeros(self.sizes.size)
+        if self.tied.size:
+            found = np.zeros(self.tied.size)
+            add_where(values, self.tied_values, weights, found)
+            sums[self.tied] = found
+        return sums
+
+
+@kernel
+def cell_of(
+    key: Unsigned,
+    table: UnsignedArray,
+    first: IntArray,
+    lowest: UnsignedArray,
+    drop: UnsignedArray,
+) -> int:
+    """Place in the table of the cell that a key is in."""
+    place = np.int64((key - lowest[0]) >> drop[0])
+    entry = table[place]
+    while entry >= NODE:
+        node = entry - NODE
+        place = first[node] + np.int64((key - lowest[node]) >> drop[node])
+        entry = table[place]
+    return int(place)
+
+
+@kernel
+def count_cells(bits: UnsignedArray, tree: Tree, start: int, counts: IntArray) -> None:
+    """Count the pixels of each cell from place `start` of the table, onto `counts` from 1 on."""
+    table, first, lowest, drop = tree
+    sign = bits.dtype.type(1) << bits.dtype.type(8 * bits.itemsize - 1)
+    for i in range(bits.size):
+        key = bits.dtype.type(key_of(bits[i], sign))
+        counts[max(cell_of(key, table, first, lowest, drop) - start, -1) + 1] += 1
+
+
+@kernel
+def find_spans(
+    bits: UnsignedArray, tree: Tree, smallest: UnsignedArray, largest: UnsignedArray
+) -> None:
+    """Smallest and largest key of the cells by their entries; each array is set beforehand."""
+    table, first, lowest, drop = tree
+    sign = bits.dtype.type(1) << bits.dtype.type(8 * bits.itemsize - 1)
+    for i in range(bits.size):
+        key = bits.dtype.type(key_of(bits[i], sign))
+        entry = table[cell_of(key, table, first, lowest, drop)]
+        smallest[entry] = min(smallest[entry], key)
+        largest[entry] = max(largest[entry], key)
+
+
+@kernel
+def next_place(
+    key: Unsigned,
+    table: UnsignedArray,
+    first: IntArray,
+    lowest: UnsignedArray,
+    drop: UnsignedArray,
+    place: UnsignedArray,
+    step: UnsignedArray,
+) -> Unsigned:
+    """Where a pixel is written in its slab, or after the last of them if it is in another."""
+    bucket = table[cell_of(key, table, first, lowest, drop)]
+    to: Unsigned = place[bucket]
+    place[bucket] = to + step[bucket]
+    return to
+
+
+@kernel
+def assign_buckets(counts: IntArray, largest: int, bucket_of_cell: UnsignedArray) -> IntArray:
+    """Join neighbouring cells into buckets; return how many pixels each holds.
+
+    A bucket of more than `largest` pixels holds those of one cell.
+    """
+    sizes = np.zeros(counts.size, np.int64)
+    bucket = 0
+    for cell in range(counts.size):
+        if sizes[bucket] > 0 and counts[cell] > 0 and sizes[bucket] + counts[cell] > largest:
+            bucket += 1
+        bucket_of_cell[cell] = bucket
+        sizes[bucket] += counts[cell]
+    return sizes[: bucket + 1].copy()
+
+
+@kernel
+def _add_equal(lanes: Float64Array, here: FloatArray, value: float, weights: WeightArray) -> None:
+    """Add the weights of pixels of a value, at most `LANES` pixels, onto the lanes."""
+    for j in range(here.size):
+        lanes[j] += np.float64(weights[j]) if here[j] == value else 0.0
+
+
+@kernel
+def add_where(
+    values: FloatArray, wanted: FloatArray, weights: WeightArray, sums: Float64Array
+) -> None:
+    """Add the weights of all pixels of each wanted value onto `sums`, in lanes within blocks."""
+    lanes = np.empty(LANES)
+    for start in range(0, values.size, BLOCK):
+        stop = min(start + BLOCK, values.size)
+        for k in range(wanted.size):
+            lanes[:] = 0.0
+            for row in range(start, stop, LANES):
+                end = min(row + LANES, stop)
+                _add_equal(lanes, values[row:end], wanted[k], weights[row:end])
+            sums[k] += fold(lanes)
+
+
+def part(values: FloatArray, extremes: tuple[float, float], bucket: int = BUCKET) -> Partition:
+    """Part a map, whose extremes are known, into buckets of so many pixels, more in large maps."""
+    bits = values.view(f"u{values.itemsize}")
+    sign = bits.dtype.type(1 << (8 * bits.itemsize - 1))
+    ends = np.array(extremes, values.dtype).view(bits.dtype)
+    if bits.size <= bucket:  # one bucket, whose cells need not be counted
+        lowest, drop = extreme_keys(ends, sign, 2)
+        tree = _tree(np.zeros(2, np.uint32), [0], [lowest], [drop], bits.dtype)
+        return Partition(tree, np.array([bits.size]), np.empty(0, np.int64), values[:0])
+    lowest, drop = extreme_keys(ends, sign, CELLS)
+    first, lows, drops = [0], [lowest], [drop]
+    table = np.zeros(CELLS, np.uint32)
+    counts = np.empty(0, np.int64)
+    nodes: dict[int, int] = {}  # by the cell that they divide
+    ties: dict[int, int] = {}  # keys, by their cell
+    while counts.size < table.size:
+        tree = _tree(table, first, lows, drops, bits.dtype)
+        start = counts.size
+        more = np.zeros(table.size - start + 1, np.int64)
+        count_cells(bits, tree, start, more)
+        counts = np.concatenate([counts, more[1:]])
+        del more  # tables are a part of the peak on small maps
+        large = start + np.flatnonzero(counts[start:] > max(bucket, bits.size // TOO_LARGE))
+        if large.size == 0:
+            break
+        table[large] = np.arange(1, large.size + 1)
+        smallest = np.full(large.size + 1, np.iinfo(bits.dtype).max, bits.dtype)
+        largest = np.zeros(large.size + 1, bits.dtype)
+        find_spans(bits, tree, smallest, largest)
+        table[large] = 0
+        spans = zip(large.tolist(), smallest[1:].tolist(), largest[1:].tolist(), strict=True)
+        for cell, low, high in spans:
+            if low == high:
+                ties[cell] = low
+                continue
+            nodes[cell] = len(first)
+            table[cell] = NODE + np.uint32(len(first))
+            first.append(table.size)
+            lows.append(low)
+            drops.append(bits_to_drop(high - low, FINER_CELLS))
+            table = np.concatenate([table, np.zeros(FINER_CELLS, np.uint32)])
+    cells = np.concatenate(list(_ascending(0, CELLS, first, nodes)))
+    bucket_of_cell = np.empty(cells.size, np.uint32)
+    sizes = assign_buckets(counts[cells], max(bucket, bits.size // STREAMS), bucket_of_cell)
+    table[cells] = bucket_of_cell
+    patterns = np.array([pattern_of(key, int(sign)) for key in ties.values()], bits.dtype)
+    return Partition(
+        _tree(table, first, lows, drops, bits.dtype),
+        sizes,
+        table[list(ties)].astype(np.int64),
+        patterns.view(values.dtype),
+    )
+
+
+def _tree(
+    table: UnsignedArray, first: list[int], lows: list[int], drops: list[int], dtype: Any
+) -> Tree:
+    return Tree(table, np.array(first), np.array(lows, dtype), np.array(drops, dtype))
+
+
+def _ascending(
+    start: int, stop: int, first: list[int], nodes: dict[int, int]
+) -> Iterator[UnsignedArray]:
+    """Places in the table by ascending keys, those of a node in place of the cell it divides."""
+    for cell in sorted(cell for cell in nodes if start <= cell < stop):
+        yield np.arange(start, cell, dtype=np.uint32)
+        below = first[nodes[cell]]
+        yield from _ascending(below, below + FINER_CELLS, first, nodes)
+        start = cell + 1
+    yield np.arange(start, stop, dtype=np.uint32)
+
+
+def runs(starts: IntArray, wanted: int) -> list[tuple[int, int]]:
+    """Runs of buckets (first, last) of about the same number of pixels."""
+    limits = starts[-1] * np.arange(1, wanted) // wanted
+    edges = [0, *np.searchsorted(starts, limits).tolist(), starts.size - 1]
+    return [(a, b) for a, b in pairwise(edges) if a < b]

@@ -1,0 +1,197 @@
+"""Paired differences of an evaluation for its page, whose intervals hold for all of them together.
+
+A page is read for its largest differences, so intervals that hold one at a time would claim too
+much, and p-values adjusted beside them would contradict them. Here one level decides everything:
+the error of the page's level divided by the number of differences in a table (Bonferroni).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from gazesal._warnings import muted
+from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER, SEGMENTATION
+from gazesal.evaluation.evaluation import Evaluation
+from gazesal.metrics.directions import higher_is_better
+from gazesal.reporting.interval_words import unit_of
+from gazesal.reporting.summary_tables import label_of, metric_label
+from gazesal.stats.comparison_result import Comparison
+from gazesal.stats.paired_tests import t_test
+
+__all__ = ["FLOORS", "Family", "best_of", "better_of", "families", "maps_of", "rows_of"]
+
+FLOORS = (SEGMENTATION, CENTER_BIAS, IN_SAMPLE_BIAS)
+OF_DIFFERENCES = ("t", "normal", "bootstrap", "basic", "bca", "studentised")
+MOST_PAIRED = 6  # methods that are compared each with each; more are compared with the best
+N_RESAMPLES = 10_000
+TAIL = 20  # resamples beyond each bound, at least: fewer make the bound itself a draw
+MOST_DRAWS = 200_000_000  # units in all resamples: seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """Differences whose intervals hold together.
+
+    Attributes
+    ----------
+    title : str
+        What is compared with what.
+    rows : tuple of Comparison
+        In the order of the metrics.
+    size : int
+        How many differences the level is divided among: more than there are rows if the reference
+        was chosen by its scores.
+    kind : str
+        Kind of the intervals.
+    """
+
+    title: str
+    rows: tuple[Comparison, ...]
+    size: int
+    kind: str
+
+
+def maps_of(methods: Sequence[str]) -> list[str]:
+    """Return the methods that are neither the observers nor a floor."""
+    return [name for name in methods if name not in {INTEROBSERVER, *FLOORS}]
+
+
+def best_of(summary: pd.DataFrame, metric: str, methods: Sequence[str]) -> str | None:
+    """Return the method with the best mean by a metric, or None without a mean or a direction."""
+    higher = higher_is_better(metric)
+    rows = summary[(summary["metric"] == metric) & summary["method"].isin(list(methods))]
+    means = rows.dropna(subset="estimate").sort_values("estimate", kind="stable")["method"].tolist()
+    if higher is None or not means:
+        return None
+    return str(means[-1 if higher else 0])
+
+
+def families(evaluation: Evaluation, summary: pd.DataFrame) -> list[Family]:
+    """Compare every row with the observers, and the maps and floors with one another."""
+    kind = str(summary["interval"].iloc[0])
+    kind = kind if kind in OF_DIFFERENCES else "t"
+    level = float(summary["level"].iloc[0])
+    there = {*summary["method"], *summary["metric"]}
+    unit = unit_of(evaluation, summary)
+    metrics = [name for name in evaluation.options.metrics if name in there]
+    methods = [name for name in evaluation.methods if name in there - {INTEROBSERVER}]
+    found = []
+    if INTEROBSERVER in there and methods:
+        pairs = [(method, INTEROBSERVER, metric) for metric in metrics for method in methods]
+        title = "Against one observer"
+        found.append(_compared(evaluation, title, pairs, len(pairs), kind, level, unit))
+    if len(methods) > 1:
+        size = len(metrics) * math.comb(len(methods), 2)
+        title = "Against each other"
+        pairs = [
+            (method, other, metric)
+            for metric in metrics
+            for place, other in enumerate(methods)
+            for method in methods[place + 1 :]
+        ]
+        if len(methods) > MOST_PAIRED:
+            title = "Against the map with the best mean"
+            best = {each: best_of(summary, each, maps_of(methods) or methods) for each in metrics}
+            pairs = [
+                (method, reference, metric)
+                for metric in metrics
+                for method in methods
+                if (reference := best[metric]) is not None and method != reference
+            ]
+        found.append(_compared(evaluation, title, pairs, size, kind, level, unit))
+    return [family for family in found if family.rows]
+
+
+def _compared(
+    evaluation: Evaluation,
+    title: str,
+    pairs: Sequence[tuple[str, str, str]],
+    size: int,
+    kind: Any,
+    level: float,
+    unit: str,
+) -> Family:
+    each_level = 1 - (1 - level) / size
+    n_images = evaluation.scores["image"].nunique()
+    wanted = max(N_RESAMPLES, math.ceil(2 * TAIL / (1 - each_level)))
+    n_resamples = max(999, min(wanted, MOST_DRAWS // n_images)) if kind != "t" else 1
+    metrics_of: dict[tuple[str, str], list[str]] = {}
+    for method, other, metric in pairs:
+        metrics_of.setdefault((method, other), []).append(metric)
+    rows: dict[tuple[str, str, str], Comparison] = {}
+    # undefined ones are in the table, and the test of `compare` is not used
+    with muted(Warning):
+        for (method, other), metrics in metrics_of.items():
+            # a pair of methods without a score of one image in common has no row
+            with contextlib.suppress(ValueError):
+                found = evaluation.compare(
+                    method,
+                    other,
+                    metrics,
+                    unit=unit,
+                    method=kind,
+                    level=each_level,
+                    adjust="none",
+                    n_resamples=n_resamples,
+                )
+                rows |= {(method, other, str(dict(row.group)["metric"])): row for row in found}
+    ordered = tuple(rows[pair] for pair in pairs if pair in rows)
+    return Family(title=title, rows=ordered, size=size, kind=str(kind))
+
+
+def rows_of(family: Family) -> list[dict[str, str]]:
+    """Return the rows of a table of differences, as text."""
+    return [_row(row, family) for row in family.rows]
+
+
+def better_of(row: Comparison) -> str | None:
+    """Return the better method of a pair, or None if its interval does not say which it is."""
+    metric = str(dict(row.group)["metric"])
+    higher, d = higher_is_better(metric), row.difference
+    if higher is None or not (d.low > 0 or d.high < 0):
+        return None
+    return row.method if (d.low > 0) == higher else row.reference
+
+
+def _row(row: Comparison, family: Family) -> dict[str, str]:
+    metric, d = str(dict(row.group)["metric"]), row.difference
+    better = better_of(row)
+    share = row.share_higher if higher_is_better(metric) else 1 - row.share_higher
+    verdict = "not distinguishable" if better is None else label_of(better)
+    return {
+        "metric": metric_label(metric),
+        "pair": f"{label_of(row.method)} \N{MINUS SIGN} {label_of(row.reference)}",
+        "difference": f"{d.estimate:+.3f}",
+        "interval": f"[{_bound(d.low)}, {_bound(d.high)}]",
+        # of the same error as the interval, so that the two never contradict each other
+        "p": _p_value(min(1.0, family.size * t_test(d))) if family.kind == "t" else "",
+        "better": "undefined" if math.isnan(d.low) else verdict,
+        "effect": _number(row.effect_size, "+.2f"),
+        "share": _number(100 * share, ".0f", "%"),
+        "n": str(d.n_clusters),
+    }
+
+
+def _bound(value: float) -> str:
+    """Return a bound to three decimals; to one digit if that would not show its side of zero."""
+    if value == 0 or math.isnan(value):
+        return f"{value:.3f}"
+    return f"{value:+.3f}" if abs(value) >= 0.0005 else f"{value:+.0e}"
+
+
+def _p_value(value: float) -> str:
+    if math.isnan(value):
+        return "undefined"
+    if value < 0.001:
+        return "<0.001"
+    return f"{value:.4f}" if 0.0495 <= value < 0.0505 else f"{value:.3f}"
+
+
+def _number(value: float, form: str, unit: str = "") -> str:
+    return "undefined" if math.isnan(value) else f"{value:{form}}{unit}"
