@@ -50,9 +50,9 @@ def check_wheel(wheel, version):
     require(package == wanted, f"the wheel differs from the package: {sorted(package ^ wanted)}")
     for name in ("gazesal/py.typed", "gazesal/references.bib"):
         require(name in package, f"the wheel lacks {name}")
-    require(f"{info}/licenses/LICENSE" in names, "the wheel lacks the licence")
+    require(f"{info}/licenses/LICENSE" in names, "the wheel lacks the license")
     require("gazesal = gazesal.cli:main" in entry_points, "the wheel lacks the command")
-    require(metadata["License-Expression"] == "MIT", "the wheel does not say its licence")
+    require(metadata["License-Expression"] == "MIT", "the wheel does not say its license")
     require("NCC" in metadata.get_payload(), "the wheel lacks the README")
     torch = [need for need in metadata.get_all("Requires-Dist") if need.startswith("torch")]
     require(all("extra ==" in need for need in torch), "the wheel requires torch")

@@ -1,7 +1,7 @@
 """Maps of a full-size chest X-ray, the job of one image, and timing in turns.
 
 The float32 maps of 3056 x 2544 pixels are a Grad-CAM-like saliency map, a gaze map of 40 fixations
-and a centre bias; a second saliency map is noise, which no cache helps with. The whole job of one
+and a center bias; a second saliency map is noise, which no cache helps with. The whole job of one
 image is five readers against the rest and six saliency maps, by four metrics: 120 scores.
 """
 
@@ -42,7 +42,7 @@ def make_maps():
 
 
 def one_image(m):
-    """Six saliency maps, the five rests of five readers, and the centre bias."""
+    """Six saliency maps, the five rests of five readers, and the center bias."""
     rng = np.random.default_rng(1)
     readers = [
         gazesal.gaze_heatmap(
@@ -60,9 +60,9 @@ def one_image(m):
         "cam": cam,
         "rectified": np.maximum(cam - np.float32(0.2), 0),
         "textured": cam + np.float32(0.05) * noise,
-        "quantised": np.round(255 * cam),
+        "quantized": np.round(255 * cam),
         "noise": noise,
-        "centre bias": m["bias"],
+        "center bias": m["bias"],
     }
     return tested, rests, m["bias"]
 

@@ -1,7 +1,7 @@
 """Time and memory of the gaze side at full size, beside the cost of touching the arrays at all.
 
 Run with ``make bench``. A gaze map of 40 fixations is compared with writing its array once, and
-bringing a registered centre bias onto an image with `scipy.ndimage.zoom` (bilinear) between the
+bringing a registered center bias onto an image with `scipy.ndimage.zoom` (bilinear) between the
 same sizes; baseline and function take turns on one core. Memory is the peak that the call
 allocates, over the size of what it returns.
 """
@@ -52,7 +52,7 @@ def main():
     cases = [
         ("gaze map of 40 fixations", "np.full of float64", 4, draw, lambda: np.full(SHAPE, 1.0)),
         (
-            "warp of a centre bias",
+            "warp of a center bias",
             "ndimage.zoom, order 1",
             3,
             lambda: bias.warp(BOX, SHAPE),

@@ -60,7 +60,7 @@ def main():
     parser.add_argument("--repeats", type=int, default=15)
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
-    torch.set_num_threads(options.threads)
+    torch.set_num_threads(options.n_threads)
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {options.size} x same")
     for name in ("sononet", "ag_sononet"):
         torch.manual_seed(0)

@@ -85,8 +85,8 @@ DIFFERENCE = {
     "reader:model": 1.18e-5,
     "image:reader:model": 3.5e-4,
 }
-ONE_WAY = ("study", "normal", "t", "bootstrap", "basic", "bca", "studentised")
-FEW_METHODS = ("t", "bootstrap", "bca", "studentised")
+ONE_WAY = ("study", "normal", "t", "bootstrap", "basic", "bca", "studentized")
+FEW_METHODS = ("t", "bootstrap", "bca", "studentized")
 MOST_CALLS = 2000  # simulated studies that need a call each, or crossed resamples
 
 # distribution of one score per image, its mean, and the numbers of images
@@ -114,7 +114,7 @@ LABELS = {
     "bootstrap": "percentile bootstrap",
     "basic": "basic bootstrap",
     "bca": "BCa bootstrap",
-    "studentised": "studentised bootstrap",
+    "studentized": "studentized bootstrap",
     "images only": "t over images only",
 }
 
@@ -144,7 +144,7 @@ def table_of(scores, names):
 def covered(table, design, method, truth, seed, n_resamples):
     """Share of studies whose interval holds the truth, below it and above it, and its width."""
     rows = gazesal.interval_table(
-        table, design, by="study", method=method, rng=seed, n_resamples=n_resamples
+        table, design, by="study", interval=method, rng=seed, n_resamples=n_resamples
     )
     low, high = rows["low"].to_numpy(), rows["high"].to_numpy()
     return np.array([truth < low, (low <= truth) & (truth <= high), truth > high, high - low])
@@ -237,13 +237,13 @@ def released_scores(path):
     return {(method, *key[:2]): array for key, (method, array) in populations.items()}
 
 
-def real_scores(path, n_studies, n_resamples, seed, jobs):
+def real_scores(path, n_studies, n_resamples, seed, n_jobs):
     """Return a table of coverage over populations of released scores."""
     populations = released_scores(path)
     sizes, each = (10, 20, 50, 100), max(2, n_studies // len(populations))
     options = [[value] * len(populations) for value in (sizes, each, n_resamples)]
     seeds = range(seed + 100, seed + 100 + len(populations))
-    with ProcessPoolExecutor(jobs) as pool:
+    with ProcessPoolExecutor(n_jobs) as pool:
         parts = list(pool.map(of_population, populations.values(), *options, seeds))
     skewness = stats.skew(np.array(list(populations.values())), axis=1)
     title = (
@@ -283,8 +283,8 @@ def few_models(n_studies, n_resamples, seed):
     return lines
 
 
-def normalised(n_studies, seed):
-    """Return coverage of normalised scores, and how often they are unbounded."""
+def normalized(n_studies, seed):
+    """Return coverage of normalized scores, and how often they are unbounded."""
     rng = np.random.default_rng(seed)
     lines = []
     for images, distance in ((15, 10), (30, 4), (91, 4)):
@@ -302,7 +302,7 @@ def normalised(n_studies, seed):
                 pd.DataFrame({"method": name, "image": np.arange(images), "score": scores})
                 for name, scores in values.items()
             )
-            got = gazesal.normalised_score(
+            got = gazesal.normalized_score(
                 table, Design("image"), method="method", floor="floor", ceiling="ceiling"
             )
             unbounded.append(np.isnan(got.low))
@@ -321,7 +321,7 @@ def skewed_tests(n_studies, n_resamples, seed):
     rng = np.random.default_rng(seed)
     lines = []
     for images in (8, 15, 30, 91):
-        wrong = {"sign flips": [], "t": [], "studentised": []}
+        wrong = {"sign flips": [], "t": [], "studentized": []}
         for start in range(0, n_studies, AT_ONCE):
             scores = rng.gamma(1.0, size=(min(AT_ONCE, n_studies - start), images)) - 1
             one = table_of(scores, ("image",))
@@ -339,7 +339,7 @@ def skewed_tests(n_studies, n_resamples, seed):
                     Design("image"),
                     by="study",
                     margin=margin,
-                    method="t" if kind == "sign flips" else kind,
+                    interval="t" if kind == "sign flips" else kind,
                     adjust="none",
                     n_resamples=n_resamples,
                     rng=stream,
@@ -429,12 +429,12 @@ def section(name, n_studies, n_resamples, seed):
         heads = ["Design", "Cells missing", LABELS["t"], LABELS["bootstrap"]]
         lines = few_models(calls, n_resamples, seed + 60)
     elif name == "ratios":
-        title = "`normalised_score` by default, true value 0.6:"
+        title = "`normalized_score` by default, true value 0.6:"
         heads = ["Images", "Ceiling above floor", "covers", "unbounded"]
-        lines = normalised(calls, seed + 70)
+        lines = normalized(calls, seed + 70)
     elif name == "skewed tests":
         title = "Tests at 5% of differences of skewness 2, how often they are wrong:"
-        heads = ["Images", "sign flips", "equivalence by t", "equivalence by studentised bootstrap"]
+        heads = ["Images", "sign flips", "equivalence by t", "equivalence by studentized bootstrap"]
         lines = skewed_tests(calls, n_resamples, seed + 80)
     elif name == "plans":
         title = "Plans for one score per image, and how many studies exceed the half-width:"
@@ -466,7 +466,7 @@ def section(name, n_studies, n_resamples, seed):
 SECTIONS = (*SCENARIOS, "distributions", "models", "ratios", "skewed tests", "plans", "tests")
 
 
-def page(n_studies, n_resamples, seed, jobs):
+def page(n_studies, n_resamples, seed, n_jobs):
     """Return the results in Markdown."""
     error, rarer = (196 * np.sqrt(0.95 * 0.05 / n) for n in (n_studies, min(n_studies, MOST_CALLS)))
     lines = [
@@ -477,7 +477,7 @@ def page(n_studies, n_resamples, seed, jobs):
         "",
     ]
     options = [[value] * len(SECTIONS) for value in (n_studies, n_resamples, seed)]
-    with ProcessPoolExecutor(jobs) as pool:
+    with ProcessPoolExecutor(n_jobs) as pool:
         for part in pool.map(section, SECTIONS, *options):
             lines += part
     return "\n".join(lines).rstrip() + "\n"
@@ -503,12 +503,14 @@ def main():
     parser.add_argument("--studies", type=int, default=6000)
     parser.add_argument("--resamples", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--jobs", type=int, help="processes, by default one per core")
+    parser.add_argument(
+        "--jobs", dest="n_jobs", type=int, help="processes, by default one per core"
+    )
     parser.add_argument("--scores", help="released scores, to draw images from instead")
     parser.add_argument("--dry-run", action="store_true", help="print, and leave the page alone")
     options = parser.parse_args()
     start = time.perf_counter()
-    sizes = (options.studies, options.resamples, options.seed, options.jobs)
+    sizes = (options.studies, options.resamples, options.seed, options.n_jobs)
     begin, end = (BEGIN_REAL, END_REAL) if options.scores else (BEGIN, END)
     if options.scores:
         print_parts(options.scores)

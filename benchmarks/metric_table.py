@@ -125,13 +125,13 @@ def job_rows():
     tested, rests, bias = full_size.one_image(maps)
     arrays = [*tested.values(), *rests, bias]
     study = {"study": lambda: full_size.study_scores(tested, rests, bias, maps["uniform"])}
-    for threads in (1, 2):
+    for n_threads in (1, 2):
         for label, tolerance in (("exact", None), ("within 1e-6", 1e-6)):
 
-            def call(threads=threads, tolerance=tolerance):
-                return gazesal.score(tested, rests, bias, threads=threads, tolerance=tolerance)
+            def call(n_threads=n_threads, tolerance=tolerance):
+                return gazesal.score(tested, rests, bias, n_threads=n_threads, tolerance=tolerance)
 
-            yield f"score, {label}, threads={threads}", call, arrays, study
+            yield f"score, {label}, threads={n_threads}", call, arrays, study
     gaze = maps["gaze"]
     for kind in ("cam", "rectified", "noise"):
         s = tested[kind]

@@ -98,13 +98,13 @@ class Memory(threading.Thread):
         self.join()
 
 
-def whole_run(n, jobs, checkpoint):
+def whole_run(n, n_jobs, checkpoint):
     """Seconds of one evaluation, and the memory over time."""
     cases = [case_of(number) for number in range(n)]
     with Memory() as memory:
         start = time.perf_counter()
         evaluation = gazesal.evaluate(
-            cases, sigma=sigma_of(SHAPE), jobs=jobs, checkpoint=checkpoint, progress=True
+            cases, sigma=sigma_of(SHAPE), n_jobs=n_jobs, checkpoint=checkpoint, progress=True
         )
         seconds = time.perf_counter() - start
     rows = READERS + READERS * (METHODS + 1)
@@ -113,11 +113,11 @@ def whole_run(n, jobs, checkpoint):
     return seconds, memory.seen, evaluation
 
 
-def rate(n, jobs, repeats):
+def rate(n, n_jobs, repeats):
     """Images a second in the steady state: workers are there, kernels are loaded."""
     cases = [case_of(number) for number in range(n)]
-    options = {"sigma": sigma_of(SHAPE), "jobs": jobs}
-    gazesal.evaluate(cases[: 4 * jobs], **options)
+    options = {"sigma": sigma_of(SHAPE), "n_jobs": n_jobs}
+    gazesal.evaluate(cases[: 4 * n_jobs], **options)
     times = []
     for _ in range(repeats):
         start = time.perf_counter()
@@ -187,19 +187,21 @@ def show_sizes(images, repeats):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--images", type=int, default=5000, help="of the whole run")
-    parser.add_argument("--jobs", type=int, default=2, help="workers of the whole run")
+    parser.add_argument(
+        "--jobs", dest="n_jobs", type=int, default=2, help="workers of the whole run"
+    )
     parser.add_argument("--rate-images", type=int, default=120, help="of the runs by workers")
     parser.add_argument("--size-images", type=int, default=24, help="of the runs by size")
     parser.add_argument("--repeats", type=int, default=3)
     args = parser.parse_args()
 
     # first, in a process that has done nothing else
-    print(f"## {args.images} images of 512 x 640, five readers, four maps, {args.jobs} workers\n")
+    print(f"## {args.images} images of 512 x 640, five readers, four maps, {args.n_jobs} workers\n")
     with tempfile.TemporaryDirectory() as folder:
         checkpoint = Path(folder, "checkpoint")
-        seconds, seen, evaluation = whole_run(args.images, args.jobs, checkpoint)
+        seconds, seen, evaluation = whole_run(args.images, args.n_jobs, checkpoint)
         kept = [path.stat().st_size for path in checkpoint.rglob("*.parquet")]
-        again, _, loaded = whole_run(args.images, args.jobs, checkpoint)
+        again, _, loaded = whole_run(args.images, args.n_jobs, checkpoint)
     peak = show_memory(seen)
     if not loaded.scores.equals(evaluation.scores):
         raise SystemExit("the scores of the second call are others")
@@ -216,9 +218,9 @@ def main():
 
     print("## Speed by workers\n")
     print("| Workers | Images a second | Times one worker |\n|---:|---:|---:|")
-    rates = [rate(args.rate_images, jobs, args.repeats) for jobs in (1, 2)]
-    for jobs, found in zip((1, 2), rates, strict=True):
-        print(f"| {jobs} | {found:.2f} | {found / rates[0]:.2f} |")
+    rates = [rate(args.rate_images, n_jobs, args.repeats) for n_jobs in (1, 2)]
+    for n_jobs, found in zip((1, 2), rates, strict=True):
+        print(f"| {n_jobs} | {found:.2f} | {found / rates[0]:.2f} |")
     print()
 
 

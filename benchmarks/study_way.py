@@ -1,6 +1,6 @@
 """The study's way of computing its numbers, as the baselines that timings are ratios to.
 
-Written from the formulas: correlation of standardised maps with numpy; AUCs by drawing 1000
+Written from the formulas: correlation of standardized maps with numpy; AUCs by drawing 1000
 positives and 1000 negatives with ``numpy.random.choice`` and handing them to scikit-learn; one
 ``multivariate_normal.pdf`` image for each fixation.
 """
@@ -13,7 +13,7 @@ N_SAMPLES = 1000
 
 
 def ncc(saliency_map, gaze_map):
-    """Mean product of standardised maps."""
+    """Mean product of standardized maps."""
     x = (saliency_map - saliency_map.mean()) / saliency_map.std()
     y = (gaze_map - gaze_map.mean()) / gaze_map.std()
     return (x * y).mean()

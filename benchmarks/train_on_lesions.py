@@ -2,7 +2,7 @@
 
 Run with a folder for the results. A synthetic release is written, both networks are trained on its
 images without gaze, and three things are looked at, each with an interval: the AUC of the test
-images by label; whether Grad-CAM lands on gaze and on the drawn lesions better than the centre bias
+images by label; whether Grad-CAM lands on gaze and on the drawn lesions better than the center bias
 does, by the paired difference from it, both mixed over all labels as the study mixes them and each
 finding by the map of its own label; and whether the readers are above every network.
 """
@@ -42,7 +42,7 @@ def lesion_density(lesions, shape):
 
 
 def score_lesions(evaluation, table):
-    """The sAUC of each map against the lesions, negatives from the centre bias of gaze."""
+    """The sAUC of each map against the lesions, negatives from the center bias of gaze."""
     rows = []
     for case in evaluation.cases:
         lesions = table[(table["dicom_id"] == case.image) & (table["kind"] != "device")]
@@ -138,7 +138,7 @@ def main():
         evaluation.scores,
         Design("image", averaged="observer", missing="drop", unbalanced="average"),
         by=["method", "metric"],
-        method="bca",
+        interval="bca",
         rng=0,
     )
     show("Against the gaze of the other readers (BCa over images)", gaze)
@@ -151,7 +151,7 @@ def main():
         ("Each finding by the map of its own label (BCa over images)", own, own),
     ):
         by = ["method", "metric"]
-        show(title, gazesal.interval_table(scores, Design("image"), by=by, method="bca", rng=0))
+        show(title, gazesal.interval_table(scores, Design("image"), by=by, interval="bca", rng=0))
         print(gazesal.compare(compared, Design("image"), reference="center_bias", rng=0))
     by_gaze = evaluation.scores[evaluation.scores["metric"].isin(["sauc", "sncc"])]
     readers = Design("image", averaged="observer", missing="drop", unbalanced="average")

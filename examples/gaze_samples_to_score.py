@@ -17,7 +17,7 @@ ON_SCREEN = (560, 240, 1360, 840)  # x_min, y_min, x_max, y_max of the image
 
 def record(rng, places):
     """Screen pixels of gaze that rests on each place for a while, and the time in milliseconds."""
-    on_screen = (places + 0.5) * 2 + ON_SCREEN[:2] - 0.5  # pixel centres at integers
+    on_screen = (places + 0.5) * 2 + ON_SCREEN[:2] - 0.5  # pixel centers at integers
     resting = np.repeat(on_screen, rng.integers(80, 250, len(places)), axis=0)
     return resting + rng.normal(0, 1.5, resting.shape), 2 * np.arange(len(resting))
 

@@ -25,7 +25,7 @@ def write_files(folder):
             rows += [(image, observer, x, y, rng.gamma(4, 60)) for x, y in points]
         maps = {
             "good": gazesal.gaze_heatmap([place], SHAPE, sigma=9),
-            "centre": gazesal.gaze_heatmap([[60, 45]], SHAPE, sigma=25),
+            "center": gazesal.gaze_heatmap([[60, 45]], SHAPE, sigma=25),
         }
         for method, values in maps.items():
             path = folder / "maps" / method / f"{image}.npy"

@@ -1,7 +1,7 @@
 """Score two saliency maps of one image against the gaze of five observers.
 
 Fixations become gaze maps; each observer in turn is left out, and the mean of the others is the
-ground truth. The centre bias comes from the gaze on other images.
+ground truth. The center bias comes from the gaze on other images.
 """
 
 import numpy as np
@@ -12,16 +12,16 @@ SHAPE = (120, 160)  # height, width
 SIGMA = 8.0  # pixels; about one degree of visual angle
 
 
-def look(rng, centre, spread, n=15):
+def look(rng, center, spread, n=15):
     """Fixations of one made-up observer, durations in milliseconds."""
-    return rng.normal(centre, spread, (n, 2)), rng.gamma(4.0, 60.0, n)
+    return rng.normal(center, spread, (n, 2)), rng.gamma(4.0, 60.0, n)
 
 
 def main():
     rng = np.random.default_rng(0)
 
-    def gaze_map(centre, spread):
-        points, durations = look(rng, centre, spread)
+    def gaze_map(center, spread):
+        points, durations = look(rng, center, spread)
         return gazesal.gaze_heatmap(points, SHAPE, sigma=SIGMA, weights=durations, outside="keep")
 
     gaze_maps = [gaze_map([110, 45], 12) for _ in range(5)]
@@ -31,7 +31,7 @@ def main():
     y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]
     methods = {
         "finds it": np.exp(-((x - 110) ** 2 + (y - 45) ** 2) / 600),
-        "only the centre": np.exp(-((x - 80) ** 2 + (y - 60) ** 2) / 1800),
+        "only the center": np.exp(-((x - 80) ** 2 + (y - 60) ** 2) / 1800),
     }
     print(f"{'':16}{'NCC':>8}{'AUC':>8}{'sNCC':>8}{'sAUC':>8}")
     for name, saliency_map in {"another observer": None, **methods}.items():

@@ -42,7 +42,7 @@ for title, design, method in [
     ("Images as the unit, these models (BCa)", THESE, "bca"),
     ("Images and models as units (variance components, t)", LIKE_THESE, "t"),
 ]:
-    table = gazesal.interval_table(scores, design, by=["method", "metric"], method=method, rng=0)
+    table = gazesal.interval_table(scores, design, by=["method", "metric"], interval=method, rng=0)
     table = table.sort_values(["method", "metric"], key=lambda names: names.map(ORDER.index))
     print(f"{title}\n\n{gazesal.summary_text(table)}")
 

@@ -59,18 +59,18 @@ if TYPE_CHECKING:
     from gazesal.evaluation.cases_from_tables import cases_from_tables
     from gazesal.evaluation.evaluate import evaluate
     from gazesal.evaluation.evaluation import Evaluation
-    from gazesal.reporting.distributions import draw_distributions
-    from gazesal.reporting.extremes import draw_extremes, extreme_images
-    from gazesal.reporting.figures import draw_evaluation
+    from gazesal.reporting.distributions import plot_distributions
+    from gazesal.reporting.extremes import extreme_images, plot_extremes
+    from gazesal.reporting.figures import plot_evaluation
     from gazesal.reporting.html.report import write_html_report
-    from gazesal.reporting.plots import draw_differences, draw_intervals, draw_pairs
+    from gazesal.reporting.plots import plot_differences, plot_intervals, plot_pairs
     from gazesal.reporting.results_folder import write_report
     from gazesal.reporting.summary_tables import summary_markdown, summary_text
     from gazesal.reporting.typeset import summary_html, summary_latex
     from gazesal.stats.comparison_result import Comparison, Comparisons, Equivalence
     from gazesal.stats.comparisons import compare
     from gazesal.stats.design import Design
-    from gazesal.stats.normalized import normalised_score
+    from gazesal.stats.normalized import normalized_score
     from gazesal.stats.planning import plan_study
     from gazesal.stats.subgroups import Subgroups, compare_subgroups
     from gazesal.stats.table_intervals import interval, interval_table
@@ -122,12 +122,6 @@ __all__ = [
     "compare",
     "compare_subgroups",
     "confidence_interval",
-    "draw_differences",
-    "draw_distributions",
-    "draw_evaluation",
-    "draw_extremes",
-    "draw_intervals",
-    "draw_pairs",
     "emd",
     "evaluate",
     "extreme_images",
@@ -146,11 +140,17 @@ __all__ = [
     "mit_nss",
     "mit_sim",
     "ncc",
-    "normalised_score",
+    "normalized_score",
     "nss",
     "one_vs_rest",
     "open_maps",
     "plan_study",
+    "plot_differences",
+    "plot_distributions",
+    "plot_evaluation",
+    "plot_extremes",
+    "plot_intervals",
+    "plot_pairs",
     "pysaliency_auc_judd",
     "pysaliency_kl",
     "read_egd_fixations",
@@ -196,14 +196,14 @@ _ON_USE = {
     "cases_from_reflacx": "gazesal.evaluation.cases_from_reflacx",
     "Evaluation": "gazesal.evaluation.evaluation",
     "evaluate": "gazesal.evaluation.evaluate",
-    "draw_distributions": "gazesal.reporting.distributions",
-    "draw_extremes": "gazesal.reporting.extremes",
+    "plot_distributions": "gazesal.reporting.distributions",
+    "plot_extremes": "gazesal.reporting.extremes",
     "extreme_images": "gazesal.reporting.extremes",
-    "draw_evaluation": "gazesal.reporting.figures",
+    "plot_evaluation": "gazesal.reporting.figures",
     "write_html_report": "gazesal.reporting.html.report",
-    "draw_differences": "gazesal.reporting.plots",
-    "draw_intervals": "gazesal.reporting.plots",
-    "draw_pairs": "gazesal.reporting.plots",
+    "plot_differences": "gazesal.reporting.plots",
+    "plot_intervals": "gazesal.reporting.plots",
+    "plot_pairs": "gazesal.reporting.plots",
     "summary_html": "gazesal.reporting.typeset",
     "summary_latex": "gazesal.reporting.typeset",
     "write_report": "gazesal.reporting.results_folder",
@@ -216,7 +216,7 @@ _ON_USE = {
     "Design": "gazesal.stats.design",
     "interval": "gazesal.stats.table_intervals",
     "interval_table": "gazesal.stats.table_intervals",
-    "normalised_score": "gazesal.stats.normalized",
+    "normalized_score": "gazesal.stats.normalized",
     "Subgroups": "gazesal.stats.subgroups",
     "compare_subgroups": "gazesal.stats.subgroups",
     "VarianceComponents": "gazesal.stats.variance",

@@ -69,7 +69,7 @@ def weight_maps(draw, shape):
 
 @st.composite
 def map_triples(draw, shapes=SHAPES):
-    """(saliency map, gaze map, centre bias) of one shape, the last two non-negative."""
+    """(saliency map, gaze map, center bias) of one shape, the last two non-negative."""
     shape = draw(shapes)
     return draw(saliency_maps(shape)), draw(weight_maps(shape)), draw(weight_maps(shape))
 

@@ -50,8 +50,8 @@ WITHOUT_SOURCE = {
     *("fixations_from_pysaliency", "fixations_to_pysaliency", "maps_from_captum"),
     *("maps_from_grad_cam_package", "maps_from_torch_cam", "segment_lungs"),
     # tables, figures and pages of numbers that are cited where they are computed
-    *("draw_differences", "draw_distributions", "draw_evaluation", "draw_extremes"),
-    *("draw_intervals", "draw_pairs", "extreme_images", "summary_html", "summary_latex"),
+    *("plot_differences", "plot_distributions", "plot_evaluation", "plot_extremes"),
+    *("plot_intervals", "plot_pairs", "extreme_images", "summary_html", "summary_latex"),
     *("summary_markdown", "summary_text", "write_report"),
     # textbook statistics: kernel densities and the analysis of variance
     *("KdeCenterBias", "variance_components"),

@@ -37,7 +37,7 @@ def run(study, tmp_path):
             "sigma": "4px",
             "resize": "bilinear",
             "out": tmp_path / "out",
-            "jobs": 1,
+            "n_jobs": 1,
         }
         words = ["evaluate", "--quiet", *flags]
         for name, value in (usual | options).items():
@@ -74,8 +74,10 @@ def test_evaluate_prints_the_table_and_writes_every_file(run, study, tmp_path):
 
 @pytest.mark.parametrize("n_samples", [None, 100])
 def test_same_seed_same_bytes_whatever_the_jobs(run, study, tmp_path, n_samples):
-    for name, jobs in (("one", 1), ("two", 2), ("again", 2)):
-        result = run(out=tmp_path / name, jobs=jobs, n_samples=n_samples, pictures=study / "images")
+    for name, n_jobs in (("one", 1), ("two", 2), ("again", 2)):
+        result = run(
+            out=tmp_path / name, n_jobs=n_jobs, n_samples=n_samples, pictures=study / "images"
+        )
         assert result.exit_code == 0, result.output
     one = contents(tmp_path / "one")
     assert one == contents(tmp_path / "two") == contents(tmp_path / "again")
@@ -156,7 +158,7 @@ BAD_OPTIONS = {
     "no maps": ({"maps": "nowhere"}, "nowhere: there is no such folder"),
     "no table": ({"fixations": "nowhere.csv"}, "nowhere.csv"),
     "no resize": ({"resize": None}, "the map of image img000 is 50 x 60 pixels"),
-    "no jobs": ({"jobs": 0}, "`jobs` must be a non-zero integer"),
+    "no jobs": ({"n_jobs": 0}, "`n_jobs` must be a non-zero integer"),
 }
 
 

@@ -120,8 +120,8 @@ def test_no_cluster_is_one_line(study, tmp_path, monkeypatch):
 def test_ended_by_a_signal_is_one_line(tmp_path, number, said, code):
     study = write_plain_study(_made(tmp_path / "study"), n_images=300)
     out = tmp_path / "out"
-    jobs = "1" if number == signal.SIGINT else "2"
-    command = [sys.executable, "-m", "gazesal", *words(study, out, "--resume", "--jobs", jobs)]
+    n_jobs = "1" if number == signal.SIGINT else "2"
+    command = [sys.executable, "-m", "gazesal", *words(study, out, "--resume", "--jobs", n_jobs)]
     # a shell's background job has Ctrl-C ignored, and its children too
     before = signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:

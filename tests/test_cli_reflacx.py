@@ -25,7 +25,7 @@ def run(root, tmp_path):
     """Run `gazesal evaluate` on the release; options replace or add to the usual ones."""
 
     def _run(**options):
-        usual = {"reflacx": root, "readers": 3, "out": tmp_path / "out", "jobs": 1}
+        usual = {"reflacx": root, "readers": 3, "out": tmp_path / "out", "n_jobs": 1}
         words = ["evaluate", "--quiet", "--no-report"]
         for name, value in (usual | options).items():
             if value is not None:
@@ -201,7 +201,7 @@ def test_demo_ranks_maps_of_known_quality(tmp_path):
     assert Path(tmp_path, "release", "README.txt").exists()
 
 
-def test_the_studys_rounding_brings_its_own_centre_bias(run, tmp_path):
+def test_the_studys_rounding_brings_its_own_center_bias(run, tmp_path):
     result = run(rounding="study")
     assert result.exit_code == 0, result.output
     assert "in-sample" in result.output

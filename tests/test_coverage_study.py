@@ -48,9 +48,9 @@ def test_released_scores_have_the_table_of_the_page(shared):
     short, long = rows(done.stdout.partition("56 sets of 91")[2]), rows(page)
     assert [row[:2] for row in short] == [row[:2] for row in long]
     assert len(long) == 4
-    for _, images, t, percentile, _, studentised in long:
+    for _, images, t, percentile, _, studentized in long:
         assert 94 <= float(t.rstrip("%")) <= 96
-        assert 94 <= float(studentised.rstrip("%")) <= 96
+        assert 94 <= float(studentized.rstrip("%")) <= 96
         assert (float(percentile.rstrip("%")) < 93) == (int(images) <= 20)
 
 
@@ -59,7 +59,7 @@ def test_the_recommended_intervals_cover():
     (studies,) = re.findall(r"(\d+) simulated studies", results())
     assert int(studies) >= 4000
     recommended = {
-        ("images", "studentised bootstrap"): (94, 96),
+        ("images", "studentized bootstrap"): (94, 96),
         ("images", "BCa bootstrap"): (94, 96),
         ("images x models", "t"): (93.5, 96.5),
         ("images x readers x models", "t"): (93.5, 96.5),

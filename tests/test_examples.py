@@ -143,7 +143,7 @@ def test_the_first_example_puts_the_map_that_finds_it_first():
     lines = output_of("score_one_image.py").splitlines()[1:]
     rows = {line[:16].strip(): line[16:].split() for line in lines}
     sauc = {name: float(values[3]) for name, values in rows.items()}
-    assert sauc["finds it"] > sauc["only the centre"]
+    assert sauc["finds it"] > sauc["only the center"]
 
 
 def test_from_samples_to_scores_every_observer_is_found():
@@ -198,7 +198,7 @@ def test_the_example_of_a_network_puts_its_maps_over_chance_and_is_short():
 def test_from_files_to_files_the_good_map_is_first():
     lines = output_of("score_a_folder.py").splitlines()
     sauc = {line.split()[0]: line.split()[-3] for line in lines if "[" in line}
-    assert float(sauc["good"]) > float(sauc["centre"])
+    assert float(sauc["good"]) > float(sauc["center"])
     assert lines[-1].startswith("written: scores.csv, summary.txt")
 
 

@@ -37,7 +37,7 @@ MAPS = {"m": {"a": MAP, "b": GAZE}, "q": {"a": GAZE, "b": MAP}}
 
 
 CASES = gazesal.cases_from_tables(FIXATIONS, MAPS, (8, 10))
-EVALUATION = gazesal.evaluate(CASES, sigma=2.0, metrics=["ncc"], jobs=1)
+EVALUATION = gazesal.evaluate(CASES, sigma=2.0, metrics=["ncc"], n_jobs=1)
 with warnings.catch_warnings():  # of few images, which do not matter here
     warnings.simplefilter("ignore", gazesal.IntervalWarning)
     SUMMARY = EVALUATION.summary()
@@ -52,7 +52,7 @@ def sound_calls():
     dense = {"saliency_map": DENSITY, "fixations": POINTS}
     sampled = {"n_samples": 20, "rng": 0}
     pooled = {"fixations": BY_IMAGE, "shapes": (8, 10), "weights": None, "outside": "raise"}
-    compared = {"table": TABLE, "design": DESIGN, "level": 0.9}
+    compared = {"table": TABLE, "design": DESIGN, "confidence_level": 0.9}
     drawn = {"n_resamples": 60, "rng": 0}
     boxes = [[1, 1, 7, 6], [2, 1, 8, 7]]
     frame = gazesal.ReferenceFrame.from_boxes(boxes, [(8, 10)] * 2)
@@ -92,7 +92,7 @@ def sound_calls():
             "metrics": ["sncc", "sauc"],
             "pairs": [[True]],
             "tolerance": 0.1,
-            "threads": 1,
+            "n_threads": 1,
         },
         "gaze_heatmap": {
             "fixations": POINTS,
@@ -135,21 +135,26 @@ def sound_calls():
         "confidence_interval": {
             "scores": RNG.random(12),
             "clusters": list("aabbccddeeff"),
-            "method": "t",
-            "level": 0.9,
+            "interval": "t",
+            "confidence_level": 0.9,
         },
-        "interval": {"table": one_method, "design": DESIGN, "level": 0.9},
-        "interval_table": {"table": TABLE, "design": DESIGN, "by": "method", "level": 0.9},
-        "compare": {**compared, "contrast": "method", "method": "t", "adjust": "holm"},
+        "interval": {"table": one_method, "design": DESIGN, "confidence_level": 0.9},
+        "interval_table": {
+            "table": TABLE,
+            "design": DESIGN,
+            "by": "method",
+            "confidence_level": 0.9,
+        },
+        "compare": {**compared, "contrast": "method", "interval": "t", "adjust": "holm"},
         "compare_subgroups": {
             "table": one_method.assign(sex=sexes),
             "design": gazesal.Design("image", averaged="reader"),
             "group": "sex",
-            "level": 0.9,
+            "confidence_level": 0.9,
             "n_resamples": 60,
             "rng": 0,
         },
-        "normalised_score": {
+        "normalized_score": {
             **compared,
             "method": "m",
             "floor": "q",
@@ -163,7 +168,7 @@ def sound_calls():
             "half_width": 0.5,
             "units": "image",
             "sizes": {"reader": [2, 3]},
-            "level": 0.9,
+            "confidence_level": 0.9,
             "most": 1000,
         },
         "cases_from_tables": {"fixations": FIXATIONS, "maps": MAPS, "shape": (8, 10)},
@@ -177,7 +182,7 @@ def sound_calls():
             "cases": CASES,
             "sigma": 2.0,
             "metrics": ["ncc"],
-            "jobs": 1,
+            "n_jobs": 1,
             "outside": "raise",
         },
         "extreme_images": {"evaluation": EVALUATION, "method": "m", "metric": "ncc", "n": 1},
@@ -193,11 +198,11 @@ def sound_calls():
             "metric": "ncc",
             "n_extremes": 0,
         },
-        "draw_evaluation": {"evaluation": EVALUATION, "summary": SUMMARY, "picture": MAP},
-        "draw_extremes": {"evaluation": EVALUATION, "method": "m", "metric": "ncc", "n": 1},
-        "draw_intervals": {"summary": SUMMARY},
-        "draw_distributions": {"scores": EVALUATION.scores},
-        "draw_pairs": {
+        "plot_evaluation": {"evaluation": EVALUATION, "summary": SUMMARY, "picture": MAP},
+        "plot_extremes": {"evaluation": EVALUATION, "method": "m", "metric": "ncc", "n": 1},
+        "plot_intervals": {"summary": SUMMARY},
+        "plot_distributions": {"scores": EVALUATION.scores},
+        "plot_pairs": {
             "table": TABLE,
             "design": gazesal.Design("image", averaged="reader"),
             "method": "m",
@@ -333,6 +338,6 @@ def test_every_public_function_of_arguments_is_called():
 LATER = {
     "cases_from_manifest",
     "cases_from_reflacx",
-    "draw_differences",
+    "plot_differences",
     "write_synthetic_reflacx",
 }

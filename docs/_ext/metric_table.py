@@ -20,7 +20,7 @@ HEADER = (
 )
 NEEDS = {
     None: "",
-    "center_bias": ", centre bias",
+    "center_bias": ", center bias",
     "other_fixations": ", fixations on other images",
     "baseline": ", baseline density",
 }

@@ -11,7 +11,7 @@ from gazesal.typing import Float64Array
 
 
 def to_input(maps: Tensor, shape: tuple[int, int]) -> Tensor:
-    """Maps (N, K, h, w) at the resolution of the input: half-pixel centres, edges clamped."""
+    """Maps (N, K, h, w) at the resolution of the input: half-pixel centers, edges clamped."""
     if maps.shape[2:] == shape:
         return maps
     return functional.interpolate(maps, size=shape, mode="bilinear", align_corners=False)
@@ -26,7 +26,7 @@ def to_image(maps: Tensor, geometry: InputGeometry, inverse: Inverse) -> Tensor:
 
 
 def _between(maps: Tensor, places: Float64Array, axis: int) -> Tensor:
-    """Values at places along an axis; beyond the outermost centres the edge value."""
+    """Values at places along an axis; beyond the outermost centers the edge value."""
     length = maps.shape[axis]
     place = torch.from_numpy(places).clamp(0, length - 1)
     before = place.floor().long()

@@ -126,7 +126,7 @@ def attention_maps(
     Returns
     -------
     AttentionMaps
-        The maps, not normalised. Those of `AttentionGatedSonoNet` are AM1 and AM2.
+        The maps, not normalized. Those of `AttentionGatedSonoNet` are AM1 and AM2.
 
     Raises
     ------

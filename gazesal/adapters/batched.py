@@ -79,7 +79,7 @@ def auc_scores(
     Returns
     -------
     torch.Tensor of float64, shape (N,)
-        As `auc_borji` of each pair, or as `sauc` with the centre bias; 0.5 if the saliency map is
+        As `auc_borji` of each pair, or as `sauc` with the center bias; 0.5 if the saliency map is
         constant, exactly or up to rounding.
 
     Raises
@@ -136,7 +136,7 @@ def auc_scores(
 
 
 def nss_scores(saliency_maps: Tensor, fixation_maps: Tensor) -> Tensor:
-    r"""Compute the normalised scanpath saliency (NSS) of each saliency map of a batch.
+    r"""Compute the normalized scanpath saliency (NSS) of each saliency map of a batch.
 
     Parameters
     ----------
@@ -231,7 +231,7 @@ def kl_scores(saliency_maps: Tensor, gaze_maps: Tensor) -> Tensor:
 
 
 def ncc_loss(saliency_maps: Tensor, gaze_maps: Tensor) -> Tensor:
-    """Return one less the mean NCC of a batch, to be minimised.
+    """Return one less the mean NCC of a batch, to be minimized.
 
     Parameters
     ----------
@@ -288,7 +288,7 @@ def ncc_loss(saliency_maps: Tensor, gaze_maps: Tensor) -> Tensor:
 
 
 def kl_loss(saliency_maps: Tensor, gaze_maps: Tensor) -> Tensor:
-    """Return the mean Kullback-Leibler divergence of a batch, to be minimised.
+    """Return the mean Kullback-Leibler divergence of a batch, to be minimized.
 
     Parameters
     ----------

@@ -94,7 +94,7 @@ class GradCam:
 
     @cached_property
     def maps(self) -> Tensor:
-        """Maps of shape (N, K, H, W) on the pixels of the network's input, not normalised."""
+        """Maps of shape (N, K, H, W) on the pixels of the network's input, not normalized."""
         return self._combined(self.stacks, lambda stack: to_input(stack, self.input_shape))
 
     def on_image(
@@ -235,7 +235,7 @@ def grad_cam(
 
     :footcite:t:`selvaraju2017`; equation 1 of :footcite:t:`bigolin2021`. The text leaves open when
     maps are resized; ``"study"`` is what the authors' code does. The two orders differ wherever a
-    map changes sign, by 15 to 57% of its maximum on the study's networks. Maps are not normalised,
+    map changes sign, by 15 to 57% of its maximum on the study's networks. Maps are not normalized,
     so that maps of different classes can be mixed.
 
     The default layer is the last module that runs once, whose output comes from convolutions by

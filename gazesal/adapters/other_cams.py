@@ -43,7 +43,7 @@ def maps_from_captum(explainer: Any, images: Tensor, classes: Sequence[int]) -> 
     -------
     torch.Tensor, shape (N, K, H, W)
         Maps on the pixels of the input in the study's order: resized, then negative values set to
-        zero. Not normalised, and not divided by the number of channels.
+        zero. Not normalized, and not divided by the number of channels.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def maps_from_captum(explainer: Any, images: Tensor, classes: Sequence[int]) -> 
 def maps_from_torch_cam(
     extractor: Any, images: Tensor, classes: Sequence[int]
 ) -> tuple[Tensor, ...]:
-    """Compute maps of several classes with a torch-cam extractor, without its normalisation.
+    """Compute maps of several classes with a torch-cam extractor, without its normalization.
 
     Parameters
     ----------
@@ -232,7 +232,7 @@ class XrvLogits(nn.Module):
         Parameters
         ----------
         images : torch.Tensor, shape (N, 1, H, W)
-            Images as torchxrayvision normalises them.
+            Images as torchxrayvision normalizes them.
 
         Returns
         -------

@@ -54,11 +54,11 @@ def fixations_from_pymovements(
     on_screen : array_like of float, shape (4,), or mapping of str to array_like
         Where on the screen the image was shown, or each: (x_min, y_min, x_max, y_max) in pixels
         from the outer upper left corner of the screen, the upper bounds exclusive. An image in
-        its own size, centred on a screen of 1920 x 1080, is at ``(960 - W / 2, 540 - H / 2, 960 +
+        its own size, centered on a screen of 1920 x 1080, is at ``(960 - W / 2, 540 - H / 2, 960 +
         W / 2, 540 + H / 2)``.
     origin : {"upper left", "center", "corner"}, default "upper left"
         Where the coordinates on the screen begin: as in ``experiment.screen.origin``, (0, 0) is
-        the centre of the upper left pixel, or the centre of the screen; or it is the outer corner
+        the center of the upper left pixel, or the center of the screen; or it is the outer corner
         of the upper left pixel, for samples that were recorded so.
     resolution : tuple of int, optional
         Width and height of the screen in pixels, ``experiment.screen.resolution``; needed with
@@ -72,7 +72,7 @@ def fixations_from_pymovements(
     Returns
     -------
     pandas.DataFrame
-        Columns image and observer (str), x, y (image pixels, pixel centres at integers) and
+        Columns image and observer (str), x, y (image pixels, pixel centers at integers) and
         duration (unit of the events, usually milliseconds), as of `gazesal.read_fixations`.
         Fixations beside the image are kept, for `gazesal.cases_from_tables` and
         `gazesal.gaze_heatmap` to decide on. The index is the row of the events, from 0.
@@ -96,8 +96,8 @@ def fixations_from_pymovements(
 
     .. math:: x = \frac{s_x - x_\min}{x_\max - x_\min}\, W - \frac12
 
-    and the same along y. pymovements puts the centre of a screen with the origin ``"upper left"``
-    at half of its resolution minus one, which makes (0, 0) the centre of a pixel.
+    and the same along y. pymovements puts the center of a screen with the origin ``"upper left"``
+    at half of its resolution minus one, which makes (0, 0) the center of a pixel.
 
     Examples
     --------

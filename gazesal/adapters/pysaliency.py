@@ -83,7 +83,7 @@ def fixations_from_pysaliency(
     Returns
     -------
     pandas.DataFrame
-        Columns image and observer (str), x, y (image pixels, pixel centres at integers) and
+        Columns image and observer (str), x, y (image pixels, pixel centers at integers) and
         duration, as of `gazesal.read_fixations`. The index is the number of the fixation, from 0.
 
     Raises

@@ -177,7 +177,7 @@ class AUCBorji(MapMetric):
 
 
 class NSS(MapMetric):
-    """Normalised scanpath saliency at fixated pixels, the mean over images.
+    """Normalized scanpath saliency at fixated pixels, the mean over images.
 
     Parameters
     ----------
@@ -263,7 +263,7 @@ class KLDivergence(MapMetric):
 
 
 class ShuffledMapMetric(MapMetric):
-    """What the metrics that compare with a centre bias share."""
+    """What the metrics that compare with a center bias share."""
 
     center_bias: Tensor | None
 

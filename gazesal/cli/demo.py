@@ -33,7 +33,7 @@ from gazesal.datasets.synthetic_reflacx import SYNTHETIC_METHODS
     "--readers", type=click.IntRange(2), default=5, show_default=True, help="Number of readers."
 )
 @shared_options
-def demo(out: Path, images: int, readers: int, seed: int, jobs: int, quiet: bool) -> None:
+def demo(out: Path, images: int, readers: int, seed: int, n_jobs: int, quiet: bool) -> None:
     """Make a synthetic release of chest X-rays with gaze, and score it.
 
     The data are synthetic: drawn from a seed, no patient and no radiologist in them. The maps are
@@ -71,7 +71,7 @@ def demo(out: Path, images: int, readers: int, seed: int, jobs: int, quiet: bool
             center_bias="both",
             resize="bilinear",
             seed=seed,
-            jobs=jobs,
+            n_jobs=n_jobs,
             progress=not quiet,
         )
         image, picture = picture_of_release(release, cases, mimic)

@@ -94,7 +94,7 @@ from gazesal.stats.interval_methods import METHODS as INTERVALS
     type=click.IntRange(2),
     default=5,
     show_default=True,
-    help="Score the images of REFLACX that keep so many readings; the others shape the centre "
+    help="Score the images of REFLACX that keep so many readings; the others shape the center "
     "bias.",
 )
 @click.option(
@@ -122,8 +122,8 @@ from gazesal.stats.interval_methods import METHODS as INTERVALS
     type=click.Choice(["center", "corner", "matlab"]),
     default="center",
     show_default=True,
-    help="Where coordinates begin: (0, 0) at the centre of the first pixel, (0, 0) at the image's "
-    "corner, or (1, 1) at the centre of the first pixel.",
+    help="Where coordinates begin: (0, 0) at the center of the first pixel, (0, 0) at the image's "
+    "corner, or (1, 1) at the center of the first pixel.",
 )
 @click.option(
     "--column",
@@ -152,7 +152,7 @@ from gazesal.stats.interval_methods import METHODS as INTERVALS
     type=click.Choice(["raise", "gaze_only"]),
     default="raise",
     show_default=True,
-    help="Images that a method has no map of: refuse, or use their gaze for the centre bias only.",
+    help="Images that a method has no map of: refuse, or use their gaze for the center bias only.",
 )
 @click.option(
     "--resize",
@@ -343,7 +343,7 @@ def evaluate(
                 shrink=options["shrink"],
                 leave_out=options["leave_out"],
                 seed=options["seed"],
-                jobs=options["jobs"] if dask is None else None,
+                n_jobs=options["n_jobs"] if dask is None else None,
                 progress=not quiet,
                 bad_images=bad_images,
                 check_first=options["check_first"],

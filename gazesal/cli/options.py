@@ -79,7 +79,12 @@ def shared_options(command: Callable[..., None]) -> Callable[..., None]:
             help="Seed of all draws.",
         ),
         click.option(
-            "--jobs", type=int, default=-1, show_default=True, help="Processes; -1 for one a core."
+            "--jobs",
+            "n_jobs",
+            type=int,
+            default=-1,
+            show_default=True,
+            help="Processes; -1 for one a core.",
         ),
         click.option("--quiet", is_flag=True, help="No progress bars."),
     ]

@@ -35,7 +35,7 @@ def show_and_write(
     what goes wrong with those costs no scores. Those of an earlier run are removed with the old
     tables, so that the folder never holds files of two runs.
     """
-    summary = evaluation.summary(method=interval)
+    summary = evaluation.summary(interval=interval)
     html, with_page = out / "report.html", page and report_extra_is_there()
     written = _write_numbers(evaluation, out, summary, settings, note)
     with together() as files:

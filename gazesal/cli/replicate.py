@@ -142,13 +142,18 @@ def train(
     type=click.Choice(["in_sample", "left_out"]),
     default="in_sample",
     show_default=True,
-    help="The centre bias of an image with its own gaze, as in the study, or without.",
+    help="The center bias of an image with its own gaze, as in the study, or without.",
 )
 @click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of all draws."
 )
 @click.option(
-    "--jobs", type=int, default=-1, show_default=True, help="Processes; -1 for one a core."
+    "--jobs",
+    "n_jobs",
+    type=int,
+    default=-1,
+    show_default=True,
+    help="Processes; -1 for one a core.",
 )
 @training_options
 def replicate(
@@ -162,7 +167,7 @@ def replicate(
     readers: int,
     center_bias: Any,
     seed: int,
-    jobs: int,
+    n_jobs: int,
     quiet: bool,
     **options: Any,
 ) -> None:
@@ -202,7 +207,7 @@ def replicate(
             n_readers=readers,
             center_bias=center_bias,
             seed=seed,
-            jobs=jobs,
+            n_jobs=n_jobs,
             workers=options["workers"],
             cache=options["cache"],
             trainer=_switches(options),

@@ -62,7 +62,7 @@ def report(
             evaluation,
             folder / "report.html" if out is None else out,
             pictures=pictures,
-            summary=evaluation.summary(method=settings.get("interval", "t")),
+            summary=evaluation.summary(interval=settings.get("interval", "t")),
             note=str(settings.pop("note", "")),
             settings=settings,
             metric=metric,

@@ -24,7 +24,7 @@ def label_aucs(
     labels: Sequence[str],
     *,
     patients: Sequence[object],
-    level: float = 0.95,
+    confidence_level: float = 0.95,
 ) -> pd.DataFrame:
     r"""Compute the AUC of each label and their mean, with intervals that count patients.
 
@@ -38,7 +38,7 @@ def label_aucs(
         Names of the labels.
     patients : sequence, length N
         The patient of each image. Patients are independent, their images need not be.
-    level : float, default 0.95
+    confidence_level : float, default 0.95
         Confidence level, between 0 and 1.
 
     Returns
@@ -51,7 +51,8 @@ def label_aucs(
     Raises
     ------
     ValueError
-        If shapes do not belong together, a score is not finite, or `level` is out of range.
+        If shapes do not belong together, a score is not finite, or `confidence_level` is out of
+        range.
     TypeError
         If targets are not booleans, or scores not real numbers.
 
@@ -107,11 +108,11 @@ def label_aucs(
             f"{len(labels)} and {len(patients)}."
         )
     require_finite(values, name="scores")
-    if not 0 < level < 1:
-        raise ValueError(f"`level` must be between 0 and 1, got {level!r}.")
+    if not 0 < confidence_level < 1:
+        raise ValueError(f"`confidence_level` must be between 0 and 1, got {confidence_level!r}.")
     _, patient = np.unique(np.array([str(name) for name in patients]), return_inverse=True)
     n_patients = int(patient.max()) + 1
-    quantile = float(special.ndtri((1 + level) / 2))
+    quantile = float(special.ndtri((1 + confidence_level) / 2))
     rows: list[tuple[object, ...]] = []
     found: list[tuple[float, Float64Array]] = []
     for column, label in enumerate(labels):
@@ -157,6 +158,6 @@ def _bounds(area: float, influence: Float64Array, quantile: float) -> tuple[floa
         return area, math.nan, math.nan
     error = math.sqrt(k / (k - 1) * float(np.square(influence).sum()))
     half = quantile * error / (area * (1 - area))
-    centre = math.log(area / (1 - area))
-    low, high = (1 / (1 + math.exp(-(centre + side * half))) for side in (-1, 1))
+    center = math.log(area / (1 - area))
+    low, high = (1 / (1 + math.exp(-(center + side * half))) for side in (-1, 1))
     return area, low, high

@@ -1,4 +1,4 @@
-"""Images as 8-bit grey values or colours, from files of several kinds and from arrays."""
+"""Images as 8-bit gray values or colors, from files of several kinds and from arrays."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DICOM_SUFFIXES = (".dcm", ".dicom", ".dic")
 
 
 def read_image(image: ImageSource, *, window: Window = None) -> Bytes:
-    """Read an image as 8 bits, grey or in colour.
+    """Read an image as 8 bits, gray or in color.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def read_image(image: ImageSource, *, window: Window = None) -> Bytes:
     Returns
     -------
     numpy.ndarray of uint8, shape (H, W) or (H, W, 3)
-        Grey if the channels are equal; bright is dense, also if the file is stored the other way
+        Gray if the channels are equal; bright is dense, also if the file is stored the other way
         round (MONOCHROME1 of DICOM, zero as white in TIFF).
 
     Raises
@@ -87,7 +87,7 @@ def read_image(image: ImageSource, *, window: Window = None) -> Bytes:
 
 
 def as_bytes(values: np.ndarray[Any, Any], window: Window) -> Bytes:
-    """Return pixels as 8 bits, grey where all channels are equal."""
+    """Return pixels as 8 bits, gray where all channels are equal."""
     if values.ndim not in {2, 3} or values.size == 0 or (values.ndim == 3 and values.shape[2] != 3):
         raise ValueError(
             f"`image` must be non-empty, of shape (H, W) or (H, W, 3), got shape {values.shape}."
@@ -193,7 +193,7 @@ def _voi(values: Any, data: Any) -> tuple[Any, tuple[float, float] | None]:
         return values, None
     center, width = (_first(data.WindowCenter), _first(data.WindowWidth))
     function = str(data.get("VOILUTFunction") or "LINEAR").upper()
-    if function == "LINEAR" and width == 1:  # black up to the centre, white above
+    if function == "LINEAR" and width == 1:  # black up to the center, white above
         return (values > center - 0.5).astype(np.float64), (0.0, 1.0)
     if function == "LINEAR" and width > 1:
         low = center - 0.5 - (width - 1) / 2

@@ -47,7 +47,7 @@ class SonoNet(nn.Module):
     -----
     The network of :footcite:t:`baumgartner2017` at a quarter of its width, as
     :footcite:t:`bigolin2021` use it: five blocks of 3, 3, 3, 2 and 2 convolutions of 3 x 3, each
-    with batch normalisation and ReLU, max-pooling by 2 between blocks; two convolutions of 1 x 1,
+    with batch normalization and ReLU, max-pooling by 2 between blocks; two convolutions of 1 x 1,
     to ``widths[2]`` channels with ReLU and to ``widths[1]`` without; mean over space; one linear
     layer. 649,870 parameters by default. Weights have the names that the authors' code gives them.
 
@@ -89,7 +89,7 @@ class SonoNet(nn.Module):
             _Adaptation(sizes[2], sizes[1], relu=False),
         )
         self.classifier = nn.Sequential(nn.Linear(sizes[1], n_classes))
-        self.apply(_initialise)
+        self.apply(_initialize)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits.
@@ -189,7 +189,7 @@ class AttentionGatedSonoNet(nn.Module):
         self.gated2 = nn.Identity()
         self.pooled = nn.Identity()
         self.classifier = nn.Sequential(nn.Linear(sizes[2] + 2 * sizes[3], n_classes))
-        self.apply(_initialise)
+        self.apply(_initialize)
         for name, bias in self.named_parameters():
             if name.endswith("psi.bias"):
                 nn.init.constant_(bias, OPEN_GATE)
@@ -338,7 +338,7 @@ def _as_sizes(
 
 
 def _unit(n_in: int, n_out: int, size: int, *, relu: bool) -> nn.Sequential:
-    """Convolution with batch normalisation, and ReLU where asked for."""
+    """Convolution with batch normalization, and ReLU where asked for."""
     parts: list[nn.Module] = [
         nn.Conv2d(n_in, n_out, size, padding=size // 2),
         nn.BatchNorm2d(n_out),
@@ -391,8 +391,8 @@ class _AttentionGate(nn.Module):
         return attention * features, attention
 
 
-def _initialise(module: nn.Module) -> None:
-    """He's initialisation of convolutions and linear layers, biases zero."""
+def _initialize(module: nn.Module) -> None:
+    """He's initialization of convolutions and linear layers, biases zero."""
     if isinstance(module, (nn.Conv2d, nn.Linear)):
         nn.init.kaiming_normal_(module.weight)
         if module.bias is not None:

@@ -27,7 +27,7 @@ class ModelInput(NamedTuple):
     Attributes
     ----------
     tensor : torch.Tensor of float32, shape (C, S, S)
-        The image, resized, padded and normalised.
+        The image, resized, padded and normalized.
     geometry : InputGeometry
         Where the image lies in it.
     """
@@ -58,7 +58,7 @@ def preprocess(
     window : tuple of float, "range" or None
         How values become 8 bits; see `read_image`.
     mean, std : sequence of float, default those of ImageNet
-        Of each channel, of values in [0, 1]. A grey image is repeated for each.
+        Of each channel, of values in [0, 1]. A gray image is repeated for each.
 
     Returns
     -------
@@ -90,7 +90,7 @@ def preprocess(
 
     halves to even. The image is resized by :math:`r = S / \max(H, W)` to (round(rH), round(rW))
     in 8 bits, bilinearly with antialiasing as Pillow does it, padded with zeros to the square,
-    the odd pixel below or right, and then normalised. The result has the same bits as the code of
+    the odd pixel below or right, and then normalized. The result has the same bits as the code of
     :footcite:t:`bigolin2021`.
 
     References
@@ -105,14 +105,14 @@ def preprocess(
     >>> tuple(tensor.shape), geometry.content
     ((3, 272, 272), (0.0, 23.0, 272.0, 226.0))
     """
-    offset, scale = _as_normalisation(mean, std)
+    offset, scale = _as_normalization(mean, std)
     square, geometry = padded_square(image, short_side=short_side, multiple=multiple, window=window)
     if square.ndim == 3 and len(offset) != 3:
         raise ValueError(
-            f"`mean` must have three channels for an image in colour, got {len(offset)}."
+            f"`mean` must have three channels for an image in color, got {len(offset)}."
         )
-    grey_or_rgb = square[None] if square.ndim == 2 else square.transpose(2, 0, 1)
-    values = (grey_or_rgb.astype(np.float32) / np.float32(255) - offset) / scale
+    gray_or_rgb = square[None] if square.ndim == 2 else square.transpose(2, 0, 1)
+    values = (gray_or_rgb.astype(np.float32) / np.float32(255) - offset) / scale
     return ModelInput(torch.from_numpy(np.ascontiguousarray(values)), geometry)
 
 
@@ -149,7 +149,7 @@ def side_of_square(shape: tuple[int, int], short_side: int, multiple: int) -> in
 
 
 def crop_or_pad(array: ArrayLike, shape: tuple[int, int]) -> FloatArray:
-    """Crop a map to its centre, or pad it with zeros, along each axis, as the study's code does.
+    """Crop a map to its center, or pad it with zeros, along each axis, as the study's code does.
 
     Parameters
     ----------
@@ -194,7 +194,7 @@ def crop_or_pad(array: ArrayLike, shape: tuple[int, int]) -> FloatArray:
     return out
 
 
-def _as_normalisation(mean: Sequence[float], std: Sequence[float]) -> tuple[FloatArray, FloatArray]:
+def _as_normalization(mean: Sequence[float], std: Sequence[float]) -> tuple[FloatArray, FloatArray]:
     """Mean and deviation as float32 of shape (C, 1, 1)."""
     if len(mean) != len(std) or len(mean) == 0:
         raise ValueError(

@@ -30,7 +30,7 @@ def segment_lungs(
     Parameters
     ----------
     images : mapping of str
-        Images by name: files or pixels; see `gazesal.cxr.read_image`. Grey images.
+        Images by name: files or pixels; see `gazesal.cxr.read_image`. Gray images.
     folder : str or path
         Where to; a picture that is there already is kept.
     segmenter : callable
@@ -48,7 +48,7 @@ def segment_lungs(
     FileNotFoundError
         If an image does not exist.
     ValueError
-        If an image is in colour or cannot be read, or the segmenter returns another shape or
+        If an image is in color or cannot be read, or the segmenter returns another shape or
         values outside [0, 1]; the message names the image.
 
     See Also
@@ -77,7 +77,7 @@ def segment_lungs(
             continue
         pixels = read_image(source)
         if pixels.ndim != 2:
-            raise ValueError(f"image {name} must be grey to be segmented, got one in colour.")
+            raise ValueError(f"image {name} must be gray to be segmented, got one in color.")
         lung = as_map(segmenter(pixels), name=f"lung probability of image {name}")
         require_finite(lung, name=f"lung probability of image {name}")
         if lung.shape != pixels.shape or lung.min() < 0 or lung.max() > 1:
@@ -171,7 +171,7 @@ class XrvLungs:
         top, left = (SIDE - small[0]) // 2, (SIDE - small[1]) // 2
         inside = slice(top, top + small[0]), slice(left, left + small[1])
         square[inside] = np.asarray(resized)
-        scaled = (2 * square / 255 - 1) * 1024  # as the library normalises images
+        scaled = (2 * square / 255 - 1) * 1024  # as the library normalizes images
         with torch.inference_mode(), torch.autocast("cpu", enabled=False):
             logits = self.model(torch.from_numpy(scaled)[None, None])
         lung = torch.sigmoid(logits[0, self.outputs]).amax(dim=0).numpy()[inside]

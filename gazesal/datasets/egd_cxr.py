@@ -44,7 +44,7 @@ def read_egd_fixations(
         Where ``X_ORIGINAL`` and ``Y_ORIGINAL`` begin, as in `read_fixations`. The release's are
         measured from the outer corner of the image and then *cut* to whole numbers, which makes
         them the column and the row of the pixel looked at, and half a pixel too small on
-        average: as they stand, they are pixel centres at integers. Say ``"corner"`` for a table
+        average: as they stand, they are pixel centers at integers. Say ``"corner"`` for a table
         whose places were mapped onto the image anew and not cut.
     duplicates : {"raise", "longest"}, default "raise"
         What to do where one fixation (``FPOGID``, of one ``SESSION_ID`` where the file has that
@@ -56,7 +56,7 @@ def read_egd_fixations(
     -------
     pandas.DataFrame
         Columns image (the DICOM id), observer (the same for all), x, y (image pixels, pixel
-        centres at integers) and duration (seconds), as of `read_fixations`; the index is the
+        centers at integers) and duration (seconds), as of `read_fixations`; the index is the
         line of the file. In ``attrs``: ``n_invalid`` rows the tracker gave no fixation for
         (``FPOGV`` 0), ``n_off_image`` rows without a place on the image, and ``images_lost``,
         the images of which no row is left.

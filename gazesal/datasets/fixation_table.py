@@ -56,8 +56,8 @@ def read_fixations(
         A CSV file, also compressed (.gz, .bz2, .xz, .zip), or a Parquet file (.parquet, .pq; extra
         ``parquet``).
     origin : {"center", "corner", "matlab"}, default "center"
-        Where the file's coordinates begin: (0, 0) is the centre of the first pixel, (0, 0) is the
-        outer corner of the image, as most trackers have it, or (1, 1) is the centre of the first
+        Where the file's coordinates begin: (0, 0) is the center of the first pixel, (0, 0) is the
+        outer corner of the image, as most trackers have it, or (1, 1) is the center of the first
         pixel. Read places that are shares of the image with ``"center"``, and subtract 0.5 after
         making them pixels.
     columns : mapping of str to str, optional
@@ -82,7 +82,7 @@ def read_fixations(
     Returns
     -------
     pandas.DataFrame
-        Columns image and observer (str), x, y (image pixels, pixel centres at integers) and
+        Columns image and observer (str), x, y (image pixels, pixel centers at integers) and
         duration (non-negative, unit as in the file), in the order of the file. The index is the
         line of a CSV file, where the header is line 1, or the 1-based row of a Parquet file.
 

@@ -48,8 +48,8 @@ def read_map(path: str | Path) -> FloatArray:
     Parameters
     ----------
     path : str or path
-        A ``.npy`` file, a ``.npz`` archive of one array, or a grey ``.png``, ``.tif`` or ``.tiff``
-        image of integers of up to 32 bits or of 32-bit floats. Equal channels are grey, and an
+        A ``.npy`` file, a ``.npz`` archive of one array, or a gray ``.png``, ``.tif`` or ``.tiff``
+        image of integers of up to 32 bits or of 32-bit floats. Equal channels are gray, and an
         opaque alpha is dropped. An image in color is refused: a color map cannot be undone.
 
     Returns
@@ -180,7 +180,7 @@ def _read_image(path: Path) -> np.ndarray:
         )
     if found.values.ndim != 2:
         raise ValueError(
-            f"{path}: must be a grey image, got one whose channels differ; export the map's "
+            f"{path}: must be a gray image, got one whose channels differ; export the map's "
             "values, not a picture of them in color."
         )
     return found.values

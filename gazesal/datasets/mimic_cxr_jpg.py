@@ -278,14 +278,14 @@ class MimicCxrJpg:
         frontal = images["view"].isin(FRONTAL)
         per_study = images["study_id"].where(frontal).value_counts()
         several = frontal & (images["study_id"].map(per_study) > 1)
-        unlabelled = pd.Series(self._label_rows(images) < 0, index=images.index)
-        kept = images[frontal & ~several & ~unlabelled].copy()
+        unlabeled = pd.Series(self._label_rows(images) < 0, index=images.index)
+        kept = images[frontal & ~several & ~unlabeled].copy()
         moved = kept["subject_id"].isin(subjects) & (kept["split"] != "test")
         kept.loc[moved, "split"] = "test"
         kept.attrs["excluded"] = images.attrs["excluded"] | {
             "not frontal": int((~frontal).sum()),
             "several frontal images in the study": int(several.sum()),
-            "no labels of the study": int((frontal & ~several & unlabelled).sum()),
+            "no labels of the study": int((frontal & ~several & unlabeled).sum()),
         }
         kept.attrs["moved_to_test"] = int(moved.sum())
         return kept

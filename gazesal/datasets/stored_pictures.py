@@ -35,7 +35,7 @@ MOST_PIXELS = 89_478_485  # beyond which Pillow warns that a file may be made to
 PICTURE_SUFFIXES = tuple(FORMATS)
 ORIENTATION = 274  # number of the tag in TIFF and EXIF
 UPRIGHT = 1
-PNG_KINDS = {0: "grey", 2: "RGB", 3: "palette", 4: "grey with alpha", 6: "RGB with alpha"}
+PNG_KINDS = {0: "gray", 2: "RGB", 3: "palette", 4: "gray with alpha", 6: "RGB with alpha"}
 # sides, bits, compression, interpretation, orientation, channels, palette, extra channels, kind
 TIFF_TAGS = {256, 257, 258, 259, 262, 274, 277, 320, 338, 339}
 TIFF_ONCE = {256, 257, 259, 262, 274, 277, 278, 284, 317}  # tags of one value
@@ -57,10 +57,10 @@ TIFF_NUMBERS = {1: "B", 3: "H", 4: "I", 16: "Q"}  # types of tags, as struct has
 TIFF_SAMPLES = {1: "unsigned integers", 2: "signed integers", 3: "floats"}
 # What Pillow decodes without a change of values, and the step between its values where it spreads
 # fewer bits over 0 to 255.
-GREY_TIFF = {(1, 1), (1, 2), (1, 4), (1, 8), (1, 16), (1, 32), (2, 8), (2, 16), (2, 32), (3, 32)}
+GRAY_TIFF = {(1, 1), (1, 2), (1, 4), (1, 8), (1, 16), (1, 32), (2, 8), (2, 16), (2, 32), (3, 32)}
 STEPS = {2: 85, 4: 17}
 ALPHA = ((), (1,), (2,))  # what a fourth channel is; without a word, Pillow takes it for alpha
-GREY_MODES = {"1", "L", "I", "F", "I;16", "I;16B", "I;16L"}  # of Pillow
+GRAY_MODES = {"1", "L", "I", "F", "I;16", "I;16B", "I;16L"}  # of Pillow
 PAGES = "it holds several pages or frames; keep one"
 TRANSPARENT = "it is transparent in places; flatten it and save it without alpha"
 LOSSLESS = "Save it as 32-bit floats or as .npy"
@@ -171,11 +171,11 @@ def pixels_of(picture: Image.Image) -> np.ndarray[Any, Any]:
     Raises
     ------
     ValueError
-        If pixels are transparent, an index is not in the palette, or the mode is neither grey nor
+        If pixels are transparent, an index is not in the palette, or the mode is neither gray nor
         RGB.
     """
     mode, clear = picture.mode, picture.info.get("transparency")
-    if mode in GREY_MODES:
+    if mode in GRAY_MODES:
         values = np.asarray(picture)
         if clear is not None and (values == (bool(clear) if mode == "1" else clear)).any():
             raise _RefusedError(TRANSPARENT)
@@ -188,10 +188,10 @@ def pixels_of(picture: Image.Image) -> np.ndarray[Any, Any]:
         channels = np.asarray(picture.convert("LA" if mode == "La" else "RGBA"))
         if (channels[..., -1] != 255).any():
             raise _RefusedError(TRANSPARENT)
-        return _grey_if_equal(channels[..., :-1])
+        return _gray_if_equal(channels[..., :-1])
     if mode in {"RGB", "P"}:
-        return _grey_if_equal(np.asarray(picture.convert("RGB")))
-    raise _RefusedError(f"it must be grey or RGB, got mode {mode}")
+        return _gray_if_equal(np.asarray(picture.convert("RGB")))
+    raise _RefusedError(f"it must be gray or RGB, got mode {mode}")
 
 
 def turned(values: np.ndarray[Any, Any], orientation: int) -> np.ndarray[Any, Any]:
@@ -205,7 +205,7 @@ def turned(values: np.ndarray[Any, Any], orientation: int) -> np.ndarray[Any, An
     return np.ascontiguousarray(values)
 
 
-def _grey_if_equal(channels: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _gray_if_equal(channels: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return channels[..., 0] if (channels == channels[..., :1]).all() else channels
 
 
@@ -262,7 +262,7 @@ def _png_facts(path: Path) -> _Facts:
     if bits == 16 and color != 0:
         raise _RefusedError(
             f"is a PNG of 16 bits a channel ({PNG_KINDS[color]}), of which Pillow keeps 8. "
-            "Save it as grey of 16 bits or as .npy"
+            "Save it as gray of 16 bits or as .npy"
         )
     return _Facts(step=STEPS.get(bits, 1) if color == 0 else 1)
 
@@ -282,7 +282,7 @@ def _tiff_facts(path: Path) -> _Facts:
         turned_bytes = (
             order == ">" and bit > 8 and (tags.get(259, (1,)) != (1,) or (kind, bit) == (1, 32))
         )
-        if (kind, bit) not in GREY_TIFF or turned_bytes:
+        if (kind, bit) not in GRAY_TIFF or turned_bytes:
             words = f"big-endian {words}" if order == ">" else words
             raise _RefusedError(f"holds {words}, which Pillow cannot read. {LOSSLESS}")
         if photometric == 0 and kind != 1:
@@ -295,12 +295,12 @@ def _tiff_facts(path: Path) -> _Facts:
     if photometric == 3 and samples == 1 and bit <= 8:
         _require_exact_palette(tags.get(320, ()))
         return _Facts()
-    grey_alpha = photometric == 1 and samples == 2 and extra in {(1,), (2,)}
+    gray_alpha = photometric == 1 and samples == 2 and extra in {(1,), (2,)}
     color = photometric in {2, 6} and (samples == 3 or (samples == 4 and extra in ALPHA))
-    if not (grey_alpha or color) or bit != 8 or kind != 1:
+    if not (gray_alpha or color) or bit != 8 or kind != 1:
         raise _RefusedError(
             f"holds {samples} channel{'s' * (samples > 1)} of {words}, which Pillow cannot read "
-            f"without loss. A grey map has one channel of numbers. {LOSSLESS}"
+            f"without loss. A gray map has one channel of numbers. {LOSSLESS}"
         )
     return _Facts()
 
@@ -344,5 +344,5 @@ def _require_exact_palette(entries: tuple[int, ...]) -> None:
     high = colors >> 8
     if not ((colors == high * 257).all() or (colors == high * 256).all()):
         raise _RefusedError(
-            "has a palette of 16 bits, of which Pillow keeps 8. Save it as grey values"
+            "has a palette of 16 bits, of which Pillow keeps 8. Save it as gray values"
         )

@@ -30,8 +30,8 @@ BASELINES = {  # names that methods cannot have
     CENTER_BIAS,
     IN_SAMPLE_BIAS,
     GROUND_TRUTH,
-    "centre_bias",
-    "centre_bias_in_sample",
+    "center_bias",
+    "center_bias_in_sample",
 }
 
 
@@ -42,7 +42,7 @@ class Gaze:
     Attributes
     ----------
     points : numpy.ndarray of float64, shape (N, 2)
-        Columns x, y in image pixels, pixel centres at integers.
+        Columns x, y in image pixels, pixel centers at integers.
     durations : numpy.ndarray of float64, shape (N,)
         Weight of each fixation.
     sigma : numpy.ndarray of float64, shape (N, 1) or (N, 2), optional
@@ -78,22 +78,22 @@ class Case:
     gaze : mapping of str to Gaze, array, pathlib.Path or callable
         By observer: fixations, or a gaze map made elsewhere, of the image's size, non-negative,
         with a positive sum, by which it is divided. A function returns one of the two; it is
-        called once for the centre bias and once for the scores.
+        called once for the center bias and once for the scores.
     maps : mapping of str to array, pathlib.Path or callable
         Saliency map by method: the array, a file that `read_map` reads, or a function without
         arguments that returns the array.
     scored : bool, default True
-        Whether the image is scored; otherwise its gaze shapes the centre bias only.
+        Whether the image is scored; otherwise its gaze shapes the center bias only.
     box : tuple of float, optional
         (x_min, y_min, x_max, y_max) in pixels, the upper bounds exclusive: what images are
-        registered by for the centre bias, such as the box of the chest.
+        registered by for the center bias, such as the box of the chest.
     groups : mapping of str to str, int or float, optional
         What the image belongs to, such as its finding or its hospital: columns of the table of
         scores, after the others.
     picture : pathlib.Path, optional
         File of the image itself, for display only.
     center_bias : array, pathlib.Path or callable, optional
-        Centre bias of this image, made elsewhere, in place of the mean over the other images;
+        Center bias of this image, made elsewhere, in place of the mean over the other images;
         non-negative, with a positive sum, by which it is divided. Where every scored image has
         one, the gaze of all images is not gone through first.
     """
@@ -169,7 +169,7 @@ class Case:
             )
 
     def load_center_bias(self, resize: str | None = None) -> Float64Array:
-        """Return the image's own centre bias, checked and summing to 1.
+        """Return the image's own center bias, checked and summing to 1.
 
         Parameters
         ----------
@@ -179,7 +179,7 @@ class Case:
         Returns
         -------
         numpy.ndarray of float64, shape (H, W)
-            The centre bias.
+            The center bias.
 
         Raises
         ------
@@ -188,8 +188,8 @@ class Case:
             image's size with a positive sum; the message names the image.
         """
         if self.center_bias is None:
-            raise ValueError(f"image {self.image} has no centre bias of its own.")
-        return self._as_density(self.center_bias, "centre bias", resize)
+            raise ValueError(f"image {self.image} has no center bias of its own.")
+        return self._as_density(self.center_bias, "center bias", resize)
 
     def _as_density(self, source: MapSource, what: str, resize: str | None) -> Float64Array:
         name = f"{what} of image {self.image}"

@@ -66,8 +66,8 @@ def cases_from_manifest(
         - ``group:NAME``, what the image belongs to;
         - ``picture``, the file of the image itself, for display only;
         - ``x_min``, ``y_min``, ``x_max``, ``y_max``, its box in pixels;
-        - ``center_bias``, the file of a centre bias of its own;
-        - ``scored``, True, or False where its gaze shapes the centre bias only.
+        - ``center_bias``, the file of a center bias of its own;
+        - ``scored``, True, or False where its gaze shapes the center bias only.
 
         All but the first three may be left out; columns of other names are passed over. Files of
         maps are those of `read_map`, and ``store.h5#key`` or ``store.h5`` for an array of a file
@@ -88,7 +88,7 @@ def cases_from_manifest(
         observers, which are read with their image, are dropped without being counted.
     unmapped : {"raise", "gaze_only"}, default "raise"
         What to do with images that have no map of a method: refuse, or use their gaze for the
-        centre bias only.
+        center bias only.
     absent : {"raise", "keep"}, default "raise"
         What to do with files that are not there: refuse, or leave it to `evaluate` to find.
 
@@ -245,7 +245,7 @@ class _Manifest:
             )
         if colon:
             return f"{prefix}:{label}"
-        meant = re.sub(r"[\s-]+", "_", prefix.casefold()).replace("centre", "center")
+        meant = re.sub(r"[\s-]+", "_", prefix.casefold()).replace("center", "center")
         if meant in KNOWN and prefix not in KNOWN:  # a column of another name would be ignored
             raise ValueError(f"{self.path}: column {name!r} must be written {meant!r}. Rename it.")
         return prefix

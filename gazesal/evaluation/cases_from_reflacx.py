@@ -39,13 +39,13 @@ def cases_from_reflacx(
         `cases_from_tables`. Without any, each reader against the others and the center bias
         are scored.
     n_readers : int, default 5
-        Images with fewer kept readings are not scored; their gaze shapes the centre bias. Five
+        Images with fewer kept readings are not scored; their gaze shapes the center bias. Five
         leaves the 91 images of the study; at least two are needed, so that one can be left out.
     degrees : float, default 1.0
         Standard deviation of a fixation's Gaussian in degrees of visual angle.
     unmapped : {"raise", "gaze_only"}, default "raise"
         What to do with images to be scored for which a method has no map: refuse, or use their
-        gaze for the centre bias only.
+        gaze for the center bias only.
 
     Returns
     -------

@@ -50,7 +50,7 @@ def cases_from_tables(
         What to do with fixations outside their image; see `gaze_heatmap`.
     unmapped : {"raise", "gaze_only"}, default "raise"
         What to do with images for which a method has no map: refuse, or score none of their
-        maps and use their gaze for the centre bias only.
+        maps and use their gaze for the center bias only.
 
     Returns
     -------

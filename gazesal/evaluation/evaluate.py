@@ -71,7 +71,7 @@ def evaluate(
     shrink: int | None = None,
     leave_out: str | None = None,
     seed: int = 0,
-    jobs: int | None = None,
+    n_jobs: int | None = None,
     progress: bool = False,
     bad_images: Literal["raise", "list"] = "raise",
     check_first: bool = True,
@@ -92,9 +92,9 @@ def evaluate(
     Parameters
     ----------
     cases : iterable of Case
-        Images, at least two unless each has a centre bias of its own, each scored one with at
+        Images, at least two unless each has a center bias of its own, each scored one with at
         least two observers, or one with ``ground_truth="all"``; see `cases_from_tables` and
-        `cases_from_reflacx`. The others shape the centre bias only.
+        `cases_from_reflacx`. The others shape the center bias only.
     sigma : float or tuple of float, optional
         Standard deviation of the Gaussian of a fixation in pixels, or one for each axis (x, y);
         usually one degree of visual angle. Required unless all fixations have their own; left out
@@ -102,10 +102,10 @@ def evaluate(
     metrics : sequence of str, default those of the study
         Names in `METRICS`. ``auc_shuffled`` and ``snss`` take the fixations on all other images,
         brought onto this one by the boxes, or by relative position where there are none;
-        ``information_gain`` has the centre bias as its baseline.
+        ``information_gain`` has the center bias as its baseline.
     resize : {"bilinear"}, optional
         Bring maps of another size onto the image's pixels, and gaze maps of images of different
-        sizes onto the most common size for the centre bias; see `resample`. By default a
+        sizes onto the most common size for the center bias; see `resample`. By default a
         different size is an error. Images with boxes need it for saliency maps only.
     outside : {"raise", "drop", "keep"}, default "raise"
         What to do with fixations outside their image; see `gaze_heatmap`. The study keeps them.
@@ -132,7 +132,7 @@ def evaluate(
         How the map of a method becomes a density; see `to_density`. Required by
         ``information_gain`` and ``log_likelihood``, and taken by ``sim``, ``kl_divergence`` and
         ``emd`` too, which by default divide a map without negative values by its sum. Gaze maps and
-        centre biases are densities and stay as they are.
+        center biases are densities and stay as they are.
     shrink : int, optional
         Side in pixels of the cells of `emd`, which requires it.
     leave_out : str, optional
@@ -142,8 +142,8 @@ def evaluate(
         out. Each image of the group is drawn again for every other one.
     seed : int, default 0
         Seed of all draws and of the bootstrap. Every score has a stream of its own, so results do
-        not depend on `jobs` or on what else is scored.
-    jobs : int, optional
+        not depend on `n_jobs` or on what else is scored.
+    n_jobs : int, optional
         Number of worker processes, -1 for one a core. By default that of a
         ``joblib.parallel_config`` around the call, which may name a cluster, or else one.
     progress : bool, default False
@@ -207,12 +207,12 @@ def evaluate(
     costs, how to use a cluster, and what a checkpoint holds. The table is the same to the bit for
     any number and kind of workers, and for a run that was ended and went on.
 
-    An image whose gaze can be drawn shapes the centre bias of the others also where its maps are
+    An image whose gaze can be drawn shapes the center bias of the others also where its maps are
     bad, so that the scores of good images do not depend on which maps are bad; an image whose
     gaze is bad does not.
 
     The four metrics of the default are those of :footcite:t:`bigolin2021`: the CC of
-    :footcite:t:`bylinskii2019`, the area of :footcite:t:`borji2013`, and either against the centre
+    :footcite:t:`bylinskii2019`, the area of :footcite:t:`borji2013`, and either against the center
     bias. The source of any other is under its own name, and `METRICS` has its key.
 
     References
@@ -269,7 +269,7 @@ def evaluate(
     bad.add(few_observers(listed, options))
     if options.outside == "drop":
         report_off_image(fitting)
-    run = Runner(jobs, progress)
+    run = Runner(n_jobs, progress)
     look_first = as_flag(check_first, name="check_first") and bad.stop
     kept, marks = _kept(checkpoint, listed, options)
     with plain_interrupts(), nullcontext() if kept is None else closing(kept):

@@ -66,7 +66,7 @@ class Evaluation:
         none is), method, metric, score, and the groups of the images, a column each. Undefined
         scores are ``nan``.
     cases : list of Case
-        All images, also those that shape the centre bias only.
+        All images, also those that shape the center bias only.
     options : Options
         What they were scored with.
     center_bias : CenterBias or RegisteredCenterBias or None
@@ -100,8 +100,8 @@ class Evaluation:
         *,
         by: Sequence[str] | str = (),
         unit: str = "image",
-        method: Method = "t",
-        level: float = 0.95,
+        interval: Method = "t",
+        confidence_level: float = 0.95,
         n_resamples: int = 10_000,
     ) -> pd.DataFrame:
         """Return mean scores with confidence intervals over images, or groups of them.
@@ -113,10 +113,10 @@ class Evaluation:
         unit : str, default "image"
             Independent unit: the image, or a group of images such as the patient. Every unit counts
             alike.
-        method : {"t", "normal", "bootstrap", "basic", "bca", "studentised", "study"}, default "t"
+        interval : {"t", "normal", "bootstrap", "basic", "bca", "studentized", "study"}, default "t"
             Kind of interval; see `interval`. The resamples of every cell start from the
             evaluation's seed, so cells with the same images use the same ones.
-        level : float, default 0.95
+        confidence_level : float, default 0.95
             Confidence level.
         n_resamples : int, default 10000
             Number of bootstrap resamples.
@@ -156,7 +156,7 @@ class Evaluation:
         ----------
         .. footbibliography::
         """
-        made = self._summarized(by, unit, method, level, n_resamples)
+        made = self._summarized(by, unit, interval, confidence_level, n_resamples)
         warn_of(made.attrs["caveats"], stacklevel=2)
         return made
 
@@ -164,15 +164,18 @@ class Evaluation:
         self,
         by: Sequence[str] | str = (),
         unit: str = "image",
-        method: Method = "t",
-        level: float = 0.95,
+        interval: Method = "t",
+        confidence_level: float = 0.95,
         n_resamples: int = 10_000,
     ) -> pd.DataFrame:
         """Return the table of `summary`, with its caveats but without the warning."""
         groups = self._groups(by)
         design = self._design(unit, "observer")
         options = IntervalOptions.checked(
-            method=method, level=level, n_resamples=n_resamples, rng=self.options.seed
+            interval=interval,
+            confidence_level=confidence_level,
+            n_resamples=n_resamples,
+            rng=self.options.seed,
         )
         columns = [*groups, "method", "metric"]
         scores = self.scores.dropna(subset=list(groups))
@@ -196,8 +199,8 @@ class Evaluation:
                     "n_images": int(n_images.get(place, 0)),
                     "n_scores": int(n_defined),
                     "n_undefined": int(n_all - n_defined),
-                    "interval": method,
-                    "level": level,
+                    "interval": interval,
+                    "confidence_level": confidence_level,
                 }
                 if unit != "image":
                     row[f"n_{unit}"] = 0 if mean is None else mean.n_clusters
@@ -223,8 +226,8 @@ class Evaluation:
         by: Sequence[str] | str = (),
         unit: str = "image",
         margin: float | Mapping[Any, float] | None = None,
-        method: Method = "t",
-        level: float = 0.95,
+        interval: Method = "t",
+        confidence_level: float = 0.95,
         adjust: Adjustment = "holm",
         n_resamples: int = 10_000,
     ) -> Comparisons:
@@ -245,9 +248,9 @@ class Evaluation:
             Independent unit: the image, or a group of images such as the patient.
         margin : float or dict of float, optional
             Largest difference that counts as none; see `gazesal.compare`.
-        method : {"t", "normal", "bootstrap", "basic", "bca", "studentised"}, default "t"
+        interval : {"t", "normal", "bootstrap", "basic", "bca", "studentized"}, default "t"
             How the interval of the difference is made.
-        level : float, default 0.95
+        confidence_level : float, default 0.95
             Confidence level.
         adjust : {"holm", "benjamini-hochberg", "none"}, default "holm"
             How p-values are adjusted for the number of comparisons of this call.
@@ -316,8 +319,8 @@ class Evaluation:
             reference=b,
             by=("metric", *groups),
             margin=margin,
-            method=method,
-            level=level,
+            interval=interval,
+            confidence_level=confidence_level,
             adjust=adjust,
             n_resamples=n_resamples,
             rng=self.options.seed,
@@ -350,7 +353,7 @@ class Evaluation:
 
         Notes
         -----
-        Scores, groups, fixations, options, versions and centre bias are kept to the bit. Of maps
+        Scores, groups, fixations, options, versions and center bias are kept to the bit. Of maps
         that are files the place is kept; those that are arrays or functions are not saved, and
         asking a loaded evaluation for one raises an error that names it. The tables are Parquet
         files, the rest JSON and an ``.npz``: nothing in them is executed.
@@ -447,9 +450,9 @@ class Evaluation:
         Returns
         -------
         matplotlib.figure.Figure
-            As `draw_intervals` returns it.
+            As `plot_intervals` returns it.
         """
-        return _drawn("plots", "draw_intervals", self.summary(**options))
+        return _drawn("plots", "plot_intervals", self.summary(**options))
 
     def plot_differences(self, a: str, b: str, **options: Any) -> Any:
         """Draw the paired differences of two methods with their intervals.
@@ -464,9 +467,9 @@ class Evaluation:
         Returns
         -------
         matplotlib.figure.Figure
-            As `draw_differences` returns it.
+            As `plot_differences` returns it.
         """
-        return _drawn("plots", "draw_differences", self.compare(a, b, **options))
+        return _drawn("plots", "plot_differences", self.compare(a, b, **options))
 
     def plot_maps(self, image: str | None = None, **options: Any) -> Any:
         """Draw the compared maps over one image, and the intervals of every row below.
@@ -476,14 +479,14 @@ class Evaluation:
         image : str, optional
             Name of a scored image; by default the first.
         **options
-            For `draw_evaluation`: picture, note.
+            For `plot_evaluation`: picture, note.
 
         Returns
         -------
         matplotlib.figure.Figure
-            As `draw_evaluation` returns it.
+            As `plot_evaluation` returns it.
         """
-        return _drawn("figures", "draw_evaluation", self, self.summary(), image=image, **options)
+        return _drawn("figures", "plot_evaluation", self, self.summary(), image=image, **options)
 
     def __repr__(self) -> str:
         scored = self.scores["image"].nunique()

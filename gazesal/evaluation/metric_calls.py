@@ -224,7 +224,7 @@ class MetricCalls:
     case : Case
         The image.
     negatives : numpy.ndarray of float64, shape (H, W), optional
-        The centre bias on its pixels, a density: for metrics that take one, or a baseline.
+        The center bias on its pixels, a density: for metrics that take one, or a baseline.
     fixations : AllFixations, optional
         Those on all images, where a metric takes those on other images.
     density : str, optional

@@ -229,7 +229,7 @@ def _require_bias(center_bias: str, names: Sequence[str]) -> None:
 
 
 def _needs_all(cases: list[Case], center_bias: str) -> bool:
-    """Whether a centre bias is made of the gaze on all images."""
+    """Whether a center bias is made of the gaze on all images."""
     own = [case.center_bias is not None for case in cases if case.scored]
     if center_bias == "none":
         if any(own):
@@ -241,7 +241,7 @@ def _needs_all(cases: list[Case], center_bias: str) -> bool:
         return False
     if any(own) and center_bias == "in_sample":
         raise ValueError(
-            "`center_bias` must not be 'in_sample' where images have a centre bias of their own, "
+            "`center_bias` must not be 'in_sample' where images have a center bias of their own, "
             f"as {sum(own)} of {len(own)} do: 'both' shows the two."
         )
     return not all(own) or not own or center_bias != "left_out"
@@ -276,7 +276,7 @@ def _frame(
         (first, _), (second, _) = sizes.most_common(2)
         odd = next(case.image for case in cases if case.shape == second)
         raise ValueError(
-            f"`cases` must be images of one size, or their gaze cannot be averaged into a centre "
+            f"`cases` must be images of one size, or their gaze cannot be averaged into a center "
             f"bias; got {first[1]} x {first[0]}, {second[1]} x {second[0]} (image {odd!r}) and "
             f"{len(sizes) - 2} more. {_without_bias(names)}"
             'resize="bilinear" (--resize bilinear) brings them onto the most common size.'
@@ -288,7 +288,7 @@ def require_images(cases: list[Case], options: Options) -> None:
     """Raise unless there are enough images, each named once."""
     if options.frame is not None and len(cases) < 2:
         raise ValueError(
-            f"`cases` must be at least two images, got {len(cases)}: the centre bias of an image "
+            f"`cases` must be at least two images, got {len(cases)}: the center bias of an image "
             "is made from the gaze on the others."
         )
     counts = Counter(case.image for case in cases)

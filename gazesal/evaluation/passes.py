@@ -1,4 +1,4 @@
-"""The passes over all images: look at maps, make the centre bias, score; bad images by the way."""
+"""The passes over all images: look at maps, make the center bias, score; bad images by the way."""
 
 import time
 from collections import Counter
@@ -36,7 +36,7 @@ CHUNK = 8  # images whose gaze is summed by one worker
 CHUNKS = 512  # above this many, chunks are larger; not by the workers, so they change no sum
 LARGEST = 64  # but not larger than this: what is lost when a run is killed
 NAMED = 20  # images in hand that a message names
-SAVED_EVERY = 30.0  # seconds between states of a centre bias in the making
+SAVED_EVERY = 30.0  # seconds between states of a center bias in the making
 
 
 class Shared(NamedTuple):
@@ -89,7 +89,7 @@ class BadImages:
 def shared_by_all(
     cases: list[Case], options: Options, bias: AnyCenterBias | None, bad: BadImages
 ) -> Shared:
-    """Return the parts of the centre bias, and the fixations on all images if a metric takes them.
+    """Return the parts of the center bias, and the fixations on all images if a metric takes them.
 
     So with the images that are left out together.
     """
@@ -124,7 +124,7 @@ def check_maps(cases: list[Case], options: Options, run: Runner) -> None:
 def make_center_bias(
     cases: list[Case], options: Options, run: Runner, bad: BadImages, kept: Checkpoint | None
 ) -> AnyCenterBias:
-    """The centre bias of all images whose gaze is good; a kept one goes on where it was left.
+    """The center bias of all images whose gaze is good; a kept one goes on where it was left.
 
     It is kept as far as it is made twice a minute, and when Ctrl-C or an error ends the run.
     """
@@ -142,7 +142,7 @@ def make_center_bias(
         bias_of_chunk,
         arguments,
         len(chunks),
-        "centre bias",
+        "center bias",
         unit=f" x {size} images",
         done=done,
         ordered=True,
@@ -195,7 +195,7 @@ def _begun(
 
 
 class _Summed(NamedTuple):
-    """A centre bias in the making: the sum of so many chunks, and images left out of it."""
+    """A center bias in the making: the sum of so many chunks, and images left out of it."""
 
     bias: AnyCenterBias | None
     chunks: int

@@ -1,4 +1,4 @@
-"""The work on one image: gaze maps, its own centre bias, every score."""
+"""The work on one image: gaze maps, its own center bias, every score."""
 
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -42,7 +42,7 @@ class Options:
 
     sigma: tuple[float, float] | None
     metrics: tuple[str, ...]
-    frame: tuple[int, int] | ReferenceFrame | None  # None: no centre bias is made of all images
+    frame: tuple[int, int] | ReferenceFrame | None  # None: no center bias is made of all images
     resize: Literal["bilinear"] | None
     outside: Outside
     ground_truth: GroundTruth
@@ -56,7 +56,7 @@ class Options:
 
     @property
     def negatives(self) -> str:
-        """Row whose centre bias the shuffled metrics compare with."""
+        """Row whose center bias the shuffled metrics compare with."""
         return IN_SAMPLE_BIAS if self.center_bias == "in_sample" else CENTER_BIAS
 
     @property
@@ -117,7 +117,7 @@ def _gaze_map(
 
 
 def center_bias_of(cases: list[Case], options: Options) -> AnyCenterBias:
-    """The centre bias of some images, in the common frame."""
+    """The center bias of some images, in the common frame."""
     framed = (
         framed_map
         for case in cases
@@ -129,11 +129,11 @@ def center_bias_of(cases: list[Case], options: Options) -> AnyCenterBias:
 
 
 def _framed(case: Case, own_maps: list[Float64Array], options: Options) -> Iterator[Any]:
-    """Gaze maps of an image as the centre bias takes them: with its box, or on the common size."""
+    """Gaze maps of an image as the center bias takes them: with its box, or on the common size."""
     if isinstance(options.frame, ReferenceFrame):
         return ((gaze_map, case.box) for gaze_map in own_maps)
     frame = options.frame
-    assert frame is not None, "only where a centre bias is made of all images"  # noqa: S101
+    assert frame is not None, "only where a center bias is made of all images"  # noqa: S101
     if case.shape != frame and options.resize is None:  # in `misfits`, and not in the average
         raise ValueError(f"image {case.image} must have the size of the others without `resize`.")
     return (
@@ -172,7 +172,7 @@ def own_biases(
     options: Options,
     together: Sequence[Case] = (),
 ) -> dict[str, Float64Array]:
-    """Return the centre bias on the pixels of an image by row: without its own gaze, with it, or
+    """Return the center bias on the pixels of an image by row: without its own gaze, with it, or
     both.
 
     In place of the first is the image's own one, where it has one. The images of `together` are

@@ -15,7 +15,16 @@ __all__ = ["COLUMNS", "LABELS", "RESERVED", "BadImage", "ImageScores", "Rows"]
 
 LABELS = ("observer", "method", "metric")
 COLUMNS = ("image", *LABELS, "score")
-MEANS = ("estimate", "low", "high", "n_images", "n_scores", "n_undefined", "interval", "level")
+MEANS = (
+    "estimate",
+    "low",
+    "high",
+    "n_images",
+    "n_scores",
+    "n_undefined",
+    "interval",
+    "confidence_level",
+)
 RESERVED = (*COLUMNS, *MEANS, "score_a", "score_b", "reference")  # no groups are called so
 
 

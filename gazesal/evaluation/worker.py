@@ -68,7 +68,7 @@ def find_fault(case: Case, options: Options) -> BadImage | None:
 def bias_of_chunk(
     cases: list[Case], options: Options
 ) -> tuple[AnyCenterBias | None, list[BadImage]]:
-    """The centre bias of some images, and those whose gaze is bad, which are left out of it."""
+    """The center bias of some images, and those whose gaze is bad, which are left out of it."""
     try:
         return center_bias_of(cases, options), []
     except FAULTS:
@@ -106,7 +106,7 @@ def score_case(
 ) -> ImageScores | BadImage:
     """Return every score of one image.
 
-    The centre bias comes in parts, see `parts_of`, without those of the images of `together`. The
+    The center bias comes in parts, see `parts_of`, without those of the images of `together`. The
     fixations on all images, if a metric takes them, are three arrays, the last of the parts; among
     them the image has the first of the positions, and the images left out with it the others.
     """

@@ -38,20 +38,20 @@ class Runner:
 
     Parameters
     ----------
-    jobs : int, optional
+    n_jobs : int, optional
         Number of workers, -1 for one a core; by default that of the caller's
         ``joblib.parallel_config``, or one.
     progress : bool
         Show a bar with the rate and the time left for each call.
     """
 
-    def __init__(self, jobs: int | None, progress: bool) -> None:
-        integer = isinstance(jobs, (int, np.integer)) and not isinstance(jobs, bool)
-        if jobs is not None and (not integer or not 0 < abs(jobs) <= MOST_THREADS):
+    def __init__(self, n_jobs: int | None, progress: bool) -> None:
+        integer = isinstance(n_jobs, (int, np.integer)) and not isinstance(n_jobs, bool)
+        if n_jobs is not None and (not integer or not 0 < abs(n_jobs) <= MOST_THREADS):
             raise ValueError(
-                f"`jobs` must be a non-zero integer of at most {MOST_THREADS}, got {jobs!r}."
+                f"`n_jobs` must be a non-zero integer of at most {MOST_THREADS}, got {n_jobs!r}."
             )
-        self._jobs: dict[str, int] = {} if jobs is None else {"n_jobs": int(jobs)}
+        self._jobs: dict[str, int] = {} if n_jobs is None else {"n_jobs": int(n_jobs)}
         self._progress: bool = progress
 
     def __call__(
@@ -283,7 +283,7 @@ def _replaced_workers() -> AbstractContextManager[None]:
 
 
 class _Quiet:
-    """Close a generator of joblib without its warning that tasks were cancelled, which is meant."""
+    """Close a generator of joblib without its warning that tasks were canceled, which is meant."""
 
     def __init__(self, results: Any) -> None:
         self._results = results

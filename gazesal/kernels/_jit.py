@@ -16,11 +16,11 @@ _reported: set[str] = set()  # cache directories that this process has warned ab
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
-    """Compile in nopython mode: strict IEEE maths, numpy error model, cached on disk, no lock held.
+    """Compile in nopython mode: strict IEEE math, numpy error model, cached on disk, no lock held.
 
     No fast-math flag is set, so a kernel adds in the order in which it is written, whatever the
     machine and the number of workers; numpy's exponential, which gaze maps use, may differ in its
-    last bit between processors. Speed comes from loops that the compiler can vectorise without
+    last bit between processors. Speed comes from loops that the compiler can vectorize without
     reordering: see `gazesal.kernels.moments`.
     """
     compiled: Any = numba.njit(nogil=True, error_model="numpy")(function)

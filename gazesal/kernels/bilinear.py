@@ -44,7 +44,7 @@ def interpolate_grid(
     column_share: Float64Array,
     out: Float64Array,
 ) -> None:
-    """Set `out` to the values at all pairs of places, each given as two neighbours and a share.
+    """Set `out` to the values at all pairs of places, each given as two neighbors and a share.
 
     Rows of `out` follow each other on the old grid, so a row interpolated along x is kept for the
     next, and the map is read once.

@@ -6,7 +6,7 @@ from gazesal.kernels._jit import kernel
 from gazesal.typing import Float64Array, IntArray
 
 SMALLEST = 1e-280  # of a kernel's peak; below it a term adds nothing to a sum of normal numbers
-LANES = 4  # partial sums taken side by side, so that the compiler may vectorise them
+LANES = 4  # partial sums taken side by side, so that the compiler may vectorize them
 
 
 @kernel

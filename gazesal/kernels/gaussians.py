@@ -14,7 +14,7 @@ TILE = 512  # columns worked on at a time, whose bumps stay in cache for all row
 def _add_bumps(
     upper: Float64Array, lower: Float64Array, factors: Float64Array, bumps: Float64Array
 ) -> None:
-    """Add four bumps, times their factors, onto two neighbouring rows."""
+    """Add four bumps, times their factors, onto two neighboring rows."""
     a, b, c, d = factors[0, 0], factors[0, 1], factors[0, 2], factors[0, 3]
     e, f, g, h = factors[1, 0], factors[1, 1], factors[1, 2], factors[1, 3]
     bump_0, bump_1, bump_2, bump_3 = bumps[0], bumps[1], bumps[2], bumps[3]

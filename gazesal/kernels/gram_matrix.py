@@ -1,6 +1,6 @@
-"""Centred products of many maps, each map read once: a Gram matrix, or some of its entries.
+"""Centered products of many maps, each map read once: a Gram matrix, or some of its entries.
 
-The arithmetic is that of `gazesal.kernels.moments.centred_moments`: less the first value, block
+The arithmetic is that of `gazesal.kernels.moments.centered_moments`: less the first value, block
 by block about the block's own mean, blocks merged by pairwise updates.
 """
 
@@ -17,7 +17,7 @@ PART = 64 * BLOCK  # pixels whose products are added up on their own, whatever t
 
 
 @kernel
-def centre(values: FloatArray, shift: float, out: Float64Array) -> float:
+def center(values: FloatArray, shift: float, out: Float64Array) -> float:
     """Set `out` to the values less `shift` and less the mean of what is left; return that mean."""
     lanes = np.zeros(LANES)
     for row in range(0, values.size, LANES):
@@ -80,7 +80,7 @@ def part_products(
         size = min(BLOCK, stop - first)
         for i, values in enumerate(maps):
             shift = np.float64(values[0])
-            more_means[i] = centre(values[first : first + size], shift, rows[i])
+            more_means[i] = center(values[first : first + size], shift, rows[i])
         block_products(rows[:, :size], pairs, more)
         merge(products, means, first - start, more, more_means, size, pairs)
     return products, means, stop - start

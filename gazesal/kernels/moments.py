@@ -1,11 +1,11 @@
-"""Sums, means and centred second moments of maps, each map read once from memory.
+"""Sums, means and centered second moments of maps, each map read once from memory.
 
 Two rules make these loops fast without reordering a sum behind the reader's back:
 
 * a sum runs in `LANES` independent lanes, element ``i`` in lane ``i % LANES``, which the
   compiler turns into vector instructions; `fold` then adds the lanes pairwise;
 * an inner loop runs over ``range(view.size)`` of a sliced view, because an index that may be
-  negative keeps the compiler from vectorising.
+  negative keeps the compiler from vectorizing.
 """
 
 import numpy as np
@@ -72,7 +72,7 @@ def block_totals(values: FloatArray, size: int) -> tuple[Float64Array, float]:
 
 
 @kernel
-def _add_centred_products(
+def _add_centered_products(
     xx: Float64Array,
     yy: Float64Array,
     xy: Float64Array,
@@ -92,10 +92,10 @@ def _add_centred_products(
 
 
 @kernel
-def centred_moments(x: FloatArray, y: FloatArray) -> tuple[float, float, float]:
+def centered_moments(x: FloatArray, y: FloatArray) -> tuple[float, float, float]:
     """Sums of squares and products about the means: (S_xx, S_yy, S_xy) of two 1-D arrays.
 
-    Each block is centred on its own means while it lies in cache, and the blocks are merged
+    Each block is centered on its own means while it lies in cache, and the blocks are merged
     by the pairwise update of Chan, Golub and LeVeque (doi:10.1080/00031305.1983.10483115).
     Subtracting the first value beforehand, which is exact where contrast is small against
     the offset, keeps the block means as precise as the contrast allows.
@@ -123,7 +123,7 @@ def centred_moments(x: FloatArray, y: FloatArray) -> tuple[float, float, float]:
         xy[:] = 0.0
         for row in range(start, stop, LANES):
             end = min(row + LANES, stop)
-            _add_centred_products(
+            _add_centered_products(
                 xx, yy, xy, x[row:end], y[row:end], x_shift, y_shift, block_x, block_y
             )
         step_x = block_x - mean_x
@@ -140,17 +140,17 @@ def centred_moments(x: FloatArray, y: FloatArray) -> tuple[float, float, float]:
 
 
 @kernel
-def _add_centred_squares(lanes: Float64Array, row: FloatArray, shift: float, mean: float) -> None:
+def _add_centered_squares(lanes: Float64Array, row: FloatArray, shift: float, mean: float) -> None:
     for j in range(row.size):
         step = (row[j] - shift) - mean
         lanes[j] += step * step
 
 
 @kernel
-def centred_spread(x: FloatArray) -> tuple[float, float]:
+def centered_spread(x: FloatArray) -> tuple[float, float]:
     """Mean above the first value, and sum of squares about the mean, of a 1-D array.
 
-    As `centred_moments`, for one array; the sum is exactly 0 for a constant.
+    As `centered_moments`, for one array; the sum is exactly 0 for a constant.
     """
     shift = np.float64(x[0])
     lanes = np.empty(LANES)
@@ -165,7 +165,7 @@ def centred_spread(x: FloatArray) -> tuple[float, float]:
         block_mean = fold(lanes) / size
         lanes[:] = 0.0
         for row in range(start, stop, LANES):
-            _add_centred_squares(lanes, x[row : min(row + LANES, stop)], shift, block_mean)
+            _add_centered_squares(lanes, x[row : min(row + LANES, stop)], shift, block_mean)
         step = block_mean - mean
         seen = done + size
         s_xx += fold(lanes) + step * step * (done / seen * size)

@@ -16,7 +16,7 @@ __all__ = ["CenterBias"]
 
 
 class CenterBias:
-    r"""The centre bias: the mean of gaze maps of one size, from which an image can be left out.
+    r"""The center bias: the mean of gaze maps of one size, from which an image can be left out.
 
     Each gaze map is divided by its sum first, so every map counts alike, whatever its scale.
 
@@ -51,7 +51,7 @@ class CenterBias:
 
     Section 3.2 of :footcite:t:`bigolin2021`, for images that share a frame; there, chests are
     registered to a common box first. The study's average includes the image that is scored, which
-    favours the bias; `without` takes it out, with all its observers. Sums are kept in
+    favors the bias; `without` takes it out, with all its observers. Sums are kept in
     double-double arithmetic, so the bias without an image is as exact as one made afresh, at the
     cost of one subtraction.
 
@@ -82,7 +82,7 @@ class CenterBias:
         return f"CenterBias(n_maps={self.n_maps}, shape={self.shape})"
 
     def density(self) -> Float64Array:
-        """Return the centre bias as a map that sums to 1.
+        """Return the center bias as a map that sums to 1.
 
         Returns
         -------
@@ -93,7 +93,7 @@ class CenterBias:
         return np.asarray(values / values.sum())
 
     def without(self, gaze_maps: Iterable[ArrayLike]) -> CenterBias:
-        """Return the centre bias with these maps left out.
+        """Return the center bias with these maps left out.
 
         Parameters
         ----------
@@ -123,13 +123,13 @@ class CenterBias:
         lowest = other._sum.value().min()
         if lowest < 0 and lowest < -1e-12 * np.abs(self._sum.value()).max():
             raise ValueError(
-                "`gaze_maps` must all be part of this centre bias, got a map that is not: without "
+                "`gaze_maps` must all be part of this center bias, got a map that is not: without "
                 f"it the bias would be {lowest / other.n_maps:g} somewhere."
             )
         return other
 
     def merged(self, other: CenterBias) -> CenterBias:
-        """Return the centre bias of the maps of both, as when parts were made in parallel.
+        """Return the center bias of the maps of both, as when parts were made in parallel.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""The centre bias as one Gaussian."""
+"""The center bias as one Gaussian."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NARROWEST = 1e-6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GaussianCenterBias:
-    r"""A Gaussian as the centre bias, for images of any size.
+    r"""A Gaussian as the center bias, for images of any size.
 
     Attributes
     ----------
@@ -36,8 +36,8 @@ class GaussianCenterBias:
         axes, so its form in pixels does not depend on the height of the image; equal values make
         it round.
     center : tuple of float, default (0.5, 0.5)
-        Its centre, in fractions of the width and of the height from the outer upper left corner:
-        pixel centres are at integers, so x pixels are the fraction ``(x + 0.5) / W``.
+        Its center, in fractions of the width and of the height from the outer upper left corner:
+        pixel centers are at integers, so x pixels are the fraction ``(x + 0.5) / W``.
 
     Raises
     ------
@@ -56,7 +56,7 @@ class GaussianCenterBias:
     .. math:: \mathrm{CB}(x, y) \propto \exp\Bigl(-\frac{(x-c_x)^2}{2\sigma_x^2}
               - \frac{(y-c_y)^2}{2\sigma_y^2}\Bigr)
 
-    at the pixel centres of the image, beyond which it is cut off, divided by its sum.
+    at the pixel centers of the image, beyond which it is cut off, divided by its sum.
 
     `clarke_tatler` is the one that :footcite:t:`clarke2014` propose for scenes where no fixations
     are at hand to fit.
@@ -100,7 +100,7 @@ class GaussianCenterBias:
         Returns
         -------
         GaussianCenterBias
-            At the centre of the image, with the variance 0.22 along x and 0.45 times that along
+            At the center of the image, with the variance 0.22 along x and 0.45 times that along
             y where the width of the image reaches from -1 to 1: in fractions of the width,
             :math:`\sigma = (\frac12\sqrt{0.22}, \frac12\sqrt{0.45 \cdot 0.22}) \approx
             (0.235, 0.157)`.
@@ -134,7 +134,7 @@ class GaussianCenterBias:
         Parameters
         ----------
         fixations : mapping of image to array_like of float, shape (N, 2)
-            Fixations of each image, columns x and y in pixels, pixel centres at integers.
+            Fixations of each image, columns x and y in pixels, pixel centers at integers.
         shapes : tuple of int or mapping of image to tuple of int
             (H, W) of all images, or of each.
         unit : {"sides", "width"}, default "sides"
@@ -143,7 +143,7 @@ class GaussianCenterBias:
             Whether to fit one sigma for both axes, equal in `unit`: round in pixels with
             ``"width"``.
         centered : bool, default False
-            Whether to keep the centre at the centre of the image.
+            Whether to keep the center at the center of the image.
         weights : mapping of image to array_like of float, shape (N,), optional
             Non-negative weight of each fixation, such as its duration. By default every fixation
             counts alike, so an image with more of them counts for more.
@@ -191,7 +191,7 @@ class GaussianCenterBias:
         scale = np.ones_like(pooled.points)  # of the fractions of the sides, to those of `unit`
         if unit == "width":
             scale[:, 1] = pooled.aspects[pooled.owners]
-        # one fraction is the centre on all images, so an image counts by its scale squared
+        # one fraction is the center on all images, so an image counts by its scale squared
         loads = pooled.weights[:, None] * scale**2
         center = np.full(2, 0.5)
         if not centered:
@@ -213,7 +213,7 @@ class GaussianCenterBias:
         )
 
     def density(self, shape: tuple[int, int]) -> Float64Array:
-        """Return the centre bias on the pixels of an image.
+        """Return the center bias on the pixels of an image.
 
         Parameters
         ----------
@@ -228,7 +228,7 @@ class GaussianCenterBias:
         Raises
         ------
         ValueError
-            If the Gaussian is so narrow, or so far outside, that it misses every pixel centre.
+            If the Gaussian is so narrow, or so far outside, that it misses every pixel center.
         """
         height, width = as_shape(shape, name="shape")
         sides = np.array([width, height], dtype=np.float64)

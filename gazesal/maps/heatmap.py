@@ -41,8 +41,8 @@ def gaze_heatmap(
     Parameters
     ----------
     fixations : array_like of float, shape (N, 2)
-        Columns x (to the right) and y (down), in image pixels; pixel centres are at integers, so
-        ``(0.0, 0.0)`` is the centre of the first pixel. Subtract 0.5 from coordinates whose
+        Columns x (to the right) and y (down), in image pixels; pixel centers are at integers, so
+        ``(0.0, 0.0)`` is the center of the first pixel. Subtract 0.5 from coordinates whose
         origin is the outer corner of the image, and 1 from 1-based ones.
     shape : tuple of int
         (H, W) of the image in pixels.
@@ -57,7 +57,7 @@ def gaze_heatmap(
         Rectangle of the image that was shown, (x_min, y_min, x_max, y_max) in pixels, the upper
         bounds exclusive: one for all or one for each fixation. Bounds are rounded, halves to
         even, and cut to the image; a fixation's Gaussian is kept only inside its rectangle and
-        is not renormalised. By default the whole image.
+        is not renormalized. By default the whole image.
     outside : {"raise", "drop", "keep"}, default "raise"
         What to do with fixations outside the image, which spans [-0.5, W - 0.5) and
         [-0.5, H - 0.5): refuse them, leave them out and say how many, or keep the part of their
@@ -74,7 +74,7 @@ def gaze_heatmap(
         If there is no fixation, a value is NaN or infinite, a sigma is not positive, a weight is
         negative, fixations lie outside the image under ``outside="raise"``, or nothing is left
         to draw: all weights zero, all fixations dropped or invisible, or a sigma so small that
-        its Gaussian misses every pixel centre.
+        its Gaussian misses every pixel center.
     TypeError
         If an argument does not hold real numbers.
 

@@ -1,4 +1,4 @@
-"""The centre bias as a kernel density estimate, its bandwidth chosen by cross-validation."""
+"""The center bias as a kernel density estimate, its bandwidth chosen by cross-validation."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ MIXINGS = (0.0001, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
 
 
 class KdeCenterBias:
-    r"""A kernel density estimate over fixations, mixed with a uniform density, as centre bias.
+    r"""A kernel density estimate over fixations, mixed with a uniform density, as center bias.
 
     Parameters
     ----------
     fixations : mapping of image to array_like of float, shape (N, 2)
-        Fixations of each image, columns x and y in pixels, pixel centres at integers.
+        Fixations of each image, columns x and y in pixels, pixel centers at integers.
     shapes : tuple of int or mapping of image to tuple of int
         (H, W) of all images, or of each.
     bandwidth : float
@@ -229,7 +229,7 @@ class KdeCenterBias:
         )
 
     def density(self, shape: tuple[int, int]) -> Float64Array:
-        """Return the centre bias on the pixels of an image.
+        """Return the center bias on the pixels of an image.
 
         Parameters
         ----------
@@ -239,12 +239,12 @@ class KdeCenterBias:
         Returns
         -------
         numpy.ndarray of float64, shape (H, W)
-            The density at the pixel centres, summing to 1.
+            The density at the pixel centers, summing to 1.
 
         Raises
         ------
         ValueError
-            If the bandwidth is so small that every kernel misses every pixel centre.
+            If the bandwidth is so small that every kernel misses every pixel center.
 
         Warns
         -----
@@ -270,13 +270,13 @@ class KdeCenterBias:
         )
         if density is None:
             raise ValueError(
-                f"`shape` must have a pixel centre that some kernel reaches, got {shape!r} for a "
+                f"`shape` must have a pixel center that some kernel reaches, got {shape!r} for a "
                 f"bandwidth of {self.bandwidth:g}."
             )
         return np.asarray((1.0 - self.mixing) * density + self.mixing / density.size)
 
     def without(self, image: Hashable) -> KdeCenterBias:
-        """Return the centre bias with one image left out.
+        """Return the center bias with one image left out.
 
         Parameters
         ----------
@@ -348,11 +348,11 @@ class KdeCenterBias:
         return scores
 
 
-def _mass_inside(centres: Float64Array, length: float, bandwidth: float) -> Float64Array:
-    """Share of a normal density about each centre that lies in [0, length]."""
+def _mass_inside(centers: Float64Array, length: float, bandwidth: float) -> Float64Array:
+    """Share of a normal density about each center that lies in [0, length]."""
     from scipy.special import ndtr  # noqa: PLC0415  (importing gazesal should not wait for it)
 
-    return np.asarray(ndtr((length - centres) / bandwidth) - ndtr(-centres / bandwidth))
+    return np.asarray(ndtr((length - centers) / bandwidth) - ndtr(-centers / bandwidth))
 
 
 def _as_grid(

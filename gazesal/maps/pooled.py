@@ -44,7 +44,7 @@ class PooledFixations:
         """Leave one image out, and keep the rest as it is."""
         if image not in self.images:
             raise ValueError(
-                f"`image` must be one of the {len(self.images)} images of this centre bias, got "
+                f"`image` must be one of the {len(self.images)} images of this center bias, got "
                 f"{image!r}."
             )
         left_out = self.images.index(image)

@@ -25,7 +25,7 @@ RegisteredMap = tuple[ArrayLike, ArrayLike]  # a gaze map, and the box of its im
 
 
 class RegisteredCenterBias:
-    r"""The centre bias of images that are registered to each other by a box, as chests are.
+    r"""The center bias of images that are registered to each other by a box, as chests are.
 
     Each gaze map is scaled along both axes and shifted so that the box of its image lies on the
     common box, and divided by its sum; at each place the maps of the images that reach it are
@@ -126,7 +126,7 @@ class RegisteredCenterBias:
         return self._coverage.copy()
 
     def warp(self, box: ArrayLike, shape: tuple[int, int]) -> Float64Array:
-        """Return the centre bias on the pixels of an image.
+        """Return the center bias on the pixels of an image.
 
         Parameters
         ----------
@@ -143,7 +143,7 @@ class RegisteredCenterBias:
         Raises
         ------
         ValueError
-            If the box is bad or the centre bias is zero all over the image; with
+            If the box is bad or the center bias is zero all over the image; with
             ``rounding="study"``, also if the image does not fit on the canvas or an undefined
             value lies inside it.
         """
@@ -160,14 +160,14 @@ class RegisteredCenterBias:
         total = warped.sum()
         if not total > 0:
             raise ValueError(
-                f"`box` must place the image where people looked, but the centre bias is zero all "
+                f"`box` must place the image where people looked, but the center bias is zero all "
                 f"over it: box {corners}, image {width} x {height}."
             )
         warped /= total
         return warped
 
     def without(self, gaze_maps: Iterable[RegisteredMap]) -> RegisteredCenterBias:
-        """Return the centre bias with these maps left out.
+        """Return the center bias with these maps left out.
 
         Parameters
         ----------
@@ -196,12 +196,12 @@ class RegisteredCenterBias:
         lowest = other._sum.value().min()
         if other._coverage.min() < 0 or lowest < -1e-12 * self._sum.value().max():
             raise ValueError(
-                "`gaze_maps` must all be part of this centre bias, got a map or box that is not."
+                "`gaze_maps` must all be part of this center bias, got a map or box that is not."
             )
         return other
 
     def merged(self, other: RegisteredCenterBias) -> RegisteredCenterBias:
-        """Return the centre bias of the maps of both, as when parts were made in parallel.
+        """Return the center bias of the maps of both, as when parts were made in parallel.
 
         Parameters
         ----------
@@ -269,7 +269,7 @@ class RegisteredCenterBias:
             raise
         except Exception as error:  # a broken archive fails in as many ways as it has parts
             raise ValueError(
-                f"{path}: cannot be read as a registered centre bias: {error}"
+                f"{path}: cannot be read as a registered center bias: {error}"
             ) from error
         return bias
 
@@ -343,8 +343,8 @@ class RegisteredCenterBias:
             left, columns = whole_place(start_x, width * scale_x)
             top, rows = whole_place(start_y, height * scale_y)
             return resample(array, (max(rows, 1), max(columns, 1))), top, left
-        covered_x = _centres_inside(start_x, start_x + width * scale_x)
-        covered_y = _centres_inside(start_y, start_y + height * scale_y)
+        covered_x = _centers_inside(start_x, start_x + width * scale_x)
+        covered_y = _centers_inside(start_y, start_y + height * scale_y)
         columns_at = (covered_x + 0.5 - start_x) / scale_x - 0.5
         rows_at = (covered_y + 0.5 - start_y) / scale_y - 0.5
         if covered_x.size == 0 or covered_y.size == 0:
@@ -352,7 +352,7 @@ class RegisteredCenterBias:
         return interpolate(array, rows_at, columns_at), int(covered_y[0]), int(covered_x[0])
 
     def _canvas_places(self, box: Box, height: int, width: int) -> tuple[FloatArray, FloatArray]:
-        """Where the rows and columns of an image lie on the canvas, centres at integers."""
+        """Where the rows and columns of an image lie on the canvas, centers at integers."""
         scale_x, scale_y = self.frame.scale(box)
         columns = self.frame.origin[0] + (np.arange(width) + 0.5 - box[0]) * scale_x - 0.5
         rows = self.frame.origin[1] + (np.arange(height) + 0.5 - box[1]) * scale_y - 0.5
@@ -384,6 +384,6 @@ class RegisteredCenterBias:
         return warped
 
 
-def _centres_inside(start: float, stop: float) -> NDArray[np.int64]:
-    """Canvas pixels whose centres lie in [start, stop], measured from the canvas's corner."""
+def _centers_inside(start: float, stop: float) -> NDArray[np.int64]:
+    """Canvas pixels whose centers lie in [start, stop], measured from the canvas's corner."""
     return np.arange(int(np.ceil(start - 0.5)), int(np.floor(stop - 0.5)) + 1)

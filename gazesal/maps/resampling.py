@@ -30,7 +30,7 @@ def resample(
     shape : tuple of int
         (H, W) wanted.
     method : {"bilinear"}, default "bilinear"
-        Interpolation between the four pixel centres around each new one.
+        Interpolation between the four pixel centers around each new one.
 
     Returns
     -------
@@ -49,9 +49,9 @@ def resample(
     Notes
     -----
     Both grids span the same image, so the *outer edges* of the first and last pixels coincide and
-    the centre of new column :math:`j` lies at :math:`(j + \tfrac12) W / W' - \tfrac12` of the old
-    one ("half-pixel centres", as OpenCV's ``INTER_LINEAR`` and torch's
-    ``align_corners=False``). Beyond the outermost centres the edge value is kept. There is no
+    the center of new column :math:`j` lies at :math:`(j + \tfrac12) W / W' - \tfrac12` of the old
+    one ("half-pixel centers", as OpenCV's ``INTER_LINEAR`` and torch's
+    ``align_corners=False``). Beyond the outermost centers the edge value is kept. There is no
     smoothing before shrinking, so a map shrunk by much is better averaged first.
 
     Examples
@@ -86,17 +86,17 @@ def require_range(array: FloatArray, *, name: str) -> tuple[float, float]:
 
 
 def interpolate(values: WeightArray, rows: FloatArray, columns: FloatArray) -> Float64Array:
-    """Values at all pairs of places, bilinearly; beyond the outermost centres the edge value.
+    """Values at all pairs of places, bilinearly; beyond the outermost centers the edge value.
 
-    Places are in pixels of the old grid, centres at integers.
+    Places are in pixels of the old grid, centers at integers.
     """
     out = np.empty((len(rows), len(columns)))
-    down, across = _neighbours(rows, values.shape[0]), _neighbours(columns, values.shape[1])
+    down, across = _neighbors(rows, values.shape[0]), _neighbors(columns, values.shape[1])
     interpolate_grid(np.ascontiguousarray(values), *down, *across, out)
     return out
 
 
-def _neighbours(places: FloatArray, length: int) -> tuple[IntArray, IntArray, Float64Array]:
+def _neighbors(places: FloatArray, length: int) -> tuple[IntArray, IntArray, Float64Array]:
     """Pixels before and after each place, and the share of the way between them."""
     place = np.clip(places, 0.0, length - 1)
     before: IntArray = np.floor(place).astype(np.int64)

@@ -79,7 +79,7 @@ def auc_borji(
 
     See Also
     --------
-    sauc : Negatives drawn from the centre bias.
+    sauc : Negatives drawn from the center bias.
 
     Notes
     -----
@@ -138,7 +138,7 @@ def sauc(
     rng: RandomState | None = None,
     tolerance: float | None = None,
 ) -> float:
-    r"""Compute the shuffled AUC (sAUC) of a saliency map, negatives from the centre bias.
+    r"""Compute the shuffled AUC (sAUC) of a saliency map, negatives from the center bias.
 
     The probability that the saliency map is higher where somebody looked at this image than
     where people look at any image; ties count one half.
@@ -172,7 +172,7 @@ def sauc(
     ------
     ValueError
         If a map is not 2-D, is empty, holds NaN or infinity, the shapes differ, the gaze map or
-        the centre bias has a negative value or no positive one, `n_samples` is less than 1,
+        the center bias has a negative value or no positive one, `n_samples` is less than 1,
         `rng` is missing, or `tolerance` is not between 0 and 1 or comes with `n_samples`.
     TypeError
         If a map does not hold real numbers, or is masked, or `n_samples` is not an integer.
@@ -193,9 +193,9 @@ def sauc(
     .. math:: \mathrm{sAUC} = P(S(V^+) > S(V^-)) + \tfrac12 P(S(V^+) = S(V^-))
               = \sum_v p_v \Bigl(\sum_{u<v} b_u + \tfrac12 b_v\Bigr),
 
-    as `auc_borji`, with the negatives :math:`V^-` from the centre bias: :math:`p_v` and :math:`b_v`
-    are the shares of gaze and of the centre bias at saliency value :math:`v`. Section 3.2 of
-    :footcite:t:`bigolin2021`. A saliency map equal to the centre bias is not at 0.5 on one image,
+    as `auc_borji`, with the negatives :math:`V^-` from the center bias: :math:`p_v` and :math:`b_v`
+    are the shares of gaze and of the center bias at saliency value :math:`v`. Section 3.2 of
+    :footcite:t:`bigolin2021`. A saliency map equal to the center bias is not at 0.5 on one image,
     but is on average over the images that the bias was made from, because the gaze maps' average
     is the bias and the AUC is linear in the gaze map.
 

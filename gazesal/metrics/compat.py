@@ -39,7 +39,7 @@ def mit_nss(
     saliency_map : array_like of float, shape (H, W)
         Map under test, finite.
     fixations : array_like of float, shape (N, 2)
-        Columns x and y in image pixels, pixel centres at integers; a pixel counts once.
+        Columns x and y in image pixels, pixel centers at integers; a pixel counts once.
     outside : {"raise", "drop"}, default "raise"
         What to do with fixations outside the image.
 
@@ -106,7 +106,7 @@ def mit_ig(
     saliency_map : array_like of float, shape (H, W)
         Map under test, any scale, finite.
     fixations : array_like of float, shape (N, 2)
-        Columns x and y in image pixels, pixel centres at integers; a pixel counts once.
+        Columns x and y in image pixels, pixel centers at integers; a pixel counts once.
     baseline : array_like of float, shape (H, W)
         Map to compare with, any scale, finite.
     outside : {"raise", "drop"}, default "raise"

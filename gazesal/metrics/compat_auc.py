@@ -33,7 +33,7 @@ def mit_auc_judd(
     saliency_map : array_like of float, shape (H, W)
         Map under test, finite. Its scale matters with `jitter`.
     fixations : array_like of float, shape (N, 2)
-        Columns x and y in image pixels, pixel centres at integers; a pixel counts once.
+        Columns x and y in image pixels, pixel centers at integers; a pixel counts once.
     jitter : bool, default True
         Whether to add noise, uniform in [0, 1e-7), to the map as it is, as the code does.
     rng : int, numpy.random.Generator or other seed, optional
@@ -122,7 +122,7 @@ def mit_auc_borji(
     saliency_map : array_like of float, shape (H, W)
         Map under test, finite.
     fixations : array_like of float, shape (N, 2)
-        Columns x and y in image pixels, pixel centres at integers; a pixel counts once.
+        Columns x and y in image pixels, pixel centers at integers; a pixel counts once.
     n_splits : int, default 100
         Number of draws of negatives to average over.
     step : float, default 0.1
@@ -206,7 +206,7 @@ def mit_auc_shuffled(
     saliency_map : array_like of float, shape (H, W)
         Map under test, finite.
     fixations : array_like of float, shape (N, 2)
-        Columns x and y in image pixels, pixel centres at integers; a pixel counts once.
+        Columns x and y in image pixels, pixel centers at integers; a pixel counts once.
     other_fixations : array_like of float, shape (M, 2)
         The same of other images, usually ten, in the pixels of this one.
     n_splits : int, default 100
@@ -292,7 +292,7 @@ def pysaliency_auc_judd(
     saliency_map : array_like of float, shape (H, W)
         Map under test, finite. Its scale matters with `jitter`.
     fixations : array_like of float, shape (N, 2)
-        Columns x and y in image pixels, pixel centres at integers; each counts.
+        Columns x and y in image pixels, pixel centers at integers; each counts.
     jitter : bool, default True
         Whether to add noise, uniform in [0, 1e-7), to the map, as pysaliency does.
     rng : int, numpy.random.Generator or other seed, optional

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from gazesal._validation import as_map, require_finite, require_same_shape
 from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
-from gazesal.kernels.moments import centred_moments
+from gazesal.kernels.moments import centered_moments
 from gazesal.maps.constancy import constant, is_constant_by_spread
 from gazesal.typing import FloatArray
 
@@ -20,7 +20,7 @@ SMALLEST, LARGEST = 1e-150, 1e150
 
 
 def ncc(saliency_map: ArrayLike, gaze_map: ArrayLike) -> float:
-    r"""Compute the normalised cross-correlation (NCC) of a saliency map and a gaze map.
+    r"""Compute the normalized cross-correlation (NCC) of a saliency map and a gaze map.
 
     Also called CC: Pearson's correlation over all pixels.
 
@@ -50,7 +50,7 @@ def ncc(saliency_map: ArrayLike, gaze_map: ArrayLike) -> float:
 
     See Also
     --------
-    sncc : NCC over that of the centre bias.
+    sncc : NCC over that of the center bias.
     resample : Bring a map onto the grid of another.
 
     Notes
@@ -89,7 +89,7 @@ def ncc(saliency_map: ArrayLike, gaze_map: ArrayLike) -> float:
 
 
 def sncc(saliency_map: ArrayLike, gaze_map: ArrayLike, center_bias: ArrayLike) -> float:
-    r"""Compute the shuffled normalised cross-correlation (sNCC) of a saliency map.
+    r"""Compute the shuffled normalized cross-correlation (sNCC) of a saliency map.
 
     The NCC with the gaze map, less the NCC with the center bias: how much more the map looks
     like this image's gaze than like anybody's gaze on any image. A map can also score by looking
@@ -124,7 +124,7 @@ def sncc(saliency_map: ArrayLike, gaze_map: ArrayLike, center_bias: ArrayLike) -
 
     See Also
     --------
-    ncc : The correlation without the centre bias.
+    ncc : The correlation without the center bias.
     sauc : The shuffled metric on ranks, at 0.5 for every map that is the same for all images.
 
     Notes
@@ -132,7 +132,7 @@ def sncc(saliency_map: ArrayLike, gaze_map: ArrayLike, center_bias: ArrayLike) -
     .. math:: \mathrm{sNCC}(\mathrm{GT}, \mathrm{SM}) =
               \mathrm{NCC}(\mathrm{GT}, \mathrm{SM}) - \mathrm{NCC}(\mathrm{CB}, \mathrm{SM})
 
-    for gaze map GT, saliency map SM and centre bias CB, section 3.2 of
+    for gaze map GT, saliency map SM and center bias CB, section 3.2 of
     :footcite:t:`bigolin2021`, after the shuffled NSS of :footcite:t:`gide2016`.
 
     Zero is exact if the gaze map is the center bias. It is *not* the score of the center bias
@@ -172,7 +172,7 @@ def sncc(saliency_map: ArrayLike, gaze_map: ArrayLike, center_bias: ArrayLike) -
 def correlation(x: FloatArray, y: FloatArray, *, names: tuple[str, str]) -> float:
     """Return Pearson's correlation of two maps; `nan` and a warning if one is constant."""
     x, y = x.ravel(), y.ravel()
-    s_xx, s_yy, s_xy = centred_moments(x, y)
+    s_xx, s_yy, s_xy = centered_moments(x, y)
     scaled = not (SMALLEST < s_xx < LARGEST and SMALLEST < s_yy < LARGEST)
     if scaled:
         require_finite(x, name=names[0])
@@ -186,7 +186,7 @@ def correlation(x: FloatArray, y: FloatArray, *, names: tuple[str, str]) -> floa
             )
             return math.nan
     if scaled:
-        s_xx, s_yy, s_xy = centred_moments(to_unit_scale(x), to_unit_scale(y))
+        s_xx, s_yy, s_xy = centered_moments(to_unit_scale(x), to_unit_scale(y))
     r = s_xy / math.sqrt(s_xx * s_yy)  # exactly 1 for a map with itself
     return min(1.0, max(-1.0, r))
 

@@ -205,7 +205,7 @@ def emd(saliency_map: ArrayLike, gaze_map: ArrayLike, *, shrink: int) -> float:
               \quad\text{with}\quad \sum_b f_{ab} = S'(a),\; \sum_a f_{ab} = Q'(b)
 
     over cells :math:`a, b` with saliency map :math:`S'` and gaze map :math:`Q'` each divided by
-    its sum :footcite:p:`rubner2000`. The distance is Euclidean, between the centres of the pixels
+    its sum :footcite:p:`rubner2000`. The distance is Euclidean, between the centers of the pixels
     in a cell, in pixels of the maps that were given, whatever the cells. Mass is gathered by
     summing, so none is lost where `shrink` does not divide the size. The distance changes by the
     cells' diagonal at most.
@@ -242,7 +242,7 @@ def emd(saliency_map: ArrayLike, gaze_map: ArrayLike, *, shrink: int) -> float:
             f"`shrink` must leave fewer cells, got {side} and with it {sources.size} x "
             f"{sinks.size} distances; up to {MOST_ROUTES} are held in memory."
         )
-    y, x = np.meshgrid(_centres(height, side), _centres(width, side), indexing="ij")
+    y, x = np.meshgrid(_centers(height, side), _centers(width, side), indexing="ij")
     across = x.ravel()[sources][:, None] - x.ravel()[sinks]
     down = y.ravel()[sources][:, None] - y.ravel()[sinks]
     moved = 0.5 * float(p.sum() + q.sum())  # the two differ by rounding
@@ -282,7 +282,7 @@ def _gather(array: FloatArray, side: int, total: float) -> Float64Array:
     return np.asarray(np.add.reduceat(rows, np.arange(0, width, side), axis=1))
 
 
-def _centres(length: int, side: int) -> Float64Array:
+def _centers(length: int, side: int) -> Float64Array:
     """Mean pixel coordinate of each cell along one axis."""
     first = np.arange(0, length, side)
     return np.asarray(0.5 * (first + np.minimum(first + side, length) - 1))

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from gazesal._validation import as_map, require_finite, require_same_shape
 from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
-from gazesal.kernels.moments import centred_spread
+from gazesal.kernels.moments import centered_spread
 from gazesal.maps.constancy import constant, is_constant_by_spread
 from gazesal.metrics.correlation import LARGEST, SMALLEST, to_unit_scale
 from gazesal.metrics.densities import EPSILON, as_density, as_epsilon
@@ -21,7 +21,7 @@ __all__ = ["information_gain", "log_likelihood", "nss", "snss"]
 def nss(
     saliency_map: ArrayLike, fixations: ArrayLike, *, outside: OutsidePoints = "raise"
 ) -> float:
-    r"""Compute the normalised scanpath saliency (NSS) of a saliency map at fixations.
+    r"""Compute the normalized scanpath saliency (NSS) of a saliency map at fixations.
 
     How many standard deviations above its mean the map is where people looked, on average.
 
@@ -30,7 +30,7 @@ def nss(
     saliency_map : array_like of float, shape (H, W)
         Map under test, any scale, finite.
     fixations : array_like of float, shape (N, 2)
-        Columns x and y in image pixels, pixel centres at integers. Each counts at its nearest
+        Columns x and y in image pixels, pixel centers at integers. Each counts at its nearest
         pixel, and again if it is repeated.
     outside : {"raise", "drop"}, default "raise"
         What to do with fixations outside the image: refuse them, or leave them out and say how
@@ -95,7 +95,7 @@ def snss(
     *,
     outside: OutsidePoints = "raise",
 ) -> float:
-    r"""Compute the shuffled normalised scanpath saliency (sNSS) of a saliency map.
+    r"""Compute the shuffled normalized scanpath saliency (sNSS) of a saliency map.
 
     The NSS at the fixations on this image, less that at fixations on other images: how much more
     the map expects the gaze on this image than anybody's gaze on any image.
@@ -105,7 +105,7 @@ def snss(
     saliency_map : array_like of float, shape (H, W)
         Map under test, any scale, finite.
     fixations : array_like of float, shape (N, 2)
-        Columns x and y in image pixels, pixel centres at integers. Each counts at its nearest
+        Columns x and y in image pixels, pixel centers at integers. Each counts at its nearest
         pixel, and again if it is repeated.
     other_fixations : array_like of float, shape (M, 2)
         The same of other images, in the pixels of this one.
@@ -185,10 +185,10 @@ def information_gain(
     saliency_map : array_like of float, shape (H, W)
         Density under test, non-negative, summing to 1; `to_density` makes one of a saliency map.
     fixations : array_like of float, shape (N, 2)
-        Columns x and y in image pixels, pixel centres at integers. Each counts at its nearest
+        Columns x and y in image pixels, pixel centers at integers. Each counts at its nearest
         pixel, and again if it is repeated.
     baseline : array_like of float, shape (H, W)
-        Density to compare with, usually the centre bias: see `CenterBias`.
+        Density to compare with, usually the center bias: see `CenterBias`.
     eps : float, default 2**-52
         Added to both densities, so that a fixation on a density of 0 costs 52 bits less those
         that the baseline gives it, 30 to 40 for usual ones, and not infinitely many; the mean
@@ -272,7 +272,7 @@ def log_likelihood(
     saliency_map : array_like of float, shape (H, W)
         Density under test, non-negative, summing to 1; `to_density` makes one of a saliency map.
     fixations : array_like of float, shape (N, 2)
-        Columns x and y in image pixels, pixel centres at integers. Each counts at its nearest
+        Columns x and y in image pixels, pixel centers at integers. Each counts at its nearest
         pixel, and again if it is repeated.
     eps : float, default 2**-52
         Added to both densities, so that a fixation on a density of 0 costs 52 bits less the
@@ -345,7 +345,7 @@ def _at(array: FloatArray, pixels: IntArray) -> Float64Array:
 def _z_scores(saliency: FloatArray, pixels: IntArray, *, label: str) -> Float64Array:
     """Return deviations from the mean in standard deviations; warn and return none if constant."""
     values = saliency.ravel()
-    mean, sum_of_squares = centred_spread(values)
+    mean, sum_of_squares = centered_spread(values)
     scaled = not SMALLEST < sum_of_squares < LARGEST
     if scaled:
         require_finite(saliency, name="saliency_map")
@@ -358,7 +358,7 @@ def _z_scores(saliency: FloatArray, pixels: IntArray, *, label: str) -> Float64A
         return np.empty(0)
     if scaled:
         values = to_unit_scale(values)
-        mean, sum_of_squares = centred_spread(values)
+        mean, sum_of_squares = centered_spread(values)
     above_first = _at(values, pixels) - float(values[0])
     return np.asarray((above_first - mean) / math.sqrt(sum_of_squares / values.size))
 

@@ -45,11 +45,11 @@ def auc(
     saliency_map : array_like of float, shape (H, W)
         Map under test, any scale, finite.
     fixations : array_like of float, shape (N, 2)
-        Columns x and y in image pixels, pixel centres at integers. Each counts at its nearest
+        Columns x and y in image pixels, pixel centers at integers. Each counts at its nearest
         pixel, and again if it is repeated.
     negatives : {"all", "unfixated"} or array_like of float, shape (M, 2) or (H, W)
         What to compare with: every pixel, every pixel without a fixation, points such as the
-        fixations on other images, or a map of weights such as the centre bias, non-negative, any
+        fixations on other images, or a map of weights such as the center bias, non-negative, any
         scale.
     outside : {"raise", "drop"}, default "raise"
         What to do with points outside the image: refuse them, or leave them out and say how many.
@@ -83,7 +83,7 @@ def auc(
     auc_judd : Each fixated pixel once, against all others.
     auc_shuffled : Against the fixations on other images.
     auc_borji : Against all pixels, for a gaze map.
-    sauc : Against the centre bias, for a gaze map.
+    sauc : Against the center bias, for a gaze map.
 
     Notes
     -----
@@ -152,7 +152,7 @@ def auc_judd(
     saliency_map : array_like of float, shape (H, W)
         Map under test, any scale, finite.
     fixations : array_like of float, shape (N, 2)
-        Columns x and y in image pixels, pixel centres at integers. Each marks its nearest pixel
+        Columns x and y in image pixels, pixel centers at integers. Each marks its nearest pixel
         as fixated, once however often it is repeated.
     outside : {"raise", "drop"}, default "raise"
         What to do with fixations outside the image: refuse them, or leave them out and say how
@@ -232,7 +232,7 @@ def auc_shuffled(
     saliency_map : array_like of float, shape (H, W)
         Map under test, any scale, finite.
     fixations : array_like of float, shape (N, 2)
-        Columns x and y in image pixels, pixel centres at integers. Each counts at its nearest
+        Columns x and y in image pixels, pixel centers at integers. Each counts at its nearest
         pixel, and again if it is repeated.
     other_fixations : array_like of float, shape (M, 2)
         The same of other images, in the pixels of this one.

@@ -53,6 +53,6 @@ def fixated_pixels(
 
 
 def _nearest(points: Float64Array) -> IntArray:
-    """Nearest pixel centre, halves up; adding 0.5 before rounding down may round up itself."""
+    """Nearest pixel center, halves up; adding 0.5 before rounding down may round up itself."""
     below = np.floor(points)
     return np.asarray(below + (points - below >= 0.5), dtype=np.int64)

@@ -90,7 +90,7 @@ class Metric:
 
     @property
     def needs_center_bias(self) -> bool:
-        """Whether the centre bias is its third argument."""
+        """Whether the center bias is its third argument."""
         return self.needs == "center_bias"
 
     @property

@@ -107,7 +107,7 @@ def score(
     *,
     pairs: ArrayLike | None = None,
     tolerance: float | None = None,
-    threads: int = 1,
+    n_threads: int = 1,
 ) -> Scores:
     r"""Score many saliency maps of one image against many gaze maps, with shared work.
 
@@ -132,7 +132,7 @@ def score(
         row of one ``True``.
     tolerance : float, optional
         How far each area may be from the exact one; see `auc_borji`. By default all are exact.
-    threads : int, optional
+    n_threads : int, optional
         Threads to work in, 1 by default, as in `evaluate`, whose processes have a core each. The
         scores are the same to the bit for any number.
 
@@ -146,7 +146,7 @@ def score(
     ValueError
         If a map is not 2-D, is empty, holds NaN or infinity, or has another shape than the first;
         if weights for an area are negative or all zero; if there are no maps, a metric has another
-        name, or the centre bias is missing; if `pairs` has another shape; if `tolerance` is not
+        name, or the center bias is missing; if `pairs` has another shape; if `tolerance` is not
         between 0 and 1.
     TypeError
         If a map does not hold real numbers, or is masked; if one map is given in place of several;
@@ -162,7 +162,7 @@ def score(
     See Also
     --------
     ncc : One correlation.
-    sauc : One area against the centre bias.
+    sauc : One area against the center bias.
     evaluate : Many images.
 
     Notes
@@ -210,7 +210,7 @@ def score(
     [0.493, 0.639, 0.611]
     """
     names = tuple(as_choice(name, STUDY_METRICS, name="metrics") for name in as_names(metrics))
-    n_threads = as_count(threads, name="threads", most=MOST_THREADS)
+    n_threads = as_count(n_threads, name="n_threads", most=MOST_THREADS)
     within = as_tolerance(tolerance, name="tolerance")
     tested = _as_maps(saliency_maps, name="saliency_maps")
     truths = _as_maps(gaze_maps, name="gaze_maps")
@@ -264,13 +264,13 @@ class _Job:
     n_truths: int
     asked: NDArray[np.bool_]
     metrics: tuple[str, ...]
-    threads: int
+    n_threads: int
 
     def run(self, function: Callable[[S], T], items: Iterable[S]) -> list[T]:
         """Apply a function to all items, in as many threads as asked for; results in order."""
-        if self.threads == 1:
+        if self.n_threads == 1:
             return [function(item) for item in items]
-        with ThreadPoolExecutor(self.threads) as pool:
+        with ThreadPoolExecutor(self.n_threads) as pool:
             return list(pool.map(function, items))
 
 

@@ -168,7 +168,7 @@ def metric_words(options: Options, *, boxes: bool) -> list[str]:
             f"{found}."
         )
     if found := labels(lambda metric: metric.needs == "baseline"):
-        lines.append(f"The baseline is the centre bias that the shuffled metrics take: {found}.")
+        lines.append(f"The baseline is the center bias that the shuffled metrics take: {found}.")
     if found := labels(takes_distribution):
         lines.append(f"Of {DENSITY_WORDS[options.density]}: {found}.")
     if options.shrink is not None:

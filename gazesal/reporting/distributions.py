@@ -16,13 +16,13 @@ from gazesal.reporting.summary_tables import LABELS, label_of, metric_label
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["draw_distributions"]
+__all__ = ["plot_distributions"]
 
 FEW = 60  # images that are drawn as points of their own
 COLUMNS = ("image", "method", "metric", "score")
 
 
-def draw_distributions(scores: pd.DataFrame, *, note: str = "") -> Figure:
+def plot_distributions(scores: pd.DataFrame, *, note: str = "") -> Figure:
     """Draw how the scores of images are spread, a row a method and a panel a metric.
 
     Parameters
@@ -51,8 +51,8 @@ def draw_distributions(scores: pd.DataFrame, *, note: str = "") -> Figure:
 
     See Also
     --------
-    draw_intervals : The means with their intervals.
-    draw_extremes : The images at the ends.
+    plot_intervals : The means with their intervals.
+    plot_extremes : The images at the ends.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def draw_distributions(scores: pd.DataFrame, *, note: str = "") -> Figure:
     >>> import gazesal
     >>> scores = pd.DataFrame({"image": range(5), "score": [0.1, 0.3, 0.4, 0.2, 0.3]})
     >>> scores = scores.assign(method="mine", metric="ncc")
-    >>> figure = gazesal.draw_distributions(scores)
+    >>> figure = gazesal.plot_distributions(scores)
     >>> [ax.get_title() for ax in figure.axes]
     ['NCC']
     """
@@ -89,18 +89,18 @@ def draw_distributions(scores: pd.DataFrame, *, note: str = "") -> Figure:
             if method not in own.index.get_level_values("method"):
                 continue
             values = own.loc[method].to_numpy(np.float64)
-            colour = PALE if method in LABELS else INK
+            color = PALE if method in LABELS else INK
             low, half, high = np.quantile(values, [0.25, 0.5, 0.75])
             if np.ptp(values) > 0:
                 parts = ax.violinplot(
                     values, [place], orientation="horizontal", widths=0.8, showextrema=False
                 )
                 for body in parts["bodies"]:
-                    body.set(facecolor=colour, alpha=0.25, edgecolor="none")
+                    body.set(facecolor=color, alpha=0.25, edgecolor="none")
             if values.size <= FEW:
-                ax.plot(values, [place] * values.size, "o", ms=2.5, color=colour, alpha=0.5, mew=0)
-            ax.plot([low, high], [place, place], color=colour, lw=1.6)
-            ax.plot([half], [place], "|", ms=11, mew=1.6, color=colour)
+                ax.plot(values, [place] * values.size, "o", ms=2.5, color=color, alpha=0.5, mew=0)
+            ax.plot([low, high], [place, place], color=color, lw=1.6)
+            ax.plot([half], [place], "|", ms=11, mew=1.6, color=color)
         ax.set_title(metric_label(metric), fontsize=9, parse_math=False)
         labels = [fill(label_of(method), TITLE_WIDTH) for method in methods]
         ax.set_yticks(places, labels, fontsize=8, parse_math=False)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["Pictures", "draw_extremes", "extreme_images", "overlay_jpeg"]
+__all__ = ["Pictures", "extreme_images", "overlay_jpeg", "plot_extremes"]
 
 Pictures = Mapping[str, Any] | str | Path | None
 SHARES = (0.9, 0.5)  # of the gaze, that the contours enclose
@@ -69,7 +69,7 @@ def extreme_images(evaluation: Evaluation, method: str, metric: str, *, n: int =
 
     See Also
     --------
-    draw_extremes : Draws them.
+    plot_extremes : Draws them.
 
     Examples
     --------
@@ -106,7 +106,7 @@ def image_means(scores: pd.DataFrame, method: str, metric: str) -> pd.Series:
     return rows.groupby("image", sort=False)["score"].mean()
 
 
-def draw_extremes(
+def plot_extremes(
     evaluation: Evaluation,
     method: str,
     metric: str,
@@ -129,7 +129,7 @@ def draw_extremes(
         How many images of each kind.
     pictures : mapping of str to array or path, str or path, optional
         The images themselves by name, or a folder of them, to lie under the maps; by default those
-        that the cases name. Where there is none, the ground is grey.
+        that the cases name. Where there is none, the ground is gray.
     note : str, optional
         A line above the figure.
 
@@ -158,7 +158,7 @@ def draw_extremes(
     >>> root = gazesal.write_synthetic_reflacx(folder.name, n_images=3, n_readers=2, side=96)
     >>> cases = gazesal.cases_from_reflacx(gazesal.Reflacx(root), n_readers=2)
     >>> evaluation = gazesal.evaluate(cases, outside="keep", metrics=["ncc"])
-    >>> figure = gazesal.draw_extremes(evaluation, "center_bias", "ncc", n=1)
+    >>> figure = gazesal.plot_extremes(evaluation, "center_bias", "ncc", n=1)
     >>> len(figure.axes)
     2
     >>> folder.cleanup()
@@ -251,7 +251,7 @@ def _draw_overlay(
 ) -> None:
     height, width = shape
     extent = (-0.5, width - 0.5, height - 0.5, -0.5)
-    ground: Any = np.full((1, 1), PLAIN) if picture is None else _grey(picture)
+    ground: Any = np.full((1, 1), PLAIN) if picture is None else _gray(picture)
     ax.imshow(ground, cmap="gray", extent=extent, vmin=0, vmax=1, aspect="auto")
     low, high = float(saliency.min()), float(saliency.max())
     strength = (saliency - low) / (high - low) if high > low else np.zeros_like(saliency)
@@ -269,13 +269,13 @@ def _draw_overlay(
         rows, columns = gaze.shape
         x = (np.arange(columns) + 0.5) * width / columns - 0.5
         y = (np.arange(rows) + 0.5) * height / rows - 0.5
-        for colour, line in (("black", 2.0), ("cyan", 1.0)):  # seen on dark and on bright ground
-            ax.contour(x, y, gaze, levels=levels, colors=colour, linewidths=line)
+        for color, line in (("black", 2.0), ("cyan", 1.0)):  # seen on dark and on bright ground
+            ax.contour(x, y, gaze, levels=levels, colors=color, linewidths=line)
     ax.set_xlim(-0.5, width - 0.5)
     ax.set_ylim(height - 0.5, -0.5)
 
 
-def _grey(picture: np.ndarray[Any, Any]) -> Float64Array:
+def _gray(picture: np.ndarray[Any, Any]) -> Float64Array:
     values = np.asarray(for_display(picture), np.float64)
     values = values.mean(axis=2) if values.ndim == 3 else values
     step = max(1, max(values.shape) // (2 * LONGEST))

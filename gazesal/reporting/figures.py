@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["draw_evaluation", "figure_options", "save_figure"]
+__all__ = ["figure_options", "plot_evaluation", "save_figure"]
 
 PANELS_A_ROW = 6  # at most
 
 
-def draw_evaluation(
+def plot_evaluation(
     evaluation: Evaluation,
     summary: pd.DataFrame,
     *,
@@ -78,7 +78,7 @@ def draw_evaluation(
     >>> root = gazesal.write_synthetic_reflacx(folder.name, n_images=2, n_readers=2, side=96)
     >>> cases = gazesal.cases_from_reflacx(gazesal.Reflacx(root), n_readers=2)
     >>> evaluation = gazesal.evaluate(cases, outside="keep", metrics=["ncc"])
-    >>> figure = gazesal.draw_evaluation(evaluation, evaluation.summary(), image=cases[1].image)
+    >>> figure = gazesal.plot_evaluation(evaluation, evaluation.summary(), image=cases[1].image)
     >>> figure.savefig(root / "figure.pdf")
     >>> folder.cleanup()
     """
@@ -111,7 +111,7 @@ def draw_evaluation(
 
 def _panels(evaluation: Evaluation, image: str) -> dict[str, FloatArray | None]:
     """Maps of one image by title, lettered in the order of the study's first figure: an observer,
-    the mean of the others, the segmentation, the centre bias, then the methods.
+    the mean of the others, the segmentation, the center bias, then the methods.
     """
     maps = evaluation.maps_of(image)
     truth = "Mean of the others" if evaluation.options.ground_truth == "rest" else "Mean of all"

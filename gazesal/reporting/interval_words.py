@@ -25,7 +25,7 @@ KINDS = {
     "bootstrap": "percentile bootstrap",
     "basic": "basic bootstrap",
     "bca": "BCa bootstrap",
-    "studentised": "studentised bootstrap",
+    "studentized": "studentized bootstrap",
     "study": "pooled form of Bigolin Lanfredi et al. (2021)",
     "fieller": "Fieller's",
 }
@@ -71,10 +71,10 @@ def summary_words(summary: pd.DataFrame) -> str:
     str
         Such as "95% intervals: Student's t", or an empty text.
     """
-    if "interval" not in summary or "level" not in summary or summary.empty:
+    if "interval" not in summary or "confidence_level" not in summary or summary.empty:
         return ""
     kinds = " or ".join(dict.fromkeys(kind_words(kind) for kind in summary["interval"]))
-    return f"{level_words(summary['level'])} intervals: {kinds}"
+    return f"{level_words(summary['confidence_level'])} intervals: {kinds}"
 
 
 def unit_of(evaluation: Evaluation, summary: pd.DataFrame) -> str:
@@ -97,4 +97,4 @@ def reader_caveats(summary: pd.DataFrame) -> list[str]:
     That argument has another name in the command, and the reader of a report gives none.
     """
     caveats = str(summary.attrs.get("caveats", ""))
-    return re.sub(r" \(method=[^)]*\)", "", caveats).splitlines()
+    return re.sub(r" \(interval=[^)]*\)", "", caveats).splitlines()

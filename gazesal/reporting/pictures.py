@@ -13,8 +13,8 @@ from gazesal.typing import Float64Array
 __all__ = ["find_picture", "for_display", "pictures_in", "read_picture"]
 
 SUFFIXES = (".npy", ".png", ".jpg", ".jpeg", ".tif", ".tiff")
-DEEP = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")  # modes of more than 8 bits, which are grey
-PLAIN = 0.35  # the grey of a picture without contrast
+DEEP = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")  # modes of more than 8 bits, which are gray
+PLAIN = 0.35  # the gray of a picture without contrast
 PHOTOMETRIC, MIN_IS_WHITE = 262, 0  # a tag of TIFF, and its value for negatives
 
 
@@ -69,7 +69,7 @@ def read_picture(path: Path) -> np.ndarray:
 
 
 def for_display(picture: Any) -> np.ndarray[Any, Any]:
-    """Return a picture as matplotlib shows it: grey values on any scale, or colors up to 1 or 255.
+    """Return a picture as matplotlib shows it: gray values on any scale, or colors up to 1 or 255.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def for_display(picture: Any) -> np.ndarray[Any, Any]:
 
 
 def to_unit_range(values: np.ndarray[Any, Any]) -> Float64Array:
-    """Bring values to the range from 0 to 1; constant ones, and NaN, become a dark grey."""
+    """Bring values to the range from 0 to 1; constant ones, and NaN, become a dark gray."""
     numbers = np.asarray(values, np.float64)
     low, high = _least(numbers), _most(numbers)
     if not high > low:
@@ -119,7 +119,7 @@ def _most(values: np.ndarray[Any, Any]) -> float:
 
 
 def _pixels(path: Path) -> np.ndarray[Any, Any]:
-    """Read an image file with Pillow: grey values of any depth, or colors of 8 bits."""
+    """Read an image file with Pillow: gray values of any depth, or colors of 8 bits."""
     from PIL import Image, ImageOps  # noqa: PLC0415
 
     with open_picture(path) as opened:

@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["draw_differences", "draw_intervals", "draw_pairs", "forest_panels"]
+__all__ = ["forest_panels", "plot_differences", "plot_intervals", "plot_pairs"]
 
 INK, PALE = "#1f3a5f", "#8a8f98"
 TITLE_WIDTH = 30  # letters in a line of a label
 LEGEND_WIDTH = 75  # letters in a line below a panel
 
 
-def draw_intervals(summary: pd.DataFrame, *, note: str = "") -> Figure:
+def plot_intervals(summary: pd.DataFrame, *, note: str = "") -> Figure:
     """Draw the intervals of every method, a panel a metric: a forest plot.
 
     Parameters
@@ -53,7 +53,7 @@ def draw_intervals(summary: pd.DataFrame, *, note: str = "") -> Figure:
 
     See Also
     --------
-    draw_differences : Paired differences, which intervals side by side do not show.
+    plot_differences : Paired differences, which intervals side by side do not show.
 
     Examples
     --------
@@ -62,7 +62,7 @@ def draw_intervals(summary: pd.DataFrame, *, note: str = "") -> Figure:
     >>> summary = pd.DataFrame(
     ...     {"method": ["mine"], "metric": "sauc", "estimate": 0.61, "low": 0.6, "high": 0.625}
     ... )
-    >>> figure = gazesal.draw_intervals(summary)
+    >>> figure = gazesal.plot_intervals(summary)
     >>> [ax.get_title() for ax in figure.axes]
     ['sAUC (chance 0.5)']
     """
@@ -75,7 +75,7 @@ def draw_intervals(summary: pd.DataFrame, *, note: str = "") -> Figure:
     return figure
 
 
-def draw_differences(comparisons: Iterable[Comparison], *, note: str = "") -> Figure:
+def plot_differences(comparisons: Iterable[Comparison], *, note: str = "") -> Figure:
     """Draw paired differences with their intervals, a panel a group such as the metric.
 
     Parameters
@@ -116,7 +116,7 @@ def draw_differences(comparisons: Iterable[Comparison], *, note: str = "") -> Fi
     ...         "score": [0.61, 0.72, 0.55, 0.80, 0.67, 0.70, 0.58, 0.70, 0.50, 0.79, 0.63, 0.71],
     ...     }
     ... )
-    >>> figure = gazesal.draw_differences(gazesal.compare(table, gazesal.Design("image")))
+    >>> figure = gazesal.plot_differences(gazesal.compare(table, gazesal.Design("image")))
     >>> [label.get_text() for label in figure.axes[0].get_yticklabels()]
     ['theirs - mine']
     """
@@ -141,7 +141,7 @@ def draw_differences(comparisons: Iterable[Comparison], *, note: str = "") -> Fi
     return figure
 
 
-def draw_pairs(
+def plot_pairs(
     table: pd.DataFrame,
     design: Design,
     *,
@@ -192,7 +192,7 @@ def draw_pairs(
     >>> table = pd.DataFrame(
     ...     {"method": ["a", "a", "b", "b"], "image": [1, 2, 1, 2], "score": [0.5, 0.6, 0.6, 0.5]}
     ... )
-    >>> figure = gazesal.draw_pairs(table, gazesal.Design("image"), method="b", reference="a")
+    >>> figure = gazesal.plot_pairs(table, gazesal.Design("image"), method="b", reference="a")
     >>> figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()
     ('a', 'b')
     """
@@ -231,13 +231,13 @@ def forest_panels(
     """Draw the intervals of a summary into a figure or a part of one, a panel a metric."""
     panels = figure.subplots(1, len(metrics), sharey=True, squeeze=False)[0]
     places = np.arange(len(methods))[::-1]
-    colours = [PALE if method in LABELS else INK for method in methods]
+    colors = [PALE if method in LABELS else INK for method in methods]
     for ax, name in zip(panels, metrics, strict=True):
         rows = summary[summary["metric"].astype(str) == name]
         rows = rows.assign(method=rows["method"].astype(str)).set_index("method")
         rows = rows.reindex(list(methods))
-        centre = rows["estimate"].to_numpy(float)
-        arms = np.abs(rows[["low", "high"]].to_numpy(float).T - centre)
+        center = rows["estimate"].to_numpy(float)
+        arms = np.abs(rows[["low", "high"]].to_numpy(float).T - center)
         metric = METRICS.get(name)
         if metric is not None and np.isfinite(metric.chance):
             ax.axvline(metric.chance, color=PALE, lw=0.8, ls=":")
@@ -246,9 +246,9 @@ def forest_panels(
         else:
             lower = " (lower is better)" if higher_is_better(name) is False else ""
             ax.set_title(f"{metric_label(name)}{lower}", fontsize=9, parse_math=False)
-        for place, x, (left, right), colour in zip(places, centre, arms.T, colours, strict=True):
+        for place, x, (left, right), color in zip(places, center, arms.T, colors, strict=True):
             ax.errorbar(
-                x, place, xerr=[[left], [right]], fmt="o", ms=4, color=colour, capsize=2, lw=1.2
+                x, place, xerr=[[left], [right]], fmt="o", ms=4, color=color, capsize=2, lw=1.2
             )
         labels = [fill(label_of(method), TITLE_WIDTH) for method in methods]
         ax.set_yticks(places, labels, fontsize=8, parse_math=False)
@@ -269,7 +269,7 @@ def _difference_panel(ax: Axes, rows: Sequence[Comparison]) -> None:
     for place, row in zip(places.tolist(), rows, strict=True):
         d = row.difference
         arms = [[d.estimate - d.low], [d.high - d.estimate]]
-        filled = row.p_adjusted < 1 - d.level
+        filled = row.p_adjusted < 1 - d.confidence_level
         ax.errorbar(
             d.estimate, place, xerr=arms, fmt="o", ms=5, color=INK, capsize=2, lw=1.2,
             mfc=INK if filled else "white",
@@ -286,12 +286,12 @@ def _difference_panel(ax: Axes, rows: Sequence[Comparison]) -> None:
 
 def _legend(rows: Sequence[Comparison]) -> str:
     """Say what is drawn of differences."""
-    levels = sorted({row.difference.level for row in rows})
+    levels = sorted({row.difference.confidence_level for row in rows})
     bars, errors, tests = (
         " or ".join(f"{100 * value:g}%" for value in values)
         for values in (levels, [1 - level for level in levels], [2 * v - 1 for v in levels])
     )
-    kinds = " or ".join(dict.fromkeys(kind_words(row.difference.method) for row in rows))
+    kinds = " or ".join(dict.fromkeys(kind_words(row.difference.interval) for row in rows))
     text = (
         f"Bars: {bars} intervals ({kinds}), each by itself. Filled points: adjusted p below "
         f"{errors}; hollow: not, also if the bar excludes 0."

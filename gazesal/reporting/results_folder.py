@@ -27,7 +27,7 @@ from gazesal.reporting.captions import (
     metric_words,
     undefined_words,
 )
-from gazesal.reporting.figures import draw_evaluation, figure_options
+from gazesal.reporting.figures import figure_options, plot_evaluation
 from gazesal.reporting.interval_words import (
     kind_words,
     level_words,
@@ -47,7 +47,7 @@ __all__ = ["describe", "stage_figure", "stage_tables", "write_report"]
 
 CENTER_BIAS_WORDS = {
     "left_out": "without the one that is scored",
-    "in_sample": "the one that is scored among them, as in the study, which favours the bias",
+    "in_sample": "the one that is scored among them, as in the study, which favors the bias",
     "both": (
         "without the one that is scored, also for the shuffled metrics; in-sample, the one that is "
         "scored is among them"
@@ -100,7 +100,7 @@ def write_report(
 
     See Also
     --------
-    draw_evaluation : The figure alone.
+    plot_evaluation : The figure alone.
 
     Notes
     -----
@@ -181,7 +181,7 @@ def stage_figure(
     if importlib.util.find_spec("matplotlib") is None:
         files.remove(path)  # of an earlier run, with other numbers
         return None
-    figure = draw_evaluation(evaluation, summary, image=image, picture=picture, note=note)
+    figure = plot_evaluation(evaluation, summary, image=image, picture=picture, note=note)
     with files.file(path) as temporary:
         figure.savefig(temporary, **figure_options(path))
     return path
@@ -193,7 +193,7 @@ def describe(evaluation: Evaluation, summary: pd.DataFrame, *, degrees: float | 
     Parameters
     ----------
     evaluation : Evaluation
-        What was summarised.
+        What was summarized.
     summary : pandas.DataFrame
         As its `Evaluation.summary` returns it.
     degrees : float, optional
@@ -217,7 +217,7 @@ def describe(evaluation: Evaluation, summary: pd.DataFrame, *, degrees: float | 
         truth = "the gaze map of the one observer"
     elif options.ground_truth == "all":
         truth += "; for maps and biases, that of all observers"
-    unit = unit_of(evaluation, summary)
+    unit, level = unit_of(evaluation, summary), level_words(summary["confidence_level"])
     registered = ""
     if isinstance(options.frame, ReferenceFrame):
         precision = "to whole pixels as in the study" if options.frame.rounding == "study" else ""
@@ -225,7 +225,7 @@ def describe(evaluation: Evaluation, summary: pd.DataFrame, *, degrees: float | 
     lines = [
         f"{len(scored)} images, {observers} each. Ground truth: {truth}.",
         (
-            f"{mean_words(unit)} with {level_words(summary['level'])} interval ({kinds}; the "
+            f"{mean_words(unit)} with {level} interval ({kinds}; the "
             f"{printable(unit)} is the unit), each row by itself. {exactness_words(options)}"
             f"{_sigma_words(evaluation, degrees)}."
         ),

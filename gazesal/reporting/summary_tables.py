@@ -12,7 +12,7 @@ from gazesal.metrics.registry import METRICS
 __all__ = ["summary_csv", "summary_markdown", "summary_text"]
 
 COLUMNS = ("method", "metric", "estimate", "low", "high")
-REPORTED = ("n_images", "n_scores", "n_undefined", "interval", "level")  # beside COLUMNS
+REPORTED = ("n_images", "n_scores", "n_undefined", "interval", "confidence_level")  # beside COLUMNS
 LABELS = {
     INTEROBSERVER: "One observer vs. the others",
     CENTER_BIAS: "Center bias",

@@ -62,11 +62,11 @@ def anova(cells: Float64Array) -> Anova:
     sizes = cells.shape[:-1]
     effects = [effect for n in range(1, len(axes) + 1) for effect in combinations(axes, n)]
     # centered first, so that squares do not cancel where the mean is large
-    centred = cells - cells.mean(axis=axes, keepdims=True)
+    centered = cells - cells.mean(axis=axes, keepdims=True)
     rounding = ROUNDING * np.abs(cells).max(axis=axes)
     mean_squares, degrees = [], []
     for effect in effects:
-        shown = centred
+        shown = centered
         for axis in axes:
             mean = shown.mean(axis=axis, keepdims=True)
             shown = shown - mean if axis in effect else mean

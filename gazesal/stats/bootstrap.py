@@ -9,7 +9,7 @@ from gazesal.stats.rounding import ROUNDING, merge_ties
 from gazesal.stats.sample import Sample
 from gazesal.typing import Float64Array, IntArray
 
-__all__ = ["estimates", "jackknife", "replicates", "sign_flips", "studentised"]
+__all__ = ["estimates", "jackknife", "replicates", "sign_flips", "studentized"]
 
 VALUES_AT_ONCE = 1 << 17  # of the matrix of resampling counts, 1 MiB, which stays in cache
 
@@ -59,7 +59,7 @@ def replicates(sample: Sample, n: int, generator: np.random.Generator) -> Float6
         return np.asarray(means / np.concatenate([bottom for _, bottom in sums]))
 
 
-def studentised(
+def studentized(
     sample: Sample, n: int, generator: np.random.Generator
 ) -> tuple[Float64Array, Float64Array]:
     """Return means of `n` resamples of one kind of unit and their standard errors, both (n, C).

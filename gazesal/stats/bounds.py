@@ -6,32 +6,36 @@ import numpy as np
 
 from gazesal.typing import Float64Array
 
-__all__ = ["basic", "bca", "percentile", "studentised"]
+__all__ = ["basic", "bca", "percentile", "studentized"]
 
 TIE = 1e-12  # of the spread: nearer to the estimate than this is a tie parted by rounding
 
 
-def percentile(resampled: Float64Array, level: float) -> tuple[float, float]:
+def percentile(resampled: Float64Array, confidence_level: float) -> tuple[float, float]:
     """Quantiles of the resampled values."""
-    low, high = np.quantile(resampled, [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(resampled, [(1 - confidence_level) / 2, (1 + confidence_level) / 2])
     return float(low), float(high)
 
 
-def basic(estimate: float, resampled: Float64Array, level: float) -> tuple[float, float]:
+def basic(estimate: float, resampled: Float64Array, confidence_level: float) -> tuple[float, float]:
     """The quantiles mirrored at the estimate."""
-    low, high = percentile(resampled, level)
+    low, high = percentile(resampled, confidence_level)
     return 2 * estimate - high, 2 * estimate - low
 
 
-def studentised(
-    estimate: float, error: float, resampled: Float64Array, errors: Float64Array, level: float
+def studentized(
+    estimate: float,
+    error: float,
+    resampled: Float64Array,
+    errors: Float64Array,
+    confidence_level: float,
 ) -> tuple[float, float]:
     """Subtract the quantiles of (resampled - estimate) / error, times the error, from the estimate.
 
     NaN if more than half of the level's error are resamples without a spread of their own: their
     pivots are infinite or undefined, and so is a quantile of all.
     """
-    tails = [(1 - level) / 2, (1 + level) / 2]
+    tails = [(1 - confidence_level) / 2, (1 + confidence_level) / 2]
     if np.mean(errors == 0) > tails[0]:
         return math.nan, math.nan
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -45,7 +49,7 @@ def studentised(
 
 
 def bca(
-    estimate: float, resampled: Float64Array, left_out: list[Float64Array], level: float
+    estimate: float, resampled: Float64Array, left_out: list[Float64Array], confidence_level: float
 ) -> tuple[float, float]:
     """Quantiles moved by the bias of the resamples and the acceleration of the jackknife.
 
@@ -57,7 +61,7 @@ def bca(
     below = np.count_nonzero(resampled < estimate - slack)
     tied = np.count_nonzero(np.abs(resampled - estimate) <= slack)
     bias = float(ndtri((below + tied / 2) / resampled.size))
-    quantiles = ndtri(np.array([(1 - level) / 2, (1 + level) / 2]))
+    quantiles = ndtri(np.array([(1 - confidence_level) / 2, (1 + confidence_level) / 2]))
     shrink = 1 - acceleration(left_out) * (bias + quantiles)
     if not math.isfinite(bias) or not np.all(shrink > 0):
         return math.nan, math.nan

@@ -39,21 +39,21 @@ def caveats_of(
     names: Sequence[str],
     labels: Sequence[str],
     *,
-    studentised: bool = True,
+    studentized: bool = True,
     t: bool = True,
 ) -> list[Caveat]:
     """Return the caveats of the intervals of a sample, one label for each of its columns.
 
-    With `studentised` and `t`, these intervals are available to the caller and named as remedies.
+    With `studentized` and `t`, these intervals are available to the caller and named as remedies.
     """
-    method = options.method
-    if method == "study" or min(sample.shape) == 1:  # for replication only; undefined anyway
+    interval = options.interval
+    if interval == "study" or min(sample.shape) == 1:  # for replication only; undefined anyway
         return []
     found = []
-    studentised = studentised and len(sample.shape) == 1 and sample.nested_sizes is None
+    studentized = studentized and len(sample.shape) == 1 and sample.nested_sizes is None
     t = t and (sample.sizes is None or len(sample.shape) < 3)
     # Units this few are too few by the rule on skewness too, which names the better remedy.
-    if method in RESAMPLED and method != "studentised" and not studentised:
+    if interval in RESAMPLED and interval != "studentized" and not studentized:
         fewest = min(range(len(sample.shape)), key=sample.shape.__getitem__)
         n = sample.shape[fewest]
         if n < LEAST_RESAMPLED:
@@ -66,16 +66,18 @@ def caveats_of(
     for c, (label, values) in enumerate(zip(labels, _influences(sample, most).T, strict=True)):
         skewness, kurtosis = _shape(values)
         needed = LEAST_UNITS + UNITS_PER_SKEWNESS * skewness**2
-        if method != "studentised" and n < needed:
+        if interval != "studentized" and n < needed:
             text = (
                 f"{units} of skewness {skewness:.1f}, fewer than {LEAST_UNITS} + "
                 f"{UNITS_PER_SKEWNESS} x skewness^2 = {needed:.0f}"
             )
-            defined = studentised and _share_of_ties(sample, c) <= (1 - options.level) / 2
+            defined = (
+                studentized and _share_of_ties(sample, c) <= (1 - options.confidence_level) / 2
+            )
             reason = "skewed" if defined else "skewed only"
             found.append(Caveat(reason, label, text, needed / n))
         tail = kurtosis - 1.5 * skewness**2
-        if method in {"bca", "studentised"} and tail > HEAVIEST_TAIL:
+        if interval in {"bca", "studentized"} and tail > HEAVIEST_TAIL:
             text = (
                 f"{units} of excess kurtosis {kurtosis:.1f}, above 1.5 x skewness^2 + "
                 f"{HEAVIEST_TAIL:g} = {kurtosis - tail + HEAVIEST_TAIL:.1f}"
@@ -85,18 +87,18 @@ def caveats_of(
 
 
 def sign_flip_caveat(
-    least: Sequence[float], n_tests: int, adjust: str, level: float
+    least: Sequence[float], n_tests: int, adjust: str, confidence_level: float
 ) -> list[Caveat]:
     """Return a caveat if sign flips cannot reach the level, from the least p-value of each test."""
     if not least:
         return []
     factor = n_tests if adjust == "holm" else 1
     smallest = min(least)
-    if factor * smallest >= 1 - level:
+    if factor * smallest >= 1 - confidence_level:
         times = f" x {factor} comparisons" if factor > 1 else ""
         text = f"{smallest:.2g}{times} = {factor * smallest:.2g}"
         return [Caveat("no p-value", "", text, 0.0)]
-    beyond = [p for p in least if p >= 1 - level]
+    beyond = [p for p in least if p >= 1 - confidence_level]
     if beyond:
         text = f"{min(beyond):.2g} and above in {len(beyond)} of {len(least)} comparisons"
         return [Caveat("some p-values", "", text, 0.0)]
@@ -116,9 +118,9 @@ def words_of(
     lines = []
     for reason, own in by_reason.items():
         worst = max(own, key=lambda caveat: caveat.severity)
-        who, at = f"The {options.method} interval", ""
+        who, at = f"The {options.interval} interval", ""
         if n_intervals > 1:
-            who = f"{len(own)} of {n_intervals} {options.method} intervals"
+            who = f"{len(own)} of {n_intervals} {options.interval} intervals"
             at = f"the worst for {worst.where}: " if worst.where else ""
         lines.append(_line(reason, who, f"{at}{worst.text}", options, command))
     return "\n".join(lines)
@@ -127,28 +129,28 @@ def words_of(
 def _line(reason: str, who: str, what: str, options: Options, command: str) -> str:
     def use(kind: str) -> str:
         flag = f", {command} {kind}" if command else ""
-        return f'Use the {kind} interval ({options.argument}="{kind}"{flag})'
+        return f'Use the {kind} interval (interval="{kind}"{flag})'
 
     remedies = {
         "few": f"{use('t')}, or average over units that are this few.",
-        "skewed": f"{use('studentised')}, or more units.",
+        "skewed": f"{use('studentized')}, or more units.",
         "skewed only": "More units are the remedy.",
         "tails": f"{use('t')}.",
         "few only": "Average over units that are this few.",
         "tails only": "More units are the remedy.",
     }
     if reason in remedies:
-        covers = f"may cover the truth in less than {options.level:.6g} of studies"
+        covers = f"may cover the truth in less than {options.confidence_level:.6g} of studies"
         return f"{who} {covers} ({what}). {remedies[reason]}"
-    level = f"{1 - options.level:.3g}"
+    error = f"{1 - options.confidence_level:.3g}"
     if reason == "no order":
         return (
-            f"The p-value of the groups cannot be below {level}, since the least is {what}. Use "
+            f"The p-value of the groups cannot be below {error}, since the least is {what}. Use "
             "more units, or more `n_resamples`."
         )
     which = "No adjusted p-value" if reason == "no p-value" else "Not every p-value"
     return (
-        f"{which} of the sign flips can be below {level}, since the least is {what}. Use more "
+        f"{which} of the sign flips can be below {error}, since the least is {what}. Use more "
         "units, fewer comparisons or, if the signs are random, more `n_resamples`."
     )
 

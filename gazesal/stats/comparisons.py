@@ -48,8 +48,8 @@ def compare(
     by: Sequence[str] | str = (),
     independent: str | None = None,
     margin: float | Mapping[Any, float] | None = None,
-    method: Method = "t",
-    level: float = 0.95,
+    interval: Method = "t",
+    confidence_level: float = 0.95,
     adjust: Adjustment = "holm",
     n_resamples: int = 10_000,
     rng: RandomState | None = None,
@@ -64,7 +64,7 @@ def compare(
     table : pandas.DataFrame, one row a score
         Scores of several methods, in any order.
     design : Design
-        Which columns are units to generalise to, and which are averaged over. Scores are paired
+        Which columns are units to generalize to, and which are averaged over. Scores are paired
         where all of them agree.
     contrast : str, default "method"
         Column of what is compared.
@@ -82,9 +82,9 @@ def compare(
     margin : float or dict of float, optional
         Largest difference that counts as none, to test equivalence; stated beforehand and not
         found from the scores. A dictionary has one for each value of `by`.
-    method : {"t", "normal", "bootstrap", "basic", "bca", "studentised"}, default "t"
+    interval : {"t", "normal", "bootstrap", "basic", "bca", "studentized"}, default "t"
         How the interval of the difference is made; see `interval`.
-    level : float, default 0.95
+    confidence_level : float, default 0.95
         Confidence level.
     adjust : {"holm", "benjamini-hochberg", "none"}, default "holm"
         How the p-values are adjusted for the number of comparisons of this call, over all groups;
@@ -104,8 +104,8 @@ def compare(
     ------
     ValueError
         If a score has no partner and the design does not say to drop it, there is nothing to
-        compare, `margin` is not positive, has a key that is no value of `by` or goes with a `level`
-        of 0.5 or less, `independent` is no column of the design, the only
+        compare, `margin` is not positive, has a key that is no value of `by` or goes with a
+        `confidence_level` of 0.5 or less, `independent` is no column of the design, the only
         column of units or (as one of them) together with a bootstrap, a column of `by` or of the
         units is one of the result's own, or as for `interval`.
     TypeError
@@ -198,14 +198,16 @@ def compare(
     'random sign flips'
     """
     require_design(design)
-    options = Options.checked(method=method, level=level, n_resamples=n_resamples, rng=rng)
+    options = Options.checked(
+        interval=interval, confidence_level=confidence_level, n_resamples=n_resamples, rng=rng
+    )
     groups = as_columns(by, name="by")
-    if method == "study":
-        raise ValueError('`method` must be a method for differences, got "study".')
+    if interval == "study":
+        raise ValueError('`interval` must be an interval of differences, got "study".')
     as_choice(adjust, ADJUSTMENTS, name="adjust")
     as_column(contrast, name="contrast")
-    margins = as_margin(margin, groups, level)
-    apart = as_independent(independent, design, options.method)
+    margins = as_margin(margin, groups, confidence_level)
+    apart = as_independent(independent, design, options.interval)
     names, n = tuple(design.units), as_count(n_resamples, name="n_resamples", most=MOST_RESAMPLES)
     if apart is None:
         samples, unpaired = differences(table, design, contrast, reference, groups)
@@ -222,15 +224,15 @@ def compare(
     adjusted = adjust_p_values(np.array([tests[pair][0] for pair in samples]), method=adjust)
     shown = equivalences(samples, found, margins, options, adjust)
     paired = tuple(name for name in names if name != apart)
-    studentised = paired == names  # the interval with independent units is t or normal
-    caveats = caveats_by_key(samples, options, names=paired, studentised=studentised)
+    studentized = paired == names  # the interval with independent units is t or normal
+    caveats = caveats_by_key(samples, options, names=paired, studentized=studentized)
     flipped = [
         least_p(test, found[pair].n_clusters, n)
         for pair, (_, test) in tests.items()
         if test.endswith("sign flips")
     ]
     n_tests = sum(not math.isnan(p) for p, _ in tests.values())
-    caveats += sign_flip_caveat(flipped, n_tests, adjust, options.level)
+    caveats += sign_flip_caveat(flipped, n_tests, adjust, options.confidence_level)
     warn_of(words_of(caveats, len(samples), options), stacklevel=2)
     rows = []
     for pair, p_adjusted in zip(samples, adjusted.tolist(), strict=True):

@@ -19,7 +19,7 @@ class Design:
     Attributes
     ----------
     units : str or sequence of str, default "image"
-        Columns whose units stand for others like them, to which the claim is to generalise:
+        Columns whose units stand for others like them, to which the claim is to generalize:
         resampling draws them, and their number limits what can be known. Two or three columns are
         crossed: every image scored with every model.
     averaged : str or sequence of str, optional

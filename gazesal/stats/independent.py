@@ -35,7 +35,7 @@ class Halves(NamedTuple):
     resolution: float  # relative rounding error of the scores as they were stored
 
 
-def as_independent(independent: str | None, design: Design, method: str) -> str | None:
+def as_independent(independent: str | None, design: Design, interval: str) -> str | None:
     """Return the column whose units are independent between methods, checked."""
     if independent is None:
         return None
@@ -51,9 +51,9 @@ def as_independent(independent: str | None, design: Design, method: str) -> str 
             f"`independent` must leave a column of units that are paired, got {independent!r}, "
             "the only one."
         )
-    if independent in design.units and method not in {"t", "normal"}:
+    if independent in design.units and interval not in {"t", "normal"}:
         raise ValueError(
-            f'`method` must be "t" or "normal" where {independent} is independent, got {method!r}.'
+            f'`interval` must be "t" or "normal" if {independent} is independent, got {interval!r}.'
         )
     return independent
 
@@ -150,13 +150,15 @@ def independent_intervals(
         error = math.sqrt(variance)
         sizes = [min(n) for n in zip(each.first.shape, each.second.shape, strict=True)]
         estimate = float(part.sums.mean())
-        bounds = symmetric_bounds(options.method, estimate, error, degrees, options.level)
+        bounds = symmetric_bounds(
+            options.interval, estimate, error, degrees, options.confidence_level
+        )
         found[pair] = ConfidenceInterval(
             estimate=estimate,
             low=bounds[0],
             high=bounds[1],
-            level=options.level,
-            method=options.method,
+            confidence_level=options.confidence_level,
+            interval=options.interval,
             n_scores=part.pooled[0].size,
             n_clusters=min(sizes),
             units=tuple(zip(design.units, sizes, strict=True)),

@@ -35,11 +35,11 @@ __all__ = [
     "t_quantiles",
 ]
 
-Method = Literal["normal", "t", "bootstrap", "basic", "bca", "studentised", "study"]
+Method = Literal["normal", "t", "bootstrap", "basic", "bca", "studentized", "study"]
 METHODS: tuple[str, ...] = get_args(Method)
 BoundsAt = Callable[[float], tuple[float, float]]
 """From a level to the bounds of an interval."""
-RESAMPLED = ("bootstrap", "basic", "bca", "studentised")
+RESAMPLED = ("bootstrap", "basic", "bca", "studentized")
 HIGHEST_LEVEL = 1 - 1e-12
 STUDY_QUANTILE = 1.96  # as printed; the normal quantile is 1.959964
 
@@ -48,38 +48,42 @@ STUDY_QUANTILE = 1.96  # as printed; the normal quantile is 1.959964
 class Options:
     """How an interval is made, checked."""
 
-    method: str
-    level: float
+    interval: str
+    confidence_level: float
     n_resamples: int
     generator: np.random.Generator | None
-    argument: str = "method"  # name by which the caller gives the method
 
     @classmethod
     def checked(
         cls,
         *,
-        method: str,
-        level: float,
+        interval: str,
+        confidence_level: float,
         n_resamples: int,
         rng: RandomState | None,
-        name: str = "method",
     ) -> Options:
-        """Options as a caller gives them, who calls the method `name`."""
-        as_choice(method, METHODS, name=name)
-        if not isinstance(level, numbers.Real) or not 0 < level <= HIGHEST_LEVEL:
-            raise ValueError(f"`level` must be a number between 0 and 1, got {level!r}.")
-        if method == "study" and float(level) != 0.95:
-            raise ValueError(f'`level` must be 0.95 with method="study", got {level!r}.')
+        """Check the options of an interval as a caller gives them."""
+        as_choice(interval, METHODS, name="interval")
+        if (
+            not isinstance(confidence_level, numbers.Real)
+            or not 0 < confidence_level <= HIGHEST_LEVEL
+        ):
+            raise ValueError(
+                f"`confidence_level` must be a number between 0 and 1, got {confidence_level!r}."
+            )
+        if interval == "study" and float(confidence_level) != 0.95:
+            raise ValueError(
+                f'`confidence_level` must be 0.95 with interval="study", got {confidence_level!r}.'
+            )
         count, generator = 0, None
-        if method in RESAMPLED:
+        if interval in RESAMPLED:
             count = as_count(n_resamples, name="n_resamples", most=MOST_RESAMPLES)
-            generator = as_generator(rng, name="rng", why=f'with {name}="{method}"')
+            generator = as_generator(rng, name="rng", why=f'with interval="{interval}"')
         return cls(
-            method=method,
-            level=float(level),
+            interval=interval,
+            confidence_level=float(confidence_level),
             n_resamples=count,
             generator=generator,
-            argument=name,
         )
 
 
@@ -87,10 +91,10 @@ def intervals_of(
     sample: Sample, options: Options, *, names: tuple[str, ...] = (), stacklevel: int = 2
 ) -> list[ConfidenceInterval]:
     """Intervals of all columns of a sample, from the same resamples."""
-    _refuse_method(sample, options.method)
-    centres = (
+    _refuse_interval(sample, options.interval)
+    centers = (
         np.array([scores.mean() for scores in sample.pooled])
-        if options.method == "study"
+        if options.interval == "study"
         else bootstrap.estimates(sample)
     )
     errors, degrees = standard_errors(sample)
@@ -102,23 +106,23 @@ def intervals_of(
             UndefinedMetricWarning,
             stacklevel=stacklevel,
         )
-        pairs = [(math.nan, math.nan)] * centres.size
+        pairs = [(math.nan, math.nan)] * centers.size
     else:
-        pairs = [bounds_at(options.level) for bounds_at in bounds_of(sample, options)]
+        pairs = [bounds_at(options.confidence_level) for bounds_at in bounds_of(sample, options)]
     if not few and any(math.isnan(low) for low, _ in pairs):
         warn(
-            f"The {options.method} interval is undefined: {_why_undefined(options.method)}",
+            f"The {options.interval} interval is undefined: {_why_undefined(options.interval)}",
             UndefinedMetricWarning,
             stacklevel=stacklevel,
         )
-    shown = options.method != "study"
+    shown = options.interval != "study"
     return [
         ConfidenceInterval(
-            estimate=float(centres[c]),
+            estimate=float(centers[c]),
             low=float(low),
             high=float(high),
-            level=options.level,
-            method=options.method,
+            confidence_level=options.confidence_level,
+            interval=options.interval,
             n_scores=sample.pooled[c].size,
             n_clusters=min(sample.shape),
             units=tuple(zip(names, sample.shape, strict=True)) if names else (),
@@ -130,30 +134,30 @@ def intervals_of(
     ]
 
 
-def _refuse_method(sample: Sample, method: str) -> None:
-    if method in {"t", "normal"} and sample.sizes is not None and len(sample.shape) > 2:
+def _refuse_interval(sample: Sample, interval: str) -> None:
+    if interval in {"t", "normal"} and sample.sizes is not None and len(sample.shape) > 2:
         raise ValueError(
-            '`method` must be "bootstrap", "basic" or "bca" with weights of three crossed kinds of '
-            f"units, got {method!r}."
+            '`interval` must be "bootstrap", "basic" or "bca" with weights of three crossed kinds '
+            f"of units, got {interval!r}."
         )
-    if method == "studentised" and (len(sample.shape) > 1 or sample.nested_sizes is not None):
+    if interval == "studentized" and (len(sample.shape) > 1 or sample.nested_sizes is not None):
         raise ValueError(
-            '`method` must not be "studentised" with crossed or nested units, whose resamples '
+            '`interval` must not be "studentized" with crossed or nested units, whose resamples '
             'have no standard error of their own; "t" and "bca" do with them.'
         )
-    if method == "study" and sample.sizes is not None:
-        raise ValueError('`weights` must be left out with method="study", got weights.')
+    if interval == "study" and sample.sizes is not None:
+        raise ValueError('`weights` must be left out with interval="study", got weights.')
 
 
 def _name_of_single(sample: Sample, names: tuple[str, ...]) -> str:
     return names[sample.shape.index(1)] if names else "cluster"
 
 
-def _why_undefined(method: str) -> str:
+def _why_undefined(interval: str) -> str:
     return {
         "bca": "all resamples lie on one side of the estimate, or the units are too few.",
-        "studentised": "too many resamples hold tied scores only and have no spread.",
-    }.get(method, "resamples hold no weight.")
+        "studentized": "too many resamples hold tied scores only and have no spread.",
+    }.get(interval, "resamples hold no weight.")
 
 
 def standard_errors(sample: Sample) -> tuple[Float64Array, Float64Array]:
@@ -186,16 +190,16 @@ def bounds_of(sample: Sample, options: Options) -> list[BoundsAt]:
     Bounds of resamples are quantiles of the same ones at every level. A level below zero gives two
     one-sided bounds that have passed each other.
     """
-    if options.method in RESAMPLED:
+    if options.interval in RESAMPLED:
         return _resampled_bounds(sample, options)
-    if options.method == "study":
+    if options.interval == "study":
         spread = np.array([scores.std(ddof=1) for scores in sample.pooled])
         halves = (STUDY_QUANTILE * spread / math.sqrt(sample.shape[0])).tolist()
         means = [float(scores.mean()) for scores in sample.pooled]
         return [partial(_around, mean, half) for mean, half in zip(means, halves, strict=True)]
     errors, degrees = standard_errors(sample)
     parts = (bootstrap.estimates(sample).tolist(), errors.tolist(), degrees.tolist())
-    return [partial(symmetric_bounds, options.method, *each) for each in zip(*parts, strict=True)]
+    return [partial(symmetric_bounds, options.interval, *each) for each in zip(*parts, strict=True)]
 
 
 def _around(center: float, half: float, _level: float) -> tuple[float, float]:
@@ -203,11 +207,11 @@ def _around(center: float, half: float, _level: float) -> tuple[float, float]:
 
 
 def symmetric_bounds(
-    method: str, center: float, error: float, degrees: float, level: float
+    interval: str, center: float, error: float, degrees: float, confidence_level: float
 ) -> tuple[float, float]:
     """Return bounds of a normal or t interval of a given standard error."""
-    upper = 0.5 + level / 2
-    if method == "normal":
+    upper = 0.5 + confidence_level / 2
+    if interval == "normal":
         half = NormalDist().inv_cdf(upper) * error
     else:
         half = float(t_quantiles(upper, np.array(degrees))) * error
@@ -224,14 +228,14 @@ def t_quantiles(probability: float, degrees: Float64Array) -> Float64Array:
 def _resampled_bounds(sample: Sample, options: Options) -> list[BoundsAt]:
     generator = options.generator
     assert generator is not None  # noqa: S101  (checked with the options)
-    n, method = options.n_resamples, options.method
+    n, interval = options.n_resamples, options.interval
     centers, own_errors = bootstrap.estimates(sample), np.empty(0)
-    if method == "studentised":
-        means, own_errors = bootstrap.studentised(sample, n, generator)
+    if interval == "studentized":
+        means, own_errors = bootstrap.studentized(sample, n, generator)
         errors, _ = standard_errors(sample)
     else:
         means = bootstrap.replicates(sample, n, generator)
-    left_out = bootstrap.jackknife(sample) if method == "bca" else []
+    left_out = bootstrap.jackknife(sample) if interval == "bca" else []
     found: list[BoundsAt] = []
     for c, center in enumerate(centers.tolist()):
         column = np.ascontiguousarray(means[:, c])
@@ -239,15 +243,15 @@ def _resampled_bounds(sample: Sample, options: Options) -> list[BoundsAt]:
             found.append(partial(_around, math.nan, math.nan))
         elif _nothing_varies(sample, c):
             found.append(partial(_around, center, 0.0))
-        elif method == "bootstrap":
+        elif interval == "bootstrap":
             found.append(partial(bounds.percentile, column))
-        elif method == "basic":
+        elif interval == "basic":
             found.append(partial(bounds.basic, center, column))
-        elif method == "bca":
+        elif interval == "bca":
             found.append(partial(bounds.bca, center, column, [each[:, c] for each in left_out]))
         else:
             own = own_errors[:, c]
-            found.append(partial(bounds.studentised, center, float(errors[c]), column, own))
+            found.append(partial(bounds.studentized, center, float(errors[c]), column, own))
     return found
 
 

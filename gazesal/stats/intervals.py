@@ -20,8 +20,8 @@ def confidence_interval(
     scores: ArrayLike,
     *,
     clusters: ArrayLike | None = None,
-    method: Method = "t",
-    level: float = 0.95,
+    interval: Method = "t",
+    confidence_level: float = 0.95,
     n_resamples: int = 10_000,
     rng: RandomState | None = None,
 ) -> ConfidenceInterval:
@@ -37,13 +37,13 @@ def confidence_interval(
     clusters : array_like, shape (N,), optional
         Unit that each score belongs to, usually the image: strings or numbers. By default every
         score is a unit of its own.
-    method : {"normal", "t", "bootstrap", "basic", "bca", "studentised", "study"}, default "t"
+    interval : {"normal", "t", "bootstrap", "basic", "bca", "studentized", "study"}, default "t"
         ``"t"``: mean of the cluster means and Student's quantile times their standard error.
         ``"normal"``: the normal quantile. ``"bootstrap"``: percentiles of that mean over
         resampled clusters. ``"basic"``: these percentiles mirrored at the estimate. ``"bca"``:
-        corrected for bias and skewness. ``"studentised"``: each resample over its own standard
+        corrected for bias and skewness. ``"studentized"``: each resample over its own standard
         error. ``"study"``: as the study prints it, to reproduce its tables and for nothing else.
-    level : float, default 0.95
+    confidence_level : float, default 0.95
         Confidence level, between 0 and 1; the study's form has 0.95 only.
     n_resamples : int, default 10000
         Number of bootstrap resamples.
@@ -81,7 +81,7 @@ def confidence_interval(
     With cluster means :math:`m_1, \dots, m_k`, their mean :math:`\bar m` and standard deviation
     :math:`s` (``ddof=1``), the default is :math:`\bar m \pm t_{k-1}\, s/\sqrt k`. The bootstrap
     draws :math:`k` clusters with replacement, whole, and takes the percentiles of
-    :math:`\bar m`; with the basic, BCa and studentised forms it takes other quantiles of them
+    :math:`\bar m`; with the basic, BCa and studentized forms it takes other quantiles of them
     :footcite:p:`davison1997,efron1987`, as `interval` explains. Every cluster
     counts alike, however many scores it holds.
 
@@ -102,7 +102,7 @@ def confidence_interval(
     >>> scores = rng.normal(0.7, 0.1, 40)[images] + rng.normal(0, 0.02, 80)
     >>> print(gazesal.confidence_interval(scores, clusters=images))
     0.697 [0.670, 0.724]
-    >>> print(gazesal.confidence_interval(scores, clusters=images, method="studentised", rng=0))
+    >>> print(gazesal.confidence_interval(scores, clusters=images, interval="studentized", rng=0))
     0.697 [0.670, 0.723]
     """
     given = as_real_array(scores, name="scores", booleans=True)
@@ -110,7 +110,9 @@ def confidence_interval(
     if values.ndim != 1 or values.size == 0:
         raise ValueError(f"`scores` must be a non-empty 1-D array, got shape {values.shape}.")
     require_finite(values, name="scores")
-    options = Options.checked(method=method, level=level, n_resamples=n_resamples, rng=rng)
+    options = Options.checked(
+        interval=interval, confidence_level=confidence_level, n_resamples=n_resamples, rng=rng
+    )
     if np.abs(values).max() > LARGEST:
         raise ValueError(
             f"`scores` must lie within {LARGEST:g}, for their spread to be finite, got "
@@ -126,9 +128,9 @@ def confidence_interval(
         pooled=(values,),
         n_dropped=(0,),
     )
-    (interval,) = intervals_of(sample, options, stacklevel=3)
+    (found,) = intervals_of(sample, options, stacklevel=3)
     warn_of(words_of(caveats_of(sample, options, (), [""]), 1, options), stacklevel=2)
-    return interval
+    return found
 
 
 def _cluster_means(values: Float64Array, clusters: ArrayLike | None) -> Float64Array:

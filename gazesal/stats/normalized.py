@@ -27,12 +27,12 @@ from gazesal.stats.result import ConfidenceInterval
 from gazesal.stats.sample import Sample
 from gazesal.typing import Float64Array, RandomState
 
-__all__ = ["normalised_score"]
+__all__ = ["normalized_score"]
 
 METHODS = ("t", "normal", "bootstrap", "basic", "bca")
 
 
-def normalised_score(
+def normalized_score(
     table: pd.DataFrame,
     design: Design,
     *,
@@ -42,7 +42,7 @@ def normalised_score(
     contrast: str = "method",
     higher_is_better: bool | None = None,
     interval: str = "t",
-    level: float = 0.95,
+    confidence_level: float = 0.95,
     n_resamples: int = 10_000,
     rng: RandomState | None = None,
 ) -> ConfidenceInterval:
@@ -53,10 +53,10 @@ def normalised_score(
     table : pandas.DataFrame, one row a score
         Scores of one metric, of the three methods at least, in any order.
     design : Design
-        Which columns are units to generalise to, and which are averaged over.
+        Which columns are units to generalize to, and which are averaged over.
     method, floor, ceiling : object
         Values of `contrast`: what is judged, where 0 is, and where 1 is; for instance a Grad-CAM,
-        the centre bias and ``"interobserver"``.
+        the center bias and ``"interobserver"``.
     contrast : str, default "method"
         Column that names the methods.
     higher_is_better : bool, optional
@@ -64,7 +64,7 @@ def normalised_score(
         better.
     interval : {"t", "normal", "bootstrap", "basic", "bca"}, default "t"
         How the interval is made. ``"t"`` and ``"normal"`` are Fieller's, with that quantile.
-    level : float, default 0.95
+    confidence_level : float, default 0.95
         Confidence level.
     n_resamples : int, default 10000
         Number of bootstrap resamples.
@@ -75,7 +75,7 @@ def normalised_score(
     Returns
     -------
     ConfidenceInterval
-        Of the normalised score: 0 at the floor, 1 at the ceiling, and beyond either if the method
+        Of the normalized score: 0 at the floor, 1 at the ceiling, and beyond either if the method
         is. The bounds are ``nan`` if the interval is unbounded, because floor and ceiling are not
         significantly different.
 
@@ -144,7 +144,7 @@ def normalised_score(
     ...     }
     ... )
     >>> names = {"method": "mine", "floor": "center", "ceiling": "readers"}
-    >>> print(gazesal.normalised_score(table, gazesal.Design("image"), **names))
+    >>> print(gazesal.normalized_score(table, gazesal.Design("image"), **names))
     0.478 [0.350, 0.600]
     """
     require_design(design)
@@ -153,7 +153,7 @@ def normalised_score(
             f"`interval` must be one of {', '.join(map(repr, METHODS))}, got {interval!r}."
         )
     options = Options.checked(
-        method=interval, level=level, n_resamples=n_resamples, rng=rng, name="interval"
+        interval=interval, confidence_level=confidence_level, n_resamples=n_resamples, rng=rng
     )
     named = {"method": method, "floor": floor, "ceiling": ceiling}
     as_column(contrast, name="contrast")
@@ -173,7 +173,7 @@ def normalised_score(
     if any(other.same_units() != own.same_units() for other in others):
         raise ValueError("`method`, `floor` and `ceiling` must have scores for the same units.")
     sample = own.stacked(others)
-    if options.method not in RESAMPLED and sample.sizes is not None and len(sample.shape) > 1:
+    if options.interval not in RESAMPLED and sample.sizes is not None and len(sample.shape) > 1:
         raise ValueError(
             f'`interval` must be "bootstrap", "basic" or "bca" with weights of crossed units, got '
             f"{interval!r}."
@@ -185,14 +185,14 @@ def normalised_score(
     if not math.isnan(low):
         tested = residual_of_ratio(sample, estimate)
         weighted = sample.sizes is not None and len(sample.shape) > 1
-        caveats = caveats_of(tested, options, design.units, [""], studentised=False, t=not weighted)
+        caveats = caveats_of(tested, options, design.units, [""], studentized=False, t=not weighted)
         warn_of(words_of(caveats, 1, options), stacklevel=2)
     return ConfidenceInterval(
         estimate=estimate,
         low=low,
         high=high,
-        level=options.level,
-        method=interval,
+        confidence_level=options.confidence_level,
+        interval=interval,
         n_scores=sum(scores.size for scores in sample.pooled),
         n_clusters=min(sample.shape),
         units=tuple(zip(design.units, sample.shape, strict=True)),
@@ -227,13 +227,14 @@ def _require_order(
 def _bounds(sample: Sample, options: Options) -> tuple[float, float]:
     if min(sample.shape) == 1:
         pair, why = (math.nan, math.nan), "there is one unit, whose spread is unknown."
-    elif options.method in RESAMPLED:
+    elif options.interval in RESAMPLED:
         pair, why = resampled_bounds(sample, options)
     else:
-        pair = fieller_bounds(sample, options.method, options.level)
+        pair = fieller_bounds(sample, options.interval, options.confidence_level)
         why = (
             "it is unbounded, because ceiling and floor are not significantly different at level "
-            f"{options.level:g}. Use more units, or a floor and a ceiling that are farther apart."
+            f"{options.confidence_level:g}. Use more units, or a floor and a ceiling that are "
+            "farther apart."
         )
     if math.isnan(pair[0]):
         warn(f"The interval is undefined: {why}", UndefinedMetricWarning, stacklevel=3)

@@ -32,13 +32,15 @@ HALVINGS = 40  # of the range of a p-value, to 1e-12
 
 
 def as_margin(
-    margin: float | Mapping[Any, float] | None, groups: tuple[str, ...], level: float
+    margin: float | Mapping[Any, float] | None, groups: tuple[str, ...], confidence_level: float
 ) -> float | Mapping[Any, float] | None:
     """Return a margin, or one for each value of the one column that parts the table."""
     if margin is None:
         return None
-    if level <= 0.5:  # twice its error is no error
-        raise ValueError(f"`level` must be above 0.5 with `margin`, got {level!r}.")
+    if confidence_level <= 0.5:  # twice its error is no error
+        raise ValueError(
+            f"`confidence_level` must be above 0.5 with `margin`, got {confidence_level!r}."
+        )
     if isinstance(margin, Mapping) and len(groups) != 1:
         raise ValueError(f"`margin` must be one number unless `by` is one column, got {margin!r}.")
     for value in margin.values() if isinstance(margin, Mapping) else [margin]:
@@ -106,7 +108,7 @@ def _beyond(distance: float, difference: ConfidenceInterval) -> float:
         return math.nan
     if error == 0:
         return 0.5 if distance == 0 else float(distance < 0)
-    if difference.method == "normal":
+    if difference.interval == "normal":
         return float(ndtr(-distance / error))
     return float(stdtr(difference.degrees_of_freedom, -distance / error))
 
@@ -137,21 +139,21 @@ def equivalences(
     bounds = _bounds_by_pair(samples, found, options) if margins else {}
     p_values = [
         _resampled_p(bounds[pair], within, options)
-        if options.method in RESAMPLED
+        if options.interval in RESAMPLED
         else max(_beyond(within + side * found[pair].estimate, found[pair]) for side in (1, -1))
         for pair, within in margins.items()
     ]
     adjusted = adjust_p_values(np.array(p_values), method=adjust).tolist()
     found_equivalences = {}
     for (pair, within), p, p_adjusted in zip(margins.items(), p_values, adjusted, strict=True):
-        low, high = bounds[pair](2 * options.level - 1)
+        low, high = bounds[pair](2 * options.confidence_level - 1)
         found_equivalences[pair] = Equivalence(
             margin=within,
             low=low,
             high=high,
             p_value=p,
             p_adjusted=p_adjusted,
-            shown=bool(p_adjusted < 1 - options.level),
+            shown=bool(p_adjusted < 1 - options.confidence_level),
         )
     return found_equivalences
 
@@ -160,10 +162,10 @@ def _bounds_by_pair(
     samples: Mapping[Pair, Sample], found: Mapping[Pair, ConfidenceInterval], options: Options
 ) -> dict[Pair, BoundsAt]:
     """Return bounds of each difference at any level, from the same resamples as its interval."""
-    if options.method not in RESAMPLED:
+    if options.interval not in RESAMPLED:
         return {
             pair: partial(
-                symmetric_bounds, d.method, d.estimate, d.standard_error, d.degrees_of_freedom
+                symmetric_bounds, d.interval, d.estimate, d.standard_error, d.degrees_of_freedom
             )
             for pair, d in found.items()
         }
@@ -203,7 +205,7 @@ def _resampled_p(bounds_at: BoundsAt, margin: float, options: Options) -> float:
 
 
 def effect(sample: Sample) -> tuple[float, float]:
-    """Standardised mean difference of the first kind of units, and the share of positive ones."""
+    """Standardized mean difference of the first kind of units, and the share of positive ones."""
     sums = sample.means[..., 0].sum(axis=(1, 2))
     sizes = float(np.prod(sample.shape[1:]))
     units = sums / (sizes if sample.sizes is None else sample.sizes[..., 0].sum(axis=(1, 2)))

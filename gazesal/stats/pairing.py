@@ -39,7 +39,7 @@ def differences(
     groups: tuple[str, ...],
 ) -> tuple[dict[Pair, Sample], dict[Pair, int]]:
     """Samples of paired differences, and how many scores each left out for want of a partner."""
-    # contrast last among the parts of the design, so that the rows of one place are neighbours
+    # contrast last among the parts of the design, so that the rows of one place are neighbors
     inner = Design(
         design.units,
         averaged=(*design.averaged, contrast),

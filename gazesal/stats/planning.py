@@ -34,7 +34,7 @@ def plan_study(
     units: str,
     sizes: Mapping[str, Iterable[int]] | None = None,
     fixed: Sequence[str] | str = (),
-    level: float = 0.95,
+    confidence_level: float = 0.95,
     assurance: float | None = None,
     most: int = 1_000_000,
 ) -> pd.DataFrame:
@@ -52,8 +52,8 @@ def plan_study(
         Numbers of units of the other columns to look at, such as ``{"reader": [1, 3, 5]}``;
         those that are not named stay as they were.
     fixed : str or sequence of str, optional
-        Columns not to generalise over.
-    level : float, default 0.95
+        Columns not to generalize over.
+    confidence_level : float, default 0.95
         Confidence level.
     assurance : float, optional
         Probability with which the study reaches the half-width, such as 0.8. By default it is
@@ -83,7 +83,7 @@ def plan_study(
     Notes
     -----
     The number found is the smallest one; a larger number may be too few. With very few units of
-    another column, Satterthwaite's degrees of freedom fall towards that column's as the units
+    another column, Satterthwaite's degrees of freedom fall toward that column's as the units
     looked for grow, and Student's quantile may rise by more than the error falls. This is a trait
     of the approximate interval: more units never tell less. A plan that rests on it should have
     more units of the other column.
@@ -136,21 +136,26 @@ def plan_study(
     held = as_columns(fixed, name="fixed")
     if units in held:
         raise ValueError(f"`fixed` must leave out {units}, whose number is looked for.")
-    level = Options.checked(method="t", level=level, n_resamples=1, rng=None).level
+    confidence_level = Options.checked(
+        interval="t", confidence_level=confidence_level, n_resamples=1, rng=None
+    ).confidence_level
     assurance = as_assurance(assurance)
     most = as_count(most, name="most", least=2, most=2**53)
     others = _others(sizes, units)
     rows = []
     for values in product(*others.values()):
         chosen = dict(zip(others, values, strict=True))
-        wanted = _Wanted(float(half_width), level, assurance)
+        wanted = _Wanted(float(half_width), confidence_level, assurance)
         found = _smallest(parts, wanted, units, chosen, held, most)
         planned = {**parts.units, **chosen, units: pd.NA if found is None else found}
         width = (
             math.nan
             if found is None
             else parts.half_width(
-                {units: found, **chosen}, fixed=held, level=level, assurance=assurance
+                {units: found, **chosen},
+                fixed=held,
+                confidence_level=confidence_level,
+                assurance=assurance,
             )
         )
         rows.append({**planned, "half_width": width})
@@ -160,7 +165,7 @@ def plan_study(
 
 class _Wanted(NamedTuple):
     half_width: float
-    level: float
+    confidence_level: float
     assurance: float | None
 
     def least_quantile(self, low: float, high: float) -> float:
@@ -169,12 +174,12 @@ class _Wanted(NamedTuple):
         Student's quantile falls with them. That of chi-squared over them rises and then falls, so
         its least value is at an end.
         """
-        student = quantile_of_half_width(high, self.level, None)
+        student = quantile_of_half_width(high, self.confidence_level, None)
         if self.assurance is None:
             return student
         ends = [
-            quantile_of_half_width(degrees, self.level, self.assurance)
-            / quantile_of_half_width(degrees, self.level, None)
+            quantile_of_half_width(degrees, self.confidence_level, self.assurance)
+            / quantile_of_half_width(degrees, self.confidence_level, None)
             for degrees in (low, high)
         ]
         return student * min(ends)

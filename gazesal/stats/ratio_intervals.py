@@ -15,27 +15,27 @@ from gazesal.typing import Float64Array
 
 __all__ = ["fieller_bounds", "ratios", "resampled_bounds", "residual_of_ratio"]
 
-DOUBLINGS, HALVINGS = 200, 60  # of a step towards a bound, and of the bracket around it
+DOUBLINGS, HALVINGS = 200, 60  # of a step toward a bound, and of the bracket around it
 
 
 def ratios(means: Float64Array) -> Float64Array:
-    """Compute the normalised scores of means (..., 3): method, floor, ceiling."""
+    """Compute the normalized scores of means (..., 3): method, floor, ceiling."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray((means[..., 0] - means[..., 1]) / (means[..., 2] - means[..., 1]))
 
 
-def fieller_bounds(sample: Sample, method: str, level: float) -> tuple[float, float]:
-    """Return the bounds of the normalised score of a sample (method, floor, ceiling).
+def fieller_bounds(sample: Sample, interval: str, confidence_level: float) -> tuple[float, float]:
+    """Return the bounds of the normalized score of a sample (method, floor, ceiling).
 
     NaN if the interval is unbounded.
     """
     if len(sample.shape) == 1:
-        return _quadratic_bounds(sample, method, level)
-    return _inverted_bounds(sample, method, level)
+        return _quadratic_bounds(sample, interval, confidence_level)
+    return _inverted_bounds(sample, interval, confidence_level)
 
 
 def residual_of_ratio(sample: Sample, ratio: float) -> Sample:
-    """Return the sample whose mean is zero if `ratio` is the normalised score: (m-f) - r (c-f)."""
+    """Return the sample whose mean is zero if `ratio` is the normalized score: (m-f) - r (c-f)."""
     weights = np.array([1.0, ratio - 1.0, -ratio])
     if sample.sizes is None:
         sums = sample.sums @ weights
@@ -50,14 +50,16 @@ def residual_of_ratio(sample: Sample, ratio: float) -> Sample:
     )
 
 
-def _quantile(method: str, level: float, degrees: float) -> float:
-    upper = 0.5 + level / 2
-    if method == "normal":
+def _quantile(interval: str, confidence_level: float, degrees: float) -> float:
+    upper = 0.5 + confidence_level / 2
+    if interval == "normal":
         return NormalDist().inv_cdf(upper)
     return float(t_quantiles(upper, np.array(degrees)))
 
 
-def _quadratic_bounds(sample: Sample, method: str, level: float) -> tuple[float, float]:
+def _quadratic_bounds(
+    sample: Sample, interval: str, confidence_level: float
+) -> tuple[float, float]:
     """Return roots of the quadratic equation of one kind of units."""
     k = sample.shape[0]
     means = bootstrap.estimates(sample)
@@ -66,7 +68,7 @@ def _quadratic_bounds(sample: Sample, method: str, level: float) -> tuple[float,
     contrasts = np.array([[1.0, -1.0, 0.0], [0.0, -1.0, 1.0]])  # m - f and c - f
     own = influences @ contrasts.T
     a, g = contrasts @ means
-    error = _quantile(method, level, k - 1) ** 2 * (own.T @ own) * k / (k - 1)
+    error = _quantile(interval, confidence_level, k - 1) ** 2 * (own.T @ own) * k / (k - 1)
     first, middle, last = g**2 - error[1, 1], a * g - error[0, 1], a**2 - error[0, 0]
     if not first > 0:
         return math.nan, math.nan
@@ -74,13 +76,13 @@ def _quadratic_bounds(sample: Sample, method: str, level: float) -> tuple[float,
     return float((middle - root) / first), float((middle + root) / first)
 
 
-def _inverted_bounds(sample: Sample, method: str, level: float) -> tuple[float, float]:
+def _inverted_bounds(sample: Sample, interval: str, confidence_level: float) -> tuple[float, float]:
     """Find the ratios nearest to the estimate that the test over variance components rejects."""
 
     def excess(contrast: Sample) -> float:
         (error,), (degrees,) = standard_errors(contrast)
         distance = abs(float(contrast.sums.mean()))
-        return distance - _quantile(method, level, float(degrees)) * float(error)
+        return distance - _quantile(interval, confidence_level, float(degrees)) * float(error)
 
     means = bootstrap.estimates(sample)
     estimate, gap = float(ratios(means)), float(means[2] - means[1])
@@ -113,13 +115,13 @@ def resampled_bounds(sample: Sample, options: Options) -> tuple[tuple[float, flo
     """Return the bounds of the resampled ratios, and why they are NaN if they are."""
     generator = options.generator
     assert generator is not None  # noqa: S101  (checked with the options)
-    level = options.level
+    confidence_level = options.confidence_level
     center = bootstrap.estimates(sample)
     means = bootstrap.replicates(sample, options.n_resamples, generator)
-    left_out = bootstrap.jackknife(sample) if options.method == "bca" else []
+    left_out = bootstrap.jackknife(sample) if options.interval == "bca" else []
     gap = center[2] - center[1]
     crossed = (means[:, 2] - means[:, 1]) * gap <= 0
-    if np.mean(crossed) > (1 - level) / 2 or any(
+    if np.mean(crossed) > (1 - confidence_level) / 2 or any(
         ((each[:, 2] - each[:, 1]) * gap <= 0).any() for each in left_out
     ):
         why = (
@@ -134,12 +136,14 @@ def resampled_bounds(sample: Sample, options: Options) -> tuple[tuple[float, flo
     if (np.abs(values - estimate) <= ROUNDING * (1 + abs(estimate))).all():
         return (estimate, estimate), ""
     with np.errstate(invalid="ignore"):
-        if options.method == "bootstrap":
-            pair = bounds.percentile(values, level)
-        elif options.method == "basic":
-            pair = bounds.basic(estimate, values, level)
+        if options.interval == "bootstrap":
+            pair = bounds.percentile(values, confidence_level)
+        elif options.interval == "basic":
+            pair = bounds.basic(estimate, values, confidence_level)
         else:
-            pair = bounds.bca(estimate, values, [ratios(each) for each in left_out], level)
+            pair = bounds.bca(
+                estimate, values, [ratios(each) for each in left_out], confidence_level
+            )
     if np.isfinite(pair).all():
         return pair, ""
     why = "all resamples lie on one side of the estimate, or the units are few."

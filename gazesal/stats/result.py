@@ -23,9 +23,9 @@ class ConfidenceInterval:
         Mean score; over cluster means, or over all scores with the study's form.
     low, high : float
         Bounds of the interval; ``nan`` where it is undefined.
-    level : float
+    confidence_level : float
         Confidence level.
-    method : str
+    interval : str
         How the interval was made.
     n_scores : int
         Number of scores.
@@ -46,8 +46,8 @@ class ConfidenceInterval:
     estimate: float
     low: float
     high: float
-    level: float
-    method: str
+    confidence_level: float
+    interval: str
     n_scores: int
     n_clusters: int
     units: tuple[tuple[str, int], ...] = ()
@@ -63,8 +63,9 @@ class ConfidenceInterval:
         dropped = f", {self.n_dropped} dropped" if self.n_dropped else ""
         return (
             f"ConfidenceInterval(estimate={self.estimate:.6g}, low={self.low:.6g}, "
-            f"high={self.high:.6g}, level={self.level:g}, method={self.method!r}, "
-            f"{units or f'{self.n_clusters} clusters'}, {self.n_scores} scores{dropped})"
+            f"high={self.high:.6g}, confidence_level={self.confidence_level:g}, "
+            f"interval={self.interval!r}, {units or f'{self.n_clusters} clusters'}, "
+            f"{self.n_scores} scores{dropped})"
         )
 
     def to_frame(self) -> pd.DataFrame:
@@ -99,8 +100,8 @@ def row_of(interval: ConfidenceInterval) -> dict[str, object]:
     }
     rest = {
         "n_dropped": interval.n_dropped,
-        "interval": interval.method,
-        "level": interval.level,
+        "interval": interval.interval,
+        "confidence_level": interval.confidence_level,
     }
     return joined(row, {f"n_{name}": number for name, number in interval.units}, rest)
 

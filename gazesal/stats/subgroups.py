@@ -84,7 +84,7 @@ def compare_subgroups(
     method: object = None,
     reference: object = None,
     interval: Method = "t",
-    level: float = 0.95,
+    confidence_level: float = 0.95,
     n_resamples: int = 10_000,
     rng: RandomState | None = None,
 ) -> Subgroups:
@@ -98,7 +98,7 @@ def compare_subgroups(
     table : pandas.DataFrame, one row a score
         Scores of one metric, and of one method unless `contrast` is named; in any order.
     design : Design
-        Which column holds the units to generalise to, which are parted into groups, and which are
+        Which column holds the units to generalize to, which are parted into groups, and which are
         averaged over. There is one column of units: the claim is about these models and readers.
     group : str
         Column of the groups, such as normal and abnormal; the same in all rows of a unit.
@@ -106,9 +106,9 @@ def compare_subgroups(
         Column of the methods, to look at the difference of two.
     method, reference : object, optional
         Values of `contrast`: the difference is that of the first less the second.
-    interval : {"t", "normal", "bootstrap", "basic", "bca", "studentised"}, default "t"
+    interval : {"t", "normal", "bootstrap", "basic", "bca", "studentized"}, default "t"
         How the interval of each group's mean is made; see `gazesal.interval`.
-    level : float, default 0.95
+    confidence_level : float, default 0.95
         Confidence level.
     n_resamples : int, default 10000
         Number of bootstrap resamples, and of orders of the labels.
@@ -181,7 +181,7 @@ def compare_subgroups(
             f"about units like these of {first} and about these of {' and '.join(others)} only."
         )
     options = Options.checked(
-        method=interval, level=level, n_resamples=n_resamples, rng=rng, name="interval"
+        interval=interval, confidence_level=confidence_level, n_resamples=n_resamples, rng=rng
     )
     n = as_count(n_resamples, name="n_resamples", most=MOST_RESAMPLES)
     generator = as_generator(rng, name="rng", why="to draw orders of the labels")
@@ -212,11 +212,11 @@ def compare_subgroups(
             UndefinedMetricWarning,
             stacklevel=2,
         )
-    caveats += _permutation_caveat([each.size for each in values], n, options.level)
+    caveats += _permutation_caveat([each.size for each in values], n, options.confidence_level)
     warn_of(words_of(caveats, len(values), options), stacklevel=2)
     difference = None
     if len(values) == 2:
-        difference = _welch(values[0], values[1], options.level, design.units[0])
+        difference = _welch(values[0], values[1], options.confidence_level, design.units[0])
     return Subgroups(
         column=group, means=means, difference=difference, statistic=statistic, p_value=p_value
     )
@@ -263,28 +263,28 @@ def _permutation_test(
     return observed, (as_far + 1) / (n + 1)
 
 
-def _permutation_caveat(sizes: list[int], n: int, level: float) -> list[Caveat]:
+def _permutation_caveat(sizes: list[int], n: int, confidence_level: float) -> list[Caveat]:
     """Return a caveat if no p-value of the orders of the labels can be below the level's error."""
     orders = math.factorial(sum(sizes)) // math.prod(map(math.factorial, sizes))
     # groups of equal size give the same statistic when they change places
     alike = math.prod(math.factorial(sizes.count(size)) for size in set(sizes))
     least = max(alike / orders, 1 / (n + 1))
-    if least < 1 - level:
+    if least < 1 - confidence_level:
         return []
     return [Caveat("no order", "", f"{least:.2g}", 0.0)]
 
 
 def _statistic(values: Float64Array, codes: IntArray) -> Float64Array:
     """Welch's statistic of each row of group codes."""
-    centred = values - values.mean()
+    centered = values - values.mean()
     rounding = ROUNDING * np.abs(values).max()
     top = bottom = squares = np.zeros(codes.shape[0])
     with np.errstate(divide="ignore", invalid="ignore"):
         for code in range(int(codes.max()) + 1):
             inside = codes == code
             size = float(np.count_nonzero(codes[0] == code))
-            mean = np.where(inside, centred, 0.0).sum(axis=1) / size
-            residuals = np.where(inside, centred - mean[:, None], 0.0)
+            mean = np.where(inside, centered, 0.0).sum(axis=1) / size
+            residuals = np.where(inside, centered - mean[:, None], 0.0)
             squares_within = (residuals**2).sum(axis=1)
             squares_within[np.abs(residuals).max(axis=1) <= rounding] = 0.0
             weight = size / (squares_within / (size - 1))
@@ -295,7 +295,7 @@ def _statistic(values: Float64Array, codes: IntArray) -> Float64Array:
 
 
 def _welch(
-    first: Float64Array, second: Float64Array, level: float, unit: str
+    first: Float64Array, second: Float64Array, confidence_level: float, unit: str
 ) -> ConfidenceInterval:
     from scipy.special import stdtrit  # noqa: PLC0415  (slow to import)
 
@@ -312,13 +312,13 @@ def _welch(
         degrees = variance**2 / shares if shares > 0 else math.nan
     error = math.sqrt(variance)
     usable = 1.0 if math.isnan(degrees) else degrees
-    half = float(stdtrit(usable, 0.5 + level / 2)) * error
+    half = float(stdtrit(usable, 0.5 + confidence_level / 2)) * error
     return ConfidenceInterval(
         estimate=estimate,
         low=estimate - half,
         high=estimate + half,
-        level=level,
-        method="t",
+        confidence_level=confidence_level,
+        interval="t",
         n_scores=first.size + second.size,
         n_clusters=first.size + second.size,
         units=((unit, first.size + second.size),),

@@ -23,8 +23,8 @@ def interval(
     table: pd.DataFrame,
     design: Design,
     *,
-    method: Method = "t",
-    level: float = 0.95,
+    interval: Method = "t",
+    confidence_level: float = 0.95,
     n_resamples: int = 10_000,
     rng: RandomState | None = None,
 ) -> ConfidenceInterval:
@@ -35,15 +35,15 @@ def interval(
     table : pandas.DataFrame, one row a score
         Scores of one method and metric, in any order.
     design : Design
-        Which columns are units to generalise to, and which are averaged over.
-    method : {"t", "normal", "bootstrap", "basic", "bca", "studentised", "study"}, default "t"
+        Which columns are units to generalize to, and which are averaged over.
+    interval : {"t", "normal", "bootstrap", "basic", "bca", "studentized", "study"}, default "t"
         ``"t"``: Student's t over the means of the units; with crossed units the error comes from
         variance components, with Satterthwaite's degrees of freedom. ``"normal"``: the same error
         with the normal quantile. ``"bootstrap"``: percentiles of the mean over resampled units.
         ``"basic"``: these percentiles mirrored at the estimate. ``"bca"``: corrected for bias and
-        skewness. ``"studentised"``: each resample over its own standard error; one kind of units
+        skewness. ``"studentized"``: each resample over its own standard error; one kind of units
         only. ``"study"``: as the study prints it, pooled.
-    level : float, default 0.95
+    confidence_level : float, default 0.95
         Confidence level, between 0 and 1; the study's form has 0.95 only.
     n_resamples : int, default 10000
         Number of bootstrap resamples.
@@ -73,9 +73,9 @@ def interval(
         If the bounds are undefined.
     IntervalWarning
         If the interval may cover the truth less often than its level says: fewer than
-        :math:`28 + 25 G^2` units of skewness :math:`G`, except for ``"studentised"``; fewer than
+        :math:`28 + 25 G^2` units of skewness :math:`G`, except for ``"studentized"``; fewer than
         ten units of a kind for ``"bootstrap"``, ``"basic"`` and ``"bca"``; heavy tails for
-        ``"bca"`` and ``"studentised"``. The form ``"study"`` is not checked.
+        ``"bca"`` and ``"studentized"``. The form ``"study"`` is not checked.
 
     See Also
     --------
@@ -143,13 +143,15 @@ def interval(
     >>> these = gazesal.Design("image", averaged="model")
     >>> print(gazesal.interval(table, these))
     0.584 [0.553, 0.615]
-    >>> print(gazesal.interval(table, these, method="bca", rng=0))
+    >>> print(gazesal.interval(table, these, interval="bca", rng=0))
     0.584 [0.554, 0.612]
     >>> like_these = gazesal.Design(["image", "model"])
     >>> print(gazesal.interval(table, like_these))
     0.584 [0.550, 0.619]
     """
-    options = Options.checked(method=method, level=level, n_resamples=n_resamples, rng=rng)
+    options = Options.checked(
+        interval=interval, confidence_level=confidence_level, n_resamples=n_resamples, rng=rng
+    )
     require_design(design)
     (sample,) = samples_of(table, design).values()
     (found,) = intervals_of(sample, options, names=tuple(design.units), stacklevel=3)
@@ -162,8 +164,8 @@ def interval_table(
     design: Design,
     *,
     by: Sequence[str] | str,
-    method: Method = "t",
-    level: float = 0.95,
+    interval: Method = "t",
+    confidence_level: float = 0.95,
     n_resamples: int = 10_000,
     rng: RandomState | None = None,
 ) -> pd.DataFrame:
@@ -177,12 +179,12 @@ def interval_table(
     table : pandas.DataFrame, one row a score
         Scores, in any order.
     design : Design
-        Which columns are units to generalise to, and which are averaged over.
+        Which columns are units to generalize to, and which are averaged over.
     by : str or sequence of str
         Columns that part the table into groups.
-    method : {"t", "normal", "bootstrap", "basic", "bca", "studentised", "study"}, default "t"
+    interval : {"t", "normal", "bootstrap", "basic", "bca", "studentized", "study"}, default "t"
         See `interval`.
-    level : float, default 0.95
+    confidence_level : float, default 0.95
         Confidence level, between 0 and 1; the study's form has 0.95 only.
     n_resamples : int, default 10000
         Number of bootstrap resamples.
@@ -222,7 +224,7 @@ def interval_table(
     -----
     As for `interval`: Student's t with the degrees of freedom of
     :footcite:t:`satterthwaite1946`, the bootstrap of :footcite:t:`owen2007` where units are
-    crossed, its basic and studentised forms after :footcite:t:`davison1997`, and the BCa after
+    crossed, its basic and studentized forms after :footcite:t:`davison1997`, and the BCa after
     :footcite:t:`efron1987`.
 
     References
@@ -247,7 +249,9 @@ def interval_table(
     0      a     0.594  0.568  0.619       40
     1      b     0.630  0.595  0.665       40
     """
-    options = Options.checked(method=method, level=level, n_resamples=n_resamples, rng=rng)
+    options = Options.checked(
+        interval=interval, confidence_level=confidence_level, n_resamples=n_resamples, rng=rng
+    )
     require_design(design)
     columns = as_columns(by, name="by")
     samples = samples_of(table, design, by=columns)
@@ -278,13 +282,13 @@ def caveats_by_key(
     options: Options,
     *,
     names: tuple[str, ...],
-    studentised: bool = True,
+    studentized: bool = True,
 ) -> list[Caveat]:
     """Return caveats of the intervals of all samples, each with the words of its key."""
     return [
         caveat
         for key, sample in samples.items()
-        for caveat in caveats_of(sample, options, names, [_words(key)], studentised=studentised)
+        for caveat in caveats_of(sample, options, names, [_words(key)], studentized=studentized)
     ]
 
 

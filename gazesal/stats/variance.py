@@ -89,7 +89,7 @@ class VarianceComponents:
         sizes: Mapping[str, int] | None = None,
         *,
         fixed: Sequence[str] | str = (),
-        level: float = 0.95,
+        confidence_level: float = 0.95,
         assurance: float | None = None,
     ) -> float:
         r"""Return the expected half-width of the mean's interval in a study of other sizes.
@@ -99,8 +99,8 @@ class VarianceComponents:
         sizes : dict of int, optional
             How many units of each column; those that are not named stay as they were.
         fixed : str or sequence of str, optional
-            Columns not to generalise over: the same readers or models are meant.
-        level : float, default 0.95
+            Columns not to generalize over: the same readers or models are meant.
+        confidence_level : float, default 0.95
             Confidence level.
         assurance : float, optional
             Probability with which a study's half-width is at most the returned one. By default the
@@ -130,16 +130,18 @@ class VarianceComponents:
         these :math:`\nu` degrees of freedom. With `assurance` the half-width is multiplied by the
         root of that quantile.
         """
-        level = Options.checked(method="t", level=level, n_resamples=1, rng=None).level
+        confidence_level = Options.checked(
+            interval="t", confidence_level=confidence_level, n_resamples=1, rng=None
+        ).confidence_level
         assurance = as_assurance(assurance)
         total, divisor = error_parts(self, sizes or {}, as_columns(fixed, name="fixed"))
         if total == 0:
             return 0.0
         degrees = total**2 / divisor
-        return quantile_of_half_width(degrees, level, assurance) * math.sqrt(total)
+        return quantile_of_half_width(degrees, confidence_level, assurance) * math.sqrt(total)
 
     def agreement(
-        self, targets: str, raters: str, *, kind: str = "absolute", level: float = 0.95
+        self, targets: str, raters: str, *, kind: str = "absolute", confidence_level: float = 0.95
     ) -> ConfidenceInterval:
         r"""Return the intraclass correlation of raters: how far one of them stands for all.
 
@@ -151,7 +153,7 @@ class VarianceComponents:
             Column of those who rate, such as the reader.
         kind : {"absolute", "consistency"}, default "absolute"
             Whether raters who differ by a constant disagree.
-        level : float, default 0.95
+        confidence_level : float, default 0.95
             Confidence level.
 
         Returns
@@ -187,7 +189,9 @@ class VarianceComponents:
         """
         from scipy.special import fdtri  # noqa: PLC0415  (slow to import)
 
-        level = Options.checked(method="t", level=level, n_resamples=1, rng=None).level
+        confidence_level = Options.checked(
+            interval="t", confidence_level=confidence_level, n_resamples=1, rng=None
+        ).confidence_level
         if {targets, raters} != set(self.units) or targets == raters:
             raise ValueError(
                 f"`targets` and `raters` must be the two columns of {', '.join(self.units)}, got "
@@ -198,7 +202,7 @@ class VarianceComponents:
         n, k = self.units[targets], self.units[raters]
         rows, columns = self.mean_squares[targets], self.mean_squares[raters]
         error = self.mean_squares[":".join(self.units)]
-        upper = 0.5 + level / 2
+        upper = 0.5 + confidence_level / 2
         spare = (n - 1) * (k - 1)
         if kind == "consistency":
             below = rows + (k - 1) * error
@@ -227,8 +231,8 @@ class VarianceComponents:
             estimate=estimate,
             low=low,
             high=high,
-            level=level,
-            method=f"icc {kind}",
+            confidence_level=confidence_level,
+            interval=f"icc {kind}",
             n_scores=n * k,
             n_clusters=min(n, k),
             units=((targets, n), (raters, k)),
@@ -245,11 +249,13 @@ def as_assurance(assurance: float | None) -> float | None:
     return float(assurance)
 
 
-def quantile_of_half_width(degrees: float, level: float, assurance: float | None) -> float:
+def quantile_of_half_width(
+    degrees: float, confidence_level: float, assurance: float | None
+) -> float:
     """Return half-width / root of expected variance, on average or with a probability."""
     from scipy.special import chdtri, stdtrit  # noqa: PLC0415  (slow to import)
 
-    quantile = float(stdtrit(degrees, 0.5 + level / 2))
+    quantile = float(stdtrit(degrees, 0.5 + confidence_level / 2))
     if assurance is None:
         return quantile
     return quantile * math.sqrt(float(chdtri(degrees, 1 - assurance)) / degrees)
@@ -301,7 +307,7 @@ def _planned(
             f"{', '.join(map(str, unknown))}."
         )
     if set(held) >= set(parts.units):
-        raise ValueError(f"`fixed` must leave a column to generalise over, got {held!r}.")
+        raise ValueError(f"`fixed` must leave a column to generalize over, got {held!r}.")
     return {
         name: as_count(sizes.get(name, n), name=name, least=1 if name in held else 2)
         for name, n in parts.units.items()

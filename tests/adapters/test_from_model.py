@@ -247,8 +247,8 @@ def test_without_geometry_maps_stay_on_the_input():
     np.testing.assert_allclose(maps["1"](), expected, rtol=1e-6)
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_from_files_to_scores(files, jobs):
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_from_files_to_scores(files, n_jobs):
     rng = np.random.default_rng(0)
     fixations = pd.DataFrame(
         [
@@ -265,7 +265,7 @@ def test_from_files_to_scores(files, jobs):
         "AM1": saliency_from_model(model, files, "attention"),
     }
     cases = gazesal.cases_from_tables(fixations, maps, SHAPES)
-    scores = gazesal.evaluate(cases, sigma=3.0, resize="bilinear", jobs=jobs).scores
+    scores = gazesal.evaluate(cases, sigma=3.0, resize="bilinear", n_jobs=n_jobs).scores
     table = scores.pivot_table(index="image", columns=["method", "metric"], values="score")
     by_observer = {
         observer: gazesal.gaze_heatmap(

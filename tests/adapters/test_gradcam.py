@@ -589,7 +589,7 @@ class Head(nn.Module):
         return self.features(x).mean((2, 3))
 
 
-class Centred(Head):
+class Centered(Head):
     def forward(self, x):
         pooled = self.pooled(x)
         return self.fc(pooled - pooled.mean(0, keepdim=True))
@@ -641,7 +641,7 @@ def test_half_precision_with_many_places_and_large_weights():
     model = load_model("sononet")
     result = grad_cam(model.half(), torch.randn(1, 3, 256, 256), "features.0", classes=[3])
     assert result.alphas[0].abs().max() > 0
-    head = Centred()
+    head = Centered()
     head.forward = lambda x: 30 * head.fc(head.pooled(x))
     head.fc.weight.data.fill_(30)
     alphas = grad_cam(head.half(), torch.randn(1, 3, 256, 256) / 10, "features").alphas[0]
@@ -649,7 +649,7 @@ def test_half_precision_with_many_places_and_large_weights():
 
 
 @pytest.mark.parametrize("method", ["auto", "gradients"])
-@pytest.mark.parametrize("kind", [Centred, Broadcast, Pairs])
+@pytest.mark.parametrize("kind", [Centered, Broadcast, Pairs])
 def test_images_that_influence_each_other_are_refused(kind, method):
     torch.manual_seed(0)
     model, images = kind().eval(), torch.randn(4, 3, 8, 8)

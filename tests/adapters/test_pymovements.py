@@ -78,8 +78,8 @@ def test_fixations_land_on_their_image(kind):
     assert table["y"].tolist() == pytest.approx([(50.5 - 40) / 2 - 0.5, 61.0, 39.5])
 
 
-def test_corners_of_the_image_are_half_a_pixel_beyond_its_centres():
-    corners = [[-0.5, -0.5], [1919.5, 1079.5]]  # of the screen, from the centre of a pixel
+def test_corners_of_the_image_are_half_a_pixel_beyond_its_centers():
+    corners = [[-0.5, -0.5], [1919.5, 1079.5]]  # of the screen, from the center of a pixel
     events = {"name": ["fixation"] * 2, "duration": [1, 1], "location": corners}
     table = convert(events, image="a", shapes=(20, 30), on_screen=(0, 0, 1920, 1080))
     assert table[["x", "y"]].to_numpy().tolist() == [[-0.5, -0.5], [29.5, 19.5]]
@@ -200,7 +200,7 @@ PLACE = (660, 340, 1260, 740)  # twice its size
 
 def record(pymovements, origin):
     """Gaze that rests on three places of the image, 300 ms each, sampled at 500 Hz."""
-    screen = (ON_IMAGE + 0.5) * 2 + PLACE[:2] - 0.5  # pixel centres at integers
+    screen = (ON_IMAGE + 0.5) * 2 + PLACE[:2] - 0.5  # pixel centers at integers
     if origin == "center":
         screen = screen - [959.5, 539.5]
     rng = np.random.default_rng(0)
@@ -246,7 +246,7 @@ def test_from_samples_to_fixations_with_the_package(pymovements, origin):
     assert tables[0]["duration"].tolist() == pytest.approx([300] * 3, abs=5)
 
 
-def test_both_origins_of_the_package_have_the_same_centre(pymovements):
+def test_both_origins_of_the_package_have_the_same_center(pymovements):
     """The package itself turns the pixels of both into the same angles."""
     angles = [
         np.array(record(pymovements, origin).samples["position"].to_list())

@@ -57,7 +57,7 @@ def test_indices_are_names_without_names_and_fixations_count_alike():
 
 @given(x=st.floats(0, 4000, exclude_max=True))
 def test_a_fixation_lies_in_the_pixel_that_pysaliency_takes(x):
-    """It takes the whole part; here the nearest centre is taken, halves up."""
+    """It takes the whole part; here the nearest center is taken, halves up."""
     arrays = {"x": [x], "y": [0.0], "n": [0], "subjects": [0]}
     ours = fixations_from_pysaliency(arrays)["x"].iloc[0]
     assert np.floor(ours + 0.5) == int(x)

@@ -40,7 +40,7 @@ def kl(saliency, gaze):
 
 @st.composite
 def batches(draw):
-    """Saliency maps with ties and constants, gaze maps with zeros, centre biases."""
+    """Saliency maps with ties and constants, gaze maps with zeros, center biases."""
     shape = draw(st.tuples(st.integers(1, 4), st.integers(1, 6), st.integers(1, 6)))
     rng = np.random.default_rng(draw(st.integers(0, 10**6)))
     levels = draw(st.sampled_from([1, 2, 5, 10**6]))
@@ -140,7 +140,7 @@ def test_metrics_are_means_over_images_however_they_come(name, dtype):
 
 
 @pytest.mark.parametrize("name", SHUFFLED)
-def test_one_centre_bias_for_all_images(name):
+def test_one_center_bias_for_all_images(name):
     saliency, gaze, bias = maps()
     metric = SHUFFLED[name](bias[0])
     assert not metric.state_dict()

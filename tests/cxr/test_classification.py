@@ -116,7 +116,7 @@ def test_a_perfect_ranking_has_no_bounds():
         ({"scores": [[np.nan], [0.0]]}, ValueError, "finite"),
         ({"labels": "ab"}, ValueError, "entries"),
         ({"patients": "p"}, ValueError, "entries"),
-        ({"level": 1.0}, ValueError, "level"),
+        ({"confidence_level": 1.0}, ValueError, "confidence_level"),
     ],
 )
 def test_what_is_wrong_is_named(change, error, message):

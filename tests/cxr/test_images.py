@@ -1,4 +1,4 @@
-"""Images of many kinds as 8 bits: depths, windows, colours, DICOM, and files that are none."""
+"""Images of many kinds as 8 bits: depths, windows, colors, DICOM, and files that are none."""
 
 import numpy as np
 import pytest
@@ -7,15 +7,15 @@ from gazesal.cxr import read_image
 
 Image = pytest.importorskip("PIL.Image")
 
-GREY = np.arange(12, dtype=np.uint8).reshape(3, 4) * 20
+GRAY = np.arange(12, dtype=np.uint8).reshape(3, 4) * 20
 
 
 @pytest.mark.parametrize("suffix", ["png", "tif", "bmp"])
 def test_eight_bits_stay_as_they_are(tmp_path, suffix):
     path = tmp_path / f"a.{suffix}"
-    Image.fromarray(GREY).save(path)
-    for source in (path, str(path), GREY, Image.open(path)):
-        np.testing.assert_array_equal(read_image(source), GREY)
+    Image.fromarray(GRAY).save(path)
+    for source in (path, str(path), GRAY, Image.open(path)):
+        np.testing.assert_array_equal(read_image(source), GRAY)
 
 
 def test_jpeg(tmp_path):
@@ -25,15 +25,15 @@ def test_jpeg(tmp_path):
     np.testing.assert_array_equal(read_image(path), flat)
 
 
-def test_equal_channels_are_grey_and_colours_stay(tmp_path):
+def test_equal_channels_are_gray_and_colors_stay(tmp_path):
     path = tmp_path / "a.png"
-    equal = np.repeat(GREY[..., None], 3, axis=2)
+    equal = np.repeat(GRAY[..., None], 3, axis=2)
     Image.fromarray(equal).save(path)
-    np.testing.assert_array_equal(read_image(path), GREY)
-    colour = equal.copy()
-    colour[1, 2, 0] = 255
-    Image.fromarray(colour).save(path)
-    np.testing.assert_array_equal(read_image(path), colour)
+    np.testing.assert_array_equal(read_image(path), GRAY)
+    color = equal.copy()
+    color[1, 2, 0] = 255
+    Image.fromarray(color).save(path)
+    np.testing.assert_array_equal(read_image(path), color)
 
 
 def test_sixteen_bits_take_their_range_or_a_window(tmp_path):
@@ -56,14 +56,14 @@ def test_other_kinds_need_a_window():
 
 
 def test_a_window_also_narrows_eight_bits():
-    assert read_image(GREY, window=(20, 60))[0].tolist() == [0, 0, 128, 255]
+    assert read_image(GRAY, window=(20, 60))[0].tolist() == [0, 0, 128, 255]
 
 
 def test_opaque_pictures_with_an_alpha_channel_are_taken_and_others_refused(tmp_path):
     path = tmp_path / "a.png"
-    opaque = np.dstack([GREY, GREY, GREY, np.full_like(GREY, 255)])
+    opaque = np.dstack([GRAY, GRAY, GRAY, np.full_like(GRAY, 255)])
     Image.fromarray(opaque).save(path)
-    np.testing.assert_array_equal(read_image(path), GREY)
+    np.testing.assert_array_equal(read_image(path), GRAY)
     opaque[0, 0, 3] = 254
     Image.fromarray(opaque).save(path)
     with pytest.raises(ValueError, match=r"a\.png: it is transparent"):
@@ -193,10 +193,10 @@ def test_dicom_window_of_width_one_is_a_step(tmp_path):
     np.testing.assert_array_equal(read_image(path), expected)
 
 
-def test_dicom_in_colour(tmp_path):
-    colour = np.arange(36, dtype=np.uint8).reshape(3, 4, 3)
-    path = write_dicom(tmp_path / "a.dcm", colour, kind="RGB")
-    np.testing.assert_array_equal(read_image(path), colour)
+def test_dicom_in_color(tmp_path):
+    color = np.arange(36, dtype=np.uint8).reshape(3, 4, 3)
+    path = write_dicom(tmp_path / "a.dcm", color, kind="RGB")
+    np.testing.assert_array_equal(read_image(path), color)
 
 
 def test_broken_dicom(tmp_path):
@@ -217,10 +217,10 @@ def test_broken_dicom(tmp_path):
         (np.zeros(5, np.uint8), None, ValueError, "of shape"),
         (np.array([["a"]]), None, TypeError, "real numbers"),
         (np.array([[np.nan]]), "range", ValueError, "`image` must be finite"),
-        (GREY, (1, 1), ValueError, "`window` must be finite with low < high"),
-        (GREY, (0, np.inf), ValueError, "`window` must be finite"),
-        (GREY, "lung", ValueError, '`window` must be two numbers or "range"'),
-        (GREY, 3, TypeError, "`window` must be two numbers"),
+        (GRAY, (1, 1), ValueError, "`window` must be finite with low < high"),
+        (GRAY, (0, np.inf), ValueError, "`window` must be finite"),
+        (GRAY, "lung", ValueError, '`window` must be two numbers or "range"'),
+        (GRAY, 3, TypeError, "`window` must be two numbers"),
         (7, None, TypeError, "must be a file, an array or a Pillow image, got int"),
     ],
 )
@@ -233,11 +233,11 @@ def test_bad_files_are_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="no such image"):
         read_image(tmp_path / "none.png")
     path = tmp_path / "a.png"
-    Image.fromarray(GREY).save(path)
+    Image.fromarray(GRAY).save(path)
     path.write_bytes(path.read_bytes()[:40])
     with pytest.raises(ValueError, match=r"a\.png: cannot be read as an image"):
         read_image(path)
-    Image.fromarray(GREY).save(
+    Image.fromarray(GRAY).save(
         tmp_path / "a.gif", save_all=True, append_images=[Image.new("L", (4, 3))]
     )
     with pytest.raises(ValueError, match=r"a\.gif: .*several pages or frames"):
@@ -245,6 +245,6 @@ def test_bad_files_are_named(tmp_path):
     Image.new("CMYK", (4, 3)).save(tmp_path / "a.jpg")
     with pytest.raises(ValueError, match=r"a\.jpg: .*got mode CMYK"):
         read_image(tmp_path / "a.jpg")
-    Image.fromarray(np.float32(GREY)).save(tmp_path / "f.tif")
+    Image.fromarray(np.float32(GRAY)).save(tmp_path / "f.tif")
     with pytest.raises(ValueError, match=r"f\.tif: `window` must be given"):
         read_image(tmp_path / "f.tif")

@@ -97,7 +97,7 @@ def test_crop_or_pad(study):
             )
 
 
-def test_colour_is_kept_and_one_channel_is_an_option(study):
+def test_color_is_kept_and_one_channel_is_an_option(study):
     folder = study[0]
     from PIL import Image
 
@@ -106,8 +106,8 @@ def test_colour_is_kept_and_one_channel_is_an_option(study):
     mean, std = np.float32([0.485, 0.456, 0.406]), np.float32([0.229, 0.224, 0.225])
     expected = ((pixels / np.float32(255) - mean) / std).transpose(2, 0, 1)
     np.testing.assert_array_equal(tensor.numpy(), expected)
-    grey, _ = preprocess(pixels[..., 0], mean=[0.0], std=[1.0])
-    np.testing.assert_array_equal(grey[0].numpy(), pixels[..., 0] / np.float32(255))
+    gray, _ = preprocess(pixels[..., 0], mean=[0.0], std=[1.0])
+    np.testing.assert_array_equal(gray[0].numpy(), pixels[..., 0] / np.float32(255))
     with pytest.raises(ValueError, match="`mean` must have three channels"):
         preprocess(pixels, mean=[0.0], std=[1.0])
 

@@ -31,7 +31,7 @@ class Network(torch.nn.Module):
 
 
 def chest(shape=(150, 200)):
-    """Grey with two dark lungs."""
+    """Gray with two dark lungs."""
     pixels = np.full(shape, 200, np.uint8)
     pixels[40:110, 30:80] = pixels[40:110, 120:170] = 10
     return pixels
@@ -107,7 +107,7 @@ def test_what_a_segmenter_gets_wrong_is_named(segmenter, message, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_images_in_colour_are_refused(tmp_path):
+def test_images_in_color_are_refused(tmp_path):
     pixels = np.stack([chest(), chest() // 2, chest()], axis=2)
-    with pytest.raises(ValueError, match="image a must be grey"):
+    with pytest.raises(ValueError, match="image a must be gray"):
         segment_lungs({"a": pixels}, tmp_path, lambda values: values / 255)

@@ -44,7 +44,7 @@ def test_reads_what_is_there(write, newline):
     }
 
 
-def test_places_cut_to_whole_pixels_are_pixel_centres(write):
+def test_places_cut_to_whole_pixels_are_pixel_centers(write):
     """Cutting a place from the corner to a whole number gives the pixel it lies in."""
     from_corner = [(10.0, 4.0), (10.99, 4.5), (0.2, 0.99)]
     lines = [row(number=i, x=int(x), y=int(y)) for i, (x, y) in enumerate(from_corner)]

@@ -252,7 +252,7 @@ def test_a_missing_file_is_named(tmp_path):
 
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("origin", "centre"), ("duplicates", "ignore"), ("columns", {"time": "t"})],
+    [("origin", "center"), ("duplicates", "ignore"), ("columns", {"time": "t"})],
 )
 def test_bad_options_are_named(write, option, value):
     with pytest.raises(ValueError, match=f"`{option}` must"):

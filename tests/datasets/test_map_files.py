@@ -6,14 +6,14 @@ from PIL import Image
 
 from gazesal import find_maps, read_map, read_sizes
 
-GREY = np.arange(12, dtype=np.uint8).reshape(3, 4)
+GRAY = np.arange(12, dtype=np.uint8).reshape(3, 4)
 
 
 @pytest.mark.parametrize(
     "dtype", [np.uint8, np.uint16, np.int64, np.float16, np.float32, np.float64, bool]
 )
 def test_npy_values_are_kept(tmp_path, dtype):
-    values = GREY.astype(dtype)
+    values = GRAY.astype(dtype)
     np.save(tmp_path / "a.npy", values)
     read = read_map(tmp_path / "a.npy")
     assert read.dtype in (np.float32, np.float64)
@@ -22,33 +22,33 @@ def test_npy_values_are_kept(tmp_path, dtype):
 
 @pytest.mark.parametrize("suffix", ["png", "tif", "tiff"])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_grey_images_are_kept_unscaled(tmp_path, suffix, dtype):
-    values = GREY.astype(dtype) * (1 if dtype is np.uint8 else 5000)
+def test_gray_images_are_kept_unscaled(tmp_path, suffix, dtype):
+    values = GRAY.astype(dtype) * (1 if dtype is np.uint8 else 5000)
     Image.fromarray(values).save(tmp_path / f"a.{suffix}")
     np.testing.assert_array_equal(read_map(tmp_path / f"a.{suffix}"), values)
 
 
 def test_float_tiff_is_kept(tmp_path):
-    values = GREY.astype(np.float32) / 7
+    values = GRAY.astype(np.float32) / 7
     Image.fromarray(values).save(tmp_path / "a.tif")
     np.testing.assert_array_equal(read_map(tmp_path / "a.tif"), values)
 
 
-def test_grey_stored_as_rgb_is_read_and_colour_refused(tmp_path):
-    grey = np.repeat(GREY[..., None], 3, axis=2)
-    Image.fromarray(grey).save(tmp_path / "grey.png")
-    np.testing.assert_array_equal(read_map(tmp_path / "grey.png"), GREY)
-    grey[0, 0, 0] += 1
-    Image.fromarray(grey).save(tmp_path / "colour.png")
-    with pytest.raises(ValueError, match=r"colour\.png: must be a grey image"):
-        read_map(tmp_path / "colour.png")
+def test_gray_stored_as_rgb_is_read_and_color_refused(tmp_path):
+    gray = np.repeat(GRAY[..., None], 3, axis=2)
+    Image.fromarray(gray).save(tmp_path / "gray.png")
+    np.testing.assert_array_equal(read_map(tmp_path / "gray.png"), GRAY)
+    gray[0, 0, 0] += 1
+    Image.fromarray(gray).save(tmp_path / "color.png")
+    with pytest.raises(ValueError, match=r"color\.png: must be a gray image"):
+        read_map(tmp_path / "color.png")
 
 
 def test_transparency_and_pages_are_refused(tmp_path):
     Image.fromarray(np.zeros((3, 4, 4), np.uint8)).save(tmp_path / "clear.png")
     with pytest.raises(ValueError, match=r"clear\.png: it is transparent in places"):
         read_map(tmp_path / "clear.png")
-    pages = [Image.fromarray(GREY), Image.fromarray(GREY)]
+    pages = [Image.fromarray(GRAY), Image.fromarray(GRAY)]
     pages[0].save(tmp_path / "pages.tif", save_all=True, append_images=pages[1:])
     with pytest.raises(ValueError, match=r"pages\.tif: .*several pages"):
         read_map(tmp_path / "pages.tif")
@@ -97,7 +97,7 @@ def test_a_truncated_image_is_named(tmp_path, suffix):
 
 
 def test_an_archive_is_not_a_map(tmp_path):
-    np.savez(tmp_path / "a.npz", GREY)
+    np.savez(tmp_path / "a.npz", GRAY)
     (tmp_path / "a.npz").rename(tmp_path / "a.npy")
     with pytest.raises(ValueError, match=r"a\.npy: must hold one array"):
         read_map(tmp_path / "a.npy")

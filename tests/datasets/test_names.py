@@ -205,7 +205,7 @@ SLIPS = {
     "GAZE:a,gaze:o": "'GAZE:a' must be one of",
     "gaze:a\u200bb,gaze:o": "zero-width",
     "Picture,gaze:o": "'Picture' must be written 'picture'",
-    "centre bias,gaze:o": "'centre bias' must be written 'center_bias'",
+    "center bias,gaze:o": "'center bias' must be written 'center_bias'",
 }
 
 

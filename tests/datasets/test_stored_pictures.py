@@ -47,7 +47,7 @@ def folder(tmp_path_factory):
 
 
 @given(data=st.data(), bits=st.sampled_from([1, 2, 4, 8, 16]))
-def test_grey_png_of_all_depths_is_read_as_stored(folder, data, bits):
+def test_gray_png_of_all_depths_is_read_as_stored(folder, data, bits):
     values = data.draw(hnp.arrays(np.uint16, SHAPES, elements=st.integers(0, 2**bits - 1)))
     clear = data.draw(st.none() | st.integers(0, 2**bits - 1))
     chunks = [] if clear is None else [(b"tRNS", struct.pack(">H", clear))]
@@ -59,23 +59,23 @@ def test_grey_png_of_all_depths_is_read_as_stored(folder, data, bits):
 
 
 @given(data=st.data(), bits=st.sampled_from([8, 16]), color=st.sampled_from([2, 4, 6]))
-def test_png_of_several_channels_is_read_if_grey_and_opaque(folder, data, bits, color):
+def test_png_of_several_channels_is_read_if_gray_and_opaque(folder, data, bits, color):
     values = data.draw(hnp.arrays(np.uint16, SHAPES, elements=st.integers(0, 2**bits - 1)))
     top = 2**bits - 1
     alpha = np.full_like(values, top)
-    opaque, grey = data.draw(st.booleans()), data.draw(st.booleans())
+    opaque, gray = data.draw(st.booleans()), data.draw(st.booleans())
     if not opaque:
         alpha.flat[-1] = data.draw(st.integers(0, top - 1))
     channels = [values] if color == 4 else [values, values.copy(), values]
-    if not grey and color != 4:
+    if not gray and color != 4:
         channels[1].flat[0] ^= 1
     stack = np.dstack([*channels, alpha] if color != 2 else channels)
     read = read_or_refused(folder / "a.png", png(stack, bits, color), values)
-    assert read == (bits == 8 and (opaque or color == 2) and (grey or color == 4))
+    assert read == (bits == 8 and (opaque or color == 2) and (gray or color == 4))
 
 
 @given(data=st.data(), bits=st.sampled_from([1, 2, 4, 8]), alpha=st.sampled_from([None, 255, 9]))
-def test_png_with_a_grey_palette_is_read_by_its_colors(folder, data, bits, alpha):
+def test_png_with_a_gray_palette_is_read_by_its_colors(folder, data, bits, alpha):
     n = data.draw(st.integers(1, 2**bits))
     values = data.draw(hnp.arrays(np.uint8, SHAPES, elements=st.integers(0, n - 1)))
     colors = data.draw(hnp.arrays(np.uint8, n))

@@ -52,10 +52,10 @@ def make_cases(n, log=None, delay=0.0, readers=("ann", "bob", "cy")):
     return cases
 
 
-def run(n, checkpoint, log, delay=0.0, jobs=None, **options):
+def run(n, checkpoint, log, delay=0.0, n_jobs=None, **options):
     """Evaluate them, as the body of a process."""
     return gazesal.evaluate(
-        make_cases(n, log, delay), sigma=SIGMA, checkpoint=checkpoint, jobs=jobs, **options
+        make_cases(n, log, delay), sigma=SIGMA, checkpoint=checkpoint, n_jobs=n_jobs, **options
     )
 
 

@@ -76,32 +76,32 @@ def with_bad_map(kind, tmp_path, log=None, delay=0.0):
 ENDS = [*((kind, first, 1) for kind in KINDS for first in (True, False)), ("nan", False, 2)]
 
 
-@pytest.mark.parametrize(("kind", "check_first", "jobs"), ENDS)
-def test_a_bad_map_ends_the_run(kind, check_first, jobs, tmp_path):
+@pytest.mark.parametrize(("kind", "check_first", "n_jobs"), ENDS)
+def test_a_bad_map_ends_the_run(kind, check_first, n_jobs, tmp_path):
     log = tmp_path / "log"
     # joblib looks for results every 10 ms: longer than that, so that it is images that are counted
-    cases = with_bad_map(kind, tmp_path, log, delay=0.0 if jobs == 1 else 0.03)
+    cases = with_bad_map(kind, tmp_path, log, delay=0.0 if n_jobs == 1 else 0.03)
     with pytest.raises(ValueError, match=KINDS[kind][1]) as raised:
-        gazesal.evaluate(cases, sigma=SIGMA, jobs=jobs, check_first=check_first)
+        gazesal.evaluate(cases, sigma=SIGMA, n_jobs=n_jobs, check_first=check_first)
     if check_first and kind not in {"raises", "exits", "wrong shape when made"}:
         assert not calls(log)
     else:  # what is in hand may end, what was not begun does not begin; each image has two maps
-        assert sum(calls(log).values()) <= 2 * (int(BAD[1:]) + 4 * jobs)
+        assert sum(calls(log).values()) <= 2 * (int(BAD[1:]) + 4 * n_jobs)
     if kind == "raises":
         assert 'raise KeyError("layer4")' in raised.value.__notes__[0]
 
 
-@pytest.mark.parametrize(("kind", "jobs"), [*((kind, 1) for kind in KINDS), ("raises", 2)])
-def test_a_bad_map_is_listed(kind, jobs, tmp_path):
+@pytest.mark.parametrize(("kind", "n_jobs"), [*((kind, 1) for kind in KINDS), ("raises", 2)])
+def test_a_bad_map_is_listed(kind, n_jobs, tmp_path):
     log = tmp_path / "log"
     cases = with_bad_map(kind, tmp_path, log)
-    got = gazesal.evaluate(cases, sigma=SIGMA, jobs=jobs, bad_images="list")
+    got = gazesal.evaluate(cases, sigma=SIGMA, n_jobs=n_jobs, bad_images="list")
     assert got.bad_images["image"].tolist() == [BAD]
     assert list(got.bad_images.columns) == ["image", "reason"]
     assert BAD in got.bad_images["reason"][0] or "npy" in got.bad_images["reason"][0]
     assert got.scores["image"].nunique() == N - 1
     assert BAD not in set(got.scores["image"])
-    # its gaze shapes the centre bias all the same, so the others' scores are those with a good map
+    # its gaze shapes the center bias all the same, so the others' scores are those with a good map
     good = gazesal.evaluate(_mended(cases), sigma=SIGMA)
     rest = good.scores[good.scores["image"] != BAD]
     assert rest["score"].to_numpy().tobytes() == got.scores["score"].to_numpy().tobytes()
@@ -144,7 +144,7 @@ def test_bad_fixations(kind, tmp_path):
     # whose gaze is bad shapes nothing
     without = gazesal.evaluate([c for c in cases if c.image != BAD], sigma=SIGMA)
     assert got.scores["score"].to_numpy().tobytes() == without.scores["score"].to_numpy().tobytes()
-    again = gazesal.evaluate(cases, **options, checkpoint=tmp_path / "kept", jobs=2)
+    again = gazesal.evaluate(cases, **options, checkpoint=tmp_path / "kept", n_jobs=2)
     assert again.bad_images.equals(got.bad_images)
     assert table_bytes(again) == table_bytes(got)
 
@@ -193,7 +193,7 @@ def test_an_image_that_fits_no_frame_is_listed_and_shapes_nothing(change, reason
 
 
 def test_boxes_are_looked_at_where_they_only_bring_fixations():
-    """Also where every image brings its own centre bias, and no frame is made."""
+    """Also where every image brings its own center bias, and no frame is made."""
     box = (2.0, 2.0, 20.0, 18.0)
     cases = [replace(c, center_bias=np.ones(SHAPE), box=box) for c in make_cases(4)]
     turned = [replace(cases[0], box=(9.0, 9.0, 3.0, 3.0)), *cases[1:]]
@@ -208,7 +208,7 @@ def test_boxes_are_looked_at_where_they_only_bring_fixations():
 
 
 def test_the_gaze_on_an_image_with_one_observer_is_still_that_of_others():
-    """It shapes the centre bias and is among the others' fixations, as where it is not scored."""
+    """It shapes the center bias and is among the others' fixations, as where it is not scored."""
     cases = make_cases(5)
     lonely = replace(cases[2], gaze=dict(list(cases[2].gaze.items())[:1]))
     options = {"sigma": SIGMA, "metrics": ["sauc", "snss"], "bad_images": "list"}
@@ -220,7 +220,7 @@ def test_the_gaze_on_an_image_with_one_observer_is_still_that_of_others():
 
 @pytest.mark.parametrize("error", [OSError("no such disk"), KeyError("x")])
 def test_fixations_that_cannot_be_had_for_others_are_listed(error):
-    """Also where no centre bias is made, which would have met them first."""
+    """Also where no center bias is made, which would have met them first."""
 
     def fails():
         raise error
@@ -260,11 +260,11 @@ def test_a_program_that_ends_at_a_signal_ends():
     def end(number, frame):
         raise SystemExit(128 + number)
 
-    def signalled():
+    def signaled():
         signal.raise_signal(signal.SIGTERM)
 
     cases = make_cases(3)
-    hit = replace(cases[1], maps={"noise": signalled})
+    hit = replace(cases[1], maps={"noise": signaled})
     before = signal.signal(signal.SIGTERM, end)
     try:
         with pytest.raises(SystemExit, match="143"):
@@ -331,7 +331,7 @@ def test_maps_in_a_store_are_looked_at_first(tmp_path):
 @pytest.mark.parametrize(
     ("groups", "message"),
     [
-        ({"level": "high"}, "must name columns other than .*, got 'level'"),
+        ({"confidence_level": "high"}, "must name columns other than .*, got 'confidence_level'"),
         ({"score_a": 1.0}, "must name columns other than .*, got 'score_a'"),
         ({"age": float("nan")}, "of image 'i000' must not be nan, got it for 'age'"),
     ],
@@ -358,7 +358,7 @@ def test_bad_images_are_in_order_and_counted(tmp_path):
     cases = make_cases(9)
     for position in (7, 1, 4):
         cases[position] = replace(cases[position], maps={"noise": tmp_path / f"{position}.npy"})
-    got = gazesal.evaluate(cases, sigma=SIGMA, bad_images="list", jobs=2)
+    got = gazesal.evaluate(cases, sigma=SIGMA, bad_images="list", n_jobs=2)
     assert got.bad_images["image"].tolist() == ["i001", "i004", "i007"]
     assert "3 bad images" in repr(got)
 
@@ -374,7 +374,7 @@ def test_a_worker_that_dies_is_said(tmp_path):
     cases[3] = replace(cases[3], maps={"noise": _die})
     started = time.monotonic()
     with pytest.raises(ChildProcessError, match="a worker process ended while scoring") as raised:
-        gazesal.evaluate(cases, sigma=SIGMA, jobs=2, bad_images="list")
+        gazesal.evaluate(cases, sigma=SIGMA, n_jobs=2, bad_images="list")
     *_, last = str(raised.value).splitlines()
     assert last.startswith("The images in hand were ")
     assert "i003" in last
@@ -417,7 +417,7 @@ def test_an_image_that_cannot_be_sent_is_named(bad_images):
     cases[position] = replace(cases[position], maps={"noise": Unsent()})
     told = f"image {BAD}: .* cannot be sent to another process: cannot pickle an open file"
     with pytest.raises(ValueError, match=told):
-        gazesal.evaluate(cases, sigma=SIGMA, jobs=2, bad_images=bad_images)
+        gazesal.evaluate(cases, sigma=SIGMA, n_jobs=2, bad_images=bad_images)
     assert gazesal.evaluate(cases, sigma=SIGMA).scores["image"].nunique() == N
 
 

@@ -275,7 +275,7 @@ def test_images_without_a_map_are_named_or_lend_their_gaze_only():
         cases_from_tables(table(), maps("z"), SHAPE, unmapped="gaze_only")
 
 
-@pytest.mark.parametrize("name", ["interobserver", "Centre bias", "ground_truth"])
+@pytest.mark.parametrize("name", ["interobserver", "Center bias", "ground_truth"])
 def test_names_of_baselines_are_reserved(name):
     with pytest.raises(ValueError, match=f"must not name a method like a baseline, got '{name}'"):
         cases_from_tables(table(), maps(method=name), SHAPE)

@@ -1,4 +1,4 @@
-"""Gaze maps, centre biases and groups that come with the cases."""
+"""Gaze maps, center biases and groups that come with the cases."""
 
 from dataclasses import replace
 
@@ -107,7 +107,7 @@ def test_own_center_biases_replace_the_one_left_out():
 
 def test_one_image_of_any_size_is_enough_with_its_own_center_bias():
     case = replace(make_cases(1)[0], center_bias=lambda: np.ones((10, 13)))
-    with pytest.raises(ValueError, match="`centre bias of image i0` must have the image's size"):
+    with pytest.raises(ValueError, match="`center bias of image i0` must have the image's size"):
         gazesal.evaluate([case], sigma=2.0)
     evaluation = gazesal.evaluate([case], sigma=2.0, resize="bilinear")
     assert len(evaluation.scores) == 3 * 3 * 4
@@ -160,5 +160,5 @@ def test_words_say_where_the_center_bias_is_from():
     }
     for expected, given in words.items():
         evaluation = gazesal.evaluate(given, sigma=2.0)
-        text = describe(evaluation, evaluation.summary(method="normal"))
+        text = describe(evaluation, evaluation.summary(interval="normal"))
         assert f"{expected}." in text

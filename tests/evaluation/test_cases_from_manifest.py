@@ -84,8 +84,8 @@ def test_the_scores_are_the_same_whatever_the_jobs(study, cases_of, expected):
     options = {"sigma": 4.0, "resize": "bilinear", "metrics": ["ncc"]}
     from_tables = gazesal.evaluate(expected, **options).scores
     cases = cases_of(records(study))
-    for jobs in (1, 2):
-        found = gazesal.evaluate(cases, jobs=jobs, **options).scores
+    for n_jobs in (1, 2):
+        found = gazesal.evaluate(cases, n_jobs=n_jobs, **options).scores
         pd.testing.assert_frame_equal(found[list(from_tables.columns)], from_tables)
 
 

@@ -52,7 +52,7 @@ def test_the_ceiling_is_above_the_floors(root, release):
         "center_bias_in_sample",
     ]
     assert evaluation.center_bias.n_maps == 17
-    estimates = evaluation.summary(method="normal").set_index(["metric", "method"])["estimate"]
+    estimates = evaluation.summary(interval="normal").set_index(["metric", "method"])["estimate"]
     for metric in ("sauc", "sncc"):
         score = estimates[metric]
         assert score["interobserver"] > score["segmentation"]

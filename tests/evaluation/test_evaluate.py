@@ -95,7 +95,7 @@ def test_missing_observers_are_left_out_of_their_image_only():
 
 
 def test_workers_change_nothing():
-    one, two = (evaluate(jobs=jobs, n_samples=50) for jobs in (1, 2))
+    one, two = (evaluate(n_jobs=n_jobs, n_samples=50) for n_jobs in (1, 2))
     pd.testing.assert_frame_equal(one.scores, two.scores, check_exact=True)
     pd.testing.assert_frame_equal(one.summary(), two.summary(), check_exact=True)
     np.testing.assert_array_equal(one.center_bias.density(), two.center_bias.density())
@@ -205,9 +205,9 @@ def test_the_first_bad_map_is_named_whatever_the_jobs():
     maps = make_maps()
     for image in "cbd":
         maps["noise"][image] = np.full(SHAPE, np.nan)
-    for jobs in (1, 2):
+    for n_jobs in (1, 2):
         with pytest.raises(ValueError, match=r"`noise map of image b` .* \(2 more images have bad"):
-            evaluate(maps=maps, jobs=jobs)
+            evaluate(maps=maps, n_jobs=n_jobs)
 
 
 def test_maps_too_large_to_resample_are_found_at_once():
@@ -257,9 +257,9 @@ def test_summary_is_that_of_the_interval_function():
     cell = result.scores[(result.scores["method"] == "noise") & (result.scores["metric"] == "sauc")]
     for method in ("t", "bootstrap", "bca", "normal", "study"):
         expected = gazesal.confidence_interval(
-            cell["score"], clusters=cell["image"], method=method, rng=0
+            cell["score"], clusters=cell["image"], interval=method, rng=0
         )
-        row = result.summary(method=method).set_index(["method", "metric"]).loc[("noise", "sauc")]
+        row = result.summary(interval=method).set_index(["method", "metric"]).loc[("noise", "sauc")]
         assert (row["estimate"], row["low"], row["high"]) == (
             expected.estimate,
             expected.low,
@@ -306,8 +306,8 @@ def test_inputs_are_not_modified():
         ({"resize": "nearest"}, "`resize` must be one of 'bilinear'"),
         ({"n_samples": 0}, "`n_samples` must be at least 1"),
         ({"seed": -1}, "`seed` must be at least 0"),
-        ({"jobs": 0}, "`jobs` must be a non-zero integer"),
-        ({"jobs": 1.5}, "`jobs` must be a non-zero integer"),
+        ({"n_jobs": 0}, "`n_jobs` must be a non-zero integer"),
+        ({"n_jobs": 1.5}, "`n_jobs` must be a non-zero integer"),
     ],
 )
 def test_bad_options_are_named(options, message):

@@ -33,7 +33,7 @@ def test_summary_by_a_group_is_that_of_its_images(result):
             rows.drop(columns="half").reset_index(drop=True), expected, check_exact=True
         )
     with pytest.warns(gazesal.UndefinedMetricWarning, match="there is one image"):
-        two = result.summary(by=["half", "number"], method="normal")
+        two = result.summary(by=["half", "number"], interval="normal")
     assert len(two) == 12 * 4 * 4
     with pytest.raises(ValueError, match=r"`by` must name groups of the images.*'half', 'number'"):
         result.summary(by="ward")
@@ -95,12 +95,12 @@ def test_table_for_notebooks(result):
 def test_summary_caveats_name_argument_and_option():
     few = gazesal.evaluate(make_cases(4), sigma=SIGMA)
     words = few._summarized().attrs["caveats"]
-    assert 'method="studentised", --interval studentised' in words
+    assert 'interval="studentized", --interval studentized' in words
 
 
 def test_plots_are_drawn(result):
     pytest.importorskip("matplotlib")
-    assert len(result.plot_intervals(method="normal").axes) == 4
+    assert len(result.plot_intervals(interval="normal").axes) == 4
     assert len(result.plot_differences("noise", "more", metric="ncc").axes) == 1
     assert len(result.plot_maps("i002").axes) > 4
 
@@ -169,7 +169,7 @@ def test_what_cannot_be_saved_is_named_when_it_is_asked_for(tmp_path):
     (tmp_path / "saved").rename(moved)
     assert len(gazesal.Evaluation.load(moved).scores) == len(loaded.scores)
     assert loaded.cases[0].load_gaze("ann").points.shape == (6, 2)
-    with pytest.raises(ValueError, match="centre bias of image i000 was a function"):
+    with pytest.raises(ValueError, match="center bias of image i000 was a function"):
         loaded.cases[0].load_center_bias()
 
 
@@ -235,12 +235,12 @@ class Threads(LoggedMap):
 def test_workers_do_not_fight_over_cores(tmp_path):
     import joblib
 
-    jobs = max(2, joblib.cpu_count())
+    n_jobs = max(2, joblib.cpu_count())
     cases = [
         replace(case, maps={"noise": Threads(case.image, tmp_path / "threads")})
-        for case in make_cases(2 * jobs)
+        for case in make_cases(2 * n_jobs)
     ]
-    gazesal.evaluate(cases, sigma=SIGMA, jobs=jobs)
+    gazesal.evaluate(cases, sigma=SIGMA, n_jobs=n_jobs)
     limits = {line for line in (tmp_path / "threads").read_text().split() if "," in line}
     assert limits == {"1,1,1,1"}
 

@@ -30,7 +30,7 @@ def of_other_patients(cases, case):
 
 def test_the_center_bias_is_of_other_patients():
     cases = of_patients()
-    evaluation = gazesal.evaluate(cases, sigma=SIGMA, leave_out="patient", jobs=2)
+    evaluation = gazesal.evaluate(cases, sigma=SIGMA, leave_out="patient", n_jobs=2)
     for case in cases:
         others = of_other_patients(cases, case)
         expected = gazesal.CenterBias(m for other in others for m in gaze_maps(other)).density()

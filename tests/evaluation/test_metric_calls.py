@@ -144,7 +144,7 @@ def by_hand(cases, evaluation, name, *, boxes, ground_truth, negatives, density=
 
 @pytest.fixture(scope="module")
 def evaluations():
-    """Every metric at once, by boxes, ground truth and centre bias."""
+    """Every metric at once, by boxes, ground truth and center bias."""
     pytest.importorskip("ot")
     made = {}
     for boxes, ground_truth, center_bias in (
@@ -197,7 +197,7 @@ def test_other_metrics_leave_those_of_the_study_as_they_are(evaluations):
 
 def test_workers_change_no_bit(evaluations):
     cases, one = evaluations[False, "rest", "both"]
-    two = evaluate(cases, metrics=EVERY, center_bias="both", jobs=2, **OPTIONS)
+    two = evaluate(cases, metrics=EVERY, center_bias="both", n_jobs=2, **OPTIONS)
     pd.testing.assert_frame_equal(one.scores, two.scores, check_exact=True)
 
 
@@ -349,7 +349,7 @@ def test_a_map_without_mass_is_undefined_for_its_method_and_metric_only(
 def test_a_map_that_vanishes_on_the_image_is_undefined():
     cases = make_cases()
     peak = np.zeros((240, 320))
-    peak[3, 4] = 1.0  # between the pixel centres of the smaller image
+    peak[3, 4] = 1.0  # between the pixel centers of the smaller image
     cases[0] = replace(cases[0], maps={**cases[0].maps, "mine": peak})
     for case in cases:
         np.abs(case.maps["mine"], out=case.maps["mine"])
@@ -400,7 +400,7 @@ def test_gaze_without_fixations_is_refused_for_points_only(name):
     with pytest.raises(ValueError, match=rf"got {name}, which need fixations, and a map for image"):
         metric_calls.require_fixations([Stub()], (name,))
     metric_calls.require_fixations([Stub()], gazesal.STUDY_METRICS)
-    Stub.scored = False  # its gaze shapes the centre bias, and may be others' negatives
+    Stub.scored = False  # its gaze shapes the center bias, and may be others' negatives
     needs_others = "other_fixations" in gazesal.METRICS[name].arguments
     if needs_others:
         with pytest.raises(ValueError, match="need fixations"):
@@ -438,7 +438,7 @@ def test_what_metrics_need_can_be_said_everywhere():
 
 def test_words_follow_the_registry(evaluations):
     _, evaluation = evaluations[True, "all", "both"]
-    text = describe(evaluation, evaluation.summary(method="normal"))
+    text = describe(evaluation, evaluation.summary(interval="normal"))
     chance = next(line for line in text.splitlines() if line.startswith("Chance"))
     for metric in gazesal.METRICS.values():
         assert metric.label in chance
@@ -478,7 +478,7 @@ def test_bad_fixations_of_one_image_are_nobodys_negatives():
 
 
 def test_a_checkpoint_with_other_negatives_is_refused(tmp_path):
-    """The fixations on other images are part of a score also where no centre bias is made."""
+    """The fixations on other images are part of a score also where no center bias is made."""
     bias = {"a": np.ones((24, 32)), "b": np.ones((30, 28)), "c": np.ones((26, 26))}
     cases = [replace(case, center_bias=bias[case.image]) for case in make_cases()]
     whole = evaluate(cases, metrics=("auc_shuffled",), checkpoint=tmp_path)

@@ -110,7 +110,7 @@ def test_own_sigmas_that_are_all_alike_are_one_sigma():
     assert as_dict(gazesal.evaluate(own, resize="bilinear")) == as_dict(one)
 
 
-def test_registration_changes_the_centre_bias():
+def test_registration_changes_the_center_bias():
     cases = make_cases()
     unboxed = [replace(case, box=None) for case in cases]
     registered = as_dict(gazesal.evaluate(cases))
@@ -133,8 +133,8 @@ def test_the_study_rounds():
 
 
 def test_jobs_do_not_change_registered_scores():
-    one = gazesal.evaluate(make_cases(), jobs=1)
-    two = gazesal.evaluate(make_cases(), jobs=2)
+    one = gazesal.evaluate(make_cases(), n_jobs=1)
+    two = gazesal.evaluate(make_cases(), n_jobs=2)
     assert as_dict(one) == as_dict(two)
 
 

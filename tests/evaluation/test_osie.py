@@ -13,15 +13,15 @@ METHODS = ("fine_grained", "intensity_contrast", "spectral_residual")
 
 @pytest.fixture(scope="module")
 def osie(shared):
-    """Evaluation of the 100 images with maps; the gaze on all 400 makes the centre bias."""
+    """Evaluation of the 100 images with maps; the gaze on all 400 makes the center bias."""
     folder = shared / "data" / "osie"
     fixations = gazesal.read_fixations(
         folder / "fixations.csv.gz", origin="matlab", columns={"duration": "duration_ms"}
     )
-    fixations[["x", "y"]] = (fixations[["x", "y"]] + 0.5) / 4 - 0.5  # pixel centres at integers
+    fixations[["x", "y"]] = (fixations[["x", "y"]] + 0.5) / 4 - 0.5  # pixel centers at integers
     maps = gazesal.find_maps(folder / "maps")
     cases = gazesal.cases_from_tables(fixations, maps, SHAPE, unmapped="gaze_only")
-    return gazesal.evaluate(cases, sigma=SIGMA, jobs=-1)
+    return gazesal.evaluate(cases, sigma=SIGMA, n_jobs=-1)
 
 
 def image_means(evaluation, method, metric):

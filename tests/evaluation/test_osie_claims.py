@@ -36,8 +36,10 @@ def means(shared, fixations):
         "Gaussian": dict.fromkeys(found, wide),
     }
     cases = gazesal.cases_from_tables(fixations, maps, (H, W), unmapped="gaze_only")
-    evaluation = gazesal.evaluate(cases, sigma=SIGMA, metrics=["sncc", "sauc"], jobs=-1)
-    return evaluation.summary(method="t").pivot(index="method", columns="metric", values="estimate")
+    evaluation = gazesal.evaluate(cases, sigma=SIGMA, metrics=["sncc", "sauc"], n_jobs=-1)
+    return evaluation.summary(interval="t").pivot(
+        index="method", columns="metric", values="estimate"
+    )
 
 
 def test_maps_that_look_at_no_image_score_as_the_docs_say(means):

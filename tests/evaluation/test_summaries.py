@@ -15,7 +15,7 @@ from gazesal.cli import main
 from gazesal.reporting.typeset import summary_html
 from tests.evaluation.large_study import SHAPE, SIGMA, make_cases
 
-KINDS = ["t", "normal", "bootstrap", "basic", "bca", "studentised", "study"]
+KINDS = ["t", "normal", "bootstrap", "basic", "bca", "studentized", "study"]
 IMAGES = Design("image", averaged="observer", unbalanced="average", missing="drop")
 
 
@@ -77,16 +77,16 @@ def test_a_summary_gives_one_warning_that_points_at_the_caller(result):
 
 def test_reports_of_every_kind_state_the_caveats(result, tmp_path):
     for kind in KINDS:
-        summary = result.summary(method=kind, n_resamples=200)
+        summary = result.summary(interval=kind, n_resamples=200)
         gazesal.write_report(result, tmp_path / kind, summary=summary)
         text = (tmp_path / kind / "summary.txt").read_text("utf-8")
         # without the argument of the remedy, which is another one in the command
-        caveats = re.sub(r" \(method=[^)]*\)", "", summary.attrs["caveats"])
+        caveats = re.sub(r" \(interval=[^)]*\)", "", summary.attrs["caveats"])
         assert all(line in text for line in caveats.splitlines())
-        assert bool(summary.attrs["caveats"]) == (kind not in {"studentised", "study"})
+        assert bool(summary.attrs["caveats"]) == (kind not in {"studentized", "study"})
 
 
-@pytest.mark.parametrize("kind", [None, "t", "bca", "studentised"])
+@pytest.mark.parametrize("kind", [None, "t", "bca", "studentized"])
 def test_the_command_takes_every_kind_and_defaults_to_t(tmp_path, kind):
     rng = np.random.default_rng(0)
     rows = [

@@ -127,8 +127,8 @@ def test_workers_end_when_their_parent_was_killed():
 
 
 def test_alone_and_in_threads_it_is_the_array_itself(array):
-    for jobs, backend in ((1, "loky"), (2, "threading")):
-        with joblib.parallel_config(backend=backend, n_jobs=jobs):
+    for n_jobs, backend in ((1, "loky"), (2, "threading")):
+        with joblib.parallel_config(backend=backend, n_jobs=n_jobs):
             found = list(
                 Runner(None, False)(look, ((i,) for i in range(6)), 6, "looking", shared=[array])
             )
@@ -221,7 +221,7 @@ class Grows:
 
 if __name__ == "__main__":
     cases = [replace(c, maps={"mine": Grows(i)}) for i, c in enumerate(make_cases(6))]
-    print(len(gazesal.evaluate(cases, sigma=SIGMA, jobs=2).scores))
+    print(len(gazesal.evaluate(cases, sigma=SIGMA, n_jobs=2).scores))
 """
 
 

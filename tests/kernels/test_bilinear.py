@@ -9,7 +9,7 @@ from gazesal.kernels.bilinear import interpolate_grid, sum_of_parts
 
 
 def by_definition(values, rows, columns):
-    """Weights of the four neighbours, one place at a time."""
+    """Weights of the four neighbors, one place at a time."""
     height, width = values.shape
     out = np.empty((len(rows), len(columns)))
     for i, y in enumerate(rows):

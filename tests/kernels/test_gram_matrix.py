@@ -32,7 +32,7 @@ def test_products_as_of_two_maps(size):
     maps = maps_of(size)
     got = products(maps)
     for (i, j), product in zip(PAIRS, got, strict=True):
-        s_ii, s_jj, s_ij = moments.centred_moments(maps[i], maps[j])
+        s_ii, s_jj, s_ij = moments.centered_moments(maps[i], maps[j])
         assert product == pytest.approx(s_ij, rel=1e-11, abs=1e-13 * math.sqrt(s_ii * s_jj))
 
 

@@ -56,7 +56,7 @@ def test_nan_shows_in_the_sum_of_its_block(place):
 @pytest.mark.parametrize("x_type", [np.float32, np.float64])
 @pytest.mark.parametrize("y_type", [np.float32, np.float64])
 @pytest.mark.parametrize("size", SIZES)
-def test_centred_moments_of_integers(size, x_type, y_type):
+def test_centered_moments_of_integers(size, x_type, y_type):
     """Integers, whose moments follow exactly from their sums."""
     rng = np.random.default_rng(size)
     x, y = rng.integers(-9, 10, size), rng.integers(-9, 10, size)
@@ -64,7 +64,7 @@ def test_centred_moments_of_integers(size, x_type, y_type):
         float(size * int(np.sum(a * b)) - int(a.sum()) * int(b.sum())) / size
         for a, b in ((x, x), (y, y), (x, y))
     ]
-    got = moments.centred_moments(x.astype(x_type), y.astype(y_type))
+    got = moments.centered_moments(x.astype(x_type), y.astype(y_type))
     assert got == pytest.approx(expected, rel=1e-12, abs=1e-12 * size)
 
 
@@ -79,7 +79,7 @@ def test_blocks_of_different_means_are_merged():
         math.fsum((y - y.mean()) ** 2),
         math.fsum((x - x.mean()) * (y - y.mean())),
     ]
-    assert moments.centred_moments(x, y) == pytest.approx(expected, rel=1e-13)
+    assert moments.centered_moments(x, y) == pytest.approx(expected, rel=1e-13)
 
 
 @pytest.mark.parametrize("size", SHORT[1:])
@@ -88,7 +88,7 @@ def test_offset_far_above_the_contrast(size):
     rng = np.random.default_rng(size)
     x = 1e6 + rng.random(size)
     y = rng.random(size) - 1e6
-    s_xx, s_yy, s_xy = moments.centred_moments(x, y)
+    s_xx, s_yy, s_xy = moments.centered_moments(x, y)
     expected = oracle.ncc([x], [y])
     assert s_xy / math.sqrt(s_xx * s_yy) == pytest.approx(expected, rel=0, abs=1e-12)
 
@@ -98,7 +98,7 @@ def test_offset_far_above_the_contrast(size):
 def test_constant_has_no_spread_at_all(size, value):
     """Exactly zero, for a constant is detected by it."""
     y = np.arange(size, dtype=np.float64)
-    assert moments.centred_moments(np.full(size, value), y)[::2] == (0.0, 0.0)
+    assert moments.centered_moments(np.full(size, value), y)[::2] == (0.0, 0.0)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
@@ -108,7 +108,7 @@ def test_values_that_are_not_finite_reach_the_result(bad, place):
     y = x[::-1].copy()
     x[place] = bad
     with np.errstate(invalid="ignore"):  # numpy warns where the loop runs in the interpreter
-        s_xx, _, _ = moments.centred_moments(x, y)
+        s_xx, _, _ = moments.centered_moments(x, y)
     assert not math.isfinite(s_xx)
 
 
@@ -158,24 +158,24 @@ def test_a_sum_without_terms_is_that_of_taking_them_out(dtype):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("size", SIZES)
-def test_centred_spread_of_integers(size, dtype):
+def test_centered_spread_of_integers(size, dtype):
     x = np.random.default_rng(size).integers(-9, 10, size)
-    mean, s_xx = moments.centred_spread(x.astype(dtype))
+    mean, s_xx = moments.centered_spread(x.astype(dtype))
     expected = float(size * int(np.sum(x * x)) - int(x.sum()) ** 2) / size
     assert mean == pytest.approx(float(x.mean()) - x[0], rel=1e-12, abs=1e-12)
     assert s_xx == pytest.approx(expected, rel=1e-12, abs=1e-12 * size)
 
 
 @pytest.mark.parametrize("size", SHORT[1:])
-def test_centred_spread_is_that_of_the_pair(size):
+def test_centered_spread_is_that_of_the_pair(size):
     """Of blocks with an offset far above the contrast, too."""
     x = 1e6 + np.random.default_rng(size).random(size)
-    assert moments.centred_spread(x)[1] == moments.centred_moments(x, x)[0]
+    assert moments.centered_spread(x)[1] == moments.centered_moments(x, x)[0]
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, -0.3, 1e-300, 1e300])
-def test_centred_spread_of_a_constant_is_none_at_all(value):
-    assert moments.centred_spread(np.full(777, value)) == (0.0, 0.0)
+def test_centered_spread_of_a_constant_is_none_at_all(value):
+    assert moments.centered_spread(np.full(777, value)) == (0.0, 0.0)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
@@ -184,7 +184,7 @@ def test_values_that_are_not_finite_reach_the_spread(bad, place):
     x = np.arange(700, dtype=np.float64)
     x[place] = bad
     with np.errstate(invalid="ignore"):
-        assert not math.isfinite(moments.centred_spread(x)[1])
+        assert not math.isfinite(moments.centered_spread(x)[1])
 
 
 @pytest.mark.parametrize("size", SIZES)

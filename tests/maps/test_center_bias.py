@@ -1,4 +1,4 @@
-"""The mean of normalised gaze maps, with maps left out and parts merged."""
+"""The mean of normalized gaze maps, with maps left out and parts merged."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def close(got, expected):
 
 
 @given(maps=groups())
-def test_density_is_the_mean_of_normalised_maps(maps):
+def test_density_is_the_mean_of_normalized_maps(maps):
     bias = CenterBias(maps)
     assert bias.n_maps == len(maps)
     assert bias.shape == maps[0].shape

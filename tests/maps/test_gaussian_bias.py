@@ -1,4 +1,4 @@
-"""The Gaussian centre bias: its density, and parameters recovered from samples."""
+"""The Gaussian center bias: its density, and parameters recovered from samples."""
 
 import numpy as np
 import pytest

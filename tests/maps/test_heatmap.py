@@ -135,8 +135,8 @@ def test_rows_are_y_and_columns_are_x():
     assert np.unravel_index(gaze.argmax(), gaze.shape) == (2, 5)
 
 
-def test_pixel_centres_are_at_integers():
-    """Symmetric about the centre of a pixel, not about its corner."""
+def test_pixel_centers_are_at_integers():
+    """Symmetric about the center of a pixel, not about its corner."""
     gaze = gaze_heatmap([(2.0, 0.0)], (1, 5), sigma=1.0)
     assert np.array_equal(gaze, gaze[:, ::-1])
     between = gaze_heatmap([(1.5, 0.0)], (1, 4), sigma=1.0)

@@ -64,7 +64,7 @@ class TestOutside:
             gaze_heatmap([(1e6, 2.0)], (5, 6), sigma=1, outside="keep")
 
     @pytest.mark.parametrize("point", [(-0.5, 0), (0, -0.5), (5.49, 4.49), (0, 0)])
-    def test_the_image_spans_half_a_pixel_around_its_centres(self, point):
+    def test_the_image_spans_half_a_pixel_around_its_centers(self, point):
         assert gaze_heatmap([point], (5, 6), sigma=1).shape == (5, 6)
 
     @pytest.mark.parametrize("point", [(-0.51, 0), (0, -0.51), (5.5, 0), (0, 4.5)])

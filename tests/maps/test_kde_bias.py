@@ -1,4 +1,4 @@
-"""The kernel density centre bias, against loops, scikit-learn and what must hold."""
+"""The kernel density center bias, against loops, scikit-learn and what must hold."""
 
 import warnings
 from contextlib import nullcontext
@@ -279,7 +279,7 @@ def test_one_image_cannot_be_left_out(fixations, weights):
 
 def test_kernels_that_miss_every_pixel_are_an_error():
     bias = KdeCenterBias({"a": [[1.3, 1.3]]}, (4, 6), bandwidth=1e-6, mixing=0.5)
-    with pytest.raises(ValueError, match="must have a pixel centre that some kernel reaches"):
+    with pytest.raises(ValueError, match="must have a pixel center that some kernel reaches"):
         bias.density((4, 6))
 
 

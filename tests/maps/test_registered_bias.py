@@ -1,4 +1,4 @@
-"""The registered centre bias, against loops over pixels and against what must hold."""
+"""The registered center bias, against loops over pixels and against what must hold."""
 
 import numpy as np
 import pytest
@@ -15,8 +15,8 @@ def make_maps(shapes=SHAPES, boxes=BOXES, seed=0):
     rng = np.random.default_rng(seed)
     maps = []
     for (height, width), box in zip(shapes, boxes, strict=True):
-        centre = [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2]
-        points = np.clip(rng.normal(centre, 3, (6, 2)), 0, [width - 1, height - 1])
+        center = [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2]
+        points = np.clip(rng.normal(center, 3, (6, 2)), 0, [width - 1, height - 1])
         maps.append(gaze_heatmap(points, (height, width), sigma=1.5))
     return maps
 
@@ -117,7 +117,7 @@ def test_without_does_not_change_the_whole_and_refuses_what_was_not_there():
     np.testing.assert_array_equal(bias.average(), before)
     with pytest.raises(ValueError, match="must leave at least one map, got 3 to leave out of 3"):
         bias.without(pairs)
-    with pytest.raises(ValueError, match="must all be part of this centre bias"):
+    with pytest.raises(ValueError, match="must all be part of this center bias"):
         bias.without([(np.eye(16, 18), BOXES[0])])
 
 
@@ -190,7 +190,7 @@ def test_other_bad_input_is_named():
             make_bias(extra=[(bad, BOXES[0])])
     with pytest.raises(ValueError, match="must fit on the canvas of the frame"):
         make_bias(extra=[(np.ones((200, 200)), BOXES[0])])
-    with pytest.raises(ValueError, match="centre bias is zero all over it"):
+    with pytest.raises(ValueError, match="center bias is zero all over it"):
         make_bias().warp((-9000.0, -9000.0, -8990.0, -8990.0), (1, 1))
 
 

@@ -1,4 +1,4 @@
-"""The study's centre bias, made end to end by its own code on a small synthetic release."""
+"""The study's center bias, made end to end by its own code on a small synthetic release."""
 
 from types import SimpleNamespace
 
@@ -35,7 +35,7 @@ def read_images(folder):
 
 @pytest.fixture(scope="module")
 def study(shared):
-    """The images, what the study's code made of them, and our centre bias in both modes."""
+    """The images, what the study's code made of them, and our center bias in both modes."""
     folder = shared / "oracles" / "center_bias"
     images = read_images(folder / "dataset_et")
     boxes, shapes = [i.box for i in images], [i.shape for i in images]

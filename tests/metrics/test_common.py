@@ -35,7 +35,7 @@ EVERY = pytest.mark.parametrize("name", NAMES)
 # rank metrics add weights in another order when pixels move; correlations add other terms
 SAME = {"rel": 1e-12, "abs": 1e-12, "nan_ok": True}
 ORACLE = {
-    "emd": {"rel": 0, "abs": 1e-6},  # a linear programme, feasible to 1e-7
+    "emd": {"rel": 0, "abs": 1e-6},  # a linear program, feasible to 1e-7
     "auc": {"rel": 0, "abs": 0},  # counted in integers, as pairs are
     "auc_judd": {"rel": 0, "abs": 0, "nan_ok": True},
 }
@@ -285,9 +285,9 @@ class TestFixations:
     @given(data=st.data())
     def test_the_place_within_a_pixel_does_not_matter(self, name, data):
         saliency, fixations, *others = data.draw(arguments(name))
-        centres = np.floor(fixations + 0.5)
+        centers = np.floor(fixations + 0.5)
         expected = score_or_nan(name, (saliency, fixations, *others))
-        got = score_or_nan(name, (saliency, centres, *others))
+        got = score_or_nan(name, (saliency, centers, *others))
         assert np.isnan(expected) or got == expected
 
 

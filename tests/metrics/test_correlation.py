@@ -182,7 +182,7 @@ def test_a_map_correlates_perfectly_with_its_multiples(triple, factor):
 
 @given(triple=plain_triples(), factor=st.sampled_from([1e-9, 3.0, 1e20]))
 def test_ncc_does_not_change_when_the_gaze_map_is_rescaled(triple, factor):
-    """The study renormalises the gaze map first; that it makes no difference is checked here."""
+    """The study renormalizes the gaze map first; that it makes no difference is checked here."""
     saliency, gaze, bias = triple
     expected = sncc(saliency, gaze, bias)
     assert sncc(saliency, factor * gaze, bias / factor) == pytest.approx(expected, rel=0, abs=1e-12)

@@ -123,11 +123,11 @@ class TestTransport:
         maps = np.zeros((2, 20, 30))
         maps[0, 2, 3] = maps[1, 14, 8] = 5.0
         assert emd(*maps, shrink=1) == 13.0
-        # cells of 4: the centres of (2, 3) and (14, 8) are at (1.5, 1.5) and (13.5, 9.5)
+        # cells of 4: the centers of (2, 3) and (14, 8) are at (1.5, 1.5) and (13.5, 9.5)
         assert emd(*maps, shrink=4) == pytest.approx(math.hypot(12, 8))
 
-    def test_the_last_cell_is_centred_on_its_own_pixels(self):
-        """Five columns in cells of 4: the second has one column, whose centre is 4."""
+    def test_the_last_cell_is_centered_on_its_own_pixels(self):
+        """Five columns in cells of 4: the second has one column, whose center is 4."""
         maps = np.zeros((2, 1, 5))
         maps[0, 0, 0] = maps[1, 0, 4] = 1.0
         assert emd(*maps, shrink=4) == 4 - 1.5
@@ -198,8 +198,8 @@ def test_a_megapixel_in_single_precision_against_long_doubles(offset):
     points = rng.integers(0, 1000, (300, 2))
     at = points[:, 1], points[:, 0]
     long_saliency, long_gaze = saliency.astype(np.longdouble), gaze.astype(np.longdouble)
-    centred = long_saliency - long_saliency.mean()
-    z_scores = centred[at] / np.sqrt((centred**2).mean())
+    centered = long_saliency - long_saliency.mean()
+    z_scores = centered[at] / np.sqrt((centered**2).mean())
     p, q = long_saliency / long_saliency.sum(), long_gaze / long_gaze.sum()
     eps = np.longdouble(2.0**-52)
     density = (saliency / saliency.sum(dtype=np.float64)).astype(np.float32)

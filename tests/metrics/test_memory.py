@@ -60,7 +60,7 @@ def peak_bytes_a_pixel(function):
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("n_threads", [1, 2])
 @pytest.mark.parametrize(
     ("name", "most"),
     [
@@ -77,14 +77,14 @@ def peak_bytes_a_pixel(function):
         ("five levels", 1.5),
     ],
 )
-def test_score_of_each_thread(maps, name, most, threads):
-    tested = [maps[name]] * threads
+def test_score_of_each_thread(maps, name, most, n_threads):
+    tested = [maps[name]] * n_threads
     got = peak_bytes_a_pixel(
         lambda: gazesal.score(
-            tested, [maps["gaze"]], maps["bias"], ["auc_borji", "sauc"], threads=threads
+            tested, [maps["gaze"]], maps["bias"], ["auc_borji", "sauc"], n_threads=n_threads
         )
     )
-    assert 0.5 * threads < got <= threads * (most + TABLES)
+    assert 0.5 * n_threads < got <= n_threads * (most + TABLES)
 
 
 NAMES = [

@@ -1,4 +1,4 @@
-"""What the pages on other people's numbers and on the centre bias say, computed anew."""
+"""What the pages on other people's numbers and on the center bias say, computed anew."""
 
 from pathlib import Path
 
@@ -103,7 +103,7 @@ def test_what_the_scored_image_in_the_bias_does(tmp_path):
         gazesal.evaluate(
             cases, metrics=["sauc"], center_bias=bias, outside="keep", resize="bilinear"
         )
-        .summary(method="normal")
+        .summary(interval="normal")
         .set_index("method")["estimate"]
         for bias in ("left_out", "in_sample")
     )

@@ -44,7 +44,7 @@ def at_once(*arguments, **options):
 
 @st.composite
 def images(draw):
-    """Saliency maps, gaze maps and a centre bias of one shape."""
+    """Saliency maps, gaze maps and a center bias of one shape."""
     shape = draw(SHAPES)
     n_tested, n_truths = draw(st.integers(1, 3)), draw(st.integers(1, 3))
     tested = [draw(saliency_maps(shape)) for _ in range(n_tested)]
@@ -118,8 +118,8 @@ def test_the_number_of_threads_changes_no_bit(tolerance, monkeypatch):
     tested, truths = rng.random((3, 900, 700)), rng.random((3, 900, 700)).astype(np.float32)
     bias = rng.random((900, 700))
     results = [
-        gazesal.score(tested, truths, bias, tolerance=tolerance, threads=threads).values
-        for threads in (1, 2, 3, 8)
+        gazesal.score(tested, truths, bias, tolerance=tolerance, n_threads=n_threads).values
+        for n_threads in (1, 2, 3, 8)
     ]
     for result in results[1:]:
         assert np.array_equal(result, results[0])
@@ -298,8 +298,8 @@ class TestBadInput:
             gazesal.score(SALIENCY, GAZE, BIAS, pairs=np.zeros((3, 4), bool))
 
     def test_threads_and_tolerance(self):
-        with pytest.raises(ValueError, match="`threads` must be at least 1"):
-            gazesal.score(SALIENCY, GAZE, BIAS, threads=0)
+        with pytest.raises(ValueError, match="`n_threads` must be at least 1"):
+            gazesal.score(SALIENCY, GAZE, BIAS, n_threads=0)
         with pytest.raises(ValueError, match="`tolerance` must be between 0 and 1"):
             gazesal.score(SALIENCY, GAZE, BIAS, tolerance=-1e-6)
 

@@ -34,7 +34,7 @@ def saliency_of(kind, rng):
         "two values": lambda: np.where(noise < 0.3, -1.0, 2.5),
         "mostly zero": lambda: np.maximum(noise - 0.8, 0.0),
         "saturated": lambda: np.clip(3 * noise - 1, 0.0, 1.0),
-        "quantised": lambda: np.round(255 * noise),
+        "quantized": lambda: np.round(255 * noise),
         "denormals": lambda: TINY * rng.integers(-900, 900, SIZE),
         "denormals beside one": lambda: np.where(noise < 0.9, TINY * np.arange(SIZE), 1.0),
         "signed zeros": lambda: np.where(noise < 0.5, np.where(noise < 0.2, -0.0, 0.0), noise),
@@ -54,7 +54,7 @@ def weights_of(kind, values, rng):
     positives, negatives = np.zeros((2, SIZE), np.int64)
     if kind == "spread":
         return rng.integers(0, 4, SIZE), rng.integers(0, 4, SIZE)
-    if kind == "few pixels":  # all mass on neighbours in rank, alternating
+    if kind == "few pixels":  # all mass on neighbors in rank, alternating
         where = order[SIZE // 3 : SIZE // 3 + 40]
         positives[where[::2]], negatives[where[1::2]] = 1, 1
         return positives, negatives
@@ -67,7 +67,7 @@ def weights_of(kind, values, rng):
 
 
 KINDS = ["noise", "single precision", "heavy ties", "two values", "mostly zero", "saturated",
-         "quantised", "denormals", "denormals beside one", "signed zeros", "one cell", "last bits",
+         "quantized", "denormals", "denormals beside one", "signed zeros", "one cell", "last bits",
          "outlier", "other outlier", "all magnitudes", "peaked", "smooth"]  # fmt: skip
 
 
@@ -113,7 +113,7 @@ def test_the_bound_is_no_smaller_than_the_error(kind):
 @pytest.mark.parametrize(
     ("kind", "tolerance", "most"),
     [("noise", 1e-3, 1e-3), ("peaked", 1e-3, 1e-3), ("mostly zero", 1e-3, 1e-3),
-     ("quantised", 1e-3, 0.0), ("two values", 1e-3, 0.0), ("one cell", 1e-3, 1e-3)],
+     ("quantized", 1e-3, 0.0), ("two values", 1e-3, 0.0), ("one cell", 1e-3, 1e-3)],
 )  # fmt: skip
 def test_bins_suffice_for_maps_as_they_come(kind, tolerance, most):
     """The looser way is taken: its bound is met without ordering, exactly where all are ties."""
@@ -135,7 +135,7 @@ def test_small_maps(triple, tolerance):
 
 
 def test_no_tolerance_bins_nothing():
-    """Neighbouring values, which a million bins would tie."""
+    """Neighboring values, which a million bins would tie."""
     values = 1.0 + 2.0**-52 * np.random.default_rng(4).permutation(SIZE).reshape(SHAPE)
     values[0, 0] = 0.0
     p, q = (values.ravel() % 2.0**-51 > 0).reshape(SHAPE) * [[1.0]], np.ones(SHAPE)

@@ -1,10 +1,10 @@
-"""Gaussian and kernel density centre biases, by loops over fixations and pixels."""
+"""Gaussian and kernel density center biases, by loops over fixations and pixels."""
 
 import math
 
 
 def gaussian(center, sigma, shape):
-    """Gaussian at the pixel centres over its sum; both in fractions of width and height."""
+    """Gaussian at the pixel centers over its sum; both in fractions of width and height."""
     height, width = shape
     values = [
         [
@@ -41,10 +41,10 @@ def kernel_sum(u, v, rows, weights, bandwidth, aspect):
     return top / bottom
 
 
-def inside(centre, sigma):
+def inside(center, sigma):
     """Share of a normal density that lies in [0, 1]."""
-    upper = math.erf((1 - centre) / (sigma * math.sqrt(2)))
-    return (upper + math.erf(centre / (sigma * math.sqrt(2)))) / 2
+    upper = math.erf((1 - center) / (sigma * math.sqrt(2)))
+    return (upper + math.erf(center / (sigma * math.sqrt(2)))) / 2
 
 
 def cross_validated_bits(fixations, shapes, bandwidth, mixing, weights=None):
@@ -64,7 +64,7 @@ def cross_validated_bits(fixations, shapes, bandwidth, mixing, weights=None):
 
 
 def kernel_density(fixations, shapes, shape, bandwidth, mixing, weights=None):
-    """Kernels at the pixel centres over their sum, mixed with the uniform density."""
+    """Kernels at the pixel centers over their sum, mixed with the uniform density."""
     rows, aspect = pooled(fixations, shapes)
     loads = [1.0] * len(rows)
     if weights is not None:

@@ -31,7 +31,7 @@ def ncc(saliency, gaze) -> float:
 
 
 def sncc(saliency, gaze, center_bias) -> float:
-    """Correlation with the gaze less that with the centre bias."""
+    """Correlation with the gaze less that with the center bias."""
     return ncc(saliency, gaze) - ncc(saliency, center_bias)
 
 

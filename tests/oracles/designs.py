@@ -143,17 +143,17 @@ def quantile(values, probability) -> float:
     return ordered[low] + (place - low) * (ordered[high] - ordered[low])
 
 
-def bca(values, resampled, level) -> tuple[float, float]:
+def bca(values, resampled, confidence_level) -> tuple[float, float]:
     """BCa bounds of the mean of independent values, from given resampled means."""
     left_out = [(math.fsum(values) - value) / (len(values) - 1) for value in values]
-    return bca_of(statistics.fmean(values), resampled, [left_out], level)
+    return bca_of(statistics.fmean(values), resampled, [left_out], confidence_level)
 
 
-def bca_of(centre, resampled, left_out, level) -> tuple[float, float]:
+def bca_of(center, resampled, left_out, confidence_level) -> tuple[float, float]:
     """BCa bounds of an estimate, whose kinds of units were left out one by one."""
     normal = NormalDist()
-    below = sum(value < centre - 1e-13 for value in resampled)
-    tied = sum(abs(value - centre) <= 1e-13 for value in resampled)
+    below = sum(value < center - 1e-13 for value in resampled)
+    tied = sum(abs(value - center) <= 1e-13 for value in resampled)
     bias = normal.inv_cdf((below + tied / 2) / len(resampled))
     gaps = [
         (len(values) - 1) / len(values) * (statistics.fmean(values) - value)
@@ -162,7 +162,7 @@ def bca_of(centre, resampled, left_out, level) -> tuple[float, float]:
     ]
     skew = math.fsum(gap**3 for gap in gaps) / (6 * math.fsum(gap**2 for gap in gaps) ** 1.5)
     bounds = []
-    for tail in ((1 - level) / 2, (1 + level) / 2):
+    for tail in ((1 - confidence_level) / 2, (1 + confidence_level) / 2):
         z = bias + normal.inv_cdf(tail)
         bounds.append(quantile(resampled, normal.cdf(bias + z / (1 - skew * z))))
     return bounds[0], bounds[1]

@@ -1,4 +1,4 @@
-"""SIM, KL and EMD from their definitions; the transport as a linear programme."""
+"""SIM, KL and EMD from their definitions; the transport as a linear program."""
 
 import math
 from fractions import Fraction
@@ -29,7 +29,7 @@ def kl_divergence(saliency, gaze, eps=2.0**-52) -> float:
 
 
 def emd(saliency, gaze, shrink=1) -> float:
-    """Cheapest transport between cells of `shrink` x `shrink` pixels, as a linear programme."""
+    """Cheapest transport between cells of `shrink` x `shrink` pixels, as a linear program."""
     height, width = np.asarray(saliency).shape
     p, q = _shares(saliency), _shares(gaze)
     cells: dict[tuple[int, int], list] = {}
@@ -41,9 +41,9 @@ def emd(saliency, gaze, shrink=1) -> float:
             cell[2].append((row, column))
     supply = np.array([float(cell[0]) for cell in cells.values()])
     demand = np.array([float(cell[1]) for cell in cells.values()])
-    centres = np.array([np.mean(cell[2], axis=0) for cell in cells.values()])
+    centers = np.array([np.mean(cell[2], axis=0) for cell in cells.values()])
     n = len(cells)
-    cost = [math.dist(a, b) for a in centres for b in centres]
+    cost = [math.dist(a, b) for a in centers for b in centers]
     leaves = np.kron(np.eye(n), np.ones(n))
     arrives = np.kron(np.ones(n), np.eye(n))
     demand *= supply.sum() / demand.sum()

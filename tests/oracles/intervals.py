@@ -34,10 +34,10 @@ def normal_quantile(probability: float) -> float:
     return (low + high) / 2
 
 
-def normal(scores, clusters, level=0.95) -> tuple[float, float, float]:
+def normal(scores, clusters, confidence_level=0.95) -> tuple[float, float, float]:
     """Mean of the cluster means and the normal quantile times their standard error."""
     means = cluster_means(scores, clusters)
-    quantile = normal_quantile(0.5 + level / 2)
+    quantile = normal_quantile(0.5 + confidence_level / 2)
     mean = statistics.fmean(means)
     half = quantile * statistics.stdev(means) / math.sqrt(len(means))
     return mean, mean - half, mean + half

@@ -7,7 +7,7 @@ import numpy as np
 
 
 def values_at(array, fixations) -> list:
-    """Value of the pixel whose centre is nearest, halves up, for each (x, y)."""
+    """Value of the pixel whose center is nearest, halves up, for each (x, y)."""
     rows = np.asarray(array).tolist()
     found = []
     for x, y in np.asarray(fixations).tolist():

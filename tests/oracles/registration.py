@@ -4,7 +4,7 @@ import math
 
 
 def bilinear(values, row, column):
-    """Value between pixel centres, the edge value beyond the outermost."""
+    """Value between pixel centers, the edge value beyond the outermost."""
     height, width = len(values), len(values[0])
     row = min(max(row, 0.0), height - 1.0)
     column = min(max(column, 0.0), width - 1.0)
@@ -41,7 +41,7 @@ def on_canvas(values, box, size, origin, shape):
     covered = [[0] * shape[1] for _ in range(shape[0])]
     for i in range(shape[0]):
         for j in range(shape[1]):
-            # measured from the outer corner, a pixel's centre is half a pixel in
+            # measured from the outer corner, a pixel's center is half a pixel in
             x = (j + 0.5 - origin[0]) / scale[0] + box[0]
             y = (i + 0.5 - origin[1]) / scale[1] + box[1]
             if -1e-9 <= x <= width + 1e-9 and -1e-9 <= y <= height + 1e-9:

@@ -59,7 +59,7 @@ def test_where_lower_is_better_the_lowest_is_best(evaluation, tmp_path):
 
 
 def test_extremes_are_drawn_with_their_scores(evaluation):
-    figure = gazesal.draw_extremes(evaluation, "good", "sauc", n=2, note="a $note")
+    figure = gazesal.plot_extremes(evaluation, "good", "sauc", n=2, note="a $note")
     shown = [ax for ax in figure.axes if ax.get_title()]
     expected = gazesal.extreme_images(evaluation, "good", "sauc", n=2)
     titles = [" ".join(ax.get_title().split()) for ax in shown]
@@ -75,7 +75,7 @@ def test_pictures_come_from_the_caller_the_folder_or_the_case(evaluation, study)
     picture = np.arange(12.0).reshape(3, 4)
     images = gazesal.extreme_images(evaluation, "good", "ncc", n=1)["image"]
     for given in (dict.fromkeys(images, picture), study / "images", None, {}):
-        figure = gazesal.draw_extremes(evaluation, "good", "ncc", n=1, pictures=given)
+        figure = gazesal.plot_extremes(evaluation, "good", "ncc", n=1, pictures=given)
         ground = figure.axes[0].images[0].get_array()
         if isinstance(given, dict):
             assert ground.shape == (picture.shape if given else (1, 1))
@@ -89,14 +89,14 @@ def test_bad_arguments_are_named(evaluation):
     with pytest.raises(ValueError, match=r"`metric` must be one of .* got 'nss'"):
         gazesal.extreme_images(evaluation, "good", "nss")
     with pytest.raises(ValueError, match="`n` must be at least 1"):
-        gazesal.draw_extremes(evaluation, "good", "ncc", n=0)
+        gazesal.plot_extremes(evaluation, "good", "ncc", n=0)
     gone = dataclasses.replace(evaluation, cases=[])
     with pytest.raises(ValueError, match="must have the case of image"):
-        gazesal.draw_extremes(gone, "good", "ncc")
+        gazesal.plot_extremes(gone, "good", "ncc")
 
 
 def test_distributions_show_medians_and_quartiles_of_image_means(evaluation):
-    figure = gazesal.draw_distributions(evaluation.scores, note="$")
+    figure = gazesal.plot_distributions(evaluation.scores, note="$")
     assert [ax.get_title() for ax in figure.axes] == ["NCC", "AUC", "sNCC", "sAUC"]
     ax = figure.axes[0]
     labels = [label.get_text() for label in ax.get_yticklabels()]
@@ -118,17 +118,17 @@ def test_distributions_show_medians_and_quartiles_of_image_means(evaluation):
 def test_thousands_of_images_are_not_drawn_one_by_one():
     rng = np.random.default_rng(0)
     scores = pd.DataFrame({"image": range(5000), "score": rng.normal(size=5000)})
-    figure = gazesal.draw_distributions(scores.assign(method="a", metric="mine"))
+    figure = gazesal.plot_distributions(scores.assign(method="a", metric="mine"))
     assert max(len(line.get_xdata()) for line in figure.axes[0].lines) == 2
 
 
 def test_alike_and_undefined_scores_are_drawn_as_far_as_they_are():
     scores = pd.DataFrame({"image": [1, 2, 1, 2], "method": ["a", "a", "b", "b"], "metric": "ncc"})
-    figure = gazesal.draw_distributions(scores.assign(score=[0.5, 0.5, np.nan, np.nan]))
+    figure = gazesal.plot_distributions(scores.assign(score=[0.5, 0.5, np.nan, np.nan]))
     assert not figure.axes[0].collections
     with pytest.raises(ValueError, match="`scores` must have a score that is defined, got none"):
-        gazesal.draw_distributions(scores.assign(score=np.nan))
+        gazesal.plot_distributions(scores.assign(score=np.nan))
     with pytest.raises(ValueError, match="`scores` must have the columns score"):
-        gazesal.draw_distributions(scores)
+        gazesal.plot_distributions(scores)
     with pytest.raises(TypeError, match="`scores` must be a pandas DataFrame, got list"):
-        gazesal.draw_distributions([1])
+        gazesal.plot_distributions([1])

@@ -24,10 +24,10 @@ def figures():
     design = gazesal.Design("image")
     scores = table.assign(metric="ncc")
     return {
-        "draw_intervals": gazesal.draw_intervals(SUMMARY),
-        "draw_differences": gazesal.draw_differences(gazesal.compare(table, design)),
-        "draw_pairs": gazesal.draw_pairs(table, design, method="b", reference="a"),
-        "draw_distributions": gazesal.draw_distributions(scores),
+        "plot_intervals": gazesal.plot_intervals(SUMMARY),
+        "plot_differences": gazesal.plot_differences(gazesal.compare(table, design)),
+        "plot_pairs": gazesal.plot_pairs(table, design, method="b", reference="a"),
+        "plot_distributions": gazesal.plot_distributions(scores),
     }
 
 
@@ -41,9 +41,9 @@ def test_every_figure_is_shown_as_a_picture():
 def test_figures_of_an_evaluation_are_shown_as_pictures(evaluation):
     image = evaluation.scores["image"].iloc[0]
     for figure in (
-        evaluation.plot_intervals(method="t"),
+        evaluation.plot_intervals(interval="t"),
         evaluation.plot_maps(image),
-        gazesal.draw_extremes(evaluation, "good", "ncc", n=1),
+        gazesal.plot_extremes(evaluation, "good", "ncc", n=1),
     ):
         assert figure._repr_png_().startswith(b"\x89PNG")
 
@@ -53,7 +53,7 @@ def test_drawing_does_not_import_pyplot():
         "import sys, gazesal, pandas as pd\n"
         "table = pd.DataFrame({'method': ['a'], 'metric': 'sauc', 'estimate': 0.6, 'low': 0.5, "
         "'high': 0.7})\n"
-        "assert gazesal.draw_intervals(table)._repr_png_()\n"
+        "assert gazesal.plot_intervals(table)._repr_png_()\n"
         "assert 'matplotlib.pyplot' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

@@ -79,7 +79,7 @@ def test_colors_of_sixteen_bits_are_not_white():
     np.testing.assert_array_equal(for_display(small), small)
 
 
-def test_pictures_without_contrast_or_with_nan_are_grey():
+def test_pictures_without_contrast_or_with_nan_are_gray():
     assert (to_unit_range(np.full((2, 3), 7.0)) == PLAIN).all()
     shown = to_unit_range(np.array([[0.0, 2.0, np.nan, np.inf]]))
     assert shown.tolist() == [[0.0, 1.0, PLAIN, PLAIN]]

@@ -13,7 +13,7 @@ import pytest
 
 import gazesal
 from gazesal._text import from_csv_cell
-from gazesal.reporting.figures import draw_evaluation, save_figure
+from gazesal.reporting.figures import plot_evaluation, save_figure
 from gazesal.reporting.interval_words import KINDS, summary_words
 from gazesal.reporting.pictures import find_picture
 from gazesal.reporting.results_folder import describe, write_report
@@ -118,11 +118,11 @@ def test_report_goes_without_matplotlib(evaluation, tmp_path, monkeypatch):
 def test_figures_say_what_they_need(evaluation, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ImportError, match=r"gazesal\[plot\]"):
-        draw_evaluation(evaluation, evaluation.summary())
+        plot_evaluation(evaluation, evaluation.summary())
 
 
 def test_description_counts_and_warns(evaluation):
-    text = describe(evaluation, evaluation.summary(method="bootstrap"))
+    text = describe(evaluation, evaluation.summary(interval="bootstrap"))
     assert "3 images, 2 observers each" in text
     assert "95% interval (percentile bootstrap, seed 0; the image is the unit)" in text
     assert "AUCs are exact" in text
@@ -132,17 +132,17 @@ def test_description_counts_and_warns(evaluation):
     assert "The AUC of a constant map is 0.5 and counts." in text
     assert "flat: 6 of 6 sNCC scores" in text
     assert "sAUC scores" not in text
-    assert "(method=" not in describe(evaluation, evaluation.summary())
-    normal = describe(evaluation, evaluation.summary(method="normal", level=0.9))
+    assert "(interval=" not in describe(evaluation, evaluation.summary())
+    normal = describe(evaluation, evaluation.summary(interval="normal", confidence_level=0.9))
     assert "90% interval (normal; the image is the unit)" in normal
 
 
 def test_figure_shows_every_map_and_every_interval(evaluation, tmp_path):
     summary = evaluation.summary()
     picture = np.zeros((24, 32, 3), np.uint8)
-    figure = draw_evaluation(evaluation, summary, image="b", picture=picture)
+    figure = plot_evaluation(evaluation, summary, image="b", picture=picture)
     maps, forest = figure.subfigs
-    noted = draw_evaluation(evaluation, summary, note="made up: $1$")
+    noted = plot_evaluation(evaluation, summary, note="made up: $1$")
     assert noted.get_suptitle() == "made up: $1$"
     titles = [ax.get_title() for ax in maps.axes if ax.images]
     assert titles == [
@@ -186,7 +186,7 @@ def test_pictures_are_found_by_name_inside_the_folder(tmp_path):
 @pytest.mark.filterwarnings("ignore")  # three images are few for most kinds
 @pytest.mark.parametrize("kind", METHODS)
 def test_reports_are_written_of_every_kind_of_interval(evaluation, tmp_path, kind):
-    summary = evaluation.summary(method=kind, n_resamples=200)
+    summary = evaluation.summary(interval=kind, n_resamples=200)
     write_report(evaluation, tmp_path, summary=summary)
     page = gazesal.write_html_report(evaluation, tmp_path / "r.html", summary=summary)
     for path in (tmp_path / "summary.txt", tmp_path / "summary.md", page):
@@ -195,12 +195,12 @@ def test_reports_are_written_of_every_kind_of_interval(evaluation, tmp_path, kin
 
 
 def test_a_level_of_half_a_percent_is_not_rounded(evaluation):
-    summary = evaluation.summary(method="t", level=0.995)
+    summary = evaluation.summary(interval="t", confidence_level=0.995)
     assert "99.5% interval (Student's t;" in describe(evaluation, summary)
 
 
 def test_a_kind_that_is_not_known_keeps_its_name():
-    summary = SUMMARY.assign(interval="sandwich", level=0.9)
+    summary = SUMMARY.assign(interval="sandwich", confidence_level=0.9)
     assert summary_words(summary) == "90% intervals: sandwich"
     assert summary_words(SUMMARY) == ""
 
@@ -270,8 +270,8 @@ def test_no_file_of_a_report_acts_on_names(tmp_path):
     picture = np.zeros((24, 32))
     write_report(evaluation, tmp_path, picture=picture, note=EVIL)
     gazesal.write_html_report(evaluation, tmp_path / "r.html", note=EVIL)
-    gazesal.draw_extremes(evaluation, EVIL, "ncc", n=1).savefig(tmp_path / "extremes.svg")
-    gazesal.draw_distributions(evaluation.scores).savefig(tmp_path / "distributions.svg")
+    gazesal.plot_extremes(evaluation, EVIL, "ncc", n=1).savefig(tmp_path / "extremes.svg")
+    gazesal.plot_distributions(evaluation.scores).savefig(tmp_path / "distributions.svg")
     for path in tmp_path.iterdir():
         assert path.suffix == ".png" or "\x1b" not in path.read_text(encoding="utf-8")
     with (tmp_path / "scores.csv").open(encoding="utf-8", newline="") as file:
@@ -286,7 +286,7 @@ def test_no_file_of_a_report_acts_on_names(tmp_path):
 
 
 def test_rows_of_a_summary_make_a_report_and_other_tables_are_refused(evaluation, tmp_path):
-    summary = evaluation.summary(method="t")
+    summary = evaluation.summary(interval="t")
     some = summary[(summary["metric"] == "sauc") & (summary["method"] != "center_bias")]
     write_report(evaluation, tmp_path, summary=some)
     page = gazesal.write_html_report(evaluation, tmp_path / "r.html", summary=some)
@@ -303,4 +303,4 @@ def test_rows_of_a_summary_make_a_report_and_other_tables_are_refused(evaluation
         with pytest.raises(ValueError, match="`summary` must be one of the evaluation's"):
             gazesal.write_html_report(evaluation, tmp_path / "r.html", summary=strange)
         with pytest.raises(ValueError, match="`summary` must be one of the evaluation's"):
-            draw_evaluation(evaluation, strange)
+            plot_evaluation(evaluation, strange)

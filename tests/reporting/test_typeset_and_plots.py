@@ -85,7 +85,7 @@ def test_every_layout_leaves_what_is_not_there_blank_and_zero_unsigned(layout):
     assert "0.100 [0.000, 0.200]" in text.replace("<b>", "").replace("</b>", "")
 
 
-@pytest.mark.parametrize("layout", [*LAYOUTS, gazesal.draw_intervals])
+@pytest.mark.parametrize("layout", [*LAYOUTS, gazesal.plot_intervals])
 def test_every_layout_refuses_what_is_no_summary(layout):
     with pytest.raises(ValueError, match="one row a method and metric, got ncc of <c> twice"):
         layout(pd.concat([SUMMARY, SUMMARY.iloc[[4]]]))
@@ -183,12 +183,12 @@ def test_control_characters_and_line_breaks_of_names_are_escaped(layout):
 
 @pytest.mark.parametrize(("kind", "words"), KINDS.items())
 def test_latex_html_and_plots_name_every_kind_of_interval(kind, words):
-    summary = SUMMARY.assign(interval=kind, level=0.9)
+    summary = SUMMARY.assign(interval=kind, confidence_level=0.9)
     latex = gazesal.summary_latex(summary)
     assert rf"\multicolumn{{3}}{{l}}{{\footnotesize 90\% intervals: {words}}} \\" in latex
     tree = ET.fromstring(gazesal.summary_html(summary))  # noqa: S314
     assert next(tree.iter("tfoot"))[0][0].text == f"90% intervals: {words}"
-    assert gazesal.draw_intervals(summary).get_supxlabel() == f"90% intervals: {words}"
+    assert gazesal.plot_intervals(summary).get_supxlabel() == f"90% intervals: {words}"
 
 
 def test_every_kind_that_a_summary_takes_has_words():
@@ -201,7 +201,7 @@ def test_markdown_and_text_take_metrics_of_ones_own():
 
 
 def test_forest_plot_has_a_panel_a_metric_and_a_bar_a_method():
-    figure = gazesal.draw_intervals(SUMMARY, note="made up")
+    figure = gazesal.plot_intervals(SUMMARY, note="made up")
     assert [ax.get_title() for ax in figure.axes] == ["NCC (noise 0)", "my_metric"]
     assert figure.get_suptitle() == "made up"
     for ax in figure.axes:
@@ -217,7 +217,7 @@ def test_difference_plot_shades_margins_and_fills_what_is_significant():
         [two_methods(9, shift=s).assign(metric=m) for m, s in (("ncc", 0.3), ("x", 0))]
     )
     found = gazesal.compare(table, Design("image"), by="metric", margin=0.05)
-    figure = gazesal.draw_differences(found, note="made up")
+    figure = gazesal.plot_differences(found, note="made up")
     assert [ax.get_title() for ax in figure.axes] == ["Difference, NCC", "Difference, x"]
     for ax, row in zip(figure.axes, found, strict=True):
         (bar,) = ax.containers
@@ -225,7 +225,7 @@ def test_difference_plot_shades_margins_and_fills_what_is_significant():
         assert (bar.lines[0].get_markerfacecolor() == "white") == (row.p_adjusted >= 0.05)
         assert len(ax.patches) == 1
     with pytest.raises(ValueError, match="got none"):
-        gazesal.draw_differences([])
+        gazesal.plot_differences([])
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_difference_plot_shades_margins_and_fills_what_is_significant():
 )
 def test_pairs_are_means_of_images(design):
     table = two_methods(7, model=3).assign(w=2.0)
-    figure = gazesal.draw_pairs(table, design, method="b", reference="a", note="made up")
+    figure = gazesal.plot_pairs(table, design, method="b", reference="a", note="made up")
     points = figure.axes[0].lines[1]
     means = table.groupby(["method", "image"])["score"].mean()
     np.testing.assert_allclose(points.get_xdata(), means["a"])
@@ -248,12 +248,12 @@ def test_pairs_without_partner_or_name():
     table = two_methods(4)
     options = {"method": "b", "reference": "a"}
     with pytest.raises(ValueError, match="`reference` must be a value"):
-        gazesal.draw_pairs(table, Design(), method="b", reference="x")
+        gazesal.plot_pairs(table, Design(), method="b", reference="x")
     with pytest.raises(ValueError, match="the column x"):
-        gazesal.draw_pairs(table, Design(), **options, contrast="x")
+        gazesal.plot_pairs(table, Design(), **options, contrast="x")
     table.loc[table["method"] == "a", "image"] += 10
     with pytest.raises(ValueError, match="share a unit"):
-        gazesal.draw_pairs(table, Design(missing="drop"), **options)
+        gazesal.plot_pairs(table, Design(missing="drop"), **options)
 
 
 def test_pairs_are_refused_or_dropped_as_in_comparisons():
@@ -262,26 +262,26 @@ def test_pairs_are_refused_or_dropped_as_in_comparisons():
     lone = table[~((table["method"] == "a") & (table["image"] == 0))]
     averaged = {"averaged": "model"}
     with pytest.raises(ValueError, match=r"Each score of b must have a partner of a, got 2"):
-        gazesal.draw_pairs(lone, Design(**averaged), **options)
-    figure = gazesal.draw_pairs(lone, Design(**averaged, missing="drop"), **options)
+        gazesal.plot_pairs(lone, Design(**averaged), **options)
+    figure = gazesal.plot_pairs(lone, Design(**averaged, missing="drop"), **options)
     assert figure.axes[0].lines[1].get_xdata().size == 5
     with pytest.raises(ValueError, match="`method` and `reference` must differ, got 'a' twice"):
-        gazesal.draw_pairs(table, Design(**averaged), method="a", reference="a")
+        gazesal.plot_pairs(table, Design(**averaged), method="a", reference="a")
     apart = table.assign(model=table["method"] + table["model"].astype(str))
-    figure = gazesal.draw_pairs(apart, Design(**averaged), **options, independent="model")
+    figure = gazesal.plot_pairs(apart, Design(**averaged), **options, independent="model")
     means = table.groupby(["method", "image"])["score"].mean()
     np.testing.assert_allclose(figure.axes[0].lines[1].get_xdata(), means["a"])
 
 
 def test_difference_plot_says_what_it_shows():
-    options = {"design": Design(), "level": 0.9}
-    figure = gazesal.draw_differences(gazesal.compare(two_methods(6), **options))
+    options = {"design": Design(), "confidence_level": 0.9}
+    figure = gazesal.plot_differences(gazesal.compare(two_methods(6), **options))
     text = figure.get_supxlabel()
     text = " ".join(text.split())
     assert "Bars: 90% intervals (Student's t), each by itself. Filled points: adjusted p" in text
     assert "p below 10%; hollow: not, also if the bar excludes 0." in text
     assert "margin" not in text
-    figure = gazesal.draw_differences(gazesal.compare(two_methods(6), Design(), margin=0.1))
+    figure = gazesal.plot_differences(gazesal.compare(two_methods(6), Design(), margin=0.1))
     text = figure.get_supxlabel().replace("\n", " ")
     assert "Bars: 95% intervals (Student's t), each by itself. Filled points: adjusted p" in text
     assert "Shaded: the margin of equivalence, judged by the 90% interval (not drawn)." in text
@@ -290,16 +290,16 @@ def test_difference_plot_says_what_it_shows():
 @pytest.mark.parametrize("wrong", [None, 3, [1]])
 def test_difference_plot_names_its_argument(wrong):
     with pytest.raises(TypeError, match="`comparisons` must"):
-        gazesal.draw_differences(wrong)
+        gazesal.plot_differences(wrong)
 
 
 def test_figures_without_matplotlib_say_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ImportError, match=r"gazesal\[plot\]"):
-        gazesal.draw_intervals(SUMMARY)
+        gazesal.plot_intervals(SUMMARY)
 
 
 def test_figures_can_be_saved(tmp_path):
-    figure = gazesal.draw_pairs(two_methods(5), Design(), method="b", reference="a")
+    figure = gazesal.plot_pairs(two_methods(5), Design(), method="b", reference="a")
     figure.savefig(tmp_path / "pairs.pdf")
     assert (tmp_path / "pairs.pdf").stat().st_size > 1000

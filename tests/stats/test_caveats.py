@@ -16,11 +16,11 @@ from gazesal import (
     confidence_interval,
     interval,
     interval_table,
-    normalised_score,
+    normalized_score,
 )
 
 IMAGES = Design("image")
-KINDS = ["t", "normal", "bootstrap", "basic", "bca", "studentised", "study"]
+KINDS = ["t", "normal", "bootstrap", "basic", "bca", "studentized", "study"]
 
 
 def caught(function, *args, **options):
@@ -48,15 +48,15 @@ def table_of(scores, **columns):
 
 @pytest.mark.parametrize("method", ["bootstrap", "basic", "bca"])
 def test_few_images_under_a_bootstrap_get_one_remedy(method):
-    (found,) = caught(confidence_interval, normal_scores(6), method=method, rng=0)
+    (found,) = caught(confidence_interval, normal_scores(6), interval=method, rng=0)
     assert "6 units" in found
-    assert 'method="studentised"' in found
-    assert 'method="t"' not in found
+    assert 'interval="studentized"' in found
+    assert 'interval="t"' not in found
 
 
 @pytest.mark.parametrize("method", KINDS)
 def test_many_normal_scores_give_no_warning(method):
-    assert caught(confidence_interval, normal_scores(60), method=method, rng=0) == []
+    assert caught(confidence_interval, normal_scores(60), interval=method, rng=0) == []
 
 
 @pytest.mark.parametrize("n", [27, 28, 60, 100])
@@ -65,34 +65,34 @@ def test_many_normal_scores_give_no_warning(method):
 def test_too_few_units_for_their_skewness_are_told_by_the_rule(n, scores_of, method):
     scores = scores_of(n)
     needed = 28 + 25 * stats.skew(scores) ** 2
-    found = caught(confidence_interval, scores, method=method, rng=0)
+    found = caught(confidence_interval, scores, interval=method, rng=0)
     assert len(found) == (n < needed)
     if found:
         assert f"{n} units" in found[0]
         assert f"= {needed:.0f}" in found[0]
-        assert 'method="studentised"' in found[0]
+        assert 'interval="studentized"' in found[0]
 
 
-@pytest.mark.parametrize("method", ["studentised", "study"])
+@pytest.mark.parametrize("method", ["studentized", "study"])
 def test_the_remedy_and_the_form_of_the_study_do_not_warn_of_skewness(method):
-    assert caught(confidence_interval, skewed_scores(15), method=method, rng=0) == []
+    assert caught(confidence_interval, skewed_scores(15), interval=method, rng=0) == []
 
 
-@pytest.mark.parametrize("method", ["bca", "studentised"])
+@pytest.mark.parametrize("method", ["bca", "studentized"])
 def test_heavy_tails_are_told(method):
     scores = normal_scores(91)
     scores[[0, 1, -2, -1]] *= 5
     assert stats.skew(scores) == pytest.approx(0, abs=1e-9)
-    (found,) = caught(confidence_interval, scores, method=method, rng=0)
+    (found,) = caught(confidence_interval, scores, interval=method, rng=0)
     assert f"excess kurtosis {stats.kurtosis(scores):.1f}" in found
-    assert 'method="t"' in found
-    assert caught(confidence_interval, scores, method="t") == []
+    assert 'interval="t"' in found
+    assert caught(confidence_interval, scores, interval="t") == []
 
 
 def test_tails_no_heavier_than_their_skewness_implies_are_not_told():
     """A gamma distribution has an excess kurtosis of 1.5 skewness^2, whatever its shape."""
     assert stats.kurtosis(skewed_scores(100)) > 3
-    assert caught(confidence_interval, skewed_scores(100), method="studentised", rng=0) == []
+    assert caught(confidence_interval, skewed_scores(100), interval="studentized", rng=0) == []
 
 
 @pytest.mark.parametrize(("n_models", "told"), [(3, True), (9, True), (10, False)])
@@ -102,21 +102,21 @@ def test_few_models_are_too_few_to_be_resampled(n_models, told, method):
     score = normal_scores(60)[image] + normal_scores(n_models)[model]
     table = pd.DataFrame({"image": image, "model": model, "score": score})
     design = Design(["image", "model"])
-    found = caught(interval, table, design, method=method, rng=0, n_resamples=200)
+    found = caught(interval, table, design, interval=method, rng=0, n_resamples=200)
     assert len(found) == told
     if found:
         assert f"{n_models} units (model)" in found[0]
-        assert 'method="t"' in found[0]
+        assert 'interval="t"' in found[0]
     assert caught(interval, table, design) == []
 
 
 @pytest.mark.parametrize("scores", [[0.1, 0.2, 0.4], [*[1.0] * 18, 0.9, 0.95]])
-def test_the_studentised_interval_is_no_remedy_if_it_is_undefined(scores):
+def test_the_studentized_interval_is_no_remedy_if_it_is_undefined(scores):
     (told,) = caught(confidence_interval, scores)
-    assert "studentised" not in told
-    with pytest.warns(UndefinedMetricWarning, match="studentised"):
-        confidence_interval(scores, method="studentised", rng=0)
-    assert "studentised" in caught(confidence_interval, scores, level=0.2)[0]
+    assert "studentized" not in told
+    with pytest.warns(UndefinedMetricWarning, match="studentized"):
+        confidence_interval(scores, interval="studentized", rng=0)
+    assert "studentized" in caught(confidence_interval, scores, confidence_level=0.2)[0]
 
 
 def test_the_t_interval_is_no_remedy_if_the_function_refuses_it():
@@ -124,7 +124,7 @@ def test_the_t_interval_is_no_remedy_if_the_function_refuses_it():
     axes = dict(zip("ijk", np.indices((12, 4, 3)).reshape(3, -1), strict=True))
     table = pd.DataFrame({**axes, "w": 1.0, "score": rng.normal(size=144)})
     three = Design(["i", "j", "k"], weights="w")
-    (told,) = caught(interval, table, three, method="bootstrap", rng=0, n_resamples=200)
+    (told,) = caught(interval, table, three, interval="bootstrap", rng=0, n_resamples=200)
     assert '"t"' not in told
     with pytest.raises(ValueError, match="`method`"):
         interval(table, three)
@@ -134,17 +134,17 @@ def test_the_t_interval_is_no_remedy_if_the_function_refuses_it():
     crossed = Design(["i", "j"], averaged="k", weights="w")
     names = {"method": "m", "floor": "f", "ceiling": "c"}
     options = {"interval": "bootstrap", "rng": 0, "n_resamples": 200}
-    (told,) = caught(normalised_score, pd.concat(parts), crossed, **names, **options)
+    (told,) = caught(normalized_score, pd.concat(parts), crossed, **names, **options)
     assert '"t"' not in told
     with pytest.raises(ValueError, match="`interval`"):
-        normalised_score(pd.concat(parts), crossed, **names)
+        normalized_score(pd.concat(parts), crossed, **names)
 
 
-def test_crossed_units_have_no_studentised_remedy():
+def test_crossed_units_have_no_studentized_remedy():
     image, model = np.repeat(np.arange(20), 5), np.tile(np.arange(5), 20)
     table = pd.DataFrame({"image": image, "model": model, "score": skewed_scores(20)[image]})
     (found,) = caught(interval, table, Design(["image", "model"]))
-    assert "studentised" not in found
+    assert "studentized" not in found
     assert "More units" in found
 
 
@@ -224,7 +224,7 @@ def test_some_comparisons_that_cannot_reach_the_level_are_counted():
 
 
 def test_the_level_of_the_call_counts():
-    assert "sign flips" in caught(compare, family(8, 4), IMAGES, level=0.99)[0]
+    assert "sign flips" in caught(compare, family(8, 4), IMAGES, confidence_level=0.99)[0]
 
 
 def test_groups_are_told_in_one_warning():
@@ -233,7 +233,7 @@ def test_groups_are_told_in_one_warning():
     (found,) = caught(compare_subgroups, table, IMAGES, group="group", rng=0)
     assert found.startswith("1 of 2 t intervals")
     assert "group b" in found
-    assert 'interval="studentised"' in found
+    assert 'interval="studentized"' in found
 
 
 @pytest.mark.parametrize(("sizes", "told"), [((3, 3), True), ((3, 4), False), ((2, 6), False)])
@@ -247,14 +247,14 @@ def test_groups_too_small_for_any_p_value_below_the_level_are_told(sizes, told):
     assert (p_value > 0.05) == told
 
 
-def test_normalised_scores_are_told():
+def test_normalized_scores_are_told():
     n = 20
     easy = np.random.default_rng(0).uniform(0.3, 0.6, n)
     parts = {"floor": easy, "mine": easy + 0.1 * skewed_scores(n), "top": easy + 1}
     table = pd.concat(table_of(scores, method=name) for name, scores in parts.items())
-    (found,) = caught(normalised_score, table, IMAGES, method="mine", floor="floor", ceiling="top")
+    (found,) = caught(normalized_score, table, IMAGES, method="mine", floor="floor", ceiling="top")
     assert "20 units (image)" in found
-    assert "studentised" not in found
+    assert "studentized" not in found
 
 
 def test_undefined_intervals_are_told_as_such_only():

@@ -28,11 +28,11 @@ def differences(table):
 def test_the_interval_is_that_of_the_differences():
     table = two_methods(12, model=4)
     design = Design(["image", "model"])
-    (found,) = compare(table, design, method="bca", rng=2)
+    (found,) = compare(table, design, interval="bca", rng=2)
     keys = ["image", "model"]
     first, second = (table[table["method"] == name].set_index(keys)["score"] for name in "ab")
     paired = (second - first).reset_index()
-    assert found.difference == interval(paired, design, method="bca", rng=2)
+    assert found.difference == interval(paired, design, interval="bca", rng=2)
     assert (found.method, found.reference) == ("b", "a")
 
 
@@ -166,27 +166,29 @@ def test_equivalence_is_judged_by_the_adjusted_p_value():
     assert [row.equivalence.shown for row in raw] == [row.equivalence.p_value < 0.05 for row in raw]
 
 
-KINDS = ["t", "normal", "bootstrap", "basic", "bca", "studentised"]
+KINDS = ["t", "normal", "bootstrap", "basic", "bca", "studentized"]
 
 
 @pytest.mark.parametrize("method", KINDS)
-@pytest.mark.parametrize("level", [0.9, 0.95])
+@pytest.mark.parametrize("confidence_level", [0.9, 0.95])
 def test_equivalence_is_shown_exactly_if_the_interval_of_that_kind_lies_within_the_margin(
-    method, level
+    method, confidence_level
 ):
     table = two_methods(25, shift=0.02)
     wide = table.pivot_table(index="image", columns="method", values="score")
     paired = (wide["b"] - wide["a"]).rename("score").reset_index()
     options = {"method": method, "rng": 3, "n_resamples": 4000}
-    inner = interval(paired, IMAGES, level=2 * level - 1, **options)
+    inner = interval(paired, IMAGES, confidence_level=2 * confidence_level - 1, **options)
     reach = max(-inner.low, inner.high)
     for margin, shown in ((reach * 1.001, True), (reach * 0.999, False)):
-        (found,) = compare(table, IMAGES, margin=margin, level=level, **options)
+        (found,) = compare(
+            table, IMAGES, margin=margin, confidence_level=confidence_level, **options
+        )
         assert (found.equivalence.low, found.equivalence.high) == pytest.approx(
             (inner.low, inner.high), rel=1e-12
         )
         assert found.equivalence.shown == shown
-        assert (found.equivalence.p_value < 1 - level) == shown
+        assert (found.equivalence.p_value < 1 - confidence_level) == shown
 
 
 @pytest.mark.parametrize("method", KINDS)
@@ -197,13 +199,13 @@ def test_the_p_value_of_equivalence_is_the_error_at_which_the_interval_fits(meth
     p = found.equivalence.p_value
     assert 0.001 < p < 0.5
     for factor, shown in ((1.02, True), (0.98, False)):
-        (again,) = compare(table, IMAGES, margin=0.035, level=1 - factor * p, **options)
+        (again,) = compare(table, IMAGES, margin=0.035, confidence_level=1 - factor * p, **options)
         assert again.equivalence.shown == shown
         inside = again.equivalence.low > -0.035 and again.equivalence.high < 0.035
         assert inside == shown
 
 
-@pytest.mark.parametrize("method", ["bootstrap", "basic", "bca", "studentised"])
+@pytest.mark.parametrize("method", ["bootstrap", "basic", "bca", "studentized"])
 def test_resamples_bound_the_p_value_of_equivalence(method):
     table = two_methods(25)
     options = {"method": method, "rng": 3, "n_resamples": 199}
@@ -218,7 +220,7 @@ def test_equivalence_is_undefined_with_an_undefined_interval():
     wide = pd.DataFrame({"image": range(8), "a": 0.0, "b": [0.1] + [0.0] * 7})
     table = wide.melt("image", ["a", "b"], "method", "score")
     with pytest.warns(gazesal.UndefinedMetricWarning, match="tied"):
-        (found,) = compare(table, IMAGES, method="studentised", margin=0.5, rng=0)
+        (found,) = compare(table, IMAGES, interval="studentized", margin=0.5, rng=0)
     assert not found.equivalence.shown
 
 
@@ -316,7 +318,7 @@ def test_weights_of_three_crossed_kinds_of_units_have_an_interval_and_no_test():
     table = two_methods(8, model=3, reader=3).assign(w=1.0)
     design = Design(["image", "model", "reader"], weights="w")
     with pytest.warns(gazesal.UndefinedMetricWarning, match="p-value is undefined"):
-        (found,) = compare(table, design, method="bca", margin=0.2, rng=0)
+        (found,) = compare(table, design, interval="bca", margin=0.2, rng=0)
     assert math.isnan(found.p_value)
     assert found.difference.low < found.difference.estimate
     assert found.equivalence.shown
@@ -343,7 +345,7 @@ def test_one_unit_has_no_test():
         ({"reference": "x"}, ValueError, "`reference` must be one of a, b"),
         ({"margin": 0}, ValueError, "`margin` must be positive"),
         ({"margin": "a"}, TypeError, "`margin` must be a number"),
-        ({"method": "study"}, ValueError, "`method` must be a method for differences"),
+        ({"interval": "study"}, ValueError, "`interval` must be an interval of differences"),
         ({"adjust": "bonferroni"}, ValueError, "`adjust` must be one of"),
         ({"contrast": "model"}, ValueError, "columns image, model, score once"),
         ({"n_resamples": 0}, ValueError, "`n_resamples`"),
@@ -431,7 +433,10 @@ def test_bad_p_values(p):
     ("options", "message"),
     [
         ({"adjust": "bonf"}, "`adjust` must be one of 'holm', .* got 'bonf'"),
-        ({"margin": 0.1, "level": 0.5}, "`level` must be above 0.5 with `margin`, got 0.5"),
+        (
+            {"margin": 0.1, "confidence_level": 0.5},
+            "`confidence_level` must be above 0.5 with `margin`, got 0.5",
+        ),
         ({"margin": {"x": 0.1, "y": 0.1}, "by": "metric"}, "values of x only, got 'y'"),
     ],
 )

@@ -57,7 +57,7 @@ def by_hand(table, first="b", second="a"):
 @pytest.mark.parametrize("seed", range(4))
 def test_variance_and_degrees_are_the_loop(seed):
     table = separate(seed=seed)
-    (found,) = compare(table, BOTH, independent="model", level=0.9)
+    (found,) = compare(table, BOTH, independent="model", confidence_level=0.9)
     mean, variance, degrees = by_hand(table)
     d = found.difference
     assert d.estimate == pytest.approx(mean)
@@ -102,8 +102,8 @@ def test_averaged_models_leave_a_test_over_images():
     table = two_methods(9, model=3)
     design = Design("image", averaged="model")
     separate_names = table.assign(model=table["method"] + table["model"].astype(str))
-    (paired,) = compare(table, design, method="bca", rng=3)
-    (found,) = compare(separate_names, design, method="bca", rng=3, independent="model")
+    (paired,) = compare(table, design, interval="bca", rng=3)
+    (found,) = compare(separate_names, design, interval="bca", rng=3, independent="model")
     assert found.test == "all sign flips"
     assert found.p_value == paired.p_value
     d, theirs = found.difference, paired.difference
@@ -200,7 +200,7 @@ def test_one_model_has_no_spread():
 )
 def test_what_cannot_be_independent(independent, design, method, message):
     with pytest.raises(ValueError, match=message):
-        compare(separate(), design, independent=independent, method=method, rng=0)
+        compare(separate(), design, independent=independent, interval=method, rng=0)
 
 
 def test_independent_is_a_name():

@@ -33,35 +33,41 @@ def triple(interval):
 SAME = {"rel": 0, "abs": 1e-12}
 
 
-@given(sample=samples(), level=st.sampled_from([0.5, 0.9, 0.95, 0.999]))
-def test_normal_form(sample, level):
-    got = confidence_interval(sample[0], clusters=sample[1], method="normal", level=level)
-    assert triple(got) == pytest.approx(oracle.normal(*sample, level), **SAME)
+@given(sample=samples(), confidence_level=st.sampled_from([0.5, 0.9, 0.95, 0.999]))
+def test_normal_form(sample, confidence_level):
+    got = confidence_interval(
+        sample[0], clusters=sample[1], interval="normal", confidence_level=confidence_level
+    )
+    assert triple(got) == pytest.approx(oracle.normal(*sample, confidence_level), **SAME)
     assert (got.n_scores, got.n_clusters) == (len(sample[0]), len(set(sample[1])))
-    assert (got.level, got.method) == (level, "normal")
+    assert (got.confidence_level, got.interval) == (confidence_level, "normal")
 
 
-@given(sample=samples(), level=st.sampled_from([0.5, 0.95, 0.999]))
-def test_the_default_is_the_t_interval_of_the_cluster_means(sample, level):
-    got = confidence_interval(sample[0], clusters=sample[1], level=level)
+@given(sample=samples(), confidence_level=st.sampled_from([0.5, 0.95, 0.999]))
+def test_the_default_is_the_t_interval_of_the_cluster_means(sample, confidence_level):
+    got = confidence_interval(sample[0], clusters=sample[1], confidence_level=confidence_level)
     means = oracle.cluster_means(*sample)
     center, error = np.mean(means), stats.sem(means)
-    half = stats.t.ppf(0.5 + level / 2, len(means) - 1) * error
-    assert got.method == "t"
+    half = stats.t.ppf(0.5 + confidence_level / 2, len(means) - 1) * error
+    assert got.interval == "t"
     assert triple(got) == pytest.approx((center, center - half, center + half), rel=1e-9, abs=1e-11)
 
 
 @given(sample=samples())
 def test_study_form(sample):
-    got = confidence_interval(sample[0], clusters=sample[1], method="study")
+    got = confidence_interval(sample[0], clusters=sample[1], interval="study")
     assert triple(got) == pytest.approx(oracle.study(*sample), **SAME)
-    assert (got.level, got.method) == (0.95, "study")
+    assert (got.confidence_level, got.interval) == (0.95, "study")
 
 
 @given(scores=st.lists(SCORE, min_size=2, max_size=12))
 def test_without_clusters_every_score_is_one(scores):
     names = list(range(len(scores)))
-    for options in ({}, {"method": "study"}, {"method": "bootstrap", "rng": 1, "n_resamples": 50}):
+    for options in (
+        {},
+        {"interval": "study"},
+        {"interval": "bootstrap", "rng": 1, "n_resamples": 50},
+    ):
         plain = confidence_interval(scores, **options)
         named = confidence_interval(scores, clusters=names, **options)
         assert triple(plain) == pytest.approx(triple(named), **SAME)
@@ -82,11 +88,12 @@ def test_every_cluster_counts_alike_however_many_scores_it_holds():
     got = confidence_interval([0, 0, 0, 0, 1], clusters=[1, 1, 1, 1, 2])
     assert got.estimate == 0.5
     assert (
-        confidence_interval([0, 0, 0, 0, 1], clusters=[1] * 4 + [2], method="study").estimate == 0.2
+        confidence_interval([0, 0, 0, 0, 1], clusters=[1] * 4 + [2], interval="study").estimate
+        == 0.2
     )
 
 
-@pytest.mark.parametrize("level", [0.5, 0.8, 0.95])
+@pytest.mark.parametrize("confidence_level", [0.5, 0.8, 0.95])
 @pytest.mark.parametrize(
     ("scores", "clusters"),
     [
@@ -95,16 +102,24 @@ def test_every_cluster_counts_alike_however_many_scores_it_holds():
         ([0.0, 1.0], list("ab")),
     ],
 )
-def test_bootstrap_percentiles_are_those_of_all_resamples(scores, clusters, level):
+def test_bootstrap_percentiles_are_those_of_all_resamples(scores, clusters, confidence_level):
     """Every resample of so few clusters can be listed, so the limit is known exactly."""
     chances = oracle.bootstrap_distribution(scores, clusters)
     n = 40_000
     got = confidence_interval(
-        scores, clusters=clusters, method="bootstrap", level=level, n_resamples=n, rng=0
+        scores,
+        clusters=clusters,
+        interval="bootstrap",
+        confidence_level=confidence_level,
+        n_resamples=n,
+        rng=0,
     )
     assert got.estimate == pytest.approx(np.mean(oracle.cluster_means(scores, clusters)), **SAME)
-    assert got.method == "bootstrap"
-    for bound, tail in ((got.low, (1 - level) / 2), (got.high, (1 + level) / 2)):
+    assert got.interval == "bootstrap"
+    for bound, tail in (
+        (got.low, (1 - confidence_level) / 2),
+        (got.high, (1 + confidence_level) / 2),
+    ):
         # four standard errors of the share of draws below the quantile
         slack = 4 * math.sqrt(tail * (1 - tail) / n)
         low = oracle.quantile_of(chances, tail - slack)
@@ -117,7 +132,7 @@ def test_bootstrap_resamples_whole_clusters():
     rng = np.random.default_rng(0)
     means = rng.normal(size=20)
     got = confidence_interval(
-        np.repeat(means, 50), clusters=np.repeat(np.arange(20), 50), method="bootstrap", rng=0
+        np.repeat(means, 50), clusters=np.repeat(np.arange(20), 50), interval="bootstrap", rng=0
     )
     expected = confidence_interval(means)
     assert got.high - got.low == pytest.approx(expected.high - expected.low, rel=0.1)
@@ -126,10 +141,10 @@ def test_bootstrap_resamples_whole_clusters():
 
 def test_bootstrap_is_repeatable_and_seeded():
     scores = np.random.default_rng(1).random(30)
-    runs = [confidence_interval(scores, method="bootstrap", rng=seed) for seed in (5, 5, 6)]
+    runs = [confidence_interval(scores, interval="bootstrap", rng=seed) for seed in (5, 5, 6)]
     assert runs[0] == runs[1] != runs[2]
     generator = np.random.default_rng(5)
-    assert confidence_interval(scores, method="bootstrap", rng=generator) == runs[0]
+    assert confidence_interval(scores, interval="bootstrap", rng=generator) == runs[0]
 
 
 def test_blocks_of_resamples_are_one_stream(monkeypatch):
@@ -137,15 +152,15 @@ def test_blocks_of_resamples_are_one_stream(monkeypatch):
     from gazesal.stats import bootstrap
 
     scores = np.random.default_rng(2).random(30)
-    whole = confidence_interval(scores, method="bootstrap", n_resamples=501, rng=3)
+    whole = confidence_interval(scores, interval="bootstrap", n_resamples=501, rng=3)
     monkeypatch.setattr(bootstrap, "VALUES_AT_ONCE", 30 * 7)
-    assert confidence_interval(scores, method="bootstrap", n_resamples=501, rng=3) == whole
+    assert confidence_interval(scores, interval="bootstrap", n_resamples=501, rng=3) == whole
 
 
 @pytest.mark.parametrize("method", ["normal", "study", "bootstrap"])
 def test_one_cluster_has_no_interval(method):
     with pytest.warns(gazesal.UndefinedMetricWarning, match="one cluster"):
-        got = confidence_interval([0.2, 0.4], clusters=["a", "a"], method=method, rng=0)
+        got = confidence_interval([0.2, 0.4], clusters=["a", "a"], interval=method, rng=0)
     assert got.estimate == pytest.approx(0.3)
     assert math.isnan(got.low)
     assert math.isnan(got.high)
@@ -160,7 +175,7 @@ def test_the_warning_points_at_the_caller():
 
 
 def test_equal_scores_have_an_interval_of_no_width():
-    got = confidence_interval([0.5, 0.5, 0.5], method="bootstrap", rng=0)
+    got = confidence_interval([0.5, 0.5, 0.5], interval="bootstrap", rng=0)
     assert triple(got) == pytest.approx((0.5, 0.5, 0.5), **SAME)
 
 
@@ -172,13 +187,13 @@ def test_integer_and_boolean_scores(scores):
 def test_inputs_are_not_modified():
     scores, clusters = np.random.default_rng(3).random(6), np.array(list("abcabc"))
     copies = scores.copy(), clusters.copy()
-    confidence_interval(scores, clusters=clusters, method="bootstrap", rng=0)
+    confidence_interval(scores, clusters=clusters, interval="bootstrap", rng=0)
     assert np.array_equal(scores, copies[0])
     assert np.array_equal(clusters, copies[1])
 
 
 def test_result_is_frozen_and_readable():
-    got = confidence_interval([0.1, 0.2, 0.6], method="normal")
+    got = confidence_interval([0.1, 0.2, 0.6], interval="normal")
     assert isinstance(got, ConfidenceInterval)
     assert str(got) == "0.300 [0.001, 0.599]"
     assert "estimate=0.3" in repr(got)
@@ -259,18 +274,22 @@ def test_masked_arrays_without_a_mask_are_labels():
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"method": "BCa"}, ValueError, "`method` must be one of"),
-        ({"level": 0}, ValueError, "`level`"),
-        ({"level": 1}, ValueError, "`level`"),
-        ({"level": 95}, ValueError, "`level`"),
-        ({"level": float("nan")}, ValueError, "`level`"),
-        ({"level": "0.95"}, ValueError, "`level`"),
-        ({"level": 0.9, "method": "study"}, ValueError, "`level` must be 0.95"),
-        ({"method": "bootstrap"}, ValueError, "`rng`"),
-        ({"method": "bootstrap", "rng": "x"}, TypeError, "`rng`"),
-        ({"method": "bootstrap", "rng": 0, "n_resamples": 0}, ValueError, "`n_resamples`"),
-        ({"method": "bootstrap", "rng": 0, "n_resamples": 1.5}, TypeError, "`n_resamples`"),
-        ({"method": "bootstrap", "rng": 0, "n_resamples": True}, TypeError, "`n_resamples`"),
+        ({"interval": "BCa"}, ValueError, "`interval` must be one of"),
+        ({"confidence_level": 0}, ValueError, "`confidence_level`"),
+        ({"confidence_level": 1}, ValueError, "`confidence_level`"),
+        ({"confidence_level": 95}, ValueError, "`confidence_level`"),
+        ({"confidence_level": float("nan")}, ValueError, "`confidence_level`"),
+        ({"confidence_level": "0.95"}, ValueError, "`confidence_level`"),
+        (
+            {"confidence_level": 0.9, "interval": "study"},
+            ValueError,
+            "`confidence_level` must be 0.95",
+        ),
+        ({"interval": "bootstrap"}, ValueError, "`rng`"),
+        ({"interval": "bootstrap", "rng": "x"}, TypeError, "`rng`"),
+        ({"interval": "bootstrap", "rng": 0, "n_resamples": 0}, ValueError, "`n_resamples`"),
+        ({"interval": "bootstrap", "rng": 0, "n_resamples": 1.5}, TypeError, "`n_resamples`"),
+        ({"interval": "bootstrap", "rng": 0, "n_resamples": True}, TypeError, "`n_resamples`"),
     ],
 )
 def test_bad_options(options, error, message):
@@ -279,6 +298,6 @@ def test_bad_options(options, error, message):
 
 
 def test_levels_of_numpy_count():
-    expected = confidence_interval([0.1, 0.2, 0.4], level=0.5)
-    assert confidence_interval([0.1, 0.2, 0.4], level=np.float32(0.5)) == expected
-    assert confidence_interval([0.1, 0.2, 0.4], level=np.float64(0.5)) == expected
+    expected = confidence_interval([0.1, 0.2, 0.4], confidence_level=0.5)
+    assert confidence_interval([0.1, 0.2, 0.4], confidence_level=np.float32(0.5)) == expected
+    assert confidence_interval([0.1, 0.2, 0.4], confidence_level=np.float64(0.5)) == expected

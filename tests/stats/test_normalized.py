@@ -1,4 +1,4 @@
-"""The normalised score against its definition."""
+"""The normalized score against its definition."""
 
 import math
 
@@ -8,11 +8,11 @@ import pytest
 from scipy import stats
 
 import gazesal
-from gazesal import Design, normalised_score
+from gazesal import Design, normalized_score
 from tests.oracles import designs as oracle
 from tests.stats.frames import crossed_table
 
-NAMES = {"method": "mine", "floor": "centre", "ceiling": "readers"}
+NAMES = {"method": "mine", "floor": "center", "ceiling": "readers"}
 
 
 def three_methods(n=20, model=None, gaps=(0.0, 0.05, 0.2), seed=0):
@@ -21,38 +21,38 @@ def three_methods(n=20, model=None, gaps=(0.0, 0.05, 0.2), seed=0):
     base = crossed_table(*sizes, seed=seed)
     frames = [
         base.assign(method=name, score=base["score"] + gap + rng.normal(0, 0.02, len(base)))
-        for name, gap in zip(("centre", "mine", "readers"), gaps, strict=True)
+        for name, gap in zip(("center", "mine", "readers"), gaps, strict=True)
     ]
     return pd.concat(frames)
 
 
 def ratio(table):
     means = table.groupby("method")["score"].mean()
-    return (means["mine"] - means["centre"]) / (means["readers"] - means["centre"])
+    return (means["mine"] - means["center"]) / (means["readers"] - means["center"])
 
 
 @pytest.mark.parametrize("interval", ["t", "normal", "bootstrap", "basic", "bca"])
 def test_estimate_and_scale(interval):
     table = three_methods()
-    found = normalised_score(table, Design("image"), **NAMES, interval=interval, rng=0)
+    found = normalized_score(table, Design("image"), **NAMES, interval=interval, rng=0)
     assert found.estimate == pytest.approx(ratio(table))
     assert found.low < found.estimate < found.high
     scaled = table.assign(score=3 - 2 * table["score"])
     options = {"interval": interval, "higher_is_better": False, "rng": 0}
-    again = normalised_score(scaled, Design("image"), **NAMES, **options)
+    again = normalized_score(scaled, Design("image"), **NAMES, **options)
     assert (again.low, again.high) == pytest.approx((found.low, found.high))
 
 
 def wide_ratio(wide):
     means = wide.mean()
-    return (means["mine"] - means["centre"]) / (means["readers"] - means["centre"])
+    return (means["mine"] - means["center"]) / (means["readers"] - means["center"])
 
 
 @pytest.mark.parametrize("interval", ["bootstrap", "basic", "bca"])
 def test_bounds_are_those_of_ratios_over_the_same_resamples(interval):
     table = three_methods(n=8)
     table.loc[(table["method"] == "mine") & (table["image"] == 3), "score"] += 0.2  # skewed
-    found = normalised_score(
+    found = normalized_score(
         table, Design("image"), **NAMES, interval=interval, rng=1, n_resamples=200
     )
     draws = np.random.default_rng(1).integers(8, size=(200, 8))
@@ -71,14 +71,14 @@ def test_what_is_common_to_all_three_cancels():
     """Images that differ by far more than the methods do."""
     table = three_methods()
     table["score"] += 100 * table["image"]
-    found = normalised_score(table, Design("image"), **NAMES, rng=0)
-    plain = normalised_score(three_methods(), Design("image"), **NAMES, rng=0)
+    found = normalized_score(table, Design("image"), **NAMES, rng=0)
+    plain = normalized_score(three_methods(), Design("image"), **NAMES, rng=0)
     assert (found.low, found.high) == pytest.approx((plain.low, plain.high), rel=1e-6)
 
 
 def test_crossed_units():
     table = three_methods(model=4)
-    found = normalised_score(table, Design(["image", "model"]), **NAMES, rng=0)
+    found = normalized_score(table, Design(["image", "model"]), **NAMES, rng=0)
     assert found.estimate == pytest.approx(ratio(table))
     assert found.units == (("image", 20), ("model", 4))
 
@@ -88,14 +88,14 @@ def shifted_ceiling(design):
     table = three_methods(model=3 if len(design.units) > 1 else None, gaps=(0.0, 0.05, 0.0))
     means = table.groupby("method")["score"].mean()
     inside = table["method"] == "readers"
-    table.loc[inside, "score"] += means["centre"] - means["readers"] + 0.001
+    table.loc[inside, "score"] += means["center"] - means["readers"] + 0.001
     return table
 
 
 @pytest.mark.parametrize("design", [Design("image"), Design(["image", "model"])])
 def test_the_interval_is_unbounded_if_floor_and_ceiling_do_not_differ_significantly(design):
     with pytest.warns(gazesal.UndefinedMetricWarning, match="unbounded"):
-        found = normalised_score(shifted_ceiling(design), design, **NAMES)
+        found = normalized_score(shifted_ceiling(design), design, **NAMES)
     assert math.isnan(found.low)
     assert math.isnan(found.high)
 
@@ -104,7 +104,7 @@ def test_the_interval_is_unbounded_if_floor_and_ceiling_do_not_differ_significan
 def test_bootstrap_bounds_are_undefined_if_floor_and_ceiling_cross_in_too_many_resamples(interval):
     table = shifted_ceiling(Design("image"))
     with pytest.warns(gazesal.UndefinedMetricWarning, match="too many resamples"):
-        found = normalised_score(table, Design("image"), **NAMES, interval=interval, rng=0)
+        found = normalized_score(table, Design("image"), **NAMES, interval=interval, rng=0)
     assert math.isnan(found.low)
 
 
@@ -115,7 +115,7 @@ def test_rare_resamples_with_a_crossed_ceiling_do_not_decide_whether_bounds_exis
     noise = rng.normal(0, 1, (2, 50))
     noise = (noise - noise.mean(axis=1, keepdims=True)) / noise.std(axis=1, ddof=1, keepdims=True)
     scores = {
-        "centre": noise[0] * 0,
+        "center": noise[0] * 0,
         "mine": 0.2 + noise[1] * 0.1,
         "readers": 3.5 / 50**0.5 + noise[0],
     }
@@ -124,42 +124,44 @@ def test_rare_resamples_with_a_crossed_ceiling_do_not_decide_whether_bounds_exis
         for name, values in scores.items()
     )
     found = [
-        normalised_score(table, Design("image"), **NAMES, interval=interval, rng=0, n_resamples=n)
+        normalized_score(table, Design("image"), **NAMES, interval=interval, rng=0, n_resamples=n)
         for n in (500, 50_000)
     ]
     assert all(math.isfinite(each.low) and math.isfinite(each.high) for each in found)
 
 
 def residuals(table, value):
-    """Per image, what has mean zero if `value` is the normalised score."""
+    """Per image, what has mean zero if `value` is the normalized score."""
     wide = table.pivot_table(index="image", columns="method", values="score")
-    return (wide["mine"] - wide["centre"]) - value * (wide["readers"] - wide["centre"])
+    return (wide["mine"] - wide["center"]) - value * (wide["readers"] - wide["center"])
 
 
-@pytest.mark.parametrize("level", [0.5, 0.95, 0.99])
-def test_fieller_bounds_are_where_a_t_test_rejects(level):
+@pytest.mark.parametrize("confidence_level", [0.5, 0.95, 0.99])
+def test_fieller_bounds_are_where_a_t_test_rejects(confidence_level):
     table = three_methods(n=12)
-    found = normalised_score(table, Design("image"), **NAMES, level=level)
-    assert found.method == "t"
+    found = normalized_score(table, Design("image"), **NAMES, confidence_level=confidence_level)
+    assert found.interval == "t"
     for bound, outwards in ((found.low, -1), (found.high, 1)):
-        assert stats.ttest_1samp(residuals(table, bound), 0).pvalue == pytest.approx(1 - level)
+        assert stats.ttest_1samp(residuals(table, bound), 0).pvalue == pytest.approx(
+            1 - confidence_level
+        )
         beyond = bound + outwards * 0.01
-        assert stats.ttest_1samp(residuals(table, beyond), 0).pvalue < 1 - level
+        assert stats.ttest_1samp(residuals(table, beyond), 0).pvalue < 1 - confidence_level
 
 
 def test_weights_of_one_change_nothing():
     table = three_methods().assign(w=1.0)
-    plain = normalised_score(table, Design("image"), **NAMES)
-    weighted = normalised_score(table, Design("image", weights="w"), **NAMES)
+    plain = normalized_score(table, Design("image"), **NAMES)
+    weighted = normalized_score(table, Design("image", weights="w"), **NAMES)
     assert (weighted.low, weighted.high) == pytest.approx((plain.low, plain.high))
 
 
 def test_bounds_of_crossed_units_are_where_their_t_test_rejects():
     table = three_methods(model=4)
-    found = normalised_score(table, Design(["image", "model"]), **NAMES)
+    found = normalized_score(table, Design(["image", "model"]), **NAMES)
     wide = table.pivot_table(index=["image", "model"], columns="method", values="score")
     for bound in (found.low, found.high):
-        values = (wide["mine"] - wide["centre"]) - bound * (wide["readers"] - wide["centre"])
+        values = (wide["mine"] - wide["center"]) - bound * (wide["readers"] - wide["center"])
         cells = dict(values.items())
         variance, degrees = oracle.error_of_mean(cells)
         t = abs(oracle.mean_of(cells)) / math.sqrt(variance)
@@ -171,19 +173,19 @@ def test_weights_of_crossed_units_name_the_intervals_that_exist():
     table = three_methods(model=4).assign(w=1.0)
     design = Design(["image", "model"], weights="w")
     with pytest.raises(ValueError, match="`interval`"):
-        normalised_score(table, design, **NAMES)
-    found = normalised_score(table, design, **NAMES, interval="bootstrap", rng=0)
+        normalized_score(table, design, **NAMES)
+    found = normalized_score(table, design, **NAMES, interval="bootstrap", rng=0)
     assert found.low < found.estimate < found.high
 
 
 def test_a_method_halfway_on_every_image_has_an_interval_of_no_width():
     table = three_methods()
     wide = table.pivot_table(index="image", columns="method", values="score")
-    halfway = (wide["centre"] + wide["readers"]) / 2
+    halfway = (wide["center"] + wide["readers"]) / 2
     inside = table["method"] == "mine"
     table.loc[inside, "score"] = table.loc[inside, "image"].map(halfway)
     for interval in ("t", "bootstrap", "bca"):
-        found = normalised_score(table, Design("image"), **NAMES, interval=interval, rng=0)
+        found = normalized_score(table, Design("image"), **NAMES, interval=interval, rng=0)
         assert (found.low, found.high) == pytest.approx((0.5, 0.5), abs=1e-9)
 
 
@@ -201,28 +203,28 @@ def test_a_ceiling_worse_than_the_floor_is_refused(options, metric, sign):
     table["score"] *= sign
     if metric:
         table["metric"] = metric
-    found = normalised_score(table, Design("image"), **NAMES, **options)
+    found = normalized_score(table, Design("image"), **NAMES, **options)
     assert found.estimate == pytest.approx(ratio(table))
     table["score"] *= -1
     with pytest.raises(ValueError, match="`ceiling`"):
-        normalised_score(table, Design("image"), **NAMES, **options)
+        normalized_score(table, Design("image"), **NAMES, **options)
 
 
 def test_the_direction_is_a_truth_value():
     with pytest.raises(TypeError, match="`higher_is_better`"):
-        normalised_score(three_methods(), Design("image"), **NAMES, higher_is_better="no")
+        normalized_score(three_methods(), Design("image"), **NAMES, higher_is_better="no")
 
 
 def test_too_few_resamples():
     options = {"interval": "bca", "rng": 0, "n_resamples": 1}
     with pytest.warns(gazesal.UndefinedMetricWarning, match="one side"):
-        found = normalised_score(three_methods(), Design("image"), **NAMES, **options)
+        found = normalized_score(three_methods(), Design("image"), **NAMES, **options)
     assert math.isnan(found.low)
 
 
 def test_one_unit():
     with pytest.warns(gazesal.UndefinedMetricWarning, match="one unit"):
-        found = normalised_score(three_methods(n=1), Design("image"), **NAMES, rng=0)
+        found = normalized_score(three_methods(n=1), Design("image"), **NAMES, rng=0)
     assert math.isnan(found.high)
 
 
@@ -231,24 +233,24 @@ def test_one_unit():
     [
         ({"method": "x"}, "`method` must be a value"),
         ({"method": "readers"}, "must differ"),
-        ({"interval": "studentised"}, "`interval` must be one of"),
+        ({"interval": "studentized"}, "`interval` must be one of"),
         ({"contrast": "x"}, "the column x"),
         ({"interval": "bca", "rng": None}, "`rng`"),
     ],
 )
 def test_bad_options(options, message):
     with pytest.raises(ValueError, match=message):
-        normalised_score(three_methods(), Design("image"), **({**NAMES, "rng": 0} | options))
+        normalized_score(three_methods(), Design("image"), **({**NAMES, "rng": 0} | options))
 
 
 def test_other_units():
     table = three_methods()
     table = table[(table["method"] != "mine") | (table["image"] != 3)]
     with pytest.raises(ValueError, match="the same units"):
-        normalised_score(table, Design("image"), **NAMES, rng=0)
+        normalized_score(table, Design("image"), **NAMES, rng=0)
 
 
 @pytest.mark.parametrize("name", ["method", "floor", "ceiling"])
 def test_a_list_of_names_is_not_a_name(name):
     with pytest.raises(TypeError, match=rf"`{name}` must be one value of method, got \['a'\]"):
-        normalised_score(three_methods(), Design("image"), **{**NAMES, name: ["a"]}, rng=0)
+        normalized_score(three_methods(), Design("image"), **{**NAMES, name: ["a"]}, rng=0)

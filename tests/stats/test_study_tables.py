@@ -45,7 +45,7 @@ def test_cell(scores, cell):
     interval = gazesal.confidence_interval(
         rows[cell.column],
         clusters=rows["phase"].astype(str) + "/" + rows["trial"].astype(str),
-        method="study",
+        interval="study",
     )
     assert (interval.n_scores, interval.n_clusters) == (2275, 91)
     got = tuple(printed(value) for value in (interval.estimate, interval.low, interval.high))

@@ -15,7 +15,7 @@ from gazesal.stats.cells import samples_of
 from tests.oracles import designs as oracle
 from tests.stats.frames import cells_of, crossed_table
 
-RESAMPLED = ["bootstrap", "basic", "bca", "studentised"]
+RESAMPLED = ["bootstrap", "basic", "bca", "studentized"]
 SAME = {"rel": 1e-10, "abs": 1e-12}
 
 
@@ -44,28 +44,33 @@ def test_t_is_that_of_the_cluster_means():
 @pytest.mark.parametrize("method", ["normal", "t", *RESAMPLED, "study"])
 def test_one_kind_of_units_is_that_of_the_array(method):
     table = crossed_table(12, 4).sort_values(["image", "model"])
-    found = interval(table, Design("image", averaged="model"), method=method, rng=3)
+    found = interval(table, Design("image", averaged="model"), interval=method, rng=3)
     array = gazesal.confidence_interval(
-        table["score"], clusters=table["image"], method=method, rng=3
+        table["score"], clusters=table["image"], interval=method, rng=3
     )
     assert pair(found) == pytest.approx(pair(array), **SAME)
     assert found.estimate == pytest.approx(array.estimate, **SAME)
 
 
 @pytest.mark.parametrize("method", ["bootstrap", "basic", "bca"])
-@pytest.mark.parametrize("level", [0.8, 0.95])
-def test_bounds_are_scipys_from_the_same_resamples(method, level):
+@pytest.mark.parametrize("confidence_level", [0.8, 0.95])
+def test_bounds_are_scipys_from_the_same_resamples(method, confidence_level):
     values = np.random.default_rng(1).gamma(1.5, 0.2, 25)
     names = {"bootstrap": "percentile", "basic": "basic", "bca": "BCa"}
     theirs = stats.bootstrap(
-        (values,), np.mean, confidence_level=level, method=names[method], rng=5, n_resamples=2000
+        (values,),
+        np.mean,
+        confidence_level=confidence_level,
+        method=names[method],
+        rng=5,
+        n_resamples=2000,
     )
-    resampled, centre = theirs.bootstrap_distribution, values.mean()
+    resampled, center = theirs.bootstrap_distribution, values.mean()
     got = {
-        "bootstrap": lambda: bounds.percentile(resampled, level),
-        "basic": lambda: bounds.basic(centre, resampled, level),
+        "bootstrap": lambda: bounds.percentile(resampled, confidence_level),
+        "basic": lambda: bounds.basic(center, resampled, confidence_level),
         "bca": lambda: bounds.bca(
-            centre, resampled, [(values.sum() - values) / (values.size - 1)], level
+            center, resampled, [(values.sum() - values) / (values.size - 1)], confidence_level
         ),
     }[method]()
     assert got == pytest.approx(tuple(theirs.confidence_interval), **SAME)
@@ -78,7 +83,7 @@ def test_many_resamples_end_where_scipys_do(method):
     theirs = stats.bootstrap(
         (values,), np.mean, method=names[method], rng=5, n_resamples=40_000
     ).confidence_interval
-    ours = gazesal.confidence_interval(values, method=method, rng=6, n_resamples=40_000)
+    ours = gazesal.confidence_interval(values, interval=method, rng=6, n_resamples=40_000)
     # the density of the mean at a 2.5% quantile gives its error: about 2.7 / sqrt(n) deviations
     slack = 5 * 2.7 / math.sqrt(40_000) * values.std() / math.sqrt(40)
     assert pair(ours) == pytest.approx(tuple(theirs), rel=0, abs=slack)
@@ -87,7 +92,7 @@ def test_many_resamples_end_where_scipys_do(method):
 def test_bca_is_the_loop():
     table = crossed_table(9)
     values = table.sort_values("image")["score"].tolist()
-    found = interval(table, Design("image"), method="bca", n_resamples=999, rng=4)
+    found = interval(table, Design("image"), interval="bca", n_resamples=999, rng=4)
     draws = np.random.default_rng(4).integers(9, size=(999, 9))
     resampled = [math.fsum(values[i] for i in row) / 9 for row in draws]
     assert pair(found) == pytest.approx(oracle.bca(values, resampled, 0.95), rel=1e-9)
@@ -99,7 +104,7 @@ def test_bca_counts_half_of_the_resamples_that_tie_with_the_estimate():
     draws = np.random.default_rng(4).integers(6, size=(999, 6))
     resampled = np.array(values)[draws].mean(axis=1)
     assert np.count_nonzero(np.abs(resampled - 2) < 1e-12) > 50
-    found = interval(table, Design("image"), method="bca", n_resamples=999, rng=4)
+    found = interval(table, Design("image"), interval="bca", n_resamples=999, rng=4)
     expected = oracle.bca(values, resampled.tolist(), 0.95)
     assert pair(found) == pytest.approx(expected, rel=1e-9)
 
@@ -108,7 +113,7 @@ def test_crossed_bca_is_the_loop():
     """Its acceleration has the influences of both kinds of units, each on its own scale."""
     table = crossed_table(9, 3, spreads=(0.1, 0.3), seed=2)
     design = Design(["image", "model"])
-    found = interval(table, design, method="bca", n_resamples=999, rng=4)
+    found = interval(table, design, interval="bca", n_resamples=999, rng=4)
     (sample,) = samples_of(table, design).values()
     resampled = bootstrap.replicates(sample, 999, np.random.default_rng(4))[:, 0].tolist()
     cells = cells_of(table, "image", "model")
@@ -120,10 +125,10 @@ def test_crossed_bca_is_the_loop():
     assert pair(found) == pytest.approx(expected, rel=1e-9)
 
 
-def test_studentised_is_the_loop():
+def test_studentized_is_the_loop():
     table = crossed_table(15)
     values = table.sort_values("image")["score"].to_numpy()
-    found = interval(table, Design("image"), method="studentised", n_resamples=999, rng=4)
+    found = interval(table, Design("image"), interval="studentized", n_resamples=999, rng=4)
     pivots = []
     for row in np.random.default_rng(4).integers(15, size=(999, 15)):
         drawn = values[row].tolist()
@@ -178,10 +183,10 @@ def test_nested_resamples_are_among_all_and_as_likely():
     n = 40_000
     means = bootstrap.replicates(sample, n, np.random.default_rng(0))[:, 0]
     assert set(np.round(means, 9)) <= {round(value, 9) for value, _ in every}
-    centre = math.fsum(v * p for v, p in every)
-    variance = math.fsum((v - centre) ** 2 * p for v, p in every)
-    assert centre == pytest.approx(np.mean([np.mean(g) for g in groups]))
-    assert means.mean() == pytest.approx(centre, abs=5 * math.sqrt(variance / n))
+    center = math.fsum(v * p for v, p in every)
+    variance = math.fsum((v - center) ** 2 * p for v, p in every)
+    assert center == pytest.approx(np.mean([np.mean(g) for g in groups]))
+    assert means.mean() == pytest.approx(center, abs=5 * math.sqrt(variance / n))
     assert means.var() == pytest.approx(variance, rel=0.05)
 
 
@@ -201,7 +206,7 @@ def test_three_crossed_kinds_of_units_can_be_resampled():
     table = crossed_table(20, 4, 3)
     found = interval(table, Design(["image", "model", "reader"]))
     assert found.n_clusters == 3
-    means = interval(table, Design(["image", "model", "reader"]), method="bca", rng=0)
+    means = interval(table, Design(["image", "model", "reader"]), interval="bca", rng=0)
     assert means.low < means.estimate < means.high
 
 
@@ -213,7 +218,7 @@ def test_units_that_do_not_differ_add_nothing():
     crossed = interval(table, Design(["image", "model"]))
     plain = interval(table, Design("image", averaged="model"))
     assert pair(crossed) == pytest.approx(pair(plain), rel=1e-9)
-    ours = interval(table, Design(["image", "model"]), method="bootstrap", rng=0)
+    ours = interval(table, Design(["image", "model"]), interval="bootstrap", rng=0)
     assert ours.high - ours.low == pytest.approx(plain.high - plain.low, rel=0.15)
 
 
@@ -235,12 +240,12 @@ def test_equal_weights_of_balanced_units_change_nothing():
         Design("image", averaged="model", weights=weights) for weights in (None, "w")
     )
     for method in ["t", "normal", *RESAMPLED]:
-        expected = interval(table, plain, method=method, rng=0)
-        found = interval(table, weighted, method=method, rng=0)
+        expected = interval(table, plain, interval=method, rng=0)
+        found = interval(table, weighted, interval=method, rng=0)
         assert pair(found) == pytest.approx(pair(expected), rel=1e-9)
     crossed = [Design(["image", "model"], weights=weights) for weights in (None, "w")]
     for method in ["bootstrap", "basic", "bca"]:
-        expected, found = (interval(table, each, method=method, rng=0) for each in crossed)
+        expected, found = (interval(table, each, interval=method, rng=0) for each in crossed)
         assert pair(found) == pytest.approx(pair(expected), rel=1e-9)
 
 
@@ -254,7 +259,7 @@ def test_weighted_resamples_are_ratios_of_sums():
     for row, value in zip(draws, got, strict=True):
         drawn = table.loc[row]
         assert value == pytest.approx(np.average(drawn["score"], weights=drawn["w"]))
-    means, errors = bootstrap.studentised(sample, 50, np.random.default_rng(1))
+    means, errors = bootstrap.studentized(sample, 50, np.random.default_rng(1))
     assert means[:, 0] == pytest.approx(got)
     for row, mean, error in zip(draws, got, errors[:, 0], strict=True):
         drawn = table.loc[row]
@@ -274,7 +279,7 @@ def test_unbalanced_designs_are_refused_unless_they_say_what_to_do():
         with pytest.raises(ValueError, match="1 of 24 cells empty"):
             interval(table, Design(["image", "model"], unbalanced=unbalanced))
     weighted = Design(["image", "model"], weights="one")
-    found = interval(table.assign(one=1), weighted, method="bca", rng=0)
+    found = interval(table.assign(one=1), weighted, interval="bca", rng=0)
     assert found.estimate == pytest.approx(table["score"].mean())
     assert found.low < found.estimate < found.high
 
@@ -292,8 +297,8 @@ def test_weights_of_three_crossed_kinds_of_units_are_resampled_only(method):
     table = crossed_table(6, 3, 3).assign(w=1.0)
     design = Design(["image", "model", "reader"], weights="w")
     with pytest.raises(ValueError, match='`method` must be "bootstrap", "basic" or "bca"'):
-        interval(table, design, method=method)
-    found = interval(table, design, method="bootstrap", rng=0)
+        interval(table, design, interval=method)
+    found = interval(table, design, interval="bootstrap", rng=0)
     assert found.low < found.estimate < found.high
 
 
@@ -330,13 +335,13 @@ def test_equal_scores_with_missing_cells_have_an_interval_of_no_width():
 
 def test_the_pooled_form_has_no_weights():
     with pytest.raises(ValueError, match="`weights` must be left out"):
-        interval(crossed_table(5).assign(w=1), Design("image", weights="w"), method="study")
+        interval(crossed_table(5).assign(w=1), Design("image", weights="w"), interval="study")
 
 
 @pytest.mark.parametrize("design", [Design(["image", "model"]), Design("image", nested="model")])
-def test_studentised_needs_one_kind_of_units(design):
-    with pytest.raises(ValueError, match="studentised"):
-        interval(crossed_table(5, 3), design, method="studentised", rng=0)
+def test_studentized_needs_one_kind_of_units(design):
+    with pytest.raises(ValueError, match="studentized"):
+        interval(crossed_table(5, 3), design, interval="studentized", rng=0)
 
 
 def test_a_resample_without_weight_is_undefined():
@@ -344,7 +349,7 @@ def test_a_resample_without_weight_is_undefined():
     table = pd.DataFrame({"image": [1, 2, 3], "model": [1, 2, 3], "score": [0.1, 0.4, 0.2]})
     design = Design(["image", "model"], weights="w")
     with pytest.warns(gazesal.UndefinedMetricWarning, match="hold no weight"):
-        found = interval(table.assign(w=1.0), design, method="bootstrap", rng=0)
+        found = interval(table.assign(w=1.0), design, interval="bootstrap", rng=0)
     assert math.isnan(found.low)
 
 
@@ -366,10 +371,10 @@ DESIGNS = [
 @pytest.mark.parametrize("design", DESIGNS, ids=repr)
 def test_any_block_size_has_the_same_bits(design, monkeypatch):
     table = crossed_table(11, 5)
-    whole = interval(table, design, method="bca", n_resamples=301, rng=3)
+    whole = interval(table, design, interval="bca", n_resamples=301, rng=3)
     for size in (1, 11 * 7, 1000):
         monkeypatch.setattr(bootstrap, "VALUES_AT_ONCE", size)
-        assert interval(table, design, method="bca", n_resamples=301, rng=3) == whole
+        assert interval(table, design, interval="bca", n_resamples=301, rng=3) == whole
 
 
 @pytest.mark.parametrize("design", DESIGNS, ids=repr)
@@ -377,7 +382,7 @@ def test_any_block_size_has_the_same_bits(design, monkeypatch):
 def test_any_order_and_kind_of_labels_has_the_same_bits(design, method):
     table = crossed_table(11, 5).astype({"image": str})
     table["image"] = table["image"].str.zfill(2)
-    expected = interval(table, design, method=method, n_resamples=100, rng=3)
+    expected = interval(table, design, interval=method, n_resamples=100, rng=3)
     others = [
         shuffled(table, 9),
         table.astype({"image": "category"}),
@@ -386,7 +391,7 @@ def test_any_order_and_kind_of_labels_has_the_same_bits(design, method):
         table.astype({"score": "Float64", "model": "Int64"}),
     ]
     for other in others:
-        assert interval(other, design, method=method, n_resamples=100, rng=3) == expected
+        assert interval(other, design, interval=method, n_resamples=100, rng=3) == expected
 
 
 @pytest.mark.parametrize("method", ["t", *RESAMPLED])
@@ -394,10 +399,10 @@ def test_a_row_of_a_table_is_the_interval_of_its_rows(method):
     parts = [crossed_table(n, 4, seed=s).assign(method=f"m{s}") for s, n in enumerate((91, 91, 7))]
     table = pd.concat(parts)
     design = Design("image", averaged="model")
-    rows = interval_table(table, design, by="method", method=method, rng=2, n_resamples=200)
+    rows = interval_table(table, design, by="method", interval=method, rng=2, n_resamples=200)
     assert rows["method"].tolist() == ["m0", "m1", "m2"]
     for row, part in zip(rows.itertuples(), parts, strict=True):
-        alone = interval(part, design, method=method, rng=2, n_resamples=200)
+        alone = interval(part, design, interval=method, rng=2, n_resamples=200)
         assert (row.estimate, row.low, row.high) == (alone.estimate, alone.low, alone.high)
         assert (row.n_image, row.n_scores, row.interval) == (
             part["image"].nunique(),
@@ -409,17 +414,17 @@ def test_a_row_of_a_table_is_the_interval_of_its_rows(method):
 def test_a_generator_starts_every_group_from_the_same_state():
     table = pd.concat(crossed_table(n, seed=n).assign(method=n) for n in (8, 9))
     design = Design("image")
-    seeded = interval_table(table, design, by="method", method="bca", rng=5)
+    seeded = interval_table(table, design, by="method", interval="bca", rng=5)
     generator = np.random.default_rng(5)
     pd.testing.assert_frame_equal(
-        interval_table(table, design, by="method", method="bca", rng=generator), seeded
+        interval_table(table, design, by="method", interval="bca", rng=generator), seeded
     )
 
 
 def test_inputs_are_not_modified():
     table = crossed_table(6, 4)
     copy = table.copy()
-    interval(table, Design(["image", "model"]), method="bca", rng=0)
+    interval(table, Design(["image", "model"]), interval="bca", rng=0)
     pd.testing.assert_frame_equal(table, copy)
 
 
@@ -430,7 +435,7 @@ def test_inputs_are_not_modified():
 def test_one_unit_has_no_interval(method):
     with pytest.warns(gazesal.UndefinedMetricWarning, match="there is one image"):
         found = interval(
-            crossed_table(1, 4), Design("image", averaged="model"), method=method, rng=0
+            crossed_table(1, 4), Design("image", averaged="model"), interval=method, rng=0
         )
     assert math.isnan(found.low)
     assert math.isnan(found.high)
@@ -445,22 +450,22 @@ def test_one_model_of_crossed_units_has_no_interval():
 @pytest.mark.parametrize("method", ["t", "normal", *RESAMPLED])
 @pytest.mark.parametrize("design", DESIGNS, ids=repr)
 def test_equal_scores_have_an_interval_of_no_width(design, method):
-    if method == "studentised":
+    if method == "studentized":
         design = DESIGNS[0]  # the others are refused
     table = crossed_table(6, 3).assign(score=0.1)
-    found = interval(table, design, method=method, rng=0)
+    found = interval(table, design, interval=method, rng=0)
     assert (found.low, found.high) == pytest.approx((0.1, 0.1), rel=1e-12)
 
 
-def test_two_units_are_too_few_for_the_studentised_form():
-    with pytest.warns(gazesal.UndefinedMetricWarning, match="studentised interval is undefined"):
-        found = gazesal.confidence_interval([0.1, 0.5], method="studentised", rng=0)
+def test_two_units_are_too_few_for_the_studentized_form():
+    with pytest.warns(gazesal.UndefinedMetricWarning, match="studentized interval is undefined"):
+        found = gazesal.confidence_interval([0.1, 0.5], interval="studentized", rng=0)
     assert math.isnan(found.low)
 
 
 def test_bca_is_undefined_where_all_resamples_lie_on_one_side():
     with pytest.warns(gazesal.UndefinedMetricWarning, match="bca interval is undefined"):
-        found = gazesal.confidence_interval([0.1, 0.5, 0.2], method="bca", n_resamples=1, rng=1)
+        found = gazesal.confidence_interval([0.1, 0.5, 0.2], interval="bca", n_resamples=1, rng=1)
     assert math.isnan(found.low)
 
 
@@ -535,9 +540,9 @@ def test_a_design_is_asked_for_everywhere():
         lambda: interval_table(table, "image", by="image"),
         lambda: gazesal.compare(table, "image"),
         lambda: gazesal.compare_subgroups(table, "image", group="model", rng=0),
-        lambda: gazesal.normalised_score(table, "image", method="a", floor="b", ceiling="c", rng=0),
+        lambda: gazesal.normalized_score(table, "image", method="a", floor="b", ceiling="c", rng=0),
         lambda: gazesal.variance_components(table, "image"),
-        lambda: gazesal.draw_pairs(table, "image", **options),
+        lambda: gazesal.plot_pairs(table, "image", **options),
     ):
         with pytest.raises(TypeError, match=r"`design` must be a gazesal\.Design, got str"):
             call()
@@ -571,7 +576,7 @@ def test_a_frame_of_one_interval():
     assert set(frame) >= {"estimate", "low", "high", "standard_error", "degrees_of_freedom"}
 
 
-@pytest.mark.parametrize("by", ["estimate", "low", "n_image", "level"])
+@pytest.mark.parametrize("by", ["estimate", "low", "n_image", "confidence_level"])
 def test_a_column_of_the_result_is_not_overwritten(by):
     table = crossed_table(4, 2).rename(columns={"model": by})
     with pytest.raises(ValueError, match=f"one meaning, got {by} with two; rename"):

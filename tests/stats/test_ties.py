@@ -28,7 +28,7 @@ def shifted(shift, ids, reference=REFERENCE):
     )
 
 
-# -- the studentised bootstrap -----------------------------------------------------------------
+# -- the studentized bootstrap -----------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -41,9 +41,9 @@ def shifted(shift, ids, reference=REFERENCE):
         [7.0, 0.0, 0.0, 0.0, 0.0, 0.0],
     ],
 )
-def test_the_studentised_interval_of_mostly_tied_scores_is_undefined(scores):
+def test_the_studentized_interval_of_mostly_tied_scores_is_undefined(scores):
     with pytest.warns(gazesal.UndefinedMetricWarning, match="tied"):
-        found = confidence_interval(scores, method="studentised", n_resamples=2000, rng=0)
+        found = confidence_interval(scores, interval="studentized", n_resamples=2000, rng=0)
     assert math.isnan(found.low)
     assert math.isnan(found.high)
 
@@ -55,14 +55,14 @@ def test_weights_do_not_part_tied_scores():
     assert (score * weights / weights != score).any()
     table = pd.DataFrame({"image": range(30), "score": score, "w": weights})
     with pytest.warns(gazesal.UndefinedMetricWarning, match="tied"):
-        found = interval(table, Design("image", weights="w"), method="studentised", rng=0)
+        found = interval(table, Design("image", weights="w"), interval="studentized", rng=0)
     assert math.isnan(found.low)
 
 
-def test_few_tied_resamples_leave_the_studentised_interval_finite():
+def test_few_tied_resamples_leave_the_studentized_interval_finite():
     """A resample holds zeros only with probability (12/30)^30."""
     scores = [0.0] * 12 + np.random.default_rng(0).normal(1, 0.1, 18).tolist()
-    found = confidence_interval(scores, method="studentised", rng=0)
+    found = confidence_interval(scores, interval="studentized", rng=0)
     assert 0 < found.low < found.estimate < found.high < 1.2
 
 
@@ -72,26 +72,26 @@ def test_few_undefined_pivots_count_as_infinite_ones():
     resampled, errors = rng.normal(0, 1, 1000), np.ones(1000)
     resampled[:20], errors[:20] = 0.0, 0.0
     pivots = np.where(errors > 0, resampled, math.inf)
-    low, high = bounds.studentised(0.0, 1.0, resampled, errors, 0.95)
+    low, high = bounds.studentized(0.0, 1.0, resampled, errors, 0.95)
     assert high == -oracle.quantile(pivots.tolist(), 0.025)
     assert low == -oracle.quantile(pivots.tolist(), 0.975)
     resampled[:26], errors[:26] = 0.0, 0.0
-    assert all(map(math.isnan, bounds.studentised(0.0, 1.0, resampled, errors, 0.95)))
-    assert not any(map(math.isnan, bounds.studentised(0.0, 1.0, resampled, errors, 0.9)))
+    assert all(map(math.isnan, bounds.studentized(0.0, 1.0, resampled, errors, 0.95)))
+    assert not any(map(math.isnan, bounds.studentized(0.0, 1.0, resampled, errors, 0.9)))
 
 
 def test_infinite_pivots_count_on_both_sides_together():
     """Four in a hundred, two in either tail: neither quantile is infinite, but more than 2.5 %."""
     resampled, errors = np.random.default_rng(0).normal(0, 1, 1000), np.ones(1000)
     resampled[:20], resampled[20:40], errors[:40] = 1.0, -1.0, 0.0
-    assert all(map(math.isnan, bounds.studentised(0.0, 1.0, resampled, errors, 0.95)))
-    assert not any(map(math.isnan, bounds.studentised(0.0, 1.0, resampled, errors, 0.9)))
+    assert all(map(math.isnan, bounds.studentized(0.0, 1.0, resampled, errors, 0.95)))
+    assert not any(map(math.isnan, bounds.studentized(0.0, 1.0, resampled, errors, 0.9)))
 
 
 def test_pivots_without_spread_on_both_sides_make_the_interval_undefined():
     """Five values that are often drawn as zeros only: 7.8 % of the pivots are 0/0."""
     with pytest.warns(gazesal.UndefinedMetricWarning, match="tied"):
-        found = confidence_interval([0, 0, 0, 1, -1], method="studentised", rng=0)
+        found = confidence_interval([0, 0, 0, 1, -1], interval="studentized", rng=0)
     assert math.isnan(found.low)
 
 

@@ -320,7 +320,7 @@ def test_absolute_bounds_are_those_of_the_source():
     parts = variance_components(table, TWO)
     r, c, e = (parts.mean_squares[name] for name in ("image", "reader", "image:reader"))
     n, k = 7, 4
-    found = parts.agreement("image", "reader", level=0.9)
+    found = parts.agreement("image", "reader", confidence_level=0.9)
     rho = found.estimate
     f = c / e
     v = (k - 1) * (n - 1) * (k * rho * f + n * (1 + (k - 1) * rho) - k * rho) ** 2

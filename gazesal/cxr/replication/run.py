@@ -74,7 +74,7 @@ def replicate(
     n_readers: int = 5,
     center_bias: Literal["in_sample", "left_out"] = "in_sample",
     seed: int = 0,
-    jobs: int = 1,
+    n_jobs: int = 1,
     workers: int = 0,
     cache: str | Path | None = None,
     trainer: Mapping[str, Any] | None = None,
@@ -111,11 +111,11 @@ def replicate(
     n_readers : int, default 5
         Images that keep so many readings are scored.
     center_bias : {"in_sample", "left_out"}, default "in_sample"
-        Whether the centre bias of an image contains its own gaze, with boxes rounded to whole
+        Whether the center bias of an image contains its own gaze, with boxes rounded to whole
         pixels, as in the study; or not, and without rounding.
     seed : int, default 0
         Of the first training; the others count up. And of the resampling.
-    jobs : int, default 1
+    n_jobs : int, default 1
         Processes that score, -1 for one a core.
     workers : int, default 0
         Processes that read images; see `gazesal.cxr.training.train`.
@@ -240,7 +240,7 @@ def replicate(
         n_readers=n_readers,
         center_bias=center_bias,
         seed=seed,
-        jobs=jobs,
+        n_jobs=n_jobs,
         workers=workers,
         cache=out / "cache" if cache is None else Path(cache),
         trainer=trainer,
@@ -255,7 +255,7 @@ def replicate(
         f"{len(scored)} images with {n_readers} readings are scored; {n_models} trainings of each "
         f"network{'' if own is None else ', from checkpoints'}",
         f"settings: {nearest_preset(settings)}",
-        f"centre bias: {center_bias.replace('_', ' ')}; AUCs are exact",
+        f"center bias: {center_bias.replace('_', ' ')}; AUCs are exact",
     ]
     if lungs is None:
         facts.append("no lung masks were given: the segmentation baseline is left out")

@@ -26,7 +26,7 @@ from gazesal.cxr.weight_files import require_checksums
 from gazesal.evaluation.case import SEGMENTATION, Case
 from gazesal.evaluation.cases_from_reflacx import cases_from_reflacx
 from gazesal.evaluation.evaluate import evaluate
-from gazesal.reporting.figures import draw_evaluation, save_figure
+from gazesal.reporting.figures import plot_evaluation, save_figure
 from gazesal.reporting.pictures import read_picture
 
 __all__ = ["classify", "score", "segment", "store_all_maps", "train_network"]
@@ -125,7 +125,7 @@ def score(
         center_bias=study.center_bias,
         rounding="study" if study.center_bias == "in_sample" else "none",
         seed=study.seed,
-        jobs=study.jobs,
+        n_jobs=study.n_jobs,
         progress=study.progress,
         checkpoint=folder / SCORING if importlib.util.find_spec("pyarrow") else None,
     )
@@ -141,7 +141,7 @@ def score(
         shown = next((n for n, i in study.scored.items() if abnormal[i]), next(iter(study.scored)))
         picture = read_picture(study.paths[shown])
         summary = found.summary()
-        drawn = draw_evaluation(
+        drawn = plot_evaluation(
             found, summary, image=shown, picture=picture, note="; ".join(study.notes)
         )
         save_figure(drawn, folder / "figure.png")

@@ -46,7 +46,7 @@ class Study:
     n_readers: int
     center_bias: Literal["in_sample", "left_out"]
     seed: int
-    jobs: int
+    n_jobs: int
     workers: int
     cache: Path
     trainer: Mapping[str, Any]

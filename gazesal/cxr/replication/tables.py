@@ -55,7 +55,7 @@ def paper_table(number: str) -> pd.DataFrame:
 def study_table(scores: pd.DataFrame, number: str) -> pd.DataFrame:
     """Table 1 or 2: means with the study's pooled intervals, in the order of its rows."""
     part = scores[scores["metric"].isin(TABLES[number])]
-    made = interval_table(part, AVERAGED, by=["method", "metric"], method="study")
+    made = interval_table(part, AVERAGED, by=["method", "metric"], interval="study")
     return _ordered(made)
 
 
@@ -68,7 +68,7 @@ def intervals_by_question(scores: pd.DataFrame, seed: int) -> dict[str, pd.DataF
     }
     if scores["model"].nunique() > 1:
         complete = _with_every_cell(part)
-        made["like these"] = _ordered(interval_table(complete, CROSSED, by=by, method="t"))
+        made["like these"] = _ordered(interval_table(complete, CROSSED, by=by, interval="t"))
     return made
 
 
@@ -101,7 +101,7 @@ def by_subset(scores: pd.DataFrame) -> pd.DataFrame:
     """Table 3: abnormal and normal images apart, with the study's pooled intervals."""
     part = scores[scores["method"].isin(SUBSET_ROWS) & scores["metric"].isin(TABLES["3"])]
     part = part.assign(subset=np.where(part["abnormal"], "abnormal", "normal"))
-    made = interval_table(part, AVERAGED, by=["subset", "method", "metric"], method="study")
+    made = interval_table(part, AVERAGED, by=["subset", "method", "metric"], interval="study")
     return _ordered(made, ["subset"])
 
 
@@ -141,7 +141,7 @@ def classification_table(aucs: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for network, part in aucs[aucs["label"] == "mean"].groupby("network", sort=False):
         values = part["auc"].to_numpy(np.float64)
-        size = confidence_interval(values, method="study") if len(values) > 1 else None
+        size = confidence_interval(values, interval="study") if len(values) > 1 else None
         low, high = (np.nan, np.nan) if size is None else (size.low, size.high)
         rows.append((NETWORKS[str(network)], "AUC", float(values.mean()), low, high))
     return pd.DataFrame(rows, columns=["method", "metric", *SIZE])

@@ -55,13 +55,13 @@ class _Images(Dataset[Item]):
         source = self.images.sources[self.rows[index]]
         on_disk = isinstance(source, (str, Path))
         if self.cache is None or not on_disk or index >= self.n_cached:
-            return self._grey(source)
-        return self.cache.get(Path(source), self._way(), lambda: self._grey(source))
+            return self._gray(source)
+        return self.cache.get(Path(source), self._way(), lambda: self._gray(source))
 
-    def _grey(self, source: Any) -> Bytes:
+    def _gray(self, source: Any) -> Bytes:
         values = self._shrink(source)
         if values.ndim != 2:
-            raise ValueError(f"{source}: images to train on must be grey, got one in colour.")
+            raise ValueError(f"{source}: images to train on must be gray, got one in color.")
         return values
 
     def _shrink(self, source: Any) -> Bytes:
@@ -114,7 +114,7 @@ class TrainingImages(_Images):
 
 
 class EvaluationImages(_Images):
-    """Validation and test images, as `gazesal.cxr.preprocess` makes them but for normalising."""
+    """Validation and test images, as `gazesal.cxr.preprocess` makes them but for normalizing."""
 
     def __getitem__(self, index: int) -> Item:
         return torch.from_numpy(self.pixels(index))[None], self.targets[index], index

@@ -32,7 +32,7 @@ class LabelledImages:
     names : sequence of str, length N
         A name for each image.
     sources : sequence of str, path or numpy.ndarray, length N
-        Files, or pixels of shape (H, W); see `gazesal.cxr.read_image`. Grey images.
+        Files, or pixels of shape (H, W); see `gazesal.cxr.read_image`. Gray images.
     targets : array_like of bool, shape (N, L)
         Whether each label is positive.
     labels : sequence of str, length L

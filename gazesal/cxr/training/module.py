@@ -18,10 +18,10 @@ from gazesal.cxr.training.data import Item
 from gazesal.cxr.training.kept import MARK
 from gazesal.cxr.training.settings import TrainingSettings
 
-__all__ = ["Classifier", "normalised"]
+__all__ = ["Classifier", "normalized"]
 
 
-def normalised(images: Tensor, settings: TrainingSettings) -> Tensor:
+def normalized(images: Tensor, settings: TrainingSettings) -> Tensor:
     """Images of 8 bits, (N, 1, H, W), as the networks take them: (N, 3, H, W)."""
     offset, scale = (
         torch.tensor(values, dtype=torch.float32, device=images.device)[:, None, None]
@@ -76,14 +76,14 @@ class Classifier(lightning.LightningModule):
 
     def training_step(self, batch: Item, _index: int) -> Tensor:
         images, targets, _ = batch
-        logits = self.network(normalised(images, self.settings))
+        logits = self.network(normalized(images, self.settings))
         loss = functional.binary_cross_entropy_with_logits(logits, targets)
         self.train_loss.update(loss.detach(), len(images))
         return loss
 
     def validation_step(self, batch: Item, _index: int) -> None:
         images, targets, _ = batch
-        logits = self.network(normalised(images, self.settings)).float()
+        logits = self.network(normalized(images, self.settings)).float()
         loss = functional.binary_cross_entropy_with_logits(logits, targets)
         self.val_loss.update(loss, len(images))
         # torchmetrics wants values in [0, 1] and else takes the sigmoid, of each batch as it seems

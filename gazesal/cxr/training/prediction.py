@@ -13,7 +13,7 @@ from gazesal._validation import as_choice, as_count
 from gazesal.adapters._running import full_precision
 from gazesal.cxr.training.data import EvaluationImages, evaluation_loader
 from gazesal.cxr.training.images import LabelledImages
-from gazesal.cxr.training.module import normalised
+from gazesal.cxr.training.module import normalized
 from gazesal.cxr.training.settings import TrainingSettings
 from gazesal.typing import Float64Array
 
@@ -96,7 +96,7 @@ def predict(
     out: Float64Array | None = None
     with torch.inference_mode(), full_precision(*model.parameters()):
         for batch, _, index in loader:
-            logits = model(normalised(batch.to(device), settings)).double().cpu().numpy()
+            logits = model(normalized(batch.to(device), settings)).double().cpu().numpy()
             out = np.full((len(rows), logits.shape[1]), np.nan) if out is None else out
             out[index.numpy()] = logits
     assert out is not None  # noqa: S101 - there is at least one batch

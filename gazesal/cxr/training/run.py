@@ -101,7 +101,7 @@ def train(
         By default those of the study's text.
     seed : int, default 0
         Seed of weights, order and augmentations, below 2**32. No two seeds share the order of an
-        epoch or an augmentation, also if they are neighbours.
+        epoch or an augmentation, also if they are neighbors.
     workers : int, default 0
         Processes that read images, on each device; 0 reads them in between.
     cache : str or path, optional

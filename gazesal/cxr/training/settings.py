@@ -80,7 +80,7 @@ class TrainingSettings:
         Gray value, 0 to 255, of pixels that a rotation, shift or scale takes from outside the
         image.
     center_crop : int
-        Side of the square cut from the centre, pixels.
+        Side of the square cut from the center, pixels.
     horizontal_flip : float
         Probability of a flip.
     mean, standard_deviation : tuple of float

@@ -43,7 +43,7 @@ def soft_step(depth: Float64Array, softness: float) -> Float64Array:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """An image's size and the place of the chest in it, in pixels whose centres are integers."""
+    """An image's size and the place of the chest in it, in pixels whose centers are integers."""
 
     height: int
     width: int
@@ -86,7 +86,7 @@ class Lesion:
         return self.kind != "device"
 
     def distance(self, u: Float64Array, v: Float64Array) -> Float64Array:
-        """Distance from the centre in half axes."""
+        """Distance from the center in half axes."""
         return np.sqrt(((u - self.u) / self.half_u) ** 2 + ((v - self.v) / self.half_v) ** 2)
 
 
@@ -108,16 +108,16 @@ class Chest:
     """One synthetic chest."""
 
     frame: Frame
-    heart: tuple[float, float, float, float]  # centre u, v and half axes
+    heart: tuple[float, float, float, float]  # center u, v and half axes
     mediastinum: float  # half width of the upper mediastinum
     diaphragm: tuple[float, float]  # v of the domes, left and right as shown
     lesions: tuple[Lesion, ...]
     zones: tuple[tuple[float, ...], ...]  # what readers search here: u, v, two spreads, weight
 
     def heart_distance(self, u: Float64Array, v: Float64Array) -> Float64Array:
-        """Distance from the heart's centre in half axes; the apex points outwards and down."""
-        centre_u, centre_v, half_u, half_v = self.heart
-        along, down = u - centre_u, v - centre_v
+        """Distance from the heart's center in half axes; the apex points outwards and down."""
+        center_u, center_v, half_u, half_v = self.heart
+        along, down = u - center_u, v - center_v
         across = (along - 0.12 * down) / half_u
         sheared = (down - 0.35 * along) / half_v
         return np.sqrt(across * across + sheared * sheared)

@@ -27,9 +27,9 @@ def frontal_picture(chest: Chest, rng: np.random.Generator) -> np.ndarray:
     texture = _smooth_noise(rng, shape, frame.half_width / 10)
     body = _body(u, v)
     density = body * (1.12 + 0.28 * np.clip(v - 0.5, 0, None) + 0.10 * texture)
-    centre = soft_step(chest.mediastinum_edge(v) - np.abs(u) + 0.02, 0.05)
+    center = soft_step(chest.mediastinum_edge(v) - np.abs(u) + 0.02, 0.05)
     heart = soft_step(1 - chest.heart_distance(u, v), 0.06)
-    density += body * np.maximum(0.34 * centre, (0.36 - 0.3 * np.clip(v - 0.6, 0, 1)) * heart)
+    density += body * np.maximum(0.34 * center, (0.36 - 0.3 * np.clip(v - 0.6, 0, 1)) * heart)
     density += 0.06 * soft_step(0.09 - np.abs(u), 0.02) * (1 + np.cos(v * 26))  # vertebrae
     density -= (
         0.22 * soft_step(0.055 - np.abs(u), 0.02) * soft_step(-0.25 - v, 0.05) * body
@@ -66,10 +66,10 @@ def lateral_picture(chest: Chest, rng: np.random.Generator) -> np.ndarray:
 
 
 def _expose(density: Float64Array, rng: np.random.Generator) -> np.ndarray:
-    """Grey values: dense is bright, as on a film."""
+    """Gray values: dense is bright, as on a film."""
     gamma = rng.uniform(0.9, 1.15)
-    grey = np.clip(density / 1.75, 0, 1) ** gamma
-    return np.asarray(np.round(8 + 240 * grey).astype(np.uint8))
+    gray = np.clip(density / 1.75, 0, 1) ** gamma
+    return np.asarray(np.round(8 + 240 * gray).astype(np.uint8))
 
 
 def _smooth_noise(rng: np.random.Generator, shape: tuple[int, int], sigma: float) -> Float64Array:
@@ -183,10 +183,10 @@ def _lines(chest: Chest, paths: list[Float64Array], width: float) -> Float64Arra
 
 
 def _curve(corners: list[tuple[float, float]]) -> Float64Array:
-    """A quadratic curve from the first corner to the third, towards the second."""
-    first, towards, last = (np.array(corner) for corner in corners)
+    """A quadratic curve from the first corner to the third, toward the second."""
+    first, toward, last = (np.array(corner) for corner in corners)
     t = np.linspace(0, 1, 16)[:, None]
-    return np.asarray((1 - t) ** 2 * first + 2 * t * (1 - t) * towards + t**2 * last)
+    return np.asarray((1 - t) ** 2 * first + 2 * t * (1 - t) * toward + t**2 * last)
 
 
 def _clavicles() -> list[Float64Array]:

@@ -107,11 +107,11 @@ def _mark(chest: Chest, lesion: Lesion, certainty: int, rng: np.random.Generator
         return Mark(lesion=lesion, certainty=certainty, ellipse=None)
     frame = chest.frame
     half = np.array([lesion.half_u, lesion.half_v]) * frame.half_sizes
-    centre = frame.to_pixels(np.array([lesion.u, lesion.v])) + rng.normal(0, 0.12, 2) * half
+    center = frame.to_pixels(np.array([lesion.u, lesion.v])) + rng.normal(0, 0.12, 2) * half
     half = np.maximum(half * rng.uniform(0.95, 1.3, 2), 2)
     last = np.array([frame.width, frame.height]) - 1
-    x_min, y_min = np.clip(np.floor(centre - half), 0, last - 1).astype(int)
-    x_max, y_max = np.clip(np.ceil(centre + half), 1, last).astype(int)
+    x_min, y_min = np.clip(np.floor(center - half), 0, last - 1).astype(int)
+    x_max, y_max = np.clip(np.ceil(center + half), 1, last).astype(int)
     return Mark(
         lesion=lesion,
         certainty=certainty,

@@ -176,12 +176,12 @@ def draw_scanpath(
     return fixations
 
 
-def see(frame: Frame, zoom: float, centre: tuple[float, float]) -> View:
+def see(frame: Frame, zoom: float, center: tuple[float, float]) -> View:
     """What is seen of an image that is enlarged `zoom` times beyond fitting the screen."""
     size = (frame.width, frame.height)
     scale = zoom * min(SCREEN[0] / frame.width, SCREEN[1] / frame.height)
     first, last, left, right = [], [], [], []
-    for length, screen, middle in zip(size, SCREEN, centre, strict=True):
+    for length, screen, middle in zip(size, SCREEN, center, strict=True):
         seen = min(length, round(screen / scale))
         start = int(np.clip(round(middle - seen / 2), 0, length - seen))
         spans = min(screen, round(seen * scale))

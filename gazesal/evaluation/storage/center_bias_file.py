@@ -1,4 +1,4 @@
-"""Centre biases as plain arrays, to share them between workers and to keep them in files."""
+"""Center biases as plain arrays, to share them between workers and to keep them in files."""
 
 import json
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ Facts = dict[str, Any]
 
 
 def parts_of(bias: AnyCenterBias | None) -> tuple[Facts | None, list[np.ndarray]]:
-    """What a centre bias is besides its arrays, as JSON holds it, and its arrays, uncopied."""
+    """What a center bias is besides its arrays, as JSON holds it, and its arrays, uncopied."""
     if bias is None:
         return None, []
     high, low = bias._sum.parts()
@@ -37,7 +37,7 @@ def frame_of(bias: AnyCenterBias) -> tuple[int, int] | ReferenceFrame:
 
 
 def bias_from(facts: Facts | None, arrays: Sequence[np.ndarray]) -> AnyCenterBias | None:
-    """The centre bias whose parts these are; the arrays are used as they are."""
+    """The center bias whose parts these are; the arrays are used as they are."""
     if facts is None:
         return None
     plain = [np.asarray(array) for array in arrays]
@@ -60,7 +60,7 @@ def bias_from(facts: Facts | None, arrays: Sequence[np.ndarray]) -> AnyCenterBia
 
 
 def write_bias(path: Path, bias: AnyCenterBias | None, **more: Any) -> None:
-    """Write a centre bias, and facts about it, whole or not at all."""
+    """Write a center bias, and facts about it, whole or not at all."""
     facts, arrays = parts_of(bias)
     named = {f"part{i}": array for i, array in enumerate(arrays)}
     text = json.dumps({"bias": facts, **more})
@@ -87,7 +87,7 @@ def read_bias(path: Path) -> tuple[AnyCenterBias | None, Facts]:
     except FileNotFoundError:
         raise
     except Exception as error:  # a broken archive fails in as many ways as it has parts
-        raise ValueError(f"{path}: cannot be read as a centre bias: {error}") from error
+        raise ValueError(f"{path}: cannot be read as a center bias: {error}") from error
 
 
 def _checked(facts: Facts | None, arrays: Sequence[np.ndarray]) -> AnyCenterBias | None:

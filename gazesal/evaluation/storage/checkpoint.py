@@ -48,10 +48,10 @@ def arrow(why: str) -> tuple[Any, Any]:
 class Checkpoint:
     """A folder with the scores of finished images, and what they were made from.
 
-    ``checkpoint.json`` says what the run was: options, versions, the gaze behind the centre bias.
-    ``center_bias.npz`` holds the centre bias, also while it is made. ``parts/*.parquet`` hold the
+    ``checkpoint.json`` says what the run was: options, versions, the gaze behind the center bias.
+    ``center_bias.npz`` holds the center bias, also while it is made. ``parts/*.parquet`` hold the
     scores, each file named by a digest of its bytes, so that one that is torn or changed is known;
-    a file's metadata name its images with a fingerprint of what each was made from. The centre
+    a file's metadata name its images with a fingerprint of what each was made from. The center
     bias has a digest of ``checkpoint.json`` with it. Only files named as a run names its own are
     ever removed.
 
@@ -62,7 +62,7 @@ class Checkpoint:
     identity : dict
         What must be the same for a run to go on here, as JSON holds it.
     gaze : dict of str, optional
-        Fingerprints of the gaze behind the centre bias, by image.
+        Fingerprints of the gaze behind the center bias, by image.
 
     Raises
     ------
@@ -159,7 +159,7 @@ class Checkpoint:
         return rows
 
     def load_bias(self) -> tuple[AnyCenterBias | None, dict[str, Any]] | None:
-        """The centre bias as far as it was made, and what was said of it.
+        """The center bias as far as it was made, and what was said of it.
 
         Nothing, and a warning, if the file is torn or was not made by a run as this one is.
         """
@@ -182,7 +182,7 @@ class Checkpoint:
         _report(f"{self._bias}: cannot be used: {why}. It is made again.")
 
     def save_bias(self, bias: AnyCenterBias | None, **facts: Any) -> None:
-        """Keep the centre bias as far as it is made."""
+        """Keep the center bias as far as it is made."""
         with naming(self._bias, ADVICE):
             write_bias(self._bias, bias, run=self._mark, **facts)
 
@@ -190,7 +190,7 @@ class Checkpoint:
         """Begin a run here, or raise unless the one that began here was the same."""
         path = self.folder / "checkpoint.json"
         if not path.exists():
-            found = {"parts": any(self._listed()), "a centre bias": self._bias.exists()}
+            found = {"parts": any(self._listed()), "a center bias": self._bias.exists()}
             if any(found.values()):
                 what = " and ".join(name for name, is_there in found.items() if is_there)
                 raise ValueError(

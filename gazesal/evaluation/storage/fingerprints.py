@@ -228,7 +228,7 @@ def digest(parts: Iterable[str]) -> str:
 
 
 def gaze_fingerprint(case: Case, notes: Notes | None = None) -> str:
-    """What an image gives to the centre bias of all."""
+    """What an image gives to the center bias of all."""
     gaze = _of_each(case.gaze, notes)
     return digest([case.image, repr(tuple(case.shape)), repr(case.box), *gaze])
 

@@ -222,7 +222,7 @@ def case_from_json(saved: dict[str, Any], gaze: dict[str, Gaze], places: Places)
         scored=saved["scored"],
         box=None if saved["box"] is None else as_box(saved["box"], name="box"),
         groups=saved["groups"],
-        center_bias=None if own is None else source(own, "centre bias"),
+        center_bias=None if own is None else source(own, "center bias"),
         picture=None if saved["picture"] is None else places.path(saved["picture"]),
     )
 

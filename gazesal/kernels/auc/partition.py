@@ -6,7 +6,7 @@ often as it takes: the pixels of a map with an outlier agree in most of their bi
 are divided in one pass. A large cell of one value, as the zeros of many maps, is a *tie*: it needs
 no order, and its weights are summed where they lie.
 
-Neighbouring cells are joined into buckets, and runs of buckets into *slabs* of so many pixels at
+Neighboring cells are joined into buckets, and runs of buckets into *slabs* of so many pixels at
 most. A slab is written out and put in order before the next one, for which the map is read again:
 so the workspace is that of a slab, whatever the size of the map.
 """
@@ -174,7 +174,7 @@ def next_place(
 
 @kernel
 def assign_buckets(counts: IntArray, largest: int, bucket_of_cell: UnsignedArray) -> IntArray:
-    """Join neighbouring cells into buckets; return how many pixels each holds.
+    """Join neighboring cells into buckets; return how many pixels each holds.
 
     A bucket of more than `largest` pixels holds those of one cell.
     """

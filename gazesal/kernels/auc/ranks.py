@@ -1,7 +1,7 @@
 """The weighted two-sample AUC of a map, exact, from one partition of its pixels.
 
 The pixels are parted by the leading bits of their values into buckets that fit in cache,
-weights travelling along, so that memory is read in order; within a bucket a radix sort puts
+weights traveling along, so that memory is read in order; within a bucket a radix sort puts
 them in order. No binning: pixels of one bucket are compared in full. As many pixels are
 written out at a time as keep the workspace under two maps (see `gazesal.kernels.auc.partition`).
 

@@ -1,4 +1,4 @@
-"""Small charts as inline SVG, whose colours and letters are those of the page around them."""
+"""Small charts as inline SVG, whose colors and letters are those of the page around them."""
 
 import math
 from collections.abc import Sequence

@@ -27,7 +27,7 @@ from gazesal.stats.paired_tests import t_test
 __all__ = ["FLOORS", "Family", "best_of", "better_of", "families", "maps_of", "rows_of"]
 
 FLOORS = (SEGMENTATION, CENTER_BIAS, IN_SAMPLE_BIAS)
-OF_DIFFERENCES = ("t", "normal", "bootstrap", "basic", "bca", "studentised")
+OF_DIFFERENCES = ("t", "normal", "bootstrap", "basic", "bca", "studentized")
 MOST_PAIRED = 6  # methods that are compared each with each; more are compared with the best
 N_RESAMPLES = 10_000
 TAIL = 20  # resamples beyond each bound, at least: fewer make the bound itself a draw
@@ -76,7 +76,7 @@ def families(evaluation: Evaluation, summary: pd.DataFrame) -> list[Family]:
     """Compare every row with the observers, and the maps and floors with one another."""
     kind = str(summary["interval"].iloc[0])
     kind = kind if kind in OF_DIFFERENCES else "t"
-    level = float(summary["level"].iloc[0])
+    confidence_level = float(summary["confidence_level"].iloc[0])
     there = {*summary["method"], *summary["metric"]}
     unit = unit_of(evaluation, summary)
     metrics = [name for name in evaluation.options.metrics if name in there]
@@ -85,7 +85,7 @@ def families(evaluation: Evaluation, summary: pd.DataFrame) -> list[Family]:
     if INTEROBSERVER in there and methods:
         pairs = [(method, INTEROBSERVER, metric) for metric in metrics for method in methods]
         title = "Against one observer"
-        found.append(_compared(evaluation, title, pairs, len(pairs), kind, level, unit))
+        found.append(_compared(evaluation, title, pairs, len(pairs), kind, confidence_level, unit))
     if len(methods) > 1:
         size = len(metrics) * math.comb(len(methods), 2)
         title = "Against each other"
@@ -104,7 +104,7 @@ def families(evaluation: Evaluation, summary: pd.DataFrame) -> list[Family]:
                 for method in methods
                 if (reference := best[metric]) is not None and method != reference
             ]
-        found.append(_compared(evaluation, title, pairs, size, kind, level, unit))
+        found.append(_compared(evaluation, title, pairs, size, kind, confidence_level, unit))
     return [family for family in found if family.rows]
 
 
@@ -114,10 +114,10 @@ def _compared(
     pairs: Sequence[tuple[str, str, str]],
     size: int,
     kind: Any,
-    level: float,
+    confidence_level: float,
     unit: str,
 ) -> Family:
-    each_level = 1 - (1 - level) / size
+    each_level = 1 - (1 - confidence_level) / size
     n_images = evaluation.scores["image"].nunique()
     wanted = max(N_RESAMPLES, math.ceil(2 * TAIL / (1 - each_level)))
     n_resamples = max(999, min(wanted, MOST_DRAWS // n_images)) if kind != "t" else 1
@@ -135,8 +135,8 @@ def _compared(
                     other,
                     metrics,
                     unit=unit,
-                    method=kind,
-                    level=each_level,
+                    interval=kind,
+                    confidence_level=each_level,
                     adjust="none",
                     n_resamples=n_resamples,
                 )

@@ -76,19 +76,22 @@ def content_of(
     overlays, why_none = _overlays(evaluation, metric, n_extremes, pictures)
     bad = evaluation.bad_images
     compared = families(evaluation, summary)
-    kind, level = str(summary["interval"].iloc[0]), float(summary["level"].iloc[0])
+    kind, confidence_level = (
+        str(summary["interval"].iloc[0]),
+        float(summary["confidence_level"].iloc[0]),
+    )
     unit = unit_of(evaluation, summary)
     return {
         "unit": printable(unit),
         "mean_words": mean_words(unit),
         "headlines": headlines(summary, compared),
         "words": words.splitlines(),
-        "level": level_words(summary["level"]),
+        "confidence_level": level_words(summary["confidence_level"]),
         "kind": kind_words(kind),
         "means": means(summary),
         "charts": _charts(evaluation, summary),
         "comparisons": comparisons(compared, summary),
-        "groups": groups(evaluation, kind, level, unit=unit),
+        "groups": groups(evaluation, kind, confidence_level, unit=unit),
         "extremes_by": metric_label(metric),
         "overlays": overlays,
         "why_no_overlays": why_none,

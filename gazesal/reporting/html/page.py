@@ -1,4 +1,4 @@
-"""Templates of the HTML pages, which share their head, colours and parts."""
+"""Templates of the HTML pages, which share their head, colors and parts."""
 
 from __future__ import annotations
 

@@ -105,11 +105,14 @@ def means(summary: pd.DataFrame) -> dict[str, Any]:
 
 def comparisons(families: Sequence[Family], summary: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the tables of differences, each with a line on what its intervals hold for."""
-    level, kind = level_words(summary["level"]), str(summary["interval"].iloc[0])
+    confidence_level, kind = (
+        level_words(summary["confidence_level"]),
+        str(summary["interval"].iloc[0]),
+    )
     tables = []
     for family in families:
         words = (
-            f"{level} intervals that hold for all {family.size} differences together "
+            f"{confidence_level} intervals that hold for all {family.size} differences together "
             f"({kind_words(family.kind)}, Bonferroni)."
         )
         if family.kind != kind:
@@ -122,7 +125,7 @@ def comparisons(families: Sequence[Family], summary: pd.DataFrame) -> list[dict[
 
 
 def groups(
-    evaluation: Evaluation, interval: Any, level: float, *, unit: str = "image"
+    evaluation: Evaluation, interval: Any, confidence_level: float, *, unit: str = "image"
 ) -> list[dict[str, Any]]:
     """Return the means within the groups of images, a table for each column that names groups.
 
@@ -135,7 +138,7 @@ def groups(
         kept = evaluation.scores[evaluation.scores[column].isin(largest)]
         with muted(IntervalWarning):  # below the table, and not once for each table
             summary = replace(evaluation, scores=kept).summary(
-                by=column, unit=unit, method=interval, level=level
+                by=column, unit=unit, interval=interval, confidence_level=confidence_level
             )
         rows = []
         for value, part in summary.groupby(column, sort=True):

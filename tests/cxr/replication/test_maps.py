@@ -15,7 +15,7 @@ from gazesal.cxr.training.settings import TrainingSettings  # noqa: E402
 SETTINGS = TrainingSettings().with_changes(evaluation_shortest_dimension=64)
 
 
-def grey(image):
+def gray(image):
     tensor, geometry = preprocess(image, short_side=64)
     return tensor.expand(3, -1, -1), geometry
 
@@ -33,7 +33,7 @@ def test_stored_maps_are_those_of_the_network(network, tmp_path):
             options = {"method": "attention", "gate": int(kind[2]) - 1}
         else:
             options = {"scheme": kind}
-        made = saliency_from_model(model, {"a": image}, preprocess=grey, inverse="study", **options)
+        made = saliency_from_model(model, {"a": image}, preprocess=gray, inverse="study", **options)
         made = made["a"]()
         stored = pickle.loads(pickle.dumps(StoredMap(path, kind)))()  # noqa: S301 - workers do so
         assert stored.shape == (90, 121), name

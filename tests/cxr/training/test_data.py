@@ -19,7 +19,7 @@ from gazesal.cxr.training.data import (  # noqa: E402
     evaluation_loader,
     training_loader,
 )
-from gazesal.cxr.training.module import normalised  # noqa: E402
+from gazesal.cxr.training.module import normalized  # noqa: E402
 from tests.cxr.training.made_up import made_up_images, small_settings  # noqa: E402
 
 STILL = {
@@ -54,14 +54,14 @@ def test_evaluation_images_have_the_bits_of_preprocess():
     for index, row in enumerate(rows):
         pixels, target, place = dataset[index]
         expected = preprocess(images.sources[row], short_side=32).tensor
-        got = normalised(pixels[None], settings)[0]
+        got = normalized(pixels[None], settings)[0]
         assert got.numpy().tobytes() == expected.expand(3, -1, -1).contiguous().numpy().tobytes()
         assert target.tolist() == images.targets[row].tolist()
         assert place == index
 
 
-def test_without_augmentation_a_training_image_is_its_centre():
-    """Shorter side to 32, then the middle 32 columns, to a grey value of rounding."""
+def test_without_augmentation_a_training_image_is_its_center():
+    """Shorter side to 32, then the middle 32 columns, to a gray value of rounding."""
     pixels = np.random.default_rng(0).integers(0, 256, (40, 60), dtype=np.uint8)
     got, _, _ = one_image(pixels, **STILL)[0, 0]
     resized = np.asarray(Image.fromarray(pixels).resize((48, 32), Image.Resampling.BILINEAR))
@@ -76,7 +76,7 @@ def test_a_flip_mirrors():
 
 
 def spot_moves(n=300, **changes):
-    """Where a bright spot 10 to the right of the centre goes in n epochs, from the centre."""
+    """Where a bright spot 10 to the right of the center goes in n epochs, from the center."""
     y, x = np.mgrid[:81, :81] - 40.0
     spot = np.round(250 * np.exp(-0.5 * ((x - 10) ** 2 + y**2) / 2.0**2)).astype(np.uint8)
     sides = {"shortest_dimension": 81, "center_crop": 81}
@@ -265,10 +265,10 @@ def test_a_file_that_changed_or_a_broken_entry_is_made_again(tmp_path):
     assert cache.get(source, "way", lambda: old).tobytes() == old.tobytes()
 
 
-def test_images_in_colour_are_refused():
+def test_images_in_color_are_refused():
     pixels = np.zeros((40, 40, 3), np.uint8)
     pixels[..., 0] = 9
-    with pytest.raises(ValueError, match="must be grey"):
+    with pytest.raises(ValueError, match="must be gray"):
         one_image(pixels)[0, 0]
 
 

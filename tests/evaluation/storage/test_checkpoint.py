@@ -46,7 +46,7 @@ def _run_when(go, *arguments):
     run(*arguments)
 
 
-def kill_and_resume(tmp_path, n, kills, delay, jobs=None):
+def kill_and_resume(tmp_path, n, kills, delay, n_jobs=None):
     """Kill a run that often, then let it end; the calls and the table."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.evaluation.warm"])
@@ -56,7 +56,7 @@ def kill_and_resume(tmp_path, n, kills, delay, jobs=None):
     for _ in range(kills):
         before = sum(calls(log).values())
         go = context.Event()  # or the first work may be done before `start` has returned
-        process = context.Process(target=_run_when, args=(go, n, folder, log, delay, jobs))
+        process = context.Process(target=_run_when, args=(go, n, folder, log, delay, n_jobs))
         process.start()
         go.set()
         deadline = time.monotonic() + 60
@@ -85,7 +85,7 @@ def test_killed_at_any_moment_and_gone_on(tmp_path, n, kills):
 
 @pytest.mark.slow
 def test_killed_with_workers(tmp_path):
-    got, killed, made = kill_and_resume(tmp_path, 60, 5, delay=0.05, jobs=2)
+    got, killed, made = kill_and_resume(tmp_path, 60, 5, delay=0.05, n_jobs=2)
     assert killed == 5
     assert table_bytes(got) == table_bytes(run(60, None, None))
     # of each worker the image in hand, one whose scores were on their way, and one more that it
@@ -187,7 +187,7 @@ def test_a_torn_center_bias_is_made_again(kept, tmp_path):
     first, folder = kept
     path = folder / "center_bias.npz"
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.warns(gazesal.SkippedDataWarning, match=r"npz: cannot be read as a centre bias"):
+    with pytest.warns(gazesal.SkippedDataWarning, match=r"npz: cannot be read as a center bias"):
         again = run(6, folder, tmp_path / "log")
     np.testing.assert_array_equal(again.center_bias.density(), first.center_bias.density())
 
@@ -280,7 +280,7 @@ def test_other_versions_and_other_gaze_are_refused(kept, tmp_path):
     with pytest.raises(ValueError, match=r"checkpoint\.json: cannot be read as a checkpoint"):
         run(6, folder, None)
     path.unlink()
-    with pytest.raises(ValueError, match=r"are parts and a centre bias and no checkpoint\.json"):
+    with pytest.raises(ValueError, match=r"are parts and a center bias and no checkpoint\.json"):
         run(6, folder, None)
 
 
@@ -371,7 +371,7 @@ def folder_as_part(folder):
 
 
 def folder_as_bias(folder):
-    """A folder where the centre bias lies."""
+    """A folder where the center bias lies."""
     path = folder.parent / "center_bias.npz"
     path.unlink()
     path.mkdir()
@@ -413,7 +413,7 @@ def test_a_center_bias_of_another_run_is_not_taken(kept, tmp_path):
     _, folder = kept
     for path in (*parts(folder), folder / "checkpoint.json"):
         path.unlink()
-    with pytest.raises(ValueError, match=r"there are a centre bias and no checkpoint\.json"):
+    with pytest.raises(ValueError, match=r"there are a center bias and no checkpoint\.json"):
         gazesal.evaluate(make_cases(6), sigma=2 * SIGMA, checkpoint=folder)
     other = tmp_path / "other"
     cases = make_cases(6)[::-1]
@@ -516,12 +516,12 @@ except KeyboardInterrupt:
 """
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_interrupted_runs_end_at_once_and_leave_nobody(tmp_path, jobs):
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_interrupted_runs_end_at_once_and_leave_nobody(tmp_path, n_jobs):
     psutil = pytest.importorskip("psutil")
     log = tmp_path / "log"
     process = subprocess.Popen(
-        [sys.executable, "-c", INTERRUPTED, str(tmp_path / "kept"), str(log), str(jobs)],
+        [sys.executable, "-c", INTERRUPTED, str(tmp_path / "kept"), str(log), str(n_jobs)],
         start_new_session=True,  # its workers are in its group, as in a terminal
         stderr=subprocess.PIPE,
         text=True,
@@ -530,7 +530,7 @@ def test_interrupted_runs_end_at_once_and_leave_nobody(tmp_path, jobs):
         assert process.poll() is None, process.stderr.read()
         time.sleep(0.01)
     workers = psutil.Process(process.pid).children(recursive=True)
-    assert len(workers) >= jobs - 1
+    assert len(workers) >= n_jobs - 1
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 130, errors
@@ -538,9 +538,9 @@ def test_interrupted_runs_end_at_once_and_leave_nobody(tmp_path, jobs):
     _, alive = psutil.wait_procs(workers, timeout=10)
     assert not alive
     made = len(calls(log))
-    assert len(parts(tmp_path / "kept")) >= made - 3 * jobs
+    assert len(parts(tmp_path / "kept")) >= made - 3 * n_jobs
     got = run(400, tmp_path / "kept", log)
-    assert sum(calls(log).values()) - 400 <= 3 * jobs
+    assert sum(calls(log).values()) - 400 <= 3 * n_jobs
     assert got.scores["image"].nunique() == 400
 
 
@@ -574,9 +574,9 @@ def test_fixations_on_other_images_go_to_every_worker(tmp_path):
     cases = [replace(case, center_bias=np.ones(SHAPE)) for case in make_cases(6)]
     options = {"sigma": SIGMA, "metrics": ["auc_shuffled", "snss", "ncc"]}
     alone = gazesal.evaluate(cases, **options)
-    spread = gazesal.evaluate(cases, **options, jobs=2, checkpoint=tmp_path / "kept")
+    spread = gazesal.evaluate(cases, **options, n_jobs=2, checkpoint=tmp_path / "kept")
     assert table_bytes(spread) == table_bytes(alone)
-    # every image's gaze is behind every score, though no centre bias is made of it
+    # every image's gaze is behind every score, though no center bias is made of it
     with pytest.raises(ValueError, match="the gaze on 'i005', which shapes"):
         gazesal.evaluate(cases[:5], **options, checkpoint=tmp_path / "kept")
     broken = replace(cases[2].gaze["bob"], points=np.full((6, 2), np.nan))

@@ -70,7 +70,7 @@ FLOATS = {
 @EXAMPLES
 @given(data=st.data())
 def test_every_pixel_is_in_one_bucket(dtype, data):
-    """Clusters of neighbouring values, whose cells are divided, beside ties and outliers."""
+    """Clusters of neighboring values, whose cells are divided, beside ties and outliers."""
     info = np.finfo(dtype)
     near = st.tuples(st.sampled_from([1.0, -2.0, 2.0**40]), st.integers(0, 9)).map(
         lambda pair: pair[0] * (1 + float(info.eps) * pair[1])

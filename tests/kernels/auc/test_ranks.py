@@ -96,7 +96,7 @@ class TestPartition:
         positives, negatives = integer_weights(rng, bucket + 9)
         assert auc(np.full(bucket + 9, 0.1, dtype), positives, negatives) == 0.5
 
-    def test_quantised_map(self, bucket, dtype):
+    def test_quantized_map(self, bucket, dtype):
         rng = np.random.default_rng(6)
         check(rng.integers(-4, 5, 2 * bucket + 1).astype(dtype), rng)
 

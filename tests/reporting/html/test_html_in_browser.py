@@ -46,7 +46,7 @@ addEventListener("message", each => document.body.setAttribute("data-found", eac
 
 
 def looked_at(page, folder, width, dark):
-    """What a browser finds in a page of some width: numbers, what is too wide, and colours."""
+    """What a browser finds in a page of some width: numbers, what is too wide, and colors."""
     without_policy = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page)
     assert without_policy != page  # or the script would not run
     asking = without_policy.replace("</body>", f"{ASK}</body>")
@@ -60,8 +60,8 @@ def looked_at(page, folder, width, dark):
     found = re.search('data-found="([^"]*)"', done.stdout)
     assert found, done.stderr[-2000:]
     *numbers, wide, ground, ink = found[1].split("|")
-    colours = [sum(int(each) for each in re.findall(r"\d+", text)) for text in (ground, ink)]
-    return [int(each) for each in numbers], wide, colours
+    colors = [sum(int(each) for each in re.findall(r"\d+", text)) for text in (ground, ink)]
+    return [int(each) for each in numbers], wide, colors
 
 
 @pytest.mark.skipif(not BROWSER, reason="there is no Chromium or Chrome on the path")

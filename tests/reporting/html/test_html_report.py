@@ -101,7 +101,7 @@ def write_page(evaluation, folder, **options):
 
 def test_comparisons_hold_for_all_of_a_table_together(evaluation, tmp_path):
     """Intervals, p-values and verdicts are of one error: that of the level over their number."""
-    page = write_page(evaluation, tmp_path, summary=evaluation.summary(method="t"))
+    page = write_page(evaluation, tmp_path, summary=evaluation.summary(interval="t"))
     methods, metrics = evaluation.methods, evaluation.options.metrics
     against = [[(name, methods[0]) for name in methods[1:]]]
     against += [[(b, a) for a, b in itertools.combinations(methods[1:], 2)]]
@@ -109,8 +109,12 @@ def test_comparisons_hold_for_all_of_a_table_together(evaluation, tmp_path):
         size = len(pairs) * len(metrics)
         words = f"95% intervals that hold for all {size} differences together (Student's t, "
         assert words in next(table.all("caption")).text
-        level = 1 - 0.05 / size
-        found = [row for pair in pairs for row in evaluation.compare(*pair, level=level)]
+        confidence_level = 1 - 0.05 / size
+        found = [
+            row
+            for pair in pairs
+            for row in evaluation.compare(*pair, confidence_level=confidence_level)
+        ]
         wanted = []
         for c in found:
             d, metric = c.difference, gazesal.METRICS[dict(c.group)["metric"]]
@@ -139,14 +143,14 @@ def test_all_intervals_of_a_page_are_of_one_kind(evaluation, tmp_path):
     options = dataclasses.replace(evaluation.options, metrics=("ncc",))
     scores = evaluation.scores[evaluation.scores["metric"] == "ncc"]
     evaluation = dataclasses.replace(evaluation, scores=scores, options=options)
-    for kind in ("bootstrap", "bca", "basic", "studentised", "normal", "t"):
-        summary = evaluation.summary(method=kind, n_resamples=500)
+    for kind in ("bootstrap", "bca", "basic", "studentized", "normal", "t"):
+        summary = evaluation.summary(interval=kind, n_resamples=500)
         page = write_page(evaluation, tmp_path, summary=summary)
         named = {words for words in KINDS.values() if f"({words}" in parse(page).text}
         assert named == {KINDS[kind]}
         heads = [rows_of(table)[0] for table in comparison_tables(page)]
         assert all(("p, adjusted" in head) == (kind == "t") for head in heads)
-    page = write_page(evaluation, tmp_path, summary=evaluation.summary(method="study"))
+    page = write_page(evaluation, tmp_path, summary=evaluation.summary(interval="study"))
     words = next(comparison_tables(page)[0].all("caption")).text
     assert "(Student's t, Bonferroni). The pooled form of Bigolin" in words
     assert "has none for a difference" in words
@@ -215,7 +219,7 @@ def test_many_methods_are_compared_with_the_best(evaluation, tmp_path, metric):
     assert {second for _, second in pairs} == {best}
 
 
-def test_groups_are_summarised_apart(evaluation, page):
+def test_groups_are_summarized_apart(evaluation, page):
     (table,) = [e for e in parse(page).all("table") if e.attributes.get("class") == "groups"]
     rows = rows_of(table)
     assert rows[0][:3] == ["site", "Map", "NCC"]
@@ -253,7 +257,7 @@ def test_a_page_over_patients_takes_them_as_the_unit_throughout(evaluation, tmp_
 
 def test_a_page_holds_the_caveats_of_its_groups_without_arguments(evaluation, tmp_path):
     text = write_page(evaluation, tmp_path)
-    assert "(method=" not in text
+    assert "(interval=" not in text
     (table,) = [t for t in parse(text).all("table") if t.attributes.get("class") == "groups"]
     assert "may cover the truth" in next(table.all("caption")).text
 
@@ -365,14 +369,14 @@ def test_nothing_can_be_wider_than_a_phone(any_page):
         assert re.search(selector + r"[^}]*overflow-wrap: anywhere", style.text), selector
 
 
-def colours(style):
-    """Colours of the light and the dark page by name."""
+def colors(style):
+    """Colors of the light and the dark page by name."""
     blocks = re.findall(r":root \{([^}]*)\}", style)[:2]
     return [dict(re.findall(r"--(\w+): (#\w{6})", block)) for block in blocks]
 
 
-def luminance(colour):
-    parts = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+def luminance(color):
+    parts = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)]) / 255
     linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
     return float(linear @ [0.2126, 0.7152, 0.0722])
 
@@ -380,7 +384,7 @@ def luminance(colour):
 def test_letters_stand_out_in_light_and_dark(page):
     """Contrast of at least 4.5 for text and 3 for marks, as WCAG 2.1 AA has it."""
     (style,) = parse(page).all("style")
-    light, dark = colours(style.text)
+    light, dark = colors(style.text)
     assert light.keys() == dark.keys()
     for theme in (light, dark):
         grounds = [luminance(theme[name]) for name in ("ground", "panel", "best")]

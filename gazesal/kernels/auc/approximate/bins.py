@@ -17,7 +17,7 @@ from gazesal.kernels.auc.cells import CELLS, extreme_keys, key_of
 from gazesal.typing import Float64Array, IntArray, Unsigned, UnsignedArray, WeightArray
 
 SAMPLE = 1 << 15  # pixels by which the bins are laid
-NEAR = 8  # neighbouring cells on either side for which a cell's pixels speak, where they crowd
+NEAR = 8  # neighboring cells on either side for which a cell's pixels speak, where they crowd
 TOGETHER = 32  # pixels of a sample that speak for the cells from the first of them to the last
 TIMES = 4  # pixels of the sample that make a bin worth a look whether it holds one value only
 WITHIN = {4: 16, 8: 30}  # bits of a key, by its bytes, that part a cell; all that float32 has
@@ -106,7 +106,7 @@ def lay_bins(
 def _importance(cells: IntArray, sample: Sample) -> Float64Array:
     """Root of positives times negatives in each cell, as a sample in it or around it has them.
 
-    The larger of two: that of a few neighbouring cells, which is nothing in places where the
+    The larger of two: that of a few neighboring cells, which is nothing in places where the
     sample is sparse; and that of a stretch of cells up to so many pixels of the sample, which is
     too low where values crowd at the end of a gap.
     """
