@@ -24,7 +24,8 @@ import pandas as pd
 from scipy import stats
 
 import gazesal
-from gazesal import Design, IntervalWarning, UndefinedMetricWarning
+from gazesal import IntervalWarning, UndefinedMetricWarning
+from gazesal.stats import Design
 
 for category in (IntervalWarning, UndefinedMetricWarning):  # what is measured here
     warnings.simplefilter("ignore", category)
@@ -143,7 +144,7 @@ def table_of(scores, names):
 
 def covered(table, design, method, truth, seed, n_resamples):
     """Share of studies whose interval holds the truth, below it and above it, and its width."""
-    rows = gazesal.interval_table(
+    rows = gazesal.stats.interval_table(
         table, design, by="study", interval=method, rng=seed, n_resamples=n_resamples
     )
     low, high = rows["low"].to_numpy(), rows["high"].to_numpy()
@@ -302,7 +303,7 @@ def normalized(n_studies, seed):
                 pd.DataFrame({"method": name, "image": np.arange(images), "score": scores})
                 for name, scores in values.items()
             )
-            got = gazesal.normalized_score(
+            got = gazesal.stats.normalized_score(
                 table, Design("image"), method="method", floor="floor", ceiling="ceiling"
             )
             unbounded.append(np.isnan(got.low))
@@ -334,7 +335,7 @@ def skewed_tests(n_studies, n_resamples, seed):
                         one.assign(method="a", score=0.0),
                     ]
                 )
-                found = gazesal.compare(
+                found = gazesal.stats.compare(
                     both,
                     Design("image"),
                     by="study",
@@ -354,14 +355,16 @@ def skewed_tests(n_studies, n_resamples, seed):
 def plans(n_studies, seed):
     """Return how many studies exceed the half-width that their plan aimed at."""
     rng = np.random.default_rng(seed)
-    parts = gazesal.VarianceComponents(
+    parts = gazesal.stats.VarianceComponents(
         units={"image": 30}, components={"image": 1.0}, mean_squares={}, degrees_of_freedom={}
     )
     lines = []
     for wanted in (0.5, 0.3, 0.2):
         cells = []
         for assurance in (None, 0.8):
-            (n,) = gazesal.plan_study(parts, wanted, units="image", assurance=assurance)["image"]
+            (n,) = gazesal.stats.plan_study(parts, wanted, units="image", assurance=assurance)[
+                "image"
+            ]
             spread = rng.normal(size=(n_studies, int(n))).std(axis=1, ddof=1)
             widths = stats.t.ppf(0.975, n - 1) * spread / np.sqrt(n)
             cells += [int(n), np.mean(widths > wanted)]
@@ -398,7 +401,7 @@ def false_alarms(parts, n_studies, n_resamples, seed):
         ):
             one = table_of(values, units)
             both = pd.concat([one.assign(method="b"), one.assign(method="a", score=0.0)])
-            tests = gazesal.compare(
+            tests = gazesal.stats.compare(
                 both,
                 Design(units),
                 by="study",
@@ -492,7 +495,7 @@ def print_parts(path):
     chosen = [("uniform", "sncc", "score_ag"), ("thresholded", "ncc", "score_am1")]
     for method, metric, column in chosen:
         rows = scores[(scores["method"] == method) & (scores["metric"] == metric)]
-        parts = gazesal.variance_components(rows, Design(list(UNITS), score=column))
+        parts = gazesal.stats.variance_components(rows, Design(list(UNITS), score=column))
         skewness = stats.skew(rows.groupby("image")[column].mean())
         print(f"{column}, {metric} (skewness {skewness:.2f})\n{parts}\n")
 

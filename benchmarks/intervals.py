@@ -21,7 +21,7 @@ import scipy
 from scipy import stats
 
 import gazesal
-from gazesal import Design
+from gazesal.stats import Design
 
 N_RESAMPLES = 10_000
 LOOP_RESAMPLES = 200  # of the pandas loop, whose time is scaled up
@@ -77,21 +77,24 @@ def main():
     print("40 cells at once, BCa")
     for name, design in designs.items():
         seconds = median_time(
-            lambda design=design: gazesal.interval_table(
+            lambda design=design: gazesal.stats.interval_table(
                 table, design, by=["method", "metric"], interval="bca", rng=0
             ),
             3,
         )
         print(f"  {name:28}{seconds:8.2f} s")
     seconds = median_time(
-        lambda: gazesal.interval_table(
+        lambda: gazesal.stats.interval_table(
             table, images, by=["method", "metric"], interval="studentized", rng=0
         ),
         3,
     )
     print(f"  {'images, studentized':28}{seconds:8.2f} s")
     seconds = median_time(
-        lambda: gazesal.compare(table, images, by="metric", interval="bca", margin=0.02, rng=0), 3
+        lambda: gazesal.stats.compare(
+            table, images, by="metric", interval="bca", margin=0.02, rng=0
+        ),
+        3,
     )
     print(f"  {'all 180 pairs compared':28}{seconds:8.2f} s")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -101,7 +104,8 @@ def main():
     values = np.random.default_rng(0).gamma(2.0, 0.1, 91)
     for method, name in (("bootstrap", "percentile"), ("bca", "BCa")):
         ours = median_time(
-            lambda method=method: gazesal.confidence_interval(values, interval=method, rng=0), 9
+            lambda method=method: gazesal.stats.confidence_interval(values, interval=method, rng=0),
+            9,
         )
         theirs = median_time(
             lambda name=name: stats.bootstrap(
@@ -111,7 +115,7 @@ def main():
         )
         print(f"  91 scores, {name:17}{ours * 1e3:8.2f} ms, scipy {theirs * 1e3:8.2f} ms")
     cell = table[(table["method"] == 0) & (table["metric"] == 0)]
-    ours = median_time(lambda: gazesal.interval(cell, images, interval="bootstrap", rng=0), 9)
+    ours = median_time(lambda: gazesal.stats.interval(cell, images, interval="bootstrap", rng=0), 9)
     loop = median_time(lambda: pandas_loop(cell, LOOP_RESAMPLES, np.random.default_rng(0)), 1)
     loop *= N_RESAMPLES / LOOP_RESAMPLES
     print(f"  91 images of 25, percentile {ours * 1e3:8.2f} ms, pandas loop {loop:.1f} s", end=" ")

@@ -15,11 +15,11 @@ import numpy as np
 import pandas as pd
 
 import gazesal
-from gazesal import Design
 from gazesal.adapters.from_model import saliency_from_model
 from gazesal.cxr import label_aucs, load_model, preprocess
 from gazesal.cxr.training import LabelledImages, TrainingSettings, predict, train
 from gazesal.datasets.synthetic_reflacx.findings import FINDINGS
+from gazesal.stats import Design
 
 SETTINGS = TrainingSettings.preset("smoke").with_changes(epochs=14)
 NAMES = {"sononet": "woAG", "ag_sononet": "wAG"}
@@ -79,7 +79,7 @@ def score_own(evaluation, table, of_label):
 
 
 def show(title, table):
-    print(f"\n{title}\n\n{gazesal.summary_text(table)}", flush=True)
+    print(f"\n{title}\n\n{gazesal.reporting.summary_text(table)}", flush=True)
 
 
 def main():
@@ -89,10 +89,13 @@ def main():
     parser.add_argument("--unread", type=int, default=1400)
     options = parser.parse_args()
     root = options.out / "release"
-    gazesal.write_synthetic_reflacx(
+    gazesal.datasets.write_synthetic_reflacx(
         root, n_images=options.images, n_unread=options.unread, side=144, seed=0
     )
-    release, mimic = gazesal.Reflacx(root), gazesal.MimicCxrJpg(root / "mimic-cxr-jpg")
+    release, mimic = (
+        gazesal.datasets.Reflacx(root),
+        gazesal.datasets.MimicCxrJpg(root / "mimic-cxr-jpg"),
+    )
     images = LabelledImages.from_mimic(mimic, gaze_subjects=release.subjects())
     print(f"gazesal {gazesal.__version__}: {images}", flush=True)
     test = images.where("test")
@@ -134,7 +137,7 @@ def main():
         )
     cases = gazesal.cases_from_reflacx(release, maps)
     evaluation = gazesal.evaluate(cases, outside="keep")
-    gaze = gazesal.interval_table(
+    gaze = gazesal.stats.interval_table(
         evaluation.scores,
         Design("image", averaged="observer", missing="drop", unbalanced="average"),
         by=["method", "metric"],
@@ -151,12 +154,15 @@ def main():
         ("Each finding by the map of its own label (BCa over images)", own, own),
     ):
         by = ["method", "metric"]
-        show(title, gazesal.interval_table(scores, Design("image"), by=by, interval="bca", rng=0))
-        print(gazesal.compare(compared, Design("image"), reference="center_bias", rng=0))
+        show(
+            title,
+            gazesal.stats.interval_table(scores, Design("image"), by=by, interval="bca", rng=0),
+        )
+        print(gazesal.stats.compare(compared, Design("image"), reference="center_bias", rng=0))
     by_gaze = evaluation.scores[evaluation.scores["metric"].isin(["sauc", "sncc"])]
     readers = Design("image", averaged="observer", missing="drop", unbalanced="average")
     print("\nThe readers less each, paired by image")
-    print(gazesal.compare(by_gaze, readers, reference="interobserver", by="metric", rng=0))
+    print(gazesal.stats.compare(by_gaze, readers, reference="interobserver", by="metric", rng=0))
 
 
 if __name__ == "__main__":

@@ -24,21 +24,23 @@ def make_scores(n_images=40, n_readers=3):
 
 def main():
     scores = make_scores()
-    design = gazesal.Design("image", averaged="observer")
+    design = gazesal.stats.Design("image", averaged="observer")
 
     print("Each on its own: the intervals overlap.")
-    for row in gazesal.interval_table(scores, design, by="method").itertuples():
+    for row in gazesal.stats.interval_table(scores, design, by="method").itertuples():
         print(f"  {row.method}: {row.estimate:.3f} [{row.low:.3f}, {row.high:.3f}]")
 
-    (found,) = gazesal.compare(scores, design, reference="old", margin=0.05, rng=0)
+    (found,) = gazesal.stats.compare(scores, design, reference="old", margin=0.05, rng=0)
     print("\nThe difference, image by image:")
     print(f"  {found}")
     print(f"  higher on {found.share_higher:.0%} of the images")
 
     wide = scores.pivot(index=["image", "observer"], columns="method", values="score")
     difference = (wide["new"] - wide["old"]).rename("score").reset_index()
-    parts = gazesal.variance_components(difference, gazesal.Design(["image", "observer"]))
-    plan = gazesal.plan_study(
+    parts = gazesal.stats.variance_components(
+        difference, gazesal.stats.Design(["image", "observer"])
+    )
+    plan = gazesal.stats.plan_study(
         parts, 0.01, units="image", sizes={"observer": [3, 5]}, fixed="observer"
     )
     print("\nImages for a difference known to 0.01, with such observers:")

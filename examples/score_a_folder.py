@@ -44,9 +44,9 @@ def main():
         maps = gazesal.find_maps(folder / "maps")
         cases = gazesal.cases_from_tables(fixations, maps, SHAPE)
         evaluation = gazesal.evaluate(cases, sigma=5.0)
-        written = gazesal.write_report(evaluation, folder / "results")
+        written = gazesal.reporting.write_report(evaluation, folder / "results")
 
-        print(gazesal.summary_text(evaluation.summary()))
+        print(gazesal.reporting.summary_text(evaluation.summary()))
         print("written:", ", ".join(path.name for path in written))
 
 

@@ -36,4 +36,4 @@ for name in images:  # a bright spot on each, at which two people look
 fixations = pd.DataFrame(rows, columns=["image", "observer", "x", "y", "duration"])
 maps = saliency_from_model(resnet, images, preprocess=preprocess)
 cases = gazesal.cases_from_tables(fixations, {"Grad-CAM": maps}, (48, 80))
-print(gazesal.summary_text(gazesal.evaluate(cases, sigma=4.0).summary()))
+print(gazesal.reporting.summary_text(gazesal.evaluate(cases, sigma=4.0).summary()))

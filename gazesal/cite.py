@@ -22,7 +22,16 @@ __all__ = ["citable", "cite"]
 OWN_KEY = "gazesal"
 # What users import from, beside the modules of `gazesal.adapters` and packages of `gazesal.cxr`;
 # other `__all__` are internal.
-PUBLIC_MODULES = ("gazesal", "gazesal.cxr", "gazesal.cite")
+PUBLIC_MODULES = {
+    "gazesal",
+    "gazesal.cite",
+    "gazesal.compat",
+    "gazesal.cxr",
+    "gazesal.datasets",
+    "gazesal.plots",
+    "gazesal.reporting",
+    "gazesal.stats",
+}
 ALIKE = 0.7  # share of letters in common; at difflib's 0.6 "nosuch" reads like "sauc"
 CITED = re.compile(r":footcite:[a-z]+:`([^`]+)`")
 
@@ -216,11 +225,12 @@ def _public_names() -> frozenset[str]:
 
 
 def _listed(tree: ast.Module) -> set[str]:
-    """What a module lists in `__all__`."""
+    """Return the names that a module lists in `__all__`, or that a stub imports."""
     for node in tree.body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
             return set(ast.literal_eval(node.value))
-    return set()
+    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+    return {each.name for node in imports if node.level == 1 and node.module for each in node.names}
 
 
 @cache
@@ -241,7 +251,8 @@ def _walk(package: str, folder: Traversable) -> list[tuple[str, Traversable]]:
         if item.is_dir() and (item / "__init__.py").is_file():
             found += _walk(f"{package}.{item.name}", item)
         elif item.name == "__init__.py":
-            found.append((package, item))
+            stub = folder / "__init__.pyi"
+            found.append((package, stub if stub.is_file() else item))
         elif item.name.endswith(".py"):
             found.append((f"{package}.{item.name.removesuffix('.py')}", item))
     return found

@@ -8,6 +8,7 @@ from importlib import import_module
 import gazesal.adapters
 import gazesal.cxr
 
+NAMESPACES = ("stats", "plots", "compat", "datasets", "reporting", "cxr", "adapters", "cite")
 # a module that needs one of them is left out without it
 OPTIONAL = {"torch", "torchmetrics", "lightning", "kornia", "tensorboard"}
 
@@ -25,7 +26,7 @@ def public_modules():
         for found in pkgutil.iter_modules(gazesal.cxr.__path__)
         if found.ispkg
     ]
-    return ("gazesal", "gazesal.cite", "gazesal.cxr", "gazesal.adapters", *chest, *adapters)
+    return ("gazesal", *(f"gazesal.{name}" for name in NAMESPACES), *chest, *adapters)
 
 
 @cache
@@ -39,6 +40,15 @@ def public_objects():
             if inspect.isclass(thing) or inspect.isfunction(thing):
                 found.setdefault(thing, f"{name}.{short}")
     return tuple((name, thing) for thing, name in found.items())
+
+
+def public(name):
+    """Return a public function, class or method by its name without the module."""
+    first, *rest = name.split(".")
+    (thing,) = (each for dotted, each in public_objects() if dotted.endswith(f".{first}"))
+    for part in rest:
+        thing = getattr(thing, part)
+    return thing
 
 
 def _import(name):

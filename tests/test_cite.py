@@ -24,7 +24,7 @@ METRIC_CLASSES = [
     "ShuffledAUC",
     "ShuffledNCC",
 ]
-OTHER_PEOPLES = [name for name in gazesal.__all__ if name.startswith(("mit_", "pysaliency_"))]
+OTHER_PEOPLES = gazesal.compat.__all__
 
 # Whatever is not here must name a source.
 WITHOUT_SOURCE = {

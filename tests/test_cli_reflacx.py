@@ -17,7 +17,9 @@ from gazesal.cli import main
 def root(tmp_path_factory):
     """A small synthetic release; tests must not change it."""
     folder = tmp_path_factory.mktemp("release")
-    return gazesal.write_synthetic_reflacx(folder, n_images=6, n_readers=3, n_unread=0, side=120)
+    return gazesal.datasets.write_synthetic_reflacx(
+        folder, n_images=6, n_readers=3, n_unread=0, side=120
+    )
 
 
 @pytest.fixture
@@ -60,7 +62,9 @@ def test_it_is_what_the_functions_return(run, root, tmp_path):
     run(maps=root / "maps", resize="bilinear", sigma="1.5deg", center_bias="in_sample")
     scores = pd.read_csv(tmp_path / "out" / "scores.csv")
     maps = gazesal.find_maps(root / "maps")
-    cases = gazesal.cases_from_reflacx(gazesal.Reflacx(root), maps, n_readers=3, degrees=1.5)
+    cases = gazesal.cases_from_reflacx(
+        gazesal.datasets.Reflacx(root), maps, n_readers=3, degrees=1.5
+    )
     expected = gazesal.evaluate(cases, outside="keep", resize="bilinear", center_bias="in_sample")
     ours = scores[scores["method"] != "segmentation"].reset_index(drop=True)
     pd.testing.assert_frame_equal(ours, expected.scores, check_exact=False, rtol=1e-12)
@@ -77,7 +81,7 @@ def test_phases_readers_and_ground_truth(run, tmp_path):
 def test_a_bad_reading_is_refused_or_left_out_and_counted(run, root, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(root, copy)
-    release = gazesal.Reflacx(copy)
+    release = gazesal.datasets.Reflacx(copy)
     kept = release.readings.index[~release.readings["discarded"]][0]
     (copy / "main_data" / kept / "fixations.csv").write_text("timestamp_start_fixation\r\n1\r\n")
     refused = run(reflacx=copy)
@@ -94,7 +98,7 @@ def test_a_picture_of_another_size_is_refused(run, root, tmp_path):
 
     mimic = tmp_path / "mimic"
     shutil.copytree(root / "mimic-cxr-jpg", mimic)
-    release = gazesal.Reflacx(root)
+    release = gazesal.datasets.Reflacx(root)
     last = release.kept_by_all(3)[-1]
     Image.fromarray(np.zeros((20, 30), np.uint8)).save(release.picture_path(last, mimic))
     result = run(pictures=mimic)

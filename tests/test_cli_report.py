@@ -94,7 +94,7 @@ def test_a_note_stays_on_the_page(tmp_path):
         gazesal.read_fixations(study / "fixations.csv"), {}, (HEIGHT, WIDTH)
     )
     evaluation = gazesal.evaluate(cases, sigma=4.0, metrics=["ncc"])
-    gazesal.write_report(evaluation, tmp_path / "out", note="Synthetic data.")
+    gazesal.reporting.write_report(evaluation, tmp_path / "out", note="Synthetic data.")
     evaluation.save(tmp_path / "out" / "evaluation")
     result = run("report", tmp_path / "out", "--images", 0)
     assert result.exit_code == 0, result.output

@@ -3,8 +3,8 @@
 import pytest
 from click.testing import CliRunner
 
-from gazesal import Reflacx, write_synthetic_reflacx
 from gazesal.cli import main
+from gazesal.datasets import Reflacx, write_synthetic_reflacx
 
 SMALL = ["--images", "4", "--readers", "2", "--unread", "1", "--side", "96", "--seed", "3"]
 

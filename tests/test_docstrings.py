@@ -35,7 +35,7 @@ SHARED_WITHIN = {
 # Where no value is that of chance, the docstring has to say so.
 WITHOUT_CHANCE = "no level of chance"
 WITHOUT_CHANCE_LEVEL = {"mit_ig", "mit_kl", "mit_sim", "pysaliency_kl"}
-OTHER_PEOPLES = [name for name in gazesal.__all__ if name.startswith(("mit_", "pysaliency_"))]
+OTHER_PEOPLES = gazesal.compat.__all__
 SHOWN_ONLY = {
     "gazesal.adapters.other_cams.maps_from_grad_cam_package",
     "gazesal.adapters.other_cams.maps_from_torch_cam",
@@ -145,10 +145,15 @@ def constants():
     """Public names that are neither functions nor classes, those of types apart."""
     return {
         name
-        for module in ("gazesal", "gazesal.cite", "gazesal.cxr")
+        for module in ("gazesal", "gazesal.cite", "gazesal.cxr", "gazesal.datasets")
         for name in import_module(module).__all__
         if name.isupper() or name.startswith("__")
     }
+
+
+def metric_function(name):
+    """Return a metric of the library or of other code by its name."""
+    return getattr(gazesal.compat if name in OTHER_PEOPLES else gazesal, name)
 
 
 def hasattr_of(dotted):
@@ -167,14 +172,14 @@ def test_every_module_users_import_from_is_on_the_page():
 
 @pytest.mark.parametrize("name", [*gazesal.METRICS, *OTHER_PEOPLES])
 def test_a_metric_has_its_equation_and_its_source(name):
-    text = inspect.getdoc(getattr(gazesal, name))
+    text = inspect.getdoc(metric_function(name))
     assert ".. math::" in text
     assert ":footcite:" in text
 
 
 @pytest.mark.parametrize("name", [*gazesal.METRICS, *OTHER_PEOPLES])
 def test_a_metric_says_its_shapes_errors_direction_and_chance(name):
-    document = FunctionDoc(getattr(gazesal, name))
+    document = FunctionDoc(metric_function(name))
     assert document["Raises"]
     assert all(
         "shape (" in parameter.type
@@ -196,7 +201,9 @@ def modules_that_offer():
         names = [each.name for each in pkgutil.iter_modules(package.__path__)]
         for name in ("__init__", *(name for name in names if not name.startswith("_"))):
             path = Path(package.__file__).parent / name
-            path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+            path = path / "__init__" if path.is_dir() else path
+            stub = path.with_suffix(".pyi")
+            path = stub if stub.is_file() else path.with_suffix(".py")
             dotted = package.__name__ + ("" if name == "__init__" else f".{name}")
             found[dotted] = ast.parse(path.read_text("utf-8"))
     return found
@@ -208,6 +215,8 @@ def listed_and_defined(tree):
     for node in tree.body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
             listed = set(ast.literal_eval(node.value))
+        elif isinstance(node, ast.ImportFrom) and node.level == 1:  # in a stub
+            listed = {*(listed or ()), *(each.name for each in node.names)}
     kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
     defined = {node.name for node in tree.body if isinstance(node, kinds)}
     return listed, {name for name in defined if not name.startswith("_")}

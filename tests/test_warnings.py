@@ -81,8 +81,8 @@ def test_a_warning_names_the_caller_of_a_method_that_calls_a_function(few):
 def test_reports_state_caveats_without_a_warning(few, tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error", gazesal.IntervalWarning)
-        gazesal.write_report(few, tmp_path)
-        page = gazesal.write_html_report(few, tmp_path / "page.html")
+        gazesal.reporting.write_report(few, tmp_path)
+        page = gazesal.reporting.write_html_report(few, tmp_path / "page.html")
     text = page.read_text("utf-8")
     assert "6 of 6 t intervals" in text  # of all images
     assert "12 of 12 t intervals" in text  # of the two groups

@@ -14,6 +14,7 @@ from sphinx.util.nodes import make_refnode
 import gazesal
 
 logger = logging.getLogger(__name__)
+NAMESPACES = ("stats", "plots", "compat", "datasets", "reporting", "cxr", "adapters", "cite")
 MEMBERS = {"method", "attribute", "property"}
 NAME_IN_BACKTICKS = re.compile(r"(?<![`:\w])`(\w+)`(?![`_])")
 
@@ -26,13 +27,21 @@ def parameter_names(thing: Any) -> set[str]:
         return set()
 
 
+def _class_of(method: str) -> Any:
+    """Return the class of a method by the method's dotted name."""
+    thing: Any = gazesal
+    for part in method.split(".")[1:-1]:
+        thing = getattr(thing, part)
+    return thing
+
+
 def show_parameters_as_code(
     _app: Sphinx, what: str, name: str, thing: Any, _options: Any, lines: list[str]
 ) -> None:
     """Write the names of an object's own parameters as code; all other names stay links."""
     own = parameter_names(thing)
     if what == "method":  # a method speaks of its class's attributes too
-        own |= parameter_names(getattr(gazesal, name.split(".")[1], None))
+        own |= parameter_names(_class_of(name))
     for index, line in enumerate(lines):
         lines[index] = NAME_IN_BACKTICKS.sub(
             lambda match: f"``{match[1]}``" if match[1] in own else match[0], line
@@ -67,9 +76,12 @@ def resolve_elsewhere(
 def require_whole_api(_app: Sphinx, env: BuildEnvironment) -> None:
     """Warn, which fails the build, of each public name that no page documents."""
     documented = {name for name, *_ in env.domains.python_domain.get_objects()}
-    for name in gazesal.__all__:
-        if f"gazesal.{name}" not in documented:
-            logger.warning("gazesal.%s is public and not in the reference", name)
+    for module in (gazesal, *(getattr(gazesal, name) for name in NAMESPACES)):
+        for name in module.__all__:
+            if not inspect.ismodule(getattr(module, name)):
+                dotted = f"{module.__name__}.{name}"
+                if dotted not in documented:
+                    logger.warning("%s is public and not in the reference", dotted)
 
 
 def strip_examples(_app: Sphinx, document: nodes.document) -> None:

@@ -1,15 +1,7 @@
-"""Data of other libraries, one a module; none of them is imported here or there."""
+"""Functions for the data and models of other libraries, one library or method a module.
 
-from gazesal.adapters.pymovements import fixations_from_pymovements
-from gazesal.adapters.pysaliency import (
-    PysaliencyArrays,
-    fixations_from_pysaliency,
-    fixations_to_pysaliency,
-)
+Each library is imported when its functions are first used."""
 
-__all__ = [
-    "PysaliencyArrays",
-    "fixations_from_pymovements",
-    "fixations_from_pysaliency",
-    "fixations_to_pysaliency",
-]
+from lazy_loader import attach_stub as _attach_stub
+
+__getattr__, __dir__, __all__ = _attach_stub(__name__, __file__)

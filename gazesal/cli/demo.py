@@ -50,7 +50,7 @@ def demo(out: Path, images: int, readers: int, seed: int, n_jobs: int, quiet: bo
         click.echo("no segmentation row: it needs scikit-image, pip install 'gazesal[cxr]'")
     with plain_errors():
         require_writable(out)
-        root = gazesal.write_synthetic_reflacx(
+        root = gazesal.datasets.write_synthetic_reflacx(
             out / "release", n_images=images, n_readers=readers, seed=seed
         )
         release, cases = cases_of_release(

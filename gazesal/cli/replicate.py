@@ -82,8 +82,10 @@ def train(
         from gazesal.cxr.training import train as run  # noqa: PLC0415
 
         require_writable(out)
-        subjects = [] if reflacx is None else gazesal.Reflacx(reflacx).subjects()
-        images = LabelledImages.from_mimic(gazesal.MimicCxrJpg(mimic), gaze_subjects=subjects)
+        subjects = [] if reflacx is None else gazesal.datasets.Reflacx(reflacx).subjects()
+        images = LabelledImages.from_mimic(
+            gazesal.datasets.MimicCxrJpg(mimic), gaze_subjects=subjects
+        )
         if reflacx is None:
             click.echo(
                 "Warning: without --reflacx, images of subjects with gaze stay among those that "
@@ -251,5 +253,5 @@ def _synthetic(folder: Path) -> Path:
     done = folder / "lesions.csv"  # written last
     if not done.is_file():
         click.echo("doing a synthetic release")
-        gazesal.write_synthetic_reflacx(folder, seed=0, **SMOKE)
+        gazesal.datasets.write_synthetic_reflacx(folder, seed=0, **SMOKE)
     return folder

@@ -58,7 +58,7 @@ def report(
         saved = folder / SAVED if (folder / SAVED).is_dir() else folder
         evaluation = gazesal.Evaluation.load(saved)
         settings = _settings(folder / "settings.json")
-        path = gazesal.write_html_report(
+        path = gazesal.reporting.write_html_report(
             evaluation,
             folder / "report.html" if out is None else out,
             pictures=pictures,

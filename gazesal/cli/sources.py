@@ -50,7 +50,7 @@ def cases_of_release(
     lungs: Path | None,
     unmapped: Any,
     **_: Any,
-) -> tuple[gazesal.Reflacx, list[gazesal.Case]]:
+) -> tuple[gazesal.datasets.Reflacx, list[gazesal.Case]]:
     """A release and its cases, with the hulls of its lungs as a method."""
     maps: dict[str, Any] = {} if map_folder is None else dict(gazesal.find_maps(map_folder))
     if lungs is not None:
@@ -60,7 +60,7 @@ def cases_of_release(
                 "the same row; leave one out."
             )
         maps[SEGMENTATION] = find_lung_hulls(lungs)
-    release = gazesal.Reflacx(
+    release = gazesal.datasets.Reflacx(
         root, phases=[int(phase) for phase in phases], on_bad_reading=bad_readings
     )
     degrees = 1.0 if sigma is None else sigma[0]
@@ -159,7 +159,7 @@ def with_defaults(
 
 
 def picture_of_release(
-    release: gazesal.Reflacx,
+    release: gazesal.datasets.Reflacx,
     cases: list[gazesal.Case],
     mimic: Path | None,
     bad_images: str = "raise",
@@ -180,7 +180,7 @@ def picture_of_release(
 
 
 def with_pictures_of_release(
-    release: gazesal.Reflacx, cases: list[gazesal.Case], mimic: Path
+    release: gazesal.datasets.Reflacx, cases: list[gazesal.Case], mimic: Path
 ) -> list[gazesal.Case]:
     """The cases with the places of their pictures in a copy of MIMIC-CXR-JPG."""
     images = release.readings.drop_duplicates("dicom_id").set_index("dicom_id")["image"]

@@ -55,10 +55,10 @@ def reflacx(out: Path, images: int, readers: int, unread: int, side: int, seed: 
     """
     with plain_errors():
         require_writable(out)
-        gazesal.write_synthetic_reflacx(
+        gazesal.datasets.write_synthetic_reflacx(
             out, n_images=images, n_readers=readers, n_unread=unread, side=side, seed=seed
         )
-        release = gazesal.Reflacx(out, phases=(1, 2, 3))
+        release = gazesal.datasets.Reflacx(out, phases=(1, 2, 3))
     click.echo(
         f"Synthetic data, seed {seed}: no patient and no radiologist is in them.\n"
         f"wrote {len(release.readings)} readings of {release.readings['image'].nunique()} images, "

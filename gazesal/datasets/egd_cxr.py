@@ -105,7 +105,7 @@ def read_egd_fixations(
     ...     _ = path.write_text(
     ...         "DICOM_ID,FPOGD,FPOGID,FPOGV,X_ORIGINAL,Y_ORIGINAL\\n0a-1b,0.25,7,1,812,640\\n"
     ...     )
-    ...     table = gazesal.read_egd_fixations(path)
+    ...     table = gazesal.datasets.read_egd_fixations(path)
     >>> table.loc[2].to_dict()
     {'image': '0a-1b', 'observer': '1', 'x': 812.0, 'y': 640.0, 'duration': 0.25}
     """

@@ -80,8 +80,10 @@ def cases_from_reflacx(
     >>> from tempfile import TemporaryDirectory
     >>> import gazesal
     >>> with TemporaryDirectory() as folder:
-    ...     root = gazesal.write_synthetic_reflacx(folder, n_images=2, n_readers=3, side=96)
-    ...     cases = gazesal.cases_from_reflacx(gazesal.Reflacx(root), n_readers=3)
+    ...     root = gazesal.datasets.write_synthetic_reflacx(
+    ...         folder, n_images=2, n_readers=3, side=96
+    ...     )
+    ...     cases = gazesal.cases_from_reflacx(gazesal.datasets.Reflacx(root), n_readers=3)
     >>> [len(case.gaze) for case in cases], cases[0].box is not None
     ([3, 3], True)
     """

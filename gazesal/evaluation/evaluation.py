@@ -247,7 +247,7 @@ class Evaluation:
         unit : str, default "image"
             Independent unit: the image, or a group of images such as the patient.
         margin : float or dict of float, optional
-            Largest difference that counts as none; see `gazesal.compare`.
+            Largest difference that counts as none; see `gazesal.stats.compare`.
         interval : {"t", "normal", "bootstrap", "basic", "bca", "studentized"}, default "t"
             How the interval of the difference is made.
         confidence_level : float, default 0.95
@@ -267,12 +267,12 @@ class Evaluation:
         ------
         ValueError
             If `a` or `b` is no method, `metric` was not computed, `by` or `unit` names no group, no
-            pair is left, or as for `gazesal.compare`.
+            pair is left, or as for `gazesal.stats.compare`.
 
         Warns
         -----
         IntervalWarning
-            As for `gazesal.compare`.
+            As for `gazesal.stats.compare`.
 
         Notes
         -----

@@ -80,7 +80,7 @@ def mit_nss(
     Examples
     --------
     >>> import gazesal
-    >>> round(gazesal.mit_nss([[0, 0, 4], [0, 1, 1]], [[2, 0], [2, 0]]), 4)
+    >>> round(gazesal.compat.mit_nss([[0, 0, 4], [0, 1, 1]], [[2, 0], [2, 0]]), 4)
     1.9365
     """
     saliency = as_map(saliency_map, name="saliency_map")
@@ -153,7 +153,7 @@ def mit_ig(
     Examples
     --------
     >>> import gazesal
-    >>> round(gazesal.mit_ig([[1, 2, 5]], [[2, 0]], [[0, 1, 1]]), 4)
+    >>> round(gazesal.compat.mit_ig([[1, 2, 5]], [[2, 0]], [[0, 1, 1]]), 4)
     0.6781
     """
     saliency, pixels = map_and_fixated(saliency_map, fixations, outside)
@@ -213,7 +213,7 @@ def mit_sim(saliency_map: ArrayLike, gaze_map: ArrayLike) -> float:
     Examples
     --------
     >>> import gazesal
-    >>> gazesal.mit_sim([[1, 1, 2]], [[0, 1, 1]])
+    >>> gazesal.compat.mit_sim([[1, 1, 2]], [[0, 1, 1]])
     0.5
     """
     saliency = as_float_map(saliency_map, name="saliency_map")
@@ -271,9 +271,9 @@ def mit_kl(saliency_map: ArrayLike, gaze_map: ArrayLike) -> float:
     Examples
     --------
     >>> import gazesal
-    >>> round(gazesal.mit_kl([[1, 1, 2]], [[0, 1, 1]]), 4)
+    >>> round(gazesal.compat.mit_kl([[1, 1, 2]], [[0, 1, 1]]), 4)
     0.3466
-    >>> round(gazesal.mit_kl([[0, 0, 0]], [[0, 1, 1]]), 2)
+    >>> round(gazesal.compat.mit_kl([[0, 0, 0]], [[0, 1, 1]]), 2)
     35.35
     """
     saliency = as_float_map(saliency_map, name="saliency_map")
@@ -326,7 +326,7 @@ def pysaliency_kl(saliency_map: ArrayLike, gaze_map: ArrayLike, *, minimum: floa
     Examples
     --------
     >>> import gazesal
-    >>> round(gazesal.pysaliency_kl([[1, 1, 2]], [[0, 1, 1]]), 4)
+    >>> round(gazesal.compat.pysaliency_kl([[1, 1, 2]], [[0, 1, 1]]), 4)
     0.3466
     """
     floor = as_number(minimum, name="minimum", low=1e-300, high=math.inf)

@@ -84,7 +84,7 @@ def mit_auc_judd(
     --------
     >>> import gazesal
     >>> saliency_map = [[0.0, 0.2, 0.9], [0.1, 0.3, 0.4]]
-    >>> gazesal.mit_auc_judd(saliency_map, [[2, 0], [1, 1]], jitter=False)
+    >>> gazesal.compat.mit_auc_judd(saliency_map, [[2, 0], [1, 1]], jitter=False)
     0.9375
     >>> gazesal.auc_judd(saliency_map, [[2, 0], [1, 1]])
     0.875
@@ -176,7 +176,7 @@ def mit_auc_borji(
     --------
     >>> import gazesal
     >>> saliency_map = [[0.0, 0.2, 0.9], [0.1, 0.3, 0.4]]
-    >>> 0 < gazesal.mit_auc_borji(saliency_map, [[2, 0], [1, 1]], rng=0) < 1
+    >>> 0 < gazesal.compat.mit_auc_borji(saliency_map, [[2, 0], [1, 1]], rng=0) < 1
     True
     """
     saliency, pixels = map_and_fixated(saliency_map, fixations, outside)
@@ -260,7 +260,7 @@ def mit_auc_shuffled(
     --------
     >>> import gazesal
     >>> saliency_map = [[0.0, 0.2, 0.9], [0.1, 0.3, 0.4]]
-    >>> gazesal.mit_auc_shuffled(saliency_map, [[2, 0]], [[0, 0]], rng=0)
+    >>> gazesal.compat.mit_auc_shuffled(saliency_map, [[2, 0]], [[0, 0]], rng=0)
     1.0
     """
     saliency, pixels = map_and_fixated(saliency_map, fixations, outside)
@@ -344,7 +344,7 @@ def pysaliency_auc_judd(
     --------
     >>> import gazesal
     >>> saliency_map = [[0.0, 0.2, 0.9], [0.1, 0.3, 0.4]]
-    >>> gazesal.pysaliency_auc_judd(saliency_map, [[2, 0], [1, 1]], jitter=False)
+    >>> gazesal.compat.pysaliency_auc_judd(saliency_map, [[2, 0], [1, 1]], jitter=False)
     0.9375
     """
     saliency = as_float_map(saliency_map, name="saliency_map")

@@ -1,1 +1,5 @@
-"""Tables and figures of an evaluation."""
+"""Reports and tables of an evaluation; its figures are in `gazesal.plots`."""
+
+from lazy_loader import attach_stub as _attach_stub
+
+__getattr__, __dir__, __all__ = _attach_stub(__name__, __file__)

@@ -60,7 +60,7 @@ def plot_distributions(scores: pd.DataFrame, *, note: str = "") -> Figure:
     >>> import gazesal
     >>> scores = pd.DataFrame({"image": range(5), "score": [0.1, 0.3, 0.4, 0.2, 0.3]})
     >>> scores = scores.assign(method="mine", metric="ncc")
-    >>> figure = gazesal.plot_distributions(scores)
+    >>> figure = gazesal.plots.plot_distributions(scores)
     >>> [ax.get_title() for ax in figure.axes]
     ['NCC']
     """

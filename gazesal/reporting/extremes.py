@@ -76,10 +76,12 @@ def extreme_images(evaluation: Evaluation, method: str, metric: str, *, n: int =
     >>> from tempfile import TemporaryDirectory
     >>> import gazesal
     >>> with TemporaryDirectory() as folder:
-    ...     root = gazesal.write_synthetic_reflacx(folder, n_images=3, n_readers=2, side=96)
-    ...     cases = gazesal.cases_from_reflacx(gazesal.Reflacx(root), n_readers=2)
+    ...     root = gazesal.datasets.write_synthetic_reflacx(
+    ...         folder, n_images=3, n_readers=2, side=96
+    ...     )
+    ...     cases = gazesal.cases_from_reflacx(gazesal.datasets.Reflacx(root), n_readers=2)
     ...     evaluation = gazesal.evaluate(cases, outside="keep", metrics=["ncc"])
-    >>> found = gazesal.extreme_images(evaluation, "interobserver", "ncc", n=1)
+    >>> found = gazesal.plots.extreme_images(evaluation, "interobserver", "ncc", n=1)
     >>> found["extreme"].tolist()
     ['best', 'worst']
     """
@@ -155,10 +157,12 @@ def plot_extremes(
     >>> from tempfile import TemporaryDirectory
     >>> import gazesal
     >>> folder = TemporaryDirectory()
-    >>> root = gazesal.write_synthetic_reflacx(folder.name, n_images=3, n_readers=2, side=96)
-    >>> cases = gazesal.cases_from_reflacx(gazesal.Reflacx(root), n_readers=2)
+    >>> root = gazesal.datasets.write_synthetic_reflacx(
+    ...     folder.name, n_images=3, n_readers=2, side=96
+    ... )
+    >>> cases = gazesal.cases_from_reflacx(gazesal.datasets.Reflacx(root), n_readers=2)
     >>> evaluation = gazesal.evaluate(cases, outside="keep", metrics=["ncc"])
-    >>> figure = gazesal.plot_extremes(evaluation, "center_bias", "ncc", n=1)
+    >>> figure = gazesal.plots.plot_extremes(evaluation, "center_bias", "ncc", n=1)
     >>> len(figure.axes)
     2
     >>> folder.cleanup()

@@ -75,10 +75,13 @@ def plot_evaluation(
     >>> from tempfile import TemporaryDirectory
     >>> import gazesal
     >>> folder = TemporaryDirectory()
-    >>> root = gazesal.write_synthetic_reflacx(folder.name, n_images=2, n_readers=2, side=96)
-    >>> cases = gazesal.cases_from_reflacx(gazesal.Reflacx(root), n_readers=2)
+    >>> root = gazesal.datasets.write_synthetic_reflacx(
+    ...     folder.name, n_images=2, n_readers=2, side=96
+    ... )
+    >>> cases = gazesal.cases_from_reflacx(gazesal.datasets.Reflacx(root), n_readers=2)
     >>> evaluation = gazesal.evaluate(cases, outside="keep", metrics=["ncc"])
-    >>> figure = gazesal.plot_evaluation(evaluation, evaluation.summary(), image=cases[1].image)
+    >>> summary = evaluation.summary()
+    >>> figure = gazesal.plots.plot_evaluation(evaluation, summary, image=cases[1].image)
     >>> figure.savefig(root / "figure.pdf")
     >>> folder.cleanup()
     """

@@ -62,7 +62,7 @@ def plot_intervals(summary: pd.DataFrame, *, note: str = "") -> Figure:
     >>> summary = pd.DataFrame(
     ...     {"method": ["mine"], "metric": "sauc", "estimate": 0.61, "low": 0.6, "high": 0.625}
     ... )
-    >>> figure = gazesal.plot_intervals(summary)
+    >>> figure = gazesal.plots.plot_intervals(summary)
     >>> [ax.get_title() for ax in figure.axes]
     ['sAUC (chance 0.5)']
     """
@@ -116,7 +116,8 @@ def plot_differences(comparisons: Iterable[Comparison], *, note: str = "") -> Fi
     ...         "score": [0.61, 0.72, 0.55, 0.80, 0.67, 0.70, 0.58, 0.70, 0.50, 0.79, 0.63, 0.71],
     ...     }
     ... )
-    >>> figure = gazesal.plot_differences(gazesal.compare(table, gazesal.Design("image")))
+    >>> found = gazesal.stats.compare(table, gazesal.stats.Design("image"))
+    >>> figure = gazesal.plots.plot_differences(found)
     >>> [label.get_text() for label in figure.axes[0].get_yticklabels()]
     ['theirs - mine']
     """
@@ -192,7 +193,8 @@ def plot_pairs(
     >>> table = pd.DataFrame(
     ...     {"method": ["a", "a", "b", "b"], "image": [1, 2, 1, 2], "score": [0.5, 0.6, 0.6, 0.5]}
     ... )
-    >>> figure = gazesal.plot_pairs(table, gazesal.Design("image"), method="b", reference="a")
+    >>> images = gazesal.stats.Design("image")
+    >>> figure = gazesal.plots.plot_pairs(table, images, method="b", reference="a")
     >>> figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()
     ('a', 'b')
     """

@@ -114,10 +114,12 @@ def write_report(
     >>> from tempfile import TemporaryDirectory
     >>> import gazesal
     >>> folder = TemporaryDirectory()
-    >>> root = gazesal.write_synthetic_reflacx(folder.name, n_images=2, n_readers=2, side=96)
-    >>> cases = gazesal.cases_from_reflacx(gazesal.Reflacx(root), n_readers=2)
+    >>> root = gazesal.datasets.write_synthetic_reflacx(
+    ...     folder.name, n_images=2, n_readers=2, side=96
+    ... )
+    >>> cases = gazesal.cases_from_reflacx(gazesal.datasets.Reflacx(root), n_readers=2)
     >>> evaluation = gazesal.evaluate(cases, outside="keep", metrics=["ncc"])
-    >>> written = gazesal.write_report(evaluation, Path(folder.name, "results"))
+    >>> written = gazesal.reporting.write_report(evaluation, Path(folder.name, "results"))
     >>> [path.name for path in written[:4]]
     ['scores.csv', 'summary.txt', 'summary.md', 'summary.csv']
     >>> folder.cleanup()

@@ -130,7 +130,7 @@ def summary_text(summary: pd.DataFrame) -> str:
     >>> summary = pd.DataFrame(
     ...     {"method": ["mine"], "metric": "sauc", "estimate": 0.61, "low": 0.6, "high": 0.625}
     ... )
-    >>> print(gazesal.summary_text(summary), end="")
+    >>> print(gazesal.reporting.summary_text(summary), end="")
           sAUC
     ----  --------------------
     mine  0.610 [0.600, 0.625]
@@ -169,7 +169,7 @@ def summary_markdown(summary: pd.DataFrame) -> str:
     >>> summary = pd.DataFrame(
     ...     {"method": ["mine"], "metric": "sauc", "estimate": 0.61, "low": 0.6, "high": 0.625}
     ... )
-    >>> print(gazesal.summary_markdown(summary), end="")
+    >>> print(gazesal.reporting.summary_markdown(summary), end="")
     |  | sAUC |
     | --- | ---: |
     | mine | 0.610 [0.600, 0.625] |

@@ -89,7 +89,7 @@ def summary_latex(
     ...         "high": [0.05, 0.0],
     ...     }
     ... )
-    >>> print(gazesal.summary_latex(summary), end="")
+    >>> print(gazesal.reporting.summary_latex(summary), end="")
     \begin{tabular}{lr}
     \toprule
      & sNCC \\
@@ -171,7 +171,7 @@ def summary_html(
     >>> summary = pd.DataFrame(
     ...     {"method": ["mine"], "metric": "sauc", "estimate": 0.61, "low": 0.6, "high": 0.625}
     ... )
-    >>> print(gazesal.summary_html(summary), end="")
+    >>> print(gazesal.reporting.summary_html(summary), end="")
     <table>
     <thead><tr><th></th><th>sAUC</th></tr></thead>
     <tbody>

@@ -1,1 +1,5 @@
-"""From scores to claims."""
+"""Intervals, comparisons and plans of studies, from tables of scores."""
+
+from lazy_loader import attach_stub as _attach_stub
+
+__getattr__, __dir__, __all__ = _attach_stub(__name__, __file__)

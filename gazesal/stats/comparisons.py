@@ -190,8 +190,8 @@ def compare(
     ...         "score": np.concatenate([easy + rng.normal(0.02, 0.03, 40), easy]),
     ...     }
     ... )
-    >>> images = gazesal.Design("image")
-    >>> found = gazesal.compare(table, images, reference="theirs", margin=0.05, rng=0)
+    >>> images = gazesal.stats.Design("image")
+    >>> found = gazesal.stats.compare(table, images, reference="theirs", margin=0.05, rng=0)
     >>> print(found[0])
     mine - theirs = +0.029 [+0.019, +0.040], p = 0.0001; equivalence within 0.05 shown
     >>> found[0].test

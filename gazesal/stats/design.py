@@ -62,11 +62,11 @@ class Design:
     Examples
     --------
     >>> import gazesal
-    >>> gazesal.Design(units="image", averaged=["reader", "model"])
+    >>> gazesal.stats.Design(units="image", averaged=["reader", "model"])
     Design(image; averaged over reader, model)
-    >>> gazesal.Design(units=["image", "model"], averaged="reader")
+    >>> gazesal.stats.Design(units=["image", "model"], averaged="reader")
     Design(image x model; averaged over reader)
-    >>> gazesal.Design(units="image", nested="reader")
+    >>> gazesal.stats.Design(units="image", nested="reader")
     Design(image / reader)
     """
 
@@ -124,7 +124,7 @@ class Design:
 def require_design(value: object) -> None:
     """Raise unless `value` says what the columns are."""
     if not isinstance(value, Design):
-        raise TypeError(f"`design` must be a gazesal.Design, got {type(value).__name__}.")
+        raise TypeError(f"`design` must be a gazesal.stats.Design, got {type(value).__name__}.")
 
 
 def as_columns(value: Sequence[str] | str, *, name: str) -> tuple[str, ...]:

@@ -100,9 +100,10 @@ def confidence_interval(
     >>> rng = np.random.default_rng(0)
     >>> images = np.repeat(np.arange(40), 2)
     >>> scores = rng.normal(0.7, 0.1, 40)[images] + rng.normal(0, 0.02, 80)
-    >>> print(gazesal.confidence_interval(scores, clusters=images))
+    >>> print(gazesal.stats.confidence_interval(scores, clusters=images))
     0.697 [0.670, 0.724]
-    >>> print(gazesal.confidence_interval(scores, clusters=images, interval="studentized", rng=0))
+    >>> interval = "studentized"
+    >>> print(gazesal.stats.confidence_interval(scores, clusters=images, interval=interval, rng=0))
     0.697 [0.670, 0.723]
     """
     given = as_real_array(scores, name="scores", booleans=True)

@@ -53,9 +53,9 @@ def adjust_p_values(p_values: ArrayLike, *, method: Adjustment = "holm") -> Floa
     Examples
     --------
     >>> import gazesal
-    >>> gazesal.adjust_p_values([0.01, 0.04, 0.03])
+    >>> gazesal.stats.adjust_p_values([0.01, 0.04, 0.03])
     array([0.03, 0.06, 0.06])
-    >>> gazesal.adjust_p_values([0.01, 0.04, 0.03], method="benjamini-hochberg")
+    >>> gazesal.stats.adjust_p_values([0.01, 0.04, 0.03], method="benjamini-hochberg")
     array([0.03, 0.04, 0.04])
     """
     values = as_real_array(p_values, name="p_values").astype(np.float64)

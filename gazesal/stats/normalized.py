@@ -83,16 +83,16 @@ def normalized_score(
     ------
     ValueError
         If one of the three is not in the table, they do not have the same units, the ceiling does
-        not score better than the floor, or as for `gazesal.interval`.
+        not score better than the floor, or as for `gazesal.stats.interval`.
     TypeError
-        As `gazesal.interval`.
+        As `gazesal.stats.interval`.
 
     Warns
     -----
     UndefinedMetricWarning
-        If the interval is unbounded, or as for `gazesal.interval`.
+        If the interval is unbounded, or as for `gazesal.stats.interval`.
     IntervalWarning
-        As for `gazesal.interval`.
+        As for `gazesal.stats.interval`.
 
     See Also
     --------
@@ -117,7 +117,7 @@ def normalized_score(
               \frac{B \pm \sqrt{B^2 - A C}}{A},
 
     if :math:`A > 0`, that is if the ceiling differs from the floor significantly. Else no bounded
-    interval has the level. With crossed units, the test is that of `gazesal.interval` and is
+    interval has the level. With crossed units, the test is that of `gazesal.stats.interval` and is
     inverted numerically.
 
     The bootstrap intervals are those of :footcite:t:`efron1987` and :footcite:t:`davison1997` for
@@ -144,7 +144,7 @@ def normalized_score(
     ...     }
     ... )
     >>> names = {"method": "mine", "floor": "center", "ceiling": "readers"}
-    >>> print(gazesal.normalized_score(table, gazesal.Design("image"), **names))
+    >>> print(gazesal.stats.normalized_score(table, gazesal.stats.Design("image"), **names))
     0.478 [0.350, 0.600]
     """
     require_design(design)

@@ -99,13 +99,14 @@ def plan_study(
     Examples
     --------
     >>> import gazesal
-    >>> parts = gazesal.VarianceComponents(
+    >>> parts = gazesal.stats.VarianceComponents(
     ...     units={"image": 91, "reader": 5},
     ...     components={"image": 0.008, "reader": 0.0002, "image:reader": 0.02},
     ...     mean_squares={},
     ...     degrees_of_freedom={},
     ... )
-    >>> plan = gazesal.plan_study(parts, 0.02, units="image", sizes={"reader": [3, 5, 10, 20]})
+    >>> sizes = {"reader": [3, 5, 10, 20]}
+    >>> plan = gazesal.stats.plan_study(parts, 0.02, units="image", sizes=sizes)
     >>> print(plan[["reader", "image"]].to_string(index=False))
      reader  image
           3   <NA>
@@ -115,7 +116,7 @@ def plan_study(
 
     With a probability of 0.9 to reach the half-width:
 
-    >>> sure = gazesal.plan_study(
+    >>> sure = gazesal.stats.plan_study(
     ...     parts, 0.02, units="image", sizes={"reader": [5, 10, 20]}, assurance=0.9
     ... )
     >>> print(sure[["reader", "image"]].to_string(index=False))

@@ -107,7 +107,7 @@ def compare_subgroups(
     method, reference : object, optional
         Values of `contrast`: the difference is that of the first less the second.
     interval : {"t", "normal", "bootstrap", "basic", "bca", "studentized"}, default "t"
-        How the interval of each group's mean is made; see `gazesal.interval`.
+        How the interval of each group's mean is made; see `gazesal.stats.interval`.
     confidence_level : float, default 0.95
         Confidence level.
     n_resamples : int, default 10000
@@ -124,10 +124,10 @@ def compare_subgroups(
     ------
     ValueError
         If there is one group, a unit is in several, the design has crossed units, whose part in
-        the difference of groups this test does not see, or as for `gazesal.interval` and
+        the difference of groups this test does not see, or as for `gazesal.stats.interval` and
         `compare`.
     TypeError
-        As `gazesal.interval`.
+        As `gazesal.stats.interval`.
 
     Warns
     -----
@@ -135,7 +135,7 @@ def compare_subgroups(
         If an interval or the test is undefined.
     IntervalWarning
         If an interval may cover the truth less often than its level says, as for
-        `gazesal.interval`, or the groups are too small for a p-value below the level's error.
+        `gazesal.stats.interval`, or the groups are too small for a p-value below the level's error.
 
     See Also
     --------
@@ -165,8 +165,8 @@ def compare_subgroups(
     >>> table = pd.DataFrame(
     ...     {"image": range(80), "abnormal": ["no"] * 40 + ["yes"] * 40, "score": score}
     ... )
-    >>> design = gazesal.Design("image")
-    >>> gazesal.compare_subgroups(table, design, group="abnormal", rng=0)
+    >>> design = gazesal.stats.Design("image")
+    >>> gazesal.stats.compare_subgroups(table, design, group="abnormal", rng=0)
     abnormal no: 0.547 [0.534, 0.560]
     abnormal yes: 0.595 [0.578, 0.613]
     difference: 0.048 [0.027, 0.069]

@@ -140,13 +140,13 @@ def interval(
     >>> image, model = np.repeat(np.arange(30), 5), np.tile(np.arange(5), 30)
     >>> noise = rng.normal(0, 0.1, 30)[image] + rng.normal(0, 0.03, 5)[model]
     >>> table = pd.DataFrame({"image": image, "model": model, "score": 0.6 + noise})
-    >>> these = gazesal.Design("image", averaged="model")
-    >>> print(gazesal.interval(table, these))
+    >>> these = gazesal.stats.Design("image", averaged="model")
+    >>> print(gazesal.stats.interval(table, these))
     0.584 [0.553, 0.615]
-    >>> print(gazesal.interval(table, these, interval="bca", rng=0))
+    >>> print(gazesal.stats.interval(table, these, interval="bca", rng=0))
     0.584 [0.554, 0.612]
-    >>> like_these = gazesal.Design(["image", "model"])
-    >>> print(gazesal.interval(table, like_these))
+    >>> like_these = gazesal.stats.Design(["image", "model"])
+    >>> print(gazesal.stats.interval(table, like_these))
     0.584 [0.550, 0.619]
     """
     options = Options.checked(
@@ -243,7 +243,7 @@ def interval_table(
     ...         "score": np.random.default_rng(0).normal(0.6, 0.1, 80),
     ...     }
     ... )
-    >>> rows = gazesal.interval_table(table, gazesal.Design("image"), by="method")
+    >>> rows = gazesal.stats.interval_table(table, gazesal.stats.Design("image"), by="method")
     >>> print(rows[["method", "estimate", "low", "high", "n_image"]].round(3))
       method  estimate    low   high  n_image
     0      a     0.594  0.568  0.619       40

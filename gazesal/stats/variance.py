@@ -376,7 +376,7 @@ def variance_components(table: pd.DataFrame, design: Design) -> VarianceComponen
     >>> image, reader = np.repeat(np.arange(40), 5), np.tile(np.arange(5), 40)
     >>> score = 0.6 + rng.normal(0, 0.1, 40)[image] + rng.normal(0, 0.05, 200)
     >>> table = pd.DataFrame({"image": image, "reader": reader, "score": score})
-    >>> parts = gazesal.variance_components(table, gazesal.Design(["image", "reader"]))
+    >>> parts = gazesal.stats.variance_components(table, gazesal.stats.Design(["image", "reader"]))
     >>> parts
     Variance of 40 image x 5 reader
     image: 0.00612 (70%)

@@ -10,15 +10,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from gazesal import (
-    cases_from_manifest,
-    open_maps,
-    read_egd_fixations,
-    read_fixations,
-    read_map,
-    read_sizes,
-)
+from gazesal import cases_from_manifest, open_maps, read_fixations, read_map, read_sizes
 from gazesal.cxr import read_image
+from gazesal.datasets import read_egd_fixations
 from tests.datasets.picture_files import tiff
 
 N = 60  # damages of each source

@@ -2,7 +2,8 @@
 
 import pytest
 
-from gazesal import SkippedDataWarning, gaze_heatmap, read_egd_fixations
+from gazesal import SkippedDataWarning, gaze_heatmap
+from gazesal.datasets import read_egd_fixations
 
 HEADER = (
     "SESSION_ID,DICOM_ID,CNT,Time (in secs),TIMETICK(f=10000000),FPOGX,FPOGY,FPOGS,FPOGD,FPOGID,"

@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gazesal import StoredMap, open_maps, read_fixations, read_map
+from gazesal import open_maps, read_fixations, read_map
+from gazesal.datasets import StoredMap
 from gazesal.datasets.numpy_files import read_npy
 from gazesal.evaluation.storage.center_bias_file import read_bias
 

@@ -9,7 +9,8 @@ import joblib
 import numpy as np
 import pytest
 
-from gazesal import MapItem, StoredMap, find_maps, open_maps, read_map
+from gazesal import find_maps, open_maps, read_map
+from gazesal.datasets import MapItem, StoredMap
 from gazesal.datasets.map_sources import source_finder
 
 NAMES = ["1001", "été", "p10/7"]

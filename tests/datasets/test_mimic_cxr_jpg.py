@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gazesal import MIMIC_LABELS, MimicCxrJpg
+from gazesal.datasets import MIMIC_LABELS, MimicCxrJpg
 
 ALPHABETICAL = (
     "Atelectasis,Cardiomegaly,Consolidation,Edema,Enlarged Cardiomediastinum,Fracture,Lung Lesion,"

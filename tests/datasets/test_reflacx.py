@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from gazesal import MimicCxrJpg, Reflacx, SkippedDataWarning, cases_from_reflacx, evaluate
+from gazesal import SkippedDataWarning, cases_from_reflacx, evaluate
+from gazesal.datasets import MimicCxrJpg, Reflacx
 from tests.datasets.test_mimic_cxr_jpg import write_release
 
 HEADER = (

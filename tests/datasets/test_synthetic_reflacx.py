@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from gazesal import Reflacx, find_maps, read_map, write_synthetic_reflacx
+from gazesal import find_maps, read_map
 from gazesal.cxr import box_of_mask, lung_hull
+from gazesal.datasets import Reflacx, write_synthetic_reflacx
 from gazesal.datasets.synthetic_reflacx import SYNTHETIC_METHODS
 from gazesal.datasets.synthetic_reflacx.earlier import release_files
 from gazesal.datasets.synthetic_reflacx.identity import list_studies

@@ -11,13 +11,15 @@ from gazesal.cxr import find_lung_hulls
 def root(tmp_path_factory):
     """A small synthetic release; tests must not change it."""
     folder = tmp_path_factory.mktemp("release")
-    return gazesal.write_synthetic_reflacx(folder, n_images=6, n_readers=3, n_unread=0, side=120)
+    return gazesal.datasets.write_synthetic_reflacx(
+        folder, n_images=6, n_readers=3, n_unread=0, side=120
+    )
 
 
 @pytest.fixture(scope="module")
 def release(root):
     """The release, its phases 1 and 2."""
-    return gazesal.Reflacx(root)
+    return gazesal.datasets.Reflacx(root)
 
 
 def test_a_case_is_what_the_files_say(release):
@@ -88,7 +90,7 @@ def test_bad_options(release, options, message):
 
 
 def test_one_name_for_two_images(release):
-    other = gazesal.Reflacx.__new__(gazesal.Reflacx)
+    other = gazesal.datasets.Reflacx.__new__(gazesal.datasets.Reflacx)
     other.__dict__.update(release.__dict__)
     other.readings = release.readings.copy()
     other.readings["dicom_id"] = other.readings["dicom_id"].iloc[0]

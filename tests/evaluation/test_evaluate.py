@@ -256,7 +256,7 @@ def test_summary_is_that_of_the_interval_function():
     result = evaluate()
     cell = result.scores[(result.scores["method"] == "noise") & (result.scores["metric"] == "sauc")]
     for method in ("t", "bootstrap", "bca", "normal", "study"):
-        expected = gazesal.confidence_interval(
+        expected = gazesal.stats.confidence_interval(
             cell["score"], clusters=cell["image"], interval=method, rng=0
         )
         row = result.summary(interval=method).set_index(["method", "metric"]).loc[("noise", "sauc")]

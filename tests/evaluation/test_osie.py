@@ -41,7 +41,7 @@ def test_everything_was_scored(osie):
 def test_interobserver_beats_every_method(osie, metric):
     ceiling = image_means(osie, "interobserver", metric)
     for method in METHODS:
-        margin = gazesal.confidence_interval(ceiling - image_means(osie, method, metric))
+        margin = gazesal.stats.confidence_interval(ceiling - image_means(osie, method, metric))
         assert margin.low > 0, (method, margin)
 
 
@@ -51,12 +51,12 @@ def test_methods_differ(osie, metric):
     for i in range(3):
         for j in range(i):
             assert not np.allclose(means[i], means[j], atol=1e-3)
-    best = gazesal.confidence_interval(means[2] - means[0])
+    best = gazesal.stats.confidence_interval(means[2] - means[0])
     assert best.low > 0  # spectral residual over fine grained, on the same images
 
 
 def test_left_out_center_bias_has_sauc_at_chance(osie):
-    sauc = gazesal.confidence_interval(image_means(osie, "center_bias", "sauc"))
+    sauc = gazesal.stats.confidence_interval(image_means(osie, "center_bias", "sauc"))
     assert sauc.low < 0.5 < sauc.high
     assert sauc.high - sauc.low < 0.06
 
@@ -81,7 +81,7 @@ def test_left_out_center_bias_fits_its_image_no_better_than_another_image(osie):
         own = gazesal.sncc(bias, maps[name]["ground_truth"], bias)
         strange = gazesal.sncc(bias, maps[other]["ground_truth"], bias)
         gains.append(own - strange)
-    interval = gazesal.confidence_interval(gains)
+    interval = gazesal.stats.confidence_interval(gains)
     assert interval.low < 0 < interval.high
     assert interval.high - interval.low < 0.2
 

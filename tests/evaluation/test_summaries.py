@@ -10,9 +10,10 @@ import pytest
 from click.testing import CliRunner
 
 import gazesal
-from gazesal import Design, IntervalWarning
+from gazesal import IntervalWarning
 from gazesal.cli import main
 from gazesal.reporting.typeset import summary_html
+from gazesal.stats import Design
 from tests.evaluation.large_study import SHAPE, SIGMA, make_cases
 
 KINDS = ["t", "normal", "bootstrap", "basic", "bca", "studentized", "study"]
@@ -42,7 +43,7 @@ def test_every_function_gives_the_same_interval_of_the_same_table(result, method
     """To the last digit; without an option it is Student's t over the images."""
     options = {} if method is None else {"method": method}
     summary = result.summary(**options)
-    table = gazesal.interval_table(
+    table = gazesal.stats.interval_table(
         result.scores, IMAGES, by=["method", "metric"], rng=result.options.seed, **options
     )
     both = summary.merge(table, on=["method", "metric"], suffixes=("", "_table"))
@@ -50,8 +51,10 @@ def test_every_function_gives_the_same_interval_of_the_same_table(result, method
     for name in ("estimate", "low", "high", "interval"):
         assert both[name].tolist() == both[f"{name}_table"].tolist()
     own = cell(result.scores).sort_values(["image", "observer"])
-    alone = gazesal.interval(own, IMAGES, rng=0, **options)
-    clustered = gazesal.confidence_interval(own["score"], clusters=own["image"], rng=0, **options)
+    alone = gazesal.stats.interval(own, IMAGES, rng=0, **options)
+    clustered = gazesal.stats.confidence_interval(
+        own["score"], clusters=own["image"], rng=0, **options
+    )
     row = cell(summary).iloc[0]
     for found in (alone, clustered):
         assert (found.low, found.high, found.method) == (row["low"], row["high"], row["interval"])
@@ -78,7 +81,7 @@ def test_a_summary_gives_one_warning_that_points_at_the_caller(result):
 def test_reports_of_every_kind_state_the_caveats(result, tmp_path):
     for kind in KINDS:
         summary = result.summary(interval=kind, n_resamples=200)
-        gazesal.write_report(result, tmp_path / kind, summary=summary)
+        gazesal.reporting.write_report(result, tmp_path / kind, summary=summary)
         text = (tmp_path / kind / "summary.txt").read_text("utf-8")
         # without the argument of the remedy, which is another one in the command
         caveats = re.sub(r" \(interval=[^)]*\)", "", summary.attrs["caveats"])
@@ -114,7 +117,7 @@ def test_a_summary_over_patients_is_the_interval_of_their_means(result):
     for method, metric in (("noise", "sauc"), ("noise", "ncc"), ("more", "sncc")):
         own = cell(result.scores, method, metric).dropna(subset="score")
         means = own.groupby("patient")["score"].mean()
-        expected = gazesal.confidence_interval(means)
+        expected = gazesal.stats.confidence_interval(means)
         row = cell(summary, method, metric).iloc[0]
         assert row["estimate"] == pytest.approx(expected.estimate)
         assert (row["low"], row["high"]) == pytest.approx((expected.low, expected.high))
@@ -129,7 +132,7 @@ def test_a_comparison_over_patients_is_that_of_their_means(result):
     scores = result.scores[result.scores["metric"] == "sauc"]
     means = scores.groupby(["patient", "image", "method"])["score"].mean().unstack()
     paired = (means["noise"] - means["more"]).groupby("patient").mean()
-    expected = gazesal.confidence_interval(paired)
+    expected = gazesal.stats.confidence_interval(paired)
     assert found.difference.low == pytest.approx(expected.low)
     assert found.difference.units == (("patient", 6),)
     assert found.test == "all sign flips"

@@ -168,7 +168,7 @@ class TestSingleObservers:
         words = describe(evaluation, summary)
         assert "Each image has one observer, who cannot be compared with others" in words
         assert "Ground truth: the gaze map of the one observer." in words
-        gazesal.write_report(evaluation, tmp_path / "report", summary=summary)
+        gazesal.reporting.write_report(evaluation, tmp_path / "report", summary=summary)
         assert len(evaluation.compare("noise", "center_bias")) == 4
         assert evaluation._repr_html_()
         evaluation.plot_maps()
@@ -179,5 +179,5 @@ class TestSingleObservers:
         pytest.importorskip("matplotlib")
         cases = [of_one_observer(case) for case in make_cases()]
         evaluation = gazesal.evaluate(cases, sigma=SIGMA, ground_truth="all")
-        path = gazesal.write_html_report(evaluation, tmp_path / "page.html")
+        path = gazesal.reporting.write_html_report(evaluation, tmp_path / "page.html")
         assert "who cannot be compared with others" in path.read_text("utf-8")

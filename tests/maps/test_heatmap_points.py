@@ -9,6 +9,7 @@ import gazesal
 from gazesal import gaze_heatmap
 from gazesal.maps.heatmap import are_shares, report_shares
 from tests.oracles import heatmap as oracle
+from tests.public_api import public
 
 
 class TestOutside:
@@ -161,7 +162,7 @@ class TestShares:
     def test_in_metrics_of_points_are_told(self, name):
         saliency = np.random.default_rng(0).random((48, 64))
         with pytest.warns(gazesal.InputWarning, match="`fixations` must be pixels"):
-            getattr(gazesal, name)(saliency, self.shares)
+            public(name)(saliency, self.shares)
 
     @pytest.mark.filterwarnings("ignore::gazesal.GridEdgeWarning")
     @pytest.mark.parametrize("kind", [gazesal.KdeCenterBias, gazesal.GaussianCenterBias])

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from gazesal import ReferenceFrame, Reflacx, RegisteredCenterBias, gaze_heatmap, ncc
+from gazesal import ReferenceFrame, RegisteredCenterBias, gaze_heatmap, ncc
+from gazesal.datasets import Reflacx
 
 
 def read_images(folder):

@@ -426,7 +426,7 @@ def test_sums_past_float64_are_refused():
     with pytest.raises(ValueError, match="`maps` must have a finite sum"):
         gazesal.one_vs_rest([np.full((1, 2), 1.7e308)] * 3)
     with pytest.raises(ValueError, match="`scores` must lie within 1e"):
-        gazesal.confidence_interval([1e308, 1.5e308, -1e308])
+        gazesal.stats.confidence_interval([1e308, 1.5e308, -1e308])
 
 
 def test_other_arguments_are_named():
@@ -435,6 +435,6 @@ def test_other_arguments_are_named():
     with pytest.raises(TypeError, match="`other` must be a CenterBias, got int"):
         gazesal.CenterBias([np.eye(3)]).merged(3)
     with pytest.raises(ValueError, match="`level` must be a number between 0 and 1"):
-        gazesal.confidence_interval([1.0, 2.0], level=0.9999999999999999)
+        gazesal.stats.confidence_interval([1.0, 2.0], level=0.9999999999999999)
     with pytest.raises(TypeError, match="`clusters` must hold labels of one kind"):
-        gazesal.confidence_interval([1.0, 2.0, 3.0], clusters=[1, "1", "b"])
+        gazesal.stats.confidence_interval([1.0, 2.0, 3.0], clusters=[1, "1", "b"])

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import gazesal
-from gazesal import mit_auc_judd, mit_auc_shuffled, pysaliency_auc_judd
+from gazesal.compat import mit_auc_judd, mit_auc_shuffled, pysaliency_auc_judd
 from gazesal.metrics.compat_auc import _mean_grid_area
 from tests.metric_cases import arguments, example, plain_arguments
 from tests.oracles import location, thresholds
@@ -40,7 +40,7 @@ def call(name, saliency=None, second=None, third=None, **options):
     if name in THIRD:
         default = others if THIRD[name] == "other_fixations" else baseline
         given_arguments.append(default if third is None else third)
-    return getattr(gazesal, name)(*given_arguments, **{**OF_POINTS.get(name, {}), **options})
+    return getattr(gazesal.compat, name)(*given_arguments, **{**OF_POINTS.get(name, {}), **options})
 
 
 def indices(saliency, fixations):
@@ -168,15 +168,15 @@ class TestOtherScales:
         distinct = np.unique(np.floor(fixations + 0.5), axis=0)
         factor = math.sqrt(1 - 1 / saliency.size)
         expected = factor * location.nss(saliency, distinct)
-        assert gazesal.mit_nss(*case) == pytest.approx(expected, **SAME)
+        assert gazesal.compat.mit_nss(*case) == pytest.approx(expected, **SAME)
 
     @given(case=plain_arguments("sim"))
     def test_similarity(self, case):
         """Of the densities by shifting."""
         densities = [gazesal.to_density(each, "shift") for each in case]
-        assert gazesal.mit_sim(*case) == pytest.approx(gazesal.sim(*densities), **SAME)
-        assert gazesal.mit_sim(case[0] + 5, case[1]) == pytest.approx(
-            gazesal.mit_sim(*case), **SAME
+        assert gazesal.compat.mit_sim(*case) == pytest.approx(gazesal.sim(*densities), **SAME)
+        assert gazesal.compat.mit_sim(case[0] + 5, case[1]) == pytest.approx(
+            gazesal.compat.mit_sim(*case), **SAME
         )
 
     @given(case=plain_arguments("ncc"), data=st.data())
@@ -186,31 +186,33 @@ class TestOtherScales:
         points = [[column, 0]]
         densities = [gazesal.to_density(each, "shift") for each in (saliency, baseline)]
         expected = gazesal.information_gain(densities[0], points, densities[1])
-        got = gazesal.mit_ig(saliency, points * 3, baseline)
+        got = gazesal.compat.mit_ig(saliency, points * 3, baseline)
         assert got == pytest.approx(expected, **SAME)
 
     @given(case=plain_arguments("kl_divergence"))
     def test_divergence(self, case):
-        got = gazesal.mit_kl(*case)
+        got = gazesal.compat.mit_kl(*case)
         assert max(0.0, got) == pytest.approx(gazesal.kl_divergence(*case), **SAME)
 
     @given(case=plain_arguments("kl_divergence"))
     def test_divergence_of_pysaliency(self, case):
         saliency, gaze = case[0] + 1 / 64, case[1]
         expected = gazesal.kl_divergence(saliency, gaze, eps=0)
-        got = gazesal.pysaliency_kl(saliency, gaze, minimum=1e-300)
+        got = gazesal.compat.pysaliency_kl(saliency, gaze, minimum=1e-300)
         assert max(0.0, got) == pytest.approx(expected, **SAME)
         # maps with negative values are shifted, unasked
-        shifted = gazesal.pysaliency_kl(saliency - 9, gaze, minimum=1e-3)
+        shifted = gazesal.compat.pysaliency_kl(saliency - 9, gaze, minimum=1e-3)
         lowest = saliency - saliency.min()
-        assert shifted == pytest.approx(gazesal.pysaliency_kl(lowest, gaze, minimum=1e-3), rel=1e-9)
+        assert shifted == pytest.approx(
+            gazesal.compat.pysaliency_kl(lowest, gaze, minimum=1e-3), rel=1e-9
+        )
 
     def test_maps_of_zeros(self):
         gaze = [[0.0, 1.0, 1.0]]
         zeros = [[0.0, 0.0, 0.0]]
-        assert gazesal.mit_sim(zeros, gaze) == gazesal.mit_sim(gaze, zeros) == 0.0
-        assert gazesal.mit_kl(gaze, zeros) == 0.0
-        assert gazesal.mit_kl(zeros, gaze) == pytest.approx(51 * math.log(2))
+        assert gazesal.compat.mit_sim(zeros, gaze) == gazesal.compat.mit_sim(gaze, zeros) == 0.0
+        assert gazesal.compat.mit_kl(gaze, zeros) == 0.0
+        assert gazesal.compat.mit_kl(zeros, gaze) == pytest.approx(51 * math.log(2))
 
     @pytest.mark.parametrize("name", ["mit_auc_borji", "mit_auc_shuffled", "mit_nss", "mit_ig"])
     def test_constant_saliency_maps(self, name):
@@ -221,9 +223,9 @@ class TestOtherScales:
         constant, other = np.full((4, 6), 0.1), example("ncc")[0]
         for arguments_ in ((constant, other), (other, constant)):
             with pytest.warns(gazesal.UndefinedMetricWarning, match="SIM is undefined"):
-                assert math.isnan(gazesal.mit_sim(*arguments_))
+                assert math.isnan(gazesal.compat.mit_sim(*arguments_))
         with pytest.warns(gazesal.UndefinedMetricWarning, match="`baseline` is constant") as caught:
-            assert math.isnan(gazesal.mit_ig(other, [[0, 0]], constant))
+            assert math.isnan(gazesal.compat.mit_ig(other, [[0, 0]], constant))
         assert caught[0].filename == __file__
         with pytest.warns(gazesal.UndefinedMetricWarning, match="`saliency_map` is constant"):
             assert math.isnan(mit_auc_judd(constant, [[0, 0]], jitter=False))
@@ -287,13 +289,13 @@ class TestChance:
     @pytest.mark.parametrize("n", [1, 2, 3])
     def test_thresholds_at_fixations_are_above_one_half(self, name, n):
         scores = [
-            getattr(gazesal, name)(self.VALUES, places, jitter=False)
+            getattr(gazesal.compat, name)(self.VALUES, places, jitter=False)
             for places in itertools.combinations(self.PLACES, n)
         ]
         assert np.mean(scores) == pytest.approx(0.5 + 1 / (2 * n + 2), **SAME)
 
     def test_mit_nss_has_zero(self):
-        scores = [gazesal.mit_nss(self.VALUES, [place]) for place in self.PLACES]
+        scores = [gazesal.compat.mit_nss(self.VALUES, [place]) for place in self.PLACES]
         assert np.mean(scores) == pytest.approx(0, abs=1e-12)
 
     @pytest.mark.parametrize("step", [0.1, 0.3])

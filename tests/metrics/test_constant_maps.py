@@ -37,7 +37,7 @@ UNDEFINED = {
     "sncc of a center bias": lambda m: gazesal.sncc(GAZE, BIAS, m),
     "nss": lambda m: gazesal.nss(m, POINTS),
     "snss": lambda m: gazesal.snss(m, POINTS, OTHERS),
-    "mit_nss": lambda m: gazesal.mit_nss(m, POINTS),
+    "mit_nss": lambda m: gazesal.compat.mit_nss(m, POINTS),
 }
 AREAS = {
     "auc_borji": lambda m: gazesal.auc_borji(m, GAZE),
@@ -51,13 +51,13 @@ AREAS = {
     "auc_shuffled": lambda m: gazesal.auc_shuffled(m, POINTS, OTHERS),
 }
 SCALED = {  # the codes scale to the range first; the largest maps are beyond what they take
-    "mit_auc_judd": lambda m: gazesal.mit_auc_judd(m, POINTS, jitter=False),
-    "mit_auc_borji": lambda m: gazesal.mit_auc_borji(m, POINTS, rng=0),
-    "mit_auc_shuffled": lambda m: gazesal.mit_auc_shuffled(m, POINTS, OTHERS, rng=0),
-    "mit_sim": lambda m: gazesal.mit_sim(m, GAZE),
-    "mit_sim of a gaze map": lambda m: gazesal.mit_sim(GAZE, m),
-    "mit_ig": lambda m: gazesal.mit_ig(m, POINTS, BIAS),
-    "mit_ig of a baseline": lambda m: gazesal.mit_ig(BIAS, POINTS, m),
+    "mit_auc_judd": lambda m: gazesal.compat.mit_auc_judd(m, POINTS, jitter=False),
+    "mit_auc_borji": lambda m: gazesal.compat.mit_auc_borji(m, POINTS, rng=0),
+    "mit_auc_shuffled": lambda m: gazesal.compat.mit_auc_shuffled(m, POINTS, OTHERS, rng=0),
+    "mit_sim": lambda m: gazesal.compat.mit_sim(m, GAZE),
+    "mit_sim of a gaze map": lambda m: gazesal.compat.mit_sim(GAZE, m),
+    "mit_ig": lambda m: gazesal.compat.mit_ig(m, POINTS, BIAS),
+    "mit_ig of a baseline": lambda m: gazesal.compat.mit_ig(BIAS, POINTS, m),
 }
 
 
@@ -86,7 +86,7 @@ def test_codes_that_scale_to_the_range_are_undefined(name, kind):
 @pytest.mark.parametrize("kind", sorted(set(FLAT) - {"huge"}))
 def test_pysaliency_area_counts_all_pixels_as_ties(kind):
     with pytest.warns(gazesal.UndefinedMetricWarning, match="constant up to rounding"):
-        assert gazesal.pysaliency_auc_judd(FLAT[kind], POINTS, jitter=False) == 0.5
+        assert gazesal.compat.pysaliency_auc_judd(FLAT[kind], POINTS, jitter=False) == 0.5
 
 
 @pytest.mark.parametrize("kind", ["zoom", "last bits", "single", "single in double"])

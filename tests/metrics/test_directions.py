@@ -3,6 +3,7 @@
 import gazesal
 from gazesal.metrics import compat, compat_auc
 from gazesal.metrics.directions import OF_OTHERS, higher_is_better
+from tests.public_api import public
 
 LOWER = {"kl_divergence", "KL", "emd", "EMD", "mit_kl", "pysaliency_kl"}
 
@@ -18,7 +19,7 @@ def test_directions_agree_with_scores_of_a_perfect_and_an_opposite_map():
     gaze = [[0.0, 1.0, 2.0], [1.0, 4.0, 9.0]]
     opposite = [[9.0, 4.0, 2.0], [4.0, 1.0, 0.0]]
     for name in ("ncc", "auc_borji", "sim", "kl_divergence", "mit_sim", "mit_kl", "pysaliency_kl"):
-        function = getattr(gazesal, name)
+        function = public(name)
         assert (function(gaze, gaze) > function(opposite, gaze)) == higher_is_better(name), name
 
 

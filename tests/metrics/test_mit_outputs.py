@@ -66,30 +66,30 @@ def of_points(function, **options):
 
 # what the reference calls a number, and the function that claims it
 CLAIMED = {
-    "AUC_Judd_nojitter": of_points(gazesal.mit_auc_judd, jitter=False),
+    "AUC_Judd_nojitter": of_points(gazesal.compat.mit_auc_judd, jitter=False),
     "CC": of_maps(gazesal.ncc, "gt"),
     "CC_fixmap": of_maps(gazesal.ncc, "fixmap"),
-    "SIM": of_maps(gazesal.mit_sim, "gt"),
-    "SIM_fixmap": of_maps(gazesal.mit_sim, "fixmap"),
-    "KLdiv": of_maps(gazesal.mit_kl, "gt"),
-    "KLdiv_fixmap": of_maps(gazesal.mit_kl, "fixmap"),
-    "KLdiv_swapped": lambda inputs, image, saliency: gazesal.mit_kl(
+    "SIM": of_maps(gazesal.compat.mit_sim, "gt"),
+    "SIM_fixmap": of_maps(gazesal.compat.mit_sim, "fixmap"),
+    "KLdiv": of_maps(gazesal.compat.mit_kl, "gt"),
+    "KLdiv_fixmap": of_maps(gazesal.compat.mit_kl, "fixmap"),
+    "KLdiv_swapped": lambda inputs, image, saliency: gazesal.compat.mit_kl(
         inputs[f"i{image}_gt"], saliency
     ),
-    "NSS": of_points(gazesal.mit_nss),
-    "InfoGain": lambda inputs, image, saliency: gazesal.mit_ig(
+    "NSS": of_points(gazesal.compat.mit_nss),
+    "InfoGain": lambda inputs, image, saliency: gazesal.compat.mit_ig(
         saliency, fixations(inputs, image), inputs[f"i{image}_baseline"]
     ),
-    "InfoGain_uniformbase": lambda inputs, image, saliency: gazesal.mit_ig(
+    "InfoGain_uniformbase": lambda inputs, image, saliency: gazesal.compat.mit_ig(
         saliency, fixations(inputs, image), np.ones(saliency.shape)
     ),
 }
 RANDOM = {
-    "AUC_Judd_jitter": of_points(gazesal.mit_auc_judd),
-    "AUC_Borji": of_points(gazesal.mit_auc_borji),
-    "AUC_Borji_step01": of_points(gazesal.mit_auc_borji, step=0.01),
-    "AUC_shuffled": of_points(gazesal.mit_auc_shuffled),
-    "AUC_shuffled_step01": of_points(gazesal.mit_auc_shuffled, step=0.01),
+    "AUC_Judd_jitter": of_points(gazesal.compat.mit_auc_judd),
+    "AUC_Borji": of_points(gazesal.compat.mit_auc_borji),
+    "AUC_Borji_step01": of_points(gazesal.compat.mit_auc_borji, step=0.01),
+    "AUC_shuffled": of_points(gazesal.compat.mit_auc_shuffled),
+    "AUC_shuffled_step01": of_points(gazesal.compat.mit_auc_shuffled, step=0.01),
 }
 
 

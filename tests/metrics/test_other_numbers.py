@@ -16,15 +16,15 @@ MINIMUM = 1e-3
 def difference(name, saliency, gaze, points, baseline):
     """Their number less ours."""
     if name == "AUC-Judd":
-        theirs = gazesal.pysaliency_auc_judd(saliency, points, jitter=False)
+        theirs = gazesal.compat.pysaliency_auc_judd(saliency, points, jitter=False)
         return theirs - gazesal.auc_judd(saliency, points)
     if name == "KL":
-        return gazesal.pysaliency_kl(saliency, gaze) - gazesal.kl_divergence(saliency, gaze)
+        return gazesal.compat.pysaliency_kl(saliency, gaze) - gazesal.kl_divergence(saliency, gaze)
     density, bias = (
         gazesal.to_density(each, "sum", minimum=MINIMUM) for each in (saliency, baseline)
     )
     ours = gazesal.information_gain(density, points, bias)
-    return ours - gazesal.mit_ig(saliency, points, baseline)
+    return ours - gazesal.compat.mit_ig(saliency, points, baseline)
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,9 @@ def test_the_largest_nss():
 
 @pytest.mark.slow
 def test_what_the_scored_image_in_the_bias_does(tmp_path):
-    root = gazesal.write_synthetic_reflacx(tmp_path / "release", n_images=24, n_readers=5, seed=0)
+    root = gazesal.datasets.write_synthetic_reflacx(
+        tmp_path / "release", n_images=24, n_readers=5, seed=0
+    )
     options = {"sigma": None, "phases": "12", "readers": 5, "bad_readings": "raise"}
     _, cases = cases_of_release(
         root, map_folder=root / "maps", lungs=None, unmapped="raise", **options

@@ -59,13 +59,13 @@ CLAIMED = {
     "NSS": lambda i: gazesal.nss(i.saliency, i.points),
     "CC": lambda i: gazesal.ncc(i.saliency, i.gaze),
     "SIM": lambda i: gazesal.sim(i.saliency, i.gaze),
-    "KLdiv_default": lambda i: gazesal.pysaliency_kl(i.saliency, i.gaze),
+    "KLdiv_default": lambda i: gazesal.compat.pysaliency_kl(i.saliency, i.gaze),
     "KLdiv_MIT": lambda i: gazesal.kl_divergence(i.saliency, i.gaze, eps=2.2204e-16),
     "AUC_uniform": lambda i: gazesal.auc(i.saliency, i.points),
     "AUC_unfixated": lambda i: gazesal.auc(i.saliency, i.points, "unfixated"),
     "AUC_shuffled": lambda i: gazesal.auc_shuffled(i.saliency, i.points, i.others),
-    "AUC_judd_thresholds_fixations_unfixated_nojitter": lambda i: gazesal.pysaliency_auc_judd(
-        i.saliency, i.points, jitter=False
+    "AUC_judd_thresholds_fixations_unfixated_nojitter": lambda i: (
+        gazesal.compat.pysaliency_auc_judd(i.saliency, i.points, jitter=False)
     ),
     "IG_vs_baseline_bits": lambda i: gazesal.information_gain(
         i.density("saliency"), i.points, i.density("baseline")
@@ -146,7 +146,12 @@ def test_one_draw_of_jitter(name, inputs, expected):
     """A mean over five images of one draw each, within four standard deviations of ours."""
     every_image = images(inputs, expected, name)
     draws = [
-        np.mean([gazesal.pysaliency_auc_judd(i.saliency, i.points, rng=seed) for i in every_image])
+        np.mean(
+            [
+                gazesal.compat.pysaliency_auc_judd(i.saliency, i.points, rng=seed)
+                for i in every_image
+            ]
+        )
         for seed in range(30)
     ]
     error = np.std(draws, ddof=1) * math.sqrt(1 + 1 / len(draws))

@@ -55,14 +55,16 @@ def evil(study):
 @pytest.fixture(scope="module")
 def page(evaluation, tmp_path_factory):
     path = tmp_path_factory.mktemp("page") / "report.html"
-    assert gazesal.write_html_report(evaluation, path, note="Synthetic <data>.") == path
+    assert gazesal.reporting.write_html_report(evaluation, path, note="Synthetic <data>.") == path
     return path.read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
 def evil_page(evil, tmp_path_factory):
     path = tmp_path_factory.mktemp("page") / "report.html"
-    gazesal.write_html_report(evil, path, title="<b>&", settings={"<i>": "</dl>"}, n_extremes=1)
+    gazesal.reporting.write_html_report(
+        evil, path, title="<b>&", settings={"<i>": "</dl>"}, n_extremes=1
+    )
     return path.read_text(encoding="utf-8")
 
 

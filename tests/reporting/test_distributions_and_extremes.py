@@ -25,7 +25,7 @@ VALUES = {f"img00{i}": value for i, value in enumerate([0.4, 0.1, 0.9, 0.5, 0.2,
 
 def test_extremes_are_the_ends_best_first(evaluation):
     changed = with_scores(evaluation, "noise", "ncc", VALUES)
-    found = gazesal.extreme_images(changed, "noise", "ncc", n=2)
+    found = gazesal.plots.extreme_images(changed, "noise", "ncc", n=2)
     assert found["image"].tolist() == ["img002", "img005", "img004", "img001"]
     assert found["score"].tolist() == pytest.approx([0.9, 0.8, 0.2, 0.1])
     assert found["extreme"].tolist() == ["best", "best", "worst", "worst"]
@@ -33,25 +33,29 @@ def test_extremes_are_the_ends_best_first(evaluation):
 
 def test_no_image_is_both_and_undefined_ones_are_neither(evaluation):
     some = {**VALUES, **dict.fromkeys(["img001", "img002", "img005"], np.nan)}
-    found = gazesal.extreme_images(with_scores(evaluation, "good", "ncc", some), "good", "ncc", n=9)
+    found = gazesal.plots.extreme_images(
+        with_scores(evaluation, "good", "ncc", some), "good", "ncc", n=9
+    )
     assert found["image"].is_unique
     assert found["extreme"].value_counts().to_dict() == {"best": 2, "worst": 2}
     one = {image: 0.5 if image == "img003" else np.nan for image in VALUES}
-    found = gazesal.extreme_images(with_scores(evaluation, "good", "ncc", one), "good", "ncc")
+    found = gazesal.plots.extreme_images(with_scores(evaluation, "good", "ncc", one), "good", "ncc")
     assert found[["image", "extreme"]].to_numpy().tolist() == [["img003", "best"]]
     none = dict.fromkeys(VALUES, np.nan)
-    assert gazesal.extreme_images(with_scores(evaluation, "good", "ncc", none), "good", "ncc").empty
+    assert gazesal.plots.extreme_images(
+        with_scores(evaluation, "good", "ncc", none), "good", "ncc"
+    ).empty
 
 
 def test_where_lower_is_better_the_lowest_is_best(evaluation, tmp_path):
     cases = evaluation.cases
     options = {"sigma": 4.0, "resize": "bilinear", "density": "softmax"}
     found = gazesal.evaluate(cases, metrics=["kl_divergence"], **options)
-    ends = gazesal.extreme_images(found, "good", "kl_divergence", n=1)
+    ends = gazesal.plots.extreme_images(found, "good", "kl_divergence", n=1)
     assert ends["score"].is_monotonic_increasing
     summary = found.summary().set_index("method")["estimate"]
     maps = summary[["good", "noise", "other_image"]]
-    path = gazesal.write_html_report(found, tmp_path / "r.html", n_extremes=0)
+    path = gazesal.reporting.write_html_report(found, tmp_path / "r.html", n_extremes=0)
     text = parse(path.read_text(encoding="utf-8")).text
     assert (
         f"(lower is better), {maps.idxmin()} has the best mean of 3 maps, {maps.min():.3f}" in text
@@ -59,9 +63,9 @@ def test_where_lower_is_better_the_lowest_is_best(evaluation, tmp_path):
 
 
 def test_extremes_are_drawn_with_their_scores(evaluation):
-    figure = gazesal.plot_extremes(evaluation, "good", "sauc", n=2, note="a $note")
+    figure = gazesal.plots.plot_extremes(evaluation, "good", "sauc", n=2, note="a $note")
     shown = [ax for ax in figure.axes if ax.get_title()]
-    expected = gazesal.extreme_images(evaluation, "good", "sauc", n=2)
+    expected = gazesal.plots.extreme_images(evaluation, "good", "sauc", n=2)
     titles = [" ".join(ax.get_title().split()) for ax in shown]
     assert titles == [
         f"{row.extreme}: {row.image}, sAUC {row.score:.3f}" for row in expected.itertuples()
@@ -73,9 +77,9 @@ def test_extremes_are_drawn_with_their_scores(evaluation):
 
 def test_pictures_come_from_the_caller_the_folder_or_the_case(evaluation, study):
     picture = np.arange(12.0).reshape(3, 4)
-    images = gazesal.extreme_images(evaluation, "good", "ncc", n=1)["image"]
+    images = gazesal.plots.extreme_images(evaluation, "good", "ncc", n=1)["image"]
     for given in (dict.fromkeys(images, picture), study / "images", None, {}):
-        figure = gazesal.plot_extremes(evaluation, "good", "ncc", n=1, pictures=given)
+        figure = gazesal.plots.plot_extremes(evaluation, "good", "ncc", n=1, pictures=given)
         ground = figure.axes[0].images[0].get_array()
         if isinstance(given, dict):
             assert ground.shape == (picture.shape if given else (1, 1))
@@ -85,18 +89,18 @@ def test_pictures_come_from_the_caller_the_folder_or_the_case(evaluation, study)
 
 def test_bad_arguments_are_named(evaluation):
     with pytest.raises(ValueError, match=r"`method` must be one of .* got 'best'"):
-        gazesal.extreme_images(evaluation, "best", "ncc")
+        gazesal.plots.extreme_images(evaluation, "best", "ncc")
     with pytest.raises(ValueError, match=r"`metric` must be one of .* got 'nss'"):
-        gazesal.extreme_images(evaluation, "good", "nss")
+        gazesal.plots.extreme_images(evaluation, "good", "nss")
     with pytest.raises(ValueError, match="`n` must be at least 1"):
-        gazesal.plot_extremes(evaluation, "good", "ncc", n=0)
+        gazesal.plots.plot_extremes(evaluation, "good", "ncc", n=0)
     gone = dataclasses.replace(evaluation, cases=[])
     with pytest.raises(ValueError, match="must have the case of image"):
-        gazesal.plot_extremes(gone, "good", "ncc")
+        gazesal.plots.plot_extremes(gone, "good", "ncc")
 
 
 def test_distributions_show_medians_and_quartiles_of_image_means(evaluation):
-    figure = gazesal.plot_distributions(evaluation.scores, note="$")
+    figure = gazesal.plots.plot_distributions(evaluation.scores, note="$")
     assert [ax.get_title() for ax in figure.axes] == ["NCC", "AUC", "sNCC", "sAUC"]
     ax = figure.axes[0]
     labels = [label.get_text() for label in ax.get_yticklabels()]
@@ -118,17 +122,17 @@ def test_distributions_show_medians_and_quartiles_of_image_means(evaluation):
 def test_thousands_of_images_are_not_drawn_one_by_one():
     rng = np.random.default_rng(0)
     scores = pd.DataFrame({"image": range(5000), "score": rng.normal(size=5000)})
-    figure = gazesal.plot_distributions(scores.assign(method="a", metric="mine"))
+    figure = gazesal.plots.plot_distributions(scores.assign(method="a", metric="mine"))
     assert max(len(line.get_xdata()) for line in figure.axes[0].lines) == 2
 
 
 def test_alike_and_undefined_scores_are_drawn_as_far_as_they_are():
     scores = pd.DataFrame({"image": [1, 2, 1, 2], "method": ["a", "a", "b", "b"], "metric": "ncc"})
-    figure = gazesal.plot_distributions(scores.assign(score=[0.5, 0.5, np.nan, np.nan]))
+    figure = gazesal.plots.plot_distributions(scores.assign(score=[0.5, 0.5, np.nan, np.nan]))
     assert not figure.axes[0].collections
     with pytest.raises(ValueError, match="`scores` must have a score that is defined, got none"):
-        gazesal.plot_distributions(scores.assign(score=np.nan))
+        gazesal.plots.plot_distributions(scores.assign(score=np.nan))
     with pytest.raises(ValueError, match="`scores` must have the columns score"):
-        gazesal.plot_distributions(scores)
+        gazesal.plots.plot_distributions(scores)
     with pytest.raises(TypeError, match="`scores` must be a pandas DataFrame, got list"):
-        gazesal.plot_distributions([1])
+        gazesal.plots.plot_distributions([1])

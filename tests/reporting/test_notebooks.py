@@ -21,13 +21,13 @@ SUMMARY = pd.DataFrame(
 
 def figures():
     table = two_methods(5)
-    design = gazesal.Design("image")
+    design = gazesal.stats.Design("image")
     scores = table.assign(metric="ncc")
     return {
-        "plot_intervals": gazesal.plot_intervals(SUMMARY),
-        "plot_differences": gazesal.plot_differences(gazesal.compare(table, design)),
-        "plot_pairs": gazesal.plot_pairs(table, design, method="b", reference="a"),
-        "plot_distributions": gazesal.plot_distributions(scores),
+        "plot_intervals": gazesal.plots.plot_intervals(SUMMARY),
+        "plot_differences": gazesal.plots.plot_differences(gazesal.stats.compare(table, design)),
+        "plot_pairs": gazesal.plots.plot_pairs(table, design, method="b", reference="a"),
+        "plot_distributions": gazesal.plots.plot_distributions(scores),
     }
 
 
@@ -43,7 +43,7 @@ def test_figures_of_an_evaluation_are_shown_as_pictures(evaluation):
     for figure in (
         evaluation.plot_intervals(interval="t"),
         evaluation.plot_maps(image),
-        gazesal.plot_extremes(evaluation, "good", "ncc", n=1),
+        gazesal.plots.plot_extremes(evaluation, "good", "ncc", n=1),
     ):
         assert figure._repr_png_().startswith(b"\x89PNG")
 
@@ -53,7 +53,7 @@ def test_drawing_does_not_import_pyplot():
         "import sys, gazesal, pandas as pd\n"
         "table = pd.DataFrame({'method': ['a'], 'metric': 'sauc', 'estimate': 0.6, 'low': 0.5, "
         "'high': 0.7})\n"
-        "assert gazesal.plot_intervals(table)._repr_png_()\n"
+        "assert gazesal.plots.plot_intervals(table)._repr_png_()\n"
         "assert 'matplotlib.pyplot' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

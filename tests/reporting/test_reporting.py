@@ -188,7 +188,7 @@ def test_pictures_are_found_by_name_inside_the_folder(tmp_path):
 def test_reports_are_written_of_every_kind_of_interval(evaluation, tmp_path, kind):
     summary = evaluation.summary(interval=kind, n_resamples=200)
     write_report(evaluation, tmp_path, summary=summary)
-    page = gazesal.write_html_report(evaluation, tmp_path / "r.html", summary=summary)
+    page = gazesal.reporting.write_html_report(evaluation, tmp_path / "r.html", summary=summary)
     for path in (tmp_path / "summary.txt", tmp_path / "summary.md", page):
         text = path.read_text(encoding="utf-8").replace("&#39;", "'")
         assert f"95% interval ({KINDS[kind]}" in text
@@ -269,9 +269,9 @@ def test_no_file_of_a_report_acts_on_names(tmp_path):
     evaluation = gazesal.evaluate(cases, sigma=3.0, metrics=["ncc"])
     picture = np.zeros((24, 32))
     write_report(evaluation, tmp_path, picture=picture, note=EVIL)
-    gazesal.write_html_report(evaluation, tmp_path / "r.html", note=EVIL)
-    gazesal.plot_extremes(evaluation, EVIL, "ncc", n=1).savefig(tmp_path / "extremes.svg")
-    gazesal.plot_distributions(evaluation.scores).savefig(tmp_path / "distributions.svg")
+    gazesal.reporting.write_html_report(evaluation, tmp_path / "r.html", note=EVIL)
+    gazesal.plots.plot_extremes(evaluation, EVIL, "ncc", n=1).savefig(tmp_path / "extremes.svg")
+    gazesal.plots.plot_distributions(evaluation.scores).savefig(tmp_path / "distributions.svg")
     for path in tmp_path.iterdir():
         assert path.suffix == ".png" or "\x1b" not in path.read_text(encoding="utf-8")
     with (tmp_path / "scores.csv").open(encoding="utf-8", newline="") as file:
@@ -289,7 +289,7 @@ def test_rows_of_a_summary_make_a_report_and_other_tables_are_refused(evaluation
     summary = evaluation.summary(interval="t")
     some = summary[(summary["metric"] == "sauc") & (summary["method"] != "center_bias")]
     write_report(evaluation, tmp_path, summary=some)
-    page = gazesal.write_html_report(evaluation, tmp_path / "r.html", summary=some)
+    page = gazesal.reporting.write_html_report(evaluation, tmp_path / "r.html", summary=some)
     assert "NCC: mean" not in page.read_text(encoding="utf-8")
     other = {
         "columns": summary.drop(columns=["interval", "n_undefined"]),
@@ -301,6 +301,6 @@ def test_rows_of_a_summary_make_a_report_and_other_tables_are_refused(evaluation
         with pytest.raises(ValueError, match="`summary` must be one of the evaluation's"):
             write_report(evaluation, tmp_path, summary=strange)
         with pytest.raises(ValueError, match="`summary` must be one of the evaluation's"):
-            gazesal.write_html_report(evaluation, tmp_path / "r.html", summary=strange)
+            gazesal.reporting.write_html_report(evaluation, tmp_path / "r.html", summary=strange)
         with pytest.raises(ValueError, match="`summary` must be one of the evaluation's"):
             plot_evaluation(evaluation, strange)

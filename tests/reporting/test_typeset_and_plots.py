@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 import gazesal
-from gazesal import Design
 from gazesal.reporting.interval_words import KINDS
+from gazesal.stats import Design
 from gazesal.stats.interval_methods import METHODS
 from tests.stats.frames import two_methods
 
@@ -27,7 +27,7 @@ OWN = {"higher_is_better": {"my_metric": True}}
 
 
 def test_latex_has_the_best_in_bold_and_its_letters_escaped():
-    assert gazesal.summary_latex(SUMMARY, digits=1, **OWN).splitlines() == [
+    assert gazesal.reporting.summary_latex(SUMMARY, digits=1, **OWN).splitlines() == [
         r"\begin{tabular}{lrr}",
         r"\toprule",
         r" & NCC & my\_metric \\",
@@ -41,7 +41,7 @@ def test_latex_has_the_best_in_bold_and_its_letters_escaped():
 
 
 def test_html_is_well_formed_with_the_best_in_bold():
-    tree = ET.fromstring(gazesal.summary_html(SUMMARY, **OWN))  # noqa: S314
+    tree = ET.fromstring(gazesal.reporting.summary_html(SUMMARY, **OWN))  # noqa: S314
     assert [cell.text for cell in tree.iter("th")][1:] == [
         "NCC", "my_metric", "One observer vs. the others", "a&b_1", "<c>",
     ]  # fmt: skip
@@ -51,29 +51,29 @@ def test_html_is_well_formed_with_the_best_in_bold():
 
 
 def test_the_ceiling_is_what_the_caller_says():
-    bold = gazesal.summary_latex(SUMMARY, ceiling=(), **OWN).count(r"\textbf")
+    bold = gazesal.reporting.summary_latex(SUMMARY, ceiling=(), **OWN).count(r"\textbf")
     assert bold == 2
-    assert r"\textbf{0.900}" in gazesal.summary_latex(SUMMARY, ceiling=())
+    assert r"\textbf{0.900}" in gazesal.reporting.summary_latex(SUMMARY, ceiling=())
     names = ("interobserver", "a&b_1", "<c>")
-    assert r"\textbf" not in gazesal.summary_latex(SUMMARY, ceiling=names)
+    assert r"\textbf" not in gazesal.reporting.summary_latex(SUMMARY, ceiling=names)
 
 
 def test_ties_are_all_best_and_undefined_cells_never():
     tied = SUMMARY.assign(estimate=[1, 1, 0.3, np.nan, 0.1 + 0.2, np.nan])
-    assert gazesal.summary_latex(tied, **OWN).count(r"\textbf") == 2
+    assert gazesal.reporting.summary_latex(tied, **OWN).count(r"\textbf") == 2
 
 
 def test_cells_that_are_not_there_stay_empty():
-    text = gazesal.summary_latex(SUMMARY.iloc[:-1])
+    text = gazesal.reporting.summary_latex(SUMMARY.iloc[:-1])
     assert text.splitlines()[6].endswith(r"[0.000, 0.200] &  \\")
-    assert "<td></td>" in gazesal.summary_html(SUMMARY.iloc[:-1])
+    assert "<td></td>" in gazesal.reporting.summary_html(SUMMARY.iloc[:-1])
 
 
 LAYOUTS = [
-    gazesal.summary_text,
-    gazesal.summary_markdown,
-    gazesal.summary_latex,
-    gazesal.summary_html,
+    gazesal.reporting.summary_text,
+    gazesal.reporting.summary_markdown,
+    gazesal.reporting.summary_latex,
+    gazesal.reporting.summary_html,
 ]
 
 
@@ -85,7 +85,7 @@ def test_every_layout_leaves_what_is_not_there_blank_and_zero_unsigned(layout):
     assert "0.100 [0.000, 0.200]" in text.replace("<b>", "").replace("</b>", "")
 
 
-@pytest.mark.parametrize("layout", [*LAYOUTS, gazesal.plot_intervals])
+@pytest.mark.parametrize("layout", [*LAYOUTS, gazesal.plots.plot_intervals])
 def test_every_layout_refuses_what_is_no_summary(layout):
     with pytest.raises(ValueError, match="one row a method and metric, got ncc of <c> twice"):
         layout(pd.concat([SUMMARY, SUMMARY.iloc[[4]]]))
@@ -96,18 +96,20 @@ def test_every_layout_refuses_what_is_no_summary(layout):
 
 
 def test_blank_cells_keep_the_columns():
-    lines = gazesal.summary_text(SUMMARY.drop(index=2)).splitlines()
+    lines = gazesal.reporting.summary_text(SUMMARY.drop(index=2)).splitlines()
     assert lines[3].index("-0.100") == lines[0].index("my_metric")
-    lines = gazesal.summary_markdown(SUMMARY.drop(index=2)).splitlines()
+    lines = gazesal.reporting.summary_markdown(SUMMARY.drop(index=2)).splitlines()
     assert lines[3] == "| a&b_1 |  | -0.100 [-0.200, 0.000] |"
 
 
-@pytest.mark.parametrize("layout", [gazesal.summary_latex, gazesal.summary_html])
+@pytest.mark.parametrize(
+    "layout", [gazesal.reporting.summary_latex, gazesal.reporting.summary_html]
+)
 def test_one_name_of_a_ceiling_is_one_name(layout):
     named = SUMMARY.replace("interobserver", "e")  # a letter of the name
     assert layout(named, ceiling="e") == layout(named, ceiling=("e",))
     assert layout(SUMMARY, ceiling="interobserver") == layout(SUMMARY)
-    best = r"\textbf{0.900}" if layout is gazesal.summary_latex else "<b>0.900</b>"
+    best = r"\textbf{0.900}" if layout is gazesal.reporting.summary_latex else "<b>0.900</b>"
     assert best in layout(named, ceiling="interobserver")
     assert best not in layout(named, ceiling="e")
     with pytest.raises(TypeError, match="`ceiling` must be the name of a method or several"):
@@ -117,26 +119,26 @@ def test_one_name_of_a_ceiling_is_one_name(layout):
 @pytest.mark.parametrize("floor", ["segmentation", "center_bias", "center_bias_in_sample"])
 def test_floors_are_not_the_best_unless_asked_for(floor):
     named = SUMMARY.replace("a&b_1", floor)
-    assert r"\textbf{0.200}" not in gazesal.summary_latex(named)
-    assert r"\textbf{0.100}" in gazesal.summary_latex(named)
-    assert r"\textbf{0.200}" in gazesal.summary_latex(named, floors=())
+    assert r"\textbf{0.200}" not in gazesal.reporting.summary_latex(named)
+    assert r"\textbf{0.100}" in gazesal.reporting.summary_latex(named)
+    assert r"\textbf{0.200}" in gazesal.reporting.summary_latex(named, floors=())
 
 
 def test_decimals_are_a_count():
-    assert "1 [1, 1]" in gazesal.summary_html(SUMMARY, digits=0)
+    assert "1 [1, 1]" in gazesal.reporting.summary_html(SUMMARY, digits=0)
     with pytest.raises(ValueError, match="`digits` must be at least 0, got -1"):
-        gazesal.summary_latex(SUMMARY, digits=-1)
+        gazesal.reporting.summary_latex(SUMMARY, digits=-1)
     with pytest.raises(TypeError, match="`digits` must be an integer"):
-        gazesal.summary_html(SUMMARY, digits=2.0)
+        gazesal.reporting.summary_html(SUMMARY, digits=2.0)
 
 
 def bold_of(metric, **options):
     """Names in bold in both layouts, of a method with a low score and one with a high score."""
     rows = {"method": ["low", "high"], "metric": metric, "estimate": [0.4, 1.9]}
     summary = pd.DataFrame(rows | {"low": [0.3, 1.8], "high": [0.5, 2.0]})
-    lines = gazesal.summary_latex(summary, **options).splitlines()
+    lines = gazesal.reporting.summary_latex(summary, **options).splitlines()
     bold = {line.partition(" ")[0] for line in lines if r"\textbf" in line}
-    tree = ET.fromstring(gazesal.summary_html(summary, **options))  # noqa: S314
+    tree = ET.fromstring(gazesal.reporting.summary_html(summary, **options))  # noqa: S314
     assert {row.find("th").text for row in tree.iter("tr") if row.find("td/b") is not None} == bold
     return bold
 
@@ -156,18 +158,20 @@ def test_nothing_is_bold_if_the_direction_is_not_known():
     assert bold_of("my_metric", higher_is_better={"my_metric": False}) == {"low"}
     assert bold_of("my_metric", higher_is_better={"my_metric": True}) == {"high"}
     with pytest.raises(TypeError, match="`higher_is_better` must be a dictionary"):
-        gazesal.summary_latex(SUMMARY, higher_is_better={"my_metric": "yes"})
+        gazesal.reporting.summary_latex(SUMMARY, higher_is_better={"my_metric": "yes"})
 
 
 def test_scores_that_are_near_but_differ_do_not_tie():
     near = SUMMARY[SUMMARY["metric"] == "ncc"].assign(estimate=[0.9, 0.7000, 0.7005])
-    assert gazesal.summary_latex(near).count(r"\textbf") == 1
-    assert gazesal.summary_html(near).count("<b>") == 1
+    assert gazesal.reporting.summary_latex(near).count(r"\textbf") == 1
+    assert gazesal.reporting.summary_html(near).count("<b>") == 1
 
 
 @pytest.mark.parametrize("name", ["[2cm] mine", "*starred", "  [x", "[", "*"])
 def test_a_row_is_not_taken_for_an_argument_of_the_row_above(name):
-    text = gazesal.summary_latex(SUMMARY.replace("a&b_1", name).replace("<c>", f"{name}2"))
+    text = gazesal.reporting.summary_latex(
+        SUMMARY.replace("a&b_1", name).replace("<c>", f"{name}2")
+    )
     starts = [line.lstrip()[:1] for line in text.splitlines()]
     assert not set(starts) & {"[", "*"}
     assert text.count(f"{name} &") == text.count(f"{name}2 &") == 1
@@ -184,11 +188,11 @@ def test_control_characters_and_line_breaks_of_names_are_escaped(layout):
 @pytest.mark.parametrize(("kind", "words"), KINDS.items())
 def test_latex_html_and_plots_name_every_kind_of_interval(kind, words):
     summary = SUMMARY.assign(interval=kind, confidence_level=0.9)
-    latex = gazesal.summary_latex(summary)
+    latex = gazesal.reporting.summary_latex(summary)
     assert rf"\multicolumn{{3}}{{l}}{{\footnotesize 90\% intervals: {words}}} \\" in latex
-    tree = ET.fromstring(gazesal.summary_html(summary))  # noqa: S314
+    tree = ET.fromstring(gazesal.reporting.summary_html(summary))  # noqa: S314
     assert next(tree.iter("tfoot"))[0][0].text == f"90% intervals: {words}"
-    assert gazesal.plot_intervals(summary).get_supxlabel() == f"90% intervals: {words}"
+    assert gazesal.plots.plot_intervals(summary).get_supxlabel() == f"90% intervals: {words}"
 
 
 def test_every_kind_that_a_summary_takes_has_words():
@@ -196,12 +200,12 @@ def test_every_kind_that_a_summary_takes_has_words():
 
 
 def test_markdown_and_text_take_metrics_of_ones_own():
-    assert "my_metric" in gazesal.summary_text(SUMMARY)
-    assert "my_metric" in gazesal.summary_markdown(SUMMARY)
+    assert "my_metric" in gazesal.reporting.summary_text(SUMMARY)
+    assert "my_metric" in gazesal.reporting.summary_markdown(SUMMARY)
 
 
 def test_forest_plot_has_a_panel_a_metric_and_a_bar_a_method():
-    figure = gazesal.plot_intervals(SUMMARY, note="made up")
+    figure = gazesal.plots.plot_intervals(SUMMARY, note="made up")
     assert [ax.get_title() for ax in figure.axes] == ["NCC (noise 0)", "my_metric"]
     assert figure.get_suptitle() == "made up"
     for ax in figure.axes:
@@ -216,8 +220,8 @@ def test_difference_plot_shades_margins_and_fills_what_is_significant():
     table = pd.concat(
         [two_methods(9, shift=s).assign(metric=m) for m, s in (("ncc", 0.3), ("x", 0))]
     )
-    found = gazesal.compare(table, Design("image"), by="metric", margin=0.05)
-    figure = gazesal.plot_differences(found, note="made up")
+    found = gazesal.stats.compare(table, Design("image"), by="metric", margin=0.05)
+    figure = gazesal.plots.plot_differences(found, note="made up")
     assert [ax.get_title() for ax in figure.axes] == ["Difference, NCC", "Difference, x"]
     for ax, row in zip(figure.axes, found, strict=True):
         (bar,) = ax.containers
@@ -225,7 +229,7 @@ def test_difference_plot_shades_margins_and_fills_what_is_significant():
         assert (bar.lines[0].get_markerfacecolor() == "white") == (row.p_adjusted >= 0.05)
         assert len(ax.patches) == 1
     with pytest.raises(ValueError, match="got none"):
-        gazesal.plot_differences([])
+        gazesal.plots.plot_differences([])
 
 
 @pytest.mark.parametrize(
@@ -235,7 +239,7 @@ def test_difference_plot_shades_margins_and_fills_what_is_significant():
 )
 def test_pairs_are_means_of_images(design):
     table = two_methods(7, model=3).assign(w=2.0)
-    figure = gazesal.plot_pairs(table, design, method="b", reference="a", note="made up")
+    figure = gazesal.plots.plot_pairs(table, design, method="b", reference="a", note="made up")
     points = figure.axes[0].lines[1]
     means = table.groupby(["method", "image"])["score"].mean()
     np.testing.assert_allclose(points.get_xdata(), means["a"])
@@ -248,12 +252,12 @@ def test_pairs_without_partner_or_name():
     table = two_methods(4)
     options = {"method": "b", "reference": "a"}
     with pytest.raises(ValueError, match="`reference` must be a value"):
-        gazesal.plot_pairs(table, Design(), method="b", reference="x")
+        gazesal.plots.plot_pairs(table, Design(), method="b", reference="x")
     with pytest.raises(ValueError, match="the column x"):
-        gazesal.plot_pairs(table, Design(), **options, contrast="x")
+        gazesal.plots.plot_pairs(table, Design(), **options, contrast="x")
     table.loc[table["method"] == "a", "image"] += 10
     with pytest.raises(ValueError, match="share a unit"):
-        gazesal.plot_pairs(table, Design(missing="drop"), **options)
+        gazesal.plots.plot_pairs(table, Design(missing="drop"), **options)
 
 
 def test_pairs_are_refused_or_dropped_as_in_comparisons():
@@ -262,26 +266,28 @@ def test_pairs_are_refused_or_dropped_as_in_comparisons():
     lone = table[~((table["method"] == "a") & (table["image"] == 0))]
     averaged = {"averaged": "model"}
     with pytest.raises(ValueError, match=r"Each score of b must have a partner of a, got 2"):
-        gazesal.plot_pairs(lone, Design(**averaged), **options)
-    figure = gazesal.plot_pairs(lone, Design(**averaged, missing="drop"), **options)
+        gazesal.plots.plot_pairs(lone, Design(**averaged), **options)
+    figure = gazesal.plots.plot_pairs(lone, Design(**averaged, missing="drop"), **options)
     assert figure.axes[0].lines[1].get_xdata().size == 5
     with pytest.raises(ValueError, match="`method` and `reference` must differ, got 'a' twice"):
-        gazesal.plot_pairs(table, Design(**averaged), method="a", reference="a")
+        gazesal.plots.plot_pairs(table, Design(**averaged), method="a", reference="a")
     apart = table.assign(model=table["method"] + table["model"].astype(str))
-    figure = gazesal.plot_pairs(apart, Design(**averaged), **options, independent="model")
+    figure = gazesal.plots.plot_pairs(apart, Design(**averaged), **options, independent="model")
     means = table.groupby(["method", "image"])["score"].mean()
     np.testing.assert_allclose(figure.axes[0].lines[1].get_xdata(), means["a"])
 
 
 def test_difference_plot_says_what_it_shows():
     options = {"design": Design(), "confidence_level": 0.9}
-    figure = gazesal.plot_differences(gazesal.compare(two_methods(6), **options))
+    figure = gazesal.plots.plot_differences(gazesal.stats.compare(two_methods(6), **options))
     text = figure.get_supxlabel()
     text = " ".join(text.split())
     assert "Bars: 90% intervals (Student's t), each by itself. Filled points: adjusted p" in text
     assert "p below 10%; hollow: not, also if the bar excludes 0." in text
     assert "margin" not in text
-    figure = gazesal.plot_differences(gazesal.compare(two_methods(6), Design(), margin=0.1))
+    figure = gazesal.plots.plot_differences(
+        gazesal.stats.compare(two_methods(6), Design(), margin=0.1)
+    )
     text = figure.get_supxlabel().replace("\n", " ")
     assert "Bars: 95% intervals (Student's t), each by itself. Filled points: adjusted p" in text
     assert "Shaded: the margin of equivalence, judged by the 90% interval (not drawn)." in text
@@ -290,16 +296,16 @@ def test_difference_plot_says_what_it_shows():
 @pytest.mark.parametrize("wrong", [None, 3, [1]])
 def test_difference_plot_names_its_argument(wrong):
     with pytest.raises(TypeError, match="`comparisons` must"):
-        gazesal.plot_differences(wrong)
+        gazesal.plots.plot_differences(wrong)
 
 
 def test_figures_without_matplotlib_say_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ImportError, match=r"gazesal\[plot\]"):
-        gazesal.plot_intervals(SUMMARY)
+        gazesal.plots.plot_intervals(SUMMARY)
 
 
 def test_figures_can_be_saved(tmp_path):
-    figure = gazesal.plot_pairs(two_methods(5), Design(), method="b", reference="a")
+    figure = gazesal.plots.plot_pairs(two_methods(5), Design(), method="b", reference="a")
     figure.savefig(tmp_path / "pairs.pdf")
     assert (tmp_path / "pairs.pdf").stat().st_size > 1000

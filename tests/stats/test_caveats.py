@@ -7,10 +7,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from gazesal import (
+from gazesal import IntervalWarning, UndefinedMetricWarning
+from gazesal.stats import (
     Design,
-    IntervalWarning,
-    UndefinedMetricWarning,
     compare,
     compare_subgroups,
     confidence_interval,

@@ -11,8 +11,7 @@ from scipy import stats
 from statsmodels.stats import multitest, weightstats
 
 import gazesal
-from gazesal import Design, adjust_p_values, compare, interval
-from gazesal.stats import bootstrap
+from gazesal.stats import Design, adjust_p_values, bootstrap, compare, interval
 from tests.oracles import designs as oracle
 from tests.stats.frames import two_methods
 

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 import gazesal
-from gazesal import Design, compare
+from gazesal.stats import Design, compare
 from tests.stats.frames import two_methods
 
 BOTH = Design(["image", "model"])
@@ -118,7 +118,7 @@ def test_a_third_column_stays_paired():
     variance = part.difference.standard_error**2
     for name in "ab":
         rows = table[table["method"] == name]
-        parts = gazesal.variance_components(rows, Design(["image", "model", "reader"]))
+        parts = gazesal.stats.variance_components(rows, Design(["image", "model", "reader"]))
         variance += max(parts.components["model"], 0) / 3
     assert found.difference.standard_error == pytest.approx(math.sqrt(variance))
     assert found.difference.estimate == pytest.approx(part.difference.estimate)

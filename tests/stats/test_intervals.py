@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import gazesal
-from gazesal import ConfidenceInterval, confidence_interval
+from gazesal.stats import ConfidenceInterval, confidence_interval
 from tests.oracles import intervals as oracle
 
 SCORE = st.floats(-2, 2, allow_subnormal=False)

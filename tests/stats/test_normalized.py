@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 import gazesal
-from gazesal import Design, normalized_score
+from gazesal.stats import Design, normalized_score
 from tests.oracles import designs as oracle
 from tests.stats.frames import crossed_table
 

@@ -42,7 +42,7 @@ def test_the_tables_are_complete():
 )
 def test_cell(scores, cell):
     rows = scores[(scores["method"] == cell.method) & (scores["metric"] == NAMES[cell.metric])]
-    interval = gazesal.confidence_interval(
+    interval = gazesal.stats.confidence_interval(
         rows[cell.column],
         clusters=rows["phase"].astype(str) + "/" + rows["trial"].astype(str),
         interval="study",

@@ -8,8 +8,7 @@ import pytest
 from scipy import stats
 
 import gazesal
-from gazesal import Design, compare_subgroups, interval
-from gazesal.stats import bootstrap
+from gazesal.stats import Design, bootstrap, compare_subgroups, interval
 from gazesal.stats.subgroups import _statistic
 from tests.oracles import designs as oracle
 from tests.stats.frames import crossed_table, two_methods

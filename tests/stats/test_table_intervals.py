@@ -9,8 +9,7 @@ import pytest
 from scipy import stats
 
 import gazesal
-from gazesal import Design, interval, interval_table
-from gazesal.stats import bootstrap, bounds
+from gazesal.stats import Design, bootstrap, bounds, interval, interval_table
 from gazesal.stats.cells import samples_of
 from tests.oracles import designs as oracle
 from tests.stats.frames import cells_of, crossed_table
@@ -45,7 +44,7 @@ def test_t_is_that_of_the_cluster_means():
 def test_one_kind_of_units_is_that_of_the_array(method):
     table = crossed_table(12, 4).sort_values(["image", "model"])
     found = interval(table, Design("image", averaged="model"), interval=method, rng=3)
-    array = gazesal.confidence_interval(
+    array = gazesal.stats.confidence_interval(
         table["score"], clusters=table["image"], interval=method, rng=3
     )
     assert pair(found) == pytest.approx(pair(array), **SAME)
@@ -83,7 +82,7 @@ def test_many_resamples_end_where_scipys_do(method):
     theirs = stats.bootstrap(
         (values,), np.mean, method=names[method], rng=5, n_resamples=40_000
     ).confidence_interval
-    ours = gazesal.confidence_interval(values, interval=method, rng=6, n_resamples=40_000)
+    ours = gazesal.stats.confidence_interval(values, interval=method, rng=6, n_resamples=40_000)
     # the density of the mean at a 2.5% quantile gives its error: about 2.7 / sqrt(n) deviations
     slack = 5 * 2.7 / math.sqrt(40_000) * values.std() / math.sqrt(40)
     assert pair(ours) == pytest.approx(tuple(theirs), rel=0, abs=slack)
@@ -459,13 +458,15 @@ def test_equal_scores_have_an_interval_of_no_width(design, method):
 
 def test_two_units_are_too_few_for_the_studentized_form():
     with pytest.warns(gazesal.UndefinedMetricWarning, match="studentized interval is undefined"):
-        found = gazesal.confidence_interval([0.1, 0.5], interval="studentized", rng=0)
+        found = gazesal.stats.confidence_interval([0.1, 0.5], interval="studentized", rng=0)
     assert math.isnan(found.low)
 
 
 def test_bca_is_undefined_where_all_resamples_lie_on_one_side():
     with pytest.warns(gazesal.UndefinedMetricWarning, match="bca interval is undefined"):
-        found = gazesal.confidence_interval([0.1, 0.5, 0.2], interval="bca", n_resamples=1, rng=1)
+        found = gazesal.stats.confidence_interval(
+            [0.1, 0.5, 0.2], interval="bca", n_resamples=1, rng=1
+        )
     assert math.isnan(found.low)
 
 
@@ -538,11 +539,13 @@ def test_a_design_is_asked_for_everywhere():
     for call in (
         lambda: interval(table, "image"),
         lambda: interval_table(table, "image", by="image"),
-        lambda: gazesal.compare(table, "image"),
-        lambda: gazesal.compare_subgroups(table, "image", group="model", rng=0),
-        lambda: gazesal.normalized_score(table, "image", method="a", floor="b", ceiling="c", rng=0),
-        lambda: gazesal.variance_components(table, "image"),
-        lambda: gazesal.plot_pairs(table, "image", **options),
+        lambda: gazesal.stats.compare(table, "image"),
+        lambda: gazesal.stats.compare_subgroups(table, "image", group="model", rng=0),
+        lambda: gazesal.stats.normalized_score(
+            table, "image", method="a", floor="b", ceiling="c", rng=0
+        ),
+        lambda: gazesal.stats.variance_components(table, "image"),
+        lambda: gazesal.plots.plot_pairs(table, "image", **options),
     ):
         with pytest.raises(TypeError, match=r"`design` must be a gazesal\.Design, got str"):
             call()
@@ -580,13 +583,13 @@ def test_a_frame_of_one_interval():
 def test_a_column_of_the_result_is_not_overwritten(by):
     table = crossed_table(4, 2).rename(columns={"model": by})
     with pytest.raises(ValueError, match=f"one meaning, got {by} with two; rename"):
-        gazesal.interval_table(table, gazesal.Design("image"), by=by)
+        gazesal.stats.interval_table(table, gazesal.stats.Design("image"), by=by)
 
 
 @pytest.mark.parametrize("unit", ["scores", "clusters", "dropped"])
 def test_units_with_the_name_of_a_count_are_refused_in_tables(unit):
     table = crossed_table(4).rename(columns={"image": unit})
-    found = gazesal.interval(table, gazesal.Design(unit))
+    found = gazesal.stats.interval(table, gazesal.stats.Design(unit))
     with pytest.raises(ValueError, match=f"one meaning, got n_{unit} with two"):
         found.to_frame()
 
@@ -594,9 +597,11 @@ def test_units_with_the_name_of_a_count_are_refused_in_tables(unit):
 def test_columns_of_comparisons_and_subgroups_are_not_overwritten():
     table = crossed_table(6, 2, 2, names=("image", "method", "reader"))
     with pytest.raises(ValueError, match="one meaning, got method with two"):
-        gazesal.compare(table, gazesal.Design("image"), contrast="reader", by="method")
+        gazesal.stats.compare(table, gazesal.stats.Design("image"), contrast="reader", by="method")
     table = crossed_table(6).assign(low=[0, 1] * 3)
-    found = gazesal.compare_subgroups(table, gazesal.Design("image"), group="low", rng=0)
+    found = gazesal.stats.compare_subgroups(
+        table, gazesal.stats.Design("image"), group="low", rng=0
+    )
     with pytest.raises(ValueError, match="one meaning, got low with two"):
         found.to_frame()
 
@@ -622,4 +627,4 @@ def test_missing_mixed_and_unhashable_labels_are_refused_by_the_name_of_their_co
     values = table[column].astype(object).tolist()
     table[column] = pd.Series([first, *values[1:]], dtype=object)
     with pytest.raises(error, match=f"`{column}`"):
-        gazesal.interval_table(table, Design(["image", "model"]), by="method")
+        gazesal.stats.interval_table(table, Design(["image", "model"]), by="method")

@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gazesal
-from gazesal import Design, compare, compare_subgroups, confidence_interval, interval
 from gazesal.kernels.bootstrap import resampled_ratios
-from gazesal.stats import bounds
+from gazesal.stats import Design, bounds, compare, compare_subgroups, confidence_interval, interval
 from gazesal.stats.rounding import ROUNDING, all_equal, merge_ties, resolution
 from tests.oracles import designs as oracle
 
@@ -234,21 +233,21 @@ def test_effects_as_small_as_rounding_have_no_variance():
     rng = np.random.default_rng(0)
     score = rng.uniform(0.3, 0.6, 7)[image] + rng.uniform(0, 0.2, 4)[model]
     table = pd.DataFrame({"image": image, "model": model, "score": score})
-    parts = gazesal.variance_components(table, Design(["image", "model"]))
+    parts = gazesal.stats.variance_components(table, Design(["image", "model"]))
     assert parts.components["image:model"] == 0.0
     assert parts.mean_squares["image"] > 1e-3
     constant = table.assign(score=0.1 + 0.2)
-    parts = gazesal.variance_components(constant, Design(["image", "model"]))
+    parts = gazesal.stats.variance_components(constant, Design(["image", "model"]))
     assert set(parts.components.values()) == {0.0}
     assert parts.half_width() == 0.0
-    assert gazesal.plan_study(parts, 1e-12, units="image")["image"].tolist() == [2]
+    assert gazesal.stats.plan_study(parts, 1e-12, units="image")["image"].tolist() == [2]
 
 
 @pytest.mark.parametrize("method", ["holm", "benjamini-hochberg", "none"])
 def test_p_values_beyond_one_by_rounding_are_one(method):
-    assert gazesal.adjust_p_values([1 + 1e-15, 0.1], method=method).max() == 1.0
+    assert gazesal.stats.adjust_p_values([1 + 1e-15, 0.1], method=method).max() == 1.0
     with pytest.raises(ValueError, match="`p_values`"):
-        gazesal.adjust_p_values([1.001])
+        gazesal.stats.adjust_p_values([1.001])
 
 
 # -- the rule ----------------------------------------------------------------------------------

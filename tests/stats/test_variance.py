@@ -13,7 +13,7 @@ from statsmodels.formula import api as formula
 from statsmodels.stats import anova
 
 import gazesal
-from gazesal import Design, interval, plan_study, variance_components
+from gazesal.stats import Design, interval, plan_study, variance_components
 from tests.oracles import designs as oracle
 from tests.stats.frames import cells_of, crossed_table
 
@@ -156,7 +156,7 @@ def test_plan_says_where_no_number_is_enough():
 
 @pytest.mark.parametrize("wanted", [0.0194, 0.01964, 0.021, 0.03])
 def test_plan_finds_the_smallest_number_where_half_widths_rise_again(wanted):
-    parts = gazesal.VarianceComponents(
+    parts = gazesal.stats.VarianceComponents(
         units={"image": 91, "reader": 2},
         components={"image": 0.0122, "reader": 5e-5, "image:reader": 8e-4},
         mean_squares={},
@@ -181,7 +181,7 @@ def test_plan_finds_the_smallest_number_where_half_widths_rise_again(wanted):
 )
 def test_plan_is_the_loop_over_all_numbers(components, readers, wanted, fixed):
     names = ["image", "reader", "model", "image:reader", "image:model", "reader:model"]
-    parts = gazesal.VarianceComponents(
+    parts = gazesal.stats.VarianceComponents(
         units={"image": 5, "reader": readers, "model": 3},
         components=dict(zip([*names, "image:reader:model"], components, strict=True)),
         mean_squares={},
@@ -196,7 +196,7 @@ def test_plan_is_the_loop_over_all_numbers(components, readers, wanted, fixed):
 @pytest.mark.parametrize("wanted", [0.02, 0.1])
 def test_the_number_with_an_assurance_is_the_smallest_that_reaches_it(assurance, wanted):
     """Of normal scores, whose half-width is t s / sqrt(n) with n - 1 degrees of freedom."""
-    parts = gazesal.VarianceComponents(
+    parts = gazesal.stats.VarianceComponents(
         units={"image": 30}, components={"image": 0.01}, mean_squares={}, degrees_of_freedom={}
     )
     (n,) = plan_study(parts, wanted, units="image", assurance=assurance)["image"]
@@ -219,7 +219,7 @@ def test_the_number_with_an_assurance_is_the_smallest_that_reaches_it(assurance,
 def test_a_plan_with_an_assurance_is_the_loop_over_all_numbers(
     components, readers, wanted, assurance
 ):
-    parts = gazesal.VarianceComponents(
+    parts = gazesal.stats.VarianceComponents(
         units={"image": 5, "reader": readers},
         components=dict(zip(["image", "reader", "image:reader"], components, strict=True)),
         mean_squares={},
@@ -233,7 +233,7 @@ def test_a_plan_with_an_assurance_is_the_loop_over_all_numbers(
 
 
 def test_a_plan_without_an_assurance_is_exceeded_by_many_studies():
-    parts = gazesal.VarianceComponents(
+    parts = gazesal.stats.VarianceComponents(
         units={"image": 30}, components={"image": 0.01}, mean_squares={}, degrees_of_freedom={}
     )
     (n,) = plan_study(parts, 0.03, units="image")["image"]
@@ -259,7 +259,7 @@ def test_an_assurance_is_a_probability(assurance):
 
 def test_variances_whose_squares_vanish_have_no_width():
     components = {"image": 1e-195, "reader": 0.0, "image:reader": 0.0}
-    parts = gazesal.VarianceComponents(
+    parts = gazesal.stats.VarianceComponents(
         units={"image": 9, "reader": 2},
         components=components,
         mean_squares={},
@@ -375,4 +375,4 @@ def test_result_reads_well():
     frame = parts.to_frame()
     assert frame["effect"].tolist() == ["image", "model", "image:model"]
     assert frame["share"].sum() == pytest.approx(1.0)
-    assert isinstance(parts, gazesal.VarianceComponents)
+    assert isinstance(parts, gazesal.stats.VarianceComponents)

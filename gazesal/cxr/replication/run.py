@@ -185,7 +185,7 @@ def replicate(
     >>> from gazesal.cxr.replication import replicate
     >>> from gazesal.cxr.training import TrainingSettings
     >>> folder = TemporaryDirectory()
-    >>> release = gazesal.write_synthetic_reflacx(
+    >>> release = gazesal.datasets.write_synthetic_reflacx(
     ...     Path(folder.name, "release"), n_images=3, n_readers=2, n_unread=12, side=96
     ... )
     >>> found = replicate(

@@ -125,8 +125,10 @@ def write_synthetic_reflacx(
     >>> from tempfile import TemporaryDirectory
     >>> import gazesal
     >>> with TemporaryDirectory() as folder:
-    ...     release = gazesal.write_synthetic_reflacx(folder, n_images=4, n_readers=2, side=120)
-    ...     print(gazesal.Reflacx(release))
+    ...     release = gazesal.datasets.write_synthetic_reflacx(
+    ...         folder, n_images=4, n_readers=2, side=120
+    ...     )
+    ...     print(gazesal.datasets.Reflacx(release))
     Reflacx(8 readings of 4 images, 1 discarded)
     """
     folder = as_path(folder, name="folder")

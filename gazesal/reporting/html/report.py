@@ -99,10 +99,12 @@ def write_html_report(
     >>> from tempfile import TemporaryDirectory
     >>> import gazesal
     >>> folder = TemporaryDirectory()
-    >>> root = gazesal.write_synthetic_reflacx(folder.name, n_images=3, n_readers=2, side=96)
-    >>> cases = gazesal.cases_from_reflacx(gazesal.Reflacx(root), n_readers=2)
+    >>> root = gazesal.datasets.write_synthetic_reflacx(
+    ...     folder.name, n_images=3, n_readers=2, side=96
+    ... )
+    >>> cases = gazesal.cases_from_reflacx(gazesal.datasets.Reflacx(root), n_readers=2)
     >>> evaluation = gazesal.evaluate(cases, outside="keep", metrics=["ncc"])
-    >>> gazesal.write_html_report(evaluation, Path(folder.name, "report.html")).name
+    >>> gazesal.reporting.write_html_report(evaluation, Path(folder.name, "report.html")).name
     'report.html'
     >>> folder.cleanup()
     """

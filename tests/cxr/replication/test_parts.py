@@ -27,7 +27,7 @@ NETWORKS = ("sononet", "ag_sononet")
 
 @pytest.fixture(scope="module")
 def release(tmp_path_factory):
-    return gazesal.write_synthetic_reflacx(
+    return gazesal.datasets.write_synthetic_reflacx(
         tmp_path_factory.mktemp("release"), n_images=2, n_readers=2, n_unread=6, side=96
     )
 
@@ -147,8 +147,8 @@ def test_a_seed_is_counted_up_within_its_bounds(release, tmp_path):
 def test_missing_pictures_are_found_at_once_if_they_are_needed(release, inputs_of, tmp_path):
     copy = tmp_path / "release"
     shutil.copytree(release, copy)
-    mimic = gazesal.MimicCxrJpg(copy / "mimic-cxr-jpg")
-    table = mimic.classification_images(gaze_subjects=gazesal.Reflacx(copy).subjects())
+    mimic = gazesal.datasets.MimicCxrJpg(copy / "mimic-cxr-jpg")
+    table = mimic.classification_images(gaze_subjects=gazesal.datasets.Reflacx(copy).subjects())
     lost = mimic.path(table.index[table["split"] == "train"][0])
     lost.unlink()
     with pytest.raises(FileNotFoundError, match=f"{lost.name}: is missing or empty; 1 of "):

@@ -39,7 +39,7 @@ STEPS = [
 
 @pytest.fixture(scope="module")
 def release(tmp_path_factory):
-    return gazesal.write_synthetic_reflacx(
+    return gazesal.datasets.write_synthetic_reflacx(
         tmp_path_factory.mktemp("release"), n_images=5, n_readers=4, n_unread=18, side=96
     )
 

@@ -16,7 +16,7 @@ from gazesal.cxr import training  # noqa: E402
 
 @pytest.fixture(scope="module")
 def release(tmp_path_factory):
-    return gazesal.write_synthetic_reflacx(
+    return gazesal.datasets.write_synthetic_reflacx(
         tmp_path_factory.mktemp("release"), n_images=6, n_readers=2, n_unread=12, side=96
     )
 
@@ -44,7 +44,7 @@ def test_without_reflacx_it_says_that_gaze_subjects_are_trained_on(release, tmp_
     assert "Warning: without --reflacx, images of subjects with gaze stay" in without.stderr
     given = go(release, tmp_path / "b", "--reflacx", release)
     assert "Warning" not in given.output
-    read = set(gazesal.Reflacx(release).subjects())
+    read = set(gazesal.datasets.Reflacx(release).subjects())
     splits = [
         {s for p, s in zip(images.patients, images.split, strict=True) if p in read}
         for images in trained_on
@@ -67,7 +67,7 @@ def test_a_missing_picture_is_one_line_before_anything_is_trained(release, tmp_p
     copy = tmp_path / "release"
     shutil.copytree(release, copy)
     images = training.LabelledImages.from_mimic(
-        gazesal.MimicCxrJpg(copy / "mimic-cxr-jpg"), gaze_subjects=[]
+        gazesal.datasets.MimicCxrJpg(copy / "mimic-cxr-jpg"), gaze_subjects=[]
     )
     lost = images.sources[images.where("train")[0]]
     lost.unlink()

@@ -273,8 +273,13 @@ def test_images_in_color_are_refused():
 
 
 def test_the_images_of_mimic_are_those_of_the_study(tmp_path):
-    root = gazesal.write_synthetic_reflacx(tmp_path, n_images=4, n_readers=2, n_unread=12, side=96)
-    mimic, release = gazesal.MimicCxrJpg(root / "mimic-cxr-jpg"), gazesal.Reflacx(root)
+    root = gazesal.datasets.write_synthetic_reflacx(
+        tmp_path, n_images=4, n_readers=2, n_unread=12, side=96
+    )
+    mimic, release = (
+        gazesal.datasets.MimicCxrJpg(root / "mimic-cxr-jpg"),
+        gazesal.datasets.Reflacx(root),
+    )
     images = LabelledImages.from_mimic(mimic, gaze_subjects=release.subjects())
     table = mimic.classification_images(gaze_subjects=release.subjects())
     assert list(images.names) == list(table.index)

@@ -154,7 +154,7 @@ class Maps(Held):
 
 def test_maps_of_an_object_are_known_by_image_and_state():
     def known(values, image="a", **more):
-        return fingerprint(gazesal.MapItem(Maps(values, **more), image), notes)
+        return fingerprint(gazesal.datasets.MapItem(Maps(values, **more), image), notes)
 
     notes = Notes()
     assert known(np.zeros(3)) == known(np.zeros(3))

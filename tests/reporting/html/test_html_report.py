@@ -54,7 +54,7 @@ def test_the_means_are_those_of_the_summary(evaluation, page):
     summary = evaluation.summary()
     header, *rows = rows_of(parse(page).by_id("means"))
     assert header == ["Map", "NCC", "AUC", "sNCC", "sAUC", "Images"]
-    lines = gazesal.summary_text(summary).splitlines()[2:]
+    lines = gazesal.reporting.summary_text(summary).splitlines()[2:]
     expected = [re.split(r"  +", line) for line in lines]
     assert [[row[0].strip(), *row[1:-1]] for row in rows] == expected
     assert [row[-1] for row in rows] == ["8"] * 5
@@ -95,7 +95,9 @@ def comparison_tables(text):
 
 
 def write_page(evaluation, folder, **options):
-    path = gazesal.write_html_report(evaluation, folder / "r.html", n_extremes=0, **options)
+    path = gazesal.reporting.write_html_report(
+        evaluation, folder / "r.html", n_extremes=0, **options
+    )
     return path.read_text(encoding="utf-8")
 
 
@@ -204,7 +206,7 @@ def test_many_methods_are_compared_with_the_best(evaluation, tmp_path, metric):
     more = [own.query("method == 'noise'").assign(method=f"noise{i}") for i in range(4)]
     options = dataclasses.replace(evaluation.options, metrics=(metric,))
     many = dataclasses.replace(evaluation, scores=pd.concat([own, *more]), options=options)
-    path = gazesal.write_html_report(many, tmp_path / "r.html", n_extremes=0)
+    path = gazesal.reporting.write_html_report(many, tmp_path / "r.html", n_extremes=0)
     tables = list(parse(path.read_text(encoding="utf-8")).all("table"))
     (table,) = [e for e in tables if next(e.all("caption")).text.startswith("Against ")][1:]
     summary = many.summary().set_index("method")["estimate"].drop("interobserver")
@@ -291,7 +293,7 @@ def test_undefined_scores_are_counted(evaluation, tmp_path):
         (scores["method"] == "noise") & (scores["metric"] == "ncc") & (scores["image"] == "img000")
     )
     scores.loc[hit, "score"] = np.nan
-    path = gazesal.write_html_report(
+    path = gazesal.reporting.write_html_report(
         dataclasses.replace(evaluation, scores=scores), tmp_path / "r.html", n_extremes=0
     )
     root = parse(path.read_text(encoding="utf-8"))
@@ -312,7 +314,7 @@ def test_settings_versions_fingerprint_and_citation_are_there(evaluation, page, 
     (fingerprint,) = root.all("code")
     changed = evaluation.scores.copy()
     changed.loc[0, "score"] = np.nextafter(changed.loc[0, "score"], 1)
-    other = gazesal.write_html_report(
+    other = gazesal.reporting.write_html_report(
         dataclasses.replace(evaluation, scores=changed), tmp_path / "r.html", n_extremes=0
     )
     (different,) = parse(other.read_text(encoding="utf-8")).all("code")
@@ -395,7 +397,7 @@ def test_letters_stand_out_in_light_and_dark(page):
 
 
 def test_the_same_evaluation_gives_the_same_bytes(evil, evil_page, tmp_path):
-    path = gazesal.write_html_report(
+    path = gazesal.reporting.write_html_report(
         evil, tmp_path / "again.html", title="<b>&", settings={"<i>": "</dl>"}, n_extremes=1
     )
     assert path.read_text(encoding="utf-8") == evil_page
@@ -412,7 +414,7 @@ def test_thousands_of_images_do_not_make_it_large(evaluation, tmp_path):
     bad = pd.DataFrame({"image": [f"bad{i}" for i in range(n)], "reason": "is not there"})
     options = dataclasses.replace(evaluation.options, metrics=("ncc",))
     large = dataclasses.replace(evaluation, scores=table, options=options, bad_images=bad, cases=[])
-    path = gazesal.write_html_report(large, tmp_path / "large.html")
+    path = gazesal.reporting.write_html_report(large, tmp_path / "large.html")
     assert path.stat().st_size < 200_000
     root = parse(path.read_text(encoding="utf-8"))
     assert "488 smaller groups are left out" in root.text
@@ -423,22 +425,26 @@ def test_thousands_of_images_do_not_make_it_large(evaluation, tmp_path):
 def test_bad_options_are_named(evaluation, tmp_path):
     path = tmp_path / "report.html"
     with pytest.raises(ValueError, match=r"`metric` must be one of 'ncc', .* got 'nss'"):
-        gazesal.write_html_report(evaluation, path, metric="nss")
+        gazesal.reporting.write_html_report(evaluation, path, metric="nss")
     with pytest.raises(ValueError, match="`n_extremes` must be at least 0"):
-        gazesal.write_html_report(evaluation, path, n_extremes=-1)
+        gazesal.reporting.write_html_report(evaluation, path, n_extremes=-1)
     assert not path.exists()
 
 
 def test_a_saved_evaluation_gives_the_same_page_and_what_is_gone_says_why(
     evaluation, page, tmp_path
 ):
-    path = gazesal.write_html_report(evaluation, tmp_path / "report.html", pictures=tmp_path)
+    path = gazesal.reporting.write_html_report(
+        evaluation, tmp_path / "report.html", pictures=tmp_path
+    )
     root = parse(path.read_text(encoding="utf-8"))
     assert not list(root.all("img"))
     assert root.text.count("there is no picture of image 'img00") == 18
     evaluation.save(tmp_path / "saved")
     loaded = gazesal.Evaluation.load(tmp_path / "saved")
-    again = gazesal.write_html_report(loaded, tmp_path / "again.html", note="Synthetic <data>.")
+    again = gazesal.reporting.write_html_report(
+        loaded, tmp_path / "again.html", note="Synthetic <data>."
+    )
     assert again.read_text(encoding="utf-8") == page
     memory = dataclasses.replace(
         evaluation,
@@ -449,7 +455,7 @@ def test_a_saved_evaluation_gives_the_same_page_and_what_is_gone_says_why(
     )
     memory.save(tmp_path / "saved")
     loaded = gazesal.Evaluation.load(tmp_path / "saved")
-    again = gazesal.write_html_report(loaded, tmp_path / "again.html")
+    again = gazesal.reporting.write_html_report(loaded, tmp_path / "again.html")
     assert "was an array in memory, which is not saved" in again.read_text(encoding="utf-8")
 
 
@@ -457,7 +463,7 @@ def test_a_saved_evaluation_gives_the_same_page_and_what_is_gone_says_why(
 def test_without_the_extra_it_says_so(evaluation, tmp_path, monkeypatch, library):
     monkeypatch.setitem(sys.modules, library, None)
     with pytest.raises(ImportError, match=r"needs jinja2 and matplotlib: pip install 'gazesal\[r"):
-        gazesal.write_html_report(evaluation, tmp_path / "report.html")
+        gazesal.reporting.write_html_report(evaluation, tmp_path / "report.html")
 
 
 def test_a_scale_has_round_ticks_inside():

@@ -1,0 +1,12 @@
+from . import attention_gates as attention_gates
+from . import batched as batched
+from . import from_model as from_model
+from . import geometry as geometry
+from . import gradcam as gradcam
+from . import mixing as mixing
+from . import other_cams as other_cams
+from . import torchmetrics as torchmetrics
+from .pymovements import fixations_from_pymovements as fixations_from_pymovements
+from .pysaliency import PysaliencyArrays as PysaliencyArrays
+from .pysaliency import fixations_from_pysaliency as fixations_from_pysaliency
+from .pysaliency import fixations_to_pysaliency as fixations_to_pysaliency

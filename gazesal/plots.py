@@ -1,0 +1,16 @@
+"""Figures of scores, comparisons and evaluations. Drawing needs the extra ``plot``."""
+
+from gazesal.reporting.distributions import plot_distributions
+from gazesal.reporting.extremes import extreme_images, plot_extremes
+from gazesal.reporting.figures import plot_evaluation
+from gazesal.reporting.plots import plot_differences, plot_intervals, plot_pairs
+
+__all__ = [
+    "extreme_images",
+    "plot_differences",
+    "plot_distributions",
+    "plot_evaluation",
+    "plot_extremes",
+    "plot_intervals",
+    "plot_pairs",
+]

@@ -1,0 +1,16 @@
+from .comparison_result import Comparison as Comparison
+from .comparison_result import Comparisons as Comparisons
+from .comparison_result import Equivalence as Equivalence
+from .comparisons import compare as compare
+from .design import Design as Design
+from .intervals import confidence_interval as confidence_interval
+from .multiplicity import adjust_p_values as adjust_p_values
+from .normalized import normalized_score as normalized_score
+from .planning import plan_study as plan_study
+from .result import ConfidenceInterval as ConfidenceInterval
+from .subgroups import Subgroups as Subgroups
+from .subgroups import compare_subgroups as compare_subgroups
+from .table_intervals import interval as interval
+from .table_intervals import interval_table as interval_table
+from .variance import VarianceComponents as VarianceComponents
+from .variance import variance_components as variance_components
