@@ -4,11 +4,26 @@ The public names and namespaces are listed in ``__init__.pyi``. Each is imported
 used.
 """
 
+from importlib import import_module as _import_module
 from importlib.metadata import version as _version
 
 from lazy_loader import attach_stub as _attach_stub
+
+from gazesal.evaluation.registered import READERS as _READERS
+from gazesal.evaluation.registered import VIEWS as _VIEWS
 
 __version__ = _version("gazesal")
 
 __getattr__, __dir__, __all__ = _attach_stub(__name__, __file__)
 __all__ += ["__version__"]
+
+# Lower layers call these functions of higher ones when an evaluation is shown or loaded.
+_VIEWS.update(
+    plot_differences=lambda: _import_module("gazesal.reporting.plots").plot_differences,
+    plot_evaluation=lambda: _import_module("gazesal.reporting.figures").plot_evaluation,
+    plot_intervals=lambda: _import_module("gazesal.reporting.plots").plot_intervals,
+    summary_html=lambda: _import_module("gazesal.reporting.typeset").summary_html,
+)
+_READERS["gazesal.cxr.lung_hull:read_hull"] = lambda: (
+    _import_module("gazesal.cxr.lung_hull").read_hull
+)

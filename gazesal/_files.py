@@ -1,7 +1,6 @@
 """Files written whole or not at all, and what they are known by."""
 
 import errno
-import hashlib
 import os
 import re
 import shutil
@@ -133,12 +132,6 @@ def written(path: Path) -> str:
     except OSError:
         return "absent"
     return f"{facts.st_size} bytes, {facts.st_mtime_ns}"
-
-
-def digest_of_file(path: Path) -> str:
-    """SHA-256 of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager

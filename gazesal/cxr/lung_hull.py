@@ -210,10 +210,10 @@ def find_lung_hulls(folder: str | Path) -> dict[str, Callable[[], FloatArray]]:
     if not files:
         raise ValueError(f"{folder}: there are no lung masks.")
     require_skimage()
-    return {image: partial(_read_hull, path) for image, path in files.items()}
+    return {image: partial(read_hull, path) for image, path in files.items()}
 
 
-def _read_hull(path: Path) -> FloatArray:
+def read_hull(path: Path) -> FloatArray:
     values = read_map(path)
     low, high = float(values.min()), float(values.max())
     eight_bits = high == 255 and bool(np.all(values == np.floor(values)))

@@ -1,4 +1,4 @@
-"""Images that belong together, such as those of one patient, and leave the center bias together."""
+"""Groups of images, such as all images of a patient, that leave the center bias together."""
 
 from collections import defaultdict
 from collections.abc import Collection, Hashable, Sequence
@@ -7,22 +7,23 @@ from dataclasses import replace
 import numpy as np
 
 from gazesal.evaluation.case import Case
+from gazesal.evaluation.gaze_of_image import center_bias_of
 from gazesal.evaluation.metric_calls import takes_others
-from gazesal.evaluation.score_one_image import Options, center_bias_of
+from gazesal.evaluation.options import EvaluationOptions
 
 __all__ = ["left_out_together", "left_out_with", "require_groups"]
 
 
-def left_out_together(cases: Sequence[Case], options: Options) -> dict[str, list[Case]]:
-    """Return, by image, the other images of its group, without their maps.
+def left_out_together(cases: Sequence[Case], options: EvaluationOptions) -> dict[str, list[Case]]:
+    """Return the other images of each image's group, without their maps, by image.
 
-    Empty unless `leave_out` names a group.
+    The mapping is empty unless `leave_out` names a group.
     """
     if options.leave_out is None:
         return {}
     groups: dict[Hashable, list[Case]] = defaultdict(list)
     for case in cases:
-        # workers are sent these: what is not needed there stays
+        # These are sent to workers, which need only the gaze.
         gaze_only = replace(case, maps={}, center_bias=None, picture=None)
         groups[case.groups[options.leave_out]].append(gaze_only)
     return {
@@ -33,29 +34,28 @@ def left_out_together(cases: Sequence[Case], options: Options) -> dict[str, list
 
 
 def left_out_with(
-    case: Case, cases: Sequence[Case], options: Options, bad_images: Collection[str]
+    case: Case, cases: Sequence[Case], options: EvaluationOptions, bad_images: Collection[str]
 ) -> list[Case]:
     """Return the images of a finished evaluation that leave its center bias with this one."""
     others = left_out_together(cases, options).get(case.image, [])
-    # an image that could not be scored is in the center bias if its gaze could be drawn
+    # An image that could not be scored is in the center bias if its gaze is valid.
     return [other for other in others if other.image not in bad_images or _has_gaze(other, options)]
 
 
-def _has_gaze(case: Case, options: Options) -> bool:
+def _has_gaze(case: Case, options: EvaluationOptions) -> bool:
+    """Return whether an image contributed to the center bias."""
     try:
         center_bias_of([case], options)
-    except Exception:  # noqa: BLE001 (as it failed when the center bias was made)
+    except Exception:  # noqa: BLE001 (the same error left it out of the center bias)
         return False
     return True
 
 
-def require_groups(cases: Sequence[Case], options: Options) -> None:
+def require_groups(cases: Sequence[Case], options: EvaluationOptions) -> None:
     """Raise unless `leave_out` names a group of all images, and changes a score."""
     column = options.leave_out
     if column is None:
         return
-    if not isinstance(column, str):
-        raise TypeError(f"`leave_out` must be the name of a group, got {column!r}.")
     for case in cases:
         if column not in case.groups:
             known = ", ".join(map(repr, case.groups)) or "none"
@@ -71,11 +71,11 @@ def require_groups(cases: Sequence[Case], options: Options) -> None:
             )
     if len({case.groups[column] for case in cases}) < 2:
         raise ValueError(
-            f"`leave_out` must name a group of at least two values, got {column!r} with one, "
-            "which would leave no image for the center bias."
+            f"`leave_out` must name a group of at least two values, got {column!r} with one, which "
+            "would leave no image for the center bias."
         )
     if not options.leaves_out and not takes_others(options.metrics):
         raise ValueError(
-            f"`leave_out` must be None if neither a center bias nor fixations of other images are "
-            f"used, got {column!r}, which would change nothing."
+            "`leave_out` must be None if neither a center bias nor fixations on other images are "
+            f"used, got {column!r}. Remove it."
         )

@@ -1,13 +1,11 @@
-"""Checks whether maps have height and width exchanged relative to their images."""
+"""Checks for maps that have height and width exchanged relative to their images."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from gazesal._warnings import warn
 from gazesal.datasets.map_stores import StoredMap
-from gazesal.evaluation.case import Case
-from gazesal.evaluation.gaze_checks import is_gaze_map
-from gazesal.evaluation.sources import load_source
+from gazesal.evaluation.case import Case, is_gaze_map, load_source
 from gazesal.exceptions import InputWarning
 
 __all__ = ["looks_transposed", "report_transposed", "require_upright"]
@@ -18,7 +16,7 @@ TRANSPOSE = "If they are, exchange height and width (`map.T`)."
 def looks_transposed(found: tuple[int, ...], wanted: tuple[int, int]) -> bool:
     """Check whether a map has the proportions of an image with height and width exchanged.
 
-    Sides may be off by less than a pixel, as rounding leaves them when maps are made smaller.
+    Sides may differ by less than a pixel, because making a map smaller rounds them.
     """
     (height, width), (rows, columns) = found, wanted
     ratio = columns / rows
@@ -30,10 +28,11 @@ def looks_transposed(found: tuple[int, ...], wanted: tuple[int, int]) -> bool:
 def require_upright(cases: list[Case]) -> None:
     """Raise if all maps of a method, all gaze maps or all own center biases are transposed.
 
-    One map alone may be: a network with a fixed input stretches images of either orientation.
-    All images may be portraits, too, so maps of a method are refused only if they have exactly the
-    exchanged sides. `report_transposed` warns of the others after they are scored.
-    Functions are not called here. Of maps that are right, only the first is read.
+    A single map may look transposed, because a network with a fixed input stretches images of
+    either orientation. If all images are portraits, all maps of such a network do, so maps of a
+    method are refused only if they have exactly the exchanged sides. `report_transposed` warns of
+    the others after they are scored. Functions are not called here. If maps are upright, only the
+    first is read.
     """
     scored = [case for case in cases if case.scored]
     methods = dict.fromkeys(method for case in scored for method in case.maps)
@@ -52,15 +51,15 @@ def report_transposed(method: str, n_images: int) -> None:
     """Warn that all maps of a method look transposed."""
     warn(
         f"`cases` must have maps of shape (H, W), but all {n_images} maps of {method!r} look "
-        f"transposed and were resized so. {TRANSPOSE}",
+        f"transposed and were resized in that orientation. {TRANSPOSE}",
         InputWarning,
-        stacklevel=4,
     )
 
 
 def _require_upright(
-    pairs: Sequence[tuple[Case, Any]], what: str, *, exactly: bool = False
+    pairs: Sequence[tuple[Case, Any]], kind: str, *, exactly: bool = False
 ) -> None:
+    """Raise if all maps of a kind look transposed, or have exactly the exchanged sides."""
     for case, source in pairs:
         shape = _shape_of(source)
         if shape is None or not looks_transposed(shape, case.shape):
@@ -70,17 +69,17 @@ def _require_upright(
     for case, source in pairs[:1]:
         height, width = case.shape
         raise ValueError(
-            f"`cases` must have maps of shape (H, W), but all {len(pairs)} {what} look transposed, "
+            f"`cases` must have maps of shape (H, W), but all {len(pairs)} {kind} look transposed, "
             f"such as {_shape_of(source)} for image {case.image!r} of ({height}, {width}). "
             f"{TRANSPOSE}"
         )
 
 
 def _shape_of(source: Any) -> tuple[int, ...] | None:
-    """Return the shape of a map that is an array or in a file."""
+    """Return the shape of a map that is an array or in a file, None if it cannot be read."""
     if callable(source) and not isinstance(source, StoredMap):
         return None
     try:
         return load_source(source, name="map").shape
-    except Exception:  # noqa: BLE001 (it fails again, by name, when the image is scored)
+    except Exception:  # noqa: BLE001 (scoring the image raises it again and names the map)
         return None

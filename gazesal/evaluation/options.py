@@ -1,235 +1,157 @@
-"""The arguments of an evaluation: what is checked before any work."""
+"""Options of an evaluation: their declaration, and every check of their values.
+
+To add an option,
+
+1. add a field with its default to `EvaluationOptions` and the check of its value to `CHECKS`, and
+   to `fit_to_cases` any check that involves the images or another option;
+2. add a keyword with the same default and its description to `evaluate`;
+3. add an option to the command line in `gazesal.cli.evaluate`.
+
+`evaluate` collects its keywords by name, and all functions below it take the options as a whole.
+Only `rounding` is not a field, because the frame of the center bias holds it.
+"""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from operator import itemgetter
-from typing import Any, Literal, cast, get_args
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from gazesal._validation import (
     as_choice,
+    as_column,
     as_count,
-    as_iterable,
+    as_real_array,
     as_shape,
     as_tolerance,
+    require_pixels,
 )
-from gazesal.evaluation.case import Case, require_no_baseline
-from gazesal.evaluation.gaze_checks import as_sigma
+from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, Case, Gaze, is_gaze_map
 from gazesal.evaluation.metric_calls import as_metrics, require_fixations
-from gazesal.evaluation.score_one_image import CenterBiasRows, GroundTruth, Options
-from gazesal.evaluation.score_rows import RESERVED, BadImage
-from gazesal.maps.geometry import ReferenceFrame, Rounding, as_box
+from gazesal.maps.geometry import ReferenceFrame, Rounding
 from gazesal.maps.heatmap import OUTSIDE, Outside
-from gazesal.metrics.densities import DensityMethod
-from gazesal.metrics.registry import METRICS
+from gazesal.metrics.densities import METHODS, DensityMethod
+from gazesal.metrics.registry import METRICS, STUDY_METRICS
 from gazesal.metrics.score import as_names
 
 __all__ = [
-    "as_cases",
+    "CHECKS",
+    "CenterBiasRows",
+    "EvaluationOptions",
+    "GroundTruth",
+    "advice_without_bias",
     "as_options",
-    "few_observers",
-    "misfits",
-    "require_images",
+    "common_size",
+    "fit_to_cases",
+    "needs_all_gaze",
 ]
 
+Check = Callable[..., Any]
+Frame = tuple[int, int] | ReferenceFrame
+CenterBiasRows = Literal["left_out", "in_sample", "both", "none"]
+GroundTruth = Literal["rest", "all"]
 
-def as_options(
-    cases: list[Case],
-    *,
-    sigma: float | tuple[float, float] | None,
-    metrics: Sequence[str],
-    resize: Literal["bilinear"] | None,
-    outside: Outside,
-    ground_truth: GroundTruth,
-    center_bias: CenterBiasRows,
-    rounding: Rounding,
-    n_samples: int | None,
-    tolerance: float | None,
-    density: DensityMethod | None,
-    shrink: int | None,
-    seed: int,
-    leave_out: str | None,
-) -> Options:
-    """Return the options of an evaluation, each of them checked."""
-    names, method, side = as_metrics(metrics, density=density, shrink=shrink)
-    require_fixations(cases, names)
-    _require_bias(center_bias, names)
-    needs_all = _needs_all(cases, center_bias)
-    for option, value in (("n_samples", n_samples), ("tolerance", tolerance)):
-        if value is not None and not any(METRICS[name].can_sample for name in names):
-            raise ValueError(
-                f"`{option}` must be None where no metric takes it, got {value!r}, which would "
-                "change nothing."
-            )
-    _require_boxes(cases)
-    return Options(
-        sigma=as_sigma(sigma, cases),
-        metrics=names,
-        frame=_frame(cases, resize, rounding, center_bias, names) if needs_all else None,
-        resize=resize,
-        outside=cast("Outside", as_choice(outside, OUTSIDE, name="outside")),
-        ground_truth=_chosen(ground_truth, GroundTruth, "ground_truth"),
-        center_bias=_chosen(center_bias, CenterBiasRows, "center_bias"),
-        n_samples=None if n_samples is None else as_count(n_samples, name="n_samples"),
-        tolerance=_as_tolerance(tolerance, n_samples),
-        seed=as_count(seed, name="seed", least=0),
-        density=cast("DensityMethod | None", method),
-        shrink=side,
-        leave_out=leave_out,
+
+def _one_of(*choices: str) -> Check:
+    return partial(as_choice, choices=choices)
+
+
+def _or_none(check: Check) -> Check:
+    return lambda value, *, name: None if value is None else check(value, name=name)
+
+
+def _as_sigma(value: Any, *, name: str) -> tuple[float, float]:
+    """Return a standard deviation in pixels along x and y."""
+    require_pixels(value, name=name)
+    array = as_real_array(value, name=name).astype(np.float64)
+    if array.shape not in {(), (2,)} or not (np.isfinite(array).all() and array.min() > 0):
+        raise ValueError(f"`{name}` must be a positive number or two (x, y), got {value!r}.")
+    along_x, along_y = np.broadcast_to(array, 2).tolist()
+    return along_x, along_y
+
+
+def _as_metrics(value: Any, *, name: str) -> tuple[str, ...]:
+    return tuple(as_choice(each, tuple(METRICS), name=name) for each in as_names(value))
+
+
+def _as_frame(value: Any, *, name: str) -> Frame:
+    return value if isinstance(value, ReferenceFrame) else as_shape(value, name=name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationOptions:
+    """Options with which all images are scored; see `evaluate` for their meaning."""
+
+    sigma: tuple[float, float] | None = None
+    metrics: tuple[str, ...] = STUDY_METRICS
+    # the pixels of the center bias of all images; None if no such center bias is computed
+    frame: Frame | None = None
+    resize: Literal["bilinear"] | None = None
+    outside: Outside = "raise"
+    ground_truth: GroundTruth = "rest"
+    center_bias: CenterBiasRows = "left_out"
+    n_samples: int | None = None
+    tolerance: float | None = None
+    seed: int = 0
+    density: DensityMethod | None = None
+    shrink: int | None = None
+    leave_out: str | None = None
+
+    @property
+    def negatives(self) -> str:
+        """Row whose center bias the shuffled metrics compare with."""
+        return IN_SAMPLE_BIAS if self.center_bias == "in_sample" else CENTER_BIAS
+
+    @property
+    def leaves_out(self) -> bool:
+        """Whether the center bias of all images is computed without each of them."""
+        return self.frame is not None and self.center_bias != "in_sample"
+
+
+# The check of each option, called with a value and the name of the option. It returns the value.
+CHECKS: dict[str, Check] = {
+    "sigma": _or_none(_as_sigma),
+    "metrics": _as_metrics,
+    "frame": _or_none(_as_frame),
+    "resize": _or_none(_one_of("bilinear")),
+    "outside": _one_of(*OUTSIDE),
+    "ground_truth": _one_of(*get_args(GroundTruth)),
+    "center_bias": _one_of(*get_args(CenterBiasRows)),
+    "n_samples": _or_none(as_count),
+    "tolerance": as_tolerance,
+    "seed": partial(as_count, least=0),
+    "density": _or_none(_one_of(*METHODS)),
+    "shrink": _or_none(as_count),
+    "leave_out": _or_none(as_column),
+}
+
+
+def as_options(given: Mapping[str, Any]) -> EvaluationOptions:
+    """Return options by name, the value of each checked by itself; see also `fit_to_cases`."""
+    return EvaluationOptions(
+        **{name: CHECKS[name](value, name=name) for name, value in given.items()}
     )
 
 
-def as_cases(cases: Iterable[Case]) -> list[Case]:
-    """A list of cases whose parts are of the right kinds; what they hold is checked with use."""
-    listed = list(as_iterable(cases, name="cases", of="Case"))
-    for index, case in enumerate(listed):
-        if not isinstance(case, Case):
-            raise TypeError(f"`cases[{index}]` must be a Case, got {type(case).__name__}.")
-        rules = {
-            "image": (isinstance(case.image, str), "a str"),
-            "scored": (isinstance(case.scored, (bool, np.bool_)), "a bool"),
-            "maps": (isinstance(case.maps, Mapping), "a mapping of methods to maps"),
-            "gaze": (isinstance(case.gaze, Mapping), "a mapping of observers to Gaze or maps"),
-            "groups": (isinstance(case.groups, Mapping), "a mapping of columns to values"),
-        }
-        for name, (good, rule) in rules.items():
-            if not good:
-                given = type(getattr(case, name)).__name__
-                raise TypeError(f"`{name}` of `cases[{index}]` must be {rule}, got {given}.")
-        values = (value for value in case.groups.values() if isinstance(value, str))
-        for text in (case.image, *case.gaze, *case.maps, *values):
-            _require_text(text, index)
-        as_shape(case.shape, name=f"shape of image {case.image}")
-        require_no_baseline(case.maps)
-    _require_groups([case for case in listed if case.scored])
-    return listed
+def fit_to_cases(
+    options: EvaluationOptions, cases: list[Case], rounding: Rounding
+) -> EvaluationOptions:
+    """Return the options with their frame; raise if they contradict each other or the images."""
+    as_choice(rounding, get_args(Rounding), name="rounding")
+    as_metrics(options.metrics, density=options.density, shrink=options.shrink)
+    require_fixations(cases, options.metrics)
+    _require_bias(options)
+    needs_all = needs_all_gaze(cases, options.center_bias)
+    _require_areas(options)
+    _require_boxes(cases)
+    _require_sigma(options.sigma, cases)
+    return replace(options, frame=_frame(cases, options, rounding) if needs_all else None)
 
 
-def _require_text(name: object, index: int) -> None:
-    """Raise unless a name can be written: names of files need not be text."""
-    try:
-        str(name).encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise ValueError(
-            f"`cases[{index}]` must have names that are text in UTF-8, got {name!a}."
-        ) from error
-
-
-def _require_groups(scored: list[Case]) -> None:
-    """Raise unless all scored images have the same columns of groups, of one kind each."""
-    for case in scored:
-        first = scored[0].groups
-        if list(case.groups) != list(first):
-            raise ValueError(
-                f"`groups` must have the same columns for every image, got {list(first)} for "
-                f"{scored[0].image!r} and {list(case.groups)} for {case.image!r}."
-            )
-        for column, value in case.groups.items():
-            if not isinstance(column, str) or column in RESERVED:
-                raise ValueError(
-                    "`groups` must name columns other than those of scores, summaries and "
-                    f"comparisons ({', '.join(RESERVED)}), got {column!r}."
-                )
-            kinds = (str,) if isinstance(first[column], str) else (int, float, np.number)
-            if not isinstance(value, kinds):
-                raise TypeError(
-                    f"`groups` of image {case.image!r} must hold text or numbers, and column "
-                    f"{column!r} one of them for every image, got {value!r}."
-                )
-            if value != value:  # noqa: PLR0124 (nan, of whatever type)
-                raise ValueError(
-                    f"`groups` of image {case.image!r} must not be nan, got it for {column!r}: an "
-                    "image of no group would leave the summaries. Text such as 'unknown' is one."
-                )
-
-
-def _as_tolerance(tolerance: float | None, n_samples: int | None) -> float | None:
-    if tolerance is not None and n_samples is not None:
-        raise ValueError(
-            f"`tolerance` and `n_samples` must not both be given, got {tolerance!r} and "
-            f"{n_samples!r}."
-        )
-    return as_tolerance(tolerance, name="tolerance")
-
-
-def _chosen(value: Any, choices: Any, name: str) -> Any:
-    return as_choice(value, get_args(choices), name=name)
-
-
-def _require_boxes(cases: list[Case]) -> None:
-    lacking = [case.image for case in cases if case.box is None]
-    if lacking and len(lacking) < len(cases):
-        raise ValueError(f"`cases` must all have a box, or none; image {lacking[0]!r} has none.")
-
-
-def misfits(
-    cases: list[Case],
-    *,
-    metrics: Sequence[str],
-    resize: str | None,
-    center_bias: str,
-    stop: bool,
-) -> list[BadImage]:
-    """Images that cannot be brought onto the others: by their box, or of another size.
-
-    Of another size than most, that is, where nothing brings them onto that; unless to `stop`, for
-    then `as_options` says so of the set.
-    """
-    found = []
-    for case in cases:
-        if case.box is not None:
-            try:
-                as_box(case.box, name=f"box of image {case.image}")
-            except (ValueError, TypeError) as error:
-                found.append(BadImage(case.image, str(error)))
-    boxes = any(case.box is not None for case in cases)
-    if stop or boxes or resize is not None or not cases or not _needs_all(cases, center_bias):
-        return found
-    height, width = _common_size(cases)
-    without = _without_bias(metrics)
-    found += [
-        BadImage(
-            case.image,
-            f"image {case.image} is {case.shape[1]} x {case.shape[0]} pixels and most are "
-            f"{width} x {height}, so its gaze cannot be averaged with theirs; {without}"
-            'resize="bilinear" (--resize bilinear) brings it onto their size.',
-        )
-        for case in cases
-        if case.shape != (height, width)
-    ]
-    return found
-
-
-def _common_size(cases: list[Case]) -> tuple[int, int]:
-    """The most common size of images, the larger of equals."""
-    sizes = Counter(case.shape for case in cases)
-    return max(sizes, key=lambda size: (sizes[size], size), default=(0, 0))
-
-
-def _with_bias(names: Sequence[str]) -> list[str]:
-    """Return metrics that take a center bias, or take it as their baseline."""
-    return [name for name in names if METRICS[name].needs in {"center_bias", "baseline"}]
-
-
-def _without_bias(metrics: Sequence[str]) -> str:
-    """Return advice to do without a center bias, if no metric takes one."""
-    names = [name for name in as_names(metrics) if name in METRICS]
-    if _with_bias(names):
-        return ""
-    return 'center_bias="none" (--center-bias none) scores without a center bias, and '
-
-
-def _require_bias(center_bias: str, names: Sequence[str]) -> None:
-    if center_bias == "none" and (taking := _with_bias(names)):
-        raise ValueError(
-            f"`center_bias` (--center-bias) must not be 'none' with {' and '.join(taking)}, which "
-            "compare with the center bias. Choose other `metrics`, or 'left_out'."
-        )
-
-
-def _needs_all(cases: list[Case], center_bias: str) -> bool:
-    """Whether a center bias is made of the gaze on all images."""
+def needs_all_gaze(cases: list[Case], center_bias: str) -> bool:
+    """Return whether a center bias is computed from the gaze on all images."""
     own = [case.center_bias is not None for case in cases if case.scored]
     if center_bias == "none":
         if any(own):
@@ -241,80 +163,114 @@ def _needs_all(cases: list[Case], center_bias: str) -> bool:
         return False
     if any(own) and center_bias == "in_sample":
         raise ValueError(
-            "`center_bias` must not be 'in_sample' where images have a center bias of their own, "
-            f"as {sum(own)} of {len(own)} do: 'both' shows the two."
+            "`center_bias` must not be 'in_sample' if images have a center bias of their own, as "
+            f"{sum(own)} of {len(own)} do. Give 'both' to score the two."
         )
     return not all(own) or not own or center_bias != "left_out"
 
 
-def _frame(
-    cases: list[Case],
-    resize: str | None,
-    rounding: Rounding,
-    center_bias: str,
-    names: Sequence[str],
-) -> tuple[int, int] | ReferenceFrame:
-    """Where gaze maps are averaged: the most common size, the larger of equals; or, where images
-    have boxes, the frame that registers them.
-    """
-    if resize is not None:
-        as_choice(resize, ("bilinear",), name="resize")
-    _chosen(rounding, Rounding, "rounding")
-    boxes = [case.box for case in cases if case.box is not None]
-    if boxes and rounding == "study" and center_bias != "in_sample":
+def common_size(cases: Sequence[Case]) -> tuple[int, int]:
+    """Return the most common size of the images, the largest of equally common ones."""
+    sizes = Counter(case.shape for case in cases)
+    return max(sizes, key=lambda size: (sizes[size], size), default=(0, 0))
+
+
+def advice_without_bias(options: EvaluationOptions) -> str:
+    """Return the advice to do without a center bias, empty if a metric takes one."""
+    if _with_bias(options.metrics):
+        return ""
+    return ', or center_bias="none" (--center-bias none) to score without a center bias'
+
+
+def _with_bias(names: Sequence[str]) -> list[str]:
+    """Return the metrics that take a center bias, or take it as their baseline."""
+    return [name for name in names if METRICS[name].needs in {"center_bias", "baseline"}]
+
+
+def _require_bias(options: EvaluationOptions) -> None:
+    """Raise if a metric needs the center bias and there is to be none."""
+    if options.center_bias == "none" and (taking := _with_bias(options.metrics)):
         raise ValueError(
-            "`rounding` may be 'study' with `center_bias` 'in_sample' (--center-bias in_sample) "
-            f"only, got {center_bias!r}: the study's average has no value where no image reaches, "
-            "which would be inside the image that is left out."
+            f"`center_bias` (--center-bias) must not be 'none' with {' and '.join(taking)}, which "
+            "compare with the center bias. Choose other `metrics`, or 'left_out'."
+        )
+
+
+def _require_areas(options: EvaluationOptions) -> None:
+    """Raise if options of the AUC are given twice over, or without an AUC."""
+    given = {name: getattr(options, name) for name in ("n_samples", "tolerance")}
+    given = {name: value for name, value in given.items() if value is not None}
+    for name, value in given.items():
+        if not any(METRICS[each].can_sample for each in options.metrics):
+            raise ValueError(
+                f"`{name}` must be None if no metric in `metrics` uses it, got {value!r}. "
+                "Remove it."
+            )
+    if len(given) > 1:
+        raise ValueError(
+            f"`tolerance` and `n_samples` must not both be given, got {options.tolerance!r} and "
+            f"{options.n_samples!r}."
+        )
+
+
+def _require_boxes(cases: list[Case]) -> None:
+    """Raise if some images have a box and others do not."""
+    without = [case.image for case in cases if case.box is None]
+    if without and len(without) < len(cases):
+        raise ValueError(
+            f"`cases` must all have a box, or none of them; image {without[0]!r} has no box."
+        )
+
+
+def _require_sigma(sigma: tuple[float, float] | None, cases: list[Case]) -> None:
+    """Raise if sigma is missing for some fixations, or has no use."""
+    readings = [gaze for case in cases for gaze in case.gaze.values()]
+    # fixations that a function returns are checked when it is called
+    own = [gaze.sigma is not None for gaze in readings if isinstance(gaze, Gaze)]
+    if sigma is None:
+        if not all(own):
+            raise ValueError(
+                "`sigma` must be given unless all fixations have their own, got None and "
+                f"{own.count(False)} of {len(own)} readings without."
+            )
+        return
+    if any(own):
+        raise ValueError(
+            f"`sigma` must not be given if fixations have their own, got {sigma!r} and "
+            f"{own.count(True)} readings with theirs."
+        )
+    if readings and all(map(is_gaze_map, readings)):
+        raise ValueError(
+            f"`sigma` must be left out (--sigma) if all gaze is given as maps, which are not "
+            f"blurred, got {sigma!r}. Give fixations instead to blur them with it."
+        )
+
+
+def _frame(cases: list[Case], options: EvaluationOptions, rounding: Rounding) -> Frame:
+    """Return where gaze maps are averaged.
+
+    If images have boxes, it is the frame that registers them to each other. Otherwise it is the
+    most common size.
+    """
+    boxes = [case.box for case in cases if case.box is not None]
+    if boxes and rounding == "study" and options.center_bias != "in_sample":
+        raise ValueError(
+            "`rounding` must be 'none' unless `center_bias` is 'in_sample' (--center-bias "
+            f"in_sample), got 'study' and {options.center_bias!r}: the study's average has no "
+            "value at pixels that no image reaches, which would lie inside the image left out."
         )
     if boxes:
         return ReferenceFrame.from_boxes(boxes, [case.shape for case in cases], rounding=rounding)
     if rounding != "none":
         raise ValueError(f"`rounding` must be 'none' unless cases have boxes, got {rounding!r}.")
     sizes = Counter(case.shape for case in cases)
-    if len(sizes) > 1 and resize is None:
+    if len(sizes) > 1 and options.resize is None:
         (first, _), (second, _) = sizes.most_common(2)
         odd = next(case.image for case in cases if case.shape == second)
         raise ValueError(
-            f"`cases` must be images of one size, or their gaze cannot be averaged into a center "
-            f"bias; got {first[1]} x {first[0]}, {second[1]} x {second[0]} (image {odd!r}) and "
-            f"{len(sizes) - 2} more. {_without_bias(names)}"
-            'resize="bilinear" (--resize bilinear) brings them onto the most common size.'
+            "`cases` must be images of one size to average their gaze into a center bias, got "
+            f"{first[1]} x {first[0]}, {second[1]} x {second[0]} (image {odd!r}) and "
+            f'{len(sizes) - 2} more. Give resize="bilinear" (--resize bilinear) to resize the gaze '
+            f"maps to the most common size{advice_without_bias(options)}."
         )
-    return _common_size(cases)
-
-
-def require_images(cases: list[Case], options: Options) -> None:
-    """Raise unless there are enough images, each named once."""
-    if options.frame is not None and len(cases) < 2:
-        raise ValueError(
-            f"`cases` must be at least two images, got {len(cases)}: the center bias of an image "
-            "is made from the gaze on the others."
-        )
-    counts = Counter(case.image for case in cases)
-    image, times = max(counts.items(), key=itemgetter(1), default=("", 0))
-    if times > 1:
-        raise ValueError(f"`cases` must name each image once, got {image!r} {times} times.")
-    if not any(case.scored for case in cases):
-        raise ValueError("`cases` must have at least one image that is scored, got none.")
-
-
-def few_observers(cases: list[Case], options: Options) -> list[BadImage]:
-    """Return images to be scored that have nobody, or nothing, to be compared with."""
-    found = []
-    bias_row = options.center_bias != "none"
-    for case in (case for case in cases if case.scored):
-        if options.ground_truth == "rest" and len(case.gaze) < 2:
-            reason = (
-                f"image {case.image!r} must have fixations of at least two observers, got "
-                f"{', '.join(case.gaze) or 'none'}: the ground truth is the mean of the others. "
-                'ground_truth="all" (--ground-truth all) scores maps against one observer, too.'
-            )
-        elif not case.gaze:
-            reason = f"image {case.image!r} must have the gaze of an observer, got none."
-        elif len(case.gaze) < 2 and not case.maps and not bias_row:
-            reason = f"image {case.image!r} must have a map, or there is nothing to score."
-        else:
-            continue
-        found.append(BadImage(case.image, reason))
-    return found
+    return common_size(cases)

@@ -1,17 +1,28 @@
-"""Scores as they come from the workers, small, until they are a table."""
+"""Scores and errors of images as the workers return them, and their tables."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gazesal.evaluation.case import Case
 from gazesal.typing import Float64Array
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["COLUMNS", "LABELS", "RESERVED", "BadImage", "ImageScores", "Rows"]
+__all__ = [
+    "COLUMNS",
+    "LABELS",
+    "RESERVED",
+    "BadImage",
+    "BadImages",
+    "ImageScores",
+    "Noticed",
+    "Rows",
+    "raise_bad",
+]
 
 LABELS = ("observer", "method", "metric")
 COLUMNS = ("image", *LABELS, "score")
@@ -25,14 +36,14 @@ MEANS = (
     "interval",
     "confidence_level",
 )
-RESERVED = (*COLUMNS, *MEANS, "score_a", "score_b", "reference")  # no groups are called so
+RESERVED = (*COLUMNS, *MEANS, "score_a", "score_b", "reference")  # not names of groups
 
 
 class Noticed(NamedTuple):
-    """Facts about the maps of one image that are only of interest if all images share them."""
+    """Facts about the maps of one image, reported only if all images share them."""
 
     turned: Sequence[str] = ()  # methods whose map looks transposed
-    unblurred: int = 0  # readings of which a function returned a gaze map
+    unblurred: int = 0  # readings for which a function returned a gaze map
 
 
 class ImageScores(NamedTuple):
@@ -55,7 +66,7 @@ class BadImage(NamedTuple):
 
 
 class Rows:
-    """Scores of many images: a number for each label, 20 bytes a score."""
+    """Scores of many images in 20 bytes per score: each label is stored as a number."""
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
@@ -74,12 +85,12 @@ class Rows:
         self._images[found.image] = codes, found.score
 
     def to_frame(self, groups: Mapping[str, Mapping[str, object]]) -> "pd.DataFrame":
-        """The table of all images, in the order of `groups`, with these as further columns."""
-        import pandas as pd  # noqa: PLC0415 (workers do without)
+        """Return the table of all images, in the order of `groups`, with these as columns."""
+        import pandas as pd  # noqa: PLC0415 (workers do not need it, and it takes 60 MB)
 
         found = [self._images[image] for image in groups]
         lengths = [len(scores) for _, scores in found]
-        # of each name once, then taken by number: no array of objects as long as the table
+        # Names are taken by number, so that no array of objects is as long as the table.
         names = pd.Series(list(self._numbers)).array
         codes = np.concatenate([np.empty((len(LABELS), 0), np.int32), *(c for c, _ in found)], 1)
         of_image = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
@@ -92,3 +103,45 @@ class Rows:
             kept = pd.Series(values).array if isinstance(values[0], str) else np.array(values)
             columns[name] = kept.take(of_image)
         return pd.DataFrame(columns, copy=False)
+
+
+class BadImages:
+    """Images that cannot be scored. Each is listed, or the first ends the run.
+
+    Parameters
+    ----------
+    stop : bool
+        Whether to raise an error at the first.
+    """
+
+    def __init__(self, *, stop: bool) -> None:
+        self.stop: bool = stop
+        self.of_gaze: set[str] = set()  # images that do not contribute to the center bias
+        self._reasons: dict[str, str] = {}
+
+    def __contains__(self, image: str) -> bool:
+        return image in self._reasons
+
+    def add(self, found: Iterable[BadImage], *, of_gaze: bool = False) -> None:
+        """List images, or raise for the first; `of_gaze` says that their gaze is invalid."""
+        for bad in found:
+            if self.stop:
+                raise_bad(bad)
+            if of_gaze:
+                self.of_gaze.add(bad.image)
+            self._reasons.setdefault(bad.image, bad.reason)
+
+    def to_frame(self, cases: Iterable[Case]) -> "pd.DataFrame":
+        """Return the table of them, in the order of the cases."""
+        import pandas as pd  # noqa: PLC0415 (as above)
+
+        rows = [(c.image, self._reasons[c.image]) for c in cases if c.image in self._reasons]
+        return pd.DataFrame(rows, columns=["image", "reason"], dtype=str)
+
+
+def raise_bad(bad: BadImage, more: str = "") -> None:
+    """Raise the error of an image, with `more` after its message."""
+    error = ValueError(bad.reason + more)
+    if bad.traceback:
+        error.add_note(f"Where it happened:\n{bad.traceback}")
+    raise error

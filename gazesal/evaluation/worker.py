@@ -1,6 +1,6 @@
-"""Tasks of the worker processes: an input error is returned as a `BadImage`.
+"""Tasks of the worker processes. An error in one image is returned as a `BadImage`.
 
-An error from inside the library is not the image's fault and ends the run.
+An error inside the library is not an error of the image, and ends the run.
 """
 
 import re
@@ -13,22 +13,17 @@ from typing import Any
 import numpy as np
 
 from gazesal.datasets.map_stores import StoredMap
-from gazesal.evaluation.case import Case
+from gazesal.evaluation.case import Case, load_source, read_source
+from gazesal.evaluation.gaze_of_image import AnyCenterBias, center_bias_of
 from gazesal.evaluation.metric_calls import (
     AllFixations,
     fixations_on,
     require_size,
     takes_others,
 )
-from gazesal.evaluation.score_one_image import (
-    AnyCenterBias,
-    Options,
-    center_bias_of,
-    checked_map,
-    score_image,
-)
+from gazesal.evaluation.options import EvaluationOptions
+from gazesal.evaluation.score_one_image import checked_map, score_image
 from gazesal.evaluation.score_rows import BadImage, ImageScores
-from gazesal.evaluation.sources import load_source, read_source
 from gazesal.evaluation.storage.center_bias_file import bias_from
 from gazesal.typing import Float64Array
 
@@ -36,20 +31,20 @@ __all__ = [
     "bias_of_chunk",
     "find_fault",
     "plain_interrupts",
-    "raise_bad",
     "read_fixations_on",
     "score_case",
 ]
 
-# a function of the user's that calls sys.exit would end the run without a word
+# A user's function that calls sys.exit raises SystemExit, which would end the run silently.
 FAULTS = (Exception, SystemExit)
-PLAIN = (ValueError, TypeError, OSError, ImportError)  # whose message says what is wrong
+# Errors whose message is sufficient. Others are reported with their type and traceback.
+PLAIN = (ValueError, TypeError, OSError, ImportError)
 
 
-def find_fault(case: Case, options: Options) -> BadImage | None:
-    """Read the maps of an image that are arrays, files or in one; say what is wrong with the first.
+def find_fault(case: Case, options: EvaluationOptions) -> BadImage | None:
+    """Check the maps of an image that are arrays or in files; return the first error.
 
-    Functions are left alone: what they make may be costly, and is looked at when it is scored.
+    Functions are not called, because their maps may be costly. They are checked when scored.
     """
     try:
         for method, source in case.maps.items():
@@ -60,20 +55,20 @@ def find_fault(case: Case, options: Options) -> BadImage | None:
             case.load_center_bias(options.resize)
     except MemoryError as error:
         raise _named(case, error) from error
-    except FAULTS as error:  # a broken file fails in as many ways as it has parts
+    except FAULTS as error:  # a broken file raises errors of many types
         return _bad(case, error)
     return None
 
 
 def bias_of_chunk(
-    cases: list[Case], options: Options
+    cases: list[Case], options: EvaluationOptions
 ) -> tuple[AnyCenterBias | None, list[BadImage]]:
-    """The center bias of some images, and those whose gaze is bad, which are left out of it."""
+    """Return the center bias of some images, without images whose gaze is invalid, and these."""
     try:
         return center_bias_of(cases, options), []
     except FAULTS:
         bad = {}
-        for case in cases:  # which of them
+        for case in cases:  # one by one, to find the images with invalid gaze
             try:
                 center_bias_of([case], options)
             except MemoryError as error:
@@ -87,12 +82,12 @@ def bias_of_chunk(
 
 
 def read_fixations_on(case: Case) -> Float64Array | BadImage:
-    """The fixations on an image that metrics take for others, or why they cannot be had."""
+    """Return the fixations on an image for the scores of others, or the error of reading them."""
     try:
         return fixations_on(case)
     except MemoryError as error:
         raise _named(case, error) from error
-    except FAULTS as error:  # a function or a file of fixations may fail in any way
+    except FAULTS as error:  # a function or a file of fixations raises errors of many types
         return _bad(case, error)
 
 
@@ -100,15 +95,16 @@ def score_case(
     case: Case,
     positions: tuple[int, ...],
     together: Sequence[Case],
-    options: Options,
+    options: EvaluationOptions,
     facts: dict[str, Any] | None,
     *parts: np.ndarray,
 ) -> ImageScores | BadImage:
     """Return every score of one image.
 
-    The center bias comes in parts, see `parts_of`, without those of the images of `together`. The
-    fixations on all images, if a metric takes them, are three arrays, the last of the parts; among
-    them the image has the first of the positions, and the images left out with it the others.
+    The center bias comes as `facts` and `parts`; see `parts_of`. The images of `together` are left
+    out of it with this one. If a metric takes the fixations on all images, they are the last three
+    of the parts. The first of `positions` is the index of this image among them, and the others
+    are the indices of the images left out with it.
     """
     try:
         fixations = None
@@ -126,17 +122,9 @@ def score_case(
     return ImageScores(case.image, observers, methods, metrics, values, noticed)
 
 
-def raise_bad(bad: BadImage, more: str = "") -> None:
-    """Raise what is wrong with an image."""
-    error = ValueError(bad.reason + more)
-    if bad.traceback:
-        error.add_note(f"Where it happened:\n{bad.traceback}")
-    raise error
-
-
 @contextmanager
 def plain_interrupts() -> Iterator[None]:
-    """Raise Ctrl-C as such where it comes as another error."""
+    """Raise KeyboardInterrupt if it is behind another error."""
     try:
         yield
     except Exception as error:
@@ -145,7 +133,10 @@ def plain_interrupts() -> Iterator[None]:
 
 
 def _pass_on_interrupt(error: BaseException) -> None:
-    """Raise what a signal is behind an error: in a compiled kernel Ctrl-C becomes another one."""
+    """Raise the exception of a signal that is behind an error.
+
+    A compiled kernel turns KeyboardInterrupt into another error.
+    """
     behind: BaseException | None = error
     while behind is not None:
         if isinstance(behind, KeyboardInterrupt):
@@ -156,7 +147,7 @@ def _pass_on_interrupt(error: BaseException) -> None:
 
 
 def _is_of_signal(error: BaseException) -> bool:
-    """Whether a function that takes a signal raised it, as a program may to end at SIGTERM."""
+    """Return whether the handler of a signal raised an error, as programs do to end at SIGTERM."""
     handlers = (signal.getsignal(number) for number in signal.valid_signals())
     codes = {getattr(handler, "__code__", None) for handler in handlers} - {None}
     return any(frame.f_code in codes for frame, _ in traceback.walk_tb(error.__traceback__))
@@ -168,28 +159,28 @@ def _named(case: Case, error: MemoryError) -> MemoryError:
 
 
 def _is_of_input(error: BaseException) -> bool:
-    """Check whether an error is one of the input: of a source that was read, or of a check."""
+    """Return whether an error is of the input: raised by reading a source, or by a check."""
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     codes = {frame.f_code for frame in frames}
     if read_source.__code__ in codes:
         return True
-    # a torn cache of numba raised OSError, among others, and was blamed on a patient's image
+    # A torn cache of numba raised OSError, among others, which was reported as a bad image.
     if any(str(frame.f_globals.get("__name__")).startswith("numba.") for frame in frames):
         return False
-    # an array that another library reads late may fail in any way
+    # An array that another library reads lazily raises errors of many types.
     return isinstance(error, PLAIN) or load_source.__code__ in codes
 
 
 def _bad(case: Case, error: BaseException) -> BadImage:
-    """Return what is wrong with an image; raise an error that is not of the input."""
+    """Return an error of the input with the name of the image; raise any other error."""
     _pass_on_interrupt(error)
     if not _is_of_input(error):
-        error.add_note(f"The error is not in the input; image {case.image!r} was being scored.")
+        error.add_note(f"This is not an error of the input. Image {case.image!r} was being scored.")
         raise error
     plain = isinstance(error, PLAIN)
     reason = str(error) if plain else f"{type(error).__name__}: {error}"
     if not re.search(rf"\bimage '?{re.escape(case.image)}'?(?!\w)", reason):
         reason = f"image {case.image}: {reason}"
-    # what names a file may hold bytes that are no text, of which no table can be made
+    # The name of a file may hold bytes that are not text, which tables cannot store.
     reason = reason.encode("utf-8", "backslashreplace").decode("utf-8")
     return BadImage(case.image, reason, "" if plain else traceback.format_exc())

@@ -7,7 +7,7 @@ import pandas as pd
 
 from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER
 from gazesal.evaluation.metric_calls import takes_distribution
-from gazesal.evaluation.score_one_image import Options
+from gazesal.evaluation.options import EvaluationOptions
 from gazesal.metrics.registry import METRICS, Metric
 
 __all__ = [
@@ -105,12 +105,12 @@ def bought_sncc(summary: pd.DataFrame) -> float | None:
     return None if row is None else -float(own[row])
 
 
-def exactness_words(options: Options) -> str:
+def exactness_words(options: EvaluationOptions) -> str:
     """How near the AUCs of a summary are to the exact ones; nothing where there are none.
 
     Parameters
     ----------
-    options : Options
+    options : EvaluationOptions
         What an evaluation was made with.
 
     Returns
@@ -132,12 +132,12 @@ def exactness_words(options: Options) -> str:
     return "AUCs are exact. "
 
 
-def metric_words(options: Options, *, boxes: bool) -> list[str]:
+def metric_words(options: EvaluationOptions, *, boxes: bool) -> list[str]:
     """Lines about metrics that lower is better for, of points, and of distributions.
 
     Parameters
     ----------
-    options : Options
+    options : EvaluationOptions
         What an evaluation was made with.
     boxes : bool
         Whether its images have boxes.

@@ -15,7 +15,7 @@ from gazesal._text import printable
 from gazesal._validation import as_choice, as_count
 from gazesal.evaluation.case import Case
 from gazesal.evaluation.evaluation import Evaluation
-from gazesal.evaluation.score_one_image import gaze_maps
+from gazesal.evaluation.gaze_of_image import gaze_maps
 from gazesal.maps.resampling import resample
 from gazesal.metrics.registry import METRICS
 from gazesal.reporting._arguments import require_evaluation

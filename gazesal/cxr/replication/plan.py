@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gazesal._files import digest_of_file
+from gazesal._digests import digest_of_file
 from gazesal.cxr.models import load_model
 from gazesal.cxr.replication.inputs import (
     fingerprint_of_files,

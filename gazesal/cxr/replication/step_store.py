@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gazesal._files import digest_of_file, remove_unfinished, write_text
+from gazesal._digests import digest_of_file
+from gazesal._files import remove_unfinished, write_text
 
 __all__ = ["Steps"]
 

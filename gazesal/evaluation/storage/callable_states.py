@@ -1,4 +1,11 @@
-"""State of functions, models and tables, as values that fingerprints can be made of."""
+"""State of functions, models and tables, as values of which fingerprints can be made.
+
+`joblib.hash` does not replace this module. It hashes an importable function by its name, so an
+edit of its code, of a global that it reads or of a model behind that global goes unnoticed, and a
+resumed run would return the scores of the old maps. It raises an error for lambdas, closures and
+functions defined in functions, which are the usual way to give a model to a case. Pickling
+functions by value does not help, because the bytes differ between processes.
+"""
 
 import dis
 import os
@@ -15,10 +22,10 @@ import pandas as pd
 
 __all__ = ["as_values", "is_model", "state_of_class", "state_of_function", "state_of_model"]
 
-# Folders of code that is taken to be the same in every run: installed packages, and this one.
+# Folders of code that counts as unchanged in every run: installed packages, and this one.
 LIBRARIES = (
     *(sysconfig.get_path(name) + os.sep for name in ("stdlib", "purelib", "platlib")),
-    str(Path(__file__).resolve().parents[1]) + os.sep,
+    str(Path(__file__).resolve().parents[2]) + os.sep,
     "<frozen",
 )
 KEPT_BY_TORCH = {"_parameters", "_buffers", "_modules", "_compiled_call_impl"}
@@ -26,11 +33,11 @@ HOOKS_THAT_CHANGE_OUTPUT = {"_forward_hooks", "_forward_pre_hooks"}
 
 
 def state_of_function(function: FunctionType) -> Iterator[Any]:
-    """Yield what a function returns depends on: variables around it, defaults, code, globals."""
+    """Yield the values that a function uses: variables around it, defaults, code and globals."""
     for cell in function.__closure__ or ():
         try:
             yield cell.cell_contents
-        except ValueError:  # assigned to after the function is defined, and not yet
+        except ValueError:  # the variable has no value yet
             yield "empty cell"
     yield from function.__defaults__ or ()
     for name, value in (function.__kwdefaults__ or {}).items():
@@ -46,7 +53,7 @@ def state_of_function(function: FunctionType) -> Iterator[Any]:
         if not isinstance(value, ModuleType):
             yield name
             yield value
-        elif not _is_of_library(value):  # a module of the user's own, such as models.net
+        elif not _is_of_library(value):  # a module of the user, such as models.net
             for attribute in attributes:
                 if attribute in vars(value):
                     yield f"{name}.{attribute}"
@@ -61,7 +68,7 @@ def state_of_class(of: type) -> Iterator[Any]:
             continue
         for name, value in vars(base).items():
             plain = getattr(value, "__func__", getattr(value, "fget", value))
-            # names with underscores are Python's own unless they are methods, such as __call__
+            # Names with two underscores are set by Python, unless they are methods like __call__.
             if isinstance(plain, FunctionType) or not name.startswith(("__", "_abc_")):
                 yield name
                 yield plain
@@ -76,7 +83,7 @@ def _is_of_library(module: ModuleType) -> bool:
 def _facts_of_code(code: CodeType) -> tuple[tuple[Any, ...], tuple[str, ...], tuple[str, ...]]:
     """Return instructions and constants, names of globals and names of attributes.
 
-    Those of functions within the code are included.
+    Functions defined within the code are included.
     """
     facts: list[Any] = [code.co_code, " ".join(code.co_names + code.co_varnames)]
     used = list(dis.get_instructions(code))
@@ -94,7 +101,7 @@ def _facts_of_code(code: CodeType) -> tuple[tuple[Any, ...], tuple[str, ...], tu
 
 
 def is_model(value: Any) -> bool:
-    """Tell whether a value is a module of torch, without importing torch."""
+    """Return whether a value is a module of torch, without importing torch."""
     return all(
         callable(getattr(value, name, None))
         for name in ("named_modules", "named_parameters", "named_buffers")
@@ -102,7 +109,7 @@ def is_model(value: Any) -> bool:
 
 
 def state_of_model(model: Any) -> Iterator[Any]:
-    """Yield what a module of torch returns depends on: weights, statistics, modes, attributes."""
+    """Yield the values that a module of torch uses: weights, statistics, modes, attributes."""
     for name, tensor in (*model.named_parameters(), *model.named_buffers()):
         yield name
         yield tensor
@@ -110,7 +117,7 @@ def state_of_model(model: Any) -> Iterator[Any]:
         yield name
         yield type(module)
         for attribute, value in sorted(vars(module).items()):
-            if attribute in HOOKS_THAT_CHANGE_OUTPUT:  # by numbers that differ between runs
+            if attribute in HOOKS_THAT_CHANGE_OUTPUT:  # their keys differ between runs
                 yield from value.values()
             elif attribute not in KEPT_BY_TORCH and "hook" not in attribute:
                 yield attribute
@@ -118,7 +125,7 @@ def state_of_model(model: Any) -> Iterator[Any]:
 
 
 def as_values(value: Any) -> tuple[Any, ...] | None:
-    """Return a tensor or table as plain values and arrays, None if that cannot be done."""
+    """Return a tensor or table as plain values and arrays, None if it has no such form."""
     try:
         if isinstance(value, (pd.DataFrame, pd.Series, pd.Index)):
             hashed = pd.util.hash_pandas_object(value, index=True)
@@ -128,10 +135,10 @@ def as_values(value: Any) -> tuple[Any, ...] | None:
             plain = value.detach().cpu()
             try:
                 array = plain.numpy()
-            except TypeError:  # such as bfloat16, which float32 holds exactly
+            except TypeError:  # a type such as bfloat16, which float32 holds exactly
                 array = plain.float().numpy()
             return str(value.dtype), array
         array = np.asarray(value)
-    except (AttributeError, RuntimeError, TypeError, ValueError):  # of several libraries
+    except (AttributeError, RuntimeError, TypeError, ValueError):  # as several libraries raise
         return None
     return None if array.dtype.hasobject else (type(value), array)

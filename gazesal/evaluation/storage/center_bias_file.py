@@ -1,4 +1,4 @@
-"""Center biases as plain arrays, to share them between workers and to keep them in files."""
+"""Center biases as plain arrays, to share them with workers and to keep them in files."""
 
 import json
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import numpy as np
 
 from gazesal._files import atomic_path
 from gazesal.datasets.numpy_files import open_npz
-from gazesal.evaluation.score_one_image import AnyCenterBias
+from gazesal.evaluation.gaze_of_image import AnyCenterBias
 from gazesal.maps.center_bias import CenterBias
 from gazesal.maps.geometry import ReferenceFrame
 from gazesal.maps.registered_bias import RegisteredCenterBias
@@ -22,25 +22,27 @@ Facts = dict[str, Any]
 
 
 def parts_of(bias: AnyCenterBias | None) -> tuple[Facts | None, list[np.ndarray]]:
-    """What a center bias is besides its arrays, as JSON holds it, and its arrays, uncopied."""
+    """Split a center bias into JSON metadata and its arrays, without copying."""
     if bias is None:
         return None, []
     high, low = bias._sum.parts()
     if isinstance(bias, RegisteredCenterBias):
-        return {"n_maps": bias.n_maps, "frame": asdict(bias.frame)}, [high, low, bias._coverage]
+        coverage = bias._coverage
+        return {"n_maps": bias.n_maps, "frame": asdict(bias.frame)}, [high, low, coverage]
     return {"n_maps": bias.n_maps}, [high, low]
 
 
 def frame_of(bias: AnyCenterBias) -> tuple[int, int] | ReferenceFrame:
-    """Return where a center bias lies: in a frame, or on the pixels of a shape (H, W)."""
+    """Return the frame of a center bias, or the shape (H, W) of its pixels."""
     return bias.frame if isinstance(bias, RegisteredCenterBias) else bias.shape
 
 
 def bias_from(facts: Facts | None, arrays: Sequence[np.ndarray]) -> AnyCenterBias | None:
-    """The center bias whose parts these are; the arrays are used as they are."""
+    """Join the parts of a center bias without copying or checking them; see `parts_of`."""
     if facts is None:
         return None
     plain = [np.asarray(array) for array in arrays]
+    # Private attributes are set because checks of whole arrays would cost time for every image.
     total = RunningSum()
     total._high, total._low = plain[:2]
     if "frame" not in facts:
@@ -60,7 +62,7 @@ def bias_from(facts: Facts | None, arrays: Sequence[np.ndarray]) -> AnyCenterBia
 
 
 def write_bias(path: Path, bias: AnyCenterBias | None, **more: Any) -> None:
-    """Write a center bias, and facts about it, whole or not at all."""
+    """Write a center bias and facts about it atomically."""
     facts, arrays = parts_of(bias)
     named = {f"part{i}": array for i, array in enumerate(arrays)}
     text = json.dumps({"bias": facts, **more})
@@ -69,15 +71,15 @@ def write_bias(path: Path, bias: AnyCenterBias | None, **more: Any) -> None:
 
 
 def read_bias(path: Path) -> tuple[AnyCenterBias | None, Facts]:
-    """Read what `write_bias` wrote, to the bit, and check it.
+    """Read and check the center bias that `write_bias` wrote, with every bit.
 
-    The archive's checksums find a torn file. That the arrays belong together is checked as well,
-    since compiled kernels check no bounds.
+    The checksums of the archive show a torn file. The arrays are checked against each other as
+    well, because compiled kernels do not check bounds.
 
     Raises
     ------
     ValueError
-        If it is not such a file; the message names it.
+        If it is not such a file. The message names it.
     """
     try:
         with open_npz(path) as file:
@@ -86,7 +88,7 @@ def read_bias(path: Path) -> tuple[AnyCenterBias | None, Facts]:
             return _checked(facts.pop("bias"), arrays), facts
     except FileNotFoundError:
         raise
-    except Exception as error:  # a broken archive fails in as many ways as it has parts
+    except Exception as error:  # a broken archive raises errors of many types
         raise ValueError(f"{path}: cannot be read as a center bias: {error}") from error
 
 

@@ -1,11 +1,10 @@
-"""Cases in a saved evaluation: one line of JSON each, and a table of their fixations."""
+"""Cases of a saved evaluation: a line of JSON for each, and one table of all fixations."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import asdict, dataclass
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from gazesal.datasets._rooted import path_inside
 from gazesal.datasets.map_stores import StoredMap
 from gazesal.evaluation.case import Case, Gaze
 from gazesal.evaluation.fixation_file import FixationFile
+from gazesal.evaluation.registered import READERS
 from gazesal.maps.geometry import as_box
 from gazesal.typing import Float64Array
 
@@ -32,13 +32,10 @@ __all__ = [
 NUMBERS = ["x", "y", "duration", "sigma_x", "sigma_y", "x_min", "y_min", "x_max", "y_max"]
 OWNER = ["case", "observer", "own_sigma", "partly_shown"]
 ARRAY = "an array in memory"
-# Functions that a saved evaluation may name: they read a file. Any other name is refused, since
-# what it names is called when a map is asked for.
-READERS = ("gazesal.cxr.lung_hull:_read_hull",)
 
 
 class Places:
-    """Paths of the files of saved cases: below a root, so that both may move, or absolute.
+    """Paths in saved cases, which are relative to a root so that both can be moved, or absolute.
 
     Parameters
     ----------
@@ -54,14 +51,14 @@ class Places:
 
     def text(self, path: Path) -> str:
         """Return a path as it is saved."""
-        # a path through ".." is below the root only if the file is
+        # Links are followed, because a path below the root may lead out of it.
         whole = Path(os.path.abspath(path))  # noqa: PTH100
         if whole.is_relative_to(self._whole) and self._is_inside(whole):
             return whole.relative_to(self._whole).as_posix()
         return str(whole)
 
     def path(self, text: Any) -> Path:
-        """Return the path that was saved; raise for one that `text` does not write.
+        """Return the path of a saved text; raise if `text` cannot have written it.
 
         An evaluation may come from somebody else, so a path must not lead out of the root by
         ``..`` or by a link.
@@ -78,7 +75,7 @@ class Places:
         return path
 
     def _is_inside(self, path: Path) -> bool:
-        """Check whether a file lies below the root once links are followed."""
+        """Return whether a file lies below the root after links are followed."""
         folder = path.parent
         if folder not in self._folders:
             self._folders[folder] = folder.resolve().is_relative_to(self._real)
@@ -89,14 +86,14 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class NotSaved:
-    """In place of an array or a function that was not saved with its evaluation.
+    """Stand-in for an array or a function that was not saved with its evaluation.
 
     Attributes
     ----------
     what : str
-        What it was.
+        Description of the source, such as its kind.
     where : str
-        Whose it was.
+        Role of the source, such as the method and the image of a map.
     """
 
     what: str
@@ -104,19 +101,19 @@ class NotSaved:
 
     @property
     def was_array(self) -> bool:
-        """Return whether it was an array, which as gaze is a map."""
+        """Whether the source was an array. If it is gaze, it is a gaze map."""
         return self.what == ARRAY
 
     def __call__(self) -> Any:
-        """Raise, since there is nothing to return."""
+        """Raise an error, because the source was not saved."""
         raise ValueError(
-            f"the {self.where} was {self.what}, which is not saved with an evaluation; files are. "
+            f"the {self.where} must be a file to be saved with an evaluation, but was {self.what}. "
             "Give the evaluation cases that have it: dataclasses.replace(evaluation, cases=...)."
         )
 
 
 def case_to_json(case: Case, places: Places) -> dict[str, Any]:
-    """Return a case as a line holds it, without its fixations."""
+    """Return a case as a JSON object, without its fixations."""
     return {
         "image": case.image,
         "shape": [int(side) for side in case.shape],
@@ -139,7 +136,7 @@ def case_to_json(case: Case, places: Places) -> dict[str, Any]:
 
 
 def _source(source: Any, places: Places) -> dict[str, Any]:
-    """Return a source as JSON: a file, a place in one, one of `READERS` on files, or nothing."""
+    """Return a source as JSON: a file, an array in a file, a registered reader, or `NotSaved`."""
     if isinstance(source, Path):
         return {"file": places.text(source)}
     if isinstance(source, StoredMap):
@@ -153,7 +150,7 @@ def _source(source: Any, places: Places) -> dict[str, Any]:
 
 
 def _what(source: Any) -> str:
-    """Return what is lost when a source is not saved."""
+    """Return the description of a source that is not saved."""
     if isinstance(source, NotSaved):
         return source.what
     if callable(source):
@@ -162,7 +159,7 @@ def _what(source: Any) -> str:
 
 
 def _is_reader(source: partial[Any]) -> bool:
-    """Return whether it is one of `READERS` with files as its only arguments."""
+    """Return whether a source is a registered reader with files as its only arguments."""
     files_only = not source.keywords and all(isinstance(path, Path) for path in source.args)
     return files_only and _name_of(source.func) in READERS
 
@@ -179,10 +176,8 @@ def _read_source(saved: dict[str, Any], places: Places, where: str) -> Any:
             raise ValueError(
                 f"a saved function must be one of {', '.join(READERS)}, got {saved['function']!r}"
             )
-        module, _, name = saved["function"].partition(":")
-        return partial(
-            getattr(import_module(module), name), *(places.path(each) for each in saved["files"])
-        )
+        read = READERS[saved["function"]]()
+        return partial(read, *(places.path(each) for each in saved["files"]))
     if "fixations" in saved:
         facts = dict(saved["fixations"])
         facts |= {
@@ -200,12 +195,12 @@ def _read_source(saved: dict[str, Any], places: Places, where: str) -> Any:
 
 
 def _fixations_source(gaze: Gaze) -> dict[str, Any] | None:
-    """Nothing for fixations, which have a table of their own."""
+    """Return None for fixations, which are saved in a table, unless they do not fit in it."""
     return {"lost": "no table of fixations"} if _numbers_of(gaze) is None else None
 
 
 def case_from_json(saved: dict[str, Any], gaze: dict[str, Gaze], places: Places) -> Case:
-    """Return the case of a line, with its fixations; raise for a file that it must not name."""
+    """Return the case of a JSON object, with its fixations; raise if it names a forbidden file."""
 
     def source(found: dict[str, Any], what: str) -> Any:
         return _read_source(found, places, f"{what} of image {saved['image']}")
@@ -248,7 +243,7 @@ def fixations_of(cases: list[Case]) -> pd.DataFrame:
 
 
 def _numbers_of(gaze: Gaze) -> Float64Array | None:
-    """Fixations of an observer as rows of `NUMBERS`; nothing if they are no fixations at all."""
+    """Return fixations as rows of `NUMBERS`, None if the arrays do not fit together."""
     try:
         points = np.asarray(gaze.points, dtype=np.float64)
         n = len(points)
@@ -263,7 +258,7 @@ def _numbers_of(gaze: Gaze) -> Float64Array | None:
 
 
 def gaze_by_case(table: pd.DataFrame) -> dict[int, dict[str, Gaze]]:
-    """Return the fixations of a table that `fixations_of` made, by number of case and observer."""
+    """Return the fixations in a table of `fixations_of`, by number of the case and observer."""
     if list(table.columns) != [*NUMBERS, *OWNER]:
         raise ValueError(f"it must have the columns {', '.join([*NUMBERS, *OWNER])}")
     for name, kind in {
@@ -272,7 +267,9 @@ def gaze_by_case(table: pd.DataFrame) -> dict[int, dict[str, Gaze]]:
         **dict.fromkeys(OWNER[2:], "b"),
     }.items():
         if table[name].dtype.kind != kind:
-            raise TypeError(f"its column {name!r} is of another type, {table[name].dtype}")
+            raise TypeError(
+                f"its column {name!r} must be of kind {kind!r}, got {table[name].dtype}"
+            )
     found: dict[int, dict[str, Gaze]] = {}
     numbers = table[NUMBERS].to_numpy(np.float64)
     case, observer, own, shown = (table[name].to_numpy() for name in OWNER)

@@ -1,4 +1,4 @@
-"""Evaluations on disk: what they are made of, as far as files can hold it."""
+"""Saved evaluations: the files of an evaluation, and checks of everything read from them."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from gazesal._files import atomic_path, digest_of_file, write_text
-from gazesal._validation import as_choice, as_count, as_flag, as_real_array, as_shape, as_tolerance
+from gazesal._digests import digest_of_file
+from gazesal._files import atomic_path, write_text
+from gazesal._validation import as_flag
 from gazesal.evaluation.case import Case
+from gazesal.evaluation.case_checks import as_cases
+from gazesal.evaluation.gaze_of_image import AnyCenterBias
 from gazesal.evaluation.groups import require_groups
-from gazesal.evaluation.options import as_cases
-from gazesal.evaluation.score_one_image import AnyCenterBias, CenterBiasRows, GroundTruth, Options
+from gazesal.evaluation.options import CHECKS, EvaluationOptions, as_options
 from gazesal.evaluation.score_rows import COLUMNS
 from gazesal.evaluation.storage.center_bias_file import frame_of, read_bias, write_bias
-from gazesal.evaluation.storage.checkpoint import arrow
 from gazesal.evaluation.storage.saved_cases import (
     Places,
     case_from_json,
@@ -27,10 +28,8 @@ from gazesal.evaluation.storage.saved_cases import (
     fixations_of,
     gaze_by_case,
 )
+from gazesal.evaluation.storage.score_parts import require_pyarrow
 from gazesal.maps.geometry import ReferenceFrame
-from gazesal.maps.heatmap import OUTSIDE
-from gazesal.metrics.densities import METHODS
-from gazesal.metrics.registry import METRICS
 
 __all__ = ["load_parts", "save_parts"]
 
@@ -44,14 +43,14 @@ def save_parts(
     scores: pd.DataFrame,
     bad_images: pd.DataFrame,
     cases: Iterable[Case],
-    options: Options,
+    options: EvaluationOptions,
     center_bias: AnyCenterBias | None,
     versions: Mapping[str, str],
 ) -> None:
-    """Write an evaluation into a folder; ``evaluation.json`` comes last and makes it whole."""
-    arrow("saving an evaluation")
+    """Write an evaluation into a folder, with ``evaluation.json`` last to mark it as complete."""
+    require_pyarrow("saving an evaluation")
     head = folder / "evaluation.json"
-    head.unlink(missing_ok=True)  # of an earlier one, which ends here
+    head.unlink(missing_ok=True)  # an earlier evaluation is incomplete from here on
     _write_table(folder / "scores.parquet", scores)
     listed = list(cases)
     places = Places(folder.parent)
@@ -74,16 +73,17 @@ def save_parts(
 
 
 def load_parts(folder: Path) -> dict[str, Any]:
-    """What `save_parts` wrote, by name.
+    """Read and check the parts that `save_parts` wrote, by name.
 
     Raises
     ------
     FileNotFoundError
         If the folder or a file of it does not exist.
     ValueError
-        If it holds something else, is torn or of another layout; the message names the file.
+        If a file is torn, has another layout or was not saved by `save_parts`. The message names
+        the file.
     """
-    arrow("loading an evaluation")
+    require_pyarrow("loading an evaluation")
     path = folder / "evaluation.json"
     if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no saved evaluation.")
@@ -118,7 +118,7 @@ def load_parts(folder: Path) -> dict[str, Any]:
         _require_bias_of(bias, options, cases)
     except FileNotFoundError:
         raise
-    except Exception as error:  # a broken file fails in as many ways as it has parts
+    except Exception as error:  # a broken file raises errors of many types
         raise ValueError(f"{path}: cannot be read as a saved evaluation: {error}") from error
     return {
         "scores": scores,
@@ -135,50 +135,18 @@ def _write_table(path: Path, table: pd.DataFrame) -> None:
         table.to_parquet(temporary, index=False)
 
 
-def _options(saved: dict[str, Any]) -> Options:
+def _options(saved: dict[str, Any]) -> EvaluationOptions:
+    """Return saved options, each with a valid value; see `EvaluationOptions`."""
     frame = saved["frame"]
     if isinstance(frame, dict):
         frame = ReferenceFrame(**{k: _as_tuple(v) for k, v in frame.items()})
-    options = Options(**{k: _as_tuple(v) for k, v in (saved | {"frame": frame}).items()})
-    _require_options(options)
-    return options
+    if set(saved) != set(CHECKS):
+        raise ValueError(f"its options must be {sorted(CHECKS)}, got {sorted(saved)}")
+    return as_options({k: _as_tuple(v) for k, v in (saved | {"frame": frame}).items()})
 
 
-def _require_options(options: Options) -> None:
-    """Raise unless options are of the kinds that `evaluate` takes."""
-    if not isinstance(options.metrics, tuple) or not options.metrics:
-        raise TypeError(f"`metrics` must be a list of names, got {options.metrics!r}")
-    for name in options.metrics:
-        as_choice(name, tuple(METRICS), name="metrics")
-    choices = {
-        "resize": (None, "bilinear"),
-        "outside": OUTSIDE,
-        "ground_truth": get_args(GroundTruth),
-        "center_bias": get_args(CenterBiasRows),
-        "density": (None, *METHODS),
-    }
-    for name, known in choices.items():
-        if getattr(options, name) not in known:
-            raise ValueError(f"`{name}` must be one of {known}, got {getattr(options, name)!r}")
-    for name in ("n_samples", "shrink"):
-        if getattr(options, name) is not None:
-            as_count(getattr(options, name), name=name)
-    as_count(options.seed, name="seed", least=0)
-    as_tolerance(options.tolerance, name="tolerance")
-    if options.sigma is not None:
-        sigma = as_real_array(options.sigma, name="sigma")
-        if sigma.shape != (2,) or not (np.isfinite(sigma).all() and sigma.min() > 0):
-            raise ValueError(f"`sigma` must be two positive numbers, got {options.sigma!r}")
-    if isinstance(options.frame, tuple):
-        as_shape(options.frame, name="frame")
-    elif options.frame is not None and not isinstance(options.frame, ReferenceFrame):
-        raise TypeError(f"`frame` must be a shape or a frame, got {options.frame!r}")
-    if not (options.leave_out is None or isinstance(options.leave_out, str)):
-        raise TypeError(f"`leave_out` must be the name of a group, got {options.leave_out!r}")
-
-
-def _require_scores(scores: pd.DataFrame, options: Options) -> None:
-    """Raise unless a table is one of scores by these metrics."""
+def _require_scores(scores: pd.DataFrame, options: EvaluationOptions) -> None:
+    """Raise unless a table has the columns of scores and only metrics of the options."""
     if tuple(scores.columns[: len(COLUMNS)]) != COLUMNS:
         raise ValueError(f"it must begin with the columns {', '.join(COLUMNS)}")
     if scores["score"].dtype != np.float64:
@@ -188,29 +156,33 @@ def _require_scores(scores: pd.DataFrame, options: Options) -> None:
             raise TypeError(f"its column {name!r} must be text")
     foreign = set(scores["metric"]).difference(options.metrics)
     if foreign:
-        raise ValueError(f"it has the metric {min(foreign)!r}, with which nothing was scored")
+        raise ValueError(f"it has the metric {min(foreign)!r}, which is not in the options")
 
 
 def _require_known(scores: pd.DataFrame, cases: list[Case]) -> None:
-    """Raise unless all scores are of images among the cases."""
+    """Raise unless every score is of an image among the cases."""
     foreign = set(scores["image"].unique()).difference(case.image for case in cases)
     if foreign:
-        raise ValueError(f"it has no case of the image {min(foreign)!r}, which has scores")
+        raise ValueError(f"it has no case for the image {min(foreign)!r}, which has scores")
 
 
-def _require_bias_of(bias: AnyCenterBias | None, options: Options, cases: list[Case]) -> None:
-    """Raise unless a center bias lies in the frame of the options and is made of the cases."""
+def _require_bias_of(
+    bias: AnyCenterBias | None, options: EvaluationOptions, cases: list[Case]
+) -> None:
+    """Raise unless a center bias has the frame of the options and at most the cases' gaze maps."""
     if bias is None:
         if options.frame is not None:
-            raise ValueError("it is missing, and the evaluation was made with one")
+            raise ValueError("it is missing, but the evaluation has a center bias")
         return
     if frame_of(bias) != options.frame:
         raise ValueError(
-            f"it lies in the frame {frame_of(bias)}, and the evaluation in {options.frame}"
+            f"its frame must be {options.frame}, the one of the evaluation, got {frame_of(bias)}"
         )
     readings = sum(len(case.gaze) for case in cases)
     if bias.n_maps > readings:
-        raise ValueError(f"it is of {bias.n_maps} gaze maps, and the cases have {readings}")
+        raise ValueError(
+            f"it must be of at most the {readings} gaze maps of the cases, got {bias.n_maps}"
+        )
 
 
 def _as_tuple(value: Any) -> Any:

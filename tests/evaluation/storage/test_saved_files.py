@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 import gazesal
-from gazesal._files import digest_of_file
+from gazesal._digests import digest_of_file
 from gazesal.evaluation.storage.center_bias_file import read_bias, write_bias
 from tests.evaluation.test_gaze_checks import SHAPE, SIGMA, make_cases
 from tests.evaluation.test_groups import of_patients
@@ -308,7 +308,7 @@ class TestPaths:
             gazesal.Evaluation.load(folder / "evaluation")
 
     def test_of_functions_that_lead_out_are_refused(self, folder):
-        saved = {"function": "gazesal.cxr.lung_hull:_read_hull", "files": ["../secret.npy"]}
+        saved = {"function": "gazesal.cxr.lung_hull:read_hull", "files": ["../secret.npy"]}
         self.changed(folder, lambda line: line["maps"].update(noise=saved))
         with pytest.raises(ValueError, match=r"cases\.jsonl.*path"):
             gazesal.Evaluation.load(folder / "evaluation")

@@ -1,0 +1,131 @@
+"""Gaze of one image: its gaze maps, its contribution to the center bias, and its center bias."""
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from gazesal._warnings import muted
+from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, Case, Gaze, is_gaze_map
+from gazesal.evaluation.options import EvaluationOptions
+from gazesal.exceptions import InputWarning, OffImageWarning
+from gazesal.maps.center_bias import CenterBias
+from gazesal.maps.geometry import ReferenceFrame
+from gazesal.maps.heatmap import gaze_heatmap
+from gazesal.maps.registered_bias import RegisteredCenterBias
+from gazesal.maps.resampling import resample
+from gazesal.typing import Float64Array
+
+__all__ = ["AnyCenterBias", "biases_on_image", "center_bias_of", "gaze_maps"]
+
+AnyCenterBias: TypeAlias = CenterBias | RegisteredCenterBias
+
+
+def gaze_maps(
+    case: Case, options: EvaluationOptions, unblurred: list[str] | None = None
+) -> list[Float64Array]:
+    """Return the gaze map of each observer, each summing to 1.
+
+    Observers whose function returned a map, and not fixations, are appended to `unblurred`.
+    """
+    return [_gaze_map(case, observer, options, unblurred) for observer in case.gaze]
+
+
+def _gaze_map(
+    case: Case, observer: str, options: EvaluationOptions, unblurred: list[str] | None
+) -> Float64Array:
+    gaze = case.load_gaze(observer, options.resize)
+    if not isinstance(gaze, Gaze):
+        if unblurred is not None and not is_gaze_map(case.gaze[observer]):
+            unblurred.append(observer)
+        return gaze
+    if gaze.sigma is not None and options.sigma is not None:
+        raise ValueError(
+            f"image {case.image}, observer {observer}: `sigma` must not be given if fixations have "
+            "their own."
+        )
+    sigma = options.sigma if gaze.sigma is None else gaze.sigma
+    if sigma is None:
+        raise ValueError(
+            f"image {case.image}, observer {observer}: `sigma` must be given, got None."
+        )
+    try:
+        with muted(OffImageWarning, InputWarning):  # `evaluate` has warned once about all images
+            return gaze_heatmap(
+                gaze.points,
+                case.shape,
+                sigma=sigma,
+                weights=gaze.durations,
+                visible=gaze.visible,
+                outside=options.outside,
+            )
+    except ValueError as error:
+        raise ValueError(f"image {case.image}, observer {observer}: {error}") from error
+
+
+def center_bias_of(cases: list[Case], options: EvaluationOptions) -> AnyCenterBias:
+    """Return the center bias of some images, in the common frame."""
+    framed = (
+        framed_map
+        for case in cases
+        for framed_map in _framed(case, gaze_maps(case, options), options)
+    )
+    if isinstance(options.frame, ReferenceFrame):
+        return RegisteredCenterBias(options.frame, framed)
+    return CenterBias(framed)
+
+
+def _framed(case: Case, own_maps: list[Float64Array], options: EvaluationOptions) -> Iterator[Any]:
+    """Yield gaze maps as the center bias takes them: with their box, or in the common size."""
+    if isinstance(options.frame, ReferenceFrame):
+        return ((gaze_map, case.box) for gaze_map in own_maps)
+    frame = options.frame
+    assert frame is not None, "called only if a center bias of all images is used"  # noqa: S101
+    if case.shape != frame and options.resize is None:  # found by `misfits`, so not averaged
+        raise ValueError(f"image {case.image} must have the size of the others without `resize`.")
+    return (
+        gaze_map if gaze_map.shape == frame else resample(gaze_map, frame) for gaze_map in own_maps
+    )
+
+
+def biases_on_image(
+    case: Case,
+    own_maps: list[Float64Array],
+    bias: AnyCenterBias | None,
+    options: EvaluationOptions,
+    together: Sequence[Case] = (),
+) -> dict[str, Float64Array]:
+    """Return the center bias on the pixels of an image, by row of the table of scores.
+
+    The row ``"center_bias"`` leaves out the gaze on the image and on the images of `together`. An
+    image's own center bias replaces it. The row ``"center_bias_in_sample"`` leaves out nothing.
+    """
+    biases: dict[str, Float64Array] = {}
+    if options.center_bias == "none":
+        return biases
+    if case.center_bias is not None:
+        biases[CENTER_BIAS] = case.load_center_bias(options.resize)
+    elif options.center_bias != "in_sample":
+        assert bias is not None, "computed unless every image has its own"  # noqa: S101
+        framed = chain(
+            _framed(case, own_maps, options),
+            *(_framed(other, gaze_maps(other, options), options) for other in together),
+        )
+        biases[CENTER_BIAS] = _on_image(bias.without(framed), case)
+    if options.center_bias != "left_out":
+        assert bias is not None, "computed for this row"  # noqa: S101
+        biases[IN_SAMPLE_BIAS] = _on_image(bias, case)
+    return biases
+
+
+def _on_image(bias: AnyCenterBias, case: Case) -> Float64Array:
+    """Return a center bias on the pixels of an image, summing to 1."""
+    if isinstance(bias, RegisteredCenterBias):
+        if case.box is None:
+            raise ValueError(f"image {case.image} must have a box to be registered by, got none.")
+        return bias.warp(case.box, case.shape)
+    density = bias.density()
+    if density.shape != case.shape:
+        density = resample(density, case.shape)
+    return np.asarray(density / density.sum())

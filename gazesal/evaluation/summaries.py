@@ -1,0 +1,172 @@
+"""Summaries of an evaluation: means with intervals, and comparisons of two methods."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from gazesal.evaluation.options import EvaluationOptions
+from gazesal.evaluation.score_one_image import ALL_OBSERVERS
+from gazesal.evaluation.score_rows import COLUMNS
+from gazesal.stats.caveats import words_of
+from gazesal.stats.cells import samples_of
+from gazesal.stats.comparison_result import Comparisons
+from gazesal.stats.comparisons import compare
+from gazesal.stats.design import Design, as_columns
+from gazesal.stats.interval_methods import Method
+from gazesal.stats.interval_methods import Options as IntervalOptions
+from gazesal.stats.multiplicity import Adjustment
+from gazesal.stats.table_intervals import caveats_by_key, intervals_by_key
+
+__all__ = ["compare_methods", "summarize"]
+
+
+class Scored(Protocol):
+    """The parts of an `Evaluation` that are summarized here."""
+
+    @property
+    def scores(self) -> pd.DataFrame:
+        """The table of scores."""
+
+    @property
+    def options(self) -> EvaluationOptions:
+        """The options of the evaluation."""
+
+    @property
+    def methods(self) -> list[str]:
+        """The rows of the results table, in their order."""
+
+
+def summarize(
+    evaluation: Scored,
+    *,
+    by: Sequence[str] | str = (),
+    unit: str = "image",
+    interval: Method = "t",
+    confidence_level: float = 0.95,
+    n_resamples: int = 10_000,
+) -> pd.DataFrame:
+    """Return the table of `Evaluation.summary`, with its caveats but without the warning."""
+    groups = _groups(evaluation, by)
+    design = _design(evaluation, unit, "observer")
+    options = IntervalOptions.checked(
+        interval=interval,
+        confidence_level=confidence_level,
+        n_resamples=n_resamples,
+        rng=evaluation.options.seed,
+    )
+    columns = [*groups, "method", "metric"]
+    scores = evaluation.scores.dropna(subset=list(groups))
+    defined = scores[scores["score"].notna()]
+    samples = samples_of(defined, design, by=columns) if len(defined) else {}
+    units = tuple(design.units)
+    found = intervals_by_key(samples, options, names=units, stacklevel=1)
+    counts = scores.groupby(columns)["score"].agg(["count", "size"])
+    n_images = defined.groupby(columns)["image"].nunique()
+    keys = scores[list(groups)].drop_duplicates().sort_values(list(groups)) if groups else None
+    rows = []
+    for key in [()] if keys is None else keys.itertuples(index=False, name=None):
+        for cell in product([key], evaluation.methods, evaluation.options.metrics):
+            place = (*cell[0], *cell[1:])
+            row: dict[str, object] = dict(zip(columns, place, strict=True))
+            mean = found.get(place)
+            for name in ("estimate", "low", "high"):
+                row[name] = np.nan if mean is None else getattr(mean, name)
+            n_defined, n_all = counts.loc[place] if place in counts.index else (0, 0)
+            row |= {
+                "n_images": int(n_images.get(place, 0)),
+                "n_scores": int(n_defined),
+                "n_undefined": int(n_all - n_defined),
+                "interval": interval,
+                "confidence_level": confidence_level,
+            }
+            if unit != "image":
+                row[f"n_{unit}"] = 0 if mean is None else mean.n_clusters
+            rows.append(row)
+    made = pd.DataFrame(rows)
+    caveats = caveats_by_key(samples, options, names=units)
+    made.attrs["caveats"] = words_of(caveats, len(samples), options, command="--interval")
+    return made
+
+
+def compare_methods(
+    evaluation: Scored,
+    a: str,
+    b: str,
+    metric: Sequence[str] | str | None,
+    *,
+    by: Sequence[str] | str,
+    unit: str,
+    margin: float | Mapping[Any, float] | None,
+    interval: Method,
+    confidence_level: float,
+    adjust: Adjustment,
+    n_resamples: int,
+) -> Comparisons:
+    """Return the comparisons of `Evaluation.compare`."""
+    groups = _groups(evaluation, by)
+    names = list(as_columns(metric, name="metric")) if metric is not None else []
+    wanted = names or list(evaluation.options.metrics)
+    for value, known, argument in (
+        *((name, evaluation.methods, "a` and `b") for name in (a, b)),
+        *((name, list(evaluation.options.metrics), "metric") for name in wanted),
+    ):
+        if value not in known:
+            raise ValueError(
+                f"`{argument}` must be of {', '.join(map(repr, known))}, got {value!r}."
+            )
+    if a == b:
+        raise ValueError(f"`a` and `b` must be two methods, got {a!r} twice.")
+    scores = evaluation.scores[evaluation.scores["metric"].isin(wanted)].dropna(subset="score")
+    halves = [scores[scores["method"] == name] for name in (a, b)]
+    # Scores against the mean of all observers have no observer to pair by.
+    alone = {set(half["observer"]) == {ALL_OBSERVERS} for half in halves}
+    design = _design(evaluation, unit)
+    images = list(dict.fromkeys(["image", "metric", *groups, *design.units]))
+    keys = images if len(alone) > 1 else [*images, "observer"]
+    means = [half.groupby(keys, sort=False, as_index=False)["score"].mean() for half in halves]
+    pairs = means[0].merge(means[1], on=keys, suffixes=("_a", "_b"))
+    of_image = pairs.groupby(images, sort=False, as_index=False)[["score_a", "score_b"]].mean()
+    table = pd.concat(
+        of_image[images].assign(method=name, score=of_image[column])
+        for name, column in ((a, "score_a"), (b, "score_b"))
+    )
+    if table.empty:
+        raise ValueError(f"`a` and `b` must have scores of the same images, got {a!r}, {b!r}.")
+    return compare(
+        table,
+        design,
+        reference=b,
+        by=("metric", *groups),
+        margin=margin,
+        interval=interval,
+        confidence_level=confidence_level,
+        adjust=adjust,
+        n_resamples=n_resamples,
+        rng=evaluation.options.seed,
+    )
+
+
+def _groups(evaluation: Scored, by: Sequence[str] | str, *, name: str = "by") -> tuple[str, ...]:
+    """Return the names of groups, each of which must be a column of the scores."""
+    own = [str(name) for name in evaluation.scores.columns[len(COLUMNS) :]]
+    columns = as_columns(by, name=name)
+    for column in columns:
+        if column not in own:
+            raise ValueError(
+                f"`{name}` must name groups of the images, of which there are "
+                f"{', '.join(map(repr, own)) or 'none'}, got {column!r}."
+            )
+    return columns
+
+
+def _design(evaluation: Scored, unit: str, *averaged: str) -> Design:
+    """Return the design of the scores if the unit is the image or a group of images."""
+    if unit != "image":
+        (unit,) = _groups(evaluation, unit, name="unit")
+        averaged = ("image", *averaged)
+    return Design(unit, averaged=averaged, unbalanced="average")
