@@ -118,7 +118,7 @@ def test_a_picture_of_another_size_is_refused(run, root, tmp_path):
         ({"reflacx": None, "fixations": "x.csv"}, "--readers goes with --reflacx"),
         ({"reflacx": "nowhere"}, "nowhere"),
         ({"lungs": "nowhere"}, "nowhere: there is no such folder of lung masks"),
-        ({"readers": 5}, "`n_readers` must leave an image to score"),
+        ({"readers": 5}, "`n_readers` must be at most"),
     ],
 )
 def test_options_that_do_not_go_together(run, options, message):

@@ -1,4 +1,4 @@
-"""The cases of a REFLACX release: what each radiologist saw, when, and at which resolution."""
+"""The function `cases_from_reflacx`: cases from the readings of a REFLACX release."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -24,10 +24,10 @@ def cases_from_reflacx(
     degrees: float = 1.0,
     unmapped: Literal["raise", "gaze_only"] = "raise",
 ) -> list[Case]:
-    """Make a case of every image of a REFLACX release that keeps a reading.
+    """Make a case of every image of a REFLACX release that has a reading with gaze.
 
-    Each fixation keeps its own standard deviation, from the pixels per degree of visual angle at
-    that moment, and the rectangle of the image that was shown; each image has its chest box, by
+    Each fixation has its own standard deviation, from the pixels per degree of visual angle at
+    that moment, and the rectangle of the image that was shown. Each image has its chest box, by
     which `evaluate` registers it.
 
     Parameters
@@ -36,30 +36,29 @@ def cases_from_reflacx(
         Phases of the release; see `Reflacx`.
     maps : mapping of mapping, optional
         Saliency maps by method, then by the ``dicom_id`` of the image, as for
-        `cases_from_tables`. Without any, each reader against the others and the center bias
-        are scored.
+        `cases_from_tables`. Without maps, only single readers and the center bias are scored.
     n_readers : int, default 5
-        Images with fewer kept readings are not scored; their gaze shapes the center bias. Five
-        leaves the 91 images of the study; at least two are needed, so that one can be left out.
+        Smallest number of readings of an image that is scored, at least two. Images with fewer
+        only contribute to the center bias. Five gives the 91 images of the study.
     degrees : float, default 1.0
         Standard deviation of a fixation's Gaussian in degrees of visual angle.
     unmapped : {"raise", "gaze_only"}, default "raise"
-        What to do with images to be scored for which a method has no map: refuse, or use their
-        gaze for the center bias only.
+        Treatment of images for which a method has no map: an error, or use of their gaze for the
+        center bias only.
 
     Returns
     -------
     list of Case
-        In the order of the ``dicom_id``, which names the image; an observer is named by the id of
-        the reading, since the release does not tell its readers apart.
+        In the order of the ``dicom_id``, which is the name of the image. The name of an observer
+        is the id of the reading, because the release does not identify its readers.
 
     Raises
     ------
     ValueError
-        If a file is malformed, an option is out of range, no image keeps enough readings, or a
-        map is missing; the message names the file and line, or the image.
+        If a file is malformed, an option is out of range, no image has enough readings, or a map
+        is missing. The message names the file and line, or the image.
     FileNotFoundError
-        If the file of a kept reading is missing.
+        If the file of a reading is missing.
 
     See Also
     --------
@@ -68,8 +67,8 @@ def cases_from_reflacx(
 
     Notes
     -----
-    Section 3.2 of :footcite:t:`bigolin2021`. A reading whose eye tracking was discarded has no
-    gaze; its chest box and labels exist, and neither is used here, as in the study.
+    This follows section 3.2 of :footcite:t:`bigolin2021`. A reading whose eye tracking was
+    discarded has no gaze. Its chest box and labels exist but are not used here, as in the study.
 
     References
     ----------
@@ -101,8 +100,8 @@ def cases_from_reflacx(
         images = rows["image"].unique()
         if len(images) > 1:
             raise ValueError(
-                f"the readings {', '.join(rows.index)} name one dicom_id {dicom_id} for "
-                f"{len(images)} images."
+                f"the readings {', '.join(rows.index)} must be of one image, because they name one "
+                f"dicom_id {dicom_id}, got {len(images)} images."
             )
         gaze = {
             str(reading): _gaze(release.fixations(str(reading)), float(size))
@@ -123,14 +122,14 @@ def cases_from_reflacx(
     if not any(case.scored for case in cases):
         most = max((len(case.gaze) for case in cases), default=0)
         raise ValueError(
-            f"`n_readers` must leave an image to score, got {n_readers}: no image keeps more than "
-            f"{most} readings."
+            f"`n_readers` must be at most {most}, the largest number of readings of an image, got "
+            f"{n_readers}."
         )
     return with_maps(cases, maps, unmapped)
 
 
 def _gaze(fixations: pd.DataFrame, degrees: float) -> Gaze:
-    """A reading as `gaze_heatmap` takes it."""
+    """Return the fixations of a reading with the options of `gaze_heatmap`."""
     return Gaze(
         points=fixations[["x", "y"]].to_numpy(np.float64),
         durations=fixations["duration"].to_numpy(np.float64),

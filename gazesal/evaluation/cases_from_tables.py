@@ -1,4 +1,4 @@
-"""Cases from a table of fixations, for hundreds of thousands of images at once."""
+"""The function `cases_from_tables`: cases from a table of fixations, also of very many images."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gazesal.maps.heatmap import OUTSIDE, Outside, exchange_hint, off_image
 from gazesal.typing import Float64Array, IntArray
 
 if TYPE_CHECKING:
-    import pandas as pd  # which workers do without: it is 60 MB to import
+    import pandas as pd  # not imported in workers, because it takes 60 MB
 
 __all__ = ["cases_from_tables", "gaze_of_images", "with_maps"]
 
@@ -33,39 +33,39 @@ def cases_from_tables(
     outside: Outside = "raise",
     unmapped: Literal["raise", "gaze_only"] = "raise",
 ) -> list[Case]:
-    """Join a table of fixations with saliency maps, one case an image.
+    """Join a table of fixations with saliency maps, one case per image.
 
     Parameters
     ----------
     fixations : pandas.DataFrame or other table
-        Columns image, observer, x, y, duration, as `read_fixations` returns them. A table of
-        polars or Arrow, a dict of columns and a list of records are taken too.
+        Columns image, observer, x, y, duration, as `read_fixations` returns them. It may also be
+        a table of polars or Arrow, a dict of columns or a list of records.
     maps : mapping of mapping
-        Saliency maps by method, then by image, as `find_maps` returns them; or arrays. A method
-        may also have an object of your own with ``__getitem__``, which is asked for the map of an
-        image when that is needed; it must be possible to pickle it for several jobs.
+        Saliency maps by method, then by image: arrays, or sources as `find_maps` returns them. The
+        maps of a method may also be any object with ``__getitem__``, which is called with the name
+        of an image when its map is needed. For several jobs it must be possible to pickle it.
     shape : tuple of int or mapping of str to tuple of int
         (H, W) of all images, or by image, in the pixels of the fixations.
     outside : {"raise", "drop", "keep"}, default "raise"
-        What to do with fixations outside their image; see `gaze_heatmap`.
+        Treatment of fixations outside their image; see `gaze_heatmap`.
     unmapped : {"raise", "gaze_only"}, default "raise"
-        What to do with images for which a method has no map: refuse, or score none of their
-        maps and use their gaze for the center bias only.
+        Treatment of images for which a method has no map: an error, or use of their gaze for the
+        center bias only.
 
     Returns
     -------
     list of Case
-        In the order of the image names; under ``"gaze_only"``, cases without maps are not scored.
+        In the order of the image names. With ``"gaze_only"``, cases without maps are not scored.
 
     Raises
     ------
     TypeError
         If the fixations are not a table, or `maps` is not a mapping.
     ValueError
-        If a column or a size is missing, a column holds other than numbers (complex, bool, dates),
-        a fixation lies outside, an observer's fixations all
-        weigh nothing, an image has no map, a method has the name of a baseline, or no image is
-        left; the message names the line or image.
+        If a column or a size is missing, a column holds values that are not real numbers (complex,
+        bool, dates), a fixation lies outside, the durations of an observer on an image are all
+        zero, an image has no map, a method has the name of a baseline, or no image is left. The
+        message names the line or image.
 
     Warns
     -----
@@ -78,8 +78,8 @@ def cases_from_tables(
 
     Notes
     -----
-    Names are joined without blanks around them and with their letters composed (Unicode's NFC), so
-    that files from macOS meet a table from elsewhere. The cases have the names in this form.
+    Names are matched without surrounding blanks and in composed form (NFC of Unicode), so that
+    files from macOS match a table from another system. The cases have the names in this form.
 
     Examples
     --------
@@ -98,7 +98,7 @@ def cases_from_tables(
     methods = as_methods(maps)
     found, dropped = gaze_of_images(fixations, _size_finder(shape), outside)
     if dropped:
-        warn(dropped, OffImageWarning, stacklevel=2)
+        warn(dropped, OffImageWarning)
     cases = [
         Case(image=image, shape=size, gaze=gaze, maps={}) for image, (size, gaze) in found.items()
     ]
@@ -106,7 +106,7 @@ def cases_from_tables(
 
 
 def as_methods(maps: Any) -> dict[str, Any]:
-    """Return the maps of each method by its clean name; no method may be named like a baseline."""
+    """Return the maps of each method by its clean name; raise for the name of a baseline."""
     if not isinstance(maps, Mapping) or not all(isinstance(name, str) for name in maps):
         raise TypeError(
             "`maps` must be a mapping of methods to mappings of images to maps, got "
@@ -120,27 +120,27 @@ def as_methods(maps: Any) -> dict[str, Any]:
 def with_maps(
     cases: list[Case], maps: Mapping[str, Mapping[str, MapSource]], unmapped: str
 ) -> list[Case]:
-    """Return the cases with their maps; cases without one are refused, or not scored."""
+    """Return the cases with their maps; cases without a map raise an error or are not scored."""
     find = {method: source_finder(own, name=f"maps[{method!r}]") for method, own in maps.items()}
     without_map: dict[str, str] = {}
     joined = []
     for case in cases:
         own = {method: source_of(case.image) for method, source_of in find.items()}
-        lacking = [method for method, source in own.items() if source is None]
-        if lacking and case.scored:
-            without_map[case.image] = lacking[0]
-        kept = {} if lacking else own
-        joined.append(replace(case, maps=kept, scored=case.scored and not lacking))
+        missing = [method for method, source in own.items() if source is None]
+        if missing and case.scored:
+            without_map[case.image] = missing[0]
+        kept = {} if missing else own
+        joined.append(replace(case, maps=kept, scored=case.scored and not missing))
     n_scored = sum(case.scored for case in cases)
     if without_map and (unmapped == "raise" or len(without_map) == n_scored):
         image, method = next(iter(without_map.items()))
         raise ValueError(
             f"`maps` must have every image of the fixations, but {len(without_map)} of "
-            f"{n_scored} images lack one: method {method!r} has no map of image {image!r} "
+            f"{n_scored} images have no map: method {method!r} has none of image {image!r} "
             f"(it has {', '.join(map(repr, list(maps[method])[:3])) or 'none'}, ..."
             f"{similar_name(image, maps[method])}). "
-            'unmapped="gaze_only" (--unmapped gaze_only) scores the others and uses the gaze on '
-            "these for the center bias."
+            'Give unmapped="gaze_only" (--unmapped gaze_only) to score the others and use the gaze '
+            "on these for the center bias."
         )
     return joined
 
@@ -191,7 +191,7 @@ def gaze_of_images(
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """The checked columns of a table; images and observers as positions among sorted names."""
+    """Checked columns of a table, with images and observers as indices into sorted names."""
 
     table: pd.DataFrame
     image: IntArray
@@ -205,7 +205,7 @@ class _Rows:
         """Return which fixations lie outside their image."""
         off = np.zeros(len(self.points), np.bool_)
         places = np.array(sizes, np.int64).reshape(-1, 2)
-        for size in set(sizes):  # of which there are few
+        for size in set(sizes):  # a set of images has few sizes
             of_size = (places == size).all(axis=1)[self.image]
             off[of_size] = off_image(self.points[of_size], size)
         return off
@@ -213,7 +213,7 @@ class _Rows:
     def refuse_off_image(
         self, off: np.ndarray[Any, np.dtype[np.bool_]], sizes: list[Shape]
     ) -> None:
-        """Raise, and name the first fixation outside the first image by name that has one."""
+        """Raise, naming the first fixation outside, on the first such image by name."""
         from gazesal.datasets._columns import place_of  # noqa: PLC0415 (pandas)
 
         of_image = self.image == self.image[off].min()
@@ -225,9 +225,9 @@ class _Rows:
             f"of observer {self.observers[self.observer[at]]} lies outside image "
             f"{self.images[self.image[at]]}, which spans "
             f"x in [-0.5, {shape[1] - 0.5}) and y in [-0.5, {shape[0] - 0.5}) where pixel centers "
-            f"are integers; {int((off & of_image).sum())} fixations on this image do. Is the "
-            'origin right? outside="drop" (--outside drop) leaves them out, "keep" draws the part '
-            "inside."
+            f"are integers; {int((off & of_image).sum())} fixations on this image do. Check the "
+            'origin, or give outside="drop" (--outside drop) to leave them out, or "keep" to use '
+            "the part of their Gaussian inside."
             f"{exchange_hint(self.points[of_image], shape)}"
         )
 
@@ -253,13 +253,14 @@ class _Rows:
             strict=True,
         )  # fmt: skip
         for image, observer, start, stop in readings:
-            # copies, so that one image does not keep the arrays of all
+            # Copies, because a view would keep the arrays of all images in memory.
             gaze[image][self.observers[observer]] = Gaze(
                 points=points[start:stop].copy(), durations=durations[start:stop].copy()
             )
         return gaze
 
     def _refuse_durations(self, at: int) -> None:
+        """Raise an error about the durations of the reading of a row."""
         from gazesal.datasets._columns import place_of  # noqa: PLC0415 (pandas)
 
         raise ValueError(

@@ -1,4 +1,4 @@
-"""The fixations of one observer on one image in a file of their own."""
+"""A source of gaze: the file with the fixations of one observer on one image."""
 
 from __future__ import annotations
 
@@ -17,23 +17,22 @@ __all__ = ["FixationFile"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FixationFile:
-    """The fixations of one observer on one image in a file of their own, read when it is called.
+    """File with the fixations of one observer on one image, which is read when it is called.
 
     Attributes
     ----------
     path : pathlib.Path
-        A table as `read_fixations` takes it, but for the columns image and observer, which it need
-        not have.
+        A table as for `read_fixations`. The columns image and observer may be absent.
     image, observer : str
-        Whose fixations they are.
+        Names of the image and the observer.
     shape : tuple of int
         (H, W) of the image.
     origin, duplicates : str
         See `read_fixations`.
     columns : tuple of (str, str)
-        What a column is called in the file; see `read_fixations`.
+        Names of columns in the file; see `read_fixations`.
     outside : {"raise", "drop", "keep"}
-        What to do with fixations outside the image.
+        Treatment of fixations outside the image; see `gaze_heatmap`.
     """
 
     path: Path
@@ -55,16 +54,19 @@ class FixationFile:
             columns=dict(self.columns),
             duplicates=self.duplicates,
         )
-        # `cases_from_manifest` has warned for all files that fixations are dropped
+        # `cases_from_manifest` has warned about dropped fixations, once for all files.
         found, _ = gaze_of_images(table, lambda _: self.shape, self.outside)
         _, gaze = found[self.image]
         if not gaze:
-            raise ValueError(f"{self.path}: all fixations lie outside image {self.image}.")
+            raise ValueError(
+                f"{self.path}: must have fixations on image {self.image}, got only fixations "
+                "outside it."
+            )
         return gaze[self.observer]
 
     @property
     def fingerprint(self) -> str:
-        """What the fixations are known by: the file, when it was written, and how it is read."""
+        """Fingerprint of the fixations: the path, size and time of the file, and the options."""
         return f"{self!r}, {written(self.path)}"
 
     def __str__(self) -> str:

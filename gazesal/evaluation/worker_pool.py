@@ -1,4 +1,4 @@
-"""Run one function over many images, on the workers that joblib finds."""
+"""Workers: one function is run over many images, on processes or a cluster of joblib."""
 
 import os
 import signal
@@ -24,25 +24,25 @@ from gazesal._warnings import ignoring
 
 __all__ = ["SHARED", "Runner"]
 
-PROCESSES = "LokyBackend"  # of this machine, which share its files
-SHARED = ".shared-"  # how the names of folders begin in which processes share arrays
+PROCESSES = "LokyBackend"  # processes of this machine, which can share files
+SHARED = ".shared-"  # prefix of the folders in which processes share arrays
 CLUSTER = "DaskDistributedBackend"
-ROUND = 4  # tasks for each worker at once, of backends that only give back many together
-WATCHED_EVERY = 1.0  # seconds between a worker's looks at whether its parent is there
-FEEDER = "QueueFeederThread"  # of multiprocessing: sends tasks to processes
-FEEDERS_END = 2.0  # seconds that they are waited for; those of other queues do not end
+ROUND = 4  # tasks per worker and round, for backends that return the results of a round together
+WATCHED_EVERY = 1.0  # seconds between two checks by a worker that its parent is alive
+FEEDER = "QueueFeederThread"  # the thread of multiprocessing that sends tasks to processes
+FEEDERS_END = 2.0  # seconds to wait for these threads; some belong to other queues and stay
 
 
 class Runner:
-    """Workers of joblib: processes of this machine, or what the caller's configuration names.
+    """Workers of joblib: processes of this machine, or the backend of the caller's configuration.
 
     Parameters
     ----------
     n_jobs : int, optional
-        Number of workers, -1 for one a core; by default that of the caller's
+        Number of workers, -1 for one per core. By default the number of the caller's
         ``joblib.parallel_config``, or one.
     progress : bool
-        Show a bar with the rate and the time left for each call.
+        Whether to show a bar with the rate and the time left for each call.
     """
 
     def __init__(self, n_jobs: int | None, progress: bool) -> None:
@@ -59,7 +59,7 @@ class Runner:
         function: Callable[..., Any],
         arguments: Iterable[tuple[Any, ...]],
         total: int,
-        what: str,
+        label: str,
         *,
         unit: str = " images",
         done: int = 0,
@@ -67,33 +67,33 @@ class Runner:
         shared: Sequence[np.ndarray] = (),
         folder: Path | None = None,
     ) -> Generator[Any, None, None]:
-        """Yield what the function makes of each of the arguments, as it is finished or in order.
+        """Yield the result of the function for each of the arguments, as it finishes or in order.
 
-        Arguments go out one by one, so that what is computed and not yet yielded is what the
-        workers have in hand; to a backend that cannot give results one by one, as those of
-        multiprocessing and Ray, a few for each worker at once. Processes of this machine end
-        within seconds after this one was killed. Whatever ends the iteration early, an error in
-        the caller's loop or Ctrl-C, ends the workers' tasks too; close the iterator
-        (`contextlib.closing`) to be sure of when.
+        Arguments are sent one by one, so that the workers hold all images that are computed and
+        not yet yielded. Backends that cannot return results one by one, such as multiprocessing
+        and Ray, get a few per worker at once. Worker processes of this machine end within seconds
+        after this process is killed. If an error in the caller's loop or Ctrl-C ends the iteration
+        early, the workers' tasks end too. Close the iterator (`contextlib.closing`) to end them at
+        a known time.
 
         Parameters
         ----------
         function : callable
-            Of a module, so that other processes find it.
+            A function of a module, so that other processes can import it.
         arguments : iterable of tuple
-            Taken as workers become free.
+            Arguments of each call, taken as workers become free.
         total : int
-            How many there are, with those that were done before.
-        what, unit : str
-            For the progress bar.
+            Number of calls, including those done by an earlier run.
+        label, unit : str
+            Texts of the progress bar.
         done : int, default 0
-            How many were done before.
+            Number of calls done by an earlier run.
         ordered : bool, default False
             Yield in the order of the arguments.
         shared : sequence of arrays
-            Further arguments of every call, which go to each worker once and not with each task.
+            Further arguments of every call, sent to each worker once and not with each task.
         folder : pathlib.Path, optional
-            Where the shared arrays may lie meanwhile; by default a temporary folder.
+            Folder for the files of shared arrays. By default a temporary folder.
         """
         backend, _ = get_active_backend()
         of_processes = type(backend).__name__ == PROCESSES
@@ -110,7 +110,7 @@ class Runner:
                 **self._jobs,
                 return_as=way if one_by_one else "list",
                 batch_size=1,
-                max_nbytes=None,  # an image's own arrays are used once: no file for each of them
+                max_nbytes=None,  # no files for an image's arrays, which are used once
             )
             tasks = (joblib.delayed(function)(*argument, *arrays) for argument in arguments)
             with _signals_held() if of_processes else nullcontext():
@@ -119,9 +119,9 @@ class Runner:
             bar = tqdm(
                 total=total,
                 initial=done,
-                desc=what,
+                desc=label,
                 unit=unit,
-                smoothing=0.05,  # images differ: a long memory for the rate
+                smoothing=0.05,  # images differ, so the rate is averaged over many
                 disable=not self._progress,
             )
             with bar, _replaced_workers():
@@ -133,8 +133,8 @@ class Runner:
                     if not isinstance(error, BrokenExecutor) and not _is_of_cluster(error):
                         raise
                     raise ChildProcessError(
-                        f"a worker process ended while {what}, most often because the memory was "
-                        f"used up; fewer jobs need less. {error}"
+                        f"a worker process ended while {label}, most often because the memory was "
+                        f"used up. Use fewer jobs, which need less memory. {error}"
                     ) from error
 
     def _n_workers(self) -> int:
@@ -145,12 +145,12 @@ class Runner:
     def _shared(
         self, arrays: Sequence[np.ndarray], folder: Path | None
     ) -> Iterator[tuple[list[np.ndarray], AbstractContextManager[Any]]]:
-        """The arrays as the workers are best sent them, and the configuration for it."""
+        """Yield the arrays in the form in which workers get them, and joblib's configuration."""
         backend, _ = get_active_backend()
         kind = type(backend).__name__
         if kind == CLUSTER:
-            # to every worker at once, so that the loss of one takes nothing away; also without
-            # arrays the backend is a new one, which lets go of its tasks when it is left
+            # Arrays go to every worker at once, so that they survive the loss of one. A new
+            # backend is used even without arrays, because it releases its tasks at the end.
             config = joblib.parallel_config(
                 backend="dask",
                 client=backend.client,
@@ -170,36 +170,36 @@ class Runner:
 
 
 def _is_of_cluster(error: BaseException) -> bool:
-    """Whether Dask gave up a task, as when it has lost several workers over it.
+    """Return whether Dask gave up a task, as it does after losing several workers.
 
-    Some of its errors are cancellations, which are no `Exception`.
+    Some of its errors are cancellations, which are not an `Exception`.
     """
     return type(error).__module__.partition(".")[0] == "distributed"
 
 
 def _mapped(array: np.ndarray, path: Path) -> np.ndarray:
-    """The array in a file, of which joblib sends the name alone."""
+    """Return the array in a file, of which joblib sends only the name."""
     file = path.with_suffix(".npy")
-    with naming(file, "large arrays are shared there with the worker processes"):
+    with naming(file, "large arrays are shared with the worker processes in this folder"):
         np.save(file, array)
-    # copy on write: kernels are compiled for arrays that can be written to
+    # Copy on write, because kernels are compiled for writable arrays.
     mapped: np.ndarray = np.load(file, mmap_mode="c")
     return mapped
 
 
 def _in_rounds(parallel: Any, tasks: Iterator[Any]) -> Generator[Any, None, None]:
-    """Results in order, of a few tasks for each worker after the other."""
+    """Yield results in order, after rounds of a few tasks per worker."""
     with parallel:  # one set of workers for all rounds
         size = ROUND * parallel._effective_n_jobs()
         while some := list(islice(tasks, size)):
             yield from parallel(some)
 
 
-_watching: list[threading.Thread] = []  # of this process, which is a worker
+_watching: list[threading.Thread] = []  # the thread of this process, if it is a worker
 
 
 def _watched(function: Callable[..., Any], parent: int, *arguments: Any) -> Any:
-    """Call a function in a worker that ends with its parent, also where that is killed."""
+    """Call a function in a worker that ends with its parent, even if the parent is killed."""
     if not _watching and _started_by(parent):
         watch = threading.Thread(target=_end_with, args=(parent,), daemon=True)
         _watching.append(watch)
@@ -208,21 +208,21 @@ def _watched(function: Callable[..., Any], parent: int, *arguments: Any) -> Any:
 
 
 def _started_by(parent: int) -> bool:
-    """Whether that is the parent, with no other in between; end at once if it is gone already."""
+    """Return whether a process is the direct parent; exit if it has ended already."""
     if os.getppid() == parent:
         return True
     if os.name == "posix":
         try:
             os.kill(parent, 0)
         except ProcessLookupError:
-            os._exit(1)  # it was killed before this worker had its first task
+            os._exit(1)  # the parent was killed before this worker had its first task
         except PermissionError:
             pass
     return False
 
 
 def _end_with(parent: int) -> None:
-    """End this process when its parent has ended: another process is its parent then."""
+    """Exit when the parent has ended, after which another process is the parent."""
     while os.getppid() == parent:
         time.sleep(WATCHED_EVERY)
     os._exit(1)
@@ -230,12 +230,14 @@ def _end_with(parent: int) -> None:
 
 @contextmanager
 def _signals_held() -> Iterator[None]:
-    """Let signals that Python takes wait while processes are started.
+    """Delay signals with a handler in Python while processes are started.
 
-    An exception between the start of one and joblib's note of it would leave a process that nobody
-    ends, and a program that waits for it.
+    An exception after a process is started and before joblib records it would leave a process
+    that nobody ends, and a program that waits for it.
     """
-    if threading.current_thread() is not threading.main_thread():  # no signal is taken in another
+    if (
+        threading.current_thread() is not threading.main_thread()
+    ):  # only the main thread handles signals
         yield
         return
     came: list[int] = []
@@ -258,10 +260,10 @@ def _signals_held() -> Iterator[None]:
 
 @contextmanager
 def _feeders_ended() -> Iterator[None]:
-    """Where a run ends early, wait for the thread that sent its tasks, as joblib does not.
+    """If a run ends early, wait for the thread that sent its tasks, as joblib does not.
 
-    That thread lets go of the last semaphores: if the program ends while it is between removing
-    one and saying so, joblib's tracker of such things writes that it was leaked.
+    That thread releases the last semaphores. If the program ends after it has removed one and
+    before it has reported so, joblib's resource tracker prints that the semaphore was leaked.
     """
     try:
         yield
@@ -274,20 +276,21 @@ def _feeders_ended() -> Iterator[None]:
 
 
 def _replaced_workers() -> AbstractContextManager[None]:
-    """Let joblib replace workers that have grown, as by importing torch, without a warning.
+    """Ignore joblib's warning that it replaced workers whose memory had grown, as by torch.
 
-    It is raised in the thread that replaces them. If warnings are errors, that thread would end and
-    the run would wait forever.
+    The warning is raised in the thread that replaces them. If warnings are errors, that thread
+    would end and the run would wait forever.
     """
     return ignoring("A worker stopped while some jobs", category=UserWarning)
 
 
 class _Quiet:
-    """Close a generator of joblib without its warning that tasks were canceled, which is meant."""
+    """Close a generator of joblib without its warning that tasks were canceled, as intended."""
 
     def __init__(self, results: Any) -> None:
         self._results = results
 
     def close(self) -> None:
+        """Close the generator."""
         with ignoring(".*tasks", category=UserWarning, module="joblib"):
             self._results.close()

@@ -11,8 +11,7 @@ import pandas as pd
 import pytest
 
 import gazesal
-from gazesal.evaluation.passes import BadImages
-from gazesal.evaluation.score_rows import BadImage
+from gazesal.evaluation.score_rows import BadImage, BadImages
 from gazesal.reporting.results_folder import describe
 from tests.evaluation.large_study import SHAPE, SIGMA, LoggedMap, calls, make_cases, table_bytes
 
@@ -466,7 +465,7 @@ class TestInternalErrors:
         def broken(*_args, **_options):
             raise ZeroDivisionError("of the library")
 
-        monkeypatch.setattr("gazesal.evaluation.score_one_image.gaze_heatmap", broken)
+        monkeypatch.setattr("gazesal.evaluation.gaze_of_image.gaze_heatmap", broken)
         with pytest.raises(ZeroDivisionError, match="of the library"):
             gazesal.evaluate(make_cases(4), sigma=SIGMA, bad_images="list")
 

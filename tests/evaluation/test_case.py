@@ -79,9 +79,9 @@ def test_off_image_fixations_are_named_dropped_or_kept():
 def test_a_table_that_fits_when_exchanged_is_told_so():
     frame = table(x=np.linspace(0, 29, 16), y=np.linspace(0, 39, 16))
     hint = "All would lie inside with x and y, or height and width, exchanged."
-    with pytest.raises(ValueError, match=rf"draws the part inside\. {re.escape(hint)}$"):
+    with pytest.raises(ValueError, match=rf"part of their Gaussian inside\. {re.escape(hint)}$"):
         cases_from_tables(frame, maps(), SHAPE)
-    with pytest.raises(ValueError, match=r"draws the part inside\.$"):
+    with pytest.raises(ValueError, match=r"part of their Gaussian inside\.$"):
         cases_from_tables(frame.assign(x=39.5), maps(), SHAPE)
 
 
@@ -266,12 +266,12 @@ def test_missing_columns_are_named():
 def test_images_without_a_map_are_named_or_lend_their_gaze_only():
     both = maps("ab", "full") | maps("b", "half")
     with pytest.raises(
-        ValueError, match=r"1 of 2 images lack one: method 'half' has no map of .*'a'"
+        ValueError, match=r"1 of 2 images have no map: method 'half' has no map of .*'a'"
     ):
         cases_from_tables(table(), both, SHAPE)
     cases = cases_from_tables(table(), both, SHAPE, unmapped="gaze_only")
     assert [list(case.maps) for case in cases] == [[], ["full", "half"]]
-    with pytest.raises(ValueError, match="2 of 2 images lack one"):
+    with pytest.raises(ValueError, match="2 of 2 images have no map"):
         cases_from_tables(table(), maps("z"), SHAPE, unmapped="gaze_only")
 
 

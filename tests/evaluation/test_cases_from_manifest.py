@@ -136,7 +136,9 @@ def test_maps_lie_in_stores_under_the_name_of_the_image_or_a_key(study, cases_of
         assert case.load_map("one")[0, 0] == 9
         assert pickle.loads(pickle.dumps(case)).load_map("stored")[0, 0] == i  # noqa: S301
     table["map:keyed"] = "all.npz#none"
-    with pytest.raises(ValueError, match=r"line 2, column 'map:keyed': .*has no array 'none'"):
+    with pytest.raises(
+        ValueError, match=r"line 2, column 'map:keyed': .*must have the array 'none'"
+    ):
         cases_of(table)
 
 
@@ -163,7 +165,7 @@ def test_a_missing_map_is_refused_or_leaves_the_gaze(study, cases_of):
 def test_absent_files_are_named_at_once_or_left_to_the_evaluation(study, cases_of):
     table = records(study)
     table.loc[2, "map:good"] = "maps/good/other.npy"
-    with pytest.raises(ValueError, match=r"line 4, column 'map:good': .*other\.npy is not there"):
+    with pytest.raises(ValueError, match=r"line 4, column 'map:good': .*other\.npy must exist"):
         cases_of(table)
     case = cases_of(table, absent="keep")[2]
     with pytest.raises(FileNotFoundError, match=r"other\.npy"):
@@ -215,7 +217,7 @@ BAD = {
     "kind": ({"map:good": "a.jpg"}, r"line 3, column 'map:good': must be a map \(\.npy, \.npz"),
     "box": ({"x_min": "a"}, "line 3, column 'x_min': must be a finite number"),
     "box order": ({"x_max": "0"}, "line 3, column 'x_max': must be more than x_min, got 0 and 1"),
-    "box part": ({"y_max": ""}, "line 3, column 'y_max': must be a number as the others are"),
+    "box part": ({"y_max": ""}, "line 3, column 'y_max': must be a number like the other"),
     "scored": ({"scored": "perhaps"}, "line 3, column 'scored': must be True or False"),
 }
 

@@ -76,7 +76,7 @@ def test_maps_are_named_by_dicom_id(release):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"n_readers": 4}, "`n_readers` must leave an image to score, got 4: no image keeps more"),
+        ({"n_readers": 4}, "`n_readers` must be at most 3, the largest"),
         ({"n_readers": 1}, "`n_readers` must be at least 2, got 1"),
         ({"degrees": 0}, "`degrees` must be a positive number, got 0"),
         ({"degrees": [1, 2]}, "`degrees` must be a positive number"),
@@ -94,7 +94,7 @@ def test_one_name_for_two_images(release):
     other.__dict__.update(release.__dict__)
     other.readings = release.readings.copy()
     other.readings["dicom_id"] = other.readings["dicom_id"].iloc[0]
-    with pytest.raises(ValueError, match=r"name one dicom_id .* for 6 images"):
+    with pytest.raises(ValueError, match=r"name one dicom_id .*, got 6 images"):
         gazesal.cases_from_reflacx(other, n_readers=3)
 
 

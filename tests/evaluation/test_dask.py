@@ -68,7 +68,7 @@ def test_an_image_that_ends_every_worker_ends_the_run(cluster):
         joblib.parallel_config(backend="dask"),
         pytest.raises(
             ChildProcessError,
-            match=r"(?s)a worker process ended while scoring.*images in hand were .*\bi003\b",
+            match=r"(?s)a worker process ended while scoring.*images in progress were .*\bi003\b",
         ),
     ):
         gazesal.evaluate(cases, sigma=SIGMA, bad_images="list")

@@ -166,9 +166,7 @@ def test_gaze_of_unmapped_images_shapes_the_bias_and_is_not_scored():
 
 def test_maps_of_another_size_need_resize():
     maps = make_maps(shape=(12, 16))
-    with pytest.raises(
-        ValueError, match="noise: the map of image a is 16 x 12 pixels, but the image"
-    ):
+    with pytest.raises(ValueError, match=r"noise: the map of image a must have .* got 16 x 12"):
         evaluate(maps=maps)
     resized = as_dict(evaluate(maps=maps, resize="bilinear"))
     by_hand = {
@@ -206,7 +204,7 @@ def test_the_first_bad_map_is_named_whatever_the_jobs():
     for image in "cbd":
         maps["noise"][image] = np.full(SHAPE, np.nan)
     for n_jobs in (1, 2):
-        with pytest.raises(ValueError, match=r"`noise map of image b` .* \(2 more images have bad"):
+        with pytest.raises(ValueError, match=r"`noise map of image b` .* \(2 more images"):
             evaluate(maps=maps, n_jobs=n_jobs)
 
 

@@ -11,8 +11,8 @@ import pytest
 
 import gazesal
 from gazesal.cli.evaluate import evaluate as command
-from gazesal.evaluation import metric_calls, score_one_image
-from gazesal.evaluation.score_one_image import Options
+from gazesal.evaluation import metric_calls, options, score_one_image
+from gazesal.evaluation.options import EvaluationOptions
 from gazesal.reporting.captions import chance_words, metric_words
 from gazesal.reporting.results_folder import describe
 
@@ -415,7 +415,7 @@ def test_a_new_metric_in_the_registry_is_scored_without_further_ado(monkeypatch)
 
     new = replace(gazesal.METRICS["nss"], name="twice_nss", label="2 NSS", function=twice_nss)
     more = MappingProxyType({**gazesal.METRICS, "twice_nss": new})
-    for module in (metric_calls, score_one_image):
+    for module in (metric_calls, options, score_one_image):
         monkeypatch.setattr(module, "METRICS", more)
     scores = evaluate(make_cases(), metrics=("nss", "twice_nss")).scores
     both = scores.pivot_table(
@@ -429,7 +429,7 @@ def test_what_metrics_need_can_be_said_everywhere():
     flags = {parameter.name: parameter for parameter in command.params}
     asked = {"density", *(o for m in gazesal.METRICS.values() for o in m.required_options)}
     assert asked <= set(inspect.signature(gazesal.evaluate).parameters)
-    assert asked <= set(Options.__slots__)
+    assert asked <= set(EvaluationOptions.__slots__)
     assert asked <= set(flags)
     assert tuple(flags["metrics"].type.choices) == EVERY
     known = {"saliency_map", "gaze_map", "center_bias", "baseline", *metric_calls.POINTS}

@@ -158,9 +158,9 @@ def test_maps_of_an_image_hold_every_row():
 @pytest.mark.parametrize(
     ("change", "options", "message"),
     [
-        ({"box": None}, {}, "`cases` must all have a box, or none; image 'a' has none"),
+        ({"box": None}, {}, "`cases` must all have a box, or none of them; image 'a'"),
         ({"scored": True, "gaze": {}}, {}, "image 'a' must have fixations of at least two"),
-        ({}, {"sigma": 2.0}, "`sigma` must not be given where fixations have their own"),
+        ({}, {"sigma": 2.0}, "`sigma` must not be given if fixations have their own"),
         ({}, {"center_bias": "mine"}, "`center_bias` must be one of 'left_out', 'in_sample'"),
         ({}, {"ground_truth": "most"}, "`ground_truth` must be one of 'rest', 'all'"),
         ({}, {"rounding": "up"}, "`rounding` must be one of 'none', 'study'"),

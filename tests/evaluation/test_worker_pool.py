@@ -86,7 +86,7 @@ def test_a_full_disk_is_said_with_the_file(array, tmp_path, monkeypatch):
     results = Runner(2, False)(
         look, ((i,) for i in range(2)), 2, "looking", shared=[array], folder=tmp_path
     )
-    with pytest.raises(OSError, match=r"12 written; large arrays are shared there.*0\.npy"):
+    with pytest.raises(OSError, match=r"12 written; large arrays are shared with.*0\.npy"):
         next(results)
     assert not list(tmp_path.iterdir())
 

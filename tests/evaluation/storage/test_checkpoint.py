@@ -20,9 +20,11 @@ import pandas as pd
 import pytest
 
 import gazesal
+from gazesal._digests import digest_of_bytes
 from gazesal.evaluation import passes
-from gazesal.evaluation.score_rows import BadImage, ImageScores
+from gazesal.evaluation.score_rows import BadImage, BadImages, ImageScores
 from gazesal.evaluation.storage import checkpoint as checkpoint_module
+from gazesal.evaluation.storage import score_parts
 from tests.evaluation.large_study import SHAPE, SIGMA, calls, make_cases, run, table_bytes
 
 pa = pytest.importorskip("pyarrow")
@@ -103,7 +105,7 @@ def test_what_is_there_is_not_made_again(kept, tmp_path):
 
 
 def test_parts_become_larger_ones(tmp_path, monkeypatch):
-    monkeypatch.setattr(checkpoint_module, "MERGED", 4)
+    monkeypatch.setattr(score_parts, "MERGED", 4)
     whole = run(11, tmp_path / "kept", tmp_path / "log")
     assert len(parts(tmp_path / "kept")) == 2 + 3
     again = run(11, tmp_path / "kept", tmp_path / "log")
@@ -115,9 +117,7 @@ def test_killed_between_a_larger_part_and_the_small_ones(tmp_path, monkeypatch):
     folder = tmp_path / "kept"
     whole = run(6, folder, tmp_path / "log")
     small = {path: path.read_bytes() for path in parts(folder)}
-    found = checkpoint_module.Checkpoint(folder, *_identity(folder))
-    found._merge()
-    found.close()
+    merge(folder)
     for path in list(small)[:4]:
         path.write_bytes(small[path])
     assert len(parts(folder)) == 5
@@ -129,9 +129,7 @@ def test_doubled_parts_are_removed(tmp_path):
     folder = tmp_path / "kept"
     whole = run(6, folder, tmp_path / "log")
     small = {path: path.read_bytes() for path in parts(folder)}
-    found = checkpoint_module.Checkpoint(folder, *_identity(folder))
-    found._merge()
-    found.close()
+    merge(folder)
     (merged,) = parts(folder)
     for path, content in small.items():
         path.write_bytes(content)
@@ -150,13 +148,9 @@ def test_parts_of_several_images_are_merged_with_others(tmp_path):
     folder = tmp_path / "kept"
     whole = run(6, folder, tmp_path / "log")
     paths = parts(folder)
-    found = checkpoint_module.Checkpoint(folder, *_identity(folder))
-    found._small = paths[:3]
-    found._merge()
-    of_three = parts(folder)
-    found._small = [path for path in of_three if len(images_of(path)) == 3] + paths[3:]
-    found._merge()
-    found.close()
+    merge(folder, paths[:3])
+    (of_three,) = (path for path in parts(folder) if len(images_of(path)) == 3)
+    merge(folder, [of_three, *paths[3:]])
     (merged,) = parts(folder)
     assert len(images_of(merged)) == 6
     again = run(6, folder, tmp_path / "log")
@@ -164,10 +158,11 @@ def test_parts_of_several_images_are_merged_with_others(tmp_path):
     assert set(calls(tmp_path / "log").values()) == {1}
 
 
-def _identity(folder):
-    identity = json.loads((folder / "checkpoint.json").read_text())
-    gaze = identity.pop("gaze")
-    return identity, gaze
+def merge(folder, paths=None):
+    """Merge parts of a checkpoint into one, by default all."""
+    found = score_parts.ScoreParts(folder / "parts")
+    found.read_index()
+    found.merge(paths)
 
 
 @pytest.mark.parametrize("harm", ["cut", "flip", "empty"])
@@ -256,8 +251,8 @@ def test_parts_of_other_types_are_refused(kept, kind):
     parquet.write_table(
         table.set_column(table.schema.get_field_index(column), column, values), path
     )
-    path.rename(path.with_stem(checkpoint_module._digest(path.read_bytes())))
-    with pytest.raises(ValueError, match="is no part of a checkpoint"):
+    path.rename(path.with_stem(digest_of_bytes(path.read_bytes())))
+    with pytest.raises(ValueError, match="is not a part of a checkpoint"):
         run(6, folder, None)
 
 
@@ -268,7 +263,7 @@ def test_other_versions_and_other_gaze_are_refused(kept, tmp_path):
     cases = make_cases(6)
     other = replace(cases[4].gaze["bob"], durations=np.ones(6))
     cases[4] = replace(cases[4], gaze={**cases[4].gaze, "bob": other})
-    with pytest.raises(ValueError, match="the gaze on 'i004', which shapes the scores"):
+    with pytest.raises(ValueError, match="the gaze on 'i004', which contributes to the scores"):
         gazesal.evaluate(cases, sigma=SIGMA, checkpoint=folder)
     with pytest.raises(ValueError, match="differs in the order of the images"):
         gazesal.evaluate(make_cases(6)[::-1], sigma=SIGMA, checkpoint=folder)
@@ -280,7 +275,7 @@ def test_other_versions_and_other_gaze_are_refused(kept, tmp_path):
     with pytest.raises(ValueError, match=r"checkpoint\.json: cannot be read as a checkpoint"):
         run(6, folder, None)
     path.unlink()
-    with pytest.raises(ValueError, match=r"are parts and a center bias and no checkpoint\.json"):
+    with pytest.raises(ValueError, match=r"got parts and a center bias without it"):
         run(6, folder, None)
 
 
@@ -351,23 +346,23 @@ def named_by_digest(folder):
     """A table of somebody else's with a name as a part has."""
     sink = io.BytesIO()
     pd.DataFrame({"a": [1]}).to_parquet(sink)
-    path = folder / f"{checkpoint_module._digest(sink.getvalue())}.parquet"
+    path = folder / f"{digest_of_bytes(sink.getvalue())}.parquet"
     path.write_bytes(sink.getvalue())
-    return path, "is no part of a checkpoint"
+    return path, "is not a part of a checkpoint"
 
 
 def other_parquet(folder):
     """A table of somebody else's."""
     path = folder / "mine.parquet"
     path.write_bytes(b"hello")
-    return path, "is none of a checkpoint's files"
+    return path, "is not a file of a checkpoint"
 
 
 def folder_as_part(folder):
     """A folder with a name as a part has."""
     path = folder / f"{'0' * 32}.parquet"
     path.mkdir()
-    return path, "is none of a checkpoint's files"
+    return path, "is not a file of a checkpoint"
 
 
 def folder_as_bias(folder):
@@ -413,14 +408,14 @@ def test_a_center_bias_of_another_run_is_not_taken(kept, tmp_path):
     _, folder = kept
     for path in (*parts(folder), folder / "checkpoint.json"):
         path.unlink()
-    with pytest.raises(ValueError, match=r"there are a center bias and no checkpoint\.json"):
+    with pytest.raises(ValueError, match=r"checkpoint\.json .*, got a center bias without it"):
         gazesal.evaluate(make_cases(6), sigma=2 * SIGMA, checkpoint=folder)
     other = tmp_path / "other"
     cases = make_cases(6)[::-1]
     gazesal.evaluate(cases, sigma=SIGMA, checkpoint=other)
     (folder / "center_bias.npz").replace(other / "center_bias.npz")
     with pytest.warns(
-        gazesal.SkippedDataWarning, match="was made from other gaze or with other op"
+        gazesal.SkippedDataWarning, match="was computed from other gaze or with other op"
     ):
         again = gazesal.evaluate(cases, sigma=SIGMA, checkpoint=other)
     whole = gazesal.evaluate(cases, sigma=SIGMA)
@@ -428,7 +423,7 @@ def test_a_center_bias_of_another_run_is_not_taken(kept, tmp_path):
     assert table_bytes(again) == table_bytes(whole)
     np.savez(other / "center_bias.npz", facts=np.array(json.dumps({"bias": None})))
     with pytest.warns(
-        gazesal.SkippedDataWarning, match="was made from other gaze or with other op"
+        gazesal.SkippedDataWarning, match="was computed from other gaze or with other op"
     ):
         gazesal.evaluate(cases, sigma=SIGMA, checkpoint=other)
 
@@ -462,8 +457,10 @@ def test_chunks_of_a_center_bias_stay_small():
         return (bias_of(cases) for cases, _ in arguments)
 
     cases = make_cases(1) * 40_000
-    with pytest.raises(ValueError, match="no gaze could be drawn"):
-        passes.make_center_bias(cases, None, in_turn, passes.BadImages(stop=False), None)
+    with pytest.raises(ValueError, match="`cases` must have valid gaze"):
+        passes.make_center_bias(
+            cases, None, in_turn, BadImages(stop=False), checkpoint_module.NoCheckpoint()
+        )
     assert max(drawn) == 64
     assert sum(drawn) == 40_000
 
@@ -491,9 +488,10 @@ def test_a_full_disk_is_said_with_the_file(tmp_path, monkeypatch, what):
 
 def test_two_runs_do_not_share_a_folder(kept):
     first, folder = kept
-    held = checkpoint_module.Checkpoint(folder, *_identity(folder))
+    identity = json.loads((folder / "checkpoint.json").read_text())
+    held = checkpoint_module.Checkpoint(folder, identity, identity.pop("gaze"), {})
     try:
-        with pytest.raises(BlockingIOError, match="another run is at work here"):
+        with pytest.raises(BlockingIOError, match="another run is using this folder"):
             run(6, folder, None)
     finally:
         held.close()
@@ -545,21 +543,22 @@ def test_interrupted_runs_end_at_once_and_leave_nobody(tmp_path, n_jobs):
 
 
 def test_memory_does_not_grow_with_the_images_kept(tmp_path, monkeypatch):
-    monkeypatch.setattr(checkpoint_module, "MERGED", 40)
+    monkeypatch.setattr(score_parts, "MERGED", 40)
     labels = [("ann", f"method{k % 5}", f"metric{k // 5}") for k in range(60)]
-    kept = checkpoint_module.Checkpoint(tmp_path / "kept", {}, None)
+    fingerprints = {f"i{number}": f"{number:032x}" for number in range(160)}
+    kept = checkpoint_module.Checkpoint(tmp_path / "kept", {}, None, fingerprints)
     images, used, arrow = 40 * 4, [], []
     with closing(kept):
         tracemalloc.start()
         try:
             for number in range(images):
                 found = ImageScores(f"i{number}", *zip(*labels, strict=True), np.arange(60.0))
-                kept.add(found, f"{number:032x}")
+                kept.add(found)
                 if number % 40 == 39:  # when small parts were merged
                     used.append(tracemalloc.get_traced_memory()[0])
                     arrow.append(pa.total_allocated_bytes())
             tracemalloc.reset_peak()
-            rows = kept.collect({f"i{number}": f"{number:032x}" for number in range(images)})
+            rows = kept.collect(list(fingerprints))
             peak = tracemalloc.get_traced_memory()[1] - used[-1]
         finally:
             tracemalloc.stop()
@@ -577,7 +576,7 @@ def test_fixations_on_other_images_go_to_every_worker(tmp_path):
     spread = gazesal.evaluate(cases, **options, n_jobs=2, checkpoint=tmp_path / "kept")
     assert table_bytes(spread) == table_bytes(alone)
     # every image's gaze is behind every score, though no center bias is made of it
-    with pytest.raises(ValueError, match="the gaze on 'i005', which shapes"):
+    with pytest.raises(ValueError, match="the gaze on 'i005', which contributes"):
         gazesal.evaluate(cases[:5], **options, checkpoint=tmp_path / "kept")
     broken = replace(cases[2].gaze["bob"], points=np.full((6, 2), np.nan))
     cases[2] = replace(cases[2], gaze={**cases[2].gaze, "bob": broken})

@@ -151,7 +151,7 @@ def test_a_checkpoint_notices_another_state(tmp_path):
 
 def test_a_checkpoint_says_once_what_it_cannot_tell(tmp_path):
     cases = with_maps(lambda values: Held(values, lock=threading.Lock()))
-    with pytest.warns(UserWarning, match=r"cannot tell the state of .*\.Held: objects of") as found:
+    with pytest.warns(UserWarning, match=r"every change of .*\.Held: objects") as found:
         gazesal.evaluate(cases, sigma=SIGMA, checkpoint=tmp_path)
     assert len(found) == 1
     gazesal.evaluate(cases, sigma=SIGMA)  # nothing is to be told without one

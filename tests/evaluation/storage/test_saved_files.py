@@ -180,7 +180,7 @@ class TestCenterBias:
         arrays = read_arrays(path)
         function = {**CUT, **CHANGED}[change]
         write_arrays(path, {k: function(v) if k == "part0" else v for k, v in arrays.items()})
-        with pytest.warns(gazesal.SkippedDataWarning, match=r"center_bias\.npz.*made again"):
+        with pytest.warns(gazesal.SkippedDataWarning, match=r"center_bias\.npz.*computed again"):
             again = gazesal.evaluate(cases, **options, checkpoint=folder / "kept")
         assert again.scores.equals(evaluation.scores)
 
@@ -198,7 +198,7 @@ class TestCenterBias:
         arrays = read_arrays(path)
         facts = {**json.loads(str(arrays["facts"])), name: value}
         write_arrays(path, {**arrays, "facts": np.array(json.dumps(facts))})
-        with pytest.warns(gazesal.SkippedDataWarning, match=r"center_bias\.npz.*made again"):
+        with pytest.warns(gazesal.SkippedDataWarning, match=r"center_bias\.npz.*computed again"):
             again = gazesal.evaluate(cases, **options, checkpoint=folder / "kept")
         assert again.scores.equals(evaluation.scores)
 
