@@ -50,7 +50,7 @@ class Gaze:
         Standard deviation of each fixation's Gaussian in pixels, along x and y, if it differs
         between fixations. By default the `sigma` of the evaluation is used.
     visible : numpy.ndarray of float64, shape (N, 4), optional
-        Part of the image that was shown during each fixation; see `gaze_heatmap`. By default all.
+        Part of the image that was shown during each fixation. See `gaze_heatmap`. By default all.
     """
 
     points: Float64Array
@@ -84,7 +84,7 @@ class Case:
         Saliency map by method: the array, a file that `read_map` reads, or a function without
         arguments that returns the array.
     scored : bool, default True
-        Whether the image is scored. Otherwise only its contribution to the center bias is used.
+        True to score the image, False to use only its contribution to the center bias.
     box : tuple of float, optional
         (x_min, y_min, x_max, y_max) in pixels, the upper bounds exclusive. Images are registered
         to each other by their boxes for the center bias, such as the box of the chest.
@@ -137,7 +137,7 @@ class Case:
         observer : str
             One of `gaze`.
         resize : {"bilinear"}, optional
-            Resize a gaze map of another size to the image's pixels; see `resample`.
+            Resize a gaze map of another size to the image's pixels. See `resample`.
 
         Returns
         -------
@@ -175,7 +175,7 @@ class Case:
         Parameters
         ----------
         resize : {"bilinear"}, optional
-            Resize a center bias of another size to the image's pixels; see `resample`.
+            Resize a center bias of another size to the image's pixels. See `resample`.
 
         Returns
         -------
@@ -218,7 +218,7 @@ def read_source(source: Any) -> Any:
     """Return the content of a source: read from its file, returned by its function, or as it is.
 
     The worker processes treat every error raised in here as an error of the input, whatever its
-    type; see `gazesal.evaluation.worker`.
+    type. See `gazesal.evaluation.worker`.
     """
     if isinstance(source, Path):
         return read_map(source)
@@ -236,7 +236,7 @@ def load_source(source: Any, *, name: str) -> FloatArray:
 
 
 def is_gaze_map(source: object) -> bool:
-    """Check whether a source of gaze is certainly a map; a function may return fixations."""
+    """Check whether a source of gaze is certainly a map. A function may return fixations."""
     if isinstance(source, Gaze):
         return False
     was_array = getattr(source, "was_array", False)  # an array that a saved evaluation left out

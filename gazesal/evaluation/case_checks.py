@@ -71,7 +71,7 @@ def _require_groups(scored: list[Case]) -> None:
         for column, value in case.groups.items():
             if not isinstance(column, str) or column in RESERVED:
                 raise ValueError(
-                    "`groups` must name columns other than those of scores, summaries and "
+                    "`groups` must not name a column of scores, summaries or "
                     f"comparisons ({', '.join(RESERVED)}), got {column!r}."
                 )
             kinds = (str,) if isinstance(first[column], str) else (int, float, np.number)

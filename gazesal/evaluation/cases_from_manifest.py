@@ -45,14 +45,14 @@ def cases_from_manifest(
         A CSV file, also compressed, a Parquet file (extra ``parquet``), a JSON list of records, or
         JSON Lines (``.jsonl``, ``.ndjson``), with the columns
 
-        - ``image``, a unique name, ``width`` and ``height`` in pixels;
-        - ``map:METHOD``, the file of a method's saliency map;
+        - ``image``, a unique name, ``width`` and ``height`` in pixels,
+        - ``map:METHOD``, the file of a method's saliency map,
         - ``gaze:OBSERVER``, the file of an observer's fixations on the image, or of a finished
-          gaze map; empty if the observer did not look at the image;
-        - ``group:NAME``, the group of the image, such as its finding;
-        - ``picture``, the file of the image itself, for display only;
-        - ``x_min``, ``y_min``, ``x_max``, ``y_max``, its box in pixels;
-        - ``center_bias``, the file of its own center bias;
+          gaze map, empty if the observer did not look at the image,
+        - ``group:NAME``, the group of the image, such as its finding,
+        - ``picture``, the file of the image itself, for display only,
+        - ``x_min``, ``y_min``, ``x_max``, ``y_max``, its box in pixels,
+        - ``center_bias``, the file of its own center bias,
         - ``scored``, True, or False if its gaze is only used for the center bias.
 
         Only the first three are required, and columns of other names are ignored. A map is a file
@@ -65,13 +65,13 @@ def cases_from_manifest(
         Folder of the paths in the manifest, which cannot lead out of it. By default the folder of
         the manifest.
     origin : {"center", "corner", "matlab"}, default "center"
-        Origin of the coordinates in files of fixations; see `read_fixations`.
+        Origin of the coordinates in files of fixations. See `read_fixations`.
     columns : mapping of str to str, optional
-        Names of columns in files of fixations; see `read_fixations`.
+        Names of columns in files of fixations. See `read_fixations`.
     duplicates : {"raise", "drop", "keep"}, default "raise"
         Treatment of rows in files of fixations that repeat another.
     outside : {"raise", "drop", "keep"}, default "raise"
-        Treatment of fixations outside their image; see `gaze_heatmap`. Files of single observers
+        Treatment of fixations outside their image. See `gaze_heatmap`. Files of single observers
         are read with their image, so fixations dropped from them are not counted.
     unmapped : {"raise", "gaze_only"}, default "raise"
         Treatment of images for which a method has no map: an error, or use of their gaze for the

@@ -33,7 +33,7 @@ def cases_from_reflacx(
     Parameters
     ----------
     release : Reflacx
-        Phases of the release; see `Reflacx`.
+        Phases of the release. See `Reflacx`.
     maps : mapping of mapping, optional
         Saliency maps by method, then by the ``dicom_id`` of the image, as for
         `cases_from_tables`. Without maps, only single readers and the center bias are scored.

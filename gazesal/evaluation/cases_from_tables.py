@@ -47,7 +47,7 @@ def cases_from_tables(
     shape : tuple of int or mapping of str to tuple of int
         (H, W) of all images, or by image, in the pixels of the fixations.
     outside : {"raise", "drop", "keep"}, default "raise"
-        Treatment of fixations outside their image; see `gaze_heatmap`.
+        Treatment of fixations outside their image. See `gaze_heatmap`.
     unmapped : {"raise", "gaze_only"}, default "raise"
         Treatment of images for which a method has no map: an error, or use of their gaze for the
         center bias only.
@@ -106,7 +106,7 @@ def cases_from_tables(
 
 
 def as_methods(maps: Any) -> dict[str, Any]:
-    """Return the maps of each method by its clean name; raise for the name of a baseline."""
+    """Return the maps of each method by its clean name, or raise for the name of a baseline."""
     if not isinstance(maps, Mapping) or not all(isinstance(name, str) for name in maps):
         raise TypeError(
             "`maps` must be a mapping of methods to mappings of images to maps, got "
@@ -120,7 +120,7 @@ def as_methods(maps: Any) -> dict[str, Any]:
 def with_maps(
     cases: list[Case], maps: Mapping[str, Mapping[str, MapSource]], unmapped: str
 ) -> list[Case]:
-    """Return the cases with their maps; cases without a map raise an error or are not scored."""
+    """Return the cases with their maps. Without a map, raise or do not score a case."""
     find = {method: source_finder(own, name=f"maps[{method!r}]") for method, own in maps.items()}
     without_map: dict[str, str] = {}
     joined = []
@@ -225,7 +225,7 @@ class _Rows:
             f"of observer {self.observers[self.observer[at]]} lies outside image "
             f"{self.images[self.image[at]]}, which spans "
             f"x in [-0.5, {shape[1] - 0.5}) and y in [-0.5, {shape[0] - 0.5}) where pixel centers "
-            f"are integers; {int((off & of_image).sum())} fixations on this image do. Check the "
+            f"are integers, as {int((off & of_image).sum())} fixations on it do. Check the "
             'origin, or give outside="drop" (--outside drop) to leave them out, or "keep" to use '
             "the part of their Gaussian inside."
             f"{exchange_hint(self.points[of_image], shape)}"

@@ -76,12 +76,12 @@ def evaluate(
     Parameters
     ----------
     cases : iterable of Case
-        At least two images, unless each has its own center bias; see `cases_from_tables` and
+        At least two images, unless each has its own center bias. See `cases_from_tables` and
         `cases_from_reflacx`. Each scored image has at least two observers, or one with
         ``ground_truth="all"``. Images that are not scored only contribute to the center bias.
     sigma : float or tuple of float, optional
-        Standard deviation of the Gaussian of a fixation in pixels, or one for each axis (x, y);
-        usually one degree of visual angle. Required unless all fixations have their own. Leave it
+        Standard deviation of the Gaussian of a fixation in pixels, or one for each axis (x, y).
+        Usually one degree of visual angle. Required unless all fixations have their own. Leave it
         out if all gaze is given as maps, which are not blurred.
     metrics : sequence of str, default the metrics of the study
         Names in `METRICS`. ``auc_shuffled`` and ``snss`` use the fixations on all other images,
@@ -89,13 +89,13 @@ def evaluate(
         ``information_gain`` has the center bias as its baseline.
     resize : {"bilinear"}, optional
         Resize maps of another size to the image, and gaze maps of images of different sizes to the
-        most common size for the center bias; see `resample`. By default a different size is an
+        most common size for the center bias. See `resample`. By default a different size is an
         error. Images with boxes need it only for saliency maps.
     outside : {"raise", "drop", "keep"}, default "raise"
-        Treatment of fixations outside their image; see `gaze_heatmap`. The study keeps them.
+        Treatment of fixations outside their image. See `gaze_heatmap`. The study keeps them.
     ground_truth : {"rest", "all"}, default "rest"
         Ground truth of the maps. ``"rest"`` is the mean of all observers except one, for every
-        choice of that one, as in the study; the observer left out is scored against the same mean.
+        choice of that one, as in the study. The observer left out is scored against the same mean.
         ``"all"`` is the mean of all observers, once. With ``"all"`` an image may have a single
         observer, and then has no ``"interobserver"`` score.
     center_bias : {"left_out", "in_sample", "both", "none"}, default "left_out"
@@ -104,16 +104,16 @@ def evaluate(
         without. ``"none"`` has no such row, for metrics that do not use a center bias. Images of
         several sizes then need no `resize`.
     rounding : {"none", "study"}, default "none"
-        Registration of images with boxes; see `ReferenceFrame`. ``"study"`` requires
+        Registration of images with boxes. See `ReferenceFrame`. ``"study"`` requires
         ``center_bias="in_sample"``.
     n_samples : int, optional
-        Number of positives and of negatives to sample for each AUC; the study samples 1000. By
+        Number of positives and of negatives to sample for each AUC, 1000 in the study. By
         default the AUCs are exact.
     tolerance : float, optional
-        Largest error of an AUC, such as 1e-6; see `auc_borji`. It saves time for images of
+        Largest error of an AUC, such as 1e-6. See `auc_borji`. It saves time for images of
         millions of pixels, and cannot be combined with `n_samples`.
     density : {"sum", "shift", "softmax"}, optional
-        Conversion of the map of a method to a density; see `to_density`. Required by
+        Conversion of the map of a method to a density. See `to_density`. Required by
         ``information_gain`` and ``log_likelihood``. Also used by ``sim``, ``kl_divergence`` and
         ``emd``, which by default divide a map without negative values by its sum. Gaze maps and
         center biases are densities and are not converted.
@@ -181,7 +181,7 @@ def evaluate(
         If the input is probably a mistake: the fixations of some images look like shares of the
         sides, `sigma` is used by only some of the gaze, a gaze map has two values as if it marked
         fixated pixels, or all maps of a method look transposed. Also if `checkpoint` cannot detect
-        every change of a callable object; see :doc:`/concepts/large_sets`.
+        every change of a callable object. See :doc:`/concepts/large_sets`.
 
     See Also
     --------

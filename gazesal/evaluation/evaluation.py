@@ -96,7 +96,7 @@ class Evaluation:
             Independent unit: the image, or a group of images such as the patient. Every unit has
             the same weight.
         interval : {"t", "normal", "bootstrap", "basic", "bca", "studentized", "study"}, default "t"
-            Kind of interval; see `interval`. The resamples of every cell start from the seed of
+            Kind of interval. See `interval`. The resamples of every cell start from the seed of
             the evaluation, so cells with the same images use the same resamples.
         confidence_level : float, default 0.95
             Confidence level.
@@ -173,7 +173,7 @@ class Evaluation:
         Parameters
         ----------
         a, b : str
-            Two of `methods`; differences are a - b.
+            Two of `methods`. Differences are a - b.
         metric : str or sequence of str, optional
             Metrics to compare by, all by default.
         by : str or sequence of str, optional
@@ -181,7 +181,7 @@ class Evaluation:
         unit : str, default "image"
             Independent unit: the image, or a group of images such as the patient.
         margin : float or dict of float, optional
-            Largest difference that counts as equivalent; see `gazesal.stats.compare`.
+            Largest difference that counts as equivalent. See `gazesal.stats.compare`.
         interval : {"t", "normal", "bootstrap", "basic", "bca", "studentized"}, default "t"
             Kind of interval of the difference.
         confidence_level : float, default 0.95
@@ -238,7 +238,7 @@ class Evaluation:
         Parameters
         ----------
         folder : str or path
-            The folder; made if absent. An evaluation in it is replaced.
+            The folder, made if absent. An evaluation in it is replaced.
 
         Raises
         ------

@@ -30,9 +30,9 @@ class FixationFile:
     origin, duplicates : str
         See `read_fixations`.
     columns : tuple of (str, str)
-        Names of columns in the file; see `read_fixations`.
+        Names of columns in the file. See `read_fixations`.
     outside : {"raise", "drop", "keep"}
-        Treatment of fixations outside the image; see `gaze_heatmap`.
+        Treatment of fixations outside the image. See `gaze_heatmap`.
     """
 
     path: Path

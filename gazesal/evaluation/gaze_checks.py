@@ -71,7 +71,7 @@ def _two_values(case: Case, observer: str) -> tuple[float, float] | None:
 
 
 def require_pixel_places(cases: list[Case]) -> None:
-    """Raise if all fixations look like shares of the images' sides; warn if some readings do."""
+    """Raise if all fixations look like shares of the sides, and warn if some readings do."""
     found = list(_places(cases))
     if not found:
         return

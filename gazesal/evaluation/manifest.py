@@ -43,7 +43,7 @@ class Manifest:
     root : pathlib.Path
         Folder of the paths in the manifest.
     check : bool
-        Whether missing files raise an error.
+        True to raise an error for missing files.
     """
 
     path: Path
@@ -82,7 +82,7 @@ class Manifest:
         return table.sort_values("image", kind="stable")
 
     def _heading(self, name: str) -> str:
-        """Return a column's name without blanks beside its colon; raise for a misspelling."""
+        """Return a column's name without blanks beside its colon, or raise for a misspelling."""
         prefix, colon, label = (part.strip() for part in name.partition(":"))
         if colon and (prefix not in PREFIXES or not label):
             raise ValueError(

@@ -3,8 +3,8 @@
 To add an option,
 
 1. add a field with its default to `EvaluationOptions` and the check of its value to `CHECKS`, and
-   to `fit_to_cases` any check that involves the images or another option;
-2. add a keyword with the same default and its description to `evaluate`;
+   to `fit_to_cases` any check that involves the images or another option,
+2. add a keyword with the same default and its description to `evaluate`, and
 3. add an option to the command line in `gazesal.cli.evaluate`.
 
 `evaluate` collects its keywords by name, and all functions below it take the options as a whole.
@@ -82,7 +82,7 @@ def _as_frame(value: Any, *, name: str) -> Frame:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationOptions:
-    """Options with which all images are scored; see `evaluate` for their meaning."""
+    """Options with which all images are scored. See `evaluate` for their meaning."""
 
     sigma: tuple[float, float] | None = None
     metrics: tuple[str, ...] = STUDY_METRICS
@@ -106,7 +106,7 @@ class EvaluationOptions:
 
     @property
     def leaves_out(self) -> bool:
-        """Whether the center bias of all images is computed without each of them."""
+        """True if the center bias of an image is computed without its own gaze."""
         return self.frame is not None and self.center_bias != "in_sample"
 
 
@@ -129,7 +129,7 @@ CHECKS: dict[str, Check] = {
 
 
 def as_options(given: Mapping[str, Any]) -> EvaluationOptions:
-    """Return options by name, the value of each checked by itself; see also `fit_to_cases`."""
+    """Return options by name, the value of each checked by itself. See also `fit_to_cases`."""
     return EvaluationOptions(
         **{name: CHECKS[name](value, name=name) for name, value in given.items()}
     )
@@ -138,7 +138,7 @@ def as_options(given: Mapping[str, Any]) -> EvaluationOptions:
 def fit_to_cases(
     options: EvaluationOptions, cases: list[Case], rounding: Rounding
 ) -> EvaluationOptions:
-    """Return the options with their frame; raise if they contradict each other or the images."""
+    """Return the options with their frame, or raise if they contradict each other or the images."""
     as_choice(rounding, get_args(Rounding), name="rounding")
     as_metrics(options.metrics, density=options.density, shrink=options.shrink)
     require_fixations(cases, options.metrics)
@@ -188,7 +188,7 @@ def _with_bias(names: Sequence[str]) -> list[str]:
 
 
 def _require_bias(options: EvaluationOptions) -> None:
-    """Raise if a metric needs the center bias and there is to be none."""
+    """Raise if a metric needs the center bias and none is computed."""
     if options.center_bias == "none" and (taking := _with_bias(options.metrics)):
         raise ValueError(
             f"`center_bias` (--center-bias) must not be 'none' with {' and '.join(taking)}, which "
@@ -218,7 +218,7 @@ def _require_boxes(cases: list[Case]) -> None:
     without = [case.image for case in cases if case.box is None]
     if without and len(without) < len(cases):
         raise ValueError(
-            f"`cases` must all have a box, or none of them; image {without[0]!r} has no box."
+            f"`cases` must all have a box or all have no box, got image {without[0]!r} without."
         )
 
 

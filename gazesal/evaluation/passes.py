@@ -111,7 +111,7 @@ def _resumed(
     bias: AnyCenterBias | None,
     facts: dict[str, Any],
 ) -> "_Summed":
-    """Return an unfinished center bias from a checkpoint; raise if it does not fit the cases."""
+    """Return an unfinished center bias from a checkpoint, or raise if it does not fit the cases."""
     done = as_count(facts.get("chunks"), name="chunks", least=0)
     left_out = [BadImage(*map(str, row)) for row in facts.get("left_out", ())]
     cases = {case.image: case for chunk in chunks[:done] for case in chunk}
@@ -146,7 +146,7 @@ class _Summed(NamedTuple):
 
 
 class Shared(NamedTuple):
-    """Facts about all images that the scores of every image use; see `score_case`."""
+    """Facts about all images that the scores of every image use. See `score_case`."""
 
     facts: dict[str, Any] | None
     arrays: list[np.ndarray]
@@ -193,7 +193,7 @@ def score_all(
     kept: AnyCheckpoint,
     done: int,
 ) -> None:
-    """Score images and add their scores to the checkpoint; `done` images were scored before."""
+    """Score images and add their scores to the checkpoint, after `done` earlier images."""
     scored: Counter[str] = Counter()  # images by method
     turned: Counter[str] = Counter()
     unblurred = 0

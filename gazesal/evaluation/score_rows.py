@@ -111,7 +111,7 @@ class BadImages:
     Parameters
     ----------
     stop : bool
-        Whether to raise an error at the first.
+        If True, raise an error at the first.
     """
 
     def __init__(self, *, stop: bool) -> None:
@@ -123,7 +123,7 @@ class BadImages:
         return image in self._reasons
 
     def add(self, found: Iterable[BadImage], *, of_gaze: bool = False) -> None:
-        """List images, or raise for the first; `of_gaze` says that their gaze is invalid."""
+        """List images, or raise for the first. With `of_gaze`, their gaze is invalid."""
         for bad in found:
             if self.stop:
                 raise_bad(bad)

@@ -42,7 +42,7 @@ PLAIN = (ValueError, TypeError, OSError, ImportError)
 
 
 def find_fault(case: Case, options: EvaluationOptions) -> BadImage | None:
-    """Check the maps of an image that are arrays or in files; return the first error.
+    """Check the maps of an image that are arrays or in files, and return the first error.
 
     Functions are not called, because their maps may be costly. They are checked when scored.
     """
@@ -101,7 +101,7 @@ def score_case(
 ) -> ImageScores | BadImage:
     """Return every score of one image.
 
-    The center bias comes as `facts` and `parts`; see `parts_of`. The images of `together` are left
+    The center bias comes as `facts` and `parts`. See `parts_of`. The images of `together` are left
     out of it with this one. If a metric takes the fixations on all images, they are the last three
     of the parts. The first of `positions` is the index of this image among them, and the others
     are the indices of the images left out with it.
@@ -172,7 +172,7 @@ def _is_of_input(error: BaseException) -> bool:
 
 
 def _bad(case: Case, error: BaseException) -> BadImage:
-    """Return an error of the input with the name of the image; raise any other error."""
+    """Return an error of the input with the name of the image, or raise any other error."""
     _pass_on_interrupt(error)
     if not _is_of_input(error):
         error.add_note(f"This is not an error of the input. Image {case.image!r} was being scored.")

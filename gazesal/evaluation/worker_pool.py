@@ -42,7 +42,7 @@ class Runner:
         Number of workers, -1 for one per core. By default the number of the caller's
         ``joblib.parallel_config``, or one.
     progress : bool
-        Whether to show a bar with the rate and the time left for each call.
+        True to show a bar with the rate and the time left for each call.
     """
 
     def __init__(self, n_jobs: int | None, progress: bool) -> None:
@@ -208,7 +208,7 @@ def _watched(function: Callable[..., Any], parent: int, *arguments: Any) -> Any:
 
 
 def _started_by(parent: int) -> bool:
-    """Return whether a process is the direct parent; exit if it has ended already."""
+    """Return whether a process is the direct parent, and exit if it has ended."""
     if os.getppid() == parent:
         return True
     if os.name == "posix":
@@ -260,7 +260,7 @@ def _signals_held() -> Iterator[None]:
 
 @contextmanager
 def _feeders_ended() -> Iterator[None]:
-    """If a run ends early, wait for the thread that sent its tasks, as joblib does not.
+    """Wait for the thread that sent the tasks of a run that ends early, as joblib does not.
 
     That thread releases the last semaphores. If the program ends after it has removed one and
     before it has reported so, joblib's resource tracker prints that the semaphore was leaked.

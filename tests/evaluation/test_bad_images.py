@@ -76,7 +76,7 @@ ENDS = [*((kind, first, 1) for kind in KINDS for first in (True, False)), ("nan"
 
 
 @pytest.mark.parametrize(("kind", "check_first", "n_jobs"), ENDS)
-def test_a_bad_map_ends_the_run(kind, check_first, n_jobs, tmp_path):
+def test_invalid_map_ends_the_run(kind, check_first, n_jobs, tmp_path):
     log = tmp_path / "log"
     # joblib looks for results every 10 ms: longer than that, so that it is images that are counted
     cases = with_bad_map(kind, tmp_path, log, delay=0.0 if n_jobs == 1 else 0.03)
@@ -91,7 +91,7 @@ def test_a_bad_map_ends_the_run(kind, check_first, n_jobs, tmp_path):
 
 
 @pytest.mark.parametrize(("kind", "n_jobs"), [*((kind, 1) for kind in KINDS), ("raises", 2)])
-def test_a_bad_map_is_listed(kind, n_jobs, tmp_path):
+def test_invalid_map_is_listed(kind, n_jobs, tmp_path):
     log = tmp_path / "log"
     cases = with_bad_map(kind, tmp_path, log)
     got = gazesal.evaluate(cases, sigma=SIGMA, n_jobs=n_jobs, bad_images="list")
@@ -131,7 +131,7 @@ BAD_POINTS = {
 
 
 @pytest.mark.parametrize("kind", BAD_POINTS)
-def test_bad_fixations(kind, tmp_path):
+def test_invalid_fixations_are_listed_or_end_the_run(kind, tmp_path):
     points, message = BAD_POINTS[kind]
     cases = with_bad_gaze(points)
     with pytest.raises(ValueError, match=f"image {BAD}, observer bob: .*{message}"):
@@ -148,7 +148,7 @@ def test_bad_fixations(kind, tmp_path):
     assert table_bytes(again) == table_bytes(got)
 
 
-def test_bad_maps_are_tried_again_with_a_checkpoint(tmp_path):
+def test_resume_scores_bad_images_again(tmp_path):
     cases = with_bad_map("unreadable", tmp_path)
     options = {"sigma": SIGMA, "bad_images": "list", "checkpoint": tmp_path / "kept"}
     assert len(gazesal.evaluate(cases, **options).bad_images) == 1
@@ -176,7 +176,7 @@ def test_an_image_with_one_observer_is_listed():
         ({"box": (3.0, 3.0, np.nan, 9.0)}, "`box of image i017` must"),
     ],
 )
-def test_an_image_that_fits_no_frame_is_listed_and_shapes_nothing(change, reason):
+def test_image_outside_the_frame_is_listed_and_left_out_of_the_bias(change, reason):
     boxes = {} if "shape" in change else {"box": (2.0, 2.0, 20.0, 18.0)}
     cases = [replace(case, **boxes) for case in make_cases(N)]
     position = int(BAD[1:])
@@ -191,7 +191,7 @@ def test_an_image_that_fits_no_frame_is_listed_and_shapes_nothing(change, reason
         gazesal.evaluate(spoilt, sigma=SIGMA)
 
 
-def test_boxes_are_looked_at_where_they_only_bring_fixations():
+def test_boxes_that_only_align_fixations_are_checked():
     """Also where every image brings its own center bias, and no frame is made."""
     box = (2.0, 2.0, 20.0, 18.0)
     cases = [replace(c, center_bias=np.ones(SHAPE), box=box) for c in make_cases(4)]
@@ -206,7 +206,7 @@ def test_boxes_are_looked_at_where_they_only_bring_fixations():
     assert "brought onto each by their boxes" in words
 
 
-def test_the_gaze_on_an_image_with_one_observer_is_still_that_of_others():
+def test_gaze_on_an_image_with_one_observer_counts_for_other_images():
     """It shapes the center bias and is among the others' fixations, as where it is not scored."""
     cases = make_cases(5)
     lonely = replace(cases[2], gaze=dict(list(cases[2].gaze.items())[:1]))
@@ -218,7 +218,7 @@ def test_the_gaze_on_an_image_with_one_observer_is_still_that_of_others():
 
 
 @pytest.mark.parametrize("error", [OSError("no such disk"), KeyError("x")])
-def test_fixations_that_cannot_be_had_for_others_are_listed(error):
+def test_unreadable_fixations_on_other_images_are_listed(error):
     """Also where no center bias is made, which would have met them first."""
 
     def fails():
@@ -235,7 +235,7 @@ def test_fixations_that_cannot_be_had_for_others_are_listed(error):
 
 @pytest.mark.parametrize("check_first", [True, False])
 @pytest.mark.parametrize("bad_images", ["raise", "list"])
-def test_an_interrupt_in_a_kernel_is_no_bad_image(bad_images, check_first):
+def test_interrupt_in_a_kernel_is_not_a_bad_image(bad_images, check_first):
     """A compiled function that Ctrl-C meets ends in a SystemError with the interrupt behind it."""
 
     def interrupted():
@@ -253,7 +253,7 @@ def test_an_interrupt_in_a_kernel_is_no_bad_image(bad_images, check_first):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a signal to oneself is of POSIX")
-def test_a_program_that_ends_at_a_signal_ends():
+def test_exit_in_a_signal_handler_ends_the_run():
     """Its own handler raises SystemExit, which is no fault of the image at work."""
 
     def end(number, frame):
@@ -272,7 +272,7 @@ def test_a_program_that_ends_at_a_signal_ends():
         signal.signal(signal.SIGTERM, before)
 
 
-def test_want_of_memory_ends_the_run_with_the_images_name():
+def test_memory_error_ends_the_run_and_names_the_image():
     def too_large():
         raise MemoryError("too large")
 
@@ -282,7 +282,7 @@ def test_want_of_memory_ends_the_run_with_the_images_name():
         gazesal.evaluate([cases[0], bad, cases[2]], sigma=SIGMA, bad_images="list")
 
 
-def test_bytes_that_are_no_text_are_escaped_in_a_reason():
+def test_undecodable_bytes_are_escaped_in_a_reason():
     def fails():
         raise ValueError("no pic\udce9.png")
 
@@ -293,7 +293,7 @@ def test_bytes_that_are_no_text_are_escaped_in_a_reason():
 
 
 @pytest.mark.parametrize("part", ["image", "observer", "method", "group"])
-def test_names_that_are_no_text_are_refused(part):
+def test_undecodable_names_raise(part):
     case, *others = make_cases(3)
     name = "pic\udce9"
     changes = {
@@ -306,7 +306,7 @@ def test_names_that_are_no_text_are_refused(part):
         gazesal.evaluate([replace(case, **changes), *others], sigma=SIGMA)
 
 
-def test_a_short_name_is_said_too():
+def test_short_image_name_is_in_the_reason():
     def fails():
         raise ValueError("a bad map")
 
@@ -316,7 +316,7 @@ def test_a_short_name_is_said_too():
     assert found.bad_images["reason"].item() == "image a: a bad map"
 
 
-def test_maps_in_a_store_are_looked_at_first(tmp_path):
+def test_maps_in_a_store_are_checked_first(tmp_path):
     log = tmp_path / "log"
     cases = make_cases(4, log)
     np.savez(tmp_path / "maps.npz", **{c.image: np.full(SHAPE, np.nan) for c in cases[3:]})
@@ -335,25 +335,25 @@ def test_maps_in_a_store_are_looked_at_first(tmp_path):
         ({"age": float("nan")}, "of image 'i000' must not be nan, got it for 'age'"),
     ],
 )
-def test_groups_that_summaries_cannot_tell_are_refused(groups, message):
+def test_groups_with_nan_or_other_kinds_raise(groups, message):
     cases = [replace(case, groups=groups) for case in make_cases(2)]
     with pytest.raises(ValueError, match=message):
         gazesal.evaluate(cases, sigma=SIGMA)
 
 
 @pytest.mark.parametrize("option", ["n_samples", "tolerance"])
-def test_options_that_would_change_nothing_are_refused(option):
+def test_options_without_effect_raise(option):
     with pytest.raises(ValueError, match=f"`{option}` must be None where no metric takes it"):
         gazesal.evaluate(make_cases(2), sigma=SIGMA, metrics=["ncc", "nss"], **{option: 1})
 
 
-def test_a_shape_that_is_none_is_named():
+def test_invalid_shape_names_its_image():
     cases = make_cases(2)
     with pytest.raises(TypeError, match="shape of image i001"):
         gazesal.evaluate([cases[0], replace(cases[1], shape=(24,))], sigma=SIGMA)
 
 
-def test_bad_images_are_in_order_and_counted(tmp_path):
+def test_bad_images_are_listed_in_order_and_counted(tmp_path):
     cases = make_cases(9)
     for position in (7, 1, 4):
         cases[position] = replace(cases[position], maps={"noise": tmp_path / f"{position}.npy"})
@@ -362,13 +362,13 @@ def test_bad_images_are_in_order_and_counted(tmp_path):
     assert "3 bad images" in repr(got)
 
 
-def test_nothing_but_bad_images_is_an_error(tmp_path):
+def test_only_bad_images_raise(tmp_path):
     cases = [replace(case, maps={"noise": tmp_path / "none.npy"}) for case in make_cases(3)]
     with pytest.raises(ValueError, match="no image could be scored; the first: "):
         gazesal.evaluate(cases, sigma=SIGMA, bad_images="list")
 
 
-def test_a_worker_that_dies_is_said(tmp_path):
+def test_killed_worker_raises_child_process_error(tmp_path):
     cases = make_cases(6)
     cases[3] = replace(cases[3], maps={"noise": _die})
     started = time.monotonic()
@@ -394,7 +394,7 @@ def _die():
         ({"checkpoint": 3}, TypeError, "`checkpoint` must"),
     ],
 )
-def test_bad_options(options, kind, message):
+def test_invalid_options_raise(options, kind, message):
     with pytest.raises(kind, match=message):
         gazesal.evaluate(make_cases(3), sigma=SIGMA, **options)
 
@@ -410,7 +410,7 @@ class Unsent:
 
 
 @pytest.mark.parametrize("bad_images", ["raise", "list"])
-def test_an_image_that_cannot_be_sent_is_named(bad_images):
+def test_unpicklable_image_is_named(bad_images):
     cases = make_cases(N)
     position = int(BAD[1:])
     cases[position] = replace(cases[position], maps={"noise": Unsent()})
@@ -445,7 +445,7 @@ class TestInternalErrors:
     """An error from inside the library is not the fault of an image."""
 
     @pytest.mark.parametrize("bad_images", ["raise", "list"])
-    def test_ends_the_run_as_it_is(self, bad_images, monkeypatch):
+    def test_internal_error_ends_the_run_unchanged(self, bad_images, monkeypatch):
         def broken(*_args, **_options):
             raise IndexError("of the library")
 
@@ -454,14 +454,14 @@ class TestInternalErrors:
             gazesal.evaluate(make_cases(4), sigma=SIGMA, bad_images=bad_images)
         assert "image 'i000'" in raised.value.__notes__[0]
 
-    def test_of_the_compiler_ends_the_run_whatever_its_type(self, monkeypatch):
+    def test_compiler_error_of_any_type_ends_the_run(self, monkeypatch):
         compiler = {"__name__": "numba.core.caching"}
         exec("def load(*_, **__): raise OSError('torn')", compiler)  # noqa: S102
         monkeypatch.setattr("gazesal.evaluation.score_one_image.score", compiler["load"])
         with pytest.raises(OSError, match="torn"):
             gazesal.evaluate(make_cases(4), sigma=SIGMA, bad_images="list")
 
-    def test_in_the_center_bias_ends_the_run(self, monkeypatch):
+    def test_internal_error_in_the_center_bias_ends_the_run(self, monkeypatch):
         def broken(*_args, **_options):
             raise ZeroDivisionError("of the library")
 
@@ -469,7 +469,7 @@ class TestInternalErrors:
         with pytest.raises(ZeroDivisionError, match="of the library"):
             gazesal.evaluate(make_cases(4), sigma=SIGMA, bad_images="list")
 
-    def test_an_array_that_fails_when_it_is_read_is_the_input(self):
+    def test_lazy_array_that_fails_is_an_error_of_the_input(self):
         class Late:
             """An array of another library, read when it is needed."""
 

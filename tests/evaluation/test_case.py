@@ -53,7 +53,7 @@ def test_an_observer_without_fixations_on_an_image_is_absent_there():
     assert [list(case.gaze) for case in cases] == [["ann"], ["ann", "bob"]]
 
 
-def test_sizes_may_differ_and_must_be_there():
+def test_sizes_may_differ_and_are_required():
     cases = cases_from_tables(table(), maps(), {"a": (30, 40), "b": (50, 60)})
     assert [case.shape for case in cases] == [(30, 40), (50, 60)]
     with pytest.raises(
@@ -76,7 +76,7 @@ def test_off_image_fixations_are_named_dropped_or_kept():
     assert len(cases_from_tables(frame, maps(), SHAPE, outside="keep")[1].gaze["bob"].points) == 4
 
 
-def test_a_table_that_fits_when_exchanged_is_told_so():
+def test_exchanged_x_and_y_are_suggested():
     frame = table(x=np.linspace(0, 29, 16), y=np.linspace(0, 39, 16))
     hint = "All would lie inside with x and y, or height and width, exchanged."
     with pytest.raises(ValueError, match=rf"part of their Gaussian inside\. {re.escape(hint)}$"):
@@ -106,12 +106,12 @@ def test_a_reading_that_loses_all_its_fixations_is_counted():
         ("observer", " ", "line 2, column 'observer': the value is missing"),
     ],
 )
-def test_bad_numbers_are_refused(column, value, message):
+def test_invalid_numbers_raise(column, value, message):
     with pytest.raises(ValueError, match=message):
         cases_from_tables(table(**{column: value}), maps(), SHAPE)
 
 
-def test_one_negative_duration_among_others_is_refused_by_line():
+def test_negative_duration_names_its_line():
     frame = table()
     row = frame.index[(frame["image"] == "a") & (frame["observer"] == "ann")][1]
     frame.loc[row, "duration"] = -0.1
@@ -179,7 +179,7 @@ def test_tables_of_other_libraries_give_the_same_cases(kind):
 
 
 @pytest.mark.parametrize("wrong", ["a.csv", 3, None, [1, 2], np.zeros((3, 2))])
-def test_what_is_not_a_table_is_named_with_the_remedy(wrong):
+def test_other_objects_than_tables_raise_with_the_remedy(wrong):
     with pytest.raises(TypeError, match=r"`fixations` must be a table.*to_pandas"):
         cases_from_tables(wrong, maps(), SHAPE)
 
@@ -197,18 +197,18 @@ NOT_NUMBERS = {
 
 @pytest.mark.parametrize("column", ["x", "y", "duration"])
 @pytest.mark.parametrize("kind", NOT_NUMBERS)
-def test_columns_of_other_kinds_than_numbers_are_refused(kind, column):
+def test_columns_of_other_kinds_than_numbers_raise(kind, column):
     with pytest.raises(ValueError, match=f"column '{column}': must hold numbers, got"):
         cases_from_tables(table(**{column: NOT_NUMBERS[kind]}), maps(), SHAPE)
 
 
-def test_a_column_of_one_name_must_be_there_once():
+def test_repeated_column_raises():
     frame = pd.concat([table(), table()[["x"]]], axis=1)
     with pytest.raises(ValueError, match="`fixations` must have one column 'x'"):
         cases_from_tables(frame, maps(), SHAPE)
 
 
-def test_many_images_are_those_of_one_at_a_time():
+def test_many_images_give_the_cases_of_each_alone():
     """Interleaved rows, observers who miss images, and sizes that differ."""
     rng = np.random.default_rng(3)
     n = 600
@@ -240,7 +240,7 @@ def test_many_images_are_those_of_one_at_a_time():
             assert gaze.points.base is None  # so that one case does not keep the rows of all
 
 
-def test_a_name_that_is_cut_off_is_told_from_one_that_is_missing():
+def test_truncated_and_missing_names_are_distinguished():
     whole = "aaaaaaaa-bbbbbbbb"
     frame = table(image=whole[:12])
     with pytest.raises(ValueError, match=f"'{whole}' begins with it: is one of the two cut off"):
@@ -263,7 +263,7 @@ def test_missing_columns_are_named():
         cases_from_tables(table().drop(columns=["observer", "duration"]), maps(), SHAPE)
 
 
-def test_images_without_a_map_are_named_or_lend_their_gaze_only():
+def test_images_without_a_map_raise_or_give_gaze_only():
     both = maps("ab", "full") | maps("b", "half")
     with pytest.raises(
         ValueError, match=r"1 of 2 images have no map: method 'half' has no map of .*'a'"
@@ -290,14 +290,14 @@ def test_maps_come_from_arrays_files_and_functions(tmp_path):
         np.testing.assert_array_equal(case.load_map(method), values)
 
 
-def test_a_bad_map_names_image_and_method():
+def test_invalid_map_names_image_and_method():
     case = Case(image="a", shape=(2, 3), gaze={}, maps={"m": lambda: [[np.nan, 1.0]]})
     with pytest.raises(ValueError, match="`m map of image a` must be finite"):
         case.load_map("m")
 
 
 @pytest.mark.parametrize("what", ["gaze", "center_bias"])
-def test_given_maps_that_are_constant_up_to_rounding_become_constants(what):
+def test_maps_constant_up_to_rounding_become_constant(what):
     """Their rounding in float32 would be content in the float64 of their density."""
     noise = np.random.default_rng(0).integers(-4, 5, (12, 16)) * np.float32(2.0**-26)
     given = np.float32(0.3) + noise.astype(np.float32)

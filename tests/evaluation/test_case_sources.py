@@ -46,7 +46,7 @@ def as_dict(evaluation):
     return evaluation.scores.set_index(keys)["score"].to_dict()
 
 
-def test_gaze_maps_in_place_of_fixations(tmp_path):
+def test_gaze_maps_instead_of_fixations(tmp_path):
     cases = make_cases()
     expected = as_dict(gazesal.evaluate(cases, sigma=2.0))
     maps = [drawn(case) for case in cases]
@@ -76,7 +76,7 @@ def test_gaze_maps_in_place_of_fixations(tmp_path):
         (np.ones((3, 4)), "`gaze map of observer r1 of image i0` must have the image's size, 26 x"),
     ],
 )
-def test_bad_gaze_maps_are_named(gaze_map, message):
+def test_invalid_gaze_maps_are_named(gaze_map, message):
     first, *others = make_cases()
     bad = replace(first, gaze={**first.gaze, "r1": gaze_map})
     with (
@@ -140,7 +140,7 @@ def test_groups_are_columns_after_the_others():
         ({}, ValueError, "`groups` must have the same columns for every image"),
     ],
 )
-def test_bad_groups_are_named(groups, kind, message):
+def test_invalid_groups_are_named(groups, kind, message):
     cases = [replace(case, groups={"age": 4}) for case in make_cases()]
     if "score" in groups:
         cases = [replace(case, groups=groups) for case in cases]
@@ -148,7 +148,7 @@ def test_bad_groups_are_named(groups, kind, message):
         gazesal.evaluate([*cases[:-1], replace(cases[-1], groups=groups)], sigma=2.0)
 
 
-def test_words_say_where_the_center_bias_is_from():
+def test_report_states_the_source_of_the_center_bias():
     cases = make_cases()
     own = [replace(case, center_bias=np.ones(SHAPE)) for case in cases]
     words = {

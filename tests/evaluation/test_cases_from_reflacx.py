@@ -22,7 +22,7 @@ def release(root):
     return gazesal.datasets.Reflacx(root)
 
 
-def test_a_case_is_what_the_files_say(release):
+def test_case_holds_the_content_of_the_files(release):
     cases = {c.image: c for c in gazesal.cases_from_reflacx(release, n_readers=3, degrees=0.5)}
     kept = release.readings[~release.readings["discarded"]]
     assert set(cases) == set(kept["dicom_id"])
@@ -84,12 +84,12 @@ def test_maps_are_named_by_dicom_id(release):
         ({"maps": {"center_bias": {}}}, "`maps` must not name a method like a baseline"),
     ],
 )
-def test_bad_options(release, options, message):
+def test_invalid_options_raise(release, options, message):
     with pytest.raises(ValueError, match=message):
         gazesal.cases_from_reflacx(release, **{"n_readers": 3} | options)
 
 
-def test_one_name_for_two_images(release):
+def test_one_dicom_id_for_two_images_raises(release):
     other = gazesal.datasets.Reflacx.__new__(gazesal.datasets.Reflacx)
     other.__dict__.update(release.__dict__)
     other.readings = release.readings.copy()
@@ -105,12 +105,12 @@ def test_one_name_for_two_images(release):
         ((None, {}), "`release` must be a Reflacx, got NoneType"),
     ],
 )
-def test_what_is_no_release(arguments, message):
+def test_other_objects_than_a_release_raise(arguments, message):
     with pytest.raises(TypeError, match=message):
         gazesal.cases_from_reflacx(*arguments)
 
 
 @pytest.mark.parametrize("maps", ["folder", [1], {1: "x"}])
-def test_what_are_no_maps(release, maps):
+def test_other_objects_than_maps_raise(release, maps):
     with pytest.raises(TypeError, match="`maps` must be a mapping of methods to mappings"):
         gazesal.cases_from_reflacx(release, maps)

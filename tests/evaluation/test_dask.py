@@ -61,7 +61,7 @@ def _die():
 
 
 @pytest.mark.slow
-def test_an_image_that_ends_every_worker_ends_the_run(cluster):
+def test_image_that_kills_every_worker_ends_the_run(cluster):
     cases = make_cases(8)
     cases[3] = replace(cases[3], maps={"noise": _die})
     with (

@@ -77,7 +77,7 @@ def as_dict(evaluation):
     return evaluation.scores.set_index(keys)["score"].to_dict()
 
 
-def test_every_score_is_that_of_the_definition():
+def test_every_score_equals_its_definition():
     fixations, maps = make_fixations(), make_maps()
     expected = scores_by_definition(fixations, maps)
     got = as_dict(evaluate(fixations, maps))
@@ -94,7 +94,7 @@ def test_missing_observers_are_left_out_of_their_image_only():
     assert as_dict(evaluate(fixations, maps)) == pytest.approx(expected, abs=1e-9)
 
 
-def test_workers_change_nothing():
+def test_scores_do_not_depend_on_workers():
     one, two = (evaluate(n_jobs=n_jobs, n_samples=50) for n_jobs in (1, 2))
     pd.testing.assert_frame_equal(one.scores, two.scores, check_exact=True)
     pd.testing.assert_frame_equal(one.summary(), two.summary(), check_exact=True)
@@ -127,7 +127,7 @@ def test_streams_of_all_sampled_scores_differ(monkeypatch):
     assert len(seeds) == len(set(seeds)) == drawn
 
 
-def test_one_map_under_two_names_and_on_two_images_is_sampled_anew():
+def test_equal_maps_are_sampled_independently():
     fixations = make_fixations()
     first = fixations[fixations["image"] == "a"]
     twins = pd.concat([first, first.assign(image="b"), fixations[fixations["image"] == "c"]])
@@ -153,7 +153,7 @@ def test_sampled_scores_lie_about_the_exact_ones():
     assert abs(errors.mean()) < 5 * np.sqrt(0.5 / n / len(errors)) < 0.002
 
 
-def test_gaze_of_unmapped_images_shapes_the_bias_and_is_not_scored():
+def test_images_without_maps_contribute_to_the_bias_only():
     maps = {"noise": {image: np.eye(*SHAPE) for image in "ab"}}
     lent = evaluate(maps=maps, case_options={"unmapped": "gaze_only"})
     assert sorted(lent.scores["image"].unique()) == ["a", "b"]
@@ -199,7 +199,7 @@ def test_everything_is_checked_before_anything_is_scored(monkeypatch):
     assert scored == []
 
 
-def test_the_first_bad_map_is_named_whatever_the_jobs():
+def test_first_invalid_map_is_named_for_any_n_jobs():
     maps = make_maps()
     for image in "cbd":
         maps["noise"][image] = np.full(SHAPE, np.nan)
@@ -218,7 +218,7 @@ def test_maps_too_large_to_resample_are_found_at_once():
     assert evaluate(maps=maps).scores["score"].notna().all()
 
 
-def test_gaze_that_cannot_be_drawn_names_image_and_observer():
+def test_invalid_gaze_names_image_and_observer():
     fixations = make_fixations()
     lost = (fixations["image"] == "b") & (fixations["observer"] == "cy")
     fixations.loc[lost, "x"] = -9999.0
@@ -250,7 +250,7 @@ def test_a_method_that_is_never_defined_is_nan_in_the_summary():
     assert summary.loc[("flat", "ncc"), "n_undefined"] == 12
 
 
-def test_summary_is_that_of_the_interval_function():
+def test_summary_equals_the_interval_function():
     result = evaluate()
     cell = result.scores[(result.scores["method"] == "noise") & (result.scores["metric"] == "sauc")]
     for method in ("t", "bootstrap", "bca", "normal", "study"):
@@ -308,19 +308,19 @@ def test_inputs_are_not_modified():
         ({"n_jobs": 1.5}, "`n_jobs` must be a non-zero integer"),
     ],
 )
-def test_bad_options_are_named(options, message):
+def test_invalid_options_are_named(options, message):
     with pytest.raises(ValueError, match=message):
         evaluate(**options)
 
 
 @pytest.mark.parametrize("sigma", [0, -1.0, np.nan, (1, 2, 3)])
-def test_bad_sigma_is_named(sigma):
+def test_invalid_sigma_is_named(sigma):
     cases = gazesal.cases_from_tables(make_fixations(), make_maps(), SHAPE)
     with pytest.raises(ValueError, match="`sigma` must"):
         gazesal.evaluate(cases, sigma=sigma)
 
 
-def test_one_observer_or_one_image_is_refused():
+def test_one_observer_or_one_image_raises():
     fixations = make_fixations(observers=("ann",))
     with pytest.raises(ValueError, match="image 'a' must have fixations of at least two observers"):
         evaluate(fixations)

@@ -23,7 +23,7 @@ def result():
     return gazesal.evaluate(cases, sigma=SIGMA)
 
 
-def test_summary_by_a_group_is_that_of_its_images(result):
+def test_summary_by_group_equals_summary_of_its_images(result):
     by_half = result.summary(by="half")
     assert list(by_half.columns[:3]) == ["half", "method", "metric"]
     for half, rows in by_half.groupby("half"):
@@ -39,7 +39,7 @@ def test_summary_by_a_group_is_that_of_its_images(result):
         result.summary(by="ward")
 
 
-def test_comparison_is_that_of_image_means(result):
+def test_comparison_equals_comparison_of_image_means(result):
     found = result.compare("noise", "more", "sauc", by="half")
     assert len(found) == 2
     scores = result.scores[result.scores["metric"] == "sauc"]
@@ -81,7 +81,7 @@ def test_ceiling_against_a_map_that_is_scored_against_all():
         (("noise", "more", "area"), "`metric` must be of 'ncc', .*got 'area'"),
     ],
 )
-def test_bad_comparisons_are_named(result, arguments, message):
+def test_invalid_comparisons_are_named(result, arguments, message):
     with pytest.raises(ValueError, match=message):
         result.compare(*arguments)
 
@@ -105,7 +105,7 @@ def test_plots_are_drawn(result):
     assert len(result.plot_maps("i002").axes) > 4
 
 
-def test_saved_and_loaded_is_the_same(tmp_path):
+def test_loaded_evaluation_equals_the_saved_one(tmp_path):
     pytest.importorskip("pyarrow")
     rng = np.random.default_rng(2)
     cases = []
@@ -151,7 +151,7 @@ def test_saved_and_loaded_is_the_same(tmp_path):
         np.testing.assert_array_equal(array, expected[name])
 
 
-def test_what_cannot_be_saved_is_named_when_it_is_asked_for(tmp_path):
+def test_unsaved_map_is_named_on_use(tmp_path):
     pytest.importorskip("pyarrow")
     cases = make_cases(3)
     drawn = np.ones(SHAPE)
@@ -174,7 +174,7 @@ def test_what_cannot_be_saved_is_named_when_it_is_asked_for(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["os:system", "gazesal:write_synthetic_reflacx"])
-def test_no_other_function_is_loaded(tmp_path, name):
+def test_only_registered_functions_are_loaded(tmp_path, name):
     pytest.importorskip("pyarrow")
     folder = tmp_path / "saved"
     gazesal.evaluate(make_cases(3), sigma=SIGMA).save(folder)
@@ -202,7 +202,7 @@ def test_torn_files_are_named(tmp_path, name):
         gazesal.Evaluation.load(folder)
 
 
-def test_saving_without_pyarrow_says_what_is_missing(tmp_path, monkeypatch):
+def test_saving_without_pyarrow_names_the_extra(tmp_path, monkeypatch):
     result = gazesal.evaluate(make_cases(3), sigma=SIGMA)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(ImportError, match=r"pip install 'gazesal\[parquet\]'"):
@@ -232,7 +232,7 @@ class Threads(LoggedMap):
         return super().__call__()
 
 
-def test_workers_do_not_fight_over_cores(tmp_path):
+def test_workers_do_not_oversubscribe_cores(tmp_path):
     import joblib
 
     n_jobs = max(2, joblib.cpu_count())
@@ -245,7 +245,7 @@ def test_workers_do_not_fight_over_cores(tmp_path):
     assert limits == {"1,1,1,1"}
 
 
-def test_hulls_of_lung_masks_are_saved_as_the_files_they_are_made_of(tmp_path):
+def test_lung_hulls_are_saved_as_their_mask_files(tmp_path):
     pytest.importorskip("pyarrow")
     pytest.importorskip("skimage")
     cases = make_cases(3)

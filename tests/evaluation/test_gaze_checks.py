@@ -42,15 +42,15 @@ class TestSharesOfTheSides:
     """Coordinates from 0 to 1 are not scored as pixels."""
 
     @pytest.mark.parametrize("bad_images", ["raise", "list"])
-    def test_of_all_images_are_refused(self, bad_images):
+    def test_of_all_images_raise(self, bad_images):
         with pytest.raises(ValueError, match="`cases` must have fixations in pixels, but all 48"):
             gazesal.evaluate(make_cases(scale=(1.0, 1.0)), sigma=SIGMA, bad_images=bad_images)
 
-    def test_that_leave_the_screen_are_refused(self):
+    def test_beyond_the_screen_raise(self):
         with pytest.raises(ValueError, match="`cases` must have fixations in pixels"):
             gazesal.evaluate(make_cases(scale=(1.3, 1.2)), sigma=SIGMA)
 
-    def test_of_all_images_are_refused_with_few_fixations_each(self):
+    def test_with_few_fixations_per_image_raise(self):
         cases = []
         for case in make_cases(scale=(1.0, 1.0)):
             gaze = {
@@ -61,14 +61,14 @@ class TestSharesOfTheSides:
         with pytest.raises(ValueError, match="`cases` must have fixations in pixels, but all 8"):
             gazesal.evaluate(cases, sigma=SIGMA)
 
-    def test_of_some_images_are_told(self):
+    def test_of_some_images_warn(self):
         cases = [*make_cases(1, scale=(1.0, 1.0)), *make_cases()[1:]]
         with pytest.warns(
             gazesal.InputWarning, match=r"`cases` must have .* on 'i0' by 'ann', 'i0' by 'bob' all"
         ):
             gazesal.evaluate(cases, sigma=SIGMA)
 
-    def test_of_one_observer_are_told(self):
+    def test_of_one_observer_warn(self):
         shares = make_cases(scale=(1.0, 1.0))
         cases = [
             replace(case, gaze={**case.gaze, "bob": other.gaze["bob"]})
@@ -78,7 +78,7 @@ class TestSharesOfTheSides:
         with pytest.warns(gazesal.InputWarning, match=match):
             gazesal.evaluate(cases, sigma=SIGMA)
 
-    def test_in_files_of_single_observers_are_refused(self, tmp_path):
+    def test_in_files_of_single_observers_raise(self, tmp_path):
         rows = "".join(f"0.{k},0.{9 - k},1\n" for k in range(1, 9))
         (tmp_path / "a.csv").write_text("x,y,duration\n" + rows)
         np.save(tmp_path / "map.npy", np.random.default_rng(0).random(SHAPE))
@@ -92,7 +92,7 @@ class TestSharesOfTheSides:
 class TestSigma:
     """Sigma blurs fixations; gaze maps are used as they are, and that is said."""
 
-    def test_is_refused_if_all_gaze_is_maps(self):
+    def test_raises_if_all_gaze_is_maps(self):
         cases = [drawn(case) for case in make_cases()]
         with pytest.raises(ValueError, match="`sigma` must be left out"):
             gazesal.evaluate(cases, sigma=SIGMA)
@@ -101,7 +101,7 @@ class TestSigma:
         assert "The gaze was given as maps, which were used as they are." in words
         assert "Sigma" not in words
 
-    def test_for_some_of_the_gaze_is_told_and_stated_so(self):
+    def test_for_some_of_the_gaze_warns_and_is_reported(self):
         first, *others = make_cases()
         cases = [drawn(first), *others]
         with pytest.warns(gazesal.InputWarning, match="`sigma` is used by the fixations of 6"):
@@ -109,7 +109,7 @@ class TestSigma:
         words = describe(evaluation, evaluation.summary())
         assert "Sigma: 2.5 x 2.5 pixels, except for 2 of 8 readings given as gaze maps." in words
 
-    def test_unused_by_maps_of_functions_is_told(self):
+    def test_unused_by_maps_of_functions_warns(self):
         cases = [
             replace(case, gaze={name: lambda m=m: m for name, m in drawn(case).gaze.items()})
             for case in make_cases()
@@ -120,7 +120,7 @@ class TestSigma:
         assert "The gaze was given as maps, which were used as they are." in words
         assert "2.5 x 2.5" not in words
 
-    def test_of_loaded_evaluations_is_stated_as_before(self, tmp_path):
+    def test_of_loaded_evaluations_is_reported_as_before(self, tmp_path):
         pytest.importorskip("pyarrow")
         evaluation = gazesal.evaluate([drawn(case) for case in make_cases()])
         evaluation.save(tmp_path / "saved")
@@ -143,12 +143,12 @@ class TestMapsOfFixatedPixels:
         return cases
 
     @pytest.mark.parametrize("value", [1.0, 255.0])
-    def test_is_told(self, value):
+    def test_warns(self, value):
         match = rf"`gaze` of image 'i0', observer 'ann', is a map of the two values 0 and {value:g}"
         with pytest.warns(gazesal.InputWarning, match=match):
             gazesal.evaluate(self.binary(value))
 
-    def test_in_a_file_is_told(self, tmp_path):
+    def test_in_a_file_warns(self, tmp_path):
         cases = self.binary()
         for name, array in cases[0].gaze.items():
             np.save(tmp_path / f"{name}.npy", array)

@@ -28,7 +28,7 @@ def of_other_patients(cases, case):
     return [other for other in cases if other.groups["patient"] != case.groups["patient"]]
 
 
-def test_the_center_bias_is_of_other_patients():
+def test_center_bias_excludes_images_of_the_same_patient():
     cases = of_patients()
     evaluation = gazesal.evaluate(cases, sigma=SIGMA, leave_out="patient", n_jobs=2)
     for case in cases:
@@ -58,7 +58,7 @@ def test_registered_images_leave_the_bias_together():
     )
 
 
-def test_fixations_on_other_images_are_of_other_patients():
+def test_fixations_on_other_images_exclude_the_same_patient():
     cases = of_patients()
     metrics = ["auc_shuffled", "snss"]
     options = {"sigma": SIGMA, "metrics": metrics, "center_bias": "none"}
@@ -74,7 +74,7 @@ def test_fixations_on_other_images_are_of_other_patients():
         assert score == pytest.approx(expected, rel=1e-12)
 
 
-def test_images_of_one_group_each_are_scored_as_without_groups():
+def test_groups_of_one_image_change_no_score():
     cases = [replace(case, groups={"patient": k}) for k, case in enumerate(make_cases())]
     plain = gazesal.evaluate(cases, sigma=SIGMA).scores
     assert gazesal.evaluate(cases, sigma=SIGMA, leave_out="patient").scores.equals(plain)
@@ -94,7 +94,7 @@ def test_an_image_with_invalid_gaze_is_not_left_out_twice():
     )
 
 
-def test_the_report_states_it():
+def test_report_states_the_group_left_out():
     cases = of_patients()
     evaluation = gazesal.evaluate(
         cases, sigma=SIGMA, leave_out="patient", metrics=["ncc", "auc_shuffled"]
@@ -104,7 +104,7 @@ def test_the_report_states_it():
     assert "the fixations on all other images of another patient, brought" in words
 
 
-def test_a_saved_evaluation_leaves_the_same_images_out(tmp_path):
+def test_saved_evaluation_leaves_out_the_same_images(tmp_path):
     pytest.importorskip("pyarrow")
     evaluation = gazesal.evaluate(of_patients(), sigma=SIGMA, leave_out="patient")
     evaluation.save(tmp_path / "saved")
@@ -115,7 +115,7 @@ def test_a_saved_evaluation_leaves_the_same_images_out(tmp_path):
     )
 
 
-def test_a_checkpoint_scores_images_again_whose_group_changed(tmp_path):
+def test_resume_scores_images_whose_group_changed(tmp_path):
     pytest.importorskip("pyarrow")
     cases = of_patients()
     options = {"sigma": SIGMA, "leave_out": "patient", "checkpoint": tmp_path / "kept"}
@@ -138,13 +138,13 @@ def test_a_checkpoint_scores_images_again_whose_group_changed(tmp_path):
         ("patient", {"center_bias": "none", "metrics": ["ncc"]}, ValueError),
     ],
 )
-def test_a_group_that_is_not_one_or_changes_nothing_is_refused(leave_out, options, kind):
+def test_unknown_group_or_group_without_effect_raises(leave_out, options, kind):
     cases = [replace(case, groups={**case.groups, "all": 1}) for case in of_patients()]
     with pytest.raises(kind, match="`leave_out`"):
         gazesal.evaluate(cases, sigma=SIGMA, leave_out=leave_out, **options)
 
 
-def test_images_that_only_shape_the_bias_need_the_group_too():
+def test_images_only_in_the_bias_need_the_group():
     cases = of_patients()
     cases[4] = replace(cases[4], scored=False, groups={})
     with pytest.raises(ValueError, match=r"`leave_out` .*image 'i4'"):

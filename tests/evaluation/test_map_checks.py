@@ -38,14 +38,14 @@ def test_exchanged_proportions_are_recognized(found, wanted, expected):
 
 
 @pytest.mark.parametrize("bad_images", ["raise", "list"])
-def test_all_maps_of_a_method_transposed_are_refused(bad_images):
+def test_transposed_maps_of_a_method_raise(bad_images):
     cases = with_maps(lambda case: case.maps["noise"].T)
     with pytest.raises(ValueError, match="all 4 maps of 'turned' look transposed"):
         gazesal.evaluate(cases, sigma=SIGMA, resize="bilinear", bad_images=bad_images)
 
 
 @pytest.mark.parametrize("late", [False, True])
-def test_maps_of_the_transposed_proportions_are_told(late):
+def test_maps_of_transposed_proportions_warn(late):
     """A network with one input size may have made them, if all images are portraits."""
     cases = make_cases(scale=(23.0, 31.0), shape=SHAPE[::-1])
     fixed = np.random.default_rng(4).random((6, 8))
@@ -56,7 +56,7 @@ def test_maps_of_the_transposed_proportions_are_told(late):
     assert evaluation.scores["score"].notna().all()
 
 
-def test_all_maps_in_files_transposed_are_refused(tmp_path):
+def test_transposed_maps_in_files_raise(tmp_path):
     for case in make_cases():
         np.save(tmp_path / f"{case.image}.npy", case.maps["noise"].T)
     cases = with_maps(lambda case: tmp_path / f"{case.image}.npy")
@@ -64,14 +64,14 @@ def test_all_maps_in_files_transposed_are_refused(tmp_path):
         gazesal.evaluate(cases, sigma=SIGMA, resize="bilinear")
 
 
-def test_maps_of_functions_transposed_are_told():
+def test_transposed_maps_of_functions_warn():
     cases = with_maps(lambda case: lambda: case.maps["noise"].T)
     with pytest.warns(gazesal.InputWarning, match="all 4 maps of 'turned' look transposed"):
         gazesal.evaluate(cases, sigma=SIGMA, resize="bilinear")
 
 
 @pytest.mark.parametrize("late", [False, True])
-def test_a_network_with_one_input_size_is_not_suspected(late):
+def test_network_with_one_input_size_does_not_warn(late):
     """It squeezes images of either orientation into one shape."""
     cases = make_cases(2) + [
         replace(case, image=f"turned {case.image}")
@@ -83,7 +83,7 @@ def test_a_network_with_one_input_size_is_not_suspected(late):
     assert evaluation.bad_images.empty
 
 
-def test_the_error_of_one_map_says_so_and_does_not_advise_to_resize():
+def test_error_of_a_transposed_map_does_not_advise_to_resize():
     cases = with_maps(lambda case: case.maps["noise"].T)
     with pytest.raises(
         ValueError, match=r"24 x 32 pixels, but .*32 x 24, as .* transposed"
@@ -92,7 +92,7 @@ def test_the_error_of_one_map_says_so_and_does_not_advise_to_resize():
     assert "resize" not in str(found.value)
 
 
-def test_gaze_maps_and_own_center_biases_transposed_are_refused():
+def test_transposed_gaze_maps_and_center_biases_raise():
     cases = make_cases()
     gaze = [
         replace(case, gaze={name: own.T for name, own in drawn(case).gaze.items()})

@@ -167,7 +167,7 @@ def evaluations():
 
 
 @pytest.mark.parametrize("name", EVERY)
-def test_every_score_is_that_of_a_single_call(evaluations, name):
+def test_every_score_equals_a_single_call(evaluations, name):
     for (boxes, ground_truth, center_bias), (cases, evaluation) in evaluations.items():
         negatives = "center_bias_in_sample" if center_bias == "in_sample" else "center_bias"
         expected = by_hand(
@@ -186,7 +186,7 @@ def test_the_baseline_gains_nothing_on_itself(evaluations):
     assert min(other) > 0  # it has seen the answer
 
 
-def test_other_metrics_leave_those_of_the_study_as_they_are(evaluations):
+def test_other_metrics_do_not_change_the_study_metrics(evaluations):
     """To the bit, whatever else is scored."""
     cases, evaluation = evaluations[False, "rest", "both"]
     alone = as_dict(evaluate(cases, center_bias="both"))
@@ -195,7 +195,7 @@ def test_other_metrics_leave_those_of_the_study_as_they_are(evaluations):
     assert {key: together[key] for key in alone} == alone
 
 
-def test_workers_change_no_bit(evaluations):
+def test_scores_do_not_depend_on_workers_to_the_bit(evaluations):
     cases, one = evaluations[False, "rest", "both"]
     two = evaluate(cases, metrics=EVERY, center_bias="both", n_jobs=2, **OPTIONS)
     pd.testing.assert_frame_equal(one.scores, two.scores, check_exact=True)
@@ -230,7 +230,7 @@ def test_fixations_on_images_of_one_size_keep_their_pixels():
     np.testing.assert_array_equal(fixations.on_others(cases[0]), border)
 
 
-def test_images_that_are_not_scored_lend_their_fixations():
+def test_fixations_on_unscored_images_are_used():
     cases = make_cases()
     lent = [*cases[:2], replace(cases[2], scored=False, maps={})]
     whole, part = (
@@ -272,7 +272,7 @@ def test_no_fixation_on_the_image_is_undefined_and_counted():
     assert "NSS scores are undefined (a constant map or no fixation" in words
 
 
-def test_a_constant_map_is_undefined_only_where_its_metric_says_so():
+def test_constant_map_is_undefined_only_for_its_metrics():
     cases = make_cases()
     flat = [replace(case, maps={"flat": np.full(case.shape, 0.3)}) for case in cases]
     names = [n for n in EVERY if n != "emd"]
@@ -284,7 +284,7 @@ def test_a_constant_map_is_undefined_only_where_its_metric_says_so():
 
 
 @pytest.mark.parametrize("name", DISTRIBUTIONS)
-def test_maps_that_are_no_distribution_are_named_before_anything_is_scored(name, monkeypatch):
+def test_invalid_distributions_are_named_before_scoring(name, monkeypatch):
     pytest.importorskip("ot")
     worked = []
     monkeypatch.setattr(score_one_image, "score", lambda *a, **_: worked.append(a))
@@ -370,7 +370,7 @@ def test_a_map_that_vanishes_on_the_image_is_undefined():
         ({"density": "sum"}, "`density` must be None where no metric takes it, got 'sum'"),
     ],
 )
-def test_options_that_are_missing_or_change_nothing_are_named(options, message):
+def test_missing_options_and_options_without_effect_raise(options, message):
     with pytest.raises(ValueError, match=message):
         evaluate(make_cases(), **options)
 
@@ -385,14 +385,14 @@ def test_images_too_large_for_a_distance_are_named_at_once():
         )
 
 
-def test_a_solver_that_is_not_installed_is_asked_for(monkeypatch):
+def test_missing_solver_names_the_extra(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(ImportError, match=r"gazesal\[emd\]"):
         evaluate(make_cases(), metrics=("emd",), shrink=4)
 
 
 @pytest.mark.parametrize("name", OF_POINTS)
-def test_gaze_without_fixations_is_refused_for_points_only(name):
+def test_gaze_maps_raise_for_point_metrics_only(name):
     class Stub:
         image, scored = "q", True
         gaze = {"r1": np.ones((3, 3))}  # noqa: RUF012
@@ -409,7 +409,7 @@ def test_gaze_without_fixations_is_refused_for_points_only(name):
         metric_calls.require_fixations([Stub()], (name,))
 
 
-def test_a_new_metric_in_the_registry_is_scored_without_further_ado(monkeypatch):
+def test_new_metric_in_the_registry_is_scored(monkeypatch):
     def twice_nss(saliency_map, fixations):
         return 2 * gazesal.nss(saliency_map, fixations)
 
@@ -424,7 +424,7 @@ def test_a_new_metric_in_the_registry_is_scored_without_further_ado(monkeypatch)
     np.testing.assert_array_equal(both["twice_nss"], 2 * both["nss"])
 
 
-def test_what_metrics_need_can_be_said_everywhere():
+def test_options_of_metrics_exist_in_python_and_on_the_command_line():
     """A metric with another required option must be given a place in all of these."""
     flags = {parameter.name: parameter for parameter in command.params}
     asked = {"density", *(o for m in gazesal.METRICS.values() for o in m.required_options)}
@@ -459,14 +459,14 @@ def test_words_follow_the_registry(evaluations):
     )
 
 
-def test_nothing_is_said_of_fixations_that_points_leave_out():
+def test_fixations_left_out_by_point_metrics_do_not_warn():
     """Those beside the image are expected where they are kept; single calls would warn of each."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         evaluate(make_cases(), metrics=OF_POINTS, density="shift")
 
 
-def test_bad_fixations_of_one_image_are_nobodys_negatives():
+def test_invalid_fixations_of_an_image_are_not_negatives():
     cases = make_cases()
     broken = replace(cases[1].gaze["r1"], points=np.full((3, 2), np.nan), durations=np.ones(3))
     cases = [replace(case, center_bias=np.ones(case.shape)) for case in cases]
@@ -477,7 +477,7 @@ def test_bad_fixations_of_one_image_are_nobodys_negatives():
     pd.testing.assert_frame_equal(found.scores, without.scores)
 
 
-def test_a_checkpoint_with_other_negatives_is_refused(tmp_path):
+def test_resume_with_other_negatives_raises(tmp_path):
     """The fixations on other images are part of a score also where no center bias is made."""
     bias = {"a": np.ones((24, 32)), "b": np.ones((30, 28)), "c": np.ones((26, 26))}
     cases = [replace(case, center_bias=bias[case.image]) for case in make_cases()]

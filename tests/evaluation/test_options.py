@@ -87,7 +87,7 @@ def as_dict(evaluation):
 
 @pytest.mark.parametrize("ground_truth", ["rest", "all"])
 @pytest.mark.parametrize("center_bias", ["left_out", "in_sample", "both"])
-def test_registered_scores_are_those_of_the_definition(center_bias, ground_truth):
+def test_registered_scores_equal_their_definition(center_bias, ground_truth):
     cases = make_cases()
     evaluation = gazesal.evaluate(cases, center_bias=center_bias, ground_truth=ground_truth)
     expected = scores_by_definition(
@@ -98,7 +98,7 @@ def test_registered_scores_are_those_of_the_definition(center_bias, ground_truth
     assert as_dict(evaluation) == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
 
-def test_own_sigmas_that_are_all_alike_are_one_sigma():
+def test_equal_own_sigmas_equal_one_sigma():
     plain = make_cases(boxes=False, own_sigma=False)
     own = [
         replace(
@@ -138,7 +138,7 @@ def test_jobs_do_not_change_registered_scores():
     assert as_dict(one) == as_dict(two)
 
 
-def test_an_image_that_is_not_scored_shapes_the_bias_only():
+def test_unscored_image_contributes_to_the_bias_only():
     cases = make_cases()
     one_reader = replace(cases[2], gaze={"r1": cases[2].gaze["r1"]}, scored=False, maps={})
     evaluation = gazesal.evaluate([*cases[:2], one_reader])
@@ -158,7 +158,7 @@ def test_maps_of_an_image_hold_every_row():
 @pytest.mark.parametrize(
     ("change", "options", "message"),
     [
-        ({"box": None}, {}, "`cases` must all have a box, or none of them; image 'a'"),
+        ({"box": None}, {}, "`cases` must all have a box or all have no box, got image 'a'"),
         ({"scored": True, "gaze": {}}, {}, "image 'a' must have fixations of at least two"),
         ({}, {"sigma": 2.0}, "`sigma` must not be given if fixations have their own"),
         ({}, {"center_bias": "mine"}, "`center_bias` must be one of 'left_out', 'in_sample'"),
@@ -167,31 +167,31 @@ def test_maps_of_an_image_hold_every_row():
         ({"box": (1, 2, 1, 4)}, {}, r"`box of image \w+` must have x_min < x_max"),
     ],
 )
-def test_what_cannot_be_is_refused(change, options, message):
+def test_contradictory_options_raise(change, options, message):
     first, *others = make_cases()
     with pytest.raises(ValueError, match=message):
         gazesal.evaluate([replace(first, **change), *others], **options)
 
 
-def test_sigma_is_needed_without_own_ones():
+def test_sigma_is_required_without_own_sigmas():
     with pytest.raises(ValueError, match="`sigma` must be given unless all fixations have their"):
         gazesal.evaluate(make_cases(own_sigma=False))
 
 
-def test_rounding_is_for_boxes():
+def test_rounding_requires_boxes():
     cases = make_cases(boxes=False)
     with pytest.raises(ValueError, match="`rounding` must be 'none' unless cases have boxes"):
         gazesal.evaluate(cases, rounding="study", resize="bilinear")
 
 
-def test_nothing_to_score():
+def test_no_scored_image_raises():
     cases = [replace(case, scored=False) for case in make_cases()]
     with pytest.raises(ValueError, match="at least one image that is scored, got none"):
         gazesal.evaluate(cases)
 
 
 @pytest.mark.parametrize("name", ["interobserver", "Center bias", "ground_truth"])
-def test_methods_named_like_a_baseline_are_refused(name):
+def test_methods_named_like_a_baseline_raise(name):
     cases = [replace(case, maps={name: case.maps["noise"]}) for case in make_cases()]
     with pytest.raises(ValueError, match="`maps` must not name a method like a baseline"):
         gazesal.evaluate(cases)
@@ -248,7 +248,7 @@ def test_parts_of_the_wrong_kind_are_named(change, message):
         (["a"], r"`cases\[0\]` must be a Case, got str"),
     ],
 )
-def test_what_is_no_case_is_named(cases, message):
+def test_other_objects_than_cases_raise(cases, message):
     with pytest.raises(TypeError, match=message):
         gazesal.evaluate(cases)
 
@@ -258,12 +258,12 @@ def test_metrics_must_be_a_list_of_names():
         gazesal.evaluate(make_cases(), metrics="ncc")
 
 
-def test_gaze_needs_durations():
+def test_gaze_requires_durations():
     with pytest.raises(TypeError, match="`points` and `durations` must be arrays, got None"):
         gazesal.Gaze(points=np.zeros((1, 2)), durations=None)
 
 
-def test_areas_within_a_tolerance_are():
+def test_aucs_are_within_the_tolerance():
     cases = make_cases()
     exact = as_dict(gazesal.evaluate(cases))
     within = as_dict(gazesal.evaluate(cases, tolerance=1e-3))

@@ -42,7 +42,7 @@ def means(shared, fixations):
     )
 
 
-def test_maps_that_look_at_no_image_score_as_the_docs_say(means):
+def test_maps_that_ignore_the_image_score_as_documented(means):
     expected = {
         "interobserver": (0.466, 0.783),
         "spectral residual": (0.181, 0.708),
@@ -58,7 +58,7 @@ def test_maps_that_look_at_no_image_score_as_the_docs_say(means):
         assert f"| {sncc:.3f} | {sauc:.3f} |".replace("-", "\N{MINUS SIGN}") in text
 
 
-def test_observers_predict_one_another_as_the_docs_say(fixations):
+def test_observers_predict_each_other_as_documented(fixations):
     pairs, halves, ncc, auc = [], [], [], []
     rng = np.random.default_rng(0)
     for _, rows in list(fixations.groupby("image"))[:100]:
@@ -89,7 +89,7 @@ def test_observers_predict_one_another_as_the_docs_say(fixations):
     assert all(f"{value:.3f}" in text for value in expected)
 
 
-def test_the_lung_hull_stands_as_the_docs_say(shared):
+def test_lung_hull_scores_as_documented(shared):
     table = pd.read_csv(shared / "paper" / "scores.csv.gz").query("method == 'thresholded'")
     own = table.groupby("metric")[["score_convex", "score_interobserver"]].mean()
     assert own.loc["sncc"].tolist() == pytest.approx([-0.187, 0.028], abs=5e-4)

@@ -71,7 +71,7 @@ def test_a_notebook_shows_the_numbers_of_the_summary(result):
     assert "16 of 16 t intervals" in shown.partition("</caption>")[0]
 
 
-def test_a_summary_gives_one_warning_that_points_at_the_caller(result):
+def test_summary_gives_one_warning_at_the_callers_line(result):
     with pytest.warns(IntervalWarning, match="16 of 16 t intervals") as caught:
         summary = result.summary()
     assert [each.filename for each in caught] == [__file__]
@@ -112,7 +112,7 @@ def test_the_command_takes_every_kind_and_defaults_to_t(tmp_path, kind):
 # -- units -------------------------------------------------------------------------------------
 
 
-def test_a_summary_over_patients_is_the_interval_of_their_means(result):
+def test_summary_over_patients_equals_the_interval_of_their_means(result):
     summary = result.summary(unit="patient")
     for method, metric in (("noise", "sauc"), ("noise", "ncc"), ("more", "sncc")):
         own = cell(result.scores, method, metric).dropna(subset="score")
@@ -127,7 +127,7 @@ def test_a_summary_over_patients_is_the_interval_of_their_means(result):
     assert set(halves["n_patient"]) == {3}
 
 
-def test_a_comparison_over_patients_is_that_of_their_means(result):
+def test_comparison_over_patients_equals_the_one_of_their_means(result):
     (found,) = result.compare("noise", "more", "sauc", unit="patient")
     scores = result.scores[result.scores["metric"] == "sauc"]
     means = scores.groupby(["patient", "image", "method"])["score"].mean().unstack()
@@ -139,7 +139,7 @@ def test_a_comparison_over_patients_is_that_of_their_means(result):
 
 
 @pytest.mark.parametrize("unit", ["observer", "ward", "method"])
-def test_a_unit_that_is_no_group_is_refused_by_name(result, unit):
+def test_unknown_unit_raises(result, unit):
     with pytest.raises(ValueError, match="`unit`"):
         result.summary(unit=unit)
     with pytest.raises(ValueError, match="`unit`"):

@@ -46,7 +46,7 @@ class TestWithoutCenterBias:
             found = found.set_index("method")["score"]["noise"]
             assert found == pytest.approx(gazesal.ncc(case.maps["noise"], rest), rel=1e-9)
 
-    def test_other_scores_are_as_with_it(self):
+    def test_other_scores_are_unchanged(self):
         metrics = ["ncc", "auc_borji", "nss", "auc_shuffled"]
         with_it = gazesal.evaluate(make_cases(), sigma=SIGMA, metrics=metrics).scores
         without = gazesal.evaluate(
@@ -55,7 +55,7 @@ class TestWithoutCenterBias:
         expected = with_it[with_it["method"] != "center_bias"].reset_index(drop=True)
         assert without.equals(expected)
 
-    def test_the_error_on_several_sizes_names_it_if_it_helps(self):
+    def test_error_on_several_sizes_suggests_it(self):
         with pytest.raises(ValueError, match='center_bias="none"'):
             gazesal.evaluate(of_several_sizes(), sigma=SIGMA, metrics=["ncc"])
         with pytest.raises(ValueError, match="`cases` must be images of one size") as found:
@@ -68,14 +68,14 @@ class TestWithoutCenterBias:
         assert "center_bias=" not in listed["reason"].item()
 
     @pytest.mark.parametrize("metric", ["sncc", "sauc", "information_gain"])
-    def test_metrics_that_compare_with_it_refuse(self, metric):
+    def test_metrics_of_the_center_bias_raise(self, metric):
         options = {"density": "sum"} if metric == "information_gain" else {}
         with pytest.raises(ValueError, match=f"`center_bias` .* with {metric}"):
             gazesal.evaluate(
                 make_cases(), sigma=SIGMA, metrics=["ncc", metric], center_bias="none", **options
             )
 
-    def test_center_biases_that_come_with_the_images_refuse(self):
+    def test_own_center_biases_raise(self):
         cases = [replace(case, center_bias=np.ones(case.shape)) for case in make_cases()]
         with pytest.raises(ValueError, match=r"`center_bias` .* of their own"):
             gazesal.evaluate(cases, sigma=SIGMA, metrics=["ncc"], center_bias="none")
@@ -130,7 +130,7 @@ class TestSingleObservers:
             gazesal.nss(case.maps["noise"], case.gaze["ann"].points), rel=1e-12
         )
 
-    def test_among_others_lack_the_interobserver_score_only(self):
+    def test_among_other_images_have_no_interobserver_score(self):
         first, *others = make_cases()
         evaluation = gazesal.evaluate(
             [of_one_observer(first), *others], sigma=SIGMA, ground_truth="all"
@@ -145,12 +145,12 @@ class TestSingleObservers:
         assert "1 of the images has one observer, who cannot be compared with others" in words
 
     @pytest.mark.parametrize("bad_images", ["raise", "list"])
-    def test_without_others_the_error_names_the_ground_truth(self, bad_images):
+    def test_error_suggests_the_ground_truth(self, bad_images):
         cases = [of_one_observer(case) for case in make_cases()]
         with pytest.raises(ValueError, match='ground_truth="all"'):
             gazesal.evaluate(cases, sigma=SIGMA, bad_images=bad_images)
 
-    def test_nothing_to_score_is_refused(self):
+    def test_nothing_to_score_raises(self):
         cases = [replace(of_one_observer(case), maps={}) for case in make_cases()]
         with pytest.raises(ValueError, match="image 'i0' must have a map"):
             gazesal.evaluate(
@@ -160,7 +160,7 @@ class TestSingleObservers:
         with pytest.raises(ValueError, match="image 'i0' must have the gaze"):
             gazesal.evaluate(nobody, sigma=SIGMA, ground_truth="all")
 
-    def test_reports_comparisons_and_plots_do_without_the_row(self, tmp_path):
+    def test_reports_comparisons_and_plots_omit_the_row(self, tmp_path):
         pytest.importorskip("matplotlib")
         cases = [of_one_observer(case) for case in make_cases()]
         evaluation = gazesal.evaluate(cases, sigma=SIGMA, ground_truth="all")
@@ -174,7 +174,7 @@ class TestSingleObservers:
         evaluation.plot_maps()
         evaluation.plot_intervals()
 
-    def test_the_page_does_without_the_row(self, tmp_path):
+    def test_html_page_omits_the_row(self, tmp_path):
         pytest.importorskip("jinja2")
         pytest.importorskip("matplotlib")
         cases = [of_one_observer(case) for case in make_cases()]

@@ -41,7 +41,7 @@ def array():
     return np.arange(500_000.0)
 
 
-def test_processes_map_a_file_and_are_sent_its_name(array, tmp_path):
+def test_processes_memory_map_a_shared_file(array, tmp_path):
     found = list(Runner(2, False)(look, ((i,) for i in range(8)), 8, "looking", shared=[array]))
     assert sorted(number for number, *_ in found) == list(range(8))
     assert {mapped for *_, mapped, _ in found} == {True}
@@ -78,7 +78,7 @@ def test_a_backend_without_a_generator_works_in_rounds(array):
     assert found == list(range(30))
 
 
-def test_a_full_disk_is_said_with_the_file(array, tmp_path, monkeypatch):
+def test_full_disk_names_the_file(array, tmp_path, monkeypatch):
     def full(*_, **__):
         raise OSError("500000 requested and 12 written")  # as numpy says it
 
@@ -126,7 +126,7 @@ def test_workers_end_when_their_parent_was_killed():
     assert not alive
 
 
-def test_alone_and_in_threads_it_is_the_array_itself(array):
+def test_one_worker_and_threads_get_the_array_itself(array):
     for n_jobs, backend in ((1, "loky"), (2, "threading")):
         with joblib.parallel_config(backend=backend, n_jobs=n_jobs):
             found = list(
@@ -135,7 +135,7 @@ def test_alone_and_in_threads_it_is_the_array_itself(array):
         assert {(where, address) for _, where, address, *_ in found} == {(os.getpid(), id(array))}
 
 
-def test_a_cluster_has_it_once_a_worker(array, tmp_path):
+def test_cluster_gets_an_array_once_per_worker(array, tmp_path):
     distributed = pytest.importorskip("distributed")
     with (
         distributed.LocalCluster(
@@ -154,7 +154,7 @@ def test_a_cluster_has_it_once_a_worker(array, tmp_path):
     assert len(seen) == len({where for where, _ in seen})
 
 
-def test_results_come_as_they_are_ready_or_in_order():
+def test_results_are_yielded_when_ready_or_in_order():
     run = Runner(2, False)
     assert list(run(slow_start, ((i,) for i in range(6)), 6, "x", ordered=True)) == list(range(6))
     assert next(iter(run(slow_start, ((i,) for i in range(6)), 6, "x"))) != 0
@@ -175,7 +175,7 @@ def test_arguments_are_taken_as_workers_become_free():
     assert len(taken) == 2
 
 
-def test_the_bar_says_what_was_done_before(capsys):
+def test_bar_counts_the_finished_images(capsys):
     list(Runner(1, True)(slow_start, ((i,) for i in range(1, 4)), 10, "scoring", done=7))
     shown = capsys.readouterr().err
     assert "scoring:" in shown
@@ -183,7 +183,7 @@ def test_the_bar_says_what_was_done_before(capsys):
     assert "images/s" in shown
 
 
-def test_the_bar_of_a_resumed_run_starts_at_what_was_done(tmp_path, monkeypatch, capsys):
+def test_bar_of_a_resumed_run_starts_at_the_finished_images(tmp_path, monkeypatch, capsys):
     pytest.importorskip("pyarrow")
     gazesal.evaluate(make_cases(8), sigma=SIGMA, checkpoint=tmp_path)
     for path in sorted((tmp_path / "parts").iterdir())[:3]:
@@ -225,7 +225,7 @@ if __name__ == "__main__":
 """
 
 
-def test_workers_that_grow_are_replaced_also_where_warnings_are_errors(tmp_path):
+def test_grown_workers_are_replaced_if_warnings_are_errors(tmp_path):
     pytest.importorskip("psutil")  # joblib looks at the memory where this is installed
     script = tmp_path / "grows.py"
     script.write_text(GROWN)
@@ -243,7 +243,7 @@ def test_workers_that_grow_are_replaced_also_where_warnings_are_errors(tmp_path)
     assert int(done.stdout) == 6 * 9 * 4
 
 
-def test_what_sends_tasks_has_ended_where_a_run_ends_early(monkeypatch):
+def test_feeder_thread_has_ended_after_an_early_end(monkeypatch):
     feed, ended = Queue._feed, []
 
     def slow_to_end(*arguments):
@@ -292,7 +292,7 @@ def test_signals_wait_while_processes_are_started(number):
         signal.signal(number, before)
 
 
-def test_signals_are_let_be_where_none_are_taken():
+def test_signals_are_unchanged_outside_the_main_thread():
     seen = []
 
     def look_there():
@@ -305,7 +305,7 @@ def test_signals_are_let_be_where_none_are_taken():
     assert seen == [signal.getsignal(signal.SIGINT)]
 
 
-def test_workers_do_without_large_libraries():
+def test_workers_do_not_import_large_libraries():
     code = (
         "import sys, gazesal.evaluation.worker, gazesal.evaluation.worker_pool\n"
         "print({'pandas', 'pyarrow', 'matplotlib'} & set(sys.modules))"

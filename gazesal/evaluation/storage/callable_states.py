@@ -61,7 +61,7 @@ def state_of_function(function: FunctionType) -> Iterator[Any]:
 
 
 def state_of_class(of: type) -> Iterator[Any]:
-    """Yield functions and values that a class and its bases have, except those of libraries."""
+    """Yield functions and values of a class and its bases, except bases in libraries."""
     for base in of.__mro__:
         module = sys.modules.get(base.__module__)
         if module is not None and _is_of_library(module):

@@ -38,7 +38,7 @@ def frame_of(bias: AnyCenterBias) -> tuple[int, int] | ReferenceFrame:
 
 
 def bias_from(facts: Facts | None, arrays: Sequence[np.ndarray]) -> AnyCenterBias | None:
-    """Join the parts of a center bias without copying or checking them; see `parts_of`."""
+    """Join the parts of a center bias without copying or checking them. See `parts_of`."""
     if facts is None:
         return None
     plain = [np.asarray(array) for array in arrays]
@@ -93,7 +93,7 @@ def read_bias(path: Path) -> tuple[AnyCenterBias | None, Facts]:
 
 
 def _checked(facts: Facts | None, arrays: Sequence[np.ndarray]) -> AnyCenterBias | None:
-    """Return the center bias of parts from a file; raise if they do not fit together."""
+    """Return the center bias of parts from a file, or raise if they do not fit together."""
     wanted = 0 if facts is None else 3 if "frame" in facts else 2
     if len(arrays) != wanted:
         raise ValueError(f"it must have {wanted} arrays, got {len(arrays)}")

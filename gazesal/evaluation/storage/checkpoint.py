@@ -79,13 +79,13 @@ class Checkpoint:
 
     ``checkpoint.json`` holds the options, the versions and the fingerprints of the gaze behind the
     center bias. ``center_bias.npz`` holds the center bias, also while it is being computed, with
-    the digest of ``checkpoint.json``. The scores are in ``parts/*.parquet``; see `ScoreParts`. Only
+    the digest of ``checkpoint.json``. The scores are in ``parts/*.parquet``. See `ScoreParts`. Only
     files named as a run names its own are ever removed.
 
     Parameters
     ----------
     folder : pathlib.Path
-        The folder; made if absent.
+        The folder, made if absent.
     identity : dict
         Facts that must be the same to resume the run, as JSON can hold them.
     gaze : dict of str, optional
@@ -123,7 +123,7 @@ class Checkpoint:
             self.parts: ScoreParts = ScoreParts(folder / "parts")
             for path in (self._bias, folder / "checkpoint.json"):
                 if path.exists() and not path.is_file():
-                    raise ValueError(f"{path}: must be a file, but is a folder; {ELSEWHERE}")  # noqa: TRY301
+                    raise ValueError(f"{path}: must be a file, but is a folder: {ELSEWHERE}")  # noqa: TRY301
             self._begin_or_resume(whole)
             self.parts.read_index()
             self._tidy()
@@ -283,7 +283,7 @@ def _differing_gaze(there: dict[str, str], here: dict[str, str]) -> list[str]:
 
 
 def _locked(folder: Path) -> int | None:
-    """Return a lock on the folder, which ends with the process; None if there are no locks."""
+    """Return a lock on the folder, which ends with the process, or None without locks."""
     try:
         fcntl: Any = import_module("fcntl")
     except ImportError:

@@ -65,13 +65,13 @@ def fingerprint(source: Any, notes: Notes | None = None) -> str:
 
     The fingerprint of each kind of source covers:
 
-    - an array: its content;
-    - a file: its path as given, its size and its time of modification, so that it is not read;
-    - an object with an attribute `fingerprint`: that str;
+    - an array: its content,
+    - a file: its path as given, its size and its time of modification, so that it is not read,
+    - an object with an attribute `fingerprint`: that str,
     - any other function: its name, its code and the values that it uses, which are variables
       around it, defaults, globals, and the object that a method or a `functools.partial` is bound
-      to;
-    - a callable object: its class and its state;
+      to,
+    - a callable object: its class and its state,
     - a model of torch: its weights, statistics, modes and attributes.
 
     State is numbers, texts, paths, arrays, tensors, tables, functions, models, and lists, mappings

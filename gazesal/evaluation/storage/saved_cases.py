@@ -58,7 +58,7 @@ class Places:
         return str(whole)
 
     def path(self, text: Any) -> Path:
-        """Return the path of a saved text; raise if `text` cannot have written it.
+        """Return the path of a saved text, or raise if `text` cannot have written it.
 
         An evaluation may come from somebody else, so a path must not lead out of the root by
         ``..`` or by a link.
@@ -101,7 +101,7 @@ class NotSaved:
 
     @property
     def was_array(self) -> bool:
-        """Whether the source was an array. If it is gaze, it is a gaze map."""
+        """True if the source was an array. As gaze, an array is a gaze map."""
         return self.what == ARRAY
 
     def __call__(self) -> Any:
@@ -200,7 +200,7 @@ def _fixations_source(gaze: Gaze) -> dict[str, Any] | None:
 
 
 def case_from_json(saved: dict[str, Any], gaze: dict[str, Gaze], places: Places) -> Case:
-    """Return the case of a JSON object, with its fixations; raise if it names a forbidden file."""
+    """Return the case of a JSON object with its fixations; raise if it names a forbidden file."""
 
     def source(found: dict[str, Any], what: str) -> Any:
         return _read_source(found, places, f"{what} of image {saved['image']}")

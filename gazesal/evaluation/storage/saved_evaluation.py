@@ -136,7 +136,7 @@ def _write_table(path: Path, table: pd.DataFrame) -> None:
 
 
 def _options(saved: dict[str, Any]) -> EvaluationOptions:
-    """Return saved options, each with a valid value; see `EvaluationOptions`."""
+    """Return saved options, each with a valid value. See `EvaluationOptions`."""
     frame = saved["frame"]
     if isinstance(frame, dict):
         frame = ReferenceFrame(**{k: _as_tuple(v) for k, v in frame.items()})

@@ -50,7 +50,7 @@ class ScoreParts:
     Parameters
     ----------
     folder : pathlib.Path
-        The folder of the files; made if absent.
+        The folder of the files, made if absent.
     merged : int, optional
         Number of small files that are merged into one.
 
@@ -72,7 +72,7 @@ class ScoreParts:
         for path in sorted(folder.iterdir()):
             ours = PART.fullmatch(path.name) and path.is_file()
             if not ours and not path.name.startswith("."):
-                raise ValueError(f"{path}: is not a file of a checkpoint; {ELSEWHERE}")
+                raise ValueError(f"{path}: is not a file of a checkpoint: {ELSEWHERE}")
 
     def __contains__(self, key: Key) -> bool:
         return key in self._found
@@ -82,7 +82,7 @@ class ScoreParts:
         return bool(self._listed())
 
     def read_index(self) -> None:
-        """Read which images the files hold; remove torn files, whose images are scored again."""
+        """Read which images the files hold, and remove torn files."""
         for path in self._listed():
             content = path.read_bytes()
             if digest_of_bytes(content) != path.stem:
@@ -175,14 +175,14 @@ class ScoreParts:
         return path
 
     def _verified(self, path: Path) -> bytes:
-        """Return the bytes of a part; raise if they have changed since it was written."""
+        """Return the bytes of a part, or raise if they have changed since it was written."""
         content = path.read_bytes()
         if digest_of_bytes(content) != path.stem:
             raise ValueError(f"{path}: {TORN}")
         return content
 
     def _table(self, path: Path, content: bytes) -> Any:
-        """Return the table of a part; raise if it is not one, whatever its name.
+        """Return the table of a part, or raise if it is not one, whatever its name.
 
         It is read as one file by one thread, because the functions of pyarrow for sets of files,
         and its threads, keep memory.
@@ -199,7 +199,7 @@ class ScoreParts:
             if sum(length for _, _, length in _entries(table)) != len(table):
                 raise ValueError("its rows do not match its images")  # noqa: TRY301
         except (self._pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"{path}: is not a part of a checkpoint; {ELSEWHERE}") from error
+            raise ValueError(f"{path}: is not a part of a checkpoint: {ELSEWHERE}") from error
         return table
 
     def _images(self, path: Path) -> Iterator[tuple[ImageScores, str]]:

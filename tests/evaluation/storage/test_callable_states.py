@@ -134,7 +134,7 @@ FUNCTIONS = {
 
 
 @pytest.mark.parametrize("way", FUNCTIONS)
-def test_a_function_is_known_by_the_values_that_it_uses(way):
+def test_fingerprint_covers_values_that_a_function_uses(way):
     """Of a model in a closure, say, whose weights change between two runs."""
     notes = Notes()
     GLOBAL.values = np.zeros((2, 3))
@@ -152,7 +152,7 @@ class Maps(Held):
         return self.values
 
 
-def test_maps_of_an_object_are_known_by_image_and_state():
+def test_fingerprint_of_a_map_item_covers_image_and_state():
     def known(values, image="a", **more):
         return fingerprint(gazesal.datasets.MapItem(Maps(values, **more), image), notes)
 
@@ -165,7 +165,7 @@ def test_maps_of_an_object_are_known_by_image_and_state():
     assert not notes.unclear
 
 
-def test_a_path_in_a_text_is_known_as_a_file(tmp_path):
+def test_path_in_a_text_counts_as_a_file(tmp_path):
     path = tmp_path / "weights.pt"
     path.write_bytes(b"one")
     sources = {
@@ -179,7 +179,7 @@ def test_a_path_in_a_text_is_known_as_a_file(tmp_path):
     assert fingerprint(Held("a\0b")) != fingerprint(Held("a\0c"))
 
 
-def test_an_attribute_of_a_module_of_ones_own_is_part_of_the_state(monkeypatch):
+def test_fingerprint_covers_attributes_of_user_modules(monkeypatch):
     module = ModuleType("models_of_ones_own")
     module.net, module.unused = Held(np.zeros(3)), threading.Lock()
     monkeypatch.setitem(globals(), "models", module)
@@ -195,13 +195,13 @@ def test_an_attribute_of_a_module_of_ones_own_is_part_of_the_state(monkeypatch):
     assert not notes.unclear
 
 
-def test_a_function_is_known_by_its_code():
+def test_fingerprint_covers_the_code_of_a_function():
     known = {fingerprint(each) for each in (lambda: 1, lambda: 2, lambda: (1, 2), lambda: [1, 2])}
     assert len(known) == 4
 
 
 @pytest.mark.parametrize("way", ["closure", "default", "nested function", "cached"])
-def test_values_of_a_function_that_cannot_be_told_are_named(way):
+def test_unclear_values_of_a_function_are_named(way):
     notes, held = Notes(), Held(threading.Lock())
     source = FUNCTIONS[way](held)
     first = fingerprint(source, notes)
@@ -211,14 +211,14 @@ def test_values_of_a_function_that_cannot_be_told_are_named(way):
     assert fingerprint(source, Notes()) != first
 
 
-def test_a_shared_value_that_cannot_be_told_is_named_with_every_source():
+def test_shared_unclear_value_is_named_with_every_source():
     notes, held = Notes(), Held(threading.Lock())
     for way in ("closure", "default"):
         fingerprint(FUNCTIONS[way](held), notes)
     assert len(notes.unclear) == 2
 
 
-def test_tables_are_known_by_index_columns_and_values():
+def test_fingerprint_of_a_table_covers_index_columns_and_values():
     table = pd.DataFrame({"a": [1, 2], "b": ["x", "y"]})
     others = [table.assign(a=[1, 3]), table.rename(columns={"a": "c"}), table.set_index("b")]
     others += [table["a"], table["a"].rename("b"), table.index, table.astype({"a": float})]
@@ -227,13 +227,13 @@ def test_tables_are_known_by_index_columns_and_values():
 
 
 @pytest.mark.parametrize("as_given", [str, Path], ids=["text", "path"])
-def test_the_path_of_a_folder_is_told_since_its_files_may_change(tmp_path, as_given):
+def test_path_of_a_folder_is_named(tmp_path, as_given):
     notes = Notes()
     fingerprint(closure(as_given(tmp_path)), notes)
     assert notes.unclear == {f"{__name__}.closure.<locals>.<lambda>"}
 
 
-def test_a_text_without_separator_is_no_folder(tmp_path, monkeypatch):
+def test_text_without_separator_is_not_a_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data").mkdir()
     notes = Notes()

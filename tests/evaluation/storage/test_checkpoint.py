@@ -76,7 +76,7 @@ def kill_and_resume(tmp_path, n, kills, delay, n_jobs=None):
 @pytest.mark.parametrize(
     ("n", "kills"), [(60, 4), pytest.param(90, 30, marks=pytest.mark.slow)], ids=["few", "many"]
 )
-def test_killed_at_any_moment_and_gone_on(tmp_path, n, kills):
+def test_resume_after_kills_at_any_moment(tmp_path, n, kills):
     got, killed, made = kill_and_resume(tmp_path, n, kills, delay=0.03)
     assert killed == kills  # none ended before its moment
     whole = run(n, None, None)
@@ -86,7 +86,7 @@ def test_killed_at_any_moment_and_gone_on(tmp_path, n, kills):
 
 
 @pytest.mark.slow
-def test_killed_with_workers(tmp_path):
+def test_resume_after_kills_with_workers(tmp_path):
     got, killed, made = kill_and_resume(tmp_path, 60, 5, delay=0.05, n_jobs=2)
     assert killed == 5
     assert table_bytes(got) == table_bytes(run(60, None, None))
@@ -95,7 +95,7 @@ def test_killed_with_workers(tmp_path):
     assert sum(made.values()) - 60 <= 5 * 2 * 3
 
 
-def test_what_is_there_is_not_made_again(kept, tmp_path):
+def test_resume_skips_finished_images(kept, tmp_path):
     first, folder = kept
     again = run(6, folder, tmp_path / "log")
     assert set(calls(tmp_path / "log").values()) == {1}
@@ -104,7 +104,7 @@ def test_what_is_there_is_not_made_again(kept, tmp_path):
     np.testing.assert_array_equal(again.center_bias.density(), first.center_bias.density())
 
 
-def test_parts_become_larger_ones(tmp_path, monkeypatch):
+def test_small_parts_are_merged(tmp_path, monkeypatch):
     monkeypatch.setattr(score_parts, "MERGED", 4)
     whole = run(11, tmp_path / "kept", tmp_path / "log")
     assert len(parts(tmp_path / "kept")) == 2 + 3
@@ -113,7 +113,7 @@ def test_parts_become_larger_ones(tmp_path, monkeypatch):
     assert table_bytes(again) == table_bytes(whole) == table_bytes(run(11, None, None))
 
 
-def test_killed_between_a_larger_part_and_the_small_ones(tmp_path, monkeypatch):
+def test_resume_after_a_kill_during_a_merge(tmp_path, monkeypatch):
     folder = tmp_path / "kept"
     whole = run(6, folder, tmp_path / "log")
     small = {path: path.read_bytes() for path in parts(folder)}
@@ -125,7 +125,7 @@ def test_killed_between_a_larger_part_and_the_small_ones(tmp_path, monkeypatch):
     assert set(calls(tmp_path / "log").values()) == {1}
 
 
-def test_doubled_parts_are_removed(tmp_path):
+def test_duplicate_parts_are_removed(tmp_path):
     folder = tmp_path / "kept"
     whole = run(6, folder, tmp_path / "log")
     small = {path: path.read_bytes() for path in parts(folder)}
@@ -166,7 +166,7 @@ def merge(folder, paths=None):
 
 
 @pytest.mark.parametrize("harm", ["cut", "flip", "empty"])
-def test_torn_parts_are_made_again(kept, tmp_path, harm):
+def test_resume_scores_images_of_torn_parts(kept, tmp_path, harm):
     first, folder = kept
     torn = parts(folder)[2]
     content = bytearray(torn.read_bytes())
@@ -178,7 +178,7 @@ def test_torn_parts_are_made_again(kept, tmp_path, harm):
     assert sorted(calls(tmp_path / "log").values()) == [1, 1, 1, 1, 1, 2]
 
 
-def test_a_torn_center_bias_is_made_again(kept, tmp_path):
+def test_torn_center_bias_is_computed_again(kept, tmp_path):
     first, folder = kept
     path = folder / "center_bias.npz"
     path.write_bytes(path.read_bytes()[:-100])
@@ -187,7 +187,7 @@ def test_a_torn_center_bias_is_made_again(kept, tmp_path):
     np.testing.assert_array_equal(again.center_bias.density(), first.center_bias.density())
 
 
-def test_a_center_bias_goes_on_where_it_was_left(tmp_path, monkeypatch):
+def test_unfinished_center_bias_is_resumed(tmp_path, monkeypatch):
     monkeypatch.setattr(passes, "SAVED_EVERY", 0.0)
     drawn = []
     work = passes.bias_of_chunk
@@ -217,14 +217,14 @@ def test_a_center_bias_goes_on_where_it_was_left(tmp_path, monkeypatch):
         ({"n_samples": 9, "seed": 1}, r"n_samples \(None there, 9 here\); seed \(0 there, 1 here"),
     ],
 )
-def test_other_options_are_refused(kept, tmp_path, options, message):
+def test_resume_with_other_options_raises(kept, tmp_path, options, message):
     _, folder = kept
     with pytest.raises(ValueError, match=message):
         run(6, folder, tmp_path / "log", **options)
     assert set(calls(tmp_path / "log").values()) == {1}
 
 
-def test_other_options_are_taken_where_nothing_was_made(kept, tmp_path):
+def test_other_options_replace_those_of_an_empty_run(kept, tmp_path):
     """As after a first try that ended with an error about an option."""
     first, folder = kept
     empty = tmp_path / "empty"
@@ -237,7 +237,7 @@ def test_other_options_are_taken_where_nothing_was_made(kept, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["numbers for labels", "single precision", "no score"])
-def test_parts_of_other_types_are_refused(kept, kind):
+def test_parts_of_other_types_raise(kept, kind):
     """A file named by its bytes, but not one of ours."""
     _, folder = kept
     path = parts(folder)[0]
@@ -256,7 +256,7 @@ def test_parts_of_other_types_are_refused(kept, kind):
         run(6, folder, None)
 
 
-def test_other_versions_and_other_gaze_are_refused(kept, tmp_path):
+def test_resume_with_other_versions_or_gaze_raises(kept, tmp_path):
     _, folder = kept
     with pytest.raises(ValueError, match=r"the gaze on 'i000', 'i001', 'i002' and 4 more"):
         run(7, folder, None)
@@ -279,7 +279,7 @@ def test_other_versions_and_other_gaze_are_refused(kept, tmp_path):
         run(6, folder, None)
 
 
-def test_a_map_that_changed_is_scored_again(kept, tmp_path):
+def test_resume_scores_changed_maps(kept, tmp_path):
     first, folder = kept
     cases = make_cases(6, tmp_path / "log")
     path = tmp_path / "map.npy"
@@ -306,7 +306,7 @@ def test_a_map_that_changed_is_scored_again(kept, tmp_path):
     assert table_bytes(run(6, folder, tmp_path / "log")) == table_bytes(first)
 
 
-def test_images_may_be_added_where_each_has_its_own_center_bias(tmp_path):
+def test_images_with_own_center_bias_can_be_added(tmp_path):
     cases = [replace(case, center_bias=np.ones(SHAPE)) for case in make_cases(5, tmp_path / "log")]
     gazesal.evaluate(cases[:3], sigma=SIGMA, checkpoint=tmp_path / "kept")
     got = gazesal.evaluate(cases, sigma=SIGMA, checkpoint=tmp_path / "kept")
@@ -314,7 +314,7 @@ def test_images_may_be_added_where_each_has_its_own_center_bias(tmp_path):
     assert table_bytes(got) == table_bytes(gazesal.evaluate(cases, sigma=SIGMA))
 
 
-def test_leftovers_of_a_killed_run_are_removed(kept):
+def test_temporary_files_of_a_killed_run_are_removed(kept):
     _, folder = kept
     shared = folder / ".shared-abcd_123"
     shared.mkdir()
@@ -333,7 +333,7 @@ def test_leftovers_of_a_killed_run_are_removed(kept):
     ]
 
 
-def test_without_a_lock_no_leftover_is_removed(kept, monkeypatch):
+def test_temporary_files_are_kept_without_a_lock(kept, monkeypatch):
     _, folder = kept
     shared = folder / ".shared-abcd_123"
     shared.mkdir()
@@ -378,15 +378,15 @@ def folder_as_bias(folder):
     [named_by_digest, other_parquet, folder_as_part, folder_as_bias],
     ids=lambda f: f.__name__,
 )
-def test_files_of_others_are_refused_and_stay(kept, harm):
+def test_other_files_raise_and_are_kept(kept, harm):
     _, folder = kept
     path, message = harm(folder / "parts")
-    with pytest.raises(ValueError, match=f"{path}: {message}; move it elsewhere, or use another"):
+    with pytest.raises(ValueError, match=f"{path}: {message}: move it elsewhere, or use another"):
         run(6, folder, None)
     assert path.exists()
 
 
-def test_a_folder_that_is_no_checkpoint_loses_nothing(tmp_path):
+def test_hidden_files_of_the_user_are_kept(tmp_path):
     precious = tmp_path / "parts" / ".precious"
     precious.parent.mkdir()
     precious.write_text("mine")
@@ -395,7 +395,7 @@ def test_a_folder_that_is_no_checkpoint_loses_nothing(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["[]", "null", '"some"'])
-def test_a_description_that_is_none_is_refused(kept, text):
+def test_invalid_description_raises(kept, text):
     _, folder = kept
     (folder / "checkpoint.json").write_text(text)
     with pytest.raises(
@@ -404,7 +404,7 @@ def test_a_description_that_is_none_is_refused(kept, text):
         run(6, folder, None)
 
 
-def test_a_center_bias_of_another_run_is_not_taken(kept, tmp_path):
+def test_center_bias_of_another_run_is_not_used(kept, tmp_path):
     _, folder = kept
     for path in (*parts(folder), folder / "checkpoint.json"):
         path.unlink()
@@ -429,7 +429,7 @@ def test_a_center_bias_of_another_run_is_not_taken(kept, tmp_path):
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
-def test_a_center_bias_is_kept_when_its_making_ends(tmp_path, monkeypatch, error):
+def test_unfinished_center_bias_is_saved_when_the_run_ends(tmp_path, monkeypatch, error):
     drawn = []
     work = passes.bias_of_chunk
 
@@ -466,7 +466,7 @@ def test_chunks_of_a_center_bias_stay_small():
 
 
 @pytest.mark.parametrize("what", ["checkpoint.json", "center_bias.npz", "parts"])
-def test_a_full_disk_is_said_with_the_file(tmp_path, monkeypatch, what):
+def test_full_disk_names_the_file(tmp_path, monkeypatch, what):
     folder = tmp_path / "kept"
     full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     real = checkpoint_module.os.replace
@@ -486,7 +486,7 @@ def test_a_full_disk_is_said_with_the_file(tmp_path, monkeypatch, what):
     assert table_bytes(run(6, folder, None)) == table_bytes(run(6, None, None))
 
 
-def test_two_runs_do_not_share_a_folder(kept):
+def test_second_run_in_a_folder_raises(kept):
     first, folder = kept
     identity = json.loads((folder / "checkpoint.json").read_text())
     held = checkpoint_module.Checkpoint(folder, identity, identity.pop("gaze"), {})
@@ -498,7 +498,7 @@ def test_two_runs_do_not_share_a_folder(kept):
     assert table_bytes(run(6, folder, None)) == table_bytes(first)
 
 
-def test_no_parquet_is_said(tmp_path, monkeypatch):
+def test_missing_pyarrow_names_the_extra(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(ImportError, match=r"pip install 'gazesal\[parquet\]'"):
         run(6, tmp_path / "kept", None)
@@ -515,7 +515,7 @@ except KeyboardInterrupt:
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
-def test_interrupted_runs_end_at_once_and_leave_nobody(tmp_path, n_jobs):
+def test_interrupted_run_ends_at_once_with_its_workers(tmp_path, n_jobs):
     psutil = pytest.importorskip("psutil")
     log = tmp_path / "log"
     process = subprocess.Popen(

@@ -78,7 +78,7 @@ WAYS = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_state_is_part_of_what_a_callable_is_known_by(way):
+def test_fingerprint_covers_the_state_of_a_callable(way):
     one, other = np.zeros((2, 3)), np.ones((2, 3))
     notes = Notes()
     known = fingerprint(WAYS[way](one), notes)
@@ -87,7 +87,7 @@ def test_state_is_part_of_what_a_callable_is_known_by(way):
     assert not notes.unclear
 
 
-def test_paths_in_a_state_are_known_as_files_are(tmp_path):
+def test_paths_in_a_state_count_as_files(tmp_path):
     path = tmp_path / "weights"
     path.write_bytes(b"one")
     before = fingerprint(Held(path)), fingerprint(Held(tmp_path))
@@ -109,13 +109,13 @@ def endless():
     [Held(threading.Lock()), endless(), Held(np.array([{}]))],
     ids=["lock", "endless", "objects"],
 )
-def test_what_cannot_be_told_is_named(source):
+def test_unclear_state_is_named(source):
     notes = Notes()
     assert fingerprint(source, notes) == fingerprint(source)
     assert notes.unclear == {f"{type(source).__module__}.{type(source).__qualname__}"}
 
 
-def test_what_cases_share_is_looked_at_once(monkeypatch):
+def test_shared_values_are_read_once(monkeypatch):
     hashed = []
     real = fingerprints._of_array
     monkeypatch.setattr(fingerprints, "_of_array", lambda v: hashed.append(1) or real(v))
@@ -125,7 +125,7 @@ def test_what_cases_share_is_looked_at_once(monkeypatch):
     assert len(hashed) == 20
 
 
-def test_functions_are_known_by_name_and_code():
+def test_fingerprint_of_a_function_covers_name_and_code():
     notes = Notes()
     assert fingerprint(make, notes).startswith(f"function {__name__}.make ")
     assert fingerprint(Held.make, notes).startswith(f"function {__name__}.Held.make ")
@@ -142,14 +142,14 @@ def with_maps(make_map):
     ]
 
 
-def test_a_checkpoint_notices_another_state(tmp_path):
+def test_resume_detects_another_state(tmp_path):
     gazesal.evaluate(with_maps(Held), sigma=SIGMA, checkpoint=tmp_path)
     other = with_maps(lambda values: Held(1 - values))
     got = gazesal.evaluate(other, sigma=SIGMA, checkpoint=tmp_path)
     assert table_bytes(got) == table_bytes(gazesal.evaluate(other, sigma=SIGMA))
 
 
-def test_a_checkpoint_says_once_what_it_cannot_tell(tmp_path):
+def test_unclear_state_warns_once(tmp_path):
     cases = with_maps(lambda values: Held(values, lock=threading.Lock()))
     with pytest.warns(UserWarning, match=r"every change of .*\.Held: objects") as found:
         gazesal.evaluate(cases, sigma=SIGMA, checkpoint=tmp_path)
@@ -157,7 +157,7 @@ def test_a_checkpoint_says_once_what_it_cannot_tell(tmp_path):
     gazesal.evaluate(cases, sigma=SIGMA)  # nothing is to be told without one
 
 
-def test_versions_of_what_makes_the_numbers(tmp_path):
+def test_resume_with_another_version_of_pot_raises(tmp_path):
     pytest.importorskip("ot")
     options = {"sigma": SIGMA, "metrics": ["emd"], "shrink": 8, "checkpoint": tmp_path}
     gazesal.evaluate(make_cases(3), **options)
@@ -242,7 +242,7 @@ def test_time_and_size_of_a_file_are_part_of_its_fingerprint(tmp_path):
     assert len(set(known)) == 4
 
 
-def test_a_checkpoint_notices_another_center_bias_of_an_image(tmp_path):
+def test_resume_detects_another_center_bias_of_an_image(tmp_path):
     own = [np.random.default_rng([9, k]).random(SHAPE) for k in range(3)]
     cases = [replace(case, center_bias=bias) for case, bias in zip(make_cases(3), own, strict=True)]
     gazesal.evaluate(cases, sigma=SIGMA, checkpoint=tmp_path)

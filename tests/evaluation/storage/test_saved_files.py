@@ -124,7 +124,7 @@ class TestCenterBias:
 
     @pytest.mark.parametrize("change", [*CUT, *CHANGED])
     @pytest.mark.parametrize("which", ["each", "all"])
-    def test_of_other_arrays_is_refused(self, folder, change, which):
+    def test_of_other_arrays_raises(self, folder, change, which):
         path = folder / "evaluation" / "center_bias.npz"
         arrays = read_arrays(path)
         parts = [name for name in arrays if name != "facts"]
@@ -136,7 +136,7 @@ class TestCenterBias:
             with pytest.raises(ValueError, match=r"center_bias\.npz"):
                 gazesal.Evaluation.load(folder / "evaluation")
 
-    def test_of_another_layout_in_memory_is_used_as_it_is(self, sound, folder):
+    def test_of_another_memory_layout_is_used(self, sound, folder):
         path = folder / "evaluation" / "center_bias.npz"
         arrays = read_arrays(path)
         write_arrays(path, {k: np.asfortranarray(v) if v.ndim else v for k, v in arrays.items()})
@@ -144,7 +144,7 @@ class TestCenterBias:
         np.testing.assert_array_equal(load(folder).maps_of("i1")["center_bias"], expected)
 
     @pytest.mark.parametrize("n_maps", [0, 7, 9, 8.0, True, "8", None])
-    def test_of_another_number_of_maps_is_refused(self, folder, n_maps):
+    def test_of_another_number_of_maps_raises(self, folder, n_maps):
         path = folder / "evaluation" / "center_bias.npz"
         arrays = read_arrays(path)
         facts = json.loads(str(arrays["facts"]))
@@ -153,7 +153,7 @@ class TestCenterBias:
         with pytest.raises(ValueError, match=r"number of maps|its sums must be those of"):
             gazesal.Evaluation.load(folder / "evaluation")
 
-    def test_of_another_run_is_refused(self, folder):
+    def test_of_another_run_raises(self, folder):
         other = gazesal.evaluate(make_cases(4, shape=(48, 64)), sigma=SIGMA)
         write_bias(folder / "evaluation" / "center_bias.npz", other.center_bias)
         with pytest.raises(ValueError, match="it lies in the frame"):
@@ -165,7 +165,7 @@ class TestCenterBias:
         with pytest.raises(ValueError, match=r"center_bias\.npz: cannot be read"):
             read_bias(path)
 
-    def test_of_objects_is_refused(self, folder):
+    def test_of_objects_raises(self, folder):
         path = folder / "evaluation" / "center_bias.npz"
         arrays = read_arrays(path)
         write_arrays(path, {**arrays, "part0": arrays["part0"].astype(object)})
@@ -173,7 +173,7 @@ class TestCenterBias:
             read_bias(path)
 
     @pytest.mark.parametrize("change", [*CUT, *CHANGED])
-    def test_of_a_checkpoint_is_made_again(self, sound, folder, change):
+    def test_of_a_checkpoint_is_computed_again(self, sound, folder, change):
         _, cases, options, evaluation = sound
         shutil.rmtree(folder / "kept" / "parts")
         path = folder / "kept" / "center_bias.npz"
@@ -191,7 +191,7 @@ class TestCenterBias:
             *(("left_out", value) for value in ([["i0", "why"]], [["x", "why"]], [3], "ab", None)),
         ],
     )
-    def test_of_a_checkpoint_in_another_state_is_made_again(self, sound, folder, name, value):
+    def test_of_a_checkpoint_in_another_state_is_computed_again(self, sound, folder, name, value):
         _, cases, options, evaluation = sound
         shutil.rmtree(folder / "kept" / "parts")
         path = folder / "kept" / "center_bias.npz"
@@ -287,7 +287,7 @@ class TestPaths:
 
     @pytest.mark.parametrize("text", ["../secret.npy", "evaluation/../../secret.npy", "..", 3])
     @pytest.mark.parametrize("field", ["map", "gaze", "center_bias", "picture", "store"])
-    def test_that_lead_out_are_refused(self, folder, text, field):
+    def test_that_lead_out_raise(self, folder, text, field):
         np.save(folder.parent / "secret.npy", np.ones(SHAPE))
 
         def change(line):
@@ -307,20 +307,20 @@ class TestPaths:
         with pytest.raises(ValueError, match=r"cases\.jsonl.*path"):
             gazesal.Evaluation.load(folder / "evaluation")
 
-    def test_of_functions_that_lead_out_are_refused(self, folder):
+    def test_of_functions_that_lead_out_raise(self, folder):
         saved = {"function": "gazesal.cxr.lung_hull:read_hull", "files": ["../secret.npy"]}
         self.changed(folder, lambda line: line["maps"].update(noise=saved))
         with pytest.raises(ValueError, match=r"cases\.jsonl.*path"):
             gazesal.Evaluation.load(folder / "evaluation")
 
-    def test_absolute_with_dots_are_refused(self, folder):
+    def test_absolute_with_dots_raise(self, folder):
         text = f"{folder}/evaluation/../../secret.npy"
         self.changed(folder, lambda line: line["maps"]["noise"].update(file=text))
         with pytest.raises(ValueError, match=r"cases\.jsonl.*'\.\.'"):
             gazesal.Evaluation.load(folder / "evaluation")
 
     @pytest.mark.parametrize("of", ["file", "folder"])
-    def test_through_links_that_lead_out_are_refused(self, folder, of):
+    def test_through_links_that_lead_out_raise(self, folder, of):
         outside = folder.parent / "outside"
         outside.mkdir()
         np.save(outside / "secret.npy", np.ones(SHAPE))
@@ -334,7 +334,7 @@ class TestPaths:
         with pytest.raises(ValueError, match=r"cases\.jsonl.*link"):
             gazesal.Evaluation.load(folder / "evaluation")
 
-    def test_of_maps_in_a_linked_folder_are_saved_whole(self, tmp_path):
+    def test_of_maps_in_a_linked_folder_are_saved_absolute(self, tmp_path):
         (tmp_path / "disk").mkdir()
         (tmp_path / "project").mkdir()
         (tmp_path / "project" / "maps").symlink_to(tmp_path / "disk")
