@@ -1,4 +1,4 @@
-"""Cases whose maps say when they are made, and runs of them in processes that can be killed."""
+"""Cases whose maps log when they are computed, and runs of them in processes that can be killed."""
 
 import os
 import time
@@ -15,7 +15,7 @@ SIGMA = 2.5
 
 
 class LoggedMap:
-    """A map drawn from its name, which adds a line to a file each time that it is made."""
+    """A random map seeded by its name, which adds a line to a file each time it is computed."""
 
     def __init__(self, image, log=None, delay=0.0, shape=SHAPE):
         self.image, self.log, self.delay, self.shape = image, log, delay, shape
@@ -27,14 +27,16 @@ class LoggedMap:
     def __call__(self):
         if self.log is not None:
             handle = os.open(self.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-            os.write(handle, f"{self.image}\n".encode())  # one write: lines of processes do not mix
+            os.write(
+                handle, f"{self.image}\n".encode()
+            )  # one write, so that lines of processes do not mix
             os.close(handle)
         time.sleep(self.delay)
         return np.random.default_rng(crc32(self.image.encode())).random(self.shape)
 
 
 def make_cases(n, log=None, delay=0.0, readers=("ann", "bob", "cy")):
-    """Images with fixations, a group, and a map that is made when it is needed."""
+    """Return images with fixations, a group, and a map that is computed on use."""
     cases = []
     for number in range(n):
         rng = np.random.default_rng([n, number])
@@ -53,19 +55,19 @@ def make_cases(n, log=None, delay=0.0, readers=("ann", "bob", "cy")):
 
 
 def run(n, checkpoint, log, delay=0.0, n_jobs=None, **options):
-    """Evaluate them, as the body of a process."""
+    """Evaluate the images; used as the main function of a process."""
     return gazesal.evaluate(
         make_cases(n, log, delay), sigma=SIGMA, checkpoint=checkpoint, n_jobs=n_jobs, **options
     )
 
 
 def table_bytes(evaluation):
-    """Everything in the table, in an order of its own."""
+    """Return the table as sorted bytes."""
     table = evaluation.scores
     table = table.sort_values([c for c in table.columns if c != "score"], ignore_index=True)
     return table["score"].to_numpy().tobytes() + table.drop(columns="score").to_csv().encode()
 
 
 def calls(log):
-    """How often each image's map was made."""
+    """Count how often the map of each image was computed."""
     return Counter(Path(log).read_text().split()) if Path(log).exists() else Counter()

@@ -1,4 +1,4 @@
-"""One bad image among many: named and why, at once or in a list."""
+"""One bad image among many is named with the reason, in an error or in a list."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ BAD = "i017"
 
 
 class Broken:
-    """A function that raises."""
+    """Raise an error."""
 
     def __call__(self):
         raise KeyError("layer4")
@@ -34,7 +34,7 @@ def unreadable(folder):
 
 
 class Exits:
-    """A function that ends the program, as scripts that became functions do."""
+    """End the program, as scripts turned into functions do."""
 
     def __call__(self):
         sys.exit(0)
@@ -62,7 +62,7 @@ KINDS = {
 
 
 def with_bad_map(kind, tmp_path, log=None, delay=0.0):
-    """Cases of which one has such a map."""
+    """Return cases of which one has a given map."""
     cases = make_cases(N, log, delay)
     position = int(BAD[1:])
     maps = {**cases[position].maps, "mine": KINDS[kind][0](tmp_path)}
@@ -78,13 +78,13 @@ ENDS = [*((kind, first, 1) for kind in KINDS for first in (True, False)), ("nan"
 @pytest.mark.parametrize(("kind", "check_first", "n_jobs"), ENDS)
 def test_invalid_map_ends_the_run(kind, check_first, n_jobs, tmp_path):
     log = tmp_path / "log"
-    # joblib looks for results every 10 ms: longer than that, so that it is images that are counted
+    # longer than the 10 ms between two checks of joblib for results
     cases = with_bad_map(kind, tmp_path, log, delay=0.0 if n_jobs == 1 else 0.03)
     with pytest.raises(ValueError, match=KINDS[kind][1]) as raised:
         gazesal.evaluate(cases, sigma=SIGMA, n_jobs=n_jobs, check_first=check_first)
     if check_first and kind not in {"raises", "exits", "wrong shape when made"}:
         assert not calls(log)
-    else:  # what is in hand may end, what was not begun does not begin; each image has two maps
+    else:  # images in progress finish and others do not start; each image has two maps
         assert sum(calls(log).values()) <= 2 * (int(BAD[1:]) + 4 * n_jobs)
     if kind == "raises":
         assert 'raise KeyError("layer4")' in raised.value.__notes__[0]
@@ -100,7 +100,7 @@ def test_invalid_map_is_listed(kind, n_jobs, tmp_path):
     assert BAD in got.bad_images["reason"][0] or "npy" in got.bad_images["reason"][0]
     assert got.scores["image"].nunique() == N - 1
     assert BAD not in set(got.scores["image"])
-    # its gaze shapes the center bias all the same, so the others' scores are those with a good map
+    # Its gaze is in the center bias, so the scores of the others equal those with a valid map.
     good = gazesal.evaluate(_mended(cases), sigma=SIGMA)
     rest = good.scores[good.scores["image"] != BAD]
     assert rest["score"].to_numpy().tobytes() == got.scores["score"].to_numpy().tobytes()
@@ -114,7 +114,7 @@ def _mended(cases):
 
 
 def with_bad_gaze(points):
-    """Cases of which one has such fixations of one observer."""
+    """Return cases of which one has given fixations of one observer."""
     cases = make_cases(N)
     position = int(BAD[1:])
     gaze = cases[position].gaze
@@ -140,7 +140,7 @@ def test_invalid_fixations_are_listed_or_end_the_run(kind, tmp_path):
     got = gazesal.evaluate(cases, **options, checkpoint=tmp_path / "kept")
     assert got.bad_images["image"].tolist() == [BAD]
     assert got.bad_images["reason"].str.contains(message, regex=True).all()
-    # whose gaze is bad shapes nothing
+    # invalid gaze is not in the center bias
     without = gazesal.evaluate([c for c in cases if c.image != BAD], sigma=SIGMA)
     assert got.scores["score"].to_numpy().tobytes() == without.scores["score"].to_numpy().tobytes()
     again = gazesal.evaluate(cases, **options, checkpoint=tmp_path / "kept", n_jobs=2)
@@ -185,14 +185,14 @@ def test_image_outside_the_frame_is_listed_and_left_out_of_the_bias(change, reas
     assert found.bad_images["image"].tolist() == [BAD]
     assert reason in found.bad_images["reason"].item()
     without = gazesal.evaluate([*cases[:position], *cases[position + 1 :]], sigma=SIGMA)
-    # the sums are made of other chunks of images
+    # the sums are over other chunks of images
     np.testing.assert_allclose(found.scores["score"], without.scores["score"], atol=1e-12)
     with pytest.raises(ValueError, match=BAD):
         gazesal.evaluate(spoilt, sigma=SIGMA)
 
 
 def test_boxes_that_only_align_fixations_are_checked():
-    """Also where every image brings its own center bias, and no frame is made."""
+    """Boxes are checked even if every image has its own center bias and there is no frame."""
     box = (2.0, 2.0, 20.0, 18.0)
     cases = [replace(c, center_bias=np.ones(SHAPE), box=box) for c in make_cases(4)]
     turned = [replace(cases[0], box=(9.0, 9.0, 3.0, 3.0)), *cases[1:]]
@@ -207,7 +207,7 @@ def test_boxes_that_only_align_fixations_are_checked():
 
 
 def test_gaze_on_an_image_with_one_observer_counts_for_other_images():
-    """It shapes the center bias and is among the others' fixations, as where it is not scored."""
+    """It is in the center bias and among the fixations on others, as if it were not scored."""
     cases = make_cases(5)
     lonely = replace(cases[2], gaze=dict(list(cases[2].gaze.items())[:1]))
     options = {"sigma": SIGMA, "metrics": ["sauc", "snss"], "bad_images": "list"}
@@ -219,7 +219,7 @@ def test_gaze_on_an_image_with_one_observer_counts_for_other_images():
 
 @pytest.mark.parametrize("error", [OSError("no such disk"), KeyError("x")])
 def test_unreadable_fixations_on_other_images_are_listed(error):
-    """Also where no center bias is made, which would have met them first."""
+    """They are listed even without a center bias, which would read them first."""
 
     def fails():
         raise error
@@ -236,7 +236,7 @@ def test_unreadable_fixations_on_other_images_are_listed(error):
 @pytest.mark.parametrize("check_first", [True, False])
 @pytest.mark.parametrize("bad_images", ["raise", "list"])
 def test_interrupt_in_a_kernel_is_not_a_bad_image(bad_images, check_first):
-    """A compiled function that Ctrl-C meets ends in a SystemError with the interrupt behind it."""
+    """A compiled function turns Ctrl-C into a SystemError caused by the interrupt."""
 
     def interrupted():
         raise SystemError("returned a result with an exception set") from KeyboardInterrupt()
@@ -254,7 +254,7 @@ def test_interrupt_in_a_kernel_is_not_a_bad_image(bad_images, check_first):
 
 @pytest.mark.skipif(os.name != "posix", reason="a signal to oneself is of POSIX")
 def test_exit_in_a_signal_handler_ends_the_run():
-    """Its own handler raises SystemExit, which is no fault of the image at work."""
+    """The handler raises SystemExit, which is not an error of the image."""
 
     def end(number, frame):
         raise SystemExit(128 + number)
@@ -400,7 +400,7 @@ def test_invalid_options_raise(options, kind, message):
 
 
 class Unsent:
-    """A map that no other process can have."""
+    """A map that cannot be pickled."""
 
     def __call__(self):
         return np.random.default_rng(0).random(SHAPE)
@@ -442,7 +442,7 @@ def test_an_image_that_is_invalid_twice_is_listed_for_its_gaze():
 
 
 class TestInternalErrors:
-    """An error from inside the library is not the fault of an image."""
+    """An error inside the library is not an error of an image."""
 
     @pytest.mark.parametrize("bad_images", ["raise", "list"])
     def test_internal_error_ends_the_run_unchanged(self, bad_images, monkeypatch):
@@ -471,7 +471,7 @@ class TestInternalErrors:
 
     def test_lazy_array_that_fails_is_an_error_of_the_input(self):
         class Late:
-            """An array of another library, read when it is needed."""
+            """A lazy array of another library."""
 
             def __array__(self, *_args, **_options):
                 raise KeyError("chunk 3")

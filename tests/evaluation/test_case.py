@@ -1,4 +1,4 @@
-"""Tables joined into cases."""
+"""Cases from tables of fixations and maps."""
 
 import re
 
@@ -64,8 +64,8 @@ def test_sizes_may_differ_and_are_required():
 
 def test_off_image_fixations_are_named_dropped_or_kept():
     frame = table()
-    frame.loc[5, ["x", "y"]] = [39.5, 3.0]  # the first x that is outside
-    frame.loc[6, ["x", "y"]] = [-0.5, -0.5]  # the last that is inside
+    frame.loc[5, ["x", "y"]] = [39.5, 3.0]  # the smallest x outside the image
+    frame.loc[6, ["x", "y"]] = [-0.5, -0.5]  # the smallest point inside the image
     with pytest.raises(
         ValueError, match=r"line 5: \(39\.5, 3\) of observer bob lies outside image b"
     ):
@@ -209,7 +209,7 @@ def test_repeated_column_raises():
 
 
 def test_many_images_give_the_cases_of_each_alone():
-    """Interleaved rows, observers who miss images, and sizes that differ."""
+    """Rows are interleaved, observers miss images, and sizes differ."""
     rng = np.random.default_rng(3)
     n = 600
     frame = pd.DataFrame(
@@ -237,7 +237,7 @@ def test_many_images_give_the_cases_of_each_alone():
             part = rows[rows["observer"] == observer]
             np.testing.assert_array_equal(gaze.points, part[["x", "y"]])
             np.testing.assert_array_equal(gaze.durations, part["duration"])
-            assert gaze.points.base is None  # so that one case does not keep the rows of all
+            assert gaze.points.base is None  # a view would keep the rows of all cases
 
 
 def test_truncated_and_missing_names_are_distinguished():
@@ -298,7 +298,7 @@ def test_invalid_map_names_image_and_method():
 
 @pytest.mark.parametrize("what", ["gaze", "center_bias"])
 def test_maps_constant_up_to_rounding_become_constant(what):
-    """Their rounding in float32 would be content in the float64 of their density."""
+    """Rounding in float32 would count as content in the float64 density."""
     noise = np.random.default_rng(0).integers(-4, 5, (12, 16)) * np.float32(2.0**-26)
     given = np.float32(0.3) + noise.astype(np.float32)
     assert len(np.unique(given)) > 1

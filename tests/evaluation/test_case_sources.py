@@ -1,4 +1,4 @@
-"""Gaze maps, center biases and groups that come with the cases."""
+"""Gaze maps, center biases and groups given with the cases."""
 
 from dataclasses import replace
 
@@ -32,7 +32,7 @@ def make_cases(n=4, readers=("r1", "r2", "r3"), seed=5):
 
 
 def drawn(case):
-    """The case with gaze maps in place of fixations."""
+    """Return the case with gaze maps instead of fixations."""
     gaze = {
         reader: gazesal.gaze_heatmap(g.points, SHAPE, sigma=2.0, weights=g.durations)
         for reader, g in case.gaze.items()
@@ -41,7 +41,7 @@ def drawn(case):
 
 
 def as_dict(evaluation):
-    """Scores by (image, observer, method, metric)."""
+    """Return scores by (image, observer, method, metric)."""
     keys = ["image", "observer", "method", "metric"]
     return evaluation.scores.set_index(keys)["score"].to_dict()
 
@@ -51,7 +51,7 @@ def test_gaze_maps_instead_of_fixations(tmp_path):
     expected = as_dict(gazesal.evaluate(cases, sigma=2.0))
     maps = [drawn(case) for case in cases]
     assert as_dict(gazesal.evaluate(maps)) == pytest.approx(expected, rel=1e-9, abs=1e-12)
-    # scaled, as a file and from a function: each is divided by its sum
+    # Scaled, from a file and from a function, each is divided by its sum.
     first = maps[0].gaze
     path = tmp_path / "r1.npy"
     np.save(path, 3 * first["r1"])
@@ -95,7 +95,7 @@ def test_own_center_biases_replace_the_one_left_out():
     evaluation = gazesal.evaluate(own, sigma=2.0)
     assert evaluation.center_bias is None
     assert as_dict(evaluation) == pytest.approx(as_dict(plain), rel=1e-9, abs=1e-12)
-    # in parts: one image with its own, the others without it, in a pass over all
+    # one image has its own, and the pass over all images makes one for the others
     mixed = gazesal.evaluate([own[0], *cases[1:]], sigma=2.0)
     assert mixed.center_bias.n_maps == 12
     assert as_dict(mixed) == pytest.approx(as_dict(plain), rel=1e-9, abs=1e-12)

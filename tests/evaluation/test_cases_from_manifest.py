@@ -1,4 +1,4 @@
-"""A manifest gives the same cases as tables and folders, in every format, or says what is wrong."""
+"""A manifest in any format gives the same cases as tables and folders, or an error."""
 
 import json
 import pickle
@@ -13,7 +13,7 @@ from tests.plain_study import HEIGHT, METHODS, WIDTH, write_plain_study
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
-    """A small study on disk with a file of fixations for each reading; tests must not change it."""
+    """Return a study on disk with a file of fixations per reading, which tests must not change."""
     folder = write_plain_study(tmp_path_factory.mktemp("study"))
     table = pd.read_csv(folder / "fixations.csv")
     for (image, observer), rows in table.groupby(["image", "observer"]):
@@ -24,7 +24,7 @@ def study(tmp_path_factory):
 
 
 def records(study, **more):
-    """Rows of a manifest of the study; more columns are functions of the image."""
+    """Return rows of a manifest of the study; further columns are functions of the image."""
     rows = []
     for i in range(4):
         image = f"img{i:03d}"
@@ -49,7 +49,7 @@ def write(table, path):
 
 @pytest.fixture
 def cases_of(study, tmp_path):
-    """Cases of a manifest that stands elsewhere, with the study as its root."""
+    """Return cases of a manifest in another folder, with the study as its root."""
 
     def make(table, suffix=".csv", **options):
         path = write(table, tmp_path / f"manifest{suffix}")
@@ -267,7 +267,7 @@ def test_invalid_json_is_named(tmp_path, text, message):
 
 
 def test_whole_numbers_beside_missing_ones_stay_whole(tmp_path):
-    """Parquet has them as floats, under which an image 7 would be called 7.0."""
+    """Parquet stores them as floats, which would name an image 7.0 instead of 7."""
     table = pd.DataFrame(
         {"image": [7, 8], "width": [5.0, 6.0], "height": 4, "group:age": [61, None]}
     )

@@ -1,4 +1,4 @@
-"""From the files of a release to cases and scores."""
+"""Cases and scores from the files of a REFLACX release."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from gazesal.cxr import find_lung_hulls
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
-    """A small synthetic release; tests must not change it."""
+    """Return a small synthetic release, which tests must not change."""
     folder = tmp_path_factory.mktemp("release")
     return gazesal.datasets.write_synthetic_reflacx(
         folder, n_images=6, n_readers=3, n_unread=0, side=120
@@ -18,7 +18,7 @@ def root(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def release(root):
-    """The release, its phases 1 and 2."""
+    """Return phases 1 and 2 of the release."""
     return gazesal.datasets.Reflacx(root)
 
 

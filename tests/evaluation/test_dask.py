@@ -1,4 +1,4 @@
-"""The same call on a cluster of several processes, one of which is lost."""
+"""Evaluations on a cluster that loses processes."""
 
 import os
 import signal
@@ -50,7 +50,7 @@ def test_a_cluster_that_loses_a_worker_makes_the_same_table(cluster, tmp_path):
         got = run(60, tmp_path / "kept", log, 0.05)
     killer.join()
     assert len(lost) == 1
-    assert len(make_cases(60)) <= sum(calls(log).values()) < 60 + 20  # it was lost midway
+    assert len(make_cases(60)) <= sum(calls(log).values()) < 60 + 20  # the worker was lost midway
     alone = run(60, None, None)
     assert table_bytes(got) == table_bytes(alone)
     np.testing.assert_array_equal(got.center_bias.density(), alone.center_bias.density())

@@ -1,4 +1,4 @@
-"""Evaluations against the definition, and what they must not depend on."""
+"""Evaluations equal their definition, and do not depend on workers or on other images."""
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ SIGMA = 2.5
 
 
 def make_fixations(images="abcd", observers=("ann", "bob", "cy"), shape=SHAPE, seed=0):
-    """Eight fixations of every observer on every image."""
+    """Return eight fixations of every observer on every image."""
     rng = np.random.default_rng(seed)
     rows = [
         (image, observer, rng.uniform(0, shape[1] - 1), rng.uniform(0, shape[0] - 1), rng.random())
@@ -24,7 +24,7 @@ def make_fixations(images="abcd", observers=("ann", "bob", "cy"), shape=SHAPE, s
 
 
 def make_maps(images="abcd", shape=SHAPE, seed=1):
-    """Two methods: noise, and noise with ties."""
+    """Return maps of two methods: noise, and noise with ties."""
     rng = np.random.default_rng(seed)
     return {
         "noise": {image: rng.random(shape) for image in images},
@@ -33,7 +33,7 @@ def make_maps(images="abcd", shape=SHAPE, seed=1):
 
 
 def evaluate(fixations=None, maps=None, shape=SHAPE, case_options=None, **options):
-    """Evaluate the small study, or what is given of it."""
+    """Evaluate the small study, or given parts of it."""
     cases = gazesal.cases_from_tables(
         make_fixations() if fixations is None else fixations,
         make_maps() if maps is None else maps,
@@ -44,7 +44,7 @@ def evaluate(fixations=None, maps=None, shape=SHAPE, case_options=None, **option
 
 
 def scores_by_definition(fixations, maps):
-    """Every score by plain averages: no running sums, no shared work."""
+    """Compute every score by plain averages, without running sums or shared work."""
     gaze = {
         image: {
             observer: gazesal.gaze_heatmap(
@@ -83,7 +83,7 @@ def test_every_score_equals_its_definition():
     got = as_dict(evaluate(fixations, maps))
     assert got.keys() == expected.keys()
     for key, value in expected.items():
-        # the bias as a saliency map may tie or not by its last bit, worth a pixel's weight
+        # A last bit decides if pixels of the center bias tie, which is worth a pixel's weight.
         assert got[key] == pytest.approx(value, abs=1e-9), key
 
 
@@ -140,14 +140,16 @@ def test_equal_maps_are_sampled_independently():
         for observer in ("ann", "bob", "cy")
         for method in maps
     ]
-    assert len(set(found)) > len(found) / 2  # of 2,500 values, so that few may agree by chance
+    assert (
+        len(set(found)) > len(found) / 2
+    )  # AUCs of 50 samples have 2,500 values, so a few agree by chance
 
 
 def test_sampled_scores_lie_about_the_exact_ones():
     n = 200_000
     exact, sampled = as_dict(evaluate()), as_dict(evaluate(n_samples=n))
     errors = np.array([sampled[key] - exact[key] for key in exact if "auc" in key[-1]])
-    # a sampled AUC's variance is at most 1/(4 n) a side: no score is off by 1 %, nor their mean
+    # The variance of a sampled AUC is at most 1/(4 n) per side, so no score is off by 1 %.
     assert np.abs(errors).max() < 5 * np.sqrt(0.5 / n) < 0.01
     assert np.abs(errors).max() > 0
     assert abs(errors.mean()) < 5 * np.sqrt(0.5 / n / len(errors)) < 0.002

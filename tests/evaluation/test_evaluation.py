@@ -1,4 +1,4 @@
-"""What an evaluation says of its scores, and that it is the same after it was saved."""
+"""Summaries, comparisons, plots and saved copies of an evaluation."""
 
 import sys
 from dataclasses import replace
@@ -14,7 +14,7 @@ from tests.evaluation.large_study import SHAPE, SIGMA, LoggedMap, make_cases
 
 @pytest.fixture(scope="module")
 def result():
-    """Twelve images in two groups, two methods; one map is constant."""
+    """Return twelve images in two groups with two methods, of which one map is constant."""
     cases = []
     for case in make_cases(12):
         rng = np.random.default_rng(case.groups["number"])
@@ -131,7 +131,7 @@ def test_loaded_evaluation_equals_the_saved_one(tmp_path):
     cases[4] = replace(cases[4], maps={"noise": tmp_path / "none.npy"})
     result = gazesal.evaluate(cases, bad_images="list", center_bias="both")
     result.save(tmp_path / "saved")
-    result.save(tmp_path / "saved")  # in place of the one that is there
+    result.save(tmp_path / "saved")  # replaces the saved evaluation
     loaded = gazesal.Evaluation.load(tmp_path / "saved")
     pd.testing.assert_frame_equal(loaded.scores, result.scores, check_exact=True)
     pd.testing.assert_frame_equal(loaded.summary(), result.summary(), check_exact=True)
@@ -221,7 +221,7 @@ def test_a_configured_backend_is_used(tmp_path):
 
 
 class Threads(LoggedMap):
-    """A map that says how many threads the libraries of its process may use."""
+    """Return a map that holds the number of threads that libraries may use."""
 
     def __call__(self):
         import os

@@ -1,4 +1,4 @@
-"""Gaze that is certainly, or probably, not what the caller means."""
+"""Gaze that is certainly or probably a mistake raises or warns."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ SIGMA = 2.5
 
 
 def make_cases(n=4, scale=(31.0, 23.0), shape=SHAPE):
-    """Images with fixations spread over a rectangle from the corner, and a map of noise."""
+    """Return images with fixations in a rectangle from the corner, and a map of noise."""
     rng = np.random.default_rng(3)
     return [
         gazesal.Case(
@@ -30,7 +30,7 @@ def make_cases(n=4, scale=(31.0, 23.0), shape=SHAPE):
 
 
 def drawn(case):
-    """The case with gaze maps in place of fixations."""
+    """Return the case with gaze maps instead of fixations."""
     gaze = {
         name: gazesal.gaze_heatmap(own.points, case.shape, sigma=SIGMA)
         for name, own in case.gaze.items()
@@ -90,7 +90,7 @@ class TestSharesOfTheSides:
 
 
 class TestSigma:
-    """Sigma blurs fixations; gaze maps are used as they are, and that is said."""
+    """Sigma blurs fixations, and the report states that gaze maps are used as they are."""
 
     def test_raises_if_all_gaze_is_maps(self):
         cases = [drawn(case) for case in make_cases()]
@@ -130,7 +130,7 @@ class TestSigma:
 
 
 class TestMapsOfFixatedPixels:
-    """A gaze map of two values is probably one of fixated pixels."""
+    """A gaze map of two values probably marks fixated pixels."""
 
     def binary(self, value=255.0):
         rng = np.random.default_rng(8)

@@ -1,4 +1,4 @@
-"""Images that belong together leave the center bias together."""
+"""Images of one group leave the center bias together."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from tests.evaluation.test_gaze_checks import SHAPE, SIGMA, make_cases
 
 
 def of_patients(n=6, **fields):
-    """Images of patients with two each."""
+    """Return images of patients with two images each."""
     return [
         replace(case, groups={"patient": f"p{k // 2}", "visit": k % 2}, **fields)
         for k, case in enumerate(make_cases(n))
@@ -19,12 +19,12 @@ def of_patients(n=6, **fields):
 
 
 def gaze_maps(case):
-    """The gaze map of each observer."""
+    """Return the gaze map of each observer."""
     return [gazesal.gaze_heatmap(own.points, case.shape, sigma=SIGMA) for own in case.gaze.values()]
 
 
 def of_other_patients(cases, case):
-    """Images of other patients."""
+    """Return the images of other patients."""
     return [other for other in cases if other.groups["patient"] != case.groups["patient"]]
 
 

@@ -11,7 +11,7 @@ from tests.evaluation.test_gaze_checks import SHAPE, SIGMA, drawn, make_cases
 
 
 def with_maps(make, cases=None):
-    """Cases with a map beside the sound one."""
+    """Return cases with a further map beside the valid one."""
     return [
         replace(case, maps={**case.maps, "turned": make(case)}) for case in cases or make_cases()
     ]
@@ -46,7 +46,7 @@ def test_transposed_maps_of_a_method_raise(bad_images):
 
 @pytest.mark.parametrize("late", [False, True])
 def test_maps_of_transposed_proportions_warn(late):
-    """A network with one input size may have made them, if all images are portraits."""
+    """A network with one input size makes such maps if all images are portraits."""
     cases = make_cases(scale=(23.0, 31.0), shape=SHAPE[::-1])
     fixed = np.random.default_rng(4).random((6, 8))
     cases = with_maps(lambda _: (lambda: fixed) if late else fixed, cases)
@@ -72,7 +72,7 @@ def test_transposed_maps_of_functions_warn():
 
 @pytest.mark.parametrize("late", [False, True])
 def test_network_with_one_input_size_does_not_warn(late):
-    """It squeezes images of either orientation into one shape."""
+    """It resizes images of either orientation to one shape."""
     cases = make_cases(2) + [
         replace(case, image=f"turned {case.image}")
         for case in make_cases(2, scale=(23.0, 31.0), shape=SHAPE[::-1])

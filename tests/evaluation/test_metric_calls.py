@@ -1,4 +1,4 @@
-"""Every metric of the registry in an evaluation, against single calls made by hand."""
+"""Every metric of the registry in an evaluation equals single calls."""
 
 import inspect
 import warnings
@@ -26,7 +26,7 @@ OPTIONS = {"density": "shift", "shrink": SHRINK}
 
 
 def make_cases(*, boxes=False, shapes=SHAPES, signed=True):
-    """Three images, three readers, fixations outside, unseen and of weight 0 among the others."""
+    """Return images with fixations outside, on hidden parts and of weight 0 among the others."""
     rng = np.random.default_rng(5)
     cases = []
     for image, (height, width) in shapes.items():
@@ -36,7 +36,7 @@ def make_cases(*, boxes=False, shapes=SHAPES, signed=True):
             points[1] = -3.0, 5.0  # outside
             points[2] = points[3]  # repeated
             visible = np.tile([0.0, 0.0, width, height], (n, 1))
-            visible[4] = 0, 0, 3, 3  # not shown where it lies
+            visible[4] = 0, 0, 3, 3  # its place was not shown
             points[4] = 20.0, 20.0
             durations = rng.uniform(0.1, 1, n)
             durations[5] = 0.0
@@ -56,29 +56,29 @@ def make_cases(*, boxes=False, shapes=SHAPES, signed=True):
 
 
 def evaluate(cases, **options):
-    """Evaluate with what the images and metrics here need."""
+    """Evaluate with the options that these images and metrics require."""
     return gazesal.evaluate(cases, sigma=SIGMA, outside="keep", resize="bilinear", **options)
 
 
 def pooled(cases):
-    """The fixations on all of them."""
+    """Return the fixations on all images."""
     return metric_calls.pool([(case, metric_calls.fixations_on(case)) for case in cases])
 
 
 def as_dict(evaluation):
-    """Scores by (image, observer, method, metric)."""
+    """Return scores by (image, observer, method, metric)."""
     keys = ["image", "observer", "method", "metric"]
     return evaluation.scores.set_index(keys)["score"].to_dict()
 
 
 def counted(case, reader):
-    """Fixations but the ones outside, the one not shown, and the one of weight 0."""
+    """Return the fixations without those outside, on hidden parts or of weight 0."""
     assert (case.gaze[reader].points[1] == [-3, 5]).all()
     return np.delete(case.gaze[reader].points, [1, 4, 5], axis=0)
 
 
 def moved(point, case, other, boxes):
-    """A fixation on one image on another: the same place in the box, or in the image."""
+    """Return a fixation on another image at the same place in the box, or in the image."""
     (x, y), to_x, to_y = point, [], []
     if boxes:
         from_x, from_y = case.box[0::2], case.box[1::2]
@@ -95,12 +95,12 @@ def moved(point, case, other, boxes):
 
 
 def inside(points, shape):
-    """Points on the image."""
+    """Return the points on the image."""
     return [(x, y) for x, y in points if -0.5 <= x < shape[1] - 0.5 and -0.5 <= y < shape[0] - 0.5]
 
 
 def by_hand(cases, evaluation, name, *, boxes, ground_truth, negatives, density="shift"):
-    """One metric's scores by single calls; the maps are those that `maps_of` shows."""
+    """Compute the scores of a metric by single calls on the maps of `maps_of`."""
     metric = gazesal.METRICS[name]
     expected = {}
     for case in cases:
@@ -144,7 +144,7 @@ def by_hand(cases, evaluation, name, *, boxes, ground_truth, negatives, density=
 
 @pytest.fixture(scope="module")
 def evaluations():
-    """Every metric at once, by boxes, ground truth and center bias."""
+    """Evaluate every metric at once, by boxes, ground truth and center bias."""
     pytest.importorskip("ot")
     made = {}
     for boxes, ground_truth, center_bias in (
@@ -183,11 +183,11 @@ def test_the_baseline_gains_nothing_on_itself(evaluations):
     own = [v for k, v in scores.items() if k[2:] == ("center_bias", "information_gain")]
     assert own == [0.0] * 9
     other = [v for k, v in scores.items() if k[2:] == ("center_bias_in_sample", "information_gain")]
-    assert min(other) > 0  # it has seen the answer
+    assert min(other) > 0  # its center bias includes the image
 
 
 def test_other_metrics_do_not_change_the_study_metrics(evaluations):
-    """To the bit, whatever else is scored."""
+    """Scores are equal to the bit with and without other metrics."""
     cases, evaluation = evaluations[False, "rest", "both"]
     alone = as_dict(evaluate(cases, center_bias="both"))
     assert {metric for *_, metric in alone} == set(gazesal.STUDY_METRICS)
@@ -241,7 +241,7 @@ def test_fixations_on_unscored_images_are_used():
 
 
 def test_point_scores_do_not_depend_on_the_images_own_negatives():
-    """A reader's fixations on an image are no negatives there, whoever is left out."""
+    """Fixations on an image are not its negatives, for any reader left out."""
     cases = make_cases()
     doubled = [
         replace(
@@ -256,7 +256,7 @@ def test_point_scores_do_not_depend_on_the_images_own_negatives():
 
 
 def test_no_fixation_on_the_image_is_undefined_and_counted():
-    """The Gaussians of fixations beside the image reach into it; no pixel was fixated."""
+    """Gaussians of fixations outside reach into the image, but no pixel was fixated."""
     cases = make_cases()
     gaze = {
         reader: replace(each, points=np.full_like(each.points, -1.0), visible=None)
@@ -299,12 +299,12 @@ def test_invalid_distributions_are_named_before_scoring(name, monkeypatch):
     monkeypatch.undo()
     got = as_dict(evaluate(cases, metrics=(name,), density="softmax", **options))
     assert np.isfinite(list(got.values())).all()
-    # metrics that do not need a distribution take the map as it is
+    # Other metrics take the map as it is.
     assert evaluate(cases, metrics=("auc", "ncc")).scores["score"].size > 0
 
 
 def densities(name):
-    """Each `density` that a metric takes, with the value of a map of which it leaves nothing."""
+    """Return each `density` that a metric takes, with a constant map that has no mass under it."""
     needed = "saliency_map" in gazesal.METRICS[name].densities
     return [("sum", 0.0), ("shift", 0.7), *([] if needed else [(None, 0.0)])]
 
@@ -349,7 +349,7 @@ def test_a_map_without_mass_is_undefined_for_its_method_and_metric_only(
 def test_a_map_that_vanishes_on_the_image_is_undefined():
     cases = make_cases()
     peak = np.zeros((240, 320))
-    peak[3, 4] = 1.0  # between the pixel centers of the smaller image
+    peak[3, 4] = 1.0  # lies between the pixel centers of the smaller image
     cases[0] = replace(cases[0], maps={**cases[0].maps, "mine": peak})
     for case in cases:
         np.abs(case.maps["mine"], out=case.maps["mine"])
@@ -400,7 +400,7 @@ def test_gaze_maps_raise_for_point_metrics_only(name):
     with pytest.raises(ValueError, match=rf"got {name}, which need fixations, and a map for image"):
         metric_calls.require_fixations([Stub()], (name,))
     metric_calls.require_fixations([Stub()], gazesal.STUDY_METRICS)
-    Stub.scored = False  # its gaze shapes the center bias, and may be others' negatives
+    Stub.scored = False  # its gaze is in the center bias, and may be negatives of others
     needs_others = "other_fixations" in gazesal.METRICS[name].arguments
     if needs_others:
         with pytest.raises(ValueError, match="need fixations"):
@@ -425,7 +425,7 @@ def test_new_metric_in_the_registry_is_scored(monkeypatch):
 
 
 def test_options_of_metrics_exist_in_python_and_on_the_command_line():
-    """A metric with another required option must be given a place in all of these."""
+    """A required option of a new metric must be added to all of these."""
     flags = {parameter.name: parameter for parameter in command.params}
     asked = {"density", *(o for m in gazesal.METRICS.values() for o in m.required_options)}
     assert asked <= set(inspect.signature(gazesal.evaluate).parameters)
@@ -460,7 +460,7 @@ def test_words_follow_the_registry(evaluations):
 
 
 def test_fixations_left_out_by_point_metrics_do_not_warn():
-    """Those beside the image are expected where they are kept; single calls would warn of each."""
+    """Fixations outside are expected with ``outside="keep"``, but single calls warn."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         evaluate(make_cases(), metrics=OF_POINTS, density="shift")
@@ -478,7 +478,7 @@ def test_invalid_fixations_of_an_image_are_not_negatives():
 
 
 def test_resume_with_other_negatives_raises(tmp_path):
-    """The fixations on other images are part of a score also where no center bias is made."""
+    """Fixations on other images are input of a score even without a center bias."""
     bias = {"a": np.ones((24, 32)), "b": np.ones((30, 28)), "c": np.ones((26, 26))}
     cases = [replace(case, center_bias=bias[case.image]) for case in make_cases()]
     whole = evaluate(cases, metrics=("auc_shuffled",), checkpoint=tmp_path)

@@ -1,4 +1,4 @@
-"""Evaluations of registered images, of fixations with their own sigma, and of other truths."""
+"""Options of an evaluation: registration, own sigmas, ground truth, and invalid values."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ SHUFFLED = {"sncc": gazesal.sncc, "sauc": gazesal.sauc}
 
 
 def make_cases(*, boxes=True, own_sigma=True):
-    """Three images of different sizes, three readers each, one map."""
+    """Return three images of different sizes with three readers each and one map."""
     rng = np.random.default_rng(3)
     cases = []
     for image, (height, width) in SHAPES.items():
@@ -40,7 +40,7 @@ def make_cases(*, boxes=True, own_sigma=True):
 
 
 def scores_by_definition(cases, *, left_out, ground_truth="rest"):
-    """Every score from fresh averages, nothing taken out of a running sum."""
+    """Compute every score from fresh averages, without a running sum."""
     own = {
         case.image: {
             reader: gazesal.gaze_heatmap(
@@ -80,7 +80,7 @@ def scores_by_definition(cases, *, left_out, ground_truth="rest"):
 
 
 def as_dict(evaluation):
-    """Scores by (image, observer, method, metric)."""
+    """Return scores by (image, observer, method, metric)."""
     keys = ["image", "observer", "method", "metric"]
     return evaluation.scores.set_index(keys)["score"].to_dict()
 

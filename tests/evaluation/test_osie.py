@@ -1,4 +1,4 @@
-"""Real gaze: 15 observers on natural images, with three kinds of maps, at a quarter of the size."""
+"""Real gaze of 15 observers on natural images at a quarter of their size, with three methods."""
 
 import numpy as np
 import pandas as pd
@@ -6,14 +6,14 @@ import pytest
 
 import gazesal
 
-SHAPE = (150, 200)  # the maps' own grid; the images are 600 x 800
+SHAPE = (150, 200)  # size of the maps; the images are 600 x 800
 SIGMA = 6.0  # about one degree
 METHODS = ("fine_grained", "intensity_contrast", "spectral_residual")
 
 
 @pytest.fixture(scope="module")
 def osie(shared):
-    """Evaluation of the 100 images with maps; the gaze on all 400 makes the center bias."""
+    """Evaluate the 100 images with maps. The center bias is over all 400."""
     folder = shared / "data" / "osie"
     fixations = gazesal.read_fixations(
         folder / "fixations.csv.gz", origin="matlab", columns={"duration": "duration_ms"}
@@ -25,7 +25,7 @@ def osie(shared):
 
 
 def image_means(evaluation, method, metric):
-    """Mean score of each image."""
+    """Return the mean score of each image."""
     scores = evaluation.scores
     cell = scores[(scores["method"] == method) & (scores["metric"] == metric)]
     return cell.groupby("image")["score"].mean()
@@ -62,7 +62,7 @@ def test_left_out_center_bias_has_sauc_at_chance(osie):
 
 
 def test_sncc_of_the_center_bias_is_its_ncc_less_one(osie):
-    """By definition, so 0 is not what a map without image-specific content gets in sNCC."""
+    """So a map without image-specific content does not have an sNCC of 0."""
     keys = ["image", "observer"]
     scores = osie.scores[osie.scores["method"] == "center_bias"].set_index([*keys, "metric"])
     wide = scores["score"].unstack("metric")
@@ -71,7 +71,7 @@ def test_sncc_of_the_center_bias_is_its_ncc_less_one(osie):
 
 
 def test_left_out_center_bias_fits_its_image_no_better_than_another_image(osie):
-    """The chance level of its sNCC: the same map against another image's gaze."""
+    """The chance level of its sNCC is the score of the same map with another image's gaze."""
     images = osie.scores["image"].unique()
     maps = {image: osie.maps_of(image) for image in images[::2]}
     names = list(maps)
@@ -87,7 +87,7 @@ def test_left_out_center_bias_fits_its_image_no_better_than_another_image(osie):
 
 
 def test_plain_metrics_reward_the_center_bias_and_shuffled_ones_do_not(osie):
-    """Why the metrics are shuffled."""
+    """This is the reason to use shuffled metrics."""
     plain = image_means(osie, "center_bias", "auc_borji").mean()
     assert plain > image_means(osie, "fine_grained", "auc_borji").mean()
     shuffled = image_means(osie, "center_bias", "sauc").mean()

@@ -1,4 +1,4 @@
-"""What the documentation says of observers and of sNCC, from real gaze and the released scores."""
+"""Statements of the documentation on observers and sNCC, checked on real gaze."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import pytest
 import gazesal
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-H, W, SIGMA = 150, 200, 6.0  # a quarter of the images' size; about one degree
+H, W, SIGMA = 150, 200, 6.0  # a quarter of the size of the images; about one degree
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def fixations(shared):
 
 @pytest.fixture(scope="module")
 def means(shared, fixations):
-    """Mean sNCC and sAUC of maps that look at the image, and of maps that are always the same."""
+    """Return mean sNCC and sAUC of maps that use the image, and of maps that ignore it."""
     y, x = np.mgrid[:H, :W]
     from_border = np.minimum(np.minimum(x, W - 1 - x), np.minimum(y, H - 1 - y))
     wide = np.exp(-(((x - (W - 1) / 2) / (W / 4)) ** 2 + ((y - (H - 1) / 2) / (H / 4)) ** 2) / 2)
@@ -95,7 +95,7 @@ def test_lung_hull_scores_as_documented(shared):
     assert own.loc["sncc"].tolist() == pytest.approx([-0.187, 0.028], abs=5e-4)
     hull, readers = own.loc["ncc"]
     assert (hull, readers) == pytest.approx((0.637, 0.632), abs=5e-4)
-    # the pair correlation whose square root with that of four readers is the printed mean
+    # the correlation of two readers that gives the printed mean against four readers
     grid = np.linspace(0, 1, 100_001)
     one = grid[np.argmin(abs(np.sqrt(grid * 4 * grid / (1 + 3 * grid)) - readers))]
     best = np.sqrt(4 * one / (1 + 3 * one))

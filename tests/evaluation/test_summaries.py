@@ -22,7 +22,7 @@ IMAGES = Design("image", averaged="observer", unbalanced="average", missing="dro
 
 @pytest.fixture(scope="module")
 def result():
-    """Twelve images of six patients; one map is constant, and one image has two readers."""
+    """Return twelve images of six patients, with one constant map and one image of two readers."""
     cases = []
     for number, case in enumerate(make_cases(12, readers=("cy", "ann", "bob"))):
         rng = np.random.default_rng(number)
@@ -40,7 +40,7 @@ def cell(table, method="noise", metric="sauc"):
 
 @pytest.mark.parametrize("method", [None, *KINDS])
 def test_every_function_gives_the_same_interval_of_the_same_table(result, method):
-    """To the last digit; without an option it is Student's t over the images."""
+    """They agree to the last digit. The default is Student's t over the images."""
     options = {} if method is None else {"method": method}
     summary = result.summary(**options)
     table = gazesal.stats.interval_table(
@@ -63,7 +63,7 @@ def test_every_function_gives_the_same_interval_of_the_same_table(result, method
 
 def test_a_notebook_shows_the_numbers_of_the_summary(result):
     with warnings.catch_warnings():
-        warnings.simplefilter("error", IntervalWarning)  # it stands in the caption
+        warnings.simplefilter("error", IntervalWarning)  # the caption states it instead
         shown = result._repr_html_()
     numbers = re.findall(r"-?\d\.\d+", summary_html(result.summary()))
     assert numbers
@@ -83,7 +83,7 @@ def test_reports_of_every_kind_state_the_caveats(result, tmp_path):
         summary = result.summary(interval=kind, n_resamples=200)
         gazesal.reporting.write_report(result, tmp_path / kind, summary=summary)
         text = (tmp_path / kind / "summary.txt").read_text("utf-8")
-        # without the argument of the remedy, which is another one in the command
+        # up to the remedy, which names another argument in the command
         caveats = re.sub(r" \(interval=[^)]*\)", "", summary.attrs["caveats"])
         assert all(line in text for line in caveats.splitlines())
         assert bool(summary.attrs["caveats"]) == (kind not in {"studentized", "study"})

@@ -11,7 +11,7 @@ from tests.evaluation.test_gaze_checks import SIGMA, make_cases
 
 
 def of_several_sizes():
-    """Images of three sizes."""
+    """Return images of three sizes."""
     shapes = [(24, 32), (48, 64), (32, 24)]
     return [
         replace(make_cases(1, scale=(23.0, 23.0), shape=shape)[0], image=f"i{k}")
@@ -20,13 +20,13 @@ def of_several_sizes():
 
 
 def of_two_and_one():
-    """Two images of one size and one of another."""
+    """Return two images of one size and one of another."""
     first, second, _ = of_several_sizes()
     return [first, replace(first, image="i9"), second]
 
 
 class TestWithoutCenterBias:
-    """Metrics that compare with no center bias need no common size."""
+    """Metrics without a center bias need no common size."""
 
     @pytest.mark.parametrize("bad_images", ["raise", "list"])
     @pytest.mark.parametrize("metrics", [["ncc"], ["nss", "auc_judd"], ["auc_shuffled", "snss"]])
@@ -101,13 +101,13 @@ class TestWithoutCenterBias:
 
 
 def of_one_observer(case):
-    """The case with its first observer only."""
+    """Return the case with only its first observer."""
     name = next(iter(case.gaze))
     return replace(case, gaze={name: case.gaze[name]})
 
 
 class TestSingleObservers:
-    """One observer is a ground truth, but has nobody to be compared with."""
+    """One observer can be a ground truth, but has no interobserver score."""
 
     def test_maps_and_center_bias_are_scored_against_the_one(self):
         cases = [of_one_observer(case) for case in make_cases()]

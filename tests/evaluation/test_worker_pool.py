@@ -1,4 +1,4 @@
-"""How work reaches the workers: one by one, and large arrays once."""
+"""Workers get images one by one, and large arrays once."""
 
 import os
 import signal
@@ -20,24 +20,24 @@ from gazesal.evaluation import worker_pool
 from gazesal.evaluation.worker_pool import Runner
 from tests.evaluation.large_study import SIGMA, make_cases
 
-HELD = []  # so that no two arrays have one address after another
+HELD = []  # keeps arrays alive, so that no address is used twice
 
 
 def look(number, array):
-    """Which array a worker of a process was given."""
+    """Return the process and the address of the array that a worker got."""
     HELD.append(array)
     return number, os.getpid(), id(array), isinstance(array, np.memmap), float(array[-1])
 
 
 def slow_start(number):
-    """The first is the last to end."""
+    """Sleep longest for the first argument."""
     time.sleep(0.5 if number == 0 else 0.0)
     return number
 
 
 @pytest.fixture
 def array():
-    """Four megabytes."""
+    """Return an array of four megabytes."""
     return np.arange(500_000.0)
 
 
@@ -48,7 +48,7 @@ def test_processes_memory_map_a_shared_file(array, tmp_path):
     assert {last for *_, last in found} == {array[-1]}
     run = Runner(2, False)
     list(run(look, ((i,) for i in range(4)), 4, "looking", shared=[array], folder=tmp_path))
-    assert not list(tmp_path.iterdir())  # it was there meanwhile
+    assert not list(tmp_path.iterdir())  # the file is removed at the end
 
 
 def test_one_process_needs_no_file(array, monkeypatch):
@@ -80,7 +80,7 @@ def test_a_backend_without_a_generator_works_in_rounds(array):
 
 def test_full_disk_names_the_file(array, tmp_path, monkeypatch):
     def full(*_, **__):
-        raise OSError("500000 requested and 12 written")  # as numpy says it
+        raise OSError("500000 requested and 12 written")  # a message of numpy
 
     monkeypatch.setattr(np, "save", full)
     results = Runner(2, False)(
@@ -100,7 +100,7 @@ for found in Runner(2, False)(slow_start, ((i,) for i in range(10**6)), 10**6, "
 
 
 def _runs(process):
-    """Whether a process is more than an entry that nobody has asked for yet."""
+    """Return whether a process is alive and not a zombie."""
     psutil = pytest.importorskip("psutil")
     try:
         return process.status() != psutil.STATUS_ZOMBIE
@@ -117,7 +117,7 @@ def test_workers_end_when_their_parent_was_killed():
         assert len(workers) >= 2
         process.kill()
     alive = workers
-    deadline = time.monotonic() + 60  # joblib's own wait for work is 300 s
+    deadline = time.monotonic() + 60  # joblib's workers wait 300 s for work
     while alive and time.monotonic() < deadline:
         time.sleep(0.2)
         alive = [worker for worker in alive if _runs(worker)]
@@ -215,8 +215,8 @@ class Grows:
         self.fingerprint = str(number)
 
     def __call__(self):
-        Grows.kept.append(np.ones(4 * 10**7))  # 320 MB, as large packages take
-        time.sleep(1.2)  # joblib looks at the memory once a second
+        Grows.kept.append(np.ones(4 * 10**7))  # 320 MB, about the size of large packages
+        time.sleep(1.2)  # joblib checks the memory once a second
         return np.random.default_rng(int(self.fingerprint)).random(SHAPE)
 
 if __name__ == "__main__":
@@ -226,7 +226,7 @@ if __name__ == "__main__":
 
 
 def test_grown_workers_are_replaced_if_warnings_are_errors(tmp_path):
-    pytest.importorskip("psutil")  # joblib looks at the memory where this is installed
+    pytest.importorskip("psutil")  # joblib checks the memory only with it
     script = tmp_path / "grows.py"
     script.write_text(GROWN)
     root = str(Path(__file__).parents[2])
@@ -251,18 +251,18 @@ def test_feeder_thread_has_ended_after_an_early_end(monkeypatch):
         time.sleep(0.3)
         ended.append(True)
 
-    get_reusable_executor().shutdown(wait=True)  # which other tests used
+    get_reusable_executor().shutdown(wait=True)  # other tests have used it
     monkeypatch.setattr(Queue, "_feed", staticmethod(slow_to_end))
     results = Runner(2, False)(slow_start, ((i,) for i in range(9)), 9, "working")
     with closing(results):
         next(results)
-    # it holds semaphores, which the program may not end in the midst of letting go of
+    # It holds semaphores, and the program must not end while it releases them.
     assert ended == [True]
     assert worker_pool.FEEDER not in {thread.name for thread in threading.enumerate()}
 
 
 class Ended(KeyboardInterrupt):
-    """What a handler of a signal raises."""
+    """Raised by a handler of a signal."""
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -285,7 +285,7 @@ def test_signals_wait_while_processes_are_started(number):
         assert signal.getsignal(number) is end
         with worker_pool._signals_held():
             assert signal.getsignal(number) is not end
-        signal.signal(number, signal.SIG_IGN)  # not Python's to take
+        signal.signal(number, signal.SIG_IGN)  # without a handler in Python
         with worker_pool._signals_held():
             assert signal.getsignal(number) is signal.SIG_IGN
     finally:

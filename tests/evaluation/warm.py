@@ -1,4 +1,4 @@
-"""Imported by a server of processes before it forks them: everything they need is there then."""
+"""Imports of the processes of a fork server, made once before it forks."""
 
 from tests.evaluation.large_study import run
 

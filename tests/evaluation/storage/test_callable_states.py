@@ -1,4 +1,4 @@
-"""Functions and objects that make maps are known by all that they use."""
+"""Fingerprints cover everything that functions and objects use to make maps."""
 
 import functools
 import threading
@@ -18,7 +18,7 @@ def make(values):
 
 
 class Held:
-    """A map that an object holds."""
+    """An object that holds a map."""
 
     def __init__(self, values, **more):
         self.values = values
@@ -43,7 +43,7 @@ def helper():
 
 
 class OfGlobal:
-    """Reads a global in a method."""
+    """An object whose method reads a global."""
 
     def __call__(self):
         return self.help()
@@ -53,7 +53,7 @@ class OfGlobal:
 
 
 class OfClass:
-    """Has its map in the class."""
+    """An object whose class holds the map."""
 
     held = GLOBAL
 
@@ -135,7 +135,7 @@ FUNCTIONS = {
 
 @pytest.mark.parametrize("way", FUNCTIONS)
 def test_fingerprint_covers_values_that_a_function_uses(way):
-    """Of a model in a closure, say, whose weights change between two runs."""
+    """An example is a model in a closure whose weights change between two runs."""
     notes = Notes()
     GLOBAL.values = np.zeros((2, 3))
     first = fingerprint(FUNCTIONS[way](GLOBAL), notes)
@@ -146,7 +146,7 @@ def test_fingerprint_covers_values_that_a_function_uses(way):
 
 
 class Maps(Held):
-    """Maps by image, as an object of a user's own makes them."""
+    """Maps by image from an object of the user."""
 
     def __getitem__(self, image):
         return self.values
@@ -185,7 +185,7 @@ def test_fingerprint_covers_attributes_of_user_modules(monkeypatch):
     monkeypatch.setitem(globals(), "models", module)
 
     def explain():
-        return models.net()  # noqa: F821 - as after `import models`
+        return models.net()  # noqa: F821 (a global, as after `import models`)
 
     notes = Notes()
     before = fingerprint(explain, notes)

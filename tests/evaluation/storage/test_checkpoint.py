@@ -1,4 +1,4 @@
-"""Runs that end early and go on, and what a checkpoint refuses."""
+"""Runs that end early and are resumed, and folders that a checkpoint refuses."""
 
 import errno
 import io
@@ -33,13 +33,13 @@ parquet = pytest.importorskip("pyarrow.parquet")
 
 @pytest.fixture
 def kept(tmp_path):
-    """A finished run of six images and its folder."""
+    """Return a finished run of six images and its folder."""
     folder = tmp_path / "kept"
     return run(6, folder, tmp_path / "log"), folder
 
 
 def parts(folder):
-    """Parts of a checkpoint."""
+    """Return the parts of a checkpoint."""
     return sorted((folder / "parts").iterdir())
 
 
@@ -49,7 +49,7 @@ def _run_when(go, *arguments):
 
 
 def kill_and_resume(tmp_path, n, kills, delay, n_jobs=None):
-    """Kill a run that often, then let it end; the calls and the table."""
+    """Kill a run several times, then finish it; return the evaluation, kills and calls."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.evaluation.warm"])
     folder, log = tmp_path / "killed", tmp_path / "log"
@@ -57,12 +57,12 @@ def kill_and_resume(tmp_path, n, kills, delay, n_jobs=None):
     killed = 0
     for _ in range(kills):
         before = sum(calls(log).values())
-        go = context.Event()  # or the first work may be done before `start` has returned
+        go = context.Event()  # without it, work may start before `start` returns
         process = context.Process(target=_run_when, args=(go, n, folder, log, delay, n_jobs))
         process.start()
         go.set()
         deadline = time.monotonic() + 60
-        # the moment is drawn within the work and not the start: after so many more maps were made
+        # Kill it at a random moment after its first map, and not while it starts.
         while sum(calls(log).values()) < before + 1 and process.is_alive():
             assert time.monotonic() < deadline
             time.sleep(0.002)
@@ -78,11 +78,11 @@ def kill_and_resume(tmp_path, n, kills, delay, n_jobs=None):
 )
 def test_resume_after_kills_at_any_moment(tmp_path, n, kills):
     got, killed, made = kill_and_resume(tmp_path, n, kills, delay=0.03)
-    assert killed == kills  # none ended before its moment
+    assert killed == kills  # no run finished before it was killed
     whole = run(n, None, None)
     assert table_bytes(got) == table_bytes(whole)
     assert set(made) == {case.image for case in whole.cases}
-    assert sum(made.values()) - n <= kills  # the image in hand, at each kill
+    assert sum(made.values()) - n <= kills  # the image in progress at each kill
 
 
 @pytest.mark.slow
@@ -90,8 +90,8 @@ def test_resume_after_kills_with_workers(tmp_path):
     got, killed, made = kill_and_resume(tmp_path, 60, 5, delay=0.05, n_jobs=2)
     assert killed == 5
     assert table_bytes(got) == table_bytes(run(60, None, None))
-    # of each worker the image in hand, one whose scores were on their way, and one more that it
-    # takes before it knows that its parent is gone
+    # Each worker loses the image in progress, one whose scores were being sent, and one more that
+    # it takes before it notices that its parent has ended.
     assert sum(made.values()) - 60 <= 5 * 2 * 3
 
 
@@ -134,13 +134,13 @@ def test_duplicate_parts_are_removed(tmp_path):
     for path, content in small.items():
         path.write_bytes(content)
     assert table_bytes(run(6, folder, tmp_path / "log")) == table_bytes(whole)
-    # read in the order of their names, those with nothing new are removed
+    # Files are read in the order of their names, and removed if all their images were found.
     before = [path for path in small if path.name < merged.name]
     assert parts(folder) == (before if len(before) == len(small) else [*before, merged])
 
 
 def images_of(path):
-    """Images of a part, in its order."""
+    """Return the images of a part, in its order."""
     return [image for image, _, _ in json.loads(parquet.read_schema(path).metadata[b"images"])]
 
 
@@ -225,20 +225,20 @@ def test_resume_with_other_options_raises(kept, tmp_path, options, message):
 
 
 def test_other_options_replace_those_of_an_empty_run(kept, tmp_path):
-    """As after a first try that ended with an error about an option."""
+    """An example is a first run that ended with an error about an option."""
     first, folder = kept
     empty = tmp_path / "empty"
     empty.mkdir()
     shutil.copy(folder / "checkpoint.json", empty)
     other = run(6, empty, None, seed=3)
-    assert table_bytes(other) == table_bytes(first)  # nothing in it is drawn
+    assert table_bytes(other) == table_bytes(first)  # no score is sampled
     with pytest.raises(ValueError, match=r"differs in seed \(3 there, 0 here\)"):
         run(6, empty, None)
 
 
 @pytest.mark.parametrize("kind", ["numbers for labels", "single precision", "no score"])
 def test_parts_of_other_types_raise(kept, kind):
-    """A file named by its bytes, but not one of ours."""
+    """A file can have the name of a part and another content."""
     _, folder = kept
     path = parts(folder)[0]
     table = parquet.ParquetFile(path).read()
@@ -289,7 +289,7 @@ def test_resume_scores_changed_maps(kept, tmp_path):
     assert table_bytes(got) == table_bytes(gazesal.evaluate(cases, sigma=SIGMA))
     changed = got.scores["score"].to_numpy() != first.scores["score"].to_numpy()
     assert set(got.scores.loc[changed, "image"]) == {"i001"}
-    # the file is known by its size and time: overwritten with another array of the same size
+    # The fingerprint of a file is its size and time, so overwrite it with an array of that size.
     before = path.stat()
     np.save(path, np.random.default_rng(1).random(SHAPE))
     assert path.stat().st_size == before.st_size
@@ -301,8 +301,8 @@ def test_resume_scores_changed_maps(kept, tmp_path):
     others = {image: n for image, n in calls(tmp_path / "log").items() if image != "i001"}
     assert {image: n - calls_before[image] for image, n in others.items()} == dict.fromkeys(
         others, 1
-    )  # once without the checkpoint, and not with it
-    # back to what it was: still there
+    )  # once by the run without a checkpoint, and not by the resumed one
+    # The earlier scores are still in the checkpoint.
     assert table_bytes(run(6, folder, tmp_path / "log")) == table_bytes(first)
 
 
@@ -339,11 +339,11 @@ def test_temporary_files_are_kept_without_a_lock(kept, monkeypatch):
     shared.mkdir()
     monkeypatch.setattr(checkpoint_module, "_locked", lambda _: None)
     run(6, folder, None)
-    assert shared.exists()  # it may be that of a run at work
+    assert shared.exists()  # another run may be using it
 
 
 def named_by_digest(folder):
-    """A table of somebody else's with a name as a part has."""
+    """Write another table with the name of a part."""
     sink = io.BytesIO()
     pd.DataFrame({"a": [1]}).to_parquet(sink)
     path = folder / f"{digest_of_bytes(sink.getvalue())}.parquet"
@@ -352,21 +352,21 @@ def named_by_digest(folder):
 
 
 def other_parquet(folder):
-    """A table of somebody else's."""
+    """Write another table."""
     path = folder / "mine.parquet"
     path.write_bytes(b"hello")
     return path, "is not a file of a checkpoint"
 
 
 def folder_as_part(folder):
-    """A folder with a name as a part has."""
+    """Make a folder with the name of a part."""
     path = folder / f"{'0' * 32}.parquet"
     path.mkdir()
     return path, "is not a file of a checkpoint"
 
 
 def folder_as_bias(folder):
-    """A folder where the center bias lies."""
+    """Replace the center bias by a folder."""
     path = folder.parent / "center_bias.npz"
     path.unlink()
     path.mkdir()
@@ -520,7 +520,7 @@ def test_interrupted_run_ends_at_once_with_its_workers(tmp_path, n_jobs):
     log = tmp_path / "log"
     process = subprocess.Popen(
         [sys.executable, "-c", INTERRUPTED, str(tmp_path / "kept"), str(log), str(n_jobs)],
-        start_new_session=True,  # its workers are in its group, as in a terminal
+        start_new_session=True,  # its workers are in its process group, as in a terminal
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -554,7 +554,7 @@ def test_memory_does_not_grow_with_the_images_kept(tmp_path, monkeypatch):
             for number in range(images):
                 found = ImageScores(f"i{number}", *zip(*labels, strict=True), np.arange(60.0))
                 kept.add(found)
-                if number % 40 == 39:  # when small parts were merged
+                if number % 40 == 39:  # small parts have just been merged
                     used.append(tracemalloc.get_traced_memory()[0])
                     arrow.append(pa.total_allocated_bytes())
             tracemalloc.reset_peak()
@@ -564,8 +564,8 @@ def test_memory_does_not_grow_with_the_images_kept(tmp_path, monkeypatch):
             tracemalloc.stop()
     assert len(parts(tmp_path / "kept")) == 4
     assert arrow[-1] <= arrow[0]
-    assert used[-1] - used[1] < 350 * 80  # of 80 images: where each is, and not its 60 scores
-    assert peak < 45 * 60 * images  # bytes a score, which has no words of its own
+    assert used[-1] - used[1] < 350 * 80  # for 80 images, only the place of each, not its 60 scores
+    assert peak < 45 * 60 * images  # bytes per score, because names are shared
     assert len(rows.to_frame({f"i{number}": {} for number in range(images)})) == 60 * images
 
 
@@ -575,7 +575,7 @@ def test_fixations_on_other_images_go_to_every_worker(tmp_path):
     alone = gazesal.evaluate(cases, **options)
     spread = gazesal.evaluate(cases, **options, n_jobs=2, checkpoint=tmp_path / "kept")
     assert table_bytes(spread) == table_bytes(alone)
-    # every image's gaze is behind every score, though no center bias is made of it
+    # The gaze on every image is input of every score, although there is no center bias of all.
     with pytest.raises(ValueError, match="the gaze on 'i005', which contributes"):
         gazesal.evaluate(cases[:5], **options, checkpoint=tmp_path / "kept")
     broken = replace(cases[2].gaze["bob"], points=np.full((6, 2), np.nan))

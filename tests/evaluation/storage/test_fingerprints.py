@@ -1,4 +1,4 @@
-"""What maps and gaze are known by, so that a second run can tell whether they changed."""
+"""Fingerprints of maps and gaze change if and only if their content does."""
 
 import functools
 import operator
@@ -24,7 +24,7 @@ pytest.importorskip("pyarrow")
 
 
 class Held:
-    """A map that an object holds."""
+    """An object that holds a map."""
 
     def __init__(self, values, **more):
         self.values = values
@@ -38,7 +38,7 @@ class Held:
 
 
 class Slotted:
-    """One without a dictionary of its own."""
+    """An object without a dictionary."""
 
     __slots__ = ("values",)
 
@@ -51,7 +51,7 @@ class Slotted:
 
 @dataclass
 class Fields:
-    """One with fields."""
+    """An object with fields."""
 
     values: np.ndarray
     more: dict = field(default_factory=lambda: {"scale": (1.5, None), "names": {"b", "a"}})
@@ -98,7 +98,7 @@ def test_paths_in_a_state_count_as_files(tmp_path):
 
 
 def endless():
-    """An object that holds itself."""
+    """Return an object that holds itself."""
     held = Held(None)
     held.values = held
     return held
@@ -134,7 +134,7 @@ def test_fingerprint_of_a_function_covers_name_and_code():
 
 
 def with_maps(make_map):
-    """Three cases, each with a map of an object of one class."""
+    """Return three cases, each with a map of an object of one class."""
     maps = [np.random.default_rng([7, number]).random(SHAPE) for number in range(3)]
     return [
         replace(case, maps={"mine": make_map(values)})
@@ -154,7 +154,7 @@ def test_unclear_state_warns_once(tmp_path):
     with pytest.warns(UserWarning, match=r"every change of .*\.Held: objects") as found:
         gazesal.evaluate(cases, sigma=SIGMA, checkpoint=tmp_path)
     assert len(found) == 1
-    gazesal.evaluate(cases, sigma=SIGMA)  # nothing is to be told without one
+    gazesal.evaluate(cases, sigma=SIGMA)  # no warning without a checkpoint
 
 
 def test_resume_with_another_version_of_pot_raises(tmp_path):
@@ -186,7 +186,7 @@ NOT_SCORED_FROM = {"scored", "groups", "picture"}
 
 
 def mark_of(case):
-    """The fingerprint of all that an image's scores are made from."""
+    """Return the fingerprint of the input of an image's scores."""
     return image_fingerprint(case, gaze_fingerprint(case))
 
 

@@ -1,4 +1,4 @@
-"""Files of saved evaluations and checkpoints that were cut, exchanged or made by somebody else."""
+"""Files of saved evaluations and checkpoints that are torn, exchanged or hostile."""
 
 import copy
 import hashlib
@@ -46,7 +46,7 @@ CHANGED = {
 
 
 def leaves(value, path=()):
-    """Paths to a value of JSON and to all in it."""
+    """Yield the paths to a JSON value and to all values in it."""
     yield path
     if isinstance(value, dict):
         for key, inside in value.items():
@@ -57,7 +57,7 @@ def leaves(value, path=()):
 
 
 def replaced(value, path, other):
-    """A copy with the value at a path exchanged."""
+    """Return a copy with the value at a path replaced."""
     if not path:
         return other
     changed = copy.deepcopy(value)
@@ -70,7 +70,7 @@ def replaced(value, path, other):
 
 @pytest.fixture(scope="module", params=[False, True], ids=["plain", "registered"])
 def sound(request, tmp_path_factory):
-    """A folder with maps and a saved evaluation and checkpoint of them, and the cases."""
+    """Return a folder with maps, a saved evaluation and a checkpoint, and the cases."""
     folder = tmp_path_factory.mktemp("sound")
     cases = []
     for k, case in enumerate(of_patients(4)):
@@ -86,13 +86,13 @@ def sound(request, tmp_path_factory):
 
 @pytest.fixture
 def folder(sound, tmp_path):
-    """A copy of the folder that may be changed."""
+    """Return a copy of the folder that may be changed."""
     shutil.copytree(sound[0], tmp_path / "copy")
     return tmp_path / "copy"
 
 
 def load(folder):
-    """Load the evaluation and use it; only errors of input are let through."""
+    """Load the evaluation and use it. Only errors of the input are accepted."""
     try:
         evaluation = gazesal.Evaluation.load(folder / "evaluation")
     except (ValueError, FileNotFoundError) as error:
@@ -109,18 +109,18 @@ def load(folder):
 
 
 def write_arrays(path, arrays):
-    """Write an archive like those of numpy."""
+    """Write an archive as numpy does."""
     np.savez(path, **arrays)
 
 
 def read_arrays(path):
-    """All arrays of an archive."""
+    """Return all arrays of an archive."""
     with np.load(path) as file:
         return {name: file[name] for name in file.files}
 
 
 class TestCenterBias:
-    """What reaches a kernel has been checked: its kernels check no bounds."""
+    """Arrays are checked before they reach a kernel, which does not check bounds."""
 
     @pytest.mark.parametrize("change", [*CUT, *CHANGED])
     @pytest.mark.parametrize("which", ["each", "all"])
@@ -204,7 +204,7 @@ class TestCenterBias:
 
 
 class TestFields:
-    """Any field may hold anything: an error names the file, or what is loaded can be used."""
+    """For any value of any field, loading names the file or gives a usable evaluation."""
 
     def test_of_the_options_and_facts(self, folder):
         path = folder / "evaluation" / "evaluation.json"
@@ -277,7 +277,7 @@ class TestFields:
 
 
 class TestPaths:
-    """Paths lead to files below the folder that holds the evaluation, or are absolute."""
+    """Paths lead to files below the folder of the evaluation, or are absolute."""
 
     def changed(self, folder, change):
         path = folder / "evaluation" / "cases.jsonl"
