@@ -175,7 +175,7 @@ def _bad(case: Case, error: BaseException) -> BadImage:
     """Return an error of the input with the name of the image, or raise any other error."""
     _pass_on_interrupt(error)
     if not _is_of_input(error):
-        error.add_note(f"This is not an error of the input. Image {case.image!r} was being scored.")
+        error.add_note(f"Raised for image {case.image!r}, but this is not an error of the input.")
         raise error
     plain = isinstance(error, PLAIN)
     reason = str(error) if plain else f"{type(error).__name__}: {error}"

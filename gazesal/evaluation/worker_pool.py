@@ -114,7 +114,8 @@ class Runner:
             )
             tasks = (joblib.delayed(function)(*argument, *arrays) for argument in arguments)
             with _signals_held() if of_processes else nullcontext():
-                results = parallel(tasks) if one_by_one else _in_rounds(parallel, tasks)
+                size = ROUND * self._n_workers()
+                results = parallel(tasks) if one_by_one else _in_rounds(parallel, tasks, size)
                 stack.enter_context(closing(_Quiet(results)))
             bar = tqdm(
                 total=total,
@@ -187,10 +188,9 @@ def _mapped(array: np.ndarray, path: Path) -> np.ndarray:
     return mapped
 
 
-def _in_rounds(parallel: Any, tasks: Iterator[Any]) -> Generator[Any, None, None]:
-    """Yield results in order, after rounds of a few tasks per worker."""
+def _in_rounds(parallel: Any, tasks: Iterator[Any], size: int) -> Generator[Any, None, None]:
+    """Yield results in order, after rounds of a number of tasks."""
     with parallel:  # one set of workers for all rounds
-        size = ROUND * parallel._effective_n_jobs()
         while some := list(islice(tasks, size)):
             yield from parallel(some)
 

@@ -57,12 +57,12 @@ def test_gaze_maps_instead_of_fixations(tmp_path):
     np.save(path, 3 * first["r1"])
     mixed = {"r1": path, "r2": lambda: first["r2"], "r3": lambda: cases[0].gaze["r3"]}
     both = [replace(maps[0], gaze=mixed), *maps[1:]]
-    with pytest.raises(ValueError, match="image i0, observer r3: no `sigma` was given"):
+    with pytest.raises(ValueError, match="image i0, observer r3: `sigma` must be given"):
         gazesal.evaluate(both)
     with pytest.warns(UserWarning, match="`sigma`") as caught:
         got = gazesal.evaluate([replace(maps[0], gaze=mixed), *maps[1:]], sigma=2.0)
     said = [str(each.message) for each in caught]
-    assert "`sigma` is used by the fixations of 2 readings only" in said[0]
+    assert "`sigma` is used only by the fixations of 2 readings" in said[0]
     assert "`sigma` was not used by 1 readings" in said[1]
     assert as_dict(got) == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
@@ -81,7 +81,7 @@ def test_invalid_gaze_maps_are_named(gaze_map, message):
     bad = replace(first, gaze={**first.gaze, "r1": gaze_map})
     with (
         pytest.raises(ValueError, match=message),
-        pytest.warns(UserWarning, match="`sigma` is used by"),
+        pytest.warns(UserWarning, match="`sigma` is used only by"),
     ):
         gazesal.evaluate([bad, *others], sigma=2.0)
 
@@ -134,7 +134,7 @@ def test_groups_are_columns_after_the_others():
         (
             {"score": 1},
             ValueError,
-            "`groups` must name columns other than those of .*image, .*'score'",
+            "`groups` must not name a column of .*image, .*'score'",
         ),
         ({"age": "old"}, TypeError, "column 'age' one of them for every image, got 'old'"),
         ({}, ValueError, "`groups` must have the same columns for every image"),

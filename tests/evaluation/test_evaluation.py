@@ -158,7 +158,7 @@ def test_unsaved_map_is_named_on_use(tmp_path):
     cases[0] = replace(
         cases[0], gaze={**cases[0].gaze, "dee": drawn}, center_bias=lambda: np.ones(SHAPE)
     )
-    with pytest.warns(UserWarning, match="`sigma` is used by the fixations of 9"):
+    with pytest.warns(UserWarning, match="`sigma` is used only by the fixations of 9"):
         gazesal.evaluate(cases, sigma=SIGMA).save(tmp_path / "saved")
     loaded = gazesal.Evaluation.load(tmp_path / "saved")
     with pytest.raises(ValueError, match="gaze of observer dee of image i000 was an array"):

@@ -104,7 +104,7 @@ class TestSigma:
     def test_for_some_of_the_gaze_warns_and_is_reported(self):
         first, *others = make_cases()
         cases = [drawn(first), *others]
-        with pytest.warns(gazesal.InputWarning, match="`sigma` is used by the fixations of 6"):
+        with pytest.warns(gazesal.InputWarning, match="`sigma` is used only by the fixations of 6"):
             evaluation = gazesal.evaluate(cases, sigma=SIGMA)
         words = describe(evaluation, evaluation.summary())
         assert "Sigma: 2.5 x 2.5 pixels, except for 2 of 8 readings given as gaze maps." in words

@@ -1,11 +1,13 @@
 """Options of an evaluation: registration, own sigmas, ground truth, and invalid values."""
 
-from dataclasses import replace
+import inspect
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 
 import gazesal
+from gazesal.evaluation.options import CHECKS, EvaluationOptions
 
 SHAPES = {"a": (24, 32), "b": (30, 28), "c": (26, 26)}
 METRICS = {"ncc": gazesal.ncc, "auc_borji": gazesal.auc_borji}
@@ -190,7 +192,10 @@ def test_no_scored_image_raises():
         gazesal.evaluate(cases)
 
 
-@pytest.mark.parametrize("name", ["interobserver", "Center bias", "ground_truth"])
+@pytest.mark.parametrize(
+    "name",
+    ["interobserver", "Center bias", "ground_truth", "Centre bias"],  # codespell:ignore centre
+)
 def test_methods_named_like_a_baseline_raise(name):
     cases = [replace(case, maps={name: case.maps["noise"]}) for case in make_cases()]
     with pytest.raises(ValueError, match="`maps` must not name a method like a baseline"):
@@ -272,3 +277,11 @@ def test_aucs_are_within_the_tolerance():
         gazesal.evaluate(cases, tolerance=1e-3, n_samples=10)
     with pytest.raises(ValueError, match="`tolerance` must"):
         gazesal.evaluate(cases, tolerance=2)
+
+
+def test_evaluate_has_every_option_with_its_default():
+    keywords = inspect.signature(gazesal.evaluate).parameters
+    defaults = {each.name: each.default for each in fields(EvaluationOptions)}
+    del defaults["frame"]  # follows from the images
+    assert {name: keywords[name].default for name in defaults} == defaults
+    assert set(CHECKS) == {*defaults, "frame"}

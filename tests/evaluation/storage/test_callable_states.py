@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import gazesal
+from gazesal.evaluation.storage.callable_states import LIBRARIES
 from gazesal.evaluation.storage.fingerprints import Notes, fingerprint
 
 
@@ -240,3 +241,7 @@ def test_text_without_separator_is_not_a_folder(tmp_path, monkeypatch):
     for text in ("data", "/", "", "a/b\0c"):
         fingerprint(closure(text), notes)
     assert not notes.unclear
+
+
+def test_code_of_this_library_counts_as_unchanged():
+    assert gazesal.read_map.__code__.co_filename.startswith(LIBRARIES)

@@ -156,7 +156,7 @@ class TestCenterBias:
     def test_of_another_run_raises(self, folder):
         other = gazesal.evaluate(make_cases(4, shape=(48, 64)), sigma=SIGMA)
         write_bias(folder / "evaluation" / "center_bias.npz", other.center_bias)
-        with pytest.raises(ValueError, match="it lies in the frame"):
+        with pytest.raises(ValueError, match="its frame must be"):
             gazesal.Evaluation.load(folder / "evaluation")
 
     def test_torn_is_named(self, folder):
