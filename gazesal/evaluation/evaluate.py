@@ -225,6 +225,7 @@ def evaluate(
     >>> list(evaluation.scores.columns), len(evaluation.scores)
     (['image', 'observer', 'method', 'metric', 'score'], 72)
     """
+    # The keywords by name, so that the options are not listed once more.
     given = {name: value for name, value in locals().items() if name in CHECKS}
     listed = as_cases(cases)
     bad = BadImages(stop=as_choice(bad_images, ("raise", "list"), name="bad_images") == "raise")
@@ -242,12 +243,12 @@ def evaluate(
     if options.outside == "drop":
         report_off_image(fitting)
     run = Runner(n_jobs, progress)
-    look_first = as_flag(check_first, name="check_first") and bad.stop
+    read_first = as_flag(check_first, name="check_first") and bad.stop
     with plain_interrupts(), closing(open_checkpoint(checkpoint, listed, options)) as kept:
         wanted = [case for case in listed if case.scored]
         finished = kept.finished()
         todo = [case for case in wanted if case.image not in finished]
-        if look_first:
+        if read_first:
             check_maps(todo, options, run)
         bias = None
         if options.frame is not None:

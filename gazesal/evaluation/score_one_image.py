@@ -184,7 +184,7 @@ def _score(
     if metric.needs_center_bias:
         assert negatives is not None, "refused with center_bias='none'"  # noqa: S101
         maps = (*maps, negatives)
-    # Each score has its own stream, so its draws do not depend on what else is scored, or where.
+    # Each score has its own stream, so that its samples do not depend on other scores.
     keys = [zlib.crc32(label.encode()) for label in labels]
     rng = np.random.default_rng([options.seed, *keys])
     return metric.function(*maps, n_samples=options.n_samples, rng=rng)

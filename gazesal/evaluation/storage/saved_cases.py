@@ -146,10 +146,10 @@ def _source(source: Any, places: Places) -> dict[str, Any]:
     if isinstance(source, partial) and _is_reader(source):
         name = _name_of(source.func)
         return {"function": name, "files": [places.text(path) for path in source.args]}
-    return {"lost": _what(source)}
+    return {"lost": _kind_of(source)}
 
 
-def _what(source: Any) -> str:
+def _kind_of(source: Any) -> str:
     """Return the description of a source that is not saved."""
     if isinstance(source, NotSaved):
         return source.what
