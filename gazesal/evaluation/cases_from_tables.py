@@ -136,7 +136,7 @@ def with_maps(
         image, method = next(iter(without_map.items()))
         raise ValueError(
             f"`maps` must have every image of the fixations, but {len(without_map)} of "
-            f"{n_scored} images have no map: method {method!r} has none of image {image!r} "
+            f"{n_scored} images have no map: method {method!r} has no map of image {image!r} "
             f"(it has {', '.join(map(repr, list(maps[method])[:3])) or 'none'}, ..."
             f"{similar_name(image, maps[method])}). "
             'Give unmapped="gaze_only" (--unmapped gaze_only) to score the others and use the gaze '

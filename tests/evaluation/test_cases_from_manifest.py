@@ -243,7 +243,7 @@ def test_invalid_columns_are_named(study, cases_of):
         cases_of(table.assign(x_min=1, y_min=1, y_max=2))
     with pytest.raises(ValueError, match="must not name a method like a baseline"):
         cases_of(table.rename(columns={"map:good": "map:center_bias"}))
-    with pytest.raises(ValueError, match="there are no images"):
+    with pytest.raises(ValueError, match="must have a row"):
         cases_of(table.head(0))
 
 

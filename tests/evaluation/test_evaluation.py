@@ -9,6 +9,7 @@ import pytest
 
 import gazesal
 from gazesal.cxr import find_lung_hulls
+from gazesal.evaluation.summaries import summarize
 from tests.evaluation.large_study import SHAPE, SIGMA, LoggedMap, make_cases
 
 
@@ -94,7 +95,7 @@ def test_table_for_notebooks(result):
 
 def test_summary_caveats_name_argument_and_option():
     few = gazesal.evaluate(make_cases(4), sigma=SIGMA)
-    words = few._summarized().attrs["caveats"]
+    words = summarize(few).attrs["caveats"]
     assert 'interval="studentized", --interval studentized' in words
 
 
@@ -142,7 +143,9 @@ def test_loaded_evaluation_equals_the_saved_one(tmp_path):
     for first, again in zip(result.cases, loaded.cases, strict=True):
         assert (first.image, first.shape, first.groups) == (again.image, again.shape, again.groups)
         assert again.maps["noise"] == first.maps["noise"].absolute()
-    with pytest.raises(ValueError, match="mine map of image i002 was an array in memory, which is"):
+    with pytest.raises(
+        ValueError, match="mine map of image i002 must be in a file, but was an array"
+    ):
         loaded.maps_of("i002")
     mended = [replace(case, maps={"noise": case.maps["noise"]}) for case in loaded.cases]
     shown = replace(loaded, cases=mended).maps_of("i001")
@@ -161,7 +164,7 @@ def test_unsaved_map_is_named_on_use(tmp_path):
     with pytest.warns(UserWarning, match="`sigma` is used only by the fixations of 9"):
         gazesal.evaluate(cases, sigma=SIGMA).save(tmp_path / "saved")
     loaded = gazesal.Evaluation.load(tmp_path / "saved")
-    with pytest.raises(ValueError, match="gaze of observer dee of image i000 was an array"):
+    with pytest.raises(ValueError, match="gaze of observer dee of image i000 must be in a file"):
         loaded.maps_of("i000")
     with pytest.raises(ValueError, match=r"noise map of image i001 was a function \(LoggedMap\)"):
         loaded.maps_of("i001")

@@ -485,7 +485,7 @@ def test_resume_with_other_negatives_raises(tmp_path):
     again = evaluate(cases, metrics=("auc_shuffled",), checkpoint=tmp_path)
     pd.testing.assert_frame_equal(whole.scores, again.scores)
     moved = replace(cases[1].gaze["r1"], points=cases[1].gaze["r1"].points[::-1].copy())
-    with pytest.raises(ValueError, match="checkpoint"):
+    with pytest.raises(ValueError, match="differs in the gaze on 'b'"):
         evaluate(
             [cases[0], replace(cases[1], gaze={**cases[1].gaze, "r1": moved}), cases[2]],
             metrics=("auc_shuffled",),

@@ -125,9 +125,7 @@ def test_registration_changes_the_center_bias():
 def test_the_study_rounds():
     cases = make_cases()
     options = {"metrics": ["sauc"], "center_bias": "in_sample"}
-    with pytest.raises(
-        ValueError, match="`rounding` may be 'study' with `center_bias` 'in_sample'"
-    ):
+    with pytest.raises(ValueError, match="`rounding` must be 'none' unless `center_bias`"):
         gazesal.evaluate(cases, rounding="study")
     rounded = gazesal.evaluate(cases, rounding="study", **options)
     assert rounded.center_bias.frame.rounding == "study"

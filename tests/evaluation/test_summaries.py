@@ -38,10 +38,10 @@ def cell(table, method="noise", metric="sauc"):
     return table[(table["method"] == method) & (table["metric"] == metric)]
 
 
-@pytest.mark.parametrize("method", [None, *KINDS])
-def test_every_function_gives_the_same_interval_of_the_same_table(result, method):
+@pytest.mark.parametrize("kind", [None, *KINDS])
+def test_every_function_gives_the_same_interval_of_the_same_table(result, kind):
     """They agree to the last digit. The default is Student's t over the images."""
-    options = {} if method is None else {"method": method}
+    options = {} if kind is None else {"interval": kind}
     summary = result.summary(**options)
     table = gazesal.stats.interval_table(
         result.scores, IMAGES, by=["method", "metric"], rng=result.options.seed, **options
@@ -57,8 +57,8 @@ def test_every_function_gives_the_same_interval_of_the_same_table(result, method
     )
     row = cell(summary).iloc[0]
     for found in (alone, clustered):
-        assert (found.low, found.high, found.method) == (row["low"], row["high"], row["interval"])
-    assert summary["interval"].unique().tolist() == [method or "t"]
+        assert (found.low, found.high, found.interval) == (row["low"], row["high"], row["interval"])
+    assert summary["interval"].unique().tolist() == [kind or "t"]
 
 
 def test_a_notebook_shows_the_numbers_of_the_summary(result):

@@ -107,8 +107,8 @@ class NotSaved:
     def __call__(self) -> Any:
         """Raise an error, because the source was not saved."""
         raise ValueError(
-            f"the {self.where} must be a file to be saved with an evaluation, but was {self.what}. "
-            "Give the evaluation cases that have it: dataclasses.replace(evaluation, cases=...)."
+            f"the {self.where} must be in a file, but was {self.what}, which is not saved. Give "
+            "the evaluation cases that have it: dataclasses.replace(evaluation, cases=...)."
         )
 
 
