@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import product
 from typing import Any, Protocol
 
@@ -19,7 +19,6 @@ from gazesal.stats.comparisons import compare
 from gazesal.stats.design import Design, as_columns
 from gazesal.stats.interval_methods import Method
 from gazesal.stats.interval_methods import Options as IntervalOptions
-from gazesal.stats.multiplicity import Adjustment
 from gazesal.stats.table_intervals import caveats_by_key, intervals_by_key
 
 __all__ = ["compare_methods", "summarize"]
@@ -101,13 +100,9 @@ def compare_methods(
     *,
     by: Sequence[str] | str,
     unit: str,
-    margin: float | Mapping[Any, float] | None,
-    interval: Method,
-    confidence_level: float,
-    adjust: Adjustment,
-    n_resamples: int,
+    **options: Any,
 ) -> Comparisons:
-    """Return the comparisons of `Evaluation.compare`."""
+    """Return the comparisons of `Evaluation.compare`, with further options of `compare`."""
     groups = _groups(evaluation, by)
     names = list(as_columns(metric, name="metric")) if metric is not None else []
     wanted = names or list(evaluation.options.metrics)
@@ -142,12 +137,8 @@ def compare_methods(
         design,
         reference=b,
         by=("metric", *groups),
-        margin=margin,
-        interval=interval,
-        confidence_level=confidence_level,
-        adjust=adjust,
-        n_resamples=n_resamples,
         rng=evaluation.options.seed,
+        **options,
     )
 
 

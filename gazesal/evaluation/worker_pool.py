@@ -230,7 +230,7 @@ def _end_with(parent: int) -> None:
 
 @contextmanager
 def _signals_held() -> Iterator[None]:
-    """Delay signals with a handler in Python while processes are started.
+    """Hold back signals with a handler in Python while processes are started.
 
     An exception after a process is started and before joblib records it would leave a process
     that nobody ends, and a program that waits for it.
