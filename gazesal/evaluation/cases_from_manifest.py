@@ -37,7 +37,7 @@ def cases_from_manifest(
     unmapped: Literal["raise", "gaze_only"] = "raise",
     absent: Literal["raise", "keep"] = "raise",
 ) -> list[Case]:
-    """Make cases of a manifest, a table with a row for each image that names its files.
+    r"""Make cases of a manifest, a table with a row for each image that names its files.
 
     Parameters
     ----------
@@ -114,11 +114,11 @@ def cases_from_manifest(
     >>> with TemporaryDirectory() as folder:
     ...     np.save(Path(folder, "map.npy"), np.eye(3))
     ...     for name in ("ann", "bob"):
-    ...         _ = Path(folder, f"{name}.csv").write_text("x,y,duration\\n1,2,0.3\\n")
+    ...         _ = Path(folder, f"{name}.csv").write_text("x,y,duration\n1,2,0.3\n")
     ...     manifest = Path(folder, "manifest.csv")
     ...     _ = manifest.write_text(
-    ...         "image,width,height,map:mine,gaze:ann,gaze:bob,group:site\\n"
-    ...         "7,3,3,map.npy,ann.csv,bob.csv,north\\n"
+    ...         "image,width,height,map:mine,gaze:ann,gaze:bob,group:site\n"
+    ...         "7,3,3,map.npy,ann.csv,bob.csv,north\n"
     ...     )
     ...     cases = gazesal.cases_from_manifest(manifest)
     ...     cases[0].load_gaze("ann").points.tolist(), dict(cases[0].groups)

@@ -92,9 +92,8 @@ class Manifest:
             )
         if colon:
             return f"{prefix}:{label}"
-        meant = re.sub(r"[\s-]+", "_", prefix.casefold()).replace(
-            "centre", "center"
-        )  # codespell:ignore
+        meant = re.sub(r"[\s-]+", "_", prefix.casefold())
+        meant = meant.replace("centre", "center")  # codespell:ignore centre
         if meant in KNOWN and prefix not in KNOWN:  # the misspelled column would be ignored
             raise ValueError(f"{self.path}: column {name!r} must be written {meant!r}. Rename it.")
         return prefix

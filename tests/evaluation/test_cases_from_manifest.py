@@ -237,6 +237,9 @@ def test_invalid_columns_are_named(study, cases_of):
     for wrong in ("maps:good", "map:", ":good"):
         with pytest.raises(ValueError, match=f"column '{wrong}' must be one of map:NAME"):
             cases_of(table.rename(columns={"map:good": wrong}))
+    for wrong in ("Center bias", "centre_bias"):  # codespell:ignore centre
+        with pytest.raises(ValueError, match="must be written 'center_bias'"):
+            cases_of(table.assign(**{wrong: ""}))
     with pytest.raises(ValueError, match="column 'height' is missing"):
         cases_of(table.drop(columns="height"))
     with pytest.raises(ValueError, match="column 'x_max' is missing"):
