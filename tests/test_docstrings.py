@@ -29,7 +29,7 @@ SHARED_WITHIN = {
     "gazesal.adapters.geometry": {"padded_content", "rescale"},
     "gazesal.adapters.torchmetrics": {"MapMetric", "ShuffledMapMetric"},
     "gazesal.cxr.images": {"as_bytes"},
-    "gazesal.cxr.lung_hull": {"require_skimage"},
+    "gazesal.cxr.lung_hull": {"read_hull", "require_skimage"},
     "gazesal.cxr.preprocessing": {"padded_square", "side_of_square"},
 }
 # Where no value is that of chance, the docstring has to say so.
