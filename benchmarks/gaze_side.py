@@ -55,7 +55,7 @@ def main():
             "warp of a center bias",
             "ndimage.zoom, order 1",
             3,
-            lambda: bias.warp(BOX, SHAPE),
+            lambda: bias.on_image(SHAPE, BOX),
             lambda: ndimage.zoom(canvas, factors, order=1),
         ),
         (

@@ -49,7 +49,7 @@ def main():
         )
     y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]
     saliency_map = np.exp(-((x - 260) ** 2 + (y - 110) ** 2) / (2 * 40**2))
-    center_bias = gazesal.GaussianCenterBias.clarke_tatler().density(SHAPE)
+    center_bias = gazesal.GaussianCenterBias.clarke_tatler().on_image(SHAPE)
     for observer, gaze_map in maps.items():
         score = gazesal.sauc(saliency_map, gaze_map, center_bias)
         print(f"sAUC against {observer}: {score:.3f}")

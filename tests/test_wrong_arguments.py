@@ -108,6 +108,7 @@ def sound_calls():
         "sampled_auc_error": {**biased, "n_samples": 10, "n_negatives": 9},
         "samples_for_error": {**biased, "error": 0.01},
         "CenterBias": {"gaze_maps": [MAP, GAZE]},
+        "CenterBias.on_image": {"self": gazesal.CenterBias([MAP, GAZE]), "shape": (8, 10)},
         "CenterBias.without": {"self": gazesal.CenterBias([MAP, GAZE]), "gaze_maps": [MAP]},
         "CenterBias.merged": {
             "self": gazesal.CenterBias([MAP]),
@@ -115,13 +116,13 @@ def sound_calls():
         },
         "GaussianCenterBias": {"sigma": (0.2, 0.2), "unit": "sides", "center": (0.5, 0.5)},
         "GaussianCenterBias.fit": {**pooled, "unit": "sides", "isotropic": True, "centered": True},
-        "GaussianCenterBias.density": {
+        "GaussianCenterBias.on_image": {
             "self": gazesal.GaussianCenterBias.clarke_tatler(),
             "shape": (8, 10),
         },
         "KdeCenterBias": {**pooled, "bandwidth": 0.1, "mixing": 0.1},
         "KdeCenterBias.fit": {**pooled, "bandwidths": [0.1, 0.2, 5.0], "mixings": [0.1, 0.2]},
-        "KdeCenterBias.density": {
+        "KdeCenterBias.on_image": {
             "self": gazesal.KdeCenterBias(BY_IMAGE, (8, 10), bandwidth=0.1, mixing=0.1),
             "shape": (8, 10),
         },
@@ -129,7 +130,7 @@ def sound_calls():
         "ReferenceFrame.from_boxes": {"boxes": boxes, "shapes": [(8, 10)] * 2, "rounding": "none"},
         "ReferenceFrame.scale": {"self": frame, "box": boxes[0]},
         "RegisteredCenterBias": {"frame": frame, "gaze_maps": [(MAP, boxes[0]), (GAZE, boxes[1])]},
-        "RegisteredCenterBias.warp": {"self": registered, "box": boxes[0], "shape": (8, 10)},
+        "RegisteredCenterBias.on_image": {"self": registered, "shape": (8, 10), "box": boxes[0]},
         "RegisteredCenterBias.without": {"self": registered, "gaze_maps": [(MAP, boxes[0])]},
         "RegisteredCenterBias.merged": {"self": registered, "other": registered},
         "adjust_p_values": {"p_values": [0.1, 0.2], "method": "holm"},

@@ -4,8 +4,6 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any, TypeAlias
 
-import numpy as np
-
 from gazesal._warnings import muted
 from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, Case, Gaze, is_gaze_map
 from gazesal.evaluation.options import EvaluationOptions
@@ -121,11 +119,6 @@ def biases_on_image(
 
 def _on_image(bias: AnyCenterBias, case: Case) -> Float64Array:
     """Return a center bias on the pixels of an image, summing to 1."""
-    if isinstance(bias, RegisteredCenterBias):
-        if case.box is None:
-            raise ValueError(f"image {case.image} must have a box to be registered by, got none.")
-        return bias.warp(case.box, case.shape)
-    density = bias.density()
-    if density.shape != case.shape:
-        density = resample(density, case.shape)
-    return np.asarray(density / density.sum())
+    if isinstance(bias, RegisteredCenterBias) and case.box is None:
+        raise ValueError(f"image {case.image} must have a box to be registered by, got none.")
+    return bias.on_image(case.shape, case.box)

@@ -7,8 +7,10 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gazesal._validation import as_iterable, as_map
+from gazesal._validation import as_iterable, as_map, as_shape
+from gazesal.maps.center_bias_model import ImageGaze
 from gazesal.maps.constancy import as_weights
+from gazesal.maps.resampling import resample
 from gazesal.maps.running_sum import RunningSum
 from gazesal.typing import Float64Array
 
@@ -92,6 +94,42 @@ class CenterBias:
         values = self._sum.mass()
         return np.asarray(values / values.sum())
 
+    def on_image(
+        self,
+        shape: tuple[int, int],
+        box: ArrayLike | None = None,  # noqa: ARG002 (all center biases have it)
+    ) -> Float64Array:
+        """Return the center bias on the pixels of an image.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            (H, W) of the image. The bias is resized if the shape of its maps differs; see
+            `resample`.
+        box : array_like of float, shape (4,), optional
+            Ignored. All center biases have this argument, see `RegisteredCenterBias`.
+
+        Returns
+        -------
+        numpy.ndarray of float64, shape (H, W)
+            Non-negative, summing to 1.
+
+        Raises
+        ------
+        ValueError
+            If `shape` is invalid, or so small that no pixel of the resized bias is positive.
+        """
+        density = self.density()
+        if density.shape != as_shape(shape, name="shape"):
+            density = resample(density, shape)
+        total = density.sum()
+        if not total > 0:
+            raise ValueError(
+                "`shape` must be large enough to sample a positive value of the center bias, got "
+                f"{shape!r} for maps of shape {self.shape}. Use gaze maps with a larger `sigma`."
+            )
+        return np.asarray(density / total)
+
     def without(self, gaze_maps: Iterable[ArrayLike]) -> CenterBias:
         """Return the center bias with these maps left out.
 
@@ -127,6 +165,30 @@ class CenterBias:
                 f"it the bias would be {lowest / other.n_maps:g} somewhere."
             )
         return other
+
+    def without_images(self, images: Iterable[ImageGaze]) -> CenterBias:
+        """Return the center bias without the gaze on some images.
+
+        Parameters
+        ----------
+        images : iterable of ImageGaze
+            Images with their gaze maps, which are resized to the shape of the bias if they
+            differ and must be in the mean.
+
+        Returns
+        -------
+        CenterBias
+            A new one; this one does not change.
+
+        Raises
+        ------
+        ValueError
+            As for `without`.
+        """
+        maps = (as_map(each, name="gaze map") for image in images for each in image.gaze_maps)
+        return self.without(
+            each if each.shape == self.shape else resample(each, self.shape) for each in maps
+        )
 
     def merged(self, other: CenterBias) -> CenterBias:
         """Return the center bias of the maps of both, as when parts were made in parallel.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from gazesal._validation import as_choice, as_flag, as_real_array, as_shape, require_finite
 from gazesal.maps.heatmap import gaze_heatmap
@@ -69,7 +70,7 @@ class GaussianCenterBias:
     --------
     >>> import gazesal
     >>> bias = gazesal.GaussianCenterBias(sigma=(0.25, 0.25))
-    >>> bias.density((2, 4)).round(3).tolist()
+    >>> bias.on_image((2, 4)).round(3).tolist()
     [[0.067, 0.183, 0.183, 0.067], [0.067, 0.183, 0.183, 0.067]]
     """
 
@@ -212,13 +213,19 @@ class GaussianCenterBias:
             center=(float(center[0]), float(center[1])),
         )
 
-    def density(self, shape: tuple[int, int]) -> Float64Array:
+    def on_image(
+        self,
+        shape: tuple[int, int],
+        box: ArrayLike | None = None,  # noqa: ARG002 (all center biases have it)
+    ) -> Float64Array:
         """Return the center bias on the pixels of an image.
 
         Parameters
         ----------
         shape : tuple of int
             (H, W) of the image.
+        box : array_like of float, shape (4,), optional
+            Ignored. All center biases have this argument, see `RegisteredCenterBias`.
 
         Returns
         -------

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from gazesal._validation import as_real_array, as_shape, require_finite
 from gazesal._warnings import warn
 from gazesal.exceptions import GridEdgeWarning
 from gazesal.kernels.densities import left_out_kernel_sums
 from gazesal.maps.bumps import density_of_bumps, warn_of_missed
+from gazesal.maps.center_bias_model import ImageGaze
 from gazesal.maps.pooled import ByImage, Outside, PooledFixations, Shapes, pool_fixations
 from gazesal.typing import Float64Array
 
@@ -100,7 +102,7 @@ class KdeCenterBias:
     >>> bias = gazesal.KdeCenterBias(fixations, shapes, bandwidth=0.1, mixing=0.1)
     >>> bias
     KdeCenterBias(bandwidth=0.1, mixing=0.1, n_images=2, n_fixations=3)
-    >>> bias.density((1, 5)).round(3).tolist()
+    >>> bias.on_image((1, 5)).round(3).tolist()
     [[0.022, 0.148, 0.473, 0.33, 0.027]]
     """
 
@@ -228,13 +230,19 @@ class KdeCenterBias:
             f"n_images={self.n_images}, n_fixations={self.n_fixations})"
         )
 
-    def density(self, shape: tuple[int, int]) -> Float64Array:
+    def on_image(
+        self,
+        shape: tuple[int, int],
+        box: ArrayLike | None = None,  # noqa: ARG002 (all center biases have it)
+    ) -> Float64Array:
         """Return the center bias on the pixels of an image.
 
         Parameters
         ----------
         shape : tuple of int
             (H, W) of the image.
+        box : array_like of float, shape (4,), optional
+            Ignored. All center biases have this argument, see `RegisteredCenterBias`.
 
         Returns
         -------
@@ -299,6 +307,29 @@ class KdeCenterBias:
         other._set_fixations(self._fixations.without(image))
         other.aspect = self.aspect
         other._set_table(self.bandwidths, self.mixings, self.scores)
+        return other
+
+    def without_images(self, images: Iterable[ImageGaze]) -> KdeCenterBias:
+        """Return the center bias without the gaze on some images.
+
+        Parameters
+        ----------
+        images : iterable of ImageGaze
+            Images by the names that the fixations were given by. Gaze maps are ignored.
+
+        Returns
+        -------
+        KdeCenterBias
+            As from `without`.
+
+        Raises
+        ------
+        ValueError
+            As for `without`.
+        """
+        other = self
+        for image in images:
+            other = other.without(image.image)
         return other
 
     def _set_fixations(self, fixations: PooledFixations) -> None:

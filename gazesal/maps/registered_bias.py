@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gazesal._files import atomic_path
 from gazesal._validation import as_iterable, as_map, as_shape
+from gazesal.maps.center_bias_model import ImageGaze
 from gazesal.maps.constancy import as_weights
 from gazesal.maps.geometry import Box, ReferenceFrame, as_box, whole_place
 from gazesal.maps.resampling import interpolate, resample
@@ -84,7 +85,7 @@ class RegisteredCenterBias:
     >>> first, second = np.zeros((2, 6)), np.zeros((2, 8))
     >>> first[0, 1] = second[1, 3] = 1.0  # both in the second column of their box
     >>> bias = gazesal.RegisteredCenterBias(frame, [(first, boxes[0]), (second, boxes[1])])
-    >>> bias.warp(boxes[0], (2, 6))[:, :3].tolist()
+    >>> bias.on_image((2, 6), boxes[0])[:, :3].tolist()
     [[0.0, 0.5, 0.0], [0.0, 0.5, 0.0]]
     """
 
@@ -125,15 +126,16 @@ class RegisteredCenterBias:
         """
         return self._coverage.copy()
 
-    def warp(self, box: ArrayLike, shape: tuple[int, int]) -> Float64Array:
+    def on_image(self, shape: tuple[int, int], box: ArrayLike | None = None) -> Float64Array:
         """Return the center bias on the pixels of an image.
 
         Parameters
         ----------
-        box : array_like of float, shape (4,)
-            Box of the image, (x_min, y_min, x_max, y_max) in pixels, the upper bounds exclusive.
         shape : tuple of int
             (H, W) of the image.
+        box : array_like of float, shape (4,)
+            Box of the image, (x_min, y_min, x_max, y_max) in pixels, the upper bounds exclusive.
+            Required.
 
         Returns
         -------
@@ -143,10 +145,15 @@ class RegisteredCenterBias:
         Raises
         ------
         ValueError
-            If the box is bad or the center bias is zero all over the image; with
+            If the box is missing or invalid, or the center bias is zero all over the image. With
             ``rounding="study"``, also if the image does not fit on the canvas or an undefined
             value lies inside it.
         """
+        if box is None:
+            raise ValueError(
+                "`box` must be the box of the image (x_min, y_min, x_max, y_max), got None. Give "
+                "the box by which the image is registered, or use a `CenterBias`."
+            )
         height, width = as_shape(shape, name="shape")
         corners = as_box(box, name="box")
         if self.frame.rounding == "study":
@@ -199,6 +206,28 @@ class RegisteredCenterBias:
                 "`gaze_maps` must all be part of this center bias, got a map or box that is not."
             )
         return other
+
+    def without_images(self, images: Iterable[ImageGaze]) -> RegisteredCenterBias:
+        """Return the center bias without the gaze on some images.
+
+        Parameters
+        ----------
+        images : iterable of ImageGaze
+            Images with their boxes and gaze maps, which must be in the average.
+
+        Returns
+        -------
+        RegisteredCenterBias
+            A new one; this one does not change.
+
+        Raises
+        ------
+        ValueError
+            As for `without`, or if an image has no box.
+        """
+        return self.without(
+            (gaze_map, _require_box(image)) for image in images for gaze_map in image.gaze_maps
+        )
 
     def merged(self, other: RegisteredCenterBias) -> RegisteredCenterBias:
         """Return the center bias of the maps of both, as when parts were made in parallel.
@@ -382,6 +411,16 @@ class RegisteredCenterBias:
                 'rounding="none" has no undefined values.'
             )
         return warped
+
+
+def _require_box(image: ImageGaze) -> ArrayLike:
+    """Return the box of an image; raise if it has none."""
+    if image.box is None:
+        raise ValueError(
+            f"`box` of image {image.image!r} must be (x_min, y_min, x_max, y_max), got None. Give "
+            "the box by which the image is registered."
+        )
+    return image.box
 
 
 def _centers_inside(start: float, stop: float) -> NDArray[np.int64]:

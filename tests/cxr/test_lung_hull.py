@@ -99,7 +99,7 @@ def test_every_real_box_registers(real_lungs):
     bias = gazesal.RegisteredCenterBias(frame, pairs)
     assert bias.n_maps == 112
     for middle, box in zip(middles, boxes, strict=True):
-        warped = bias.warp(box, (256, 256))
+        warped = bias.on_image((256, 256), box)
         place = warped.sum(axis=0) @ np.arange(256), warped.sum(axis=1) @ np.arange(256)
         np.testing.assert_allclose(place, middle, atol=0.5)
 

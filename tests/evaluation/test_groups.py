@@ -54,7 +54,7 @@ def test_registered_images_leave_the_bias_together():
     pairs = [(m, other.box) for other in others for m in gaze_maps(other)]
     bias = gazesal.RegisteredCenterBias(evaluation.options.frame, pairs)
     np.testing.assert_allclose(
-        evaluation.maps_of("i0")["center_bias"], bias.warp(cases[0].box, SHAPE), rtol=1e-9
+        evaluation.maps_of("i0")["center_bias"], bias.on_image(SHAPE, cases[0].box), rtol=1e-9
     )
 
 

@@ -62,7 +62,7 @@ def scores_by_definition(cases, *, left_out, ground_truth="rest"):
         }.items():
             pairs = [(gaze_map, c.box) for c in images for gaze_map in own[c.image].values()]
             bias = gazesal.RegisteredCenterBias(frame, pairs)
-            biases[name] = bias.warp(case.box, case.shape)
+            biases[name] = bias.on_image(case.shape, case.box)
         negatives = biases["center_bias" if left_out else "center_bias_in_sample"]
         maps = own[case.image]
         for reader, gaze_map in maps.items():

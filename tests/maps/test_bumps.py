@@ -92,7 +92,7 @@ def test_memory_does_not_grow_with_fixations_times_pixels(kind):
     else:
         bias = KdeCenterBias({"a": points}, shape, bandwidth=0.01, mixing=0.0)
         tracemalloc.start()
-        bias.density(shape)
+        bias.on_image(shape)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 20e6  # bytes; all factors at once would take 128 MB
@@ -105,7 +105,7 @@ def test_fixations_lost_between_pixels_are_told():
     assert caught[0].filename == __file__
     assert gaze_map[4, 3] == pytest.approx(1.0, abs=1e-9)
     with pytest.warns(SkippedDataWarning, match="`bandwidth`.* 2 of 3 fixations") as caught:
-        KdeCenterBias({"a": points}, (10, 12), bandwidth=0.1 / 12, mixing=0.1).density((10, 12))
+        KdeCenterBias({"a": points}, (10, 12), bandwidth=0.1 / 12, mixing=0.1).on_image((10, 12))
     assert caught[0].filename == __file__
 
 

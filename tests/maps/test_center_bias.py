@@ -198,5 +198,5 @@ def test_gaze_maps_that_are_constant_up_to_rounding_make_a_constant_bias():
     assert np.ptp(density) <= 1e-15 * density.max()
     frame = ReferenceFrame.from_boxes([(2, 2, 10, 10)], [(12, 16)])
     registered = RegisteredCenterBias(frame, [(given, (2, 2, 10, 10))])
-    on_image = registered.warp((2, 2, 10, 10), (12, 16))
+    on_image = registered.on_image((12, 16), (2, 2, 10, 10))
     assert np.ptp(on_image) <= 1e-14 * on_image.max()

@@ -17,25 +17,25 @@ SIGMAS = st.floats(0.05, 1.0)
 def test_density_is_that_of_the_definition(cx, cy, sx, sy):
     bias = GaussianCenterBias(sigma=(sx, sy), center=(cx, cy))
     expected = oracle.gaussian((cx, cy), (sx, sy), (5, 9))
-    np.testing.assert_allclose(bias.density((5, 9)), expected, rtol=1e-11, atol=1e-15)
+    np.testing.assert_allclose(bias.on_image((5, 9)), expected, rtol=1e-11, atol=1e-15)
 
 
 def test_in_the_width_it_keeps_its_form_in_pixels():
     bias = GaussianCenterBias(sigma=(0.2, 0.1), unit="width")
     for shape in [(30, 40), (80, 40)]:
         expected = oracle.gaussian((0.5, 0.5), (0.2, 0.1 * 40 / shape[0]), shape)
-        np.testing.assert_allclose(bias.density(shape), expected, rtol=1e-11, atol=1e-15)
+        np.testing.assert_allclose(bias.on_image(shape), expected, rtol=1e-11, atol=1e-15)
 
 
 def test_round_in_the_width_is_round_in_pixels():
-    density = GaussianCenterBias(sigma=(0.1, 0.1), unit="width").density((41, 61))
+    density = GaussianCenterBias(sigma=(0.1, 0.1), unit="width").on_image((41, 61))
     np.testing.assert_allclose(density[20, 20:41], density[10:31, 30], rtol=1e-12)
 
 
 @given(cx=FRACTIONS, cy=FRACTIONS, shape=st.tuples(st.integers(2, 8), st.integers(2, 8)))
 def test_mirrored_parameters_give_the_mirrored_density(cx, cy, shape):
     def density(center):
-        return GaussianCenterBias(sigma=(0.3, 0.2), center=center).density(shape)
+        return GaussianCenterBias(sigma=(0.3, 0.2), center=center).on_image(shape)
 
     np.testing.assert_allclose(density((1 - cx, cy)), density((cx, cy))[:, ::-1], rtol=1e-10)
     np.testing.assert_allclose(density((cx, 1 - cy)), density((cx, cy))[::-1], rtol=1e-10)
@@ -47,7 +47,7 @@ def test_clarke_and_tatler_have_their_variances():
     assert bias.unit == "width"
     assert (2 * bias.sigma[0]) ** 2 == pytest.approx(0.22)
     assert (2 * bias.sigma[1]) ** 2 == pytest.approx(0.45 * 0.22)
-    density = bias.density((600, 800))
+    density = bias.on_image((600, 800))
     halves = (np.arange(800) - 399.5) / 400
     assert (density.sum(axis=0) * halves**2).sum() == pytest.approx(0.22, rel=0.25)  # cut off
 
@@ -124,7 +124,7 @@ def test_weights_count_as_repetitions():
 
 
 def test_it_serves_the_metrics():
-    bias = GaussianCenterBias.clarke_tatler().density((12, 16))
+    bias = GaussianCenterBias.clarke_tatler().on_image((12, 16))
     gaze = np.zeros((12, 16))
     gaze[2, 3] = 1
     assert sauc(bias, bias, bias) == pytest.approx(0.5, abs=1e-12)
@@ -196,7 +196,7 @@ def test_arguments_of_the_wrong_kind(fixations, options, message):
 
 def test_a_gaussian_that_misses_the_image_is_an_error():
     with pytest.raises(ValueError, match="misses every pixel"):
-        GaussianCenterBias(sigma=(1e-6, 1e-6), center=(0.3, 0.3)).density((4, 4))
+        GaussianCenterBias(sigma=(1e-6, 1e-6), center=(0.3, 0.3)).on_image((4, 4))
 
 
 X, Y = np.linspace(5, 35, 10), np.linspace(3, 25, 10)

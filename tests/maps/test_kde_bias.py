@@ -61,7 +61,7 @@ def test_density_is_that_of_the_definition(shape, weighted):
     expected = oracle.kernel_density(fixations, SHAPES, shape, 0.11, 0.05, weights)
     coarse = pytest.warns(SkippedDataWarning, match="`bandwidth`.*7 of 18 fixations")
     with coarse if shape == (1, 4) else nullcontext():
-        density = bias.density(shape)
+        density = bias.on_image(shape)
     np.testing.assert_allclose(density, expected, rtol=1e-11)
 
 
@@ -76,7 +76,7 @@ def test_density_is_the_gaze_map_of_all_fixations():
         sigma=0.07 * 40,
         weights=np.concatenate(list(weights.values())),
     )
-    np.testing.assert_allclose(bias.density((30, 40)), gaze_map, rtol=1e-11)
+    np.testing.assert_allclose(bias.on_image((30, 40)), gaze_map, rtol=1e-11)
 
 
 def test_scikit_learn_agrees():
@@ -113,9 +113,9 @@ def test_mirrored_images_give_the_mirrored_bias(seed, axis):
     }
     bias, other = without_warning(fixations, SHAPES), without_warning(mirrored, SHAPES)
     np.testing.assert_allclose(other.scores, bias.scores, rtol=1e-9)
-    expected = np.flip(bias.density((8, 10)), axis=1 - axis)
+    expected = np.flip(bias.on_image((8, 10)), axis=1 - axis)
     if (bias.bandwidth, bias.mixing) == (other.bandwidth, other.mixing):  # but for ties
-        np.testing.assert_allclose(other.density((8, 10)), expected, rtol=1e-9)
+        np.testing.assert_allclose(other.on_image((8, 10)), expected, rtol=1e-9)
 
 
 @given(seed=st.integers(0, 1000))
@@ -129,7 +129,7 @@ def test_transposed_images_give_the_transposed_bias(seed):
         bandwidth=0.1 / bias.aspect,
         mixing=0.02,
     )
-    np.testing.assert_allclose(turned.density((10, 8)), bias.density((8, 10)).T, rtol=1e-9)
+    np.testing.assert_allclose(turned.on_image((10, 8)), bias.on_image((8, 10)).T, rtol=1e-9)
 
 
 @given(seed=st.integers(0, 1000), factor=st.sampled_from([2, 3, 10]))
@@ -166,7 +166,7 @@ def test_groups_of_a_table_are_fixations_by_image():
         weights={image: rows["duration"] for image, rows in table.groupby("image")},
     )
     expected = gaze_heatmap(table[["x", "y"]], (4, 6), sigma=0.6, weights=table["duration"])
-    np.testing.assert_allclose(bias.density((4, 6)), expected, rtol=1e-12)
+    np.testing.assert_allclose(bias.on_image((4, 6)), expected, rtol=1e-12)
 
 
 def test_scaled_weights_change_nothing_and_none_are_ones():
@@ -174,7 +174,7 @@ def test_scaled_weights_change_nothing_and_none_are_ones():
     plain = without_warning(fixations, SHAPES)
     ones = without_warning(fixations, SHAPES, weights={k: [7.0] * 6 for k in fixations})
     np.testing.assert_array_equal(ones.scores, plain.scores)
-    np.testing.assert_array_equal(ones.density((5, 6)), plain.density((5, 6)))
+    np.testing.assert_array_equal(ones.on_image((5, 6)), plain.on_image((5, 6)))
 
 
 def test_without_an_image_it_is_made_of_the_others():
@@ -185,7 +185,7 @@ def test_without_an_image_it_is_made_of_the_others():
         rest, (12, 16), bandwidth=bias.bandwidth, mixing=bias.mixing, weights=weights
     )
     left = bias.without("b")
-    np.testing.assert_allclose(left.density((12, 16)), made.density((12, 16)), rtol=1e-12)
+    np.testing.assert_allclose(left.on_image((12, 16)), made.on_image((12, 16)), rtol=1e-12)
     assert (left.n_images, left.n_fixations) == (3, 18)
     assert (bias.n_images, bias.n_fixations) == (4, 24)
     np.testing.assert_array_equal(left.scores, bias.scores)
@@ -225,7 +225,7 @@ def test_uniform_fixations_want_the_uniform_density():
     bias = KdeCenterBias.fit(fixations, (100, 100), bandwidths=[0.02], mixings=[0, 0.5, 1])
     assert bias.mixing == 1
     assert bias.scores[0, 2] == 0
-    np.testing.assert_array_equal(bias.density((3, 4)), np.full((3, 4), 1 / 12))
+    np.testing.assert_array_equal(bias.on_image((3, 4)), np.full((3, 4), 1 / 12))
 
 
 def test_an_end_of_the_grid_is_warned_of():
@@ -280,7 +280,7 @@ def test_one_image_cannot_be_left_out(fixations, weights):
 def test_kernels_that_miss_every_pixel_are_an_error():
     bias = KdeCenterBias({"a": [[1.3, 1.3]]}, (4, 6), bandwidth=1e-6, mixing=0.5)
     with pytest.raises(ValueError, match="must have a pixel center that some kernel reaches"):
-        bias.density((4, 6))
+        bias.on_image((4, 6))
 
 
 @pytest.fixture(scope="module")
@@ -308,7 +308,7 @@ def test_on_real_gaze_kernels_beat_a_gaussian_and_that_the_uniform_density(osie)
     by_gaussian = []
     for image, points in osie.items():
         others = {k: p for k, p in osie.items() if k != image}
-        by_gaussian.append(bits(GaussianCenterBias.fit(others, shape).density(shape), points))
+        by_gaussian.append(bits(GaussianCenterBias.fit(others, shape).on_image(shape), points))
     assert bias.scores.max() - 0.01 > np.concatenate(by_gaussian).mean() > 0.5
 
 
@@ -316,10 +316,10 @@ def test_the_score_is_that_of_densities_without_the_image(osie):
     """Densities are drawn on pixels, scores are not, so they differ by a little."""
     few = dict(list(osie.items())[:6])
     bias = KdeCenterBias.fit(few, (600, 800), bandwidths=[0.05], mixings=[0.02])
-    drawn = [bits(bias.without(image).density((600, 800)), p) for image, p in few.items()]
+    drawn = [bits(bias.without(image).on_image((600, 800)), p) for image, p in few.items()]
     assert np.concatenate(drawn).mean() == pytest.approx(bias.scores[0, 0], abs=1e-4)
 
 
 def test_as_negatives_it_leaves_itself_at_chance(osie):
-    bias = KdeCenterBias(osie, (600, 800), bandwidth=0.04, mixing=0.01).density((60, 80))
+    bias = KdeCenterBias(osie, (600, 800), bandwidth=0.04, mixing=0.01).on_image((60, 80))
     assert sauc(bias, bias, bias) == pytest.approx(0.5, abs=1e-12)

@@ -35,4 +35,4 @@ def test_dropping_fixations_drops_their_weights_from_a_kernel_density():
     with pytest.warns(OffImageWarning, match="lie outside their image"):
         dropped = KdeCenterBias(FIXATIONS, SHAPES, weights=WEIGHTS, outside="drop", **options)
     expected = KdeCenterBias(fixations, SHAPES, weights=weights, **options)
-    np.testing.assert_array_equal(dropped.density((20, 30)), expected.density((20, 30)))
+    np.testing.assert_array_equal(dropped.on_image((20, 30)), expected.on_image((20, 30)))

@@ -50,12 +50,12 @@ def test_average_and_warp_are_those_of_the_definition():
     np.testing.assert_allclose(average[reached], mass[reached] / coverage[reached], atol=1e-15)
     for box, image_shape in zip(BOXES, SHAPES, strict=True):
         expected = oracle.warped(mass.tolist(), coverage.tolist(), box, image_shape, size, origin)
-        np.testing.assert_allclose(bias.warp(box, image_shape), expected, atol=1e-14)
+        np.testing.assert_allclose(bias.on_image(image_shape, box), expected, atol=1e-14)
 
 
 def test_warped_bias_is_a_density_without_undefined_values():
     for box, shape in zip(BOXES, SHAPES, strict=True):
-        warped = make_bias().warp(box, shape)
+        warped = make_bias().on_image(shape, box)
         assert warped.shape == shape
         assert np.isfinite(warped).all()
         assert warped.min() >= 0
@@ -68,7 +68,7 @@ def test_with_one_box_for_all_it_is_the_plain_mean():
     frame = ReferenceFrame.from_boxes([box] * 3, [shape] * 3)
     bias = RegisteredCenterBias(frame, [(gaze_map, box) for gaze_map in maps])
     assert (bias.coverage() == 3).all()
-    np.testing.assert_allclose(bias.warp(box, shape), CenterBias(maps).density(), atol=1e-15)
+    np.testing.assert_allclose(bias.on_image(shape, box), CenterBias(maps).density(), atol=1e-15)
 
 
 def test_shifted_images_give_the_shifted_bias():
@@ -80,8 +80,8 @@ def test_shifted_images_give_the_shifted_bias():
     moved = RegisteredCenterBias(
         ReferenceFrame.from_boxes(boxes, shapes), list(zip(padded, boxes, strict=True))
     )
-    before = make_bias().warp(BOXES[0], SHAPES[0])
-    after = moved.warp(boxes[0], shapes[0])[shift:, shift:]
+    before = make_bias().on_image(SHAPES[0], BOXES[0])
+    after = moved.on_image(shapes[0], boxes[0])[shift:, shift:]
     # the canvases' pixels lie differently, so the two are sampled at different places
     assert ncc(before, after) > 0.995
 
@@ -94,7 +94,7 @@ def test_registration_finds_what_unregistered_averaging_blurs():
     maps = [gaze_heatmap(spot, shape, sigma=1.0) for spot in spots]
     frame = ReferenceFrame.from_boxes(boxes, [shape] * 4)
     bias = RegisteredCenterBias(frame, zip(maps, boxes, strict=True))
-    assert ncc(bias.warp(boxes[0], shape), maps[0]) > 0.999
+    assert ncc(bias.on_image(shape, boxes[0]), maps[0]) > 0.999
     assert ncc(CenterBias(maps).density(), maps[0]) < 0.6
 
 
@@ -138,7 +138,9 @@ def test_saved_and_loaded_is_the_same_to_the_bit(tmp_path):
     bias.save(tmp_path / "bias.npz")
     back = RegisteredCenterBias.load(tmp_path / "bias.npz")
     assert (back.frame, back.n_maps) == (bias.frame, bias.n_maps)
-    np.testing.assert_array_equal(back.warp(BOXES[1], SHAPES[1]), bias.warp(BOXES[1], SHAPES[1]))
+    np.testing.assert_array_equal(
+        back.on_image(SHAPES[1], BOXES[1]), bias.on_image(SHAPES[1], BOXES[1])
+    )
     less = back.without([(make_maps()[0], BOXES[0])])
     assert less.n_maps == 2
 
@@ -172,7 +174,7 @@ def test_bad_boxes_are_named(kind):
     with pytest.raises(ValueError, match=r"`box of gaze_maps\[3\]` must"):
         make_bias(extra=[(np.ones((16, 18)), BAD_BOXES[kind])])
     with pytest.raises(ValueError, match="`box` must"):
-        make_bias().warp(BAD_BOXES[kind], (16, 18))
+        make_bias().on_image((16, 18), BAD_BOXES[kind])
 
 
 def test_other_bad_input_is_named():
@@ -191,7 +193,7 @@ def test_other_bad_input_is_named():
     with pytest.raises(ValueError, match="must fit on the canvas of the frame"):
         make_bias(extra=[(np.ones((200, 200)), BOXES[0])])
     with pytest.raises(ValueError, match="center bias is zero all over it"):
-        make_bias().warp((-9000.0, -9000.0, -8990.0, -8990.0), (1, 1))
+        make_bias().on_image((1, 1), (-9000.0, -9000.0, -8990.0, -8990.0))
 
 
 def test_boxes_may_reach_outside_their_image():
@@ -201,7 +203,7 @@ def test_boxes_may_reach_outside_their_image():
     frame = ReferenceFrame.from_boxes(boxes, shapes)
     bias = RegisteredCenterBias(frame, zip(maps, boxes, strict=True))
     for box, shape in zip(boxes, shapes, strict=True):
-        assert bias.warp(box, shape).sum() == pytest.approx(1.0)
+        assert bias.on_image(shape, box).sum() == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ def test_every_warped_map(study):
     names = [image.name for image in study.images]
     assert sorted(names) == sorted(key for key in study.expected if key.startswith("cb_"))
     for image in study.images:
-        warped = study.bias["study"].warp(image.box, image.shape)
+        warped = study.bias["study"].on_image(image.shape, image.box)
         assert of_peak(warped, study.expected[image.name]) < 1e-6, image.name
 
 
@@ -95,7 +95,7 @@ def test_sub_pixel_registration_is_near_the_study_and_not_the_same(study):
     """What whole-pixel rounding costs on images of about 175 pixels, as the docs say."""
     differences, correlations = [], []
     for image in study.images:
-        warped = study.bias["none"].warp(image.box, image.shape)
+        warped = study.bias["none"].on_image(image.shape, image.box)
         differences.append(of_peak(warped, study.expected[image.name]))
         correlations.append(ncc(warped, study.expected[image.name]))
     assert 0.01 < min(differences) < max(differences) < 0.06
@@ -106,8 +106,8 @@ def test_the_study_is_undefined_where_the_default_is_not(study):
     """Leaving out an image that alone reaches a place: NaN inside another map in the study."""
     image = study.images[0]
     pairs = [(gaze_map, image.box) for gaze_map in image.maps.values()]
-    left_out = study.bias["none"].without(pairs).warp(image.box, image.shape)
+    left_out = study.bias["none"].without(pairs).on_image(image.shape, image.box)
     assert np.isfinite(left_out).all()
     assert left_out.sum() == pytest.approx(1.0)
     with pytest.raises(ValueError, match="the study's average is undefined inside it"):
-        study.bias["study"].without(pairs).warp(image.box, image.shape)
+        study.bias["study"].without(pairs).on_image(image.shape, image.box)
