@@ -28,7 +28,7 @@ def imported(source):
         if isinstance(node, ast.Import):
             yield from (alias.name.split(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.confidence_level == 0, "a relative import hides what it imports"
+            assert node.level == 0, "a relative import hides what it imports"
             yield node.module.split(".")[0]
 
 
