@@ -1,9 +1,19 @@
 """Bilinear interpolation from one pixel grid to another."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from gazesal.kernels._jit import kernel
 from gazesal.typing import Float64Array, IntArray, WeightArray
+
+
+class Neighbors(NamedTuple):
+    """The pixels before and after each place along one axis, and the share of the way between."""
+
+    before: IntArray
+    after: IntArray
+    share: Float64Array
 
 
 @kernel
@@ -18,10 +28,9 @@ def _between(low: float, high: float, share: float) -> float:
 
 
 @kernel
-def _across(
-    row: WeightArray, before: IntArray, after: IntArray, share: Float64Array, out: Float64Array
-) -> None:
-    """Values between the pixels of one row."""
+def _across(row: WeightArray, columns: Neighbors, out: Float64Array) -> None:
+    """Set `out` to the values between the pixels of one row."""
+    before, after, share = columns
     for j in range(out.size):
         out[j] = _between(np.float64(row[before[j]]), np.float64(row[after[j]]), share[j])
 
@@ -36,12 +45,8 @@ def _down(low: Float64Array, high: Float64Array, share: float, out: Float64Array
 @kernel
 def interpolate_grid(
     values: WeightArray,
-    row_before: IntArray,
-    row_after: IntArray,
-    row_share: Float64Array,
-    column_before: IntArray,
-    column_after: IntArray,
-    column_share: Float64Array,
+    rows: Neighbors,
+    columns: Neighbors,
     out: Float64Array,
 ) -> None:
     """Set `out` to the values at all pairs of places, each given as two neighbors and a share.
@@ -49,6 +54,7 @@ def interpolate_grid(
     Rows of `out` follow each other on the old grid, so a row interpolated along x is kept for the
     next, and the map is read once.
     """
+    row_before, row_after, row_share = rows
     low = np.empty(out.shape[1])
     high = np.empty(out.shape[1])
     low_row = high_row = -1
@@ -59,10 +65,10 @@ def interpolate_grid(
                 low_row, high_row = high_row, low_row
             else:
                 low_row = row_before[i]
-                _across(values[low_row], column_before, column_after, column_share, low)
+                _across(values[low_row], columns, low)
         if row_after[i] != high_row:
             high_row = row_after[i]
-            _across(values[high_row], column_before, column_after, column_share, high)
+            _across(values[high_row], columns, high)
         _down(low, high, row_share[i], out[i])
 
 

@@ -5,6 +5,7 @@ by block about the block's own mean, blocks merged by pairwise updates.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -35,23 +36,25 @@ def add_products(lanes: Float64Array, x: Float64Array, y: Float64Array) -> None:
         lanes[j] += x[j] * y[j]
 
 
+class Products(NamedTuple):
+    """Centered products of pairs of maps over some pixels, the means of the maps there."""
+
+    products: Float64Array
+    means: Float64Array
+    n_pixels: int
+
+
 @kernel
-def merge(
-    products: Float64Array,
-    means: Float64Array,
-    done: int,
-    more: Float64Array,
-    more_means: Float64Array,
-    size: int,
-    pairs: IntArray,
-) -> None:
-    """Update products and means of `done` pixels by those of `size` others."""
-    seen = done + size
-    weight = done / seen * size
+def merge(done: Products, more: Products, pairs: IntArray) -> None:
+    """Update the products and means of some pixels by those of other pixels."""
+    products, means, n_done = done
+    more_products, more_means, size = more
+    seen = n_done + size
+    weight = n_done / seen * size
     for k in range(pairs.shape[0]):
         i, j = pairs[k]
         step = (more_means[i] - means[i]) * (more_means[j] - means[j])
-        products[k] += more[k] + step * weight
+        products[k] += more_products[k] + step * weight
     for i in range(means.size):
         means[i] += (more_means[i] - means[i]) * (size / seen)
 
@@ -68,10 +71,8 @@ def block_products(rows: Float64Array, pairs: IntArray, out: Float64Array) -> No
         out[k] = fold(lanes)
 
 
-def part_products(
-    maps: Sequence[FloatArray], pairs: IntArray, start: int
-) -> tuple[Float64Array, Float64Array, int]:
-    """Products of pairs of maps over the part from `start`, the means, and the number of pixels."""
+def part_products(maps: Sequence[FloatArray], pairs: IntArray, start: int) -> Products:
+    """Return the products of pairs of maps over the `PART` pixels from `start`, or fewer."""
     stop = min(start + PART, maps[0].size)
     rows = np.empty((len(maps), BLOCK))
     products, means = np.zeros(len(pairs)), np.zeros(len(maps))
@@ -82,16 +83,15 @@ def part_products(
             shift = np.float64(values[0])
             more_means[i] = center(values[first : first + size], shift, rows[i])
         block_products(rows[:, :size], pairs, more)
-        merge(products, means, first - start, more, more_means, size, pairs)
-    return products, means, stop - start
+        done = Products(products, means, first - start)
+        merge(done, Products(more, more_means, size), pairs)
+    return Products(products, means, stop - start)
 
 
-def merged(
-    parts: Sequence[tuple[Float64Array, Float64Array, int]], pairs: IntArray
-) -> Float64Array:
-    """Products over all parts, merged in their order."""
-    products, means, done = parts[0]
-    for more, more_means, size in parts[1:]:
-        merge(products, means, done, more, more_means, size, pairs)
-        done += size
-    return products
+def merged(parts: Sequence[Products], pairs: IntArray) -> Float64Array:
+    """Return the products over all parts, merged in their order."""
+    done = parts[0]
+    for more in parts[1:]:
+        merge(done, more, pairs)
+        done = done._replace(n_pixels=done.n_pixels + more.n_pixels)
+    return done.products

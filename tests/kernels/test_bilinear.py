@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from gazesal.kernels.bilinear import interpolate_grid, sum_of_parts
+from gazesal.kernels.bilinear import Neighbors, interpolate_grid, sum_of_parts
 
 
 def by_definition(values, rows, columns):
@@ -29,7 +29,8 @@ def interpolate(values, rows, columns):
     parts = []
     for places, length in ((rows, values.shape[0]), (columns, values.shape[1])):
         before = np.minimum(np.floor(places).astype(np.int64), length - 1)
-        parts += [before, np.minimum(before + 1, length - 1), places - before]
+        after = np.minimum(before + 1, length - 1)
+        parts.append(Neighbors(before, after, places - before))
     interpolate_grid(values, *parts, out)
     return out
 

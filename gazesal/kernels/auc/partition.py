@@ -51,6 +51,13 @@ class Tree(NamedTuple):
     drop: UnsignedArray
 
 
+class Targets(NamedTuple):
+    """The place where the next pixel of each bucket is written, and the step to the one after."""
+
+    place: UnsignedArray
+    step: UnsignedArray
+
+
 class Slab(NamedTuple):
     """A run of buckets that is written out at once."""
 
@@ -59,8 +66,8 @@ class Slab(NamedTuple):
     starts: IntArray  # of buckets first to last, and the end; from 0; ties take no place
     n_buckets: int  # of the map
 
-    def places(self) -> tuple[UnsignedArray, UnsignedArray]:
-        """Where the next pixel of each bucket goes, and by how much that moves.
+    def targets(self) -> Targets:
+        """Return the place where each bucket of the map begins in the slab.
 
         Pixels of all other buckets go to one place after the last: always writing costs less than
         deciding.
@@ -70,7 +77,7 @@ class Slab(NamedTuple):
         held = np.diff(self.starts) > 0
         place[self.first : self.last][held] = self.starts[:-1][held]
         step[self.first : self.last][held] = 1
-        return place, step
+        return Targets(place, step)
 
     @property
     def size(self) -> int:
@@ -114,14 +121,9 @@ class Partition:
 
 
 @kernel
-def cell_of(
-    key: Unsigned,
-    table: UnsignedArray,
-    first: IntArray,
-    lowest: UnsignedArray,
-    drop: UnsignedArray,
-) -> int:
-    """Place in the table of the cell that a key is in."""
+def cell_of(key: Unsigned, tree: Tree) -> int:
+    """Return the place in the table of the cell that contains a key."""
+    table, first, lowest, drop = tree
     place = np.int64((key - lowest[0]) >> drop[0])
     entry = table[place]
     while entry >= NODE:
@@ -134,11 +136,10 @@ def cell_of(
 @kernel
 def count_cells(bits: UnsignedArray, tree: Tree, start: int, counts: IntArray) -> None:
     """Count the pixels of each cell from place `start` of the table, onto `counts` from 1 on."""
-    table, first, lowest, drop = tree
     sign = bits.dtype.type(1) << bits.dtype.type(8 * bits.itemsize - 1)
     for i in range(bits.size):
         key = bits.dtype.type(key_of(bits[i], sign))
-        counts[max(cell_of(key, table, first, lowest, drop) - start, -1) + 1] += 1
+        counts[max(cell_of(key, tree) - start, -1) + 1] += 1
 
 
 @kernel
@@ -146,29 +147,20 @@ def find_spans(
     bits: UnsignedArray, tree: Tree, smallest: UnsignedArray, largest: UnsignedArray
 ) -> None:
     """Smallest and largest key of the cells by their entries; each array is set beforehand."""
-    table, first, lowest, drop = tree
     sign = bits.dtype.type(1) << bits.dtype.type(8 * bits.itemsize - 1)
     for i in range(bits.size):
         key = bits.dtype.type(key_of(bits[i], sign))
-        entry = table[cell_of(key, table, first, lowest, drop)]
+        entry = tree.table[cell_of(key, tree)]
         smallest[entry] = min(smallest[entry], key)
         largest[entry] = max(largest[entry], key)
 
 
 @kernel
-def next_place(
-    key: Unsigned,
-    table: UnsignedArray,
-    first: IntArray,
-    lowest: UnsignedArray,
-    drop: UnsignedArray,
-    place: UnsignedArray,
-    step: UnsignedArray,
-) -> Unsigned:
+def next_place(key: Unsigned, tree: Tree, targets: Targets) -> Unsigned:
     """Where a pixel is written in its slab, or after the last of them if it is in another."""
-    bucket = table[cell_of(key, table, first, lowest, drop)]
-    to: Unsigned = place[bucket]
-    place[bucket] = to + step[bucket]
+    bucket = tree.table[cell_of(key, tree)]
+    to: Unsigned = targets.place[bucket]
+    targets.place[bucket] = to + targets.step[bucket]
     return to
 
 

@@ -16,13 +16,13 @@ far below that, for the weights add up to 1e-250 or more.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from gazesal.kernels._jit import kernel
 from gazesal.kernels.auc.cells import key_of, two_sum
-from gazesal.kernels.auc.partition import TOO_LARGE, Tree, next_place, part
+from gazesal.kernels.auc.partition import TOO_LARGE, Targets, Tree, next_place, part
 from gazesal.kernels.moments import total
 from gazesal.typing import (
     Float64Array,
@@ -38,12 +38,21 @@ LONG_DIGIT, SHORT_DIGIT = 11, 8  # bits sorted by at a time
 SHORT_BUCKET = 1 << 12  # pixels up to which the counters of a long digit cost more than it saves
 
 
+class SortWorkspace(NamedTuple):
+    """Arrays that a radix sort of one bucket overwrites: keys, their order, counts of digits."""
+
+    key_a: UnsignedArray
+    key_b: UnsignedArray
+    order_a: UnsignedArray
+    order_b: UnsignedArray
+    counts: UnsignedArray
+
+
 @kernel
 def scatter(
     bits: UnsignedArray,
     tree: Tree,
-    place: UnsignedArray,
-    step: UnsignedArray,
+    targets: Targets,
     positives: WeightArray,
     negatives: WeightArray,
     keys: UnsignedArray,
@@ -51,11 +60,10 @@ def scatter(
     sorted_negatives: WeightArray,
 ) -> None:
     """Write the keys and weights of a slab to its buckets, in reading order within each."""
-    table, first, lowest, drop = tree
     sign = bits.dtype.type(1) << bits.dtype.type(8 * bits.itemsize - 1)
     for i in range(bits.size):
         key = bits.dtype.type(key_of(bits[i], sign))
-        to = next_place(key, table, first, lowest, drop, place, step)
+        to = next_place(key, tree, targets)
         keys[to] = key
         sorted_positives[to] = positives[i]
         sorted_negatives[to] = negatives[i]
@@ -63,14 +71,10 @@ def scatter(
 
 @kernel
 def sort_bucket(
-    keys: UnsignedArray,
-    key_a: UnsignedArray,
-    key_b: UnsignedArray,
-    order_a: UnsignedArray,
-    order_b: UnsignedArray,
-    counts: UnsignedArray,
+    keys: UnsignedArray, workspace: SortWorkspace
 ) -> tuple[UnsignedArray, UnsignedArray]:
     """Radix-sort a bucket digit by digit, as many as its keys differ in."""
+    key_a, key_b, order_a, order_b, counts = workspace
     size = keys.size
     lowest = keys.min()
     spread = keys.max() - lowest
@@ -154,11 +158,13 @@ def add_buckets(
         bucket = keys[starts[b] : starts[b + 1]]
         if bucket.size > largest and bucket.min() != bucket.max():
             largest = bucket.size
-    key_a = np.empty(largest, keys.dtype)
-    key_b = np.empty(largest, keys.dtype)
-    order_a = np.empty(largest, np.uint32)
-    order_b = np.empty(largest, np.uint32)
-    counts = np.empty(1 << LONG_DIGIT, np.uint32)
+    workspace = SortWorkspace(
+        np.empty(largest, keys.dtype),
+        np.empty(largest, keys.dtype),
+        np.empty(largest, np.uint32),
+        np.empty(largest, np.uint32),
+        np.empty(1 << LONG_DIGIT, np.uint32),
+    )
     for b in range(starts.size - 1):
         first, last = starts[b], starts[b + 1]
         if first == last:
@@ -170,7 +176,7 @@ def add_buckets(
         if bucket.min() == bucket.max():
             add_ties(total(p), total(q), all_negatives, sums)
         else:
-            ordered, order = sort_bucket(bucket, key_a, key_b, order_a, order_b, counts)
+            ordered, order = sort_bucket(bucket, workspace)
             within, sum_p, sum_q = bucket_wins(ordered, order, p, q, all_negatives)
             add_bucket(within, sum_p, sum_q, all_negatives, sums)
 
@@ -233,7 +239,7 @@ def weighted_auc(
             workspace = np.empty(size * width, np.uint8)
         keys, p, q = _arrays(workspace, size, (bits.dtype, positives.dtype, negatives.dtype))
         if slab.size:
-            scatter(bits, parted.tree, *slab.places(), positives, negatives, keys, p, q)
+            scatter(bits, parted.tree, slab.targets(), positives, negatives, keys, p, q)
         here = slice(slab.first, slab.last)
         add_buckets(keys, p, q, slab.starts, tied_p[here], tied_q[here], all_negatives, sums)
     return float((sums[0] + sums[1]) / (sums[4] + sums[5]))

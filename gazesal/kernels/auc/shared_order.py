@@ -17,8 +17,8 @@ import numpy as np
 
 from gazesal.kernels._jit import kernel
 from gazesal.kernels.auc.cells import key_of, two_sum
-from gazesal.kernels.auc.partition import Tree, next_place, part
-from gazesal.kernels.auc.ranks import LONG_DIGIT, SMALL, sort_bucket
+from gazesal.kernels.auc.partition import Targets, Tree, next_place, part
+from gazesal.kernels.auc.ranks import LONG_DIGIT, SMALL, SortWorkspace, sort_bucket
 from gazesal.kernels.gram_matrix import add_products
 from gazesal.kernels.moments import BLOCK, LANES, fold
 from gazesal.typing import Float64Array, FloatArray, UnsignedArray, WeightArray
@@ -30,17 +30,15 @@ SLABS = 3
 def scatter_pixels(
     bits: UnsignedArray,
     tree: Tree,
-    place: UnsignedArray,
-    step: UnsignedArray,
+    targets: Targets,
     keys: UnsignedArray,
     pixels: UnsignedArray,
 ) -> None:
     """Write keys and indices of the pixels of a slab to its buckets."""
-    table, first, lowest, drop = tree
     sign = bits.dtype.type(1) << bits.dtype.type(8 * bits.itemsize - 1)
     for i in range(bits.size):
         key = bits.dtype.type(key_of(bits[i], sign))
-        to = next_place(key, table, first, lowest, drop, place, step)
+        to = next_place(key, tree, targets)
         keys[to] = key
         pixels[to] = i
 
@@ -169,7 +167,7 @@ def shared_wins(
             del keys, pixels, here, where  # before the next ones are made
             keys, pixels = np.empty(slab.size + 1, bits.dtype), np.empty(slab.size + 1, np.uint32)
         if slab.size:
-            scatter_pixels(bits, parted.tree, *slab.places(), keys, pixels)
+            scatter_pixels(bits, parted.tree, slab.targets(), keys, pixels)
         for b, (start, stop) in enumerate(pairwise(slab.starts.tolist()), slab.first):
             size, below = int(parted.sizes[b]), int(parted.below[b])
             here, where = keys[start:stop], pixels[start:stop]
@@ -183,12 +181,17 @@ def shared_wins(
                 continue
             if size > room:
                 room = size
-                key_a, key_b = np.empty(room, bits.dtype), np.empty(room, bits.dtype)
-                order_a, order_b = np.empty(room, np.uint32), np.empty(room, np.uint32)
+                workspace = SortWorkspace(
+                    np.empty(room, bits.dtype),
+                    np.empty(room, bits.dtype),
+                    np.empty(room, np.uint32),
+                    np.empty(room, np.uint32),
+                    digits,
+                )
                 q, shares = np.empty(room), np.empty((kinds, room))
             if negatives is not None:
                 gather(negatives, where, q[:size])
-            ordered, order = sort_bucket(here, key_a, key_b, order_a, order_b, digits)
+            ordered, order = sort_bucket(here, workspace)
             high, low = shares_beaten(
                 ordered,
                 order,

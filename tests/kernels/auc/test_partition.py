@@ -24,7 +24,7 @@ def written(values, parted, room):
     for slab in parted.slabs(room):
         assert slab.first == len(found)
         keys, pixels = np.empty(slab.size + 1, bits.dtype), np.empty(slab.size + 1, np.uint32)
-        shared_order.scatter_pixels(bits, parted.tree, *slab.places(), keys, pixels)
+        shared_order.scatter_pixels(bits, parted.tree, slab.targets(), keys, pixels)
         for bucket, (start, stop) in enumerate(pairwise(slab.starts), slab.first):
             if bucket in ties:
                 assert start == stop

@@ -8,7 +8,7 @@ are laid: a bad one makes the bound larger, never wrong.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,8 +23,7 @@ TIMES = 4  # pixels of the sample that make a bin worth a look whether it holds 
 WITHIN = {4: 16, 8: 30}  # bits of a key, by its bytes, that part a cell; all that float32 has
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(NamedTuple):
     """Some pixels, evenly spread, with their shares of the positives and of the negatives."""
 
     pixels: IntArray
@@ -58,8 +57,7 @@ def _shares(weights: WeightArray) -> Float64Array:
     return values / total if total > 0 else np.full(values.size, 1.0 / values.size)
 
 
-@dataclass(frozen=True, slots=True)
-class Bins:
+class Bins(NamedTuple):
     """How a map's keys fall into bins: `first` is the first bin of each cell, and their number."""
 
     lowest: Unsigned
@@ -75,7 +73,7 @@ class Bins:
     def fill(self, bits: UnsignedArray, bins: UnsignedArray) -> UnsignedArray:
         """Set the first of `bins` to the bin of each pixel, and return those."""
         found = bins[: bits.size]
-        fill_bins(bits, self.lowest, self.drop, self.unused, self.first, found)
+        fill_bins(bits, self, found)
         return found
 
 
@@ -134,15 +132,9 @@ def cells_of(bits: UnsignedArray, lowest: Unsigned, drop: Unsigned, pixels: IntA
 
 
 @kernel
-def fill_bins(
-    bits: UnsignedArray,
-    lowest: Unsigned,
-    drop: Unsigned,
-    unused: Unsigned,
-    first: UnsignedArray,
-    bins: UnsignedArray,
-) -> None:
-    """Set `bins` to the bin of each pixel; the bins of a cell part its keys evenly."""
+def fill_bins(bits: UnsignedArray, bins: Bins, found: UnsignedArray) -> None:
+    """Set `found` to the bin of each pixel; the bins of a cell divide its keys evenly."""
+    lowest, drop, unused, first = bins
     sign = bits.dtype.type(1) << bits.dtype.type(8 * bits.itemsize - 1)
     mask = bits.dtype.type((bits.dtype.type(1) << drop) - bits.dtype.type(1))
     kept = bits.dtype.type(drop - unused)
@@ -152,11 +144,10 @@ def fill_bins(
         begin = first[cell]
         size = bits.dtype.type(first[cell + bits.dtype.type(1)] - begin)
         within = bits.dtype.type(bits.dtype.type((key & mask) >> unused) * size) >> kept
-        bins[j] = begin + np.uint32(within)
+        found[j] = begin + np.uint32(within)
 
 
-@dataclass(frozen=True, slots=True)
-class Purity:
+class Purity(NamedTuple):
     """Which bins are of one value: for certain, or as far as pixels looked at have not shown.
 
     `marks` are 0 for bins of several values, 1 for those of one key, and else 2 and more: where in
@@ -168,10 +159,10 @@ class Purity:
     least: int  # bins between which those marked 2 and more lie
     most: int
 
-    def look_at(self, bits: UnsignedArray, bins: UnsignedArray) -> None:
+    def look_at(self, bits: UnsignedArray, bin_of_pixel: UnsignedArray) -> None:
         """Unmark bins in which a pixel differs from their first."""
         if self.firsts.size > 2:
-            find_impure(bits, bins, self.marks, self.firsts, self.least, self.most)
+            find_impure(bits, bin_of_pixel, self)
 
 
 def find_purity(bits: UnsignedArray, bins: Bins, sample: Sample) -> Purity:
@@ -194,22 +185,16 @@ def find_purity(bits: UnsignedArray, bins: Bins, sample: Sample) -> Purity:
 
 
 @kernel
-def find_impure(
-    bits: UnsignedArray,
-    bins: UnsignedArray,
-    marks: UnsignedArray,
-    firsts: UnsignedArray,
-    least: int,
-    most: int,
-) -> None:
+def find_impure(bits: UnsignedArray, bin_of_pixel: UnsignedArray, purity: Purity) -> None:
     """Unmark bins, marked 2 or more, in which a pixel differs from what `firsts` has for them.
 
     They lie between `least` and `most`, so that for the many maps with one such value, their
     smallest, few marks are looked up.
     """
+    marks, firsts, least, most = purity
     sign = bits.dtype.type(1) << bits.dtype.type(8 * bits.itemsize - 1)
     for j in range(bits.size):
-        b = bins[j]
+        b = bin_of_pixel[j]
         if least <= b <= most:
             mark = marks[b]
             differs = (mark > 1) & (firsts[mark] != bits[j])  # one jump, and that a rare one

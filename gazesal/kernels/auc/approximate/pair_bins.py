@@ -10,11 +10,14 @@ more: of which bins the ones are in is not kept.
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
 from gazesal.kernels._jit import kernel
 from gazesal.kernels.auc.approximate.bins import (
+    Bins,
+    Purity,
     fill_bins,
     find_impure,
     find_purity,
@@ -29,6 +32,27 @@ CHUNK = 16 * LANES  # pixels whose bins and words lie in cache between the loops
 STEPS = 16.0  # of a weight for each pixel, over the tolerance: it is to add up to so many
 FULL = float(1 << 31)  # steps for which half a word has no room
 SPARE = 4.0  # times the largest weight of the sample has room
+
+
+class ScaledPair(NamedTuple):
+    """Weights of positives and of negatives, and the number of steps in a weight of 1."""
+
+    positives: WeightArray
+    negatives: WeightArray  # one for each pixel, or `CHUNK` that are read repeatedly
+    scale: float
+    other_scale: float
+
+
+class PairSums(NamedTuple):
+    """Sums of pairs of weights, to which `add_pairs` adds.
+
+    `table` has a word for each bin, positives in its upper half. `full` (bins, 2) receives halves
+    that would overflow. `lanes` are as in `pack`.
+    """
+
+    table: UnsignedArray
+    full: UnsignedArray
+    lanes: Float64Array
 
 
 def paired_area(
@@ -62,21 +86,10 @@ def paired_area(
     lanes = np.zeros((3, LANES))
     counted, moved = add_pairs(
         bits,
-        bins.lowest,
-        bins.drop,
-        bins.unused,
-        bins.first,
-        purity.marks,
-        purity.firsts,
-        purity.least,
-        purity.most,
-        positives,
-        negatives,
-        scales[0],
-        scales[1],
-        table,
-        full,
-        lanes,
+        bins,
+        purity,
+        ScaledPair(positives, negatives, scales[0], scales[1]),
+        PairSums(table, full, lanes),
     )
     if not counted:
         return None
@@ -159,36 +172,27 @@ def add_words(
 @kernel
 def add_pairs(
     bits: UnsignedArray,
-    lowest: Unsigned,
-    drop: Unsigned,
-    unused: Unsigned,
-    first: UnsignedArray,
-    marks: UnsignedArray,
-    firsts: UnsignedArray,
-    least: int,
-    most: int,
-    positives: WeightArray,
-    negatives: WeightArray,
-    scale: float,
-    other_scale: float,
-    table: UnsignedArray,
-    full: UnsignedArray,
-    lanes: Float64Array,
+    bins: Bins,
+    purity: Purity,
+    weights: ScaledPair,
+    sums: PairSums,
 ) -> tuple[bool, int]:
     """Add a map's weights up by bin; whether all had room in a word, and how often a sum was full.
 
     `negatives` are as many as the pixels, or `CHUNK` that are read over and over.
     """
-    bins = np.empty(CHUNK, np.uint32)
+    positives, negatives, scale, other_scale = weights
+    table, full, lanes = sums
+    bin_of_pixel = np.empty(CHUNK, np.uint32)
     words = np.empty(CHUNK, np.uint64)
     seen = np.uint64(0)
     moved = 0
     for start in range(0, bits.size, CHUNK):
         stop = min(start + CHUNK, bits.size)
         size = stop - start
-        fill_bins(bits[start:stop], lowest, drop, unused, first, bins[:size])
-        if firsts.size > 2:
-            find_impure(bits[start:stop], bins[:size], marks, firsts, least, most)
+        fill_bins(bits[start:stop], bins, bin_of_pixel[:size])
+        if purity.firsts.size > 2:
+            find_impure(bits[start:stop], bin_of_pixel[:size], purity)
         offset = start if negatives.size == bits.size else 0
         for row in range(0, size, LANES):
             end = min(row + LANES, size)
@@ -202,7 +206,7 @@ def add_pairs(
             )
         if seen >> np.uint64(31):
             return False, moved
-        moved += add_words(bins[:size], words[:size], table, full)
+        moved += add_words(bin_of_pixel[:size], words[:size], table, full)
     return True, moved
 
 

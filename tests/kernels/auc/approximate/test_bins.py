@@ -84,14 +84,14 @@ def test_bins_of_several_values_lose_their_mark():
     bits = np.array([0.0, -0.0, 1.0, 1.0, 2.0, 3.0]).view("u8")
     where = np.array([0, 0, 1, 1, 2, 2], np.uint32)
     marks = np.array([2, 3, 4], np.uint32)
-    bins.find_impure(bits, where, marks, bits[[0, 0, 0, 2, 4]], 0, 2)
+    bins.find_impure(bits, where, bins.Purity(marks, bits[[0, 0, 0, 2, 4]], 0, 2))
     assert marks.tolist() == [2, 3, 0]
 
 
 def test_a_mark_of_one_is_not_looked_at():
     bits = np.array([1.0, 2.0]).view("u8")
     marks = np.array([1], np.uint32)
-    bins.find_impure(bits, np.zeros(2, np.uint32), marks, bits, 0, 0)
+    bins.find_impure(bits, np.zeros(2, np.uint32), bins.Purity(marks, bits, 0, 0))
     assert marks.tolist() == [1]
 
 
