@@ -1,1 +1,1 @@
-"""Where people looked, as maps."""
+"""Gaze maps, center biases and the geometry of images."""

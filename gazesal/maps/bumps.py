@@ -1,4 +1,4 @@
-"""Sums of separable Gaussians on the pixels of an image, in memory that does not grow with them."""
+"""Sums of separable Gaussians on the pixels of an image, in bounded memory."""
 
 import math
 from collections.abc import Iterator
@@ -11,20 +11,20 @@ from gazesal.exceptions import SkippedDataWarning
 from gazesal.kernels.gaussians import TOGETHER, sum_of_outer_products
 from gazesal.typing import Float64Array, IntArray
 
-GROUP = 1024  # Gaussians drawn at a time; 16 KB for each at 1000 x 1000 pixels
-TILE = 32  # pixels; smaller tiles give tighter windows and take longer to go through
-DROPPED = 54 * math.log(2.0)  # what falls short of half a unit in the last place changes no sum
-NARROW = 0.25  # pixels; wider Gaussians have nearly the same mass wherever they lie on the grid
-MISSED = 0.01  # share of a Gaussian's mass on the pixels below which it counts as lost
+GROUP = 1024  # Gaussians drawn together; each takes 16 KB at 1000 x 1000 pixels
+TILE = 32  # pixels; smaller tiles give tighter windows and take longer to loop over
+DROPPED = 54 * math.log(2.0)  # log of 2**54; terms smaller by this factor do not change a sum
+NARROW = 0.25  # pixels; wider Gaussians have nearly the same mass at any position on the grid
+MISSED = 0.01  # share of a Gaussian's mass; below it on the pixels, the Gaussian counts as lost
 
 
 def gaussians(
     centers: Float64Array, sigmas: Float64Array, shown: IntArray, first: int, last: int
 ) -> Float64Array:
-    """Return unnormalized Gaussians at `first`, ..., `last` - 1, zero outside [start, stop) shown.
+    """Return unnormalized Gaussians at pixels `first` to `last` - 1, one in each row.
 
-    One a row, in one array to save memory. Rows of zeros fill up to the number that the kernel
-    takes at a time.
+    A Gaussian is zero outside its shown pixels [start, stop). Rows of zeros are appended until the
+    number of rows is a multiple of `TOGETHER`.
     """
     n = len(centers)
     bumps = np.zeros((-(-n // TOGETHER) * TOGETHER, last - first))
@@ -50,8 +50,8 @@ def density_of_bumps(
 ) -> Float64Array | None:
     """Return the sum of Gaussians divided by its own sum, or None if no pixel has any mass.
 
-    Points and sigmas (N, 2) are x and y, peaks (N,) the logarithms of the heights, at most 0, and
-    shown (N, 4) the pixels [first column, first row, last column, last row) of each.
+    Points and sigmas (N, 2) are x and y. Peaks (N,) are the logarithms of the heights, at most 0.
+    Shown (N, 4) are the pixels [first column, first row, last column, last row) of each Gaussian.
     """
     draw = _few if len(points) <= GROUP else _many
     return draw(points, sigmas, peaks, shown, shape)
@@ -64,13 +64,13 @@ def _few(
     shown: IntArray,
     shape: tuple[int, int],
 ) -> Float64Array | None:
-    """Draw all at once, as one matrix product."""
+    """Draw all Gaussians at once, as one matrix product."""
     n, (height, width) = len(points), shape
     along_x = gaussians(points[:, 0], sigmas[:, 0], shown[:, 0::2], 0, width)
     along_y = gaussians(points[:, 1], sigmas[:, 1], shown[:, 1::2], 0, height)
     heights = np.exp(peaks)
-    # the mass of a separable bump is the product of its two sums, so the map need not be read
-    # again to be divided by its own
+    # The mass of a separable Gaussian is the product of its two sums, so the map is divided by its
+    # sum without reading it again.
     shares = heights * along_x[:n].sum(axis=1) * along_y[:n].sum(axis=1)
     mass = float(shares.sum())
     if not (mass > 0 and math.isfinite(1.0 / mass)):
@@ -88,10 +88,10 @@ def _many(
     shown: IntArray,
     shape: tuple[int, int],
 ) -> Float64Array | None:
-    """Draw group after group of neighbors, each on the window where it changes the sum.
+    """Draw groups of neighbors one after another, each on the window where it changes the sum.
 
-    A Gaussian is left out of a tile if it is too small there: all that are left out of a pixel
-    add up to less than 2**-54 of the value of that pixel, also far from all fixations.
+    A Gaussian is omitted from a tile if it is too small there. All Gaussians omitted at a pixel
+    add up to less than 2**-54 of its value, also far from all fixations.
     """
     density = np.zeros(shape)
     edges = _edges(shape[0]), _edges(shape[1])
@@ -135,7 +135,8 @@ def _neighbors(points: Float64Array) -> Iterator[IntArray]:
             continue
         here = points[group]
         axis = int(np.argmax(np.ptp(here, axis=0)))
-        order = np.argsort(here[:, axis], kind="stable")  # the same groups on every machine
+        # a stable sort gives the same groups on every machine
+        order = np.argsort(here[:, axis], kind="stable")
         half = len(group) // 2
         pending += [group[order[half:]], group[order[:half]]]
 
@@ -148,7 +149,7 @@ def _raise_floor(
     peaks: Float64Array,
     shown: IntArray,
 ) -> None:
-    """Raise a lower bound of the logarithm of the sum in each tile, for the highest Gaussian."""
+    """Update the lower bound of the log of the sum in each tile by the highest Gaussian there."""
     down, across = (
         _at_farthest(edges[k], points[:, axis], sigmas[:, axis], shown[:, axis::2])
         for k, axis in enumerate((1, 0))
@@ -184,7 +185,7 @@ def _window(
         gap = np.maximum(np.maximum(first - highest[axis], lowest[axis] - last), 0.0)
         with np.errstate(over="ignore"):
             exponents.append(-0.5 * (gap / widest[axis]) ** 2)
-    # a tile that no Gaussian covers for certain has a floor of minus infinity and is always drawn
+    # A tile in which no Gaussian has a lower bound has a floor of minus infinity and is drawn.
     needed = peaks.max() + exponents[0][:, None] + exponents[1] >= floor
     rows, columns = np.flatnonzero(needed.any(axis=1)), np.flatnonzero(needed.any(axis=0))
     if not rows.size:
@@ -201,11 +202,10 @@ def warn_of_missed(
     on_pixel: NDArray[np.bool_],
     *,
     name: str,
-    stacklevel: int,
 ) -> None:
-    """Warn if some of the Gaussians are lost between the pixel centers and others are not.
+    """Warn if some Gaussians are lost between the pixel centers and others are not.
 
-    `on_pixel` says which have a pixel under them that is drawn; others may be far outside.
+    `on_pixel` marks Gaussians centered on a pixel that is drawn.
     """
     if sigmas.min() >= NARROW or np.count_nonzero(on_pixel) < 2:
         return
@@ -223,5 +223,4 @@ def warn_of_missed(
             f"{sigmas.min():g} pixels: {missed} of {len(points)} fixations lie between pixel "
             f"centers and have nearly no weight in the map. Check the unit of `{name}`.",
             SkippedDataWarning,
-            stacklevel=stacklevel,
         )

@@ -1,4 +1,4 @@
-"""Where people look at any image."""
+"""The center bias: the mean of gaze maps over many images of one size."""
 
 from __future__ import annotations
 
@@ -11,22 +11,23 @@ from gazesal._validation import as_iterable, as_map, as_shape
 from gazesal.maps.center_bias_model import ImageGaze
 from gazesal.maps.constancy import as_weights
 from gazesal.maps.resampling import resample
-from gazesal.maps.running_sum import RunningSum
+from gazesal.maps.running_sum import NEGATIVE, RunningSum
 from gazesal.typing import Float64Array
 
 __all__ = ["CenterBias"]
 
 
 class CenterBias:
-    r"""The center bias: the mean of gaze maps of one size, from which an image can be left out.
+    r"""The mean of gaze maps of one size, from which images can be left out.
 
-    Each gaze map is divided by its sum first, so every map counts alike, whatever its scale.
+    Each gaze map is divided by its sum first, so every map has the same weight, whatever its
+    scale.
 
     Parameters
     ----------
     gaze_maps : iterable of array_like, each of shape (H, W)
         Gaze maps of many images, of one size, non-negative, each with a positive sum. They are
-        taken one at a time, so a generator keeps one in memory.
+        read one at a time, so a generator needs memory for one map.
 
     Attributes
     ----------
@@ -38,24 +39,25 @@ class CenterBias:
     Raises
     ------
     ValueError
-        If there is no map, or one is not 2-D, of another size, negative somewhere, not finite or
-        zero everywhere.
+        If there is no map, or a map is not 2-D, has another size, has a negative or non-finite
+        value, or is zero everywhere.
     TypeError
         If a map does not hold real numbers.
 
     See Also
     --------
-    sauc, sncc : The metrics that take it.
+    RegisteredCenterBias : Aligns the images by a box first.
+    sauc, sncc : Metrics that compare with a center bias.
 
     Notes
     -----
     .. math:: \mathrm{CB} = \frac1n \sum_{i=1}^n \frac{G_i}{\sum_p G_i(p)}
 
-    Section 3.2 of :footcite:t:`bigolin2021`, for images that share a frame; there, chests are
-    registered to a common box first. The study's average includes the image that is scored, which
-    favors the bias; `without` takes it out, with all its observers. Sums are kept in
-    double-double arithmetic, so the bias without an image is as exact as one made afresh, at the
-    cost of one subtraction.
+    This is the average of section 3.2 of :footcite:t:`bigolin2021`, without the registration of
+    chests to a common box. The average of that study includes the image that is scored, which
+    favors the bias. `without` leaves an image out, with all its observers. Sums are kept in
+    double-double arithmetic, so leaving an image out costs one subtraction and is as exact as
+    averaging the other images.
 
     References
     ----------
@@ -74,11 +76,9 @@ class CenterBias:
 
     def __init__(self, gaze_maps: Iterable[ArrayLike]) -> None:
         self._sum = RunningSum()
-        self.n_maps = 0
-        self.shape: tuple[int, int] = (0, 0)
-        self._add_all(gaze_maps, sign=1.0)
+        self.n_maps, self.shape = _add_maps(self._sum, gaze_maps, (0, 0))
         if self.n_maps == 0:
-            raise ValueError("`gaze_maps` must hold at least one gaze map, got none.")
+            raise ValueError("`gaze_maps` must contain at least one gaze map, got none.")
 
     def __repr__(self) -> str:
         return f"CenterBias(n_maps={self.n_maps}, shape={self.shape})"
@@ -89,7 +89,7 @@ class CenterBias:
         Returns
         -------
         numpy.ndarray of float64, shape (H, W)
-            Non-negative, summing to 1; zero below 1e-24 of the largest value.
+            Non-negative, summing to 1. Values below 1e-24 of the largest are set to 0.
         """
         values = self._sum.mass()
         return np.asarray(values / values.sum())
@@ -136,35 +136,36 @@ class CenterBias:
         Parameters
         ----------
         gaze_maps : iterable of array_like, each of shape (H, W)
-            Maps that are in the mean, as they were given: those of every observer of one image,
-            to leave the image out.
+            Maps that are in the mean, as they were given. To leave an image out, give the maps of
+            all its observers.
 
         Returns
         -------
         CenterBias
-            A new one; this one does not change.
+            A new object. This one does not change.
 
         Raises
         ------
         ValueError
-            If a map is bad as above, none would remain, or the maps were not all in the mean, as
-            far as that can be seen (the rest would be negative).
+            If a map is invalid, no map would remain, or a map is certainly not in the mean, because
+            the rest would be negative.
         """
-        other = CenterBias.__new__(CenterBias)
-        other._sum, other.n_maps, other.shape = self._sum.copy(), self.n_maps, self.shape
-        other._add_all(gaze_maps, sign=-1.0)
-        if other.n_maps < 1:
+        total = self._sum.copy()
+        n_out, _ = _add_maps(total, gaze_maps, self.shape, sign=-1.0)
+        n_maps = self.n_maps - n_out
+        if n_maps < 1:
             raise ValueError(
-                f"`gaze_maps` must leave at least one map, got {self.n_maps - other.n_maps} to "
-                f"leave out of {self.n_maps}."
+                f"`gaze_maps` must leave at least one map in the center bias, got {n_out} to leave "
+                f"out of {self.n_maps}."
             )
-        lowest = other._sum.value().min()
-        if lowest < 0 and lowest < -1e-12 * np.abs(self._sum.value()).max():
+        lowest = total.value().min()
+        if lowest < 0 and lowest < -NEGATIVE * np.abs(self._sum.value()).max():
             raise ValueError(
                 "`gaze_maps` must all be part of this center bias, got a map that is not: without "
-                f"it the bias would be {lowest / other.n_maps:g} somewhere."
+                f"it the smallest value would be {lowest / n_maps:g}. Give the maps that the bias "
+                "was made from."
             )
-        return other
+        return self._of(total, n_maps, self.shape)
 
     def without_images(self, images: Iterable[ImageGaze]) -> CenterBias:
         """Return the center bias without the gaze on some images.
@@ -178,7 +179,7 @@ class CenterBias:
         Returns
         -------
         CenterBias
-            A new one; this one does not change.
+            A new object. This one does not change.
 
         Raises
         ------
@@ -191,17 +192,17 @@ class CenterBias:
         )
 
     def merged(self, other: CenterBias) -> CenterBias:
-        """Return the center bias of the maps of both, as when parts were made in parallel.
+        """Return the center bias of the maps of two objects, such as parts made in parallel.
 
         Parameters
         ----------
         other : CenterBias
-            Another one of the same shape.
+            Center bias of the same shape.
 
         Returns
         -------
         CenterBias
-            A new one; neither changes.
+            A new object. Neither of the two changes.
 
         Raises
         ------
@@ -212,32 +213,43 @@ class CenterBias:
             raise TypeError(f"`other` must be a CenterBias, got {type(other).__name__}.")
         if other.shape != self.shape:
             raise ValueError(f"`other` must have shape {self.shape}, got {other.shape}.")
-        both = CenterBias.__new__(CenterBias)
-        both._sum, both.shape = self._sum.copy(), self.shape
-        both._sum.merge(other._sum)
-        both.n_maps = self.n_maps + other.n_maps
-        return both
+        total = self._sum.copy()
+        total.merge(other._sum)
+        return self._of(total, self.n_maps + other.n_maps, self.shape)
 
     @classmethod
     def _from_parts(cls, n_maps: object, high: Float64Array, low: Float64Array) -> CenterBias:
-        """Make one from what was in a file; raise if it does not fit together."""
-        bias = cls.__new__(cls)
-        bias._sum = RunningSum.from_parts(high, low)
-        bias.n_maps = bias._sum.require_count(n_maps)
-        bias.shape = (high.shape[0], high.shape[1])
+        """Make a center bias from the contents of a file, and raise if they are inconsistent."""
+        total = RunningSum.from_parts(high, low)
+        return cls._of(total, total.require_count(n_maps), (high.shape[0], high.shape[1]))
+
+    @classmethod
+    def _of(cls, total: RunningSum, n_maps: int, shape: tuple[int, int]) -> CenterBias:
+        """Make a center bias from a sum of normalized maps."""
+        bias: CenterBias = cls.__new__(cls)
+        bias._sum = total
+        bias.n_maps, bias.shape = n_maps, shape
         return bias
 
-    def _add_all(self, gaze_maps: Iterable[ArrayLike], sign: float) -> None:
-        maps = as_iterable(gaze_maps, name="gaze_maps", of="gaze maps")
-        for index, value in enumerate(maps):
-            name = f"gaze_maps[{index}]"
-            array, mass = as_weights(as_map(value, name=name), name=name)
-            if self.shape == (0, 0):
-                self.shape = (array.shape[0], array.shape[1])
-            elif array.shape != self.shape:
-                raise ValueError(
-                    f"`{name}` must have shape {self.shape} like the others, got {array.shape}; "
-                    "see `gazesal.resample`."
-                )
-            self._sum.add_share(array, mass, sign)
-            self.n_maps += int(sign)
+
+def _add_maps(
+    total: RunningSum, gaze_maps: Iterable[ArrayLike], shape: tuple[int, int], sign: float = 1.0
+) -> tuple[int, tuple[int, int]]:
+    """Add normalized maps to a sum, or subtract them, and return their number and their shape.
+
+    A `shape` of (0, 0) accepts the shape of the first map.
+    """
+    n_maps = 0
+    for index, value in enumerate(as_iterable(gaze_maps, name="gaze_maps", of="gaze maps")):
+        name = f"gaze_maps[{index}]"
+        array, mass = as_weights(as_map(value, name=name), name=name)
+        if shape == (0, 0):
+            shape = (array.shape[0], array.shape[1])
+        elif array.shape != shape:
+            raise ValueError(
+                f"`{name}` must have shape {shape} like the other maps, got {array.shape}. "
+                "Resize it with `gazesal.resample`."
+            )
+        total.add_share(array, mass, sign)
+        n_maps += 1
+    return n_maps, shape

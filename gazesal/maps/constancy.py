@@ -1,4 +1,4 @@
-"""The rule that says when a map is constant: exactly, or up to rounding."""
+"""The rule by which a map is constant, exactly or up to rounding."""
 
 import numpy as np
 
@@ -6,18 +6,18 @@ from gazesal._validation import weight_sums
 from gazesal.kernels.auc.cells import extremes
 from gazesal.typing import FloatArray
 
-# Units of the map's precision. Bicubic resizing of a constant in torch leaves a range of 21 of
-# them, spline zooming in scipy one of 11.
+# Units of the map's precision; a map with a smaller range is constant. Bicubic resizing of a
+# constant map leaves a range of 21 units in torch, and spline zooming 11 units in scipy.
 ROUNDING_STEPS = 32
-SINGLE = float(np.finfo(np.float32).eps)
+SINGLE = float(np.finfo(np.float32).eps)  # precision of float32
 
 
 def is_constant(values: FloatArray, lowest: float, highest: float) -> bool:
     """Return whether a map with these extremes is constant, exactly or up to rounding.
 
-    Up to rounding means that the range is at most `ROUNDING_STEPS` units of the map's precision
-    times its largest magnitude. Values in float64 that all fit float32 have the precision of
-    float32. Integers carry no rounding as far as the type holds all of them, so a map of two
+    A map is constant up to rounding if its range is at most `ROUNDING_STEPS` units of its precision
+    times its largest magnitude. If all values in float64 fit float32, the precision of float32
+    applies. Integers have no rounding if the type represents all of them exactly, so a map of two
     different integers is not constant. The pixels are read only if the range is that small.
     """
     if lowest == highest:
@@ -32,18 +32,18 @@ def is_constant(values: FloatArray, lowest: float, highest: float) -> bool:
 
 
 def is_flat(values: FloatArray) -> bool:
-    """Return whether a finite map is constant, exactly or up to rounding, from its values."""
+    """Return whether a finite map is constant, exactly or up to rounding."""
     return is_constant(values, float(values.min()), float(values.max()))
 
 
 def is_constant_by_spread(values: FloatArray, sum_of_squares: float) -> bool:
     """Return whether a finite 1-D map is constant, given its sum of squares about the mean.
 
-    A range r allows a sum of squares of at most n r**2 / 4. The sum of almost every map is larger
-    than the range of a constant allows, and then no pixel is read.
+    A range r limits the sum of squares to n r**2 / 4. Almost every map exceeds the limit for a
+    constant, and then no pixel is read.
     """
     largest = ROUNDING_STEPS * SINGLE * abs(float(values[0]))
-    # 1 % more, because the first value may be less than the largest magnitude by rounding
+    # 0.26 instead of 1/4, because rounding may make the first value less than the largest magnitude
     if sum_of_squares > 0.26 * values.size * largest * largest:
         return False
     lowest, highest, _ = extremes(values)
@@ -51,10 +51,10 @@ def is_constant_by_spread(values: FloatArray, sum_of_squares: float) -> bool:
 
 
 def as_weights(values: FloatArray, *, name: str) -> tuple[FloatArray, float]:
-    """Check a map of weights; return it and its sum.
+    """Check a map of weights, and return it with its sum.
 
-    A map that is constant up to rounding is returned as an exact constant: once it is divided in
-    float64, the rounding of float32 would look like content.
+    A map that is constant up to rounding is returned as an exact constant. Otherwise the rounding
+    of float32 would look like content once the map is divided in float64.
     """
     _, total = weight_sums(values, name=name)
     lowest, highest, _ = extremes(values.ravel())
@@ -64,7 +64,7 @@ def as_weights(values: FloatArray, *, name: str) -> tuple[FloatArray, float]:
 
 
 def constant(values: FloatArray) -> str:
-    """Return how a constant map is described in a warning."""
+    """Return the description of a constant map for a warning."""
     lowest, highest, _ = extremes(values.ravel())
     if lowest == highest:
         return "constant"
@@ -76,6 +76,6 @@ def _within(lowest: float, highest: float, precision: float) -> bool:
 
 
 def fits_single(values: FloatArray) -> bool:
-    """Return whether all values are numbers of float32."""
+    """Return whether float32 represents all values exactly."""
     with np.errstate(over="ignore", under="ignore"):
         return bool(np.array_equal(values.astype(np.float32), values))

@@ -18,27 +18,26 @@ __all__ = ["GaussianCenterBias"]
 
 Unit = Literal["sides", "width"]
 UNITS = ("sides", "width")
-# A thousandth of a pixel at 1000 pixels: below all eye trackers, above the rounding of fixations
-# on one line, also of coordinates in single precision.
+# Fraction of a side; the smallest standard deviation. At 1000 pixels it is a thousandth of a pixel:
+# more precise than any eye tracker, and above the rounding of fixations on a line, also in float32.
 NARROWEST = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GaussianCenterBias:
-    r"""A Gaussian as the center bias, for images of any size.
+    r"""A single Gaussian as the center bias, for images of any size.
 
     Attributes
     ----------
     sigma : tuple of float
-        Standard deviation along x and along y, 1e-6 or more, in fractions of what `unit` says.
+        Standard deviations along x and y, 1e-6 or more, in fractions of the sides given by `unit`.
     unit : {"sides", "width"}, default "sides"
-        ``"sides"``: along x a fraction of the width of the image and along y of its height, so
-        the Gaussian is stretched with the image. ``"width"``: a fraction of the width along both
-        axes, so its form in pixels does not depend on the height of the image; equal values make
-        it round.
+        ``"sides"``: fractions of the width along x and of the height along y, so the Gaussian is
+        stretched with the image. ``"width"``: fractions of the width along both axes, so the form
+        in pixels does not depend on the height of the image. With equal values it is then round.
     center : tuple of float, default (0.5, 0.5)
-        Its center, in fractions of the width and of the height from the outer upper left corner:
-        pixel centers are at integers, so x pixels are the fraction ``(x + 0.5) / W``.
+        Center in fractions of the width and of the height, from the outer upper left corner of the
+        image. Pixel centers are at integers, so pixel x is the fraction ``(x + 0.5) / W``.
 
     Raises
     ------
@@ -49,18 +48,18 @@ class GaussianCenterBias:
 
     See Also
     --------
-    KdeCenterBias : Of any form, from fixations.
-    CenterBias : The mean of gaze maps.
+    KdeCenterBias : Kernel density estimate, which can have any form.
+    CenterBias : Mean of gaze maps.
 
     Notes
     -----
     .. math:: \mathrm{CB}(x, y) \propto \exp\Bigl(-\frac{(x-c_x)^2}{2\sigma_x^2}
               - \frac{(y-c_y)^2}{2\sigma_y^2}\Bigr)
 
-    at the pixel centers of the image, beyond which it is cut off, divided by its sum.
+    at the pixel centers of the image, divided by the sum over the image.
 
-    `clarke_tatler` is the one that :footcite:t:`clarke2014` propose for scenes where no fixations
-    are at hand to fit.
+    `clarke_tatler` makes the Gaussian that :footcite:t:`clarke2014` propose for scenes if there
+    are no fixations to fit.
 
     References
     ----------
@@ -90,27 +89,27 @@ class GaussianCenterBias:
             raise ValueError(f"`sigma` must be positive, got {self.sigma}.")
         if min(self.sigma) < NARROWEST:
             raise ValueError(
-                f"`sigma` must be {NARROWEST:g} or more, got {self.sigma}: a Gaussian so narrow is "
-                "a line or a point. Fit it to fixations that differ along both axes."
+                f"`sigma` must be {NARROWEST:g} or more, got {self.sigma}, which is a line or a "
+                "point. Fit it to fixations that differ along both axes."
             )
 
     @classmethod
     def clarke_tatler(cls) -> GaussianCenterBias:
-        r"""Make the Gaussian proposed for scenes, which needs no fixations.
+        r"""Make the Gaussian proposed for scenes by Clarke and Tatler, without fixations.
 
         Returns
         -------
         GaussianCenterBias
-            At the center of the image, with the variance 0.22 along x and 0.45 times that along
-            y where the width of the image reaches from -1 to 1: in fractions of the width,
+            At the center of the image. In units in which the width is 2, the variance is 0.22
+            along x and :math:`0.45 \cdot 0.22` along y. In fractions of the width,
             :math:`\sigma = (\frac12\sqrt{0.22}, \frac12\sqrt{0.45 \cdot 0.22}) \approx
             (0.235, 0.157)`.
 
         Notes
         -----
-        The proposal of :footcite:t:`clarke2014`, from fixations in ten data sets of scenes. The
-        factor 0.45 is on the variance, not on the standard deviation. Chest
-        X-rays are not scenes: fit those.
+        :footcite:t:`clarke2014` derive it from fixations in ten data sets of scenes. The factor
+        0.45 applies to the variance, not to the standard deviation. Chest X-rays are not scenes:
+        fit a Gaussian to them.
 
         References
         ----------
@@ -130,7 +129,7 @@ class GaussianCenterBias:
         weights: ByImage | None = None,
         outside: Outside = "raise",
     ) -> GaussianCenterBias:
-        r"""Fit to fixations by maximum likelihood.
+        r"""Fit a Gaussian to fixations by maximum likelihood.
 
         Parameters
         ----------
@@ -139,32 +138,32 @@ class GaussianCenterBias:
         shapes : tuple of int or mapping of image to tuple of int
             (H, W) of all images, or of each.
         unit : {"sides", "width"}, default "sides"
-            What sigma is a fraction of; see `GaussianCenterBias`.
+            Unit of sigma; see `GaussianCenterBias`.
         isotropic : bool, default False
-            Whether to fit one sigma for both axes, equal in `unit`: round in pixels with
-            ``"width"``.
+            If True, fit one sigma for both axes, equal in `unit`. With ``"width"`` the Gaussian is
+            then round in pixels.
         centered : bool, default False
-            Whether to keep the center at the center of the image.
+            If True, keep the center at the center of the image.
         weights : mapping of image to array_like of float, shape (N,), optional
-            Non-negative weight of each fixation, such as its duration. By default every fixation
-            counts alike, so an image with more of them counts for more.
+            Non-negative weight of each fixation, such as its duration. By default all fixations
+            have the same weight, so an image with more fixations has more weight.
         outside : {"raise", "drop"}, default "raise"
-            What to do with fixations outside their image: refuse them, or leave them out and say
-            how many.
+            Treatment of fixations outside their image: raise an error, or drop them with a warning
+            that states their number.
 
         Returns
         -------
         GaussianCenterBias
-            The one of greatest likelihood before it is cut off at the border of the image.
+            Gaussian of greatest likelihood, without the cut at the border of the image.
 
         Raises
         ------
         ValueError
-            If a fixation, shape or weight is invalid, nothing is left, or all fixations lie on one
-            line along an axis or on a point, so that a sigma would be less than 1e-6.
+            If a fixation, shape or weight is invalid, no fixation is left, or all fixations lie on
+            a point or on a line along an axis, so that a sigma would be less than 1e-6.
         TypeError
-            If an argument is not a mapping, does not hold real numbers or, of the switches, is
-            not a bool.
+            If an argument is not a mapping or does not hold real numbers, or if `isotropic` or
+            `centered` is not a bool.
 
         Warns
         -----
@@ -173,9 +172,9 @@ class GaussianCenterBias:
 
         Notes
         -----
-        The weighted mean and the weighted standard deviation, without a correction of its degrees
-        of freedom. The cut at the border is not part of the likelihood: where much of the Gaussian
-        lies outside, a wider one would fit what is inside slightly better.
+        The center and sigma are the weighted mean and the weighted standard deviation, without a
+        correction of the degrees of freedom. The likelihood ignores the cut at the border. If much
+        of the Gaussian lies outside, a wider one would fit the fixations inside slightly better.
 
         Examples
         --------
@@ -189,10 +188,11 @@ class GaussianCenterBias:
         isotropic = as_flag(isotropic, name="isotropic")
         centered = as_flag(centered, name="centered")
         pooled = pool_fixations(fixations, shapes, weights, outside)
-        scale = np.ones_like(pooled.points)  # of the fractions of the sides, to those of `unit`
+        scale = np.ones_like(pooled.points)  # converts fractions of the sides to `unit`
         if unit == "width":
             scale[:, 1] = pooled.aspects[pooled.owners]
-        # one fraction is the center on all images, so an image counts by its scale squared
+        # The center is the same fraction on all images, so an image has the weight of its scale
+        # squared.
         loads = pooled.weights[:, None] * scale**2
         center = np.full(2, 0.5)
         if not centered:
@@ -203,9 +203,9 @@ class GaussianCenterBias:
         spread = np.sqrt(variance)
         if not spread.min() >= NARROWEST:
             raise ValueError(
-                "`fixations` must differ along both axes, so that a standard deviation of "
-                f"{NARROWEST:g} or more can be fitted, got {spread.tolist()}: they lie on a line "
-                "along an axis or on a point. Use isotropic=True for a line, or more fixations."
+                f"`fixations` must have a standard deviation of {NARROWEST:g} or more along both "
+                f"axes, got {spread.tolist()}, because they lie on a point or on a line along an "
+                "axis. Use isotropic=True for a line, or more fixations."
             )
         return cls(
             sigma=(float(spread[0]), float(spread[1])),
@@ -235,7 +235,7 @@ class GaussianCenterBias:
         Raises
         ------
         ValueError
-            If the Gaussian is so narrow, or so far outside, that it misses every pixel center.
+            If the Gaussian reaches no pixel center, because it is too narrow or too far outside.
         """
         height, width = as_shape(shape, name="shape")
         sides = np.array([width, height], dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Boxes, and the frame in which images are registered to each other by their boxes."""
+"""Boxes, and the frame in which images are registered by their boxes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gazesal._validation import as_choice, as_iterable, as_real_array, as_shape,
 
 __all__ = ["ReferenceFrame"]
 
-LARGEST_SIDE = 1 << 16  # of the canvas in pixels
+LARGEST_SIDE = 1 << 16  # pixels of the canvas along one side; more indicates a wrong box
 
 Box = tuple[float, float, float, float]
 Rounding = Literal["none", "study"]
@@ -36,27 +36,30 @@ def as_box(value: ArrayLike, *, name: str) -> Box:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferenceFrame:
-    """Where registered images meet: a common box, with room for every image around it.
+    """The frame of registered images: a common box on a canvas with room for every image.
 
-    Scaled along each axis and shifted, the box of every image comes to lie on the common one.
+    Each image is scaled along each axis and shifted so that its box lies on the common box.
 
     Attributes
     ----------
     box_size : tuple of float
         Width and height of the common box in pixels: the mean box of the images.
     origin : tuple of float
-        (x, y) of the upper left corner of the common box on the canvas, in pixels from the
-        canvas's own corner.
+        (x, y) of the upper left corner of the common box, in pixels from the upper left corner of
+        the canvas.
     shape : tuple of int
         (H, W) of the canvas, large enough for every image.
     rounding : {"none", "study"}
-        ``"none"`` registers at sub-pixel precision. ``"study"`` rounds the size and the place of
-        every image to whole pixels, as the study's code does.
+        ``"none"`` registers at sub-pixel precision. ``"study"`` rounds the size and the position of
+        every image to whole pixels, as the code of :footcite:t:`bigolin2021` does.
+
+    See Also
+    --------
+    RegisteredCenterBias : Has the equations.
 
     Notes
     -----
-    The registration of section 3.2 of :footcite:t:`bigolin2021`; `RegisteredCenterBias` has the
-    equations.
+    The registration is described in section 3.2 of :footcite:t:`bigolin2021`.
 
     References
     ----------
@@ -78,8 +81,8 @@ class ReferenceFrame:
         height, width = as_shape(self.shape, name="shape", most=None)
         if max(height, width) > LARGEST_SIDE:
             raise ValueError(
-                f"`shape` must be at most {LARGEST_SIDE} on a side, got {self.shape}: boxes differ "
-                "in size or place by more than images of one kind do."
+                f"`shape` must be at most {LARGEST_SIDE} pixels on a side, got {self.shape}. Check "
+                "the boxes, which differ in size or position by more than images of one kind do."
             )
         as_choice(self.rounding, ("none", "study"), name="rounding")
 
@@ -91,13 +94,13 @@ class ReferenceFrame:
         *,
         rounding: Rounding = "none",
     ) -> ReferenceFrame:
-        """Make the frame of some images.
+        """Make the frame of a set of images.
 
         Parameters
         ----------
         boxes : iterable of array_like, each of shape (4,)
             Box of each image, (x_min, y_min, x_max, y_max) in pixels, the upper bounds
-            exclusive; the mean over the readers who drew one.
+            exclusive. If several readers drew one, give the mean of their boxes.
         shapes : iterable of tuple of int
             (H, W) of each image, in the same order.
         rounding : {"none", "study"}, default "none"
@@ -106,7 +109,7 @@ class ReferenceFrame:
         Returns
         -------
         ReferenceFrame
-            The common box is the mean of the boxes.
+            Frame whose common box is the mean of the boxes.
 
         Raises
         ------
@@ -124,7 +127,7 @@ class ReferenceFrame:
         )
         if len(corners) == 0 or len(corners) != len(sizes):
             raise ValueError(
-                "`boxes` and `shapes` must be one of each for at least one image, got "
+                "`boxes` and `shapes` must have the same length of at least 1, got "
                 f"{len(corners)} and {len(sizes)}."
             )
         mean = corners.mean(axis=0)
@@ -142,7 +145,7 @@ class ReferenceFrame:
         )
 
     def scale(self, box: Box) -> tuple[float, float]:
-        """Return canvas pixels in an image pixel, along x and y.
+        """Return the number of canvas pixels per image pixel, along x and y.
 
         Parameters
         ----------
@@ -159,7 +162,9 @@ class ReferenceFrame:
 
 
 def whole_place(start: float, size: float) -> tuple[int, int]:
-    """First pixel and number of pixels of a scaled image, rounded as the study does."""
+    """Round the first pixel and the size of a scaled image as the code of the study does."""
     if not (math.isfinite(start) and math.isfinite(size)):
-        raise ValueError(f"an image must have a finite place and size, got {start} and {size}.")
+        raise ValueError(
+            f"`box` must give a finite position and size on the canvas, got {start} and {size}."
+        )
     return round(start), round(size)

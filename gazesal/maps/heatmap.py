@@ -1,4 +1,4 @@
-"""Fixations to gaze maps."""
+"""Gaze maps drawn from fixations."""
 
 from typing import Literal, NoReturn, get_args
 
@@ -22,9 +22,9 @@ __all__ = ["gaze_heatmap"]
 
 Outside = Literal["raise", "drop", "keep"]
 OUTSIDE = get_args(Outside)
-FEWEST_SHARES = 3  # fixations; fewer may lie in one pixel by chance
+FEWEST_SHARES = 3  # fixations; fewer may lie near the corner by chance, so they are not checked
 SHARES_REMEDY = "If they are, multiply x by the width and y by the height, and subtract 0.5."
-SMALLEST_SIDE = 8  # pixels; on a smaller image pixels and shares of it cannot be distinguished
+SMALLEST_SIDE = 8  # pixels; on a smaller image, pixels cannot be distinguished from shares
 
 
 def gaze_heatmap(
@@ -36,7 +36,7 @@ def gaze_heatmap(
     visible: ArrayLike | None = None,
     outside: Outside = "raise",
 ) -> Float64Array:
-    r"""Draw a gaze map: one Gaussian for each fixation, weighted, summing to 1.
+    r"""Draw a gaze map: one weighted Gaussian for each fixation, summing to 1.
 
     Parameters
     ----------
@@ -48,20 +48,20 @@ def gaze_heatmap(
         (H, W) of the image in pixels.
     sigma : float or array_like of float, shape (2,), (N, 1) or (N, 2)
         Standard deviation of the Gaussian in pixels, positive: one for all, one for each axis
-        (x, y), one for each fixation, or one for each fixation and axis. The study uses the
-        pixels per degree of visual angle at each fixation.
+        (x, y), one for each fixation, or one for each fixation and axis.
+        :footcite:t:`bigolin2021` use the pixels per degree of visual angle at each fixation.
     weights : array_like of float, shape (N,), optional
-        Non-negative weight of each fixation, usually its duration in any unit. By default every
-        fixation counts alike.
+        Non-negative weight of each fixation, usually its duration in any unit. By default all
+        fixations have the same weight.
     visible : array_like of float, shape (4,) or (N, 4), optional
         Rectangle of the image that was shown, (x_min, y_min, x_max, y_max) in pixels, the upper
         bounds exclusive: one for all or one for each fixation. Bounds are rounded, halves to
-        even, and cut to the image; a fixation's Gaussian is kept only inside its rectangle and
-        is not renormalized. By default the whole image.
+        even, and clipped to the image. The Gaussian of a fixation is set to 0 outside its
+        rectangle, without renormalization. By default the whole image.
     outside : {"raise", "drop", "keep"}, default "raise"
-        What to do with fixations outside the image, which spans [-0.5, W - 0.5) and
-        [-0.5, H - 0.5): refuse them, leave them out and say how many, or keep the part of their
-        Gaussian that reaches into the image, as the study does.
+        Treatment of fixations outside the image, which spans [-0.5, W - 0.5) and
+        [-0.5, H - 0.5): raise an error, drop them with a warning that states their number, or keep
+        the part of their Gaussian inside the image, as :footcite:t:`bigolin2021` do.
 
     Returns
     -------
@@ -72,9 +72,9 @@ def gaze_heatmap(
     ------
     ValueError
         If there is no fixation, a value is NaN or infinite, a sigma is not positive, a weight is
-        negative, fixations lie outside the image under ``outside="raise"``, or nothing is left
-        to draw: all weights zero, all fixations dropped or invisible, or a sigma so small that
-        its Gaussian misses every pixel center.
+        negative, or fixations lie outside the image under ``outside="raise"``. Also if the map
+        would be zero: all weights are zero, all fixations are dropped or invisible, or sigma is so
+        small that no Gaussian reaches a pixel center.
     TypeError
         If an argument does not hold real numbers.
 
@@ -83,16 +83,16 @@ def gaze_heatmap(
     OffImageWarning
         If fixations were dropped under ``outside="drop"``.
     InputWarning
-        If all fixations lie within about one pixel of the corner, as shares of the image's sides
-        from 0 to 1 do.
+        If all fixations lie within about one pixel of the corner, which suggests that they are
+        shares of the image's sides, from 0 to 1.
     SkippedDataWarning
-        If sigma is so small, a quarter of a pixel or less, that some fixations fall between the
-        pixel centers and have less than 1 % of the weight of others.
+        If sigma is a quarter of a pixel or less and some fixations, which fall between the pixel
+        centers, have less than 1 % of the weight of others.
 
     See Also
     --------
-    one_vs_rest : Each observer's map with the mean of the others'.
-    CenterBias : The mean gaze map over images.
+    one_vs_rest : Pair each observer's map with the mean of the others.
+    CenterBias : Mean gaze map over images.
 
     Notes
     -----
@@ -100,16 +100,15 @@ def gaze_heatmap(
               \exp\Bigl(-\frac{(x-x_i)^2}{2\sigma_{x,i}^2} - \frac{(y-y_i)^2}{2\sigma_{y,i}^2}\Bigr)
               \,[(x, y) \text{ visible during } i]
 
-    at integer pixel coordinates, section 3.2 of :footcite:t:`bigolin2021` after
-    :footcite:t:`lemeur2013`. A Gaussian is a density, so a wider one is lower. Sigma is the
-    standard deviation; a "kernel size" is not. Each Gaussian separates into a factor along y and
-    one along x, so the map is a single matrix product of two factor matrices.
+    at integer pixel coordinates; see section 3.2 of :footcite:t:`bigolin2021` and
+    :footcite:t:`lemeur2013`. A Gaussian is a density, so a wider one is lower. Sigma is a standard
+    deviation, not a "kernel size". Each Gaussian is the product of a factor along y and a factor
+    along x, so the map is a single product of two matrices.
 
-    More than 1024 fixations are drawn in groups of neighbors, so memory does not grow with their
-    number beyond some 100 bytes for each. A group is drawn only where it changes the map: what is
-    left out of a pixel is less than 2**-54 of its value, also far from all fixations. The map is
-    the same to the bit in any number of threads, and differs from that of one matrix product by
-    rounding.
+    More than 1024 fixations are drawn in groups of neighbors, so the memory per fixation is about
+    100 bytes. A group is drawn only where it changes the map: the part omitted at a pixel is less
+    than 2**-54 of its value, also far from all fixations. The map is the same, bit for bit, for
+    any number of threads. It differs from a single matrix product by rounding only.
 
     References
     ----------
@@ -131,17 +130,16 @@ def gaze_heatmap(
     sigmas = _as_sigmas(sigma, n)
     duration = _as_weights(weights, n)
     rectangles = _as_rectangles(visible, n, height, width)
-    report_shares(points, (height, width), name="fixations", stacklevel=2)
+    report_shares(points, (height, width), name="fixations")
     off = off_image(points, (height, width))
     kept = ~off if outside != "keep" else np.ones(n, dtype=np.bool_)
     if not kept.all():
         if outside == "raise":
-            remedy = 'outside="drop" leaves them out, outside="keep" draws the part inside.'
+            remedy = 'Use outside="drop" to drop them or outside="keep" to draw the part inside.'
             refuse_off_image(points, off, (height, width), name="fixations", remedy=remedy)
         warn(
             f"{int(off.sum())} of {n} fixations lie outside the image and were dropped.",
             OffImageWarning,
-            stacklevel=2,
         )
         points, sigmas = points[kept], sigmas[kept]
         duration, rectangles = duration[kept], rectangles[kept]
@@ -149,29 +147,29 @@ def gaze_heatmap(
     gaze_map = None
     if counted.any():
         points, sigmas, shown = points[counted], sigmas[counted], rectangles[counted]
-        # the heights of the densities relative to the highest, in logarithms so that no sigma,
-        # however small or large, overflows
+        # heights of the densities relative to the highest, as logarithms, so that no sigma
+        # overflows
         peaks = np.log(duration[counted]) - np.log(sigmas).sum(axis=1)
         on_pixel = ~off[kept][counted] & _is_shown(points, shown)
-        warn_of_missed(points, sigmas, on_pixel, name="sigma", stacklevel=3)
+        warn_of_missed(points, sigmas, on_pixel, name="sigma")
         gaze_map = density_of_bumps(points, sigmas, peaks - peaks.max(), shown, (height, width))
     if gaze_map is None:
         raise ValueError(
-            "`fixations` must leave something to draw: every fixation was dropped, has weight "
-            "zero, is invisible or outside, or `sigma` is so small that its Gaussian misses every "
-            "pixel."
+            f"`fixations` must include one that reaches a pixel, but each of the {n} was dropped, "
+            "has weight zero, is invisible or outside, or its Gaussian misses every pixel center. "
+            "Check `weights`, `visible` and the unit of `sigma`."
         )
     return gaze_map
 
 
 def _is_shown(points: Float64Array, shown: IntArray) -> NDArray[np.bool_]:
-    """Return which points have a visible pixel nearest to them."""
+    """Mark points whose nearest pixel is visible."""
     nearest = np.floor(points + 0.5)
     return np.asarray(((nearest >= shown[:, :2]) & (nearest < shown[:, 2:])).all(axis=1))
 
 
 def off_image(points: Float64Array, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """Which points lie outside the pixels of an image of `shape` (H, W)."""
+    """Mark points outside the pixels of an image of `shape` (H, W)."""
     size = np.array([shape[1], shape[0]])
     inside = (points >= -0.5) & (points < size - 0.5)
     return np.asarray(~inside.all(axis=1))
@@ -180,8 +178,8 @@ def off_image(points: Float64Array, shape: tuple[int, int]) -> NDArray[np.bool_]
 def are_shares(points: Float64Array, shape: tuple[int, int]) -> bool:
     """Check whether points on an image (H, W) look like shares of its sides, from 0 to 1.
 
-    Half a share beyond the image is allowed, since gaze may leave the screen. Whole numbers are
-    pixels, for instance the (0, 0) that some trackers write where they lost the eye.
+    Half a share beyond the image is allowed, because gaze may leave the screen. Integers are
+    pixels, such as the (0, 0) that some eye trackers write when they lose the eye.
     """
     return bool(
         len(points) >= FEWEST_SHARES
@@ -192,9 +190,7 @@ def are_shares(points: Float64Array, shape: tuple[int, int]) -> bool:
     )
 
 
-def report_shares(
-    points: Float64Array, shape: tuple[int, int], *, name: str, stacklevel: int
-) -> None:
+def report_shares(points: Float64Array, shape: tuple[int, int], *, name: str) -> None:
     """Warn if points look like shares of the sides of their image; see `are_shares`."""
     if are_shares(points, shape):
         warn(
@@ -202,7 +198,6 @@ def report_shares(
             f"image of {shape[1]} x {shape[0]}, so they may be shares of its sides. "
             f"{SHARES_REMEDY}",
             InputWarning,
-            stacklevel=stacklevel + 1,
         )
 
 
@@ -214,7 +209,7 @@ def refuse_off_image(
     name: str,
     remedy: str,
 ) -> NoReturn:
-    """Raise, and name the first of the points that `off` says lie outside."""
+    """Raise an error that names the first of the points marked in `off`."""
     first = int(np.argmax(off))
     raise ValueError(
         f"`{name}` must lie in the image, x in [-0.5, {shape[1] - 0.5}) and y in "
@@ -225,19 +220,20 @@ def refuse_off_image(
 
 
 def exchange_hint(points: Float64Array, shape: tuple[int, int]) -> str:
-    """What to add about points outside an image that would all lie inside of its transpose."""
+    """Return a hint if all points would lie inside the transposed image."""
     if off_image(points[:, ::-1], shape).any():
         return ""
     return " All would lie inside with x and y, or height and width, exchanged."
 
 
 def _as_sigmas(value: ArrayLike, n: int) -> Float64Array:
+    """Return sigma as an array (n, 2), along x and y."""
     require_pixels(value, name="sigma")
     array = as_real_array(value, name="sigma").astype(np.float64)
     if array.shape not in {(), (2,), (n, 1), (n, 2)}:
         raise ValueError(
-            f"`sigma` must be a number, one for each axis (2,), or one for each fixation ({n}, 1) "
-            f"or ({n}, 2), got shape {array.shape}."
+            f"`sigma` must be one number, one for each axis (2,), or one for each fixation "
+            f"({n}, 1) or ({n}, 2), got shape {array.shape}."
         )
     require_finite(array, name="sigma")
     if array.min(initial=np.inf) <= 0:
@@ -246,6 +242,7 @@ def _as_sigmas(value: ArrayLike, n: int) -> Float64Array:
 
 
 def _as_weights(value: ArrayLike | None, n: int) -> Float64Array:
+    """Return n finite, non-negative weights with a positive sum."""
     if value is None:
         return np.ones(n)
     array = as_real_array(value, name="weights").astype(np.float64)
@@ -262,7 +259,10 @@ def _as_weights(value: ArrayLike | None, n: int) -> Float64Array:
 
 
 def _as_rectangles(value: ArrayLike | None, n: int, height: int, width: int) -> IntArray:
-    """Visible pixels of each fixation as [first column, first row, last column, last row)."""
+    """Return the visible pixels of each fixation [first column, first row, last column, last row).
+
+    Bounds are rounded and clipped to the image.
+    """
     if value is None:
         return np.broadcast_to(np.array([0, 0, width, height]), (n, 4))
     array = as_real_array(value, name="visible").astype(np.float64)

@@ -1,4 +1,4 @@
-"""Observers against each other."""
+"""Gaze maps of each observer and of the other observers."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -15,12 +15,12 @@ __all__ = ["ObserverSplit", "one_vs_rest"]
 
 
 class ObserverSplit(NamedTuple):
-    """One observer's gaze map beside the mean of all others'.
+    """The gaze map of one observer, and the mean of all other observers.
 
     Attributes
     ----------
     own : numpy.ndarray, shape (H, W)
-        That observer's gaze map, as given.
+        Gaze map of the observer, as given.
     rest : numpy.ndarray of float64, shape (H, W)
         Mean of the other observers' gaze maps.
     """
@@ -30,23 +30,23 @@ class ObserverSplit(NamedTuple):
 
 
 def one_vs_rest(maps: Iterable[ArrayLike]) -> list[ObserverSplit]:
-    r"""Pair each observer's gaze map with the mean of the others'.
+    r"""Pair each observer's gaze map with the mean of the other observers.
 
-    The mean of the others is the ground truth against which the one left out, a model or a
-    baseline is scored. Scoring the one left out says how well one observer predicts the others,
-    which is not an upper bound: a map can score higher, because one observer is noisy.
+    The mean of the others is the ground truth for the observer left out, a model or a baseline.
+    The score of the observer left out measures the agreement of one observer with the others. It
+    is not an upper bound: one observer is noisy, so a map can score higher.
 
     Parameters
     ----------
     maps : array_like of float, shape (N, H, W), or iterable of N maps (H, W)
-        Gaze maps of the observers of one image, N at least 2, finite. They are averaged as they
-        are: give maps that sum to 1, as `gaze_heatmap` returns them, for every observer to count
-        alike.
+        Gaze maps of the observers of one image, N at least 2, finite. They are averaged without
+        normalization. Give maps that sum to 1, such as those from `gaze_heatmap`, for all
+        observers to have the same weight.
 
     Returns
     -------
     list of ObserverSplit
-        For each observer, in the order given, a pair: ``own`` and ``rest``.
+        A pair of ``own`` and ``rest`` for each observer, in the given order.
 
     Raises
     ------
@@ -59,11 +59,11 @@ def one_vs_rest(maps: Iterable[ArrayLike]) -> list[ObserverSplit]:
     -----
     With :math:`G_i` the map of observer :math:`i` of :math:`N`,
 
-    .. math:: R_i = \frac{1}{N-1} \sum_{j \ne i} G_j,
+    .. math:: R_i = \frac{1}{N-1} \sum_{j \ne i} G_j.
 
-    the "1 vs. 4" of section 3.2 of :footcite:t:`bigolin2021` for five radiologists, for every
-    choice of the one left out. The maps are summed once, in double-double arithmetic, and each
-    observer is taken out of the sum, so the cost grows with N and not with its square.
+    This is the "1 vs. 4" of section 3.2 of :footcite:t:`bigolin2021` for five radiologists, for
+    every choice of the observer left out. The maps are summed once, in double-double arithmetic,
+    and each observer is subtracted from the sum, so the cost is proportional to N.
 
     References
     ----------
@@ -89,8 +89,8 @@ def one_vs_rest(maps: Iterable[ArrayLike]) -> list[ObserverSplit]:
         arrays.append(array)
     if len(arrays) < 2:
         raise ValueError(
-            f"`maps` must hold the maps of at least two observers, got {len(arrays)}: one has "
-            "nobody to be compared with."
+            f"`maps` must contain the maps of at least two observers, got {len(arrays)}. One "
+            "observer cannot be compared with others."
         )
     everybody = RunningSum(arrays)
     splits = []
@@ -99,8 +99,10 @@ def one_vs_rest(maps: Iterable[ArrayLike]) -> list[ObserverSplit]:
         rest /= len(arrays) - 1
         lowest, _, finite = extremes(rest.ravel())
         if not finite:
-            raise ValueError("`maps` must have a finite sum, but their values add up past float64.")
+            raise ValueError(
+                "`maps` must have a finite sum, but it exceeds the range of float64. Rescale them."
+            )
         if non_negative and lowest < 0:
-            np.maximum(rest, 0.0, out=rest)  # a sum of non-negative maps, but for rounding
+            np.maximum(rest, 0.0, out=rest)  # rounding made a non-negative sum negative
         splits.append(ObserverSplit(own, rest))
     return splits

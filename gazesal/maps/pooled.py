@@ -1,4 +1,4 @@
-"""Fixations on images of any size, brought into one frame by the sides of their images."""
+"""Fixations of many images, pooled in fractions of the sides of their images."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ Shapes = tuple[int, int] | Mapping[Any, tuple[int, int]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PooledFixations:
-    """Fixations of many images, those of one image together, in fractions of its sides.
+    """Fixations of many images, sorted by image, in fractions of the sides of their image.
 
-    `points` (N, 2) are in [0, 1), `weights` (N,) at most 1, and the fixations of image k are those
-    from ``starts[k]`` to ``starts[k + 1]``. `aspects` is the height of each image over its width.
+    `points` (N, 2) lie in [0, 1) and `weights` (N,) are at most 1. The fixations of image k have
+    the indices ``starts[k]`` to ``starts[k + 1] - 1``. `aspects` (K,) are height over width.
     """
 
     images: tuple[Hashable, ...]
@@ -37,11 +37,11 @@ class PooledFixations:
 
     @property
     def owners(self) -> IntArray:
-        """Which image each fixation belongs to, as an index."""
+        """Index of the image of each fixation."""
         return np.repeat(np.arange(len(self.images)), np.diff(self.starts))
 
     def without(self, image: Hashable) -> PooledFixations:
-        """Leave one image out, and keep the rest as it is."""
+        """Return the fixations of all images except one."""
         if image not in self.images:
             raise ValueError(
                 f"`image` must be one of the {len(self.images)} images of this center bias, got "
@@ -51,7 +51,8 @@ class PooledFixations:
         kept = self.owners != left_out
         if not self.weights[kept].any():
             raise ValueError(
-                f"`image` must leave fixations of other images, got {image!r}, which has all."
+                f"`image` must leave fixations of positive weight on other images, got {image!r}, "
+                "which has all of them."
             )
         others = np.arange(len(self.images)) != left_out
         return PooledFixations(
@@ -66,7 +67,7 @@ class PooledFixations:
 def pool_fixations(
     fixations: ByImage, shapes: Shapes, weights: ByImage | None, outside: str
 ) -> PooledFixations:
-    """Check fixations by image and bring them into fractions of the sides of their images."""
+    """Check fixations by image and convert them to fractions of the sides of their images."""
     as_choice(outside, ("raise", "drop"), name="outside")
     if not isinstance(fixations, Mapping):
         raise TypeError(
@@ -74,7 +75,7 @@ def pool_fixations(
             f"{type(fixations).__name__}."
         )
     if not fixations:
-        raise ValueError("`fixations` must hold at least one image, got none.")
+        raise ValueError("`fixations` must contain at least one image, got none.")
     points, loads, aspects = [], [], []
     given, smallest = [], math.inf
     n_outside = 0
@@ -87,25 +88,26 @@ def pool_fixations(
         smallest = min(smallest, height, width)
         off = off_image(here, (height, width))
         if off.any() and outside == "raise":
-            remedy = 'outside="drop" leaves them out.'
+            remedy = 'Use outside="drop" to drop them.'
             refuse_off_image(here, off, (height, width), name=name, remedy=remedy)
         n_outside += int(off.sum())
         points.append((here[~off] + 0.5) / np.array([width, height]))
         loads.append(load[~off])
         aspects.append(height / width)
     side = int(smallest)
-    report_shares(np.concatenate(given), (side, side), name="fixations", stacklevel=3)
+    report_shares(np.concatenate(given), (side, side), name="fixations")
     if n_outside:
         warn(
             f"{n_outside} of {sum(map(len, points)) + n_outside} fixations lie outside their "
             "image and were dropped.",
             OffImageWarning,
-            stacklevel=3,
         )
     heaviest = max((load.max(initial=0.0) for load in loads), default=0.0)
     if not heaviest > 0:
         raise ValueError(
-            "`fixations` must leave something: every fixation was dropped or has weight zero."
+            "`fixations` must include one of positive weight inside its image, but all "
+            f"{sum(map(len, given))} were dropped or have weight zero. Check `weights` and "
+            "`shapes`."
         )
     return PooledFixations(
         images=tuple(fixations),
@@ -117,15 +119,16 @@ def pool_fixations(
 
 
 def shape_of(shapes: Shapes, image: Hashable) -> tuple[int, int]:
-    """(H, W) of one image."""
+    """Return (H, W) of one image."""
     if not isinstance(shapes, Mapping):
         return as_shape(shapes, name="shapes")
     if image not in shapes:
-        raise ValueError(f"`shapes` must hold every image, but {image!r} is missing.")
+        raise ValueError(f"`shapes` must contain every image, but {image!r} is missing.")
     return as_shape(shapes[image], name=f"shapes[{image!r}]")
 
 
 def _weights_of(weights: ByImage | None, image: Hashable, n: int) -> Float64Array:
+    """Return the weights of the n fixations of one image, by default ones."""
     if weights is None:
         return np.ones(n)
     if not isinstance(weights, Mapping):
@@ -134,7 +137,7 @@ def _weights_of(weights: ByImage | None, image: Hashable, n: int) -> Float64Arra
             f"{type(weights).__name__}."
         )
     if image not in weights:
-        raise ValueError(f"`weights` must hold every image, but {image!r} is missing.")
+        raise ValueError(f"`weights` must contain every image, but {image!r} is missing.")
     name = f"weights[{image!r}]"
     array = as_real_array(weights[image], name=name).astype(np.float64)
     if array.shape != (n,):

@@ -1,4 +1,4 @@
-"""Where people look at any image, after the images are registered to each other by a box."""
+"""The center bias of images that are registered to each other by a box."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from gazesal._files import atomic_path
 from gazesal._validation import as_iterable, as_map, as_shape
 from gazesal.maps.center_bias_model import ImageGaze
 from gazesal.maps.constancy import as_weights
-from gazesal.maps.geometry import Box, ReferenceFrame, as_box, whole_place
-from gazesal.maps.resampling import interpolate, resample
+from gazesal.maps.geometry import ReferenceFrame, as_box
+from gazesal.maps.registration import canvas_places, place_on_canvas, warp_in_whole_pixels
+from gazesal.maps.resampling import interpolate
 from gazesal.maps.running_sum import NEGATIVE, RunningSum
-from gazesal.typing import Float64Array, FloatArray
+from gazesal.typing import Float64Array
 
 __all__ = ["RegisteredCenterBias"]
 
@@ -26,11 +27,11 @@ RegisteredMap = tuple[ArrayLike, ArrayLike]  # a gaze map, and the box of its im
 
 
 class RegisteredCenterBias:
-    r"""The center bias of images that are registered to each other by a box, as chests are.
+    r"""The mean of gaze maps after registration by a box, such as the box around the chest.
 
     Each gaze map is scaled along both axes and shifted so that the box of its image lies on the
-    common box, and divided by its sum; at each place the maps of the images that reach it are
-    averaged. The inverse map brings the average back onto the box of any image.
+    common box, and divided by its sum. Each pixel of the canvas is the mean over the images that
+    cover it. On an image, the mean is warped back from the common box to the box of the image.
 
     Parameters
     ----------
@@ -38,7 +39,7 @@ class RegisteredCenterBias:
         The common box and the canvas around it.
     gaze_maps : iterable of (array_like of shape (H, W), array_like of shape (4,))
         Gaze maps, each with the box of its image, (x_min, y_min, x_max, y_max) in pixels, the
-        upper bounds exclusive. They are taken one at a time.
+        upper bounds exclusive. They are read one at a time.
 
     Attributes
     ----------
@@ -50,27 +51,27 @@ class RegisteredCenterBias:
     Raises
     ------
     ValueError
-        If there is no map, one is not 2-D, negative somewhere, not finite or zero everywhere, a
-        box has no width or height, or an image does not fit on the canvas.
+        If there is no map, a map is not 2-D, has a negative or non-finite value or is zero
+        everywhere, a box has no width or height, or an image does not fit on the canvas.
     TypeError
         If a map or box does not hold real numbers.
 
     See Also
     --------
-    CenterBias : Without registration.
-    sauc, sncc : The metrics that take it.
+    CenterBias : Mean without registration.
+    sauc, sncc : Metrics that compare with a center bias.
 
     Notes
     -----
-    Section 3.2 of :footcite:t:`bigolin2021`. With :math:`T_i` the map of image :math:`i` onto the
-    canvas and :math:`c(u)` the number of maps whose image covers :math:`u`,
+    See section 3.2 of :footcite:t:`bigolin2021`. With :math:`T_i` the transform from image
+    :math:`i` to the canvas and :math:`c(u)` the number of maps whose image covers :math:`u`,
 
     .. math:: \mathrm{CB}(u) = \frac{1}{c(u)} \sum_i \frac{G_i(T_i^{-1} u)}{\sum_v G_i(T_i^{-1} v)}
 
-    By default places are interpolated at sub-pixel precision, and sum and coverage separately,
-    so no value is undefined. With ``rounding="study"`` sizes and places are rounded to whole
-    pixels as the study's code does; where no image reaches, its average is undefined, and an
-    undefined pixel on the border of a warped map becomes 0.
+    By default, values are interpolated at sub-pixel precision, the sum and the coverage
+    separately, so no value is undefined. With ``rounding="study"``, sizes and positions are rounded
+    to whole pixels as in the code of :footcite:t:`bigolin2021`. The average is then undefined
+    where no image lies, and undefined pixels on the border of a warped map are set to 0.
 
     References
     ----------
@@ -93,12 +94,11 @@ class RegisteredCenterBias:
         if not isinstance(frame, ReferenceFrame):
             raise TypeError(f"`frame` must be a ReferenceFrame, got {type(frame).__name__}.")
         self.frame = frame
-        self.n_maps = 0
         self._sum = RunningSum([np.zeros(frame.shape)])
         self._coverage: NDArray[np.int64] = np.zeros(frame.shape, np.int64)
-        self._add_all(gaze_maps, 1)
+        self.n_maps = _add_maps(frame, self._sum, self._coverage, gaze_maps, 1)
         if self.n_maps == 0:
-            raise ValueError("`gaze_maps` must hold at least one gaze map, got none.")
+            raise ValueError("`gaze_maps` must contain at least one gaze map, got none.")
 
     def __repr__(self) -> str:
         return f"RegisteredCenterBias(n_maps={self.n_maps}, frame={self.frame})"
@@ -109,7 +109,7 @@ class RegisteredCenterBias:
         Returns
         -------
         numpy.ndarray of float64, shape of the frame
-            Non-negative; ``nan`` where no image reaches.
+            Non-negative, or ``nan`` where no image lies.
         """
         undefined = np.full(self.frame.shape, np.nan)
         covered = self._coverage > 0
@@ -117,7 +117,7 @@ class RegisteredCenterBias:
         return np.asarray(np.divide(mass, self._coverage, out=undefined, where=covered))
 
     def coverage(self) -> NDArray[np.int64]:
-        """Return how many maps reach each pixel of the canvas.
+        """Return the number of maps that cover each pixel of the canvas.
 
         Returns
         -------
@@ -145,8 +145,8 @@ class RegisteredCenterBias:
         Raises
         ------
         ValueError
-            If the box is missing or invalid, or the center bias is zero all over the image. With
-            ``rounding="study"``, also if the image does not fit on the canvas or an undefined
+            If the box is missing or invalid, or the center bias is zero everywhere on the image.
+            With ``rounding="study"``, also if the image does not fit on the canvas or an undefined
             value lies inside it.
         """
         if box is None:
@@ -157,18 +157,19 @@ class RegisteredCenterBias:
         height, width = as_shape(shape, name="shape")
         corners = as_box(box, name="box")
         if self.frame.rounding == "study":
-            warped = self._warp_as_the_study(corners, height, width)
+            warped = warp_in_whole_pixels(self.average(), self.frame, corners, (height, width))
         else:
-            rows, columns = self._canvas_places(corners, height, width)
+            rows, columns = canvas_places(self.frame, corners, height, width)
             reach = interpolate(self._coverage, rows, columns)
             warped = interpolate(self._sum.mass(), rows, columns)
-            reach[reach == 0] = 1.0  # there is no mass where no image reaches
+            reach[reach == 0] = 1.0  # the sum is 0 there as well, so the mean becomes 0
             warped /= reach
         total = warped.sum()
         if not total > 0:
             raise ValueError(
-                f"`box` must place the image where people looked, but the center bias is zero all "
-                f"over it: box {corners}, image {width} x {height}."
+                f"`box` must place the image where people looked, got {corners} for an image of "
+                f"{width} x {height} pixels on which the center bias is 0 everywhere. Check the "
+                "box."
             )
         warped /= total
         return warped
@@ -179,33 +180,34 @@ class RegisteredCenterBias:
         Parameters
         ----------
         gaze_maps : iterable of (array_like of shape (H, W), array_like of shape (4,))
-            Maps that are in the average, with their boxes, as they were given: those of every
-            observer of one image, to leave the image out.
+            Maps that are in the average, with their boxes, as they were given. To leave an image
+            out, give the maps of all its observers.
 
         Returns
         -------
         RegisteredCenterBias
-            A new one; this one does not change.
+            A new object. This one does not change.
 
         Raises
         ------
         ValueError
-            If none would remain, or the maps were not all in the average, as far as that can be
-            seen.
+            If a map or box is invalid, no map would remain, or a map is certainly not in the
+            average, because the rest would be negative.
         """
-        other = self._copy()
-        other._add_all(gaze_maps, -1)
-        if other.n_maps < 1:
+        total, coverage = self._sum.copy(), self._coverage.copy()
+        n_out = _add_maps(self.frame, total, coverage, gaze_maps, -1)
+        if n_out >= self.n_maps:
             raise ValueError(
-                f"`gaze_maps` must leave at least one map, got {self.n_maps - other.n_maps} to "
-                f"leave out of {self.n_maps}."
+                f"`gaze_maps` must leave at least one map in the center bias, got {n_out} to leave "
+                f"out of {self.n_maps}."
             )
-        lowest = other._sum.value().min()
-        if other._coverage.min() < 0 or lowest < -1e-12 * self._sum.value().max():
+        lowest = total.value().min()
+        if coverage.min() < 0 or lowest < -NEGATIVE * self._sum.value().max():
             raise ValueError(
-                "`gaze_maps` must all be part of this center bias, got a map or box that is not."
+                "`gaze_maps` must all be part of this center bias, got a map or box that is not. "
+                "Give the maps and boxes that the bias was made from."
             )
-        return other
+        return self._of(self.frame, total, coverage, self.n_maps - n_out)
 
     def without_images(self, images: Iterable[ImageGaze]) -> RegisteredCenterBias:
         """Return the center bias without the gaze on some images.
@@ -218,7 +220,7 @@ class RegisteredCenterBias:
         Returns
         -------
         RegisteredCenterBias
-            A new one; this one does not change.
+            A new object. This one does not change.
 
         Raises
         ------
@@ -230,17 +232,17 @@ class RegisteredCenterBias:
         )
 
     def merged(self, other: RegisteredCenterBias) -> RegisteredCenterBias:
-        """Return the center bias of the maps of both, as when parts were made in parallel.
+        """Return the center bias of the maps of two objects, such as parts made in parallel.
 
         Parameters
         ----------
         other : RegisteredCenterBias
-            Another one in the same frame.
+            Center bias in the same frame.
 
         Returns
         -------
         RegisteredCenterBias
-            A new one; neither changes.
+            A new object. Neither of the two changes.
 
         Raises
         ------
@@ -251,19 +253,18 @@ class RegisteredCenterBias:
             raise TypeError(f"`other` must be a RegisteredCenterBias, got {type(other).__name__}.")
         if other.frame != self.frame:
             raise ValueError(f"`other` must be in the frame {self.frame}, got {other.frame}.")
-        both = self._copy()
-        both._sum.merge(other._sum)
-        both._coverage += other._coverage
-        both.n_maps += other.n_maps
-        return both
+        total = self._sum.copy()
+        total.merge(other._sum)
+        coverage = self._coverage + other.coverage()
+        return self._of(self.frame, total, coverage, self.n_maps + other.n_maps)
 
     def save(self, path: str | Path) -> None:
-        """Write to an ``.npz`` file, whole or not at all.
+        """Save to an ``.npz`` file, which an interrupted call never leaves half written.
 
         Parameters
         ----------
         path : str or path
-            Where to.
+            Path of the file.
         """
         high, low = self._sum.parts()
         facts = json.dumps({**asdict(self.frame), "n_maps": self.n_maps})
@@ -272,22 +273,22 @@ class RegisteredCenterBias:
 
     @classmethod
     def load(cls, path: str | Path) -> RegisteredCenterBias:
-        """Read what `save` wrote; nothing in the file is executed.
+        """Load a center bias that `save` wrote. No code in the file is executed.
 
         Parameters
         ----------
         path : str or path
-            The file.
+            Path of the file.
 
         Returns
         -------
         RegisteredCenterBias
-            Equal to the one saved, to the bit.
+            Equal to the saved object, bit for bit.
 
         Raises
         ------
         ValueError
-            If the file is not one that `save` wrote, or is truncated; the message names it.
+            If the file was not written by `save` or is truncated. The message names the file.
         """
         try:
             with Path(path).open("rb") as stream, np.load(stream, allow_pickle=False) as file:
@@ -296,7 +297,7 @@ class RegisteredCenterBias:
                 bias = cls._from_parts(facts, n_maps, file["high"], file["low"], file["coverage"])
         except FileNotFoundError:
             raise
-        except Exception as error:  # a broken archive fails in as many ways as it has parts
+        except Exception as error:  # a damaged archive raises errors of many types
             raise ValueError(
                 f"{path}: cannot be read as a registered center bias: {error}"
             ) from error
@@ -311,106 +312,71 @@ class RegisteredCenterBias:
         low: Float64Array,
         coverage: NDArray[np.int64],
     ) -> RegisteredCenterBias:
-        """Make one from what was in a file; raise if it does not fit together."""
-        bias = cls.__new__(cls)
+        """Make a center bias from the contents of a file, and raise if they are inconsistent."""
         facts: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value
             for name, value in frame.items()
         }
-        bias.frame = ReferenceFrame(**facts)
-        bias._sum = RunningSum.from_parts(high, low)
-        bias.n_maps = bias._sum.require_count(n_maps)
-        if high.shape != bias.frame.shape or coverage.shape != bias.frame.shape:
+        placed = ReferenceFrame(**facts)
+        total = RunningSum.from_parts(high, low)
+        n = total.require_count(n_maps)
+        if high.shape != placed.shape or coverage.shape != placed.shape:
             raise ValueError(
-                f"its arrays must have the frame's shape {bias.frame.shape}, got {high.shape} "
+                f"its arrays must have the frame's shape {placed.shape}, got {high.shape} "
                 f"and {coverage.shape}"
             )
-        if coverage.dtype != np.int64 or coverage.min() < 0 or coverage.max() > bias.n_maps:
+        if coverage.dtype != np.int64 or coverage.min() < 0 or coverage.max() > n:
             raise ValueError("its coverage must count the maps")
         if high[coverage == 0].max(initial=0.0) > NEGATIVE * high.max():
             raise ValueError("its sums must be zero where its coverage is")
-        bias._coverage = np.ascontiguousarray(coverage)
+        return cls._of(placed, total, np.ascontiguousarray(coverage), n)
+
+    @classmethod
+    def _of(
+        cls, frame: ReferenceFrame, total: RunningSum, coverage: NDArray[np.int64], n_maps: int
+    ) -> RegisteredCenterBias:
+        """Make a center bias from a sum of registered maps and their coverage."""
+        bias: RegisteredCenterBias = cls.__new__(cls)
+        bias.frame, bias.n_maps = frame, n_maps
+        bias._sum, bias._coverage = total, coverage
         return bias
 
-    def _copy(self) -> RegisteredCenterBias:
-        other = RegisteredCenterBias.__new__(RegisteredCenterBias)
-        other.frame, other.n_maps = self.frame, self.n_maps
-        other._sum, other._coverage = self._sum.copy(), self._coverage.copy()
-        return other
 
-    def _add_all(self, gaze_maps: Iterable[RegisteredMap], sign: int) -> None:
-        pairs = as_iterable(gaze_maps, name="gaze_maps", of="pairs of a gaze map and a box")
-        for index, pair in enumerate(pairs):
-            name = f"gaze_maps[{index}]"
-            if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-                raise TypeError(f"`{name}` must be a pair of a gaze map and a box, got {pair!r}.")
-            value, box = pair
-            array, mass = as_weights(as_map(value, name=name), name=name)
-            corners = as_box(box, name=f"box of {name}")
-            placed, top, left = self._place(array / np.float64(mass), corners)
-            bottom, right = top + placed.shape[0], left + placed.shape[1]
-            if placed.size == 0 or placed.sum() <= 0:
-                raise ValueError(f"`{name}` must have gaze inside the canvas of the frame.")
-            if min(top, left) < 0 or bottom > self.frame.shape[0] or right > self.frame.shape[1]:
-                raise ValueError(
-                    f"`{name}` must fit on the canvas of the frame; make the frame from the boxes "
-                    "and shapes of all images."
-                )
-            canvas = np.zeros(self.frame.shape)
-            canvas[top:bottom, left:right] = placed / placed.sum()
-            self._sum.add(canvas, float(sign))
-            self._coverage[top:bottom, left:right] += sign
-            self.n_maps += sign
-
-    def _place(self, array: FloatArray, box: Box) -> tuple[Float64Array, int, int]:
-        """A map at the scale of the canvas, and its first row and column there."""
-        height, width = array.shape
-        scale_x, scale_y = self.frame.scale(box)
-        start_x = self.frame.origin[0] - box[0] * scale_x
-        start_y = self.frame.origin[1] - box[1] * scale_y
-        if self.frame.rounding == "study":
-            left, columns = whole_place(start_x, width * scale_x)
-            top, rows = whole_place(start_y, height * scale_y)
-            return resample(array, (max(rows, 1), max(columns, 1))), top, left
-        covered_x = _centers_inside(start_x, start_x + width * scale_x)
-        covered_y = _centers_inside(start_y, start_y + height * scale_y)
-        columns_at = (covered_x + 0.5 - start_x) / scale_x - 0.5
-        rows_at = (covered_y + 0.5 - start_y) / scale_y - 0.5
-        if covered_x.size == 0 or covered_y.size == 0:
-            return np.zeros((0, 0)), 0, 0
-        return interpolate(array, rows_at, columns_at), int(covered_y[0]), int(covered_x[0])
-
-    def _canvas_places(self, box: Box, height: int, width: int) -> tuple[FloatArray, FloatArray]:
-        """Where the rows and columns of an image lie on the canvas, centers at integers."""
-        scale_x, scale_y = self.frame.scale(box)
-        columns = self.frame.origin[0] + (np.arange(width) + 0.5 - box[0]) * scale_x - 0.5
-        rows = self.frame.origin[1] + (np.arange(height) + 0.5 - box[1]) * scale_y - 0.5
-        return rows, columns
-
-    def _warp_as_the_study(self, box: Box, height: int, width: int) -> Float64Array:
-        scale_x, scale_y = self.frame.scale(box)
-        canvas_height, canvas_width = self.frame.shape
-        left, columns = whole_place(self.frame.origin[0] / scale_x - box[0], canvas_width / scale_x)
-        top, rows = whole_place(self.frame.origin[1] / scale_y - box[1], canvas_height / scale_y)
-        whole = interpolate(
-            self.average(),
-            (np.arange(rows) + 0.5) * (canvas_height / rows) - 0.5,
-            (np.arange(columns) + 0.5) * (canvas_width / columns) - 0.5,
-        )
-        if min(top, left) < 0 or top + height > rows or left + width > columns:
+def _add_maps(
+    frame: ReferenceFrame,
+    total: RunningSum,
+    coverage: NDArray[np.int64],
+    gaze_maps: Iterable[RegisteredMap],
+    sign: int,
+) -> int:
+    """Add registered maps to a sum and a coverage, or subtract them, and return their number."""
+    n_maps = 0
+    pairs = as_iterable(gaze_maps, name="gaze_maps", of="pairs of a gaze map and a box")
+    for index, pair in enumerate(pairs):
+        name = f"gaze_maps[{index}]"
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            raise TypeError(f"`{name}` must be a pair of a gaze map and a box, got {pair!r}.")
+        value, box = pair
+        array, mass = as_weights(as_map(value, name=name), name=name)
+        corners = as_box(box, name=f"box of {name}")
+        placed, top, left = place_on_canvas(frame, array / np.float64(mass), corners)
+        bottom, right = top + placed.shape[0], left + placed.shape[1]
+        if placed.size == 0 or placed.sum() <= 0:
             raise ValueError(
-                f"`box` must place the image on the canvas, got box {box} for {width} x {height}."
+                f"`{name}` must have gaze inside the canvas of the frame, got none there. Check "
+                "its box."
             )
-        warped = whole[top : top + height, left : left + width].copy()
-        for edge in (warped[0], warped[-1], warped[:, 0], warped[:, -1]):
-            edge[np.isnan(edge)] = 0.0
-        if np.isnan(warped).any():
+        if min(top, left) < 0 or bottom > frame.shape[0] or right > frame.shape[1]:
             raise ValueError(
-                f"`box` must place the image where some image reaches, but the study's average is "
-                f"undefined inside it: box {box}, image {width} x {height}. "
-                'rounding="none" has no undefined values.'
+                f"`{name}` must fit on the canvas of the frame, got box {corners}. Make the frame "
+                "from the boxes and shapes of all images."
             )
-        return warped
+        canvas = np.zeros(frame.shape)
+        canvas[top:bottom, left:right] = placed / placed.sum()
+        total.add(canvas, float(sign))
+        coverage[top:bottom, left:right] += sign
+        n_maps += 1
+    return n_maps
 
 
 def _require_box(image: ImageGaze) -> ArrayLike:
@@ -421,8 +387,3 @@ def _require_box(image: ImageGaze) -> ArrayLike:
             "the box by which the image is registered."
         )
     return image.box
-
-
-def _centers_inside(start: float, stop: float) -> NDArray[np.int64]:
-    """Canvas pixels whose centers lie in [start, stop], measured from the canvas's corner."""
-    return np.arange(int(np.ceil(start - 0.5)), int(np.floor(stop - 0.5)) + 1)

@@ -35,7 +35,7 @@ def fixated_pixels(
             "`kl_divergence` and `emd`."
         )
     points = as_points(fixations, name=name)
-    report_shares(points, shape, name=name, stacklevel=stacklevel)
+    report_shares(points, shape, name=name)
     off = off_image(points, shape)
     if off.any():
         n, n_off = len(points), int(off.sum())
