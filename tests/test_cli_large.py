@@ -187,7 +187,7 @@ def test_leave_out_names_a_group_of_the_manifest(tmp_path):
 
 def test_center_bias_none_leaves_the_row_out(tmp_path):
     folder = manifest(tmp_path / "study")
-    more = ("--center-bias", "none", "--metric", "ncc")
+    more = ("--center-bias-rows", "none", "--metric", "ncc")
     result = run(of_manifest(folder, tmp_path / "out", *more))
     assert result.exit_code == 0, result.output
     assert set(pd.read_csv(tmp_path / "out" / "scores.csv")["method"]) == {"interobserver", "mine"}

@@ -53,19 +53,21 @@ def test_a_release_alone_gives_the_ceiling_and_the_floors(run, root, tmp_path):
     assert "registered by their boxes" in result.output
     settings = json.loads((tmp_path / "out" / "settings.json").read_text())
     assert settings["reflacx"] == str(root)
-    assert (settings["degrees"], settings["center_bias"]) == (1.0, "both")
+    assert (settings["degrees"], settings["center_bias_rows"]) == (1.0, "both")
     assert settings["frame"]["rounding"] == "none"
     assert (tmp_path / "out" / "figure.png").exists()
 
 
 def test_it_is_what_the_functions_return(run, root, tmp_path):
-    run(maps=root / "maps", resize="bilinear", sigma="1.5deg", center_bias="in_sample")
+    run(maps=root / "maps", resize="bilinear", sigma="1.5deg", center_bias_rows="in_sample")
     scores = pd.read_csv(tmp_path / "out" / "scores.csv")
     maps = gazesal.find_maps(root / "maps")
     cases = gazesal.cases_from_reflacx(
         gazesal.datasets.Reflacx(root), maps, n_readers=3, degrees=1.5
     )
-    expected = gazesal.evaluate(cases, outside="keep", resize="bilinear", center_bias="in_sample")
+    expected = gazesal.evaluate(
+        cases, outside="keep", resize="bilinear", center_bias_rows="in_sample"
+    )
     ours = scores[scores["method"] != "segmentation"].reset_index(drop=True)
     pd.testing.assert_frame_equal(ours, expected.scores, check_exact=False, rtol=1e-12)
 
@@ -210,9 +212,9 @@ def test_the_studys_rounding_brings_its_own_center_bias(run, tmp_path):
     assert result.exit_code == 0, result.output
     assert "in-sample" in result.output
     assert "left out of it" not in result.output
-    refused = run(rounding="study", center_bias="both", out=tmp_path / "other")
+    refused = run(rounding="study", center_bias_rows="both", out=tmp_path / "other")
     assert refused.exit_code == 1
-    assert "--center-bias in_sample" in refused.output
+    assert "--center-bias-rows in_sample" in refused.output
 
 
 def test_the_inner_folder_is_the_release_too(run, root, tmp_path):

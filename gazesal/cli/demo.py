@@ -68,7 +68,7 @@ def demo(out: Path, images: int, readers: int, seed: int, n_jobs: int, quiet: bo
         evaluation = gazesal.evaluate(
             cases,
             outside="keep",
-            center_bias="both",
+            center_bias_rows="both",
             resize="bilinear",
             seed=seed,
             n_jobs=n_jobs,

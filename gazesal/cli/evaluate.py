@@ -168,7 +168,7 @@ from gazesal.stats.interval_methods import METHODS as INTERVALS
     "of all observers.",
 )
 @click.option(
-    "--center-bias",
+    "--center-bias-rows",
     type=click.Choice(["left_out", "in_sample", "both", "none"]),
     help="Make the center bias of an image without its own gaze, with it as the study does, "
     "both in rows of their own, or none; left_out by default, both with REFLACX, in_sample with "
@@ -278,7 +278,7 @@ def evaluate(
     manifest: Path | None,
     pictures: Path | None,
     interval: Any,
-    center_bias: Any,
+    center_bias_rows: Any,
     bad_images: Any,
     page: bool,
     quiet: bool,
@@ -311,7 +311,7 @@ def evaluate(
                 cases, sigma = cases_of_table(**options)
             else:
                 cases, sigma = cases_of_manifest(manifest, bad_images=bad_images, **options)
-            outside, center_bias = options["outside"], center_bias or "left_out"
+            outside, center_bias_rows = options["outside"], center_bias_rows or "left_out"
             first = next((case for case in cases if case.scored), cases[0])
             image = first.image
             if pictures is not None:
@@ -322,7 +322,7 @@ def evaluate(
         else:
             release, cases = cases_of_release(reflacx, **options)
             in_sample = options["rounding"] == "study"
-            center_bias = center_bias or ("in_sample" if in_sample else "both")
+            center_bias_rows = center_bias_rows or ("in_sample" if in_sample else "both")
             outside = "keep"
             image, picture = picture_of_release(release, cases, pictures, bad_images)
             if pictures is not None:
@@ -332,7 +332,7 @@ def evaluate(
                 cases,
                 sigma=sigma,
                 outside=outside,
-                center_bias=center_bias,
+                center_bias_rows=center_bias_rows,
                 metrics=options["metrics"] or STUDY_METRICS,
                 resize=options["resize"],
                 ground_truth=options["ground_truth"],

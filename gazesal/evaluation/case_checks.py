@@ -102,7 +102,7 @@ def misfits(cases: list[Case], options: EvaluationOptions, *, stop: bool) -> lis
                 found.append(BadImage(case.image, str(error)))
     boxes = any(case.box is not None for case in cases)
     resized = stop or boxes or options.resize is not None
-    if resized or not cases or not needs_all_gaze(cases, options.center_bias):
+    if resized or not cases or not needs_all_gaze(cases, options):
         return found
     height, width = common_size(cases)
     found += [
@@ -136,7 +136,7 @@ def require_images(cases: list[Case], options: EvaluationOptions) -> None:
 def few_observers(cases: list[Case], options: EvaluationOptions) -> list[BadImage]:
     """Return images to be scored that have too few observers, or no map, for any score."""
     found = []
-    bias_row = options.center_bias != "none"
+    bias_row = options.center_bias_rows != "none"
     for case in (case for case in cases if case.scored):
         if options.ground_truth == "rest" and len(case.gaze) < 2:
             reason = (  # the ground truth is the mean of the other observers

@@ -17,6 +17,11 @@ from gazesal.evaluation.gaze_checks import (
     report_off_image,
     require_pixel_places,
 )
+from gazesal.evaluation.given_center_bias import (
+    as_center_bias_rows,
+    description_of,
+    require_used,
+)
 from gazesal.evaluation.groups import require_groups
 from gazesal.evaluation.map_checks import require_upright
 from gazesal.evaluation.options import (
@@ -31,6 +36,7 @@ from gazesal.evaluation.score_rows import BadImages
 from gazesal.evaluation.storage.checkpoint import open_checkpoint
 from gazesal.evaluation.worker import plain_interrupts
 from gazesal.evaluation.worker_pool import Runner
+from gazesal.maps.center_bias_model import CenterBiasModel
 from gazesal.maps.geometry import Rounding
 from gazesal.maps.heatmap import Outside
 from gazesal.metrics.densities import DensityMethod
@@ -47,7 +53,8 @@ def evaluate(
     resize: Literal["bilinear"] | None = None,
     outside: Outside = "raise",
     ground_truth: GroundTruth = "rest",
-    center_bias: CenterBiasRows = "left_out",
+    center_bias: CenterBiasModel | None = None,
+    center_bias_rows: CenterBiasRows | None = None,
     rounding: Rounding = "none",
     n_samples: int | None = None,
     tolerance: float | None = None,
@@ -98,14 +105,22 @@ def evaluate(
         choice of that one, as in the study. The observer left out is scored against the same mean.
         ``"all"`` is the mean of all observers, once. With ``"all"`` an image may have a single
         observer, and then has no ``"interobserver"`` score.
-    center_bias : {"left_out", "in_sample", "both", "none"}, default "left_out"
+    center_bias : center bias, optional
+        A `GaussianCenterBias`, `KdeCenterBias`, `CenterBias` or `RegisteredCenterBias`, or another
+        object with a method ``on_image(shape, box=None)`` that returns a map of the image's shape.
+        By default the center bias is the mean of the gaze maps of `cases`.
+    center_bias_rows : {"left_out", "in_sample", "both", "given", "none"}, optional
         Rows of the center bias: without the image's own gaze, or with it as in the study, which
         favors the center bias. ``"both"`` has a row of each, and the shuffled metrics use the one
-        without. ``"none"`` has no such row, for metrics that do not use a center bias. Images of
-        several sizes then need no `resize`.
+        without. ``"given"`` uses `center_bias` as it is, for one made from other images.
+        ``"none"`` has no such row, for metrics that do not use a center bias. Images of
+        several sizes then need no `resize`. By default ``"left_out"``. With a `center_bias` that
+        can leave out images it must be given, and with one that cannot, such as a Gaussian, it is
+        ``"given"`` by default. To leave out an image of a `KdeCenterBias`, its fixations must be
+        given under the image's name.
     rounding : {"none", "study"}, default "none"
         Registration of images with boxes. See `ReferenceFrame`. ``"study"`` requires
-        ``center_bias="in_sample"``.
+        ``center_bias_rows="in_sample"``.
     n_samples : int, optional
         Number of positives and of negatives to sample for each AUC, 1000 in the study. By
         default the AUCs are exact.
@@ -227,12 +242,15 @@ def evaluate(
     """
     # The keywords by name, so that the options are not listed once more.
     given = {name: value for name, value in locals().items() if name in CHECKS}
+    given["center_bias_rows"] = as_center_bias_rows(center_bias, center_bias_rows)
+    given["center_bias"] = description_of(center_bias, stored=checkpoint is not None)
     listed = as_cases(cases)
     bad = BadImages(stop=as_choice(bad_images, ("raise", "list"), name="bad_images") == "raise")
     options = as_options(given)
     bad.add(misfits(listed, options, stop=bad.stop), of_gaze=True)
     fitting = [case for case in listed if case.image not in bad]
     options = fit_to_cases(options, fitting, rounding)
+    require_used(options, fitting)
     require_images(listed, options)
     require_groups(listed, options)
     require_pixel_places(fitting)
@@ -250,7 +268,7 @@ def evaluate(
         todo = [case for case in wanted if case.image not in finished]
         if read_first:
             check_maps(todo, options, run)
-        bias = None
+        bias = center_bias
         if options.frame is not None:
             bias = make_center_bias(fitting, options, run, bad, kept)
         shared = shared_by_all(listed, options, bias, bad)

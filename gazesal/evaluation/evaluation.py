@@ -19,7 +19,7 @@ from gazesal.evaluation.case import (
     SEGMENTATION,
     Case,
 )
-from gazesal.evaluation.gaze_of_image import AnyCenterBias, biases_on_image, gaze_maps
+from gazesal.evaluation.gaze_of_image import biases_on_image, gaze_maps
 from gazesal.evaluation.groups import left_out_with
 from gazesal.evaluation.options import EvaluationOptions
 from gazesal.evaluation.registered import view
@@ -27,6 +27,7 @@ from gazesal.evaluation.score_one_image import ALL_OBSERVERS, scored_pairs
 from gazesal.evaluation.storage.fingerprints import versions
 from gazesal.evaluation.storage.saved_evaluation import load_parts, save_parts
 from gazesal.evaluation.summaries import compare_methods, summarize
+from gazesal.maps.center_bias_model import CenterBiasModel
 from gazesal.metrics.registry import METRICS
 from gazesal.stats.caveats import warn_of
 from gazesal.stats.comparison_result import Comparisons
@@ -51,9 +52,10 @@ class Evaluation:
         All images, including those that only contribute to the center bias.
     options : EvaluationOptions
         Options with which they were scored.
-    center_bias : CenterBias or RegisteredCenterBias or None
-        Center bias of all images, on the most common size or registered by their boxes. None if
-        every image has its own, or with ``center_bias="none"``.
+    center_bias : CenterBias or RegisteredCenterBias or other center bias or None
+        Center bias given to `evaluate`, or otherwise that of all images, on the most common size or
+        registered by their boxes. None if every image has its own, or with
+        ``center_bias_rows="none"``.
     bad_images : pandas.DataFrame
         Images that could not be scored, with the reason: columns image, reason.
     versions : mapping of str to str
@@ -63,7 +65,7 @@ class Evaluation:
     scores: pd.DataFrame
     cases: list[Case] = field(repr=False)
     options: EvaluationOptions
-    center_bias: AnyCenterBias | None
+    center_bias: CenterBiasModel | None
     bad_images: pd.DataFrame = field(
         default_factory=lambda: pd.DataFrame({"image": [], "reason": []}, dtype=str), repr=False
     )
@@ -247,7 +249,8 @@ class Evaluation:
 
         Notes
         -----
-        Scores, groups, fixations, options, versions and the center bias are saved to the bit. Of
+        Scores, groups, fixations, options, versions and the center bias are saved to the bit. A
+        center bias of a class outside gazesal is not saved, with a warning. Of
         maps in files, the paths are saved. Maps that are arrays or functions are not saved, and
         asking a loaded evaluation for one raises an error that names it. The tables are Parquet
         files, the rest is JSON and an ``.npz``, and loading them executes nothing.

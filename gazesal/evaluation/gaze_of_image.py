@@ -1,23 +1,29 @@
 """Gaze of one image: its gaze maps, its contribution to the center bias, and its center bias."""
 
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from dataclasses import replace
 from typing import Any, TypeAlias
+
+import numpy as np
 
 from gazesal._warnings import muted
 from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, Case, Gaze, is_gaze_map
 from gazesal.evaluation.options import EvaluationOptions
 from gazesal.exceptions import InputWarning, OffImageWarning
 from gazesal.maps.center_bias import CenterBias
+from gazesal.maps.center_bias_model import CenterBiasModel, ImageGaze, LeaveOutCenterBias
+from gazesal.maps.gaussian_bias import GaussianCenterBias
 from gazesal.maps.geometry import ReferenceFrame
 from gazesal.maps.heatmap import gaze_heatmap
+from gazesal.maps.kde_bias import KdeCenterBias
 from gazesal.maps.registered_bias import RegisteredCenterBias
 from gazesal.maps.resampling import resample
 from gazesal.typing import Float64Array
 
-__all__ = ["AnyCenterBias", "biases_on_image", "center_bias_of", "gaze_maps"]
+__all__ = ["OWN_MODELS", "AnyCenterBias", "biases_on_image", "center_bias_of", "gaze_maps"]
 
 AnyCenterBias: TypeAlias = CenterBias | RegisteredCenterBias
+OWN_MODELS = (CenterBias, RegisteredCenterBias, GaussianCenterBias, KdeCenterBias)
 
 
 def gaze_maps(
@@ -90,35 +96,55 @@ def _framed(case: Case, own_maps: list[Float64Array], options: EvaluationOptions
 def biases_on_image(
     case: Case,
     own_maps: list[Float64Array],
-    bias: AnyCenterBias | None,
+    bias: CenterBiasModel | None,
     options: EvaluationOptions,
     together: Sequence[Case] = (),
 ) -> dict[str, Float64Array]:
     """Return the center bias on the pixels of an image, by row of the table of scores.
 
-    The row ``"center_bias"`` leaves out the gaze on the image and on the images of `together`. An
-    image's own center bias replaces it. The row ``"center_bias_in_sample"`` leaves out nothing.
+    The row ``"center_bias"`` leaves out the gaze on the image and on the images of `together`, or
+    is a center bias used as given. An image's own center bias replaces it. The row
+    ``"center_bias_in_sample"`` leaves out nothing.
     """
     biases: dict[str, Float64Array] = {}
-    if options.center_bias == "none":
+    rows = options.center_bias_rows
+    if rows == "none":
         return biases
     if case.center_bias is not None:
         biases[CENTER_BIAS] = case.load_center_bias(options.resize)
-    elif options.center_bias != "in_sample":
-        assert bias is not None, "computed unless every image has its own"  # noqa: S101
-        framed = chain(
-            _framed(case, own_maps, options),
-            *(_framed(other, gaze_maps(other, options), options) for other in together),
-        )
-        biases[CENTER_BIAS] = _on_image(bias.without(framed), case)
-    if options.center_bias != "left_out":
-        assert bias is not None, "computed for this row"  # noqa: S101
-        biases[IN_SAMPLE_BIAS] = _on_image(bias, case)
+    elif rows == "given":
+        biases[CENTER_BIAS] = _on_image(bias, case, options)
+    elif rows != "in_sample":
+        images = [ImageGaze(case.image, own_maps, case.box)]
+        images += [ImageGaze(o.image, _maps_when_read(o, options), o.box) for o in together]
+        assert isinstance(bias, LeaveOutCenterBias), "checked in `evaluate`"  # noqa: S101
+        biases[CENTER_BIAS] = _on_image(bias.without_images(images), case, options)
+    if rows in {"in_sample", "both"}:
+        biases[IN_SAMPLE_BIAS] = _on_image(bias, case, options)
     return biases
 
 
-def _on_image(bias: AnyCenterBias, case: Case) -> Float64Array:
+def _maps_when_read(case: Case, options: EvaluationOptions) -> Iterator[Float64Array]:
+    """Yield the gaze maps of an image, which are drawn only if the center bias reads them."""
+    yield from gaze_maps(case, options)
+
+
+def _on_image(bias: CenterBiasModel | None, case: Case, options: EvaluationOptions) -> Float64Array:
     """Return a center bias on the pixels of an image, summing to 1."""
+    if bias is None:
+        raise ValueError(
+            f"`center_bias` of image {case.image} must be available, got an evaluation saved "
+            f"without it: {options.center_bias}."
+        )
     if isinstance(bias, RegisteredCenterBias) and case.box is None:
         raise ValueError(f"image {case.image} must have a box to be registered by, got none.")
-    return bias.on_image(case.shape, case.box)
+    if isinstance(bias, CenterBias) and bias.shape != case.shape and options.resize is None:
+        raise ValueError(
+            f"image {case.image} must have the size of the center bias, {bias.shape[1]} x "
+            f"{bias.shape[0]} pixels, got {case.shape[1]} x {case.shape[0]}. Give "
+            'resize="bilinear" (--resize bilinear) to resize the center bias.'
+        )
+    found = bias.on_image(case.shape, case.box)
+    if isinstance(bias, OWN_MODELS):
+        return found
+    return replace(case, center_bias=np.asarray(found)).load_center_bias()  # checks and normalizes

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from gazesal.evaluation.case import Case
-from gazesal.evaluation.gaze_of_image import center_bias_of
+from gazesal.evaluation.gaze_of_image import center_bias_of, gaze_maps
 from gazesal.evaluation.metric_calls import takes_others
 from gazesal.evaluation.options import EvaluationOptions
 
@@ -45,7 +45,10 @@ def left_out_with(
 def _has_gaze(case: Case, options: EvaluationOptions) -> bool:
     """Return whether an image contributed to the center bias."""
     try:
-        center_bias_of([case], options)
+        if options.frame is None:
+            gaze_maps(case, options)
+        else:
+            center_bias_of([case], options)
     except Exception:  # noqa: BLE001 (the same error left it out of the center bias)
         return False
     return True

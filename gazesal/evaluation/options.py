@@ -27,6 +27,7 @@ from gazesal._validation import (
     as_shape,
     as_tolerance,
     require_pixels,
+    shown,
 )
 from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, Case, Gaze, is_gaze_map
 from gazesal.evaluation.metric_calls import as_metrics, require_fixations
@@ -50,7 +51,7 @@ __all__ = [
 
 Check = Callable[..., Any]
 Frame = tuple[int, int] | ReferenceFrame
-CenterBiasRows = Literal["left_out", "in_sample", "both", "none"]
+CenterBiasRows = Literal["left_out", "in_sample", "both", "given", "none"]
 GroundTruth = Literal["rest", "all"]
 
 
@@ -76,6 +77,12 @@ def _as_metrics(value: Any, *, name: str) -> tuple[str, ...]:
     return tuple(as_choice(each, tuple(METRICS), name=name) for each in as_names(value))
 
 
+def _as_text(value: Any, *, name: str) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"`{name}` must be a str, got {shown(value)}.")
+    return value
+
+
 def _as_frame(value: Any, *, name: str) -> Frame:
     return value if isinstance(value, ReferenceFrame) else as_shape(value, name=name)
 
@@ -91,7 +98,9 @@ class EvaluationOptions:
     resize: Literal["bilinear"] | None = None
     outside: Outside = "raise"
     ground_truth: GroundTruth = "rest"
-    center_bias: CenterBiasRows = "left_out"
+    # text of a center bias that the caller gave as an object, with a digest of its content
+    center_bias: str | None = None
+    center_bias_rows: CenterBiasRows = "left_out"
     n_samples: int | None = None
     tolerance: float | None = None
     seed: int = 0
@@ -102,12 +111,13 @@ class EvaluationOptions:
     @property
     def negatives(self) -> str:
         """Row whose center bias the shuffled metrics compare with."""
-        return IN_SAMPLE_BIAS if self.center_bias == "in_sample" else CENTER_BIAS
+        return IN_SAMPLE_BIAS if self.center_bias_rows == "in_sample" else CENTER_BIAS
 
     @property
     def leaves_out(self) -> bool:
         """True if the center bias of an image is computed without its own gaze."""
-        return self.frame is not None and self.center_bias != "in_sample"
+        made = self.frame is not None or self.center_bias is not None
+        return made and self.center_bias_rows in {"left_out", "both"}
 
 
 # The check of each option, called with a value and the name of the option. It returns the value.
@@ -118,7 +128,8 @@ CHECKS: dict[str, Check] = {
     "resize": _or_none(_one_of("bilinear")),
     "outside": _one_of(*OUTSIDE),
     "ground_truth": _one_of(*get_args(GroundTruth)),
-    "center_bias": _one_of(*get_args(CenterBiasRows)),
+    "center_bias": _or_none(_as_text),
+    "center_bias_rows": _one_of(*get_args(CenterBiasRows)),
     "n_samples": _or_none(as_count),
     "tolerance": as_tolerance,
     "seed": partial(as_count, least=0),
@@ -143,30 +154,38 @@ def fit_to_cases(
     as_metrics(options.metrics, density=options.density, shrink=options.shrink)
     require_fixations(cases, options.metrics)
     _require_bias(options)
-    needs_all = needs_all_gaze(cases, options.center_bias)
+    needs_all = needs_all_gaze(cases, options)
+    if options.center_bias is not None and rounding != "none":
+        raise ValueError(
+            f"`rounding` must be 'none' with `center_bias`, got {rounding!r}. It is an option of "
+            "the frame of a RegisteredCenterBias."
+        )
     _require_areas(options)
     _require_boxes(cases)
     _require_sigma(options.sigma, cases)
     return replace(options, frame=_frame(cases, options, rounding) if needs_all else None)
 
 
-def needs_all_gaze(cases: list[Case], center_bias: str) -> bool:
+def needs_all_gaze(cases: list[Case], options: EvaluationOptions) -> bool:
     """Return whether a center bias is computed from the gaze on all images."""
+    rows = options.center_bias_rows
     own = [case.center_bias is not None for case in cases if case.scored]
-    if center_bias == "none":
+    if rows == "none":
         if any(own):
             raise ValueError(
-                "`center_bias` (--center-bias) must not be 'none' if images have a center bias of "
-                f"their own, as {sum(own)} of {len(own)} do. Remove it from the cases, or give "
-                "'left_out'."
+                "`center_bias_rows` (--center-bias-rows) must not be 'none' if images have a "
+                f"center bias of their own, as {sum(own)} of {len(own)} do. Remove it from the "
+                "cases, or give 'left_out'."
             )
         return False
-    if any(own) and center_bias == "in_sample":
+    if any(own) and rows == "in_sample":
         raise ValueError(
-            "`center_bias` must not be 'in_sample' if images have a center bias of their own, as "
-            f"{sum(own)} of {len(own)} do. Give 'both' to score the two."
+            "`center_bias_rows` must not be 'in_sample' if images have a center bias of their own, "
+            f"as {sum(own)} of {len(own)} do. Give 'both' to score the two."
         )
-    return not all(own) or not own or center_bias != "left_out"
+    if options.center_bias is not None:
+        return False
+    return not all(own) or not own or rows != "left_out"
 
 
 def common_size(cases: Sequence[Case]) -> tuple[int, int]:
@@ -179,7 +198,7 @@ def advice_without_bias(options: EvaluationOptions) -> str:
     """Return the advice to do without a center bias, empty if a metric takes one."""
     if _with_bias(options.metrics):
         return ""
-    return ', or center_bias="none" (--center-bias none) to score without a center bias'
+    return ', or center_bias_rows="none" (--center-bias-rows none) to score without a center bias'
 
 
 def _with_bias(names: Sequence[str]) -> list[str]:
@@ -189,10 +208,11 @@ def _with_bias(names: Sequence[str]) -> list[str]:
 
 def _require_bias(options: EvaluationOptions) -> None:
     """Raise if a metric needs the center bias and none is computed."""
-    if options.center_bias == "none" and (taking := _with_bias(options.metrics)):
+    if options.center_bias_rows == "none" and (taking := _with_bias(options.metrics)):
         raise ValueError(
-            f"`center_bias` (--center-bias) must not be 'none' with {' and '.join(taking)}, which "
-            "compare with the center bias. Choose other `metrics`, or 'left_out'."
+            "`center_bias_rows` (--center-bias-rows) must not be 'none' with "
+            f"{' and '.join(taking)}, which compare with the center bias. Choose other `metrics`, "
+            "or 'left_out'."
         )
 
 
@@ -253,11 +273,12 @@ def _frame(cases: list[Case], options: EvaluationOptions, rounding: Rounding) ->
     most common size.
     """
     boxes = [case.box for case in cases if case.box is not None]
-    if boxes and rounding == "study" and options.center_bias != "in_sample":
+    if boxes and rounding == "study" and options.center_bias_rows != "in_sample":
         raise ValueError(
-            "`rounding` must be 'none' unless `center_bias` is 'in_sample' (--center-bias "
-            f"in_sample), got 'study' and {options.center_bias!r}: the study's average has no "
-            "value at pixels that no image reaches, which would lie inside the image left out."
+            "`rounding` must be 'none' unless `center_bias_rows` is 'in_sample' "
+            f"(--center-bias-rows in_sample), got 'study' and {options.center_bias_rows!r}: the "
+            "study's average has no value at pixels that no image reaches, which would lie inside "
+            "the image left out."
         )
     if boxes:
         return ReferenceFrame.from_boxes(boxes, [case.shape for case in cases], rounding=rounding)

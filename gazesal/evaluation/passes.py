@@ -34,6 +34,7 @@ from gazesal.evaluation.worker import (
     score_case,
 )
 from gazesal.evaluation.worker_pool import Runner
+from gazesal.maps.center_bias_model import CenterBiasModel
 
 __all__ = ["check_maps", "make_center_bias", "score_all", "shared_by_all"]
 
@@ -161,7 +162,7 @@ class Shared(NamedTuple):
 
 
 def shared_by_all(
-    cases: list[Case], options: EvaluationOptions, bias: AnyCenterBias | None, bad: BadImages
+    cases: list[Case], options: EvaluationOptions, bias: CenterBiasModel | None, bad: BadImages
 ) -> Shared:
     """Return the parts of the center bias and the images that are left out together.
 

@@ -9,12 +9,13 @@ import numpy as np
 
 from gazesal._warnings import muted
 from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER, Case
-from gazesal.evaluation.gaze_of_image import AnyCenterBias, biases_on_image, gaze_maps
+from gazesal.evaluation.gaze_of_image import biases_on_image, gaze_maps
 from gazesal.evaluation.map_checks import TRANSPOSE, looks_transposed
 from gazesal.evaluation.metric_calls import AllFixations, MetricCalls, require_distribution
 from gazesal.evaluation.options import EvaluationOptions
 from gazesal.evaluation.score_rows import Noticed
 from gazesal.exceptions import InputWarning, UndefinedMetricWarning
+from gazesal.maps.center_bias_model import CenterBiasModel
 from gazesal.maps.observers import one_vs_rest
 from gazesal.maps.resampling import require_range, resample
 from gazesal.metrics.registry import METRICS, STUDY_METRICS
@@ -91,7 +92,7 @@ def scored_pairs(
 
 def score_image(
     case: Case,
-    bias: AnyCenterBias | None,
+    bias: CenterBiasModel | None,
     options: EvaluationOptions,
     fixations: AllFixations | None = None,
     together: Sequence[Case] = (),
@@ -182,7 +183,7 @@ def _score(
         return calls.score(metric, pair.saliency, pair.truth, pair.left_out, is_density=is_density)
     maps: tuple[FloatArray, ...] = (pair.saliency, pair.truth)
     if metric.needs_center_bias:
-        assert negatives is not None, "refused with center_bias='none'"  # noqa: S101
+        assert negatives is not None, "refused without a center bias"  # noqa: S101
         maps = (*maps, negatives)
     # Each score has its own stream, so that its samples do not depend on other scores.
     keys = [zlib.crc32(label.encode()) for label in labels]

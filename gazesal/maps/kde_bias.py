@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from gazesal._validation import as_real_array, as_shape, require_finite
 from gazesal._warnings import warn
@@ -15,7 +15,7 @@ from gazesal.maps.bumps import density_of_bumps, warn_of_missed
 from gazesal.maps.center_bias_model import ImageGaze
 from gazesal.maps.kde_cross_validation import cross_validate
 from gazesal.maps.pooled import ByImage, Outside, PooledFixations, Shapes, pool_fixations
-from gazesal.typing import Float64Array
+from gazesal.typing import Float64Array, IntArray
 
 __all__ = ["KdeCenterBias"]
 
@@ -349,6 +349,49 @@ class KdeCenterBias:
         for image in images:
             other = other.without(image.image)
         return other
+
+    def _to_parts(self) -> tuple[dict[str, Any], list[NDArray[Any]]]:
+        """Return the facts and the arrays from which `_from_parts` makes an equal object."""
+        pooled = self._fixations
+        facts = {
+            "bandwidth": self.bandwidth,
+            "mixing": self.mixing,
+            "aspect": self.aspect,
+            "bandwidths": list(self.bandwidths),
+            "mixings": list(self.mixings),
+            "images": list(pooled.images),
+        }
+        return facts, [pooled.starts, pooled.points, pooled.weights, pooled.aspects, self.scores]
+
+    @classmethod
+    def _from_parts(
+        cls,
+        facts: dict[str, Any],
+        starts: IntArray,
+        points: Float64Array,
+        weights: Float64Array,
+        aspects: Float64Array,
+        scores: Float64Array,
+    ) -> KdeCenterBias:
+        """Make a center bias from the contents of a file, and raise if they are inconsistent."""
+        images = tuple(facts["images"])
+        grid = Grid(tuple(facts["bandwidths"]), tuple(facts["mixings"]), np.array(scores))
+        shapes = [each.shape for each in (starts, points, weights, aspects, scores)]
+        n = len(points)
+        wanted = [(len(images) + 1,), (n, 2), (n,), (len(images),), tuple(map(len, grid[:2]))]
+        if shapes != wanted:
+            raise ValueError(f"its arrays must have the shapes {wanted}, got {shapes}")
+        if starts[0] != 0 or starts[-1] != n or (np.diff(starts) < 0).any():
+            raise ValueError("its fixations must be sorted by image")
+        for array in (points, weights, aspects):
+            if array.dtype != np.float64 or not np.isfinite(array).all() or array.min() < 0:
+                raise ValueError("its arrays must be finite, non-negative and float64")
+        (bandwidth,) = _as_grid([facts["bandwidth"]], name="bandwidth")
+        (mixing,) = _as_grid([facts["mixing"]], name="mixing", low=0.0, high=1.0)
+        pooled = PooledFixations(
+            images=images, starts=starts, points=points, weights=weights, aspects=aspects
+        )
+        return cls._of(bandwidth, mixing, pooled, float(facts["aspect"]), grid)
 
     def _set(self, fixations: PooledFixations, aspect: float, grid: Grid) -> None:
         """Set all attributes except `bandwidth` and `mixing`."""

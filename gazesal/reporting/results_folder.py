@@ -53,6 +53,12 @@ CENTER_BIAS_WORDS = {
         "scored is among them"
     ),
 }
+GIVEN_BIAS_WORDS = {
+    "left_out": "without the gaze on the image that is scored",
+    "in_sample": "with the gaze on the image that is scored, which favors the bias",
+    "both": "without and with the gaze on the image that is scored, the latter in a row of its own",
+    "given": "the same for all images",
+}
 
 
 def write_report(
@@ -235,7 +241,7 @@ def describe(evaluation: Evaluation, summary: pd.DataFrame, *, degrees: float | 
             f"Chance: {chance_words(options.metrics)}. "
             f"Center bias: {_bias_words(evaluation, scored, registered)}."
         ),
-        *baseline_words(summary, in_sample=options.center_bias == "in_sample"),
+        *baseline_words(summary, in_sample=options.center_bias_rows == "in_sample"),
     ]
     alone = n_observers.count(1)
     if alone:
@@ -292,13 +298,19 @@ def _bias_words(evaluation: Evaluation, scored: set[str], registered: str) -> st
     """Say what the center bias is: the mean over images, or the one that came with them."""
     own = sum(c.center_bias is not None for c in evaluation.cases if c.image in scored)
     options = evaluation.options
-    if options.center_bias == "none":
+    rows = options.center_bias_rows
+    if rows == "none":
         return "none was scored"
+    if options.center_bias is not None:
+        words = f"{printable(options.center_bias)}, {GIVEN_BIAS_WORDS[rows]}"
+        if options.leave_out is not None and options.leaves_out:
+            words += f" and all others of the same {printable(options.leave_out)}"
+        return words + (f"; for {own} images, the one that came with the image" if own else "")
     if options.frame is None:
         return "the one that came with each image"
     words = (
         f"the mean gaze map over the images, {len(evaluation.cases)} in all{registered}, "
-        f"{CENTER_BIAS_WORDS[options.center_bias]}"
+        f"{CENTER_BIAS_WORDS[rows]}"
     )
     if options.leave_out is not None and options.leaves_out:
         words += f" and all others of the same {options.leave_out}"

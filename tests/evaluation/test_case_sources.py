@@ -99,10 +99,10 @@ def test_own_center_biases_replace_the_one_left_out():
     mixed = gazesal.evaluate([own[0], *cases[1:]], sigma=2.0)
     assert mixed.center_bias.n_maps == 12
     assert as_dict(mixed) == pytest.approx(as_dict(plain), rel=1e-9, abs=1e-12)
-    both = gazesal.evaluate(own, sigma=2.0, center_bias="both")
+    both = gazesal.evaluate(own, sigma=2.0, center_bias_rows="both")
     assert both.methods == ["interobserver", "center_bias", "center_bias_in_sample", "noise"]
     with pytest.raises(ValueError, match="`center_bias` must not be 'in_sample' if images"):
-        gazesal.evaluate(own, sigma=2.0, center_bias="in_sample")
+        gazesal.evaluate(own, sigma=2.0, center_bias_rows="in_sample")
 
 
 def test_one_image_of_any_size_is_enough_with_its_own_center_bias():

@@ -46,7 +46,7 @@ def test_case_holds_the_content_of_the_files(release):
 def test_the_ceiling_is_above_the_floors(root, release):
     maps = {"segmentation": find_lung_hulls(root / "lung_masks")}
     cases = gazesal.cases_from_reflacx(release, maps, n_readers=3)
-    evaluation = gazesal.evaluate(cases, outside="keep", center_bias="both")
+    evaluation = gazesal.evaluate(cases, outside="keep", center_bias_rows="both")
     assert evaluation.methods == [
         "interobserver",
         "segmentation",

@@ -130,7 +130,7 @@ def test_loaded_evaluation_equals_the_saved_one(tmp_path):
         cases[0], gaze={n: replace(g, sigma=np.full((6, 2), 2.0)) for n, g in cases[0].gaze.items()}
     )
     cases[4] = replace(cases[4], maps={"noise": tmp_path / "none.npy"})
-    result = gazesal.evaluate(cases, bad_images="list", center_bias="both")
+    result = gazesal.evaluate(cases, bad_images="list", center_bias_rows="both")
     result.save(tmp_path / "saved")
     result.save(tmp_path / "saved")  # replaces the saved evaluation
     loaded = gazesal.Evaluation.load(tmp_path / "saved")

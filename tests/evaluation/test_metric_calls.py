@@ -189,7 +189,7 @@ def test_the_baseline_gains_nothing_on_itself(evaluations):
 def test_other_metrics_do_not_change_the_study_metrics(evaluations):
     """Scores are equal to the bit with and without other metrics."""
     cases, evaluation = evaluations[False, "rest", "both"]
-    alone = as_dict(evaluate(cases, center_bias="both"))
+    alone = as_dict(evaluate(cases, center_bias_rows="both"))
     assert {metric for *_, metric in alone} == set(gazesal.STUDY_METRICS)
     together = as_dict(evaluation)
     assert {key: together[key] for key in alone} == alone
@@ -197,7 +197,7 @@ def test_other_metrics_do_not_change_the_study_metrics(evaluations):
 
 def test_scores_do_not_depend_on_workers_to_the_bit(evaluations):
     cases, one = evaluations[False, "rest", "both"]
-    two = evaluate(cases, metrics=EVERY, center_bias="both", n_jobs=2, **OPTIONS)
+    two = evaluate(cases, metrics=EVERY, center_bias_rows="both", n_jobs=2, **OPTIONS)
     pd.testing.assert_frame_equal(one.scores, two.scores, check_exact=True)
 
 

@@ -91,7 +91,7 @@ def as_dict(evaluation):
 @pytest.mark.parametrize("center_bias", ["left_out", "in_sample", "both"])
 def test_registered_scores_equal_their_definition(center_bias, ground_truth):
     cases = make_cases()
-    evaluation = gazesal.evaluate(cases, center_bias=center_bias, ground_truth=ground_truth)
+    evaluation = gazesal.evaluate(cases, center_bias_rows=center_bias, ground_truth=ground_truth)
     expected = scores_by_definition(
         cases, left_out=center_bias != "in_sample", ground_truth=ground_truth
     )
@@ -124,8 +124,8 @@ def test_registration_changes_the_center_bias():
 
 def test_the_study_rounds():
     cases = make_cases()
-    options = {"metrics": ["sauc"], "center_bias": "in_sample"}
-    with pytest.raises(ValueError, match="`rounding` must be 'none' unless `center_bias`"):
+    options = {"metrics": ["sauc"], "center_bias_rows": "in_sample"}
+    with pytest.raises(ValueError, match="`rounding` must be 'none' unless `center_bias_rows`"):
         gazesal.evaluate(cases, rounding="study")
     rounded = gazesal.evaluate(cases, rounding="study", **options)
     assert rounded.center_bias.frame.rounding == "study"
@@ -147,7 +147,7 @@ def test_unscored_image_contributes_to_the_bias_only():
 
 
 def test_maps_of_an_image_hold_every_row():
-    evaluation = gazesal.evaluate(make_cases(), center_bias="both", ground_truth="all")
+    evaluation = gazesal.evaluate(make_cases(), center_bias_rows="both", ground_truth="all")
     shown = evaluation.maps_of("b", "r2")
     assert set(shown) == {*evaluation.methods, "ground_truth"}
     assert {array.shape for array in shown.values()} == {SHAPES["b"]}
@@ -161,7 +161,11 @@ def test_maps_of_an_image_hold_every_row():
         ({"box": None}, {}, "`cases` must all have a box or all have no box, got image 'a'"),
         ({"scored": True, "gaze": {}}, {}, "image 'a' must have fixations of at least two"),
         ({}, {"sigma": 2.0}, "`sigma` must not be given if fixations have their own"),
-        ({}, {"center_bias": "mine"}, "`center_bias` must be one of 'left_out', 'in_sample'"),
+        (
+            {},
+            {"center_bias_rows": "mine"},
+            "`center_bias_rows` must be one of 'left_out', 'in_sample'",
+        ),
         ({}, {"ground_truth": "most"}, "`ground_truth` must be one of 'rest', 'all'"),
         ({}, {"rounding": "up"}, "`rounding` must be one of 'none', 'study'"),
         ({"box": (1, 2, 1, 4)}, {}, r"`box of image \w+` must have x_min < x_max"),

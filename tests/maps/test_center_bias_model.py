@@ -129,7 +129,7 @@ def test_evaluate_uses_the_mean_bias_on_the_image(shapes):
     if shapes == "several":
         cases[0] = replace(cases[0], shape=(cases[0].shape[0] + 3, cases[0].shape[1] + 5))
         cases[0] = replace(cases[0], maps={"noise": np.ones(cases[0].shape)})
-    evaluation = gazesal.evaluate(cases, sigma=SIGMA, resize="bilinear", center_bias="both")
+    evaluation = gazesal.evaluate(cases, sigma=SIGMA, resize="bilinear", center_bias_rows="both")
     case = cases[0]
     shown = evaluation.maps_of(case.image)
     bias = evaluation.center_bias
@@ -140,7 +140,7 @@ def test_evaluate_uses_the_mean_bias_on_the_image(shapes):
 
 def test_evaluate_uses_the_registered_bias_on_the_image():
     cases = [replace(case, box=(2, 3, 28 + k % 2, 20)) for k, case in enumerate(make_cases(5))]
-    evaluation = gazesal.evaluate(cases, sigma=SIGMA, center_bias="both")
+    evaluation = gazesal.evaluate(cases, sigma=SIGMA, center_bias_rows="both")
     case, bias = cases[1], evaluation.center_bias
     shown = evaluation.maps_of(case.image)
     left_out = bias.without_images([ImageGaze(case.image, gaze_maps(case), case.box)])

@@ -122,7 +122,7 @@ def score(
     found = evaluate(
         cases,
         outside="keep",
-        center_bias=study.center_bias,
+        center_bias_rows=study.center_bias,
         rounding="study" if study.center_bias == "in_sample" else "none",
         seed=study.seed,
         n_jobs=study.n_jobs,

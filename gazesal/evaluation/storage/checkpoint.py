@@ -16,7 +16,6 @@ from gazesal._files import naming, write_text
 from gazesal._warnings import warn
 from gazesal.datasets._arguments import as_path
 from gazesal.evaluation.case import Case
-from gazesal.evaluation.gaze_of_image import AnyCenterBias
 from gazesal.evaluation.groups import left_out_together
 from gazesal.evaluation.metric_calls import takes_others
 from gazesal.evaluation.options import EvaluationOptions
@@ -31,6 +30,7 @@ from gazesal.evaluation.storage.fingerprints import (
 from gazesal.evaluation.storage.score_parts import ADVICE, ELSEWHERE, ScoreParts, require_pyarrow
 from gazesal.evaluation.worker_pool import SHARED
 from gazesal.exceptions import InputWarning, SkippedDataWarning
+from gazesal.maps.center_bias_model import CenterBiasModel
 
 __all__ = ["AnyCheckpoint", "Checkpoint", "NoCheckpoint", "open_checkpoint"]
 
@@ -41,6 +41,7 @@ TORN_FILE = re.compile(r"\.[a-z0-9_]{8}\.partial\.(npz|json)")
 SHARED_FOLDER = re.compile(re.escape(SHARED) + "[a-z0-9_]{8}")
 
 T = TypeVar("T")
+Checked: TypeAlias = Callable[[Any, dict[str, Any]], T]  # takes a center bias and its facts
 
 
 class NoCheckpoint:
@@ -66,11 +67,13 @@ class NoCheckpoint:
         """Return all scores."""
         return self._rows
 
-    def load_bias(self, _checked: Callable[[AnyCenterBias | None, dict[str, Any]], T]) -> T | None:
+    def load_bias(
+        self, _checked: Callable[[CenterBiasModel | None, dict[str, Any]], T]
+    ) -> T | None:
         """Return None, because no earlier run has begun a center bias."""
         return None
 
-    def save_bias(self, bias: AnyCenterBias | None, **facts: Any) -> None:
+    def save_bias(self, bias: CenterBiasModel | None, **facts: Any) -> None:
         """Do nothing."""
 
 
@@ -149,7 +152,7 @@ class Checkpoint:
         """Return the scores of finished images."""
         return self.parts.collect({image: self._images[image] for image in images})
 
-    def load_bias(self, checked: Callable[[AnyCenterBias | None, dict[str, Any]], T]) -> T | None:
+    def load_bias(self, checked: Checked[T]) -> T | None:
         """Return the center bias as far as it was computed, as a function checks and returns it.
 
         The function takes the center bias and the facts saved with it. Return None if there is no
@@ -167,7 +170,7 @@ class Checkpoint:
             warn(f"{self._bias}: {reason}. It is computed again.", SkippedDataWarning)
             return None
 
-    def save_bias(self, bias: AnyCenterBias | None, **facts: Any) -> None:
+    def save_bias(self, bias: CenterBiasModel | None, **facts: Any) -> None:
         """Write the center bias as far as it is computed, with facts about it."""
         with naming(self._bias, ADVICE):
             write_bias(self._bias, bias, run=self._digest, **facts)
@@ -253,7 +256,8 @@ def open_checkpoint(
         numbers_from["POT"] = version("POT")
     identity: dict[str, Any] = {"layout": LAYOUT, "versions": numbers_from}
     identity["options"] = asdict(options)
-    of_all = options.frame is not None or takes_others(options.metrics)
+    together_left = options.leaves_out and options.leave_out is not None
+    of_all = options.frame is not None or together_left or takes_others(options.metrics)
     path = as_path(folder, name="checkpoint")
     return Checkpoint(path, identity, gaze if of_all else None, images)
 

@@ -14,13 +14,19 @@ import pandas as pd
 from gazesal._digests import digest_of_file
 from gazesal._files import atomic_path, write_text
 from gazesal._validation import as_flag
+from gazesal._warnings import warn
 from gazesal.evaluation.case import Case
 from gazesal.evaluation.case_checks import as_cases
-from gazesal.evaluation.gaze_of_image import AnyCenterBias
+from gazesal.evaluation.given_center_bias import description_of
 from gazesal.evaluation.groups import require_groups
 from gazesal.evaluation.options import CHECKS, EvaluationOptions, as_options
 from gazesal.evaluation.score_rows import COLUMNS
-from gazesal.evaluation.storage.center_bias_file import frame_of, read_bias, write_bias
+from gazesal.evaluation.storage.center_bias_file import (
+    can_be_saved,
+    frame_of,
+    read_bias,
+    write_bias,
+)
 from gazesal.evaluation.storage.saved_cases import (
     Places,
     case_from_json,
@@ -29,7 +35,11 @@ from gazesal.evaluation.storage.saved_cases import (
     gaze_by_case,
 )
 from gazesal.evaluation.storage.score_parts import require_pyarrow
+from gazesal.exceptions import SkippedDataWarning
+from gazesal.maps.center_bias import CenterBias
+from gazesal.maps.center_bias_model import CenterBiasModel
 from gazesal.maps.geometry import ReferenceFrame
+from gazesal.maps.registered_bias import RegisteredCenterBias
 
 __all__ = ["load_parts", "save_parts"]
 
@@ -44,7 +54,7 @@ def save_parts(
     bad_images: pd.DataFrame,
     cases: Iterable[Case],
     options: EvaluationOptions,
-    center_bias: AnyCenterBias | None,
+    center_bias: CenterBiasModel | None,
     versions: Mapping[str, str],
 ) -> None:
     """Write an evaluation into a folder, with ``evaluation.json`` last to mark it as complete."""
@@ -57,6 +67,13 @@ def save_parts(
     lines = [json.dumps(case_to_json(case, places)) for case in listed]
     write_text(folder / "cases.jsonl", "".join(f"{line}\n" for line in lines))
     _write_table(folder / "fixations.parquet", fixations_of(listed))
+    if center_bias is not None and not can_be_saved(center_bias):
+        warn(
+            f"a center bias of type {type(center_bias).__name__} cannot be saved, so `maps_of` "
+            "will raise an error after loading. All scores are saved.",
+            SkippedDataWarning,
+        )
+        center_bias = None
     if center_bias is None:
         (folder / "center_bias.npz").unlink(missing_ok=True)
     else:
@@ -167,13 +184,19 @@ def _require_known(scores: pd.DataFrame, cases: list[Case]) -> None:
 
 
 def _require_bias_of(
-    bias: AnyCenterBias | None, options: EvaluationOptions, cases: list[Case]
+    bias: CenterBiasModel | None, options: EvaluationOptions, cases: list[Case]
 ) -> None:
     """Raise unless a center bias has the frame of the options and at most the cases' gaze maps."""
     if bias is None:
         if options.frame is not None:
             raise ValueError("it is missing, but the evaluation has a center bias")
         return
+    if options.center_bias is not None:
+        if description_of(bias, stored=False) != options.center_bias:
+            raise ValueError(f"it must be the one of the evaluation, {options.center_bias}")
+        return
+    if not isinstance(bias, (CenterBias, RegisteredCenterBias)):
+        raise TypeError("it must be the mean of gaze maps")
     if frame_of(bias) != options.frame:
         raise ValueError(
             f"its frame must be {options.frame}, the one of the evaluation, got {frame_of(bias)}"
