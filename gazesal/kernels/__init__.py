@@ -1,1 +1,1 @@
-"""Compiled loops: arrays in, numbers and arrays out; no checks, no randomness."""
+"""Compiled kernels: arrays in, arrays out, without checks and without random numbers."""

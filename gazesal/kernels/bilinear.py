@@ -18,10 +18,10 @@ class Neighbors(NamedTuple):
 
 @kernel
 def _between(low: float, high: float, share: float) -> float:
-    """A value between two, never outside them; equal ones give their own value to the bit.
+    """Interpolate between two values, without leaving their range.
 
-    A constant map has to stay one, or its correlation would be a correlation with rounding
-    errors.
+    Equal values are returned bit for bit, so that a constant map stays constant. Otherwise its
+    correlation would be a correlation with rounding errors.
     """
     value = low + share * (high - low)
     return min(max(value, min(low, high)), max(low, high))
@@ -37,7 +37,7 @@ def _across(row: WeightArray, columns: Neighbors, out: Float64Array) -> None:
 
 @kernel
 def _down(low: Float64Array, high: Float64Array, share: float, out: Float64Array) -> None:
-    """Values between two rows."""
+    """Set `out` to the values between two rows."""
     for j in range(out.size):
         out[j] = _between(low[j], high[j], share)
 
@@ -49,10 +49,10 @@ def interpolate_grid(
     columns: Neighbors,
     out: Float64Array,
 ) -> None:
-    """Set `out` to the values at all pairs of places, each given as two neighbors and a share.
+    """Set `out` to the values at all pairs of rows and columns.
 
-    Rows of `out` follow each other on the old grid, so a row interpolated along x is kept for the
-    next, and the map is read once.
+    Consecutive rows of `out` use the same rows of the old grid. A row interpolated along x is
+    therefore kept for the next, and the map is read once.
     """
     row_before, row_after, row_share = rows
     low = np.empty(out.shape[1])
@@ -74,7 +74,7 @@ def interpolate_grid(
 
 @kernel
 def sum_of_parts(high: Float64Array, low: Float64Array, least: float, out: Float64Array) -> None:
-    """Set `out` to the sum of two arrays, zero where it is less than `least`."""
+    """Set `out` to the sum of two arrays, with values below `least` set to 0."""
     for i in range(out.size):
         value = high[i] + low[i]
         out[i] = value if value >= least else 0.0

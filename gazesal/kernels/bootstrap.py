@@ -1,8 +1,8 @@
-"""Sums of cells weighted by how often a resample drew their units.
+"""Sums of cells weighted by the number of times a resample contains their units.
 
 A resample is a row of counts for each kind of unit, and its sum is the counts times the cells. The
-loop adds in the order of the cells, whatever the number of rows and columns, so a resample has the
-same bits in any block and beside any other column.
+loop adds in the order of the cells, whatever the number of rows and columns. A resample therefore
+has the same sum, bit for bit, in any block and with any other columns.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from gazesal.typing import Float64Array, IntArray
 
 @kernel
 def count_draws(draws: IntArray, counts: IntArray) -> None:
-    """Count how often each unit is drawn: draws (R, N) of units 0 to K - 1, counts (R, K)."""
+    """Count the draws (R, N) of each unit, 0 to K - 1, in each row, into counts (R, K)."""
     for r in range(draws.shape[0]):
         row = counts[r]
         row[:] = 0
@@ -23,7 +23,7 @@ def count_draws(draws: IntArray, counts: IntArray) -> None:
 
 @kernel
 def _sum_of_one_column(counts: IntArray, column: Float64Array) -> float:
-    """Counts times cells, without a branch on zero, which would cost more than it saves."""
+    """Sum counts times cells, without a branch on zero, which would be slower."""
     total = 0.0
     for i in range(column.size):
         total += np.float64(counts[i]) * column[i]

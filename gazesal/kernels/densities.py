@@ -5,8 +5,8 @@ import numpy as np
 from gazesal.kernels._jit import kernel
 from gazesal.typing import Float64Array, IntArray
 
-SMALLEST = 1e-280  # of a kernel's peak; below it a term adds nothing to a sum of normal numbers
-LANES = 4  # partial sums taken side by side, so that the compiler may vectorize them
+SMALLEST = 1e-280  # share of a kernel's peak; smaller terms do not change a sum of normal numbers
+LANES = 4  # partial sums in parallel, so that the compiler can vectorize them
 
 
 @kernel
@@ -20,13 +20,14 @@ def _distances(points: Float64Array, x: float, y: float, out: Float64Array) -> N
 
 @kernel
 def _gaussians(distances: Float64Array, rate: float, out: Float64Array) -> None:
+    """Set `out` to the exponentials of the distances times a rate."""
     for j in range(distances.size):
         out[j] = np.exp(rate * distances[j])
 
 
 @kernel
 def _square(terms: Float64Array) -> None:
-    """Square in place; what is too small to matter is 0, for subnormal numbers are slow."""
+    """Square in place, with tiny values set to 0, because subnormal numbers are slow."""
     for j in range(terms.size):
         term = terms[j] * terms[j]
         terms[j] = term if term >= SMALLEST else 0.0
@@ -36,7 +37,7 @@ def _square(terms: Float64Array) -> None:
 def _add_terms(
     terms: Float64Array, weights: Float64Array, weight: float, sums: Float64Array
 ) -> float:
-    """Add the terms, times the one weight, to `sums`; return their sum times their own weights."""
+    """Add the terms times `weight` to `sums`, and return the sum of the terms times `weights`."""
     lane_0 = lane_1 = lane_2 = lane_3 = 0.0
     whole = terms.size - terms.size % LANES
     for j in range(0, whole, LANES):
@@ -55,12 +56,13 @@ def _add_terms(
 def left_out_kernel_sums(
     points: Float64Array, weights: Float64Array, starts: IntArray, bandwidths: Float64Array
 ) -> Float64Array:
-    """Sum, at each point, the Gaussians on the points of all other groups, peaks of height 1.
+    """Sum, at each point, the Gaussians of peak 1 on the points of all other groups.
 
-    `points` (N, 2) lie in groups, of which `starts` holds the first index of each and N.
-    `bandwidths` descend. Returns (number of bandwidths, N). Each pair of points is met once, for
-    both and for all bandwidths: where a bandwidth is the one before it divided by the root of
-    two, its terms are the squares of those before, so the usual grid costs one exponential a pair.
+    `points` (N, 2) are sorted by group, and `starts` are the first index of each group and N.
+    `bandwidths` descend. Returns an array (number of bandwidths, N). Each pair of points is visited
+    once, for both points and all bandwidths. If a bandwidth is the one before divided by the root
+    of two, its terms are the squares of the terms before. The default grid therefore needs one
+    exponential per pair.
     """
     n_bandwidths = bandwidths.size
     rates = -0.5 / (bandwidths * bandwidths)

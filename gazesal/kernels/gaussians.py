@@ -1,20 +1,20 @@
-"""Sums of separable bumps on a grid."""
+"""Sums of separable Gaussians, called bumps, on a grid."""
 
 import numpy as np
 
 from gazesal.kernels._jit import kernel
 from gazesal.typing import Float64Array
 
-TOGETHER = 4  # bumps added to two rows in one go, so that a value loaded is used eight times
-ROWS = 64  # whose factors are turned at a time, so that they are read in the order of memory
-TILE = 512  # columns worked on at a time, whose bumps stay in cache for all rows
+TOGETHER = 4  # bumps added to two rows at once, so that a loaded value is used eight times
+ROWS = 64  # rows whose factors are transposed together, so that they are read in memory order
+TILE = 512  # columns; their bumps stay in cache for all rows
 
 
 @kernel
 def _add_bumps(
     upper: Float64Array, lower: Float64Array, factors: Float64Array, bumps: Float64Array
 ) -> None:
-    """Add four bumps, times their factors, onto two neighboring rows."""
+    """Add four bumps, times their factors, to two neighboring rows."""
     a, b, c, d = factors[0, 0], factors[0, 1], factors[0, 2], factors[0, 3]
     e, f, g, h = factors[1, 0], factors[1, 1], factors[1, 2], factors[1, 3]
     bump_0, bump_1, bump_2, bump_3 = bumps[0], bumps[1], bumps[2], bumps[3]
@@ -26,6 +26,7 @@ def _add_bumps(
 
 @kernel
 def _copy(target: Float64Array, source: Float64Array) -> None:
+    """Copy one array into another of the same size."""
     for j in range(target.size):
         target[j] = source[j]
 
@@ -34,9 +35,8 @@ def _copy(target: Float64Array, source: Float64Array) -> None:
 def sum_of_outer_products(along_y: Float64Array, along_x: Float64Array, out: Float64Array) -> None:
     """Set `out` to ``along_y.T @ along_x`` of (N, H) and (N, W), N a multiple of `TOGETHER`.
 
-    The matrix product of the separable gaze map, written out rather than left to BLAS, whose last
-    bits change with its number of threads and its vendor: a map must be the same to the bit on
-    any number of workers.
+    The matrix product is written out instead of using BLAS, whose last bits depend on its vendor
+    and its number of threads. A gaze map must be the same, bit for bit, for any number of workers.
     """
     n, height = along_y.shape
     width = along_x.shape[1]

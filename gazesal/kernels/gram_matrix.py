@@ -1,7 +1,7 @@
-"""Centered products of many maps, each map read once: a Gram matrix, or some of its entries.
+"""Centered products of pairs of maps: a Gram matrix, or some of its entries.
 
-The arithmetic is that of `gazesal.kernels.moments.centered_moments`: less the first value, block
-by block about the block's own mean, blocks merged by pairwise updates.
+Each map is read once. As in `gazesal.kernels.moments.centered_moments`, the first value is
+subtracted, each block is centered on its own mean, and blocks are merged by pairwise updates.
 """
 
 from collections.abc import Sequence
@@ -13,13 +13,13 @@ from gazesal.kernels._jit import kernel
 from gazesal.kernels.moments import LANES, add_lanes, fold
 from gazesal.typing import Float64Array, FloatArray, IntArray
 
-BLOCK = 16 * LANES  # a dozen maps of this many values in float64 stay in the second-level cache
-PART = 64 * BLOCK  # pixels whose products are added up on their own, whatever the threads
+BLOCK = 16 * LANES  # pixels; the blocks of a dozen maps in float64 stay in the L2 cache
+PART = 64 * BLOCK  # pixels that one thread sums; the number of threads does not change the sums
 
 
 @kernel
 def center(values: FloatArray, shift: float, out: Float64Array) -> float:
-    """Set `out` to the values less `shift` and less the mean of what is left; return that mean."""
+    """Set `out` to the shifted values minus their mean, and return that mean."""
     lanes = np.zeros(LANES)
     for row in range(0, values.size, LANES):
         add_lanes(lanes, values[row : row + LANES], shift)
@@ -31,13 +31,13 @@ def center(values: FloatArray, shift: float, out: Float64Array) -> float:
 
 @kernel
 def add_products(lanes: Float64Array, x: Float64Array, y: Float64Array) -> None:
-    """Add the products of two arrays, at most `LANES` values, onto the lanes."""
+    """Add the products of two arrays, at most `LANES` values, to the lanes."""
     for j in range(x.size):
         lanes[j] += x[j] * y[j]
 
 
 class Products(NamedTuple):
-    """Centered products of pairs of maps over some pixels, the means of the maps there."""
+    """Centered products of pairs of maps over some pixels, and the means of the maps there."""
 
     products: Float64Array
     means: Float64Array
@@ -46,7 +46,7 @@ class Products(NamedTuple):
 
 @kernel
 def merge(done: Products, more: Products, pairs: IntArray) -> None:
-    """Update the products and means of some pixels by those of other pixels."""
+    """Update the products and means of some pixels by the products and means of others."""
     products, means, n_done = done
     more_products, more_means, size = more
     seen = n_done + size

@@ -1,11 +1,11 @@
 """Sums, means and centered second moments of maps, each map read once from memory.
 
-Two rules make these loops fast without reordering a sum behind the reader's back:
+Two rules make these loops fast with a fixed order of addition:
 
-* a sum runs in `LANES` independent lanes, element ``i`` in lane ``i % LANES``, which the
-  compiler turns into vector instructions; `fold` then adds the lanes pairwise;
-* an inner loop runs over ``range(view.size)`` of a sliced view, because an index that may be
-  negative keeps the compiler from vectorizing.
+* A sum runs in `LANES` independent lanes, element ``i`` in lane ``i % LANES``, which the compiler
+  converts to vector instructions. `fold` then adds the lanes pairwise.
+* An inner loop runs over ``range(view.size)`` of a sliced view, because an index that may be
+  negative prevents vectorization.
 """
 
 import numpy as np
@@ -13,20 +13,20 @@ import numpy as np
 from gazesal.kernels._jit import kernel
 from gazesal.typing import Float64Array, FloatArray, WeightArray
 
-LANES = 512
-BLOCK = 32 * LANES  # two float32 blocks are 128 KiB and stay in the second-level cache
+LANES = 512  # partial sums in parallel; 4 KiB of float64, which stay in the L1 cache
+BLOCK = 32 * LANES  # values; two blocks in float32 are 128 KiB and stay in the L2 cache
 
 
 @kernel
 def add_lanes(lanes: Float64Array, row: WeightArray, shift: float) -> None:
-    """Add `row` minus `shift`, at most `LANES` values, onto the lanes."""
+    """Add `row` minus `shift`, at most `LANES` values, to the lanes."""
     for j in range(row.size):
         lanes[j] += row[j] - shift
 
 
 @kernel
 def fold(lanes: Float64Array) -> float:
-    """Add the lanes pairwise; overwrites them."""
+    """Add the lanes pairwise, overwriting them, and return the sum."""
     width = lanes.size
     while width > 1:
         width //= 2
@@ -37,7 +37,7 @@ def fold(lanes: Float64Array) -> float:
 
 @kernel
 def total(values: WeightArray) -> float:
-    """Sum of a 1-D array in float64, in lanes within blocks, so that rounding stays small."""
+    """Sum a 1-D array in float64, in lanes within blocks, so that rounding errors stay small."""
     lanes = np.empty(LANES)
     result = 0.0
     for start in range(0, values.size, BLOCK):
@@ -51,9 +51,9 @@ def total(values: WeightArray) -> float:
 
 @kernel
 def block_totals(values: FloatArray, size: int) -> tuple[Float64Array, float]:
-    """Sums of consecutive blocks of `size` values, a multiple of 64, and the smallest value.
+    """Return sums of consecutive blocks of `size` values, a multiple of 64, and the smallest value.
 
-    A NaN anywhere makes the sum of its block NaN, so the caller sees it without another pass.
+    A NaN makes the sum of its block NaN, so the caller detects it without another pass.
     """
     n_blocks = (values.size + size - 1) // size
     sums = np.empty(n_blocks)
@@ -83,6 +83,7 @@ def _add_centered_products(
     x_mean: float,
     y_mean: float,
 ) -> None:
+    """Add centered squares and products, at most `LANES` of each, to three rows of lanes."""
     for j in range(x.size):
         dx = (x[j] - x_shift) - x_mean
         dy = (y[j] - y_shift) - y_mean
@@ -93,12 +94,12 @@ def _add_centered_products(
 
 @kernel
 def centered_moments(x: FloatArray, y: FloatArray) -> tuple[float, float, float]:
-    """Sums of squares and products about the means: (S_xx, S_yy, S_xy) of two 1-D arrays.
+    """Return the sums of squares and products about the means: (S_xx, S_yy, S_xy).
 
-    Each block is centered on its own means while it lies in cache, and the blocks are merged
-    by the pairwise update of Chan, Golub and LeVeque (doi:10.1080/00031305.1983.10483115).
-    Subtracting the first value beforehand, which is exact where contrast is small against
-    the offset, keeps the block means as precise as the contrast allows.
+    Each block is centered on its own means while it is in cache, and the blocks are merged by the
+    pairwise update of Chan, Golub and LeVeque (doi:10.1080/00031305.1983.10483115). The first value
+    is subtracted beforehand, which is exact if the contrast is small compared with the offset. The
+    block means are then as precise as the contrast allows.
     """
     x_shift = np.float64(x[0])
     y_shift = np.float64(y[0])
@@ -141,6 +142,7 @@ def centered_moments(x: FloatArray, y: FloatArray) -> tuple[float, float, float]
 
 @kernel
 def _add_centered_squares(lanes: Float64Array, row: FloatArray, shift: float, mean: float) -> None:
+    """Add centered squares, at most `LANES`, to the lanes."""
     for j in range(row.size):
         step = (row[j] - shift) - mean
         lanes[j] += step * step
@@ -148,9 +150,9 @@ def _add_centered_squares(lanes: Float64Array, row: FloatArray, shift: float, me
 
 @kernel
 def centered_spread(x: FloatArray) -> tuple[float, float]:
-    """Mean above the first value, and sum of squares about the mean, of a 1-D array.
+    """Return the mean minus the first value, and the sum of squares about the mean.
 
-    As `centered_moments`, for one array; the sum is exactly 0 for a constant.
+    It is `centered_moments` for one array. The sum is exactly 0 for a constant.
     """
     shift = np.float64(x[0])
     lanes = np.empty(LANES)
@@ -178,13 +180,14 @@ def centered_spread(x: FloatArray) -> tuple[float, float]:
 def _add_common(
     lanes: Float64Array, x: FloatArray, y: FloatArray, x_total: float, y_total: float
 ) -> None:
+    """Add the smaller of two shares, at most `LANES` times, to the lanes."""
     for j in range(x.size):
         lanes[j] += min(x[j] / x_total, y[j] / y_total)
 
 
 @kernel
 def common_mass(x: FloatArray, y: FloatArray, x_total: float, y_total: float) -> float:
-    """Sum of the smaller of two arrays, each divided by its own total."""
+    """Sum the smaller of two arrays, each divided by its own total."""
     lanes = np.empty(LANES)
     result = 0.0
     for start in range(0, x.size, BLOCK):
@@ -199,10 +202,10 @@ def common_mass(x: FloatArray, y: FloatArray, x_total: float, y_total: float) ->
 
 @kernel
 def add_exactly(high: Float64Array, low: Float64Array, terms: FloatArray, factor: float) -> None:
-    """Add `factor` (1 or -1) times `terms` onto a double-double sum, in place.
+    """Add `factor` (1 or -1) times `terms` to a double-double sum, in place.
 
-    Knuth's two-sum (The Art of Computer Programming 2, 4.2.2): what the high part rounds off goes
-    into the low part, exactly.
+    Knuth's two-sum (The Art of Computer Programming 2, 4.2.2) adds the rounding error of the high
+    part to the low part, exactly.
     """
     for i in range(high.size):
         term = factor * terms[i]
@@ -218,7 +221,7 @@ def add_shares(
 ) -> None:
     """Add `factor` (1 or -1) times the shares of `terms` in `mass`, as `add_exactly` adds them."""
     for i in range(high.size):
-        term = factor * (np.float64(terms[i]) / mass)  # in double also where nothing is compiled
+        term = factor * (np.float64(terms[i]) / mass)  # double precision also if not compiled
         rounded = high[i] + term
         shadow = rounded - high[i]
         low[i] += (high[i] - (rounded - shadow)) + (term - shadow)
@@ -229,7 +232,7 @@ def add_shares(
 def sum_without(
     high: Float64Array, low: Float64Array, terms: FloatArray, out: Float64Array
 ) -> None:
-    """Set `out` to a double-double sum without some terms, as `add_exactly` would take them out."""
+    """Set `out` to a double-double sum minus some terms, as `add_exactly` subtracts them."""
     for i in range(out.size):
         term = -np.float64(terms[i])
         rounded = high[i] + term

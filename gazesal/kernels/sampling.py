@@ -5,20 +5,20 @@ import numpy as np
 from gazesal.kernels._jit import kernel
 from gazesal.typing import Float64Array, IntArray, WeightArray
 
-BLOCK = 512  # pixels that one partial sum stands for; a draw reads one block
+BLOCK = 512  # pixels per partial sum; each draw reads one block
 
 
 @kernel
 def locate(weights: WeightArray, block_sums: Float64Array, targets: Float64Array) -> IntArray:
-    """Index of the first pixel whose cumulative weight exceeds each target.
+    """Return the index of the first pixel whose cumulative weight exceeds each target.
 
-    `targets` ascend and lie in [0, sum of block_sums), that sum taken from left to right.
-    Only the blocks that a target falls in are read again. A pixel of weight zero is never
-    returned, because the cumulative weight does not grow there.
+    `targets` ascend and lie in [0, sum of block_sums), summed from left to right. Only blocks that
+    contain a target are read again. A pixel of weight zero is never returned, because the
+    cumulative weight does not grow there.
     """
     found = np.empty(targets.size, np.int64)
     block = position = 0
-    before = cumulative = 0.0  # weight of the blocks before `block`; of all up to `position`
+    before = cumulative = 0.0  # weights of all blocks before `block`, and of pixels to `position`
     last = -1
     for i in range(targets.size):
         moved = False

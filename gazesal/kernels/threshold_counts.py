@@ -1,20 +1,21 @@
-"""How many values lie between and at thresholds, in one pass over the values."""
+"""Numbers of values between and at thresholds, in one pass over the values."""
 
 import numpy as np
 
 from gazesal.kernels._jit import kernel
 from gazesal.typing import FloatArray, IntArray, UnsignedArray
 
-CELLS = 1 << 16  # sign, exponent and leading fraction bits of a float in single precision
+CELLS = 1 << 16  # cells, by sign, exponent and leading fraction bits in single precision
 SIGN, ALL = np.uint32(1 << 31), np.uint32(0xFFFFFFFF)
-CHUNK = 1 << 12  # values whose cells are found at a time
+CHUNK = 1 << 12  # values; their cells are found together and stay in cache
 
 
 @kernel
 def find_cells(values: FloatArray, rounded: FloatArray, cells: UnsignedArray) -> None:
-    """Cell of each value: rounding to single precision and cutting off bits both keep the order.
+    """Set `cells` to the cell of each value.
 
-    `rounded` is a float32 workspace. Adding 0 turns -0.0 into 0.0, so that the two tie.
+    Rounding to single precision and dropping bits both keep the order. `rounded` is a float32
+    workspace. Adding 0 converts -0.0 to 0.0, so that the two tie.
     """
     for i in range(values.size):
         rounded[i] = values[i] + 0.0
@@ -28,15 +29,16 @@ def find_cells(values: FloatArray, rounded: FloatArray, cells: UnsignedArray) ->
 
 @kernel
 def count_at_thresholds(values: FloatArray, thresholds: FloatArray, counts: IntArray) -> None:
-    """Add to `counts`, of size 2 K + 1, where each value falls among K thresholds.
+    """Add the numbers of values between and at K thresholds to `counts`, of size 2 K + 1.
 
-    The thresholds are distinct and ascend. ``counts[2 k + 1]`` are the values equal to threshold
-    k, ``counts[2 k]`` those between it and the threshold before. A value is compared only with the
-    thresholds in its own cell: those in lower cells are below it, those in higher cells above.
+    The thresholds are distinct and ascend. ``counts[2 k + 1]`` is the number of values equal to
+    threshold k, and ``counts[2 k]`` the number between it and the threshold before. A value is
+    compared only with thresholds in its own cell. Thresholds in lower cells are below it, and
+    thresholds in higher cells are above.
     """
     rounded = np.empty(CHUNK, np.float32)
     cells = np.empty(CHUNK, np.uint32)
-    first = np.zeros(CELLS + 1, np.int64)  # thresholds in the cells before each
+    first = np.zeros(CELLS + 1, np.int64)  # number of thresholds in lower cells
     for start in range(0, thresholds.size, CHUNK):
         part = thresholds[start : start + CHUNK]
         find_cells(part, rounded[: part.size], cells)

@@ -10,7 +10,7 @@ JIT = not numba.config.DISABLE_JIT
 
 @pytest.fixture
 def bucket(monkeypatch):
-    """Pixels a bucket may hold: as it is, or small where loops run in the interpreter."""
+    """Return the size of a bucket, which is reduced if loops run in the interpreter."""
     if not JIT:
         monkeypatch.setattr(partition, "BUCKET", 256)
         monkeypatch.setattr(partition, "STREAMS", 16)

@@ -24,7 +24,7 @@ def by_definition(values, rows, columns):
 
 
 def interpolate(values, rows, columns):
-    """The kernel, its places given as it takes them."""
+    """Call the kernel with the neighbors of some places."""
     out = np.full((len(rows), len(columns)), -7.0)
     parts = []
     for places, length in ((rows, values.shape[0]), (columns, values.shape[1])):
@@ -49,14 +49,14 @@ def test_values_are_those_of_the_formula(shape, dtype, ordered):
     np.testing.assert_allclose(interpolate(values, rows, columns), expected, rtol=1e-13)
 
 
-def test_a_constant_stays_one_to_the_bit():
+def test_a_constant_stays_constant_to_the_bit():
     rng = np.random.default_rng(1)
     values = np.full((6, 5), 0.1 + 0.2)
     out = interpolate(values, np.sort(rng.uniform(0, 5, 40)), rng.uniform(0, 4, 40))
     assert np.all(out == 0.1 + 0.2)
 
 
-def test_what_is_undefined_stays_undefined():
+def test_nan_stays_nan():
     values = np.zeros((3, 4))
     values[1, 2] = np.nan
     out = interpolate(values, np.array([0.0, 0.5, 1.0, 1.5]), np.array([0.5, 1.5, 2.0, 2.5]))

@@ -1,4 +1,4 @@
-"""Weighted sums of cells against einsum, and their bits against themselves."""
+"""Weighted sums of cells against einsum, and bit for bit in blocks of any size."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ def make(rows, shape, columns, seed=0):
     return counts, rng.normal(size=(*shape, columns))
 
 
-def test_counts_are_those_of_bincount():
+def test_counts_equal_bincount():
     draws = np.random.default_rng(0).integers(7, size=(5, 11))
     counts = np.full((5, 7), -1)
     count_draws(draws, counts)
@@ -21,7 +21,7 @@ def test_counts_are_those_of_bincount():
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (7, 1, 1), (5, 3, 1), (4, 3, 2)])
 @pytest.mark.parametrize("columns", [1, 3, 17])
-def test_sums_are_those_of_einsum(shape, columns):
+def test_sums_equal_einsum(shape, columns):
     counts, cells = make(6, shape, columns)
     out = np.full((6, columns), np.nan)
     weighted_sums(*counts, cells, out)

@@ -1,4 +1,4 @@
-"""The matrix product of separable bumps, at sizes around those it is worked on in."""
+"""The matrix product of separable bumps, at sizes around its tile sizes."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from gazesal.kernels.gaussians import TILE, TOGETHER, sum_of_outer_products
 
 
 def check(factors, bumps):
-    """Integers, of which every product and sum is exact in any order."""
+    """Use integers, whose products and sums are exact in any order."""
     out = np.full((factors.shape[0], bumps.shape[1]), np.nan)
     sum_of_outer_products(np.ascontiguousarray(factors.T), bumps, out)
     assert np.array_equal(out, factors.astype(np.int64) @ bumps.astype(np.int64))
@@ -24,18 +24,18 @@ def test_equals_the_matrix_product(n, height, width):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_rows_without_a_factor_are_skipped_and_others_are_not(seed):
-    """Bumps are taken four at a time on two rows; any of the eight factors may be alone."""
+    """Four bumps are added to two rows, and any of the eight factors may be nonzero alone."""
     rng = np.random.default_rng(seed)
     factors = rng.integers(1, 9, (7, 2 * TOGETHER)) * (rng.random((7, 2 * TOGETHER)) < 0.15)
     check(factors.astype(np.float64), rng.integers(-9, 10, (2 * TOGETHER, 11)).astype(np.float64))
 
 
-def test_nothing_at_all():
+def test_without_bumps_the_sum_is_zero():
     check(np.zeros((3, TOGETHER)), np.ones((TOGETHER, 5)))
 
 
 def test_every_pair_of_factor_and_bump_meets():
-    """One factor and one bump at a time, on an odd number of rows."""
+    """Use one factor and one bump at a time, on an odd number of rows."""
     for row in range(3):
         for i in range(TOGETHER):
             factors, bumps = np.zeros((3, TOGETHER)), np.zeros((TOGETHER, 2))

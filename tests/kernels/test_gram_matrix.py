@@ -1,4 +1,4 @@
-"""Products of many maps at once: as of two maps, over every block and part."""
+"""Products of many maps equal products of two maps, over every block and part."""
 
 import math
 

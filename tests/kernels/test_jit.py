@@ -1,4 +1,4 @@
-"""The compile policy."""
+"""Compilation and caching of kernels."""
 
 import pickle
 
@@ -85,7 +85,7 @@ def test_kernels_compile_on_a_full_disk(tmp_path, monkeypatch):
 
 
 def test_kernels_compile_if_no_directory_can_be_written(monkeypatch):
-    """In a read-only container numba finds no place for its cache and refuses."""
+    """In a read-only container, numba finds no folder for its cache and raises an error."""
     monkeypatch.setattr(numba.core.caching.CompileResultCacheImpl, "_locator_classes", [])
     uncached = kernel(double)
     assert uncached(2.5) == 5.0
@@ -93,7 +93,7 @@ def test_kernels_compile_if_no_directory_can_be_written(monkeypatch):
 
 
 def test_kernels_divide_as_numpy_does():
-    """By zero there is no exception: the wrappers decide what is undefined."""
+    """Division by zero raises no exception, because the wrappers detect undefined results."""
 
     @kernel
     def ratio(x, y):

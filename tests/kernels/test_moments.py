@@ -57,7 +57,7 @@ def test_nan_shows_in_the_sum_of_its_block(place):
 @pytest.mark.parametrize("y_type", [np.float32, np.float64])
 @pytest.mark.parametrize("size", SIZES)
 def test_centered_moments_of_integers(size, x_type, y_type):
-    """Integers, whose moments follow exactly from their sums."""
+    """Use integers, whose moments follow exactly from their sums."""
     rng = np.random.default_rng(size)
     x, y = rng.integers(-9, 10, size), rng.integers(-9, 10, size)
     expected = [
@@ -69,7 +69,7 @@ def test_centered_moments_of_integers(size, x_type, y_type):
 
 
 def test_blocks_of_different_means_are_merged():
-    """One mean per block and another over all: the update between them must count."""
+    """The means of blocks differ, so the merging update must be right."""
     if numba.config.DISABLE_JIT:
         pytest.skip("three blocks are slow in the interpreter; two are in the test above")
     x = np.repeat([0.0, 10.0, -3.0], [B, B, 99])
@@ -83,8 +83,8 @@ def test_blocks_of_different_means_are_merged():
 
 
 @pytest.mark.parametrize("size", SHORT[1:])
-def test_offset_far_above_the_contrast(size):
-    """Subtracting the first value keeps what the contrast has, not what the offset leaves."""
+def test_an_offset_far_above_the_contrast_loses_no_digits(size):
+    """Subtracting the first value keeps the digits of the contrast."""
     rng = np.random.default_rng(size)
     x = 1e6 + rng.random(size)
     y = rng.random(size) - 1e6
@@ -95,8 +95,8 @@ def test_offset_far_above_the_contrast(size):
 
 @pytest.mark.parametrize("value", [0.0, 0.1, -0.3, 1e-300, 1e300])
 @pytest.mark.parametrize("size", SHORT)
-def test_constant_has_no_spread_at_all(size, value):
-    """Exactly zero, for a constant is detected by it."""
+def test_moments_of_a_constant_are_zero(size, value):
+    """The result is exactly zero, because constant maps are detected by it."""
     y = np.arange(size, dtype=np.float64)
     assert moments.centered_moments(np.full(size, value), y)[::2] == (0.0, 0.0)
 
@@ -114,7 +114,7 @@ def test_values_that_are_not_finite_reach_the_result(bad, place):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_double_double_sum_is_exact_where_a_plain_one_is_not(dtype):
-    """Terms twenty orders of magnitude apart, added and taken out again."""
+    """Add and subtract terms twenty orders of magnitude apart."""
     rng = np.random.default_rng(0)
     terms = [(rng.random(9) * 10.0**power).astype(dtype) for power in (0, 12, -8, 9)]
     high, low = np.zeros(9), np.zeros(9)
@@ -142,7 +142,7 @@ def test_shares_are_added_like_terms(dtype):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_sum_without_terms_is_that_of_taking_them_out(dtype):
+def test_sum_without_equals_subtracting(dtype):
     rng = np.random.default_rng(3)
     high, low = np.zeros(999), np.zeros(999)
     terms = [(rng.random(999) ** 9 * 10.0**k).astype(dtype) for k in (0, 7, -9, 3)]
@@ -167,14 +167,14 @@ def test_centered_spread_of_integers(size, dtype):
 
 
 @pytest.mark.parametrize("size", SHORT[1:])
-def test_centered_spread_is_that_of_the_pair(size):
-    """Of blocks with an offset far above the contrast, too."""
+def test_centered_spread_equals_centered_moments(size):
+    """Blocks have an offset far above the contrast."""
     x = 1e6 + np.random.default_rng(size).random(size)
     assert moments.centered_spread(x)[1] == moments.centered_moments(x, x)[0]
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, -0.3, 1e-300, 1e300])
-def test_centered_spread_of_a_constant_is_none_at_all(value):
+def test_centered_spread_of_a_constant_is_zero(value):
     assert moments.centered_spread(np.full(777, value)) == (0.0, 0.0)
 
 

@@ -1,4 +1,4 @@
-"""Inverse-CDF location: the same pixel as a full cumulative sum gives."""
+"""Inverse-CDF sampling against a full cumulative sum."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ def locate_all(weights, targets):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("size", [1, 5, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK + 77])
 def test_agrees_with_a_full_cumulative_sum(size, dtype):
-    """Integer weights: every partial sum is exact, so every index must agree."""
+    """With integer weights every partial sum is exact, so every index must agree."""
     rng = np.random.default_rng(size)
     weights = rng.integers(0, 3, size).astype(dtype)
     weights[rng.integers(size)] = 2
@@ -52,7 +52,7 @@ def test_delta_is_always_found(place):
     assert locate_all(weights, targets).tolist() == [place] * 3
 
 
-def test_empty_blocks_are_passed_over():
+def test_empty_blocks_are_skipped():
     weights = np.zeros(5 * BLOCK)
     weights[BLOCK + 1] = weights[4 * BLOCK + 2] = 1.0
     assert (
@@ -61,8 +61,8 @@ def test_empty_blocks_are_passed_over():
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_zero_weight_is_never_drawn_however_the_sums_round(seed):
-    """Lanes and loop add in different orders; a draw in the gap must still hit some weight."""
+def test_pixels_of_weight_zero_are_never_sampled(seed):
+    """Lanes and loop add in different orders, and a sample in the gap must still have weight."""
     rng = np.random.default_rng(seed)
     weights = rng.random(4 * BLOCK + 9) * 10.0 ** rng.integers(-9, 9, 4 * BLOCK + 9)
     weights[rng.random(weights.size) < 0.5] = 0.0

@@ -1,4 +1,4 @@
-"""Counts at thresholds: against comparisons one by one, for every order of floats."""
+"""Counts at thresholds against single comparisons, for floats of every magnitude."""
 
 import numpy as np
 import pytest
@@ -41,7 +41,7 @@ def test_every_kind_of_value(dtype, n_thresholds, kind):
 
 
 def test_values_beyond_single_precision():
-    """They round to infinity or to 0, which keeps their order, and are compared in full."""
+    """They round to infinity or 0, which keeps their order, and are then compared exactly."""
     values = np.array([-1e300, -1e299, -1e-300, -0.0, 0.0, 1e-310, 1e-300, 1e39, 1e40, 1e300])
     assert counted(values, values[[0, 1, 2, 3, 5, 6, 7, 8, 9]]) == [
         0, 1, 0, 1, 0, 1, 0, 2, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0,
@@ -62,7 +62,7 @@ def test_more_thresholds_than_a_chunk():
     assert {place: count for place, count in enumerate(found) if count} == places
 
 
-def test_it_adds_to_what_is_there():
+def test_counts_are_added_to_existing_counts():
     found = np.array([5, 5, 5])
     threshold_counts.count_at_thresholds(np.array([1.0, 2.0]), np.array([1.0]), found)
     assert found.tolist() == [5, 6, 6]

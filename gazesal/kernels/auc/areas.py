@@ -1,4 +1,4 @@
-"""AUCs of one map for many weightings of its pixels: exact, or within a tolerance by rank bins."""
+"""AUCs of one map for many weightings of its pixels, exact or within a tolerance."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -12,14 +12,15 @@ from gazesal.kernels.auc.ranks import weighted_auc
 from gazesal.kernels.auc.shared_order import shared_wins
 from gazesal.typing import Float64Array, FloatArray, WeightArray
 
-FINEST = 2.0**-20  # tolerance below which ordering the pixels costs no more than bins would
-HOPELESS = 1.6  # times the tolerance: a bound beyond which more bins hardly help
-BINS_OF_A_PAIR, BINS = 0.6, 0.8  # times 1 / tolerance: enough for maps of noise
-MARGIN = 1.15  # more bins than a bound asks for, since they are laid by a sample
-PIXELS_A_BIN = 4  # with fewer than these, bins do not pay either
-LEAST_PIXELS = 1 << 19  # nor on smaller maps, for laying them takes some milliseconds
-# Shares looked up are off by half a step of 2**-26 and, in single precision, by half a unit in the
-# last place; adding up to 2**31 terms in lanes is off by less than the slack.
+FINEST = 2.0**-20  # tolerance; for a smaller one, sorting the pixels is as fast as binning
+HOPELESS = 1.6  # multiple of the tolerance; above this bound, more bins hardly help
+# multiples of 1 / tolerance; these numbers of bins are enough for maps of noise
+BINS_OF_A_PAIR, BINS = 0.6, 0.8
+MARGIN = 1.15  # factor on the number of bins, because they are laid by a sample of the pixels
+PIXELS_A_BIN = 4  # pixels per bin; with fewer, sorting is faster
+LEAST_PIXELS = 1 << 19  # pixels of a map; on a smaller one, laying the bins takes too long
+# Errors of an area. A share in a table is rounded to a step of 2**-26 and to single precision. The
+# sum of up to 2**31 terms in lanes has an error below `SLACK`.
 ROUNDING, SLACK = 2.0**-27 + 2.0**-25, 2e-9
 
 
@@ -33,11 +34,11 @@ def areas(
     tolerance: float | None,
     sample: Sample | None,
 ) -> Float64Array:
-    """AUCs (len(positives), len(negatives)) of 1-D `values`, whose extremes are known.
+    """Return the AUCs (len(positives), len(negatives)) of 1-D `values` with known extremes.
 
-    `None` among the negatives stands for all pixels alike. With a tolerance, for which several
-    weightings need a sample of them, every area is within it of the exact one: if bins cannot
-    promise that for a map, it is ordered all the same.
+    None among the negatives stands for uniform weights. With a tolerance, every area differs from
+    the exact one by at most the tolerance. If bins cannot guarantee that for a map, its pixels are
+    sorted. Several weightings with a tolerance need a `sample`, see `sample_for`.
     """
     result = np.full((len(positives), len(negatives)), 0.5)
     if extremes[0] == extremes[1]:
@@ -54,7 +55,7 @@ def areas(
             return found
     if result.size == 1:
         negative = negatives[0]
-        if negative is None:  # one byte, read over and over
+        if negative is None:  # a view of one byte, which takes no memory
             negative = np.broadcast_to(np.int8(1), values.size)
         result[0, 0] = weighted_auc(values, extremes, positives[0], negative, negative_sums[0])
     else:
@@ -75,10 +76,10 @@ def area_of_pair(
     negatives: WeightArray | None,
     tolerance: float,
 ) -> float | None:
-    """AUC of a map, if bins pay and can promise it within the tolerance.
+    """Return the AUC of one pair of weightings by bins, or None if they cannot guarantee it.
 
-    They promise nothing for a constant map, nor for weights that are none, as negative ones,
-    which nobody need have looked for.
+    Return None also if sorting is faster, for a constant map and for invalid weights. Callers need
+    not have validated them.
     """
     if extremes[0] == extremes[1] or not bins_pay(tolerance, values.size):
         return None
@@ -100,7 +101,7 @@ def _binned(
     tolerance: float,
     sample: Sample,
 ) -> Float64Array | None:
-    """Areas of several weightings by bins, if they can promise them."""
+    """Return the areas of several weightings by bins, or None if bins cannot guarantee them."""
 
     def attempt(n_bins: int) -> tuple[Float64Array, float]:
         wins, halves = binned_wins(
@@ -116,9 +117,10 @@ def _within(
     bins: float,
     attempt: Callable[[int], tuple[float | Float64Array, float] | None],
 ) -> Float64Array | None:
-    """Areas with a bound within the tolerance; a second attempt takes the bins that the first asks.
+    """Return areas whose bound is within the tolerance, or None.
 
-    An attempt at so many bins gives areas and their bound, or nothing.
+    `attempt` takes a number of bins and returns areas and their bound, or None. The bound of a
+    first attempt gives the number of bins of the second.
     """
     wanted = bins / tolerance
     for _ in range(2):
@@ -135,7 +137,7 @@ def _within(
 
 
 def bins_pay(tolerance: float, n_pixels: int) -> bool:
-    """Whether rank bins for this tolerance are fewer than the pixels by enough."""
+    """Return whether binning is faster than sorting for this tolerance and number of pixels."""
     enough = n_pixels >= LEAST_PIXELS and n_pixels * tolerance >= PIXELS_A_BIN
     return enough and tolerance >= FINEST
 
@@ -146,7 +148,10 @@ def sample_for(
     negatives: Sequence[WeightArray | None],
     n_pixels: int,
 ) -> Sample | None:
-    """Sample the weights where a tolerance makes use of it; one sample serves many maps."""
+    """Sample the weights for `areas`, or return None if bins are not used.
+
+    One sample serves many maps.
+    """
     if tolerance is None or not bins_pay(tolerance, n_pixels):
         return None
     return sample_weights(positives, negatives, n_pixels)

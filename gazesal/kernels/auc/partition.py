@@ -1,14 +1,14 @@
-"""The pixels of a map in the order of their values, slab by slab, in little memory.
+"""Partition of the pixels of a map into buckets of ascending values, in little memory.
 
 Pixels fall into cells by the leading bits of their keys (see `gazesal.kernels.auc.cells`). A cell
-that holds too many is divided, between the smallest and the largest key in it, by the next bits, as
-often as it takes: the pixels of a map with an outlier agree in most of their bits. All large cells
-are divided in one pass. A large cell of one value, as the zeros of many maps, is a *tie*: it needs
-no order, and its weights are summed where they lie.
+with too many pixels is divided by the next bits, between its smallest and its largest key. This is
+repeated as often as necessary, because the pixels of a map with an outlier agree in most of their
+bits. All large cells are divided in one pass. A large cell of one value, such as the zeros of many
+maps, is a *tie*. It needs no sorting, and its weights are summed in place.
 
-Neighboring cells are joined into buckets, and runs of buckets into *slabs* of so many pixels at
-most. A slab is written out and put in order before the next one, for which the map is read again:
-so the workspace is that of a slab, whatever the size of the map.
+Neighboring cells are joined into buckets, and consecutive buckets into *slabs* of limited size. A
+slab is written out and sorted before the next one, for which the map is read again. The workspace
+is therefore the size of a slab, whatever the size of the map.
 """
 
 from collections.abc import Iterator
@@ -31,18 +31,18 @@ from gazesal.typing import (
     WeightArray,
 )
 
-BUCKET = 1 << 15  # pixels that a bucket of several cells may hold
-STREAMS = 256  # buckets written to at once; more of them, and address translation costs more
-TOO_LARGE = 16  # cells of more than the pixels divided by this are divided, or a tie
-FINER_CELLS = 1 << 12  # that a large cell is divided into
-NODE = np.uint32(1 << 31)  # entries of the table from here on are nodes, the others buckets
+BUCKET = 1 << 15  # pixels in a bucket of several cells at most, so that it fits in the L2 cache
+STREAMS = 256  # buckets written to at once; with more, address translation becomes slow
+TOO_LARGE = 16  # a cell with more than 1 / 16 of the pixels is divided, or is a tie
+FINER_CELLS = 1 << 12  # cells into which a large cell is divided
+NODE = np.uint32(1 << 31)  # entries of the table from this value on are nodes, smaller are buckets
 
 
 class Tree(NamedTuple):
-    """Cells of keys: a table in which an entry is a bucket, or a node with entries of its own.
+    """Tree of cells in one table, whose entries are buckets or nodes with entries of their own.
 
-    Node k has its entries from ``first[k]`` on, for keys from ``lowest[k]`` without their last
-    ``drop[k]`` bits. The root is node 0.
+    The entries of node k begin at ``first[k]``. The entry of a key is the difference to
+    ``lowest[k]`` without its last ``drop[k]`` bits. The root is node 0.
     """
 
     table: UnsignedArray
@@ -59,18 +59,18 @@ class Targets(NamedTuple):
 
 
 class Slab(NamedTuple):
-    """A run of buckets that is written out at once."""
+    """Consecutive buckets, `first` to `last` - 1, that are written out together."""
 
     first: int
     last: int
-    starts: IntArray  # of buckets first to last, and the end; from 0; ties take no place
-    n_buckets: int  # of the map
+    starts: IntArray  # first place of each bucket in the slab, and the end; ties take no places
+    n_buckets: int  # number of buckets of the map
 
     def targets(self) -> Targets:
         """Return the place where each bucket of the map begins in the slab.
 
-        Pixels of all other buckets go to one place after the last: always writing costs less than
-        deciding.
+        Pixels of all other buckets are written to one place after the last, because writing is
+        faster than a condition.
         """
         place = np.full(self.n_buckets, self.size, np.uint32)
         step = np.zeros(self.n_buckets, np.uint32)
@@ -81,26 +81,26 @@ class Slab(NamedTuple):
 
     @property
     def size(self) -> int:
-        """Number of pixels that are written out."""
+        """Number of pixels in the slab, without ties."""
         return int(self.starts[-1])
 
 
 @dataclass(frozen=True)
 class Partition:
-    """The buckets of a map, in the order of its values."""
+    """The buckets of a map, by ascending values."""
 
     tree: Tree
-    sizes: IntArray  # of the buckets
-    tied: IntArray  # buckets that are a large cell of one value
-    tied_values: FloatArray  # their values
+    sizes: IntArray  # number of pixels of each bucket
+    tied: IntArray  # indices of buckets that are a large cell of one value
+    tied_values: FloatArray  # value of each of these buckets
 
     @cached_property
     def below(self) -> IntArray:
-        """Pixels of smaller values than those of each bucket."""
+        """Number of pixels in lower buckets, for each bucket."""
         return np.cumsum(self.sizes) - self.sizes
 
     def slabs(self, room: int) -> list[Slab]:
-        """All buckets in runs of about `room` pixels at most, beside those of ties."""
+        """Split all buckets into slabs of about `room` pixels at most, without ties."""
         written = self.sizes.copy()
         written[self.tied] = 0
         starts = np.concatenate([[0], np.cumsum(written)])
@@ -111,7 +111,7 @@ class Partition:
         ]
 
     def tied_sums(self, values: FloatArray, weights: WeightArray) -> Float64Array:
-        """Sum of the weights of each bucket that is a tie, and 0 for the others."""
+        """Return the sum of the weights of each bucket that is a tie, and 0 for the others."""
         sums = np.zeros(self.sizes.size)
         if self.tied.size:
             found = np.zeros(self.tied.size)
@@ -135,7 +135,7 @@ def cell_of(key: Unsigned, tree: Tree) -> int:
 
 @kernel
 def count_cells(bits: UnsignedArray, tree: Tree, start: int, counts: IntArray) -> None:
-    """Count the pixels of each cell from place `start` of the table, onto `counts` from 1 on."""
+    """Add the number of pixels of each cell from place `start` of the table to `counts[1:]`."""
     sign = bits.dtype.type(1) << bits.dtype.type(8 * bits.itemsize - 1)
     for i in range(bits.size):
         key = bits.dtype.type(key_of(bits[i], sign))
@@ -146,7 +146,7 @@ def count_cells(bits: UnsignedArray, tree: Tree, start: int, counts: IntArray) -
 def find_spans(
     bits: UnsignedArray, tree: Tree, smallest: UnsignedArray, largest: UnsignedArray
 ) -> None:
-    """Smallest and largest key of the cells by their entries; each array is set beforehand."""
+    """Find the smallest and largest key by table entry, in arrays that the caller initialized."""
     sign = bits.dtype.type(1) << bits.dtype.type(8 * bits.itemsize - 1)
     for i in range(bits.size):
         key = bits.dtype.type(key_of(bits[i], sign))
@@ -157,7 +157,7 @@ def find_spans(
 
 @kernel
 def next_place(key: Unsigned, tree: Tree, targets: Targets) -> Unsigned:
-    """Where a pixel is written in its slab, or after the last of them if it is in another."""
+    """Return the place of a pixel in the slab, which is after the last if it is in another slab."""
     bucket = tree.table[cell_of(key, tree)]
     to: Unsigned = targets.place[bucket]
     targets.place[bucket] = to + targets.step[bucket]
@@ -166,9 +166,9 @@ def next_place(key: Unsigned, tree: Tree, targets: Targets) -> Unsigned:
 
 @kernel
 def assign_buckets(counts: IntArray, largest: int, bucket_of_cell: UnsignedArray) -> IntArray:
-    """Join neighboring cells into buckets; return how many pixels each holds.
+    """Join neighboring cells into buckets, and return the number of pixels of each bucket.
 
-    A bucket of more than `largest` pixels holds those of one cell.
+    A bucket of more than `largest` pixels is a single cell.
     """
     sizes = np.zeros(counts.size, np.int64)
     bucket = 0
@@ -182,7 +182,7 @@ def assign_buckets(counts: IntArray, largest: int, bucket_of_cell: UnsignedArray
 
 @kernel
 def _add_equal(lanes: Float64Array, here: FloatArray, value: float, weights: WeightArray) -> None:
-    """Add the weights of pixels of a value, at most `LANES` pixels, onto the lanes."""
+    """Add the weights of pixels equal to a value, at most `LANES` pixels, to the lanes."""
     for j in range(here.size):
         lanes[j] += np.float64(weights[j]) if here[j] == value else 0.0
 
@@ -191,7 +191,7 @@ def _add_equal(lanes: Float64Array, here: FloatArray, value: float, weights: Wei
 def add_where(
     values: FloatArray, wanted: FloatArray, weights: WeightArray, sums: Float64Array
 ) -> None:
-    """Add the weights of all pixels of each wanted value onto `sums`, in lanes within blocks."""
+    """Add the weights of pixels equal to each wanted value to `sums`, in lanes within blocks."""
     lanes = np.empty(LANES)
     for start in range(0, values.size, BLOCK):
         stop = min(start + BLOCK, values.size)
@@ -204,7 +204,7 @@ def add_where(
 
 
 def part(values: FloatArray, extremes: tuple[float, float], bucket: int = BUCKET) -> Partition:
-    """Part a map, whose extremes are known, into buckets of so many pixels, more in large maps."""
+    """Partition a map with known extremes into buckets of about `bucket` pixels or more."""
     bits = values.view(f"u{values.itemsize}")
     sign = bits.dtype.type(1 << (8 * bits.itemsize - 1))
     ends = np.array(extremes, values.dtype).view(bits.dtype)
@@ -216,15 +216,15 @@ def part(values: FloatArray, extremes: tuple[float, float], bucket: int = BUCKET
     first, lows, drops = [0], [lowest], [drop]
     table = np.zeros(CELLS, np.uint32)
     counts = np.empty(0, np.int64)
-    nodes: dict[int, int] = {}  # by the cell that they divide
-    ties: dict[int, int] = {}  # keys, by their cell
+    nodes: dict[int, int] = {}  # index of a node by the cell that it divides
+    ties: dict[int, int] = {}  # key of the single value by its cell
     while counts.size < table.size:
         tree = _tree(table, first, lows, drops, bits.dtype)
         start = counts.size
         more = np.zeros(table.size - start + 1, np.int64)
         count_cells(bits, tree, start, more)
         counts = np.concatenate([counts, more[1:]])
-        del more  # tables are a part of the peak on small maps
+        del more  # on small maps, tables are a large share of the peak memory
         large = start + np.flatnonzero(counts[start:] > max(bucket, bits.size // TOO_LARGE))
         if large.size == 0:
             break
@@ -266,7 +266,7 @@ def _tree(
 def _ascending(
     start: int, stop: int, first: list[int], nodes: dict[int, int]
 ) -> Iterator[UnsignedArray]:
-    """Places in the table by ascending keys, those of a node in place of the cell it divides."""
+    """Yield places in the table by ascending keys, the places of a node instead of its cell."""
     for cell in sorted(cell for cell in nodes if start <= cell < stop):
         yield np.arange(start, cell, dtype=np.uint32)
         below = first[nodes[cell]]
@@ -276,7 +276,7 @@ def _ascending(
 
 
 def runs(starts: IntArray, wanted: int) -> list[tuple[int, int]]:
-    """Runs of buckets (first, last) of about the same number of pixels."""
+    """Return runs (first, last) of consecutive buckets with about equal numbers of pixels."""
     limits = starts[-1] * np.arange(1, wanted) // wanted
     edges = [0, *np.searchsorted(starts, limits).tolist(), starts.size - 1]
     return [(a, b) for a, b in pairwise(edges) if a < b]

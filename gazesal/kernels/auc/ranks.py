@@ -1,18 +1,23 @@
-"""The weighted two-sample AUC of a map, exact, from one partition of its pixels.
+"""The exact AUC of a map for one weighting of positives and one of negatives.
 
-The pixels are parted by the leading bits of their values into buckets that fit in cache,
-weights traveling along, so that memory is read in order; within a bucket a radix sort puts
-them in order. No binning: pixels of one bucket are compared in full. As many pixels are
-written out at a time as keep the workspace under two maps (see `gazesal.kernels.auc.partition`).
+Pixels are partitioned by the leading bits of their values into buckets that fit in cache. Their
+weights are written beside them, so that memory is read in order. Within a bucket, a radix sort
+orders the pixels by their full values, so the area is exact and not binned. The number of pixels
+written out at a time keeps the workspace below the size of two maps (see
+`gazesal.kernels.auc.partition`).
 
-How exact that is, here and in `gazesal.kernels.auc.shared_order`: every term is non-negative, so a
-sum is off, relative to itself, by at most the number of roundings that one term passes through,
-times 2**-53. Sums in lanes within blocks of 16,384 terms, of the weights of ties too, pass a term
-through 41 and one for each block, 131,113 for 2**31 pixels; the sums of a sorted bucket and those
-over buckets through two or three, being compensated, and products and a quotient add one each. The
-wins, the positives and the negatives are each within 1.5e-11 of themselves, and the area, a
-quotient no larger than 1, within 5e-11 of its true value. Products of weights that underflow are
-far below that, for the weights add up to 1e-250 or more.
+The error, here and in `gazesal.kernels.auc.shared_order`, is bounded as follows. Every term is
+non-negative, so the relative error of a sum is at most 2**-53 times the number of roundings that
+one term passes through:
+
+- 41 and one for each block in a sum in lanes within blocks of 16,384 terms, which is 131,113 for
+  2**31 pixels. The weights of ties are summed this way too.
+- Two or three in the sums of a sorted bucket and over buckets, which are compensated.
+- One in each product and quotient.
+
+The relative errors of the wins, the positives and the negatives are each below 1.5e-11, so the
+error of the area, a quotient up to 1, is below 5e-11. Products of weights that underflow are much
+smaller, because the weights add up to 1e-250 or more.
 """
 
 from collections.abc import Sequence
@@ -32,10 +37,10 @@ from gazesal.typing import (
     WeightArray,
 )
 
-MOST = 2  # maps that the workspace may take, whatever the map
-SMALL = 1 << 17  # pixels that are written out at once whatever the map's size
-LONG_DIGIT, SHORT_DIGIT = 11, 8  # bits sorted by at a time
-SHORT_BUCKET = 1 << 12  # pixels up to which the counters of a long digit cost more than it saves
+MOST = 2  # multiple of the map's size; the workspace is not larger
+SMALL = 1 << 17  # pixels; a slab has at least this size, whatever the size of the map
+LONG_DIGIT, SHORT_DIGIT = 11, 8  # bits per pass of the radix sort, in large and small buckets
+SHORT_BUCKET = 1 << 12  # pixels; up to this size, resetting the counters of a long digit is slower
 
 
 class SortWorkspace(NamedTuple):
@@ -115,10 +120,10 @@ def bucket_wins(
     negatives: WeightArray,
     all_negatives: float,
 ) -> tuple[float, float, float]:
-    """Within one sorted bucket: wins (as a share of all negatives), positives, negatives.
+    """Return the wins (as a share of all negatives), positives and negatives in a sorted bucket.
 
-    A bucket may hold any number of pixels, so the sums keep what rounding takes off: they are
-    exact to a few units in the last place, however many terms they have.
+    The sums are compensated, because a bucket may have any number of pixels. They are exact to a
+    few units in the last place, whatever the number of terms.
     """
     wins = wins_low = below = below_low = sum_positives = sum_low = 0.0
     tied = tied_low = before = 0.0
@@ -148,10 +153,10 @@ def add_buckets(
     all_negatives: float,
     sums: Float64Array,
 ) -> None:
-    """Add the buckets of a slab onto the sums of those before, each of two parts.
+    """Add the buckets of a slab to the sums of all lower buckets.
 
-    Buckets that take no place in the slab are ties, of which the weights are given, or empty. The
-    sums are of wins (as a share of all negatives), negatives and positives.
+    The sums are wins (as a share of all negatives), negatives and positives, each in two parts.
+    Buckets without pixels in the slab are empty or ties, whose weights are given.
     """
     largest = 0
     for b in range(starts.size - 1):
@@ -185,7 +190,7 @@ def add_buckets(
 def add_bucket(
     within: float, sum_p: float, sum_q: float, all_negatives: float, sums: Float64Array
 ) -> None:
-    """Add one bucket onto the sums: pairs within it, and with all negatives below."""
+    """Add one bucket to the sums: pairs within it, and pairs with all negatives below."""
     beaten = sum_p * ((sums[2] + sums[3]) / all_negatives)
     sums[0], sums[1] = two_sum(sums[0], sums[1], beaten + within)
     sums[2], sums[3] = two_sum(sums[2], sums[3], sum_q)
@@ -194,12 +199,12 @@ def add_bucket(
 
 @kernel
 def add_ties(sum_p: float, sum_q: float, all_negatives: float, sums: Float64Array) -> None:
-    """Add a bucket of one value onto the sums."""
+    """Add a bucket of one value to the sums."""
     add_bucket(sum_p * (0.5 * sum_q / all_negatives), sum_p, sum_q, all_negatives, sums)
 
 
 def _arrays(workspace: Any, size: int, dtypes: Sequence[np.dtype[Any]]) -> list[Any]:
-    """Arrays in a workspace, widest first: each starts at a multiple of its own width."""
+    """Return arrays in a workspace, the widest first, so that each is aligned to its width."""
     found: dict[int, Any] = {}
     start = 0
     for which in sorted(range(len(dtypes)), key=lambda k: -dtypes[k].itemsize):
@@ -216,18 +221,17 @@ def weighted_auc(
     negatives: WeightArray,
     all_negatives: float,
 ) -> float:
-    """P(V+ > V-) + P(V+ = V-) / 2, for finite 1-D `values` weighted in two ways.
+    """Return P(V+ > V-) + P(V+ = V-) / 2 for finite 1-D `values` with weights of each kind.
 
-    The workspace is one allocation, made here and not in a kernel: for a large one numpy asks the
-    system for large pages, without which scattering spends its time on page faults and address
-    translation.
+    The workspace is one allocation by numpy, which asks the system for large pages. In a kernel it
+    would get small pages, and scattering would be slowed by page faults and address translation.
     """
     bits = values.view(f"u{values.itemsize}")
     sums = np.zeros(6)
     workspace = np.empty(0, np.uint8)
     keys = p = q = np.empty(0, np.uint8)
     width = values.itemsize + positives.itemsize + negatives.itemsize
-    # a slab may be larger than its room by a bucket; another one is being put in order
+    # A slab may exceed its room by one bucket, and one bucket at a time is being sorted.
     bucket = values.size // TOO_LARGE * (width + 2 * (values.itemsize + 4))
     room = max((MOST * values.nbytes - bucket) // width, SMALL)
     parted = part(values, extremes)
@@ -235,7 +239,7 @@ def weighted_auc(
     for slab in parted.slabs(room):
         size = slab.size + 1
         if size * width > workspace.size:
-            del workspace, keys, p, q  # before the next ones are made
+            del workspace, keys, p, q  # frees the memory before the next allocation
             workspace = np.empty(size * width, np.uint8)
         keys, p, q = _arrays(workspace, size, (bits.dtype, positives.dtype, negatives.dtype))
         if slab.size:
@@ -247,8 +251,8 @@ def weighted_auc(
 
 @kernel
 def auc_from_sorted(positives: Float64Array, negatives: Float64Array) -> float:
-    """P(positive > negative) + P(tie) / 2; both 1-D, ascending, non-empty."""
-    below = upto = 0  # negatives under / not above the current positive
+    """Return P(positive > negative) + P(tie) / 2 of non-empty, ascending 1-D arrays."""
+    below = upto = 0  # numbers of negatives below the current positive, and not above it
     wins = 0.0
     for value in positives:
         while below < negatives.size and negatives[below] < value:

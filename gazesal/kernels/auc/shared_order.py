@@ -1,12 +1,13 @@
-"""Exact AUCs of one map for many weightings of its pixels, from one ordering.
+"""Exact AUCs of one map for many weightings of its pixels, which are sorted once.
 
-An AUC is a weighted mean: each pixel's *share beaten*, the share of the negatives on lower values
-and half of those on its own, under the positives' weights. The shares need the order of the map
-and the negatives, and nothing of the positives. So the pixels are ordered once, bucket by bucket,
-and while a bucket lies in cache every gaze map is read at its pixels and added up.
+An AUC is the mean of the *share beaten* of each pixel, with the weights of the positives. The share
+beaten is the share of the negatives on lower values, and half of the share on the same value. It
+depends on the order of the map and on the negatives, but not on the positives. The pixels are
+therefore sorted once, bucket by bucket. While a bucket is in cache, every gaze map is read at its
+pixels and summed.
 
-What travels is a pixel's key and its index, a third of the pixels at a time, and the weights of
-ties are summed where they lie: see `gazesal.kernels.auc.partition`.
+Keys and indices of a third of the pixels are written out at a time. The weights of ties are summed
+in place (see `gazesal.kernels.auc.partition`).
 """
 
 import math
@@ -23,7 +24,7 @@ from gazesal.kernels.gram_matrix import add_products
 from gazesal.kernels.moments import BLOCK, LANES, fold
 from gazesal.typing import Float64Array, FloatArray, UnsignedArray, WeightArray
 
-SLABS = 3
+SLABS = 3  # slabs per map; more need less memory and read the map more often
 
 
 @kernel
@@ -34,7 +35,7 @@ def scatter_pixels(
     keys: UnsignedArray,
     pixels: UnsignedArray,
 ) -> None:
-    """Write keys and indices of the pixels of a slab to its buckets."""
+    """Write the keys and indices of the pixels of a slab to its buckets."""
     sign = bits.dtype.type(1) << bits.dtype.type(8 * bits.itemsize - 1)
     for i in range(bits.size):
         key = bits.dtype.type(key_of(bits[i], sign))
@@ -52,7 +53,7 @@ def gather(weights: WeightArray, pixels: UnsignedArray, out: Float64Array) -> No
 
 @kernel
 def sum_at(weights: WeightArray, pixels: UnsignedArray) -> float:
-    """Sum of the weights of some pixels, in lanes within blocks."""
+    """Sum the weights of some pixels, in lanes within blocks."""
     lanes = np.empty(LANES)
     result = 0.0
     for start in range(0, pixels.size, BLOCK):
@@ -78,10 +79,11 @@ def shares_beaten(
     all_negatives: float,
     shares: Float64Array,
 ) -> tuple[float, float]:
-    """Shares of all pixels, and of the negatives, beaten by each pixel of a sorted bucket.
+    """Set the shares of all pixels, and of the negatives, beaten by each pixel of a sorted bucket.
 
-    `below`, and `high` plus `low`, are what the buckets before this one hold. `shares` is set in
-    the order of `negatives`, the bucket's order before sorting. Return the new high and low.
+    `below` is the number of pixels in lower buckets, and `high` plus `low` the sum of their
+    negatives. `shares` is set in the order of `negatives`, the order of the bucket before sorting.
+    Return the new high and low.
     """
     weighted = shares.shape[0] > 1
     first = 0
@@ -134,10 +136,10 @@ def shared_wins(
     negatives: WeightArray | None,
     all_negatives: float,
 ) -> Float64Array:
-    """Sums of weight times share beaten, (len(positives), 1 or 2), for a map not constant.
+    """Return the sums of weight times share beaten, (len(positives), 1 or 2).
 
-    The first column is against all pixels alike, the second against `negatives`. Divided by the
-    sums of the weights they are AUCs.
+    The first column is against all pixels with equal weights, the second against `negatives`.
+    Divided by the sums of the weights they are AUCs. The map must not be constant.
     """
     bits = values.view(f"u{values.itemsize}")
     kinds = 1 if negatives is None else 2
@@ -145,7 +147,7 @@ def shared_wins(
     pixels = where = np.empty(0, np.uint32)
     digits = np.empty(1 << LONG_DIGIT, np.uint32)
     room = 0
-    wins: list[list[Float64Array]] = [[] for _ in positives]  # of each bucket
+    wins: list[list[Float64Array]] = [[] for _ in positives]  # by weighting, then by bucket
     high = low = 0.0
 
     parted = part(values, extremes)
@@ -164,7 +166,7 @@ def shared_wins(
 
     for slab in parted.slabs(max(values.size // SLABS, SMALL)):
         if slab.size >= keys.size:
-            del keys, pixels, here, where  # before the next ones are made
+            del keys, pixels, here, where  # frees the memory before the next allocation
             keys, pixels = np.empty(slab.size + 1, bits.dtype), np.empty(slab.size + 1, np.uint32)
         if slab.size:
             scatter_pixels(bits, parted.tree, slab.targets(), keys, pixels)

@@ -31,7 +31,7 @@ def test_extremes(size, dtype):
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("place", [0, 63, 64, 129])
-def test_what_is_not_finite_is_seen(bad, place):
+def test_values_that_are_not_finite_are_detected(bad, place):
     values = np.ones(130)
     values[place] = bad
     with np.errstate(invalid="ignore"):
@@ -43,7 +43,7 @@ def test_what_is_not_finite_is_seen(bad, place):
     "values",
     [[-1e30, 1e30], [0.0, 1.0], [1.0, 1.0000001], [-0.0, 0.0], [5.0, 5.0], [-3.0, -2.0, 7.0]],
 )
-def test_cells_of_a_map_are_as_fine_as_there_is_room_for(values, dtype):
+def test_cells_are_as_fine_as_the_table_allows(values, dtype):
     bits = np.array(values, dtype).view(f"u{np.dtype(dtype).itemsize}")
     lowest, shift = cells.extreme_keys(bits[[0, -1]], sign_of(bits))
     table, first = np.zeros(cells.CELLS, np.uint32), np.zeros(1, np.int64)
@@ -71,7 +71,7 @@ def test_patterns_come_back_from_keys(dtype, data):
     assert back[0] == value
 
 
-def test_a_sum_in_two_parts_keeps_what_one_loses():
+def test_two_sum_keeps_the_rounding_error():
     high = low = 0.0
     for term in (1e16, *[1.0] * 1001, -1e16):
         high, low = cells.two_sum(high, low, term)

@@ -17,7 +17,7 @@ DTYPES = [np.float32, np.float64]
 
 
 def written(values, parted, room):
-    """Pixels of each bucket, as the slabs write them out; those of ties by comparing values."""
+    """Return the pixels of each bucket from the slabs, and the pixels of ties by their values."""
     bits = values.view(f"u{values.itemsize}")
     ties = dict(zip(parted.tied.tolist(), parted.tied_values.tolist(), strict=True))
     found = []
@@ -39,7 +39,7 @@ def written(values, parted, room):
 
 
 def check(values, room, bucket):
-    """Every pixel is in one bucket, buckets ascend, and those of several values are small."""
+    """Check that each pixel is in one ascending bucket, small if it has several values."""
     parted = partition.part(values, (values.min(), values.max()), bucket)
     found = written(values, parted, room)
     assert np.array_equal(np.sort(np.concatenate(found)), np.arange(values.size))
@@ -83,12 +83,12 @@ def test_every_pixel_is_in_one_bucket(dtype, data):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 class TestLargeCells:
-    """What a cell with more than a sixteenth of the pixels becomes."""
+    """Cells with more than a sixteenth of the pixels."""
 
     SIZE = 8000
     BUCKET = 128
 
-    def test_of_one_value_it_is_a_tie(self, dtype):
+    def test_a_large_cell_of_one_value_is_a_tie(self, dtype):
         values = np.random.default_rng(0).random(self.SIZE).astype(dtype)
         values[: self.SIZE // 2] = 0.0
         values[self.SIZE // 4 : self.SIZE // 2] = -0.0
@@ -99,13 +99,13 @@ class TestLargeCells:
 
     @pytest.mark.parametrize("parts", [4, 16])
     @pytest.mark.parametrize("more", [-1, 0, 1])
-    def test_from_a_sixteenth_of_the_pixels_on(self, dtype, parts, more):
+    def test_cells_of_more_than_a_sixteenth_of_the_pixels_are_divided(self, dtype, parts, more):
         values = np.random.default_rng(1).random(self.SIZE).astype(dtype)
         values[: self.SIZE // parts + more] = 3.0
         parted = check(values, self.SIZE // 2, self.BUCKET)
         assert parted.tied.size == (parts == 4 or more == 1)
 
-    def test_of_several_it_is_divided_however_many_bits_agree(self, dtype):
+    def test_a_large_cell_of_several_values_is_divided(self, dtype):
         rng = np.random.default_rng(2)
         values = (1 + np.finfo(dtype).eps * rng.integers(0, 4000, self.SIZE)).astype(dtype)
         values[:2] = -1e30, 1e30
@@ -115,7 +115,7 @@ class TestLargeCells:
         assert parted.sizes.max() <= max(self.BUCKET, self.SIZE // partition.TOO_LARGE)
 
     def test_clusters_within_clusters(self, dtype):
-        """Each level holds a value between, so that the next one agrees in its leading bits."""
+        """Each level has a value in between, so that the next level agrees in its leading bits."""
         rng = np.random.default_rng(3)
         info = np.finfo(dtype)
         values = 2.0 ** rng.integers(-3, 3, self.SIZE)
@@ -129,7 +129,7 @@ class TestLargeCells:
         assert parted.tree.first.size >= 7
         assert 1.0 in parted.tied_values.tolist()
 
-    def test_all_of_them_may_be_ties(self, dtype):
+    def test_all_large_cells_may_be_ties(self, dtype):
         values = (np.arange(self.SIZE) % 2).astype(dtype)
         parted = check(values, 100, self.BUCKET)
         assert parted.tied.tolist() == [0, 1]
@@ -137,7 +137,7 @@ class TestLargeCells:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_each_map_is_in_as_few_slabs_as_there_is_room_for(dtype):
+def test_maps_are_split_into_the_fewest_slabs(dtype):
     values = np.random.default_rng(4).normal(size=8000).astype(dtype)
     parted = check(values, 8000 // 3, 128)
     assert len(parted.slabs(8000 // 3)) in {3, 4}
@@ -152,7 +152,7 @@ def test_from_one_bucket_to_several(dtype, more):
 
 
 def test_weights_of_ties_are_added_up_block_by_block():
-    """In lanes over the whole map, the small weights would be lost beside a large one."""
+    """Lanes over the whole map would lose the small weights beside a large one."""
     size = 20 * partition.BLOCK
     values = np.zeros(size, np.float32)
     values[1::2] = 1.0

@@ -26,7 +26,7 @@ def auc(values, positives, negatives):
 
 
 def integer_weights(rng, size):
-    """Weights of which every sum is exact, many of them zero."""
+    """Return weights whose sums are exact, many of them zero."""
     return rng.integers(0, 4, size).astype(np.float64), rng.integers(0, 4, size).astype(np.float64)
 
 
@@ -63,7 +63,7 @@ def test_every_pair_is_counted(case):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 class TestPartition:
-    """Maps of many buckets, of one, and of buckets larger than one may be."""
+    """Maps with many buckets, one bucket and buckets above the usual size."""
 
     def test_several_buckets_of_several_cells(self, bucket, dtype):
         rng = np.random.default_rng(1)
@@ -71,7 +71,7 @@ class TestPartition:
         check(values, rng)
 
     def test_one_cell_larger_than_a_bucket(self, bucket, dtype):
-        """Nearly equal values share their leading 16 bits: nothing parts them but the sort."""
+        """Nearly equal values share their leading 16 bits, so only the sort separates them."""
         rng = np.random.default_rng(2)
         step = np.finfo(dtype).eps
         values = (1 + step * rng.integers(0, 1000, 2 * bucket + 5)).astype(dtype)
@@ -101,7 +101,7 @@ class TestPartition:
         rng = np.random.default_rng(6)
         check(rng.integers(-4, 5, 2 * bucket + 1).astype(dtype), rng)
 
-    def test_more_pixels_than_buckets_of_the_usual_size_take(self, bucket, dtype):
+    def test_large_maps_have_larger_buckets(self, bucket, dtype):
         """Beyond STREAMS * BUCKET pixels the buckets grow instead of multiplying."""
         size = partition.STREAMS * bucket + 512
         rng = np.random.default_rng(7)
@@ -125,7 +125,7 @@ class TestOrder:
         weights = np.array([1.0, 0.0, 0.0, 0.0])
         assert auc(values, weights, weights[::-1].copy()) == 0.5
 
-    def test_denormals_are_told_apart(self):
+    def test_denormals_are_distinguished(self):
         values = np.array([TINY, 3 * TINY, 2 * TINY, -TINY])
         only = np.eye(4)
         assert auc(values, only[1], only[2]) == 1.0
@@ -149,7 +149,7 @@ class TestOrder:
     @pytest.mark.parametrize("extra", [0, 1, 900])
     @pytest.mark.parametrize("spread_bits", [0, 3, 8, 11, 12, 22, 32])
     def test_radix_sort_with_either_digit(self, dtype, extra, spread_bits):
-        """Around the size from which longer digits are sorted by, and each number of passes."""
+        """Test sizes around the limit for long digits, and each number of passes."""
         rng = np.random.default_rng(10)
         size = ranks.SHORT_BUCKET + extra
         check_sort(rng.integers(0, 1 << spread_bits, size, dtype=np.uint64).astype(dtype))

@@ -88,7 +88,7 @@ def test_sums_over_many_blocks_of_gathered_weights():
 
 
 def test_small_weights_are_not_lost_beside_large_ones():
-    """In lanes over all pixels they would be; in lanes within blocks few are."""
+    """Lanes over all pixels would lose them, and lanes within blocks lose few."""
     size = 20 * moments.BLOCK
     weights = np.full(size, 2.0**-54)
     weights[: moments.LANES] = 1.0

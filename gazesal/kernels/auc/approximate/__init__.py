@@ -1,1 +1,1 @@
-"""Kernels of the area under the ROC curve within a tolerance."""
+"""Areas within a tolerance: pixels of one bin of rank count as ties, and a bound is computed."""

@@ -1,10 +1,10 @@
-"""Bins of rank: ranges of a map's values, laid where a sample of the weights has its pixels.
+"""Bins of rank: ranges of a map's values, laid by a sample of the weights.
 
-A bin is a range of keys (see `gazesal.kernels.auc.cells`), so pixels of different bins are in their
-true order, and only pairs within one bin are counted as ties that may not be ones. With P_b and
-Q_b the shares of positives and negatives in bin b, an area is off by P_b Q_b / 2 at most, and by
-nothing in a bin all of whose pixels have one value. A sample of the pixels decides how the bins
-are laid: a bad one makes the bound larger, never wrong.
+A bin is a range of keys (see `gazesal.kernels.auc.cells`). Pixels of different bins are therefore
+in their true order, and pairs of pixels within a bin count as ties. With P_b and Q_b the shares of
+positives and negatives in bin b, the bin changes an area by at most P_b Q_b / 2. A bin of one value
+does not change it. The bins are laid by a sample of the pixels. A poor sample makes the bound of
+the error larger, but never wrong.
 """
 
 from collections.abc import Sequence
@@ -16,15 +16,15 @@ from gazesal.kernels._jit import kernel
 from gazesal.kernels.auc.cells import CELLS, extreme_keys, key_of
 from gazesal.typing import Float64Array, IntArray, Unsigned, UnsignedArray, WeightArray
 
-SAMPLE = 1 << 15  # pixels by which the bins are laid
-NEAR = 8  # neighboring cells on either side for which a cell's pixels speak, where they crowd
-TOGETHER = 32  # pixels of a sample that speak for the cells from the first of them to the last
-TIMES = 4  # pixels of the sample that make a bin worth a look whether it holds one value only
-WITHIN = {4: 16, 8: 30}  # bits of a key, by its bytes, that part a cell; all that float32 has
+SAMPLE = 1 << 15  # pixels in the sample, about
+NEAR = 8  # cells on either side over which the weights of a cell are averaged in dense places
+TOGETHER = 32  # pixels of the sample over whose cells the weights are averaged in sparse places
+TIMES = 4  # pixels of the sample in a bin; with as many, the bin is checked for a single value
+WITHIN = {4: 16, 8: 30}  # bits that divide a cell, by the bytes of a key; all bits for float32
 
 
 class Sample(NamedTuple):
-    """Some pixels, evenly spread, with their shares of the positives and of the negatives."""
+    """Evenly spaced pixels, with their shares of the positives and of the negatives."""
 
     pixels: IntArray
     positives: Float64Array
@@ -32,7 +32,7 @@ class Sample(NamedTuple):
 
 
 def sampled_pixels(n_pixels: int) -> IntArray:
-    """One pixel in every so many."""
+    """Return the indices of evenly spaced pixels."""
     step = max(1, n_pixels // SAMPLE)
     return np.arange(step // 2, n_pixels, step)
 
@@ -40,7 +40,7 @@ def sampled_pixels(n_pixels: int) -> IntArray:
 def sample_weights(
     positives: Sequence[WeightArray], negatives: Sequence[WeightArray | None], n_pixels: int
 ) -> Sample:
-    """Read the weights of some pixels; of several maps, the sum of their shares."""
+    """Return a sample of the weights, with the sum of the shares of several maps."""
     pixels = sampled_pixels(n_pixels)
     nothing = np.zeros(pixels.size)
     return Sample(
@@ -51,27 +51,27 @@ def sample_weights(
 
 
 def _shares(weights: WeightArray) -> Float64Array:
-    """Weights over their sum; a sample that misses every weight says nothing, so all count."""
+    """Divide weights by their sum, or return equal shares if all weights are zero."""
     values = weights.astype(np.float64)
     total = values.sum()
     return values / total if total > 0 else np.full(values.size, 1.0 / values.size)
 
 
 class Bins(NamedTuple):
-    """How a map's keys fall into bins: `first` is the first bin of each cell, and their number."""
+    """Bins of a map's keys."""
 
-    lowest: Unsigned
-    drop: Unsigned  # low bits of a key that its cell drops
-    unused: Unsigned  # the lowest of those, which part no cell
-    first: UnsignedArray
+    lowest: Unsigned  # smallest key, which is subtracted
+    drop: Unsigned  # number of low bits of a key that are not in its cell
+    unused: Unsigned  # number of the lowest of these bits, which do not divide a cell
+    first: UnsignedArray  # first bin of each cell, and the number of bins
 
     @property
     def number(self) -> int:
-        """How many bins there are; pixels of values that the sample missed may fall beyond."""
+        """Number of bins, and one more for pixels above the values of the sample."""
         return int(self.first[-1]) + 1
 
     def fill(self, bits: UnsignedArray, bins: UnsignedArray) -> UnsignedArray:
-        """Set the first of `bins` to the bin of each pixel, and return those."""
+        """Set the first entries of `bins` to the bin of each pixel, and return them."""
         found = bins[: bits.size]
         fill_bins(bits, self, found)
         return found
@@ -80,11 +80,10 @@ class Bins(NamedTuple):
 def lay_bins(
     bits: UnsignedArray, extremes: tuple[float, float], sample: Sample, wanted: int
 ) -> Bins:
-    """Divide the range of a map, given as bits, into about so many bins.
+    """Divide the range of a map, given as bits, into about `wanted` bins.
 
-    The bound is least where the bins of a cell are in proportion to the root of its positives
-    times its negatives. Cells too small for a bin of their own share one, which is the first of the
-    cell after them.
+    The bound is smallest if the number of bins of a cell is proportional to the root of its
+    positives times its negatives. Cells too small for a bin share the first bin of the next cell.
     """
     sign = bits.dtype.type(1 << (8 * bits.itemsize - 1))
     floats = np.dtype(f"f{bits.itemsize}")
@@ -102,11 +101,11 @@ def lay_bins(
 
 
 def _importance(cells: IntArray, sample: Sample) -> Float64Array:
-    """Root of positives times negatives in each cell, as a sample in it or around it has them.
+    """Estimate the root of positives times negatives in each cell from a sample.
 
-    The larger of two: that of a few neighboring cells, which is nothing in places where the
-    sample is sparse; and that of a stretch of cells up to so many pixels of the sample, which is
-    too low where values crowd at the end of a gap.
+    The estimate is the larger of two. The mean over `NEAR` neighboring cells is 0 in places where
+    the sample is sparse. The mean over a stretch of cells with `TOGETHER` pixels of the sample is
+    too low if many values follow a gap.
     """
     seen = np.cumsum(np.bincount(cells, minlength=CELLS))
     stretch = np.maximum(seen - 1, 0) // TOGETHER
@@ -122,7 +121,7 @@ def _importance(cells: IntArray, sample: Sample) -> Float64Array:
 
 @kernel
 def cells_of(bits: UnsignedArray, lowest: Unsigned, drop: Unsigned, pixels: IntArray) -> IntArray:
-    """Cells of some pixels."""
+    """Return the cells of some pixels."""
     sign = bits.dtype.type(1) << bits.dtype.type(8 * bits.itemsize - 1)
     found = np.empty(pixels.size, np.int64)
     for j in range(pixels.size):
@@ -148,29 +147,29 @@ def fill_bins(bits: UnsignedArray, bins: Bins, found: UnsignedArray) -> None:
 
 
 class Purity(NamedTuple):
-    """Which bins are of one value: for certain, or as far as pixels looked at have not shown.
+    """Flags for single-valued bins: proven, or assumed until a pixel contradicts it.
 
-    `marks` are 0 for bins of several values, 1 for those of one key, and else 2 and more: where in
-    `firsts` the value is that the bin's pixels are to have.
+    A mark is 0 for a bin of several values and 1 for a bin of one key. A bin with a larger mark is
+    assumed to have the value of ``firsts[mark]`` only.
     """
 
     marks: UnsignedArray
     firsts: UnsignedArray
-    least: int  # bins between which those marked 2 and more lie
-    most: int
+    least: int  # first bin with a mark of 2 or more
+    most: int  # last bin with a mark of 2 or more
 
     def look_at(self, bits: UnsignedArray, bin_of_pixel: UnsignedArray) -> None:
-        """Unmark bins in which a pixel differs from their first."""
+        """Unmark bins in which a pixel differs from the assumed value."""
         if self.firsts.size > 2:
             find_impure(bits, bin_of_pixel, self)
 
 
 def find_purity(bits: UnsignedArray, bins: Bins, sample: Sample) -> Purity:
-    """Mark bins of one key, and such as may be of one value, as the zeros after a ReLU are."""
+    """Mark bins of one key, and bins that may be of one value, such as the zeros after a ReLU."""
     marks = np.zeros(bins.number, np.uint16)
     sizes = np.diff(bins.first)
     one_key = sizes == 1 << int(bins.drop)
-    one_key[1:] &= sizes[:-1] > 0  # or values from before would share the first
+    one_key[1:] &= sizes[:-1] > 0  # otherwise smaller cells share the first bin
     if one_key.any():
         marks[:-1] = np.repeat(one_key, sizes)
     sampled = bits[sample.pixels]
@@ -186,10 +185,10 @@ def find_purity(bits: UnsignedArray, bins: Bins, sample: Sample) -> Purity:
 
 @kernel
 def find_impure(bits: UnsignedArray, bin_of_pixel: UnsignedArray, purity: Purity) -> None:
-    """Unmark bins, marked 2 or more, in which a pixel differs from what `firsts` has for them.
+    """Unmark bins with a mark of 2 or more in which a pixel differs from the assumed value.
 
-    They lie between `least` and `most`, so that for the many maps with one such value, their
-    smallest, few marks are looked up.
+    Only bins from `least` to `most` are looked up. Many maps have one such value, their smallest,
+    so this range is short.
     """
     marks, firsts, least, most = purity
     sign = bits.dtype.type(1) << bits.dtype.type(8 * bits.itemsize - 1)
@@ -197,7 +196,7 @@ def find_impure(bits: UnsignedArray, bin_of_pixel: UnsignedArray, purity: Purity
         b = bin_of_pixel[j]
         if least <= b <= most:
             mark = marks[b]
-            differs = (mark > 1) & (firsts[mark] != bits[j])  # one jump, and that a rare one
+            differs = (mark > 1) & (firsts[mark] != bits[j])  # `&` needs one branch, not two
             if differs and key_of(firsts[mark], sign) != key_of(
                 bits[j], sign
             ):  # both zeros are one

@@ -1,12 +1,12 @@
-"""The AUC of one map for one weighting of positives and one of negatives, by bins, in one pass.
+"""The AUC of one map for one weighting of positives and one of negatives, by bins in one pass.
 
-The weights are rounded to whole steps, and a pixel's two become one word, so each pixel is one
-access, at random, to a table of 8 bytes a bin that stays in the processor's cache. Whether the
-weights are finite and not negative is seen on the way.
+The two weights of a pixel are rounded to integer steps and packed into one word. Each pixel then
+needs one random access to a table of 8 bytes per bin, which stays in cache. The same pass checks
+that the weights are finite and not negative.
 
-Of the pairs of positives and negatives in a bin, those of a pixel with itself are true ties, and
-so are all in a bin of one value. The bound leaves out either the ones or the others, whichever are
-more: of which bins the ones are in is not kept.
+Of the pairs of positives and negatives in a bin, self-pairs (a pixel with itself) are true ties. So
+are all pairs in a bin of one value. The bound subtracts only the larger of the two sums, because
+the bins of the self-pairs are not recorded.
 """
 
 import math
@@ -28,10 +28,10 @@ from gazesal.kernels.auc.approximate.bins import (
 from gazesal.kernels.moments import LANES, fold
 from gazesal.typing import Float64Array, FloatArray, Unsigned, UnsignedArray, WeightArray
 
-CHUNK = 16 * LANES  # pixels whose bins and words lie in cache between the loops
-STEPS = 16.0  # of a weight for each pixel, over the tolerance: it is to add up to so many
-FULL = float(1 << 31)  # steps for which half a word has no room
-SPARE = 4.0  # times the largest weight of the sample has room
+CHUNK = 16 * LANES  # pixels; their bins and words stay in cache between the loops
+STEPS = 16.0  # steps per pixel, divided by the tolerance; the sum of the weights in steps
+FULL = float(1 << 31)  # steps; a weight of as many overflows half a word
+SPARE = 4.0  # a weight up to this multiple of the largest in the sample fits into half a word
 
 
 class ScaledPair(NamedTuple):
@@ -62,16 +62,16 @@ def paired_area(
     tolerance: float,
     wanted: int,
 ) -> tuple[float, float] | None:
-    """AUC of 1-D values, not constant, and how far it may be off but for the rounding of sums.
+    """Return the AUC of 1-D values that are not constant, and the bound of its error.
 
-    The weights are those of the positives and of the negatives, `None` for all pixels alike;
-    nobody need have checked them. `wanted` is about the number of bins. There is no area if a
-    weight is not finite or is negative, if the pixels looked at first have none, or if one is too
-    large to be counted in steps as small as the others need.
+    The bound does not include the rounding of sums. The weights of positives and negatives need not
+    have been checked. None stands for uniform negatives. `wanted` is about the number of bins.
+    Return None if a weight is not finite or is negative, if all sampled weights are zero, or if a
+    weight is too large for steps as small as the other weights need.
     """
     positives, negatives = weights[0], weights[1]
     if negatives is None:
-        negatives = np.ones(CHUNK, np.float32)  # read over and over
+        negatives = np.ones(CHUNK, np.float32)  # read repeatedly
     pixels = sampled_pixels(values.size)
     steps = STEPS * values.size / tolerance
     scales = [_scale(w[pixels % w.size], steps, values.size) for w in (positives, negatives)]
@@ -82,7 +82,7 @@ def paired_area(
     bins = lay_bins(bits, extremes, sample, wanted)
     purity = find_purity(bits, bins, sample)
     table = np.zeros(bins.number, np.uint64)
-    full = np.zeros((bins.number, 2), np.uint64)  # pages that are not written to take no memory
+    full = np.zeros((bins.number, 2), np.uint64)  # takes memory only if written to
     lanes = np.zeros((3, LANES))
     counted, moved = add_pairs(
         bits,
@@ -98,15 +98,15 @@ def paired_area(
         return None
     products, *rounded = (fold(each) for each in lanes)
     tied = min(doubtful, pairs - products) / (2.0 * sums[0] * sums[1])
-    # shares move by twice what the steps of all weights are off by, and an area by half of that
+    # Rounding to steps changes shares by up to twice its sum, and an area by half of that.
     shifted = sum(off / total for off, total in zip(rounded, sums, strict=True))
     return wins / (2.0 * sums[0] * sums[1]), tied + shifted
 
 
 def _scale(sampled: WeightArray, steps: float, n_pixels: int) -> float:
-    """By what to multiply weights so that they add up to about so many steps; 0 if by nothing.
+    """Return the factor that makes weights add up to about `steps`, or 0 if no factor does.
 
-    It is less where the steps of the largest would not have room.
+    The factor is smaller if the largest weight would overflow.
     """
     weights = sampled.astype(np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -126,10 +126,11 @@ def pack(
     words: UnsignedArray,
     lanes: Float64Array,
 ) -> Unsigned:
-    """Set words to the weights in steps, the positive's in the upper half; return all their bits.
+    """Set words to the weights in steps, the positives in the upper half.
 
-    A bit above the 31st is set where a weight has no room, is negative or is not finite. Onto the
-    lanes (3, LANES) come the products of both, and what rounding takes from or adds to either.
+    Return the union of the bits of all weights. A bit above the 31st is set if a weight overflows,
+    is negative or is not finite. The products of both weights, and the rounding errors of each, are
+    added to the lanes (3, LANES).
     """
     seen = np.int64(0)
     products, off, other_off = lanes[0], lanes[1], lanes[2]
@@ -150,9 +151,9 @@ def pack(
 def add_words(
     bins: UnsignedArray, words: UnsignedArray, table: UnsignedArray, full: UnsignedArray
 ) -> int:
-    """Add words up by bin; where a half is full, move both to `full` (bins, 2). Return how often.
+    """Add words by bin, move both halves to `full` (bins, 2) if one is full, and count the moves.
 
-    Halves of words are below 2**31, so that a sum shows that it is full before it overflows.
+    Halves of words are below 2**31, so a full half shows before it overflows.
     """
     low = np.uint64((1 << 32) - 1)
     tops = np.uint64((1 << 63) | (1 << 31))
@@ -177,9 +178,9 @@ def add_pairs(
     weights: ScaledPair,
     sums: PairSums,
 ) -> tuple[bool, int]:
-    """Add a map's weights up by bin; whether all had room in a word, and how often a sum was full.
+    """Add the weights of a map by bin.
 
-    `negatives` are as many as the pixels, or `CHUNK` that are read over and over.
+    Return False if a weight overflows or is invalid, and the number of times a sum was full.
     """
     positives, negatives, scale, other_scale = weights
     table, full, lanes = sums
@@ -214,9 +215,9 @@ def add_pairs(
 def add_up(
     table: UnsignedArray, full: UnsignedArray, marks: UnsignedArray
 ) -> tuple[float, float, float, float, float]:
-    """Twice the pairs won, pairs that share a bin, those of them in unmarked bins, and both sums.
+    """Return twice the pairs won, the pairs within bins and within unmarked bins, and both sums.
 
-    `full` is empty where nothing was moved there. Steps add up to less than 2**63.
+    `full` is empty if no sum was moved. Steps add up to less than 2**63.
     """
     low = np.uint64((1 << 32) - 1)
     wins = pairs = doubtful = 0.0

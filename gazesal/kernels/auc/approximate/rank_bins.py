@@ -1,9 +1,9 @@
 """AUCs of one map for many weightings of its pixels, by bins of rank and with a bound.
 
-The map is read twice. The first pass adds the negatives up by bin, which gives each bin the share
-of the negatives that it beats and its part of the bound; the second looks these up for each pixel
-and adds them under the weights of every gaze map. Both sums, the area and the bound, are taken
-over all pixels.
+The map is read twice. The first pass sums the negatives by bin, which gives the share of the
+negatives beaten by each bin and its part of the bound. The second pass looks these up for each
+pixel and sums them with the weights of every gaze map. Both the area and the bound are sums over
+all pixels.
 """
 
 from collections.abc import Sequence
@@ -17,12 +17,12 @@ from gazesal.kernels.auc.cells import two_sum
 from gazesal.kernels.moments import LANES, fold
 from gazesal.typing import Float64Array, FloatArray, UnsignedArray, WeightArray
 
-CHUNK = 1 << 15  # pixels whose bins and shares lie in cache between the kernels
-STEPS = 1 << 26  # of shares in a table
-CODE_BITS = 6
+CHUNK = 1 << 15  # pixels; their bins and shares stay in cache between the kernels
+STEPS = 1 << 26  # steps of a share of 1 in a table
+CODE_BITS = 6  # bits of the code of a half
 LAST_CODE = (1 << CODE_BITS) - 1
-FRACTION = 21  # low bits of a float32 that its code drops, two of the fraction being kept
-REACH = 1024.0  # largest half with a code of its own, over the tolerance
+FRACTION = 21  # low bits of a float32 that its code drops; two bits of the fraction are kept
+REACH = 1024.0  # largest half with its own code, divided by the tolerance
 
 
 @kernel
@@ -34,7 +34,7 @@ def add_counts(bins: UnsignedArray, counts: UnsignedArray) -> None:
 
 @kernel
 def add_weights(bins: UnsignedArray, weights: WeightArray, sums: Float64Array) -> None:
-    """Add weights up by bin."""
+    """Add weights by bin."""
     for j in range(bins.size):
         sums[bins[j]] += np.float64(weights[j])
 
@@ -49,10 +49,10 @@ def pack_shares(
 ) -> None:
     """Set, by bin, the share of the negatives beaten, and half of the share in the bin itself.
 
-    The half is what the bin adds to the bound: none where it is marked as being of one value.
-    Both go into 32 bits, so that a million bins stay in the processor's cache: the share in steps
-    of 2**-26, the half rounded up to a float of two fraction bits, of which 62 in a row have a
-    code; 0 stands for nothing and the last code for a half beyond.
+    The half is the part of the bound, 0 if the bin is marked as having one value. Both are packed
+    into 32 bits, so that a million bins stay in cache. The share is in steps of 2**-26. The half is
+    rounded up to a float with two fraction bits, of which 62 consecutive ones have a code. Code 0
+    is a half of 0, and the last code is any larger half.
     """
     high = low = 0.0
     for b in range(tally.size):
@@ -69,7 +69,7 @@ def pack_shares(
 
 
 def halves_of_codes(tolerance: float) -> tuple[int, FloatArray]:
-    """What is taken from a float's leading bits to make a code, and the half of each code."""
+    """Return the offset of codes from the leading bits of a float, and the half of each code."""
     largest = np.array([REACH * tolerance], np.float32).view(np.uint32)[0] >> FRACTION
     lowest = int(largest) - (LAST_CODE - 1)
     patterns = (lowest + np.arange(LAST_CODE + 1)).astype(np.uint32) << np.uint32(FRACTION)
@@ -80,7 +80,7 @@ def halves_of_codes(tolerance: float) -> tuple[int, FloatArray]:
 
 @kernel
 def look_up(bins: UnsignedArray, packed: UnsignedArray, entries: UnsignedArray) -> None:
-    """Set `entries` (K, n) to what a table (bins, K) holds at the bins of n pixels."""
+    """Set `entries` (K, n) to the entries of a table (bins, K) at the bins of n pixels."""
     if packed.shape[1] == 1:
         for j in range(bins.size):
             entries[0, j] = packed[bins[j], 0]
@@ -109,7 +109,7 @@ def unpack(entries: UnsignedArray, halves: FloatArray, rows: FloatArray) -> None
 
 @kernel
 def add_rows(weights: WeightArray, rows: FloatArray, lanes: Float64Array) -> None:
-    """Add weight times entry onto the lanes (K, LANES), for each row of (K, n)."""
+    """Add weight times entry to the lanes (K, LANES), for each row of (K, n)."""
     for first in range(0, weights.size, LANES):
         w = weights[first : first + LANES]
         for k in range(rows.shape[0]):
@@ -120,7 +120,7 @@ def add_rows(weights: WeightArray, rows: FloatArray, lanes: Float64Array) -> Non
 
 @kernel
 def fold_all(lanes: Float64Array, out: Float64Array) -> None:
-    """Set `out` to the sums of the lanes, for arrays (n, LANES) and (n,); overwrites the lanes."""
+    """Set `out` (n,) to the sums of the lanes (n, LANES), which are overwritten."""
     for i in range(lanes.shape[0]):
         out[i] = fold(lanes[i])
 
@@ -135,12 +135,11 @@ def binned_wins(
     tolerance: float,
     wanted: int,
 ) -> tuple[Float64Array, Float64Array]:
-    """Sums of weight times share beaten, (len(positives), len(negatives)), and their bounds.
+    """Return the sums of weight times share beaten, (len(positives), len(negatives)), and bounds.
 
-    The bounds, (len(positives),), are sums of weight times half tied, the larger half of all
-    negatives; what rounding adds is not in them. `None` stands for negatives uniform over all
-    pixels, `totals` are the sums of the negatives, and `wanted` is about the number of bins. The
-    map may not be constant.
+    The bounds (len(positives),) are sums of weight times the largest half over the negatives,
+    without the error of rounding. None stands for uniform negatives. `totals` are the sums of the
+    negatives, and `wanted` is about the number of bins. The map must not be constant.
     """
     bits = values.view(f"u{values.itemsize}")
     bins = lay_bins(bits, extremes, sample, wanted)

@@ -1,4 +1,4 @@
-"""Bins of rank: never against the order of values, and marked where they are of one."""
+"""Bins of rank keep the order of values, and bins of one value are marked."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from gazesal.kernels.auc.approximate import bins
 
 
 def laid(values, wanted, weights=None):
-    """A map's bits, its bins, and a sample of all its pixels."""
+    """Return a map's bits, its bins, and a sample of all its pixels."""
     bits = values.view(f"u{values.itemsize}")
     weights = np.ones(values.size) if weights is None else weights
     sample = bins.sample_weights([weights], [None], values.size)
@@ -41,7 +41,7 @@ def test_bins_never_reverse_an_order(values, wanted, dtype):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("draw", ["random", "normal", "exponential", "lognormal"])
 def test_bins_hold_about_as_many_pixels_each(draw, dtype):
-    """Wherever values crowd; and nearly all bins asked for are used."""
+    """This holds in dense places too, and nearly all wanted bins are used."""
     values = getattr(np.random.default_rng(1), draw)(size=1 << 18).astype(dtype)
     counts = np.bincount(bins_of(values, 1 << 12))
     share = np.sum((counts / values.size) ** 2)
@@ -59,7 +59,7 @@ def test_more_bins_than_keys_are_one_key_each():
 
 
 def test_a_bin_with_smaller_values_before_its_cell_is_not_of_one_key():
-    """Some values have no weight, so no bin of their own; they share the next one's."""
+    """Values without weight have no bin of their own and share the next bin."""
     values = np.arange(1.0, 2.0, 2.0**-14).astype(np.float32)
     weights = (values >= 1.5).astype(np.float64)
     bits, found, sample = laid(values, 1 << 20, weights)
@@ -88,14 +88,14 @@ def test_bins_of_several_values_lose_their_mark():
     assert marks.tolist() == [2, 3, 0]
 
 
-def test_a_mark_of_one_is_not_looked_at():
+def test_bins_of_one_key_keep_their_mark():
     bits = np.array([1.0, 2.0]).view("u8")
     marks = np.array([1], np.uint32)
     bins.find_impure(bits, np.zeros(2, np.uint32), bins.Purity(marks, bits, 0, 0))
     assert marks.tolist() == [1]
 
 
-def test_a_sample_without_weight_counts_all_alike():
+def test_a_sample_without_weight_has_equal_shares():
     size = 3 * bins.SAMPLE
     weights = np.zeros(size)
     weights[0] = 1.0

@@ -1,4 +1,4 @@
-"""The area of one pair of weightings by bins: the bound is one, and bad weights are seen."""
+"""The area of one pair of weightings by bins is within its bound, and invalid weights are found."""
 
 import numpy as np
 import pytest
@@ -43,7 +43,7 @@ def test_error_is_within_the_bound(dtype, wanted, kind):
 
 @pytest.mark.parametrize("kind", ["noise", "zeros", "smooth"])
 def test_error_is_within_the_bound_where_rounding_is_coarse(kind, monkeypatch):
-    """So few steps that what they take away is most of the bound."""
+    """With few steps, rounding is most of the bound."""
     monkeypatch.setattr(pair_bins, "STEPS", 1e-3)
     rng = np.random.default_rng(8)
     values = made(kind, rng, np.float64)
@@ -59,7 +59,7 @@ def test_error_is_within_the_bound_where_rounding_is_coarse(kind, monkeypatch):
 
 
 def test_pairs_of_a_pixel_with_itself_are_not_in_the_bound():
-    """A bin for each value, none of them marked: nothing is doubtful."""
+    """Each value has its own bin without a mark, so all ties are certain."""
     values = np.linspace(1.0, 2.0, SIZE)
     weights = np.ones(SIZE), None
     area, bound = pair_bins.paired_area(values, (1.0, 2.0), weights, 1e-3, 1 << 20)
@@ -70,8 +70,8 @@ def test_pairs_of_a_pixel_with_itself_are_not_in_the_bound():
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, -1e-300, -1.0, 1e6, 1e300])
 @pytest.mark.parametrize("where", [0, 77, SIZE - 1])
 @pytest.mark.parametrize("which", [0, 1])
-def test_weights_that_are_none_or_have_no_room_give_no_area(bad, where, which, monkeypatch):
-    """Whether or not the pixels looked at first have one among them."""
+def test_invalid_or_overflowing_weights_return_none(bad, where, which, monkeypatch):
+    """The sampled pixels may or may not include the invalid weight."""
     rng = np.random.default_rng(5)
     weights = [rng.random(SIZE), rng.random(SIZE)]
     weights[which][where] = bad
@@ -85,7 +85,7 @@ def test_weights_that_are_none_or_have_no_room_give_no_area(bad, where, which, m
         assert found is None
 
 
-def test_infinities_of_both_signs_among_the_first_pixels_looked_at():
+def test_infinities_of_both_signs_in_the_sample_return_none():
     weights = np.ones(SIZE)
     weights[::3], weights[1::3] = np.inf, -np.inf
     values = np.arange(float(SIZE))
@@ -93,7 +93,7 @@ def test_infinities_of_both_signs_among_the_first_pixels_looked_at():
 
 
 @pytest.mark.parametrize("weights", [np.zeros(SIZE), np.full(SIZE, 5e-324), np.full(SIZE, 1e308)])
-def test_sums_beyond_what_can_be_counted_give_no_area(weights):
+def test_overflowing_sums_return_none(weights):
     values = np.arange(float(SIZE))
     assert pair_bins.paired_area(values, (0.0, SIZE - 1.0), (weights, None), 1e-6, 1000) is None
 
@@ -123,7 +123,7 @@ def test_sums_past_a_word_are_whole(words):
 
 
 def test_wins_do_not_overflow_where_steps_are_near_2_to_the_62():
-    """All negatives in the lower bin, all positives in the upper one."""
+    """Put all negatives in the lower bin and all positives in the upper one."""
     table = np.array([0, 1 << 32], np.uint64)
     full = np.array([[0, 2**62], [0, 0]], np.uint64)
     wins, _, _, positives, negatives = pair_bins.add_up(table, full, np.zeros(2, np.uint16))

@@ -1,4 +1,4 @@
-"""Areas by bins of rank, for many weightings: the bound is one."""
+"""Areas by bins of rank for many weightings are within their bound."""
 
 import numpy as np
 import pytest
