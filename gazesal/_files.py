@@ -1,4 +1,4 @@
-"""Files written whole or not at all, and what they are known by."""
+"""Atomic writing of files, and the facts by which a changed file is detected."""
 
 import errno
 import os
@@ -9,17 +9,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-NOT_REPLACED = "nothing was replaced. Free some space, or name another folder"
-UNFINISHED = re.compile(r"\.[a-z0-9_]{8}\.partial(\.\w+)?", re.ASCII)  # as atomic_path names them
+NOT_REPLACED = "no file was replaced. Free some space, or give another folder"
+UNFINISHED = re.compile(r"\.[a-z0-9_]{8}\.partial(\.\w+)?", re.ASCII)  # see `_temporary`
 
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path` that takes its place when the block succeeds.
+    """Yield a temporary path that replaces `path` when the block succeeds.
 
-    Whoever reads `path` sees the old file or the whole new one, never a part, also after a kill.
-    The temporary name keeps the suffix, by which writers distinguish formats. An error of the
-    system that names no file or the temporary one, such as that of a full disk, names `path`.
+    Readers of `path` always find the old file or the complete new one, also after a kill. The
+    temporary file is in the same folder and has the same suffix, by which writers distinguish
+    formats. Errors of the system that name no file or the temporary one, such as a full disk, name
+    `path` instead.
     """
     temporary = None
     try:
@@ -39,9 +40,9 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 
 class Together:
-    """Files and folders that are written under temporary names and take their places together.
+    """Files and folders that are written under temporary names and then renamed together.
 
-    Made by `together`.
+    It is made by `together`.
     """
 
     def __init__(self) -> None:
@@ -51,7 +52,7 @@ class Together:
 
     @contextmanager
     def file(self, path: Path) -> Iterator[Path]:
-        """Yield a temporary path beside `path`, with its suffix; errors name `path`."""
+        """Yield a temporary path with the suffix of `path`. Errors name `path`."""
         with naming(path, NOT_REPLACED):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._files[path] = temporary = _temporary(path)
@@ -59,13 +60,13 @@ class Together:
             _finish(temporary)
 
     def text(self, path: Path, text: str) -> None:
-        """Write UTF-8 text, with newlines as given."""
+        """Write UTF-8 text without converting newlines."""
         with self.file(path) as temporary:
             temporary.write_text(text, encoding="utf-8", newline="")
 
     @contextmanager
     def folder(self, path: Path) -> Iterator[Path]:
-        """Yield a temporary folder beside `path`, whose files replace those of `path`.
+        """Yield a temporary folder, whose files replace the files of the same names in `path`.
 
         Other files in `path` stay. Errors name `path`.
         """
@@ -76,10 +77,11 @@ class Together:
             yield temporary
 
     def remove(self, path: Path) -> None:
-        """Remove a file of an earlier run when the others take their places."""
+        """Remove a file of an earlier run when the new files are renamed."""
         self._removed.append(path)
 
-    def _take_places(self) -> None:
+    def take_places(self) -> None:
+        """Rename all temporary files to their final names."""
         for path, temporary in self._folders.items():
             for file in sorted(each for each in temporary.rglob("*") if each.is_file()):
                 target = path / file.relative_to(temporary)
@@ -90,7 +92,8 @@ class Together:
         for path in self._removed:
             path.unlink(missing_ok=True)
 
-    def _discard(self) -> None:
+    def discard(self) -> None:
+        """Remove all temporary files and folders that are left."""
         for temporary in self._files.values():
             temporary.unlink(missing_ok=True)
         for temporary in self._folders.values():
@@ -99,34 +102,34 @@ class Together:
 
 @contextmanager
 def together() -> Iterator[Together]:
-    """Write several files so that either all of them are replaced or none.
+    """Write several files so that all of them are replaced, or none.
 
-    They take their places when the block succeeds; if it fails, a folder is left as it was. A kill
-    between two renames can leave some of them new, but each is whole.
+    The files are renamed when the block succeeds. If it fails, nothing changes. A kill between two
+    renames can leave some of the files new, but each is complete.
     """
     files = Together()
     try:
         yield files
-        files._take_places()
+        files.take_places()
     finally:
-        files._discard()
+        files.discard()
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Take away what kills left of files in the making, in all of a folder that nobody writes."""
+    """Remove the temporary files that killed runs left below a folder without a writer."""
     for path in folder.rglob(".*.partial*"):
         if UNFINISHED.fullmatch(path.name) and path.is_file() and not path.is_symlink():
             path.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text atomically, with newlines as given."""
+    """Write UTF-8 text atomically, without converting newlines."""
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="")
 
 
 def written(path: Path) -> str:
-    """The size of a file and when it was written, by which a change is seen without reading it."""
+    """Return the size and the time of modification of a file, to detect changes without reading."""
     try:
         facts = path.stat()
     except OSError:
@@ -136,9 +139,9 @@ def written(path: Path) -> str:
 
 @contextmanager
 def naming(path: Path, advice: str) -> Iterator[None]:
-    """Raise errors of the system, such as a full disk, with the file's name and what to do.
+    """Add a file's name and advice to errors of the system, such as a full disk.
 
-    Those of writing have neither: only opening a file names it.
+    Errors of writing have neither, because only opening a file names it.
     """
     try:
         yield
@@ -148,14 +151,14 @@ def naming(path: Path, advice: str) -> Iterator[None]:
 
 
 def _temporary(path: Path) -> Path:
-    """Make an empty file beside `path` with a name of its own and the same suffix."""
+    """Make an empty file with a unique name in the folder of `path`, with the same suffix."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=f".partial{path.suffix}")
     os.close(handle)
     return Path(name)
 
 
 def _finish(temporary: Path) -> None:
-    """Give a file the permissions of a plain one, and wait until it is on the disk."""
+    """Set the permissions of a new file, and wait until its content is on the disk."""
     temporary.chmod(0o666 & ~_umask())
     with temporary.open("rb") as written:
         os.fsync(written.fileno())

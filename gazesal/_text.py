@@ -1,4 +1,4 @@
-"""Write names from others' files so that no terminal, spreadsheet or page acts on them."""
+"""Escaping of names from files, so that terminals, spreadsheets and pages do not act on them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ __all__ = ["csv_cell", "csv_text", "from_csv_cell", "markdown_text", "printable"
 UNPRINTABLE = frozenset(["Cc", "Cs", "Zl", "Zp"])  # controls, lone surrogates, line separators
 # Characters that reverse the order of the letters around them, so that a name reads as another.
 REORDERING = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-# A spreadsheet computes a cell that begins with one of these, also in the full-width forms of
-# Japanese.
+# A spreadsheet evaluates a cell that begins with one of these characters, also in the full-width
+# forms of Japanese.
 FORMULA = re.compile("\\s*[=+\\-@\uff1d\uff0b\uff0d\uff20]")
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-MARK = "'"  # spreadsheets take a cell that begins with it as text
+MARK = "'"  # a spreadsheet reads a cell that begins with it as text
 ESCAPED = re.compile(r"\\(\\|x[0-9a-f]{2}|u[0-9a-f]{4})")
 MARKDOWN = re.compile(r"[\\`*\[\]<>|~$]|&(?=#?\w+;)|(?<!\w)_|_(?!\w)|^[#+=-]", re.MULTILINE)
 
@@ -46,7 +46,7 @@ def printable(text: str, *, keep: str = "") -> str:
 
 
 def csv_cell(text: str) -> str:
-    r"""Mark a text that a spreadsheet would run as a formula or that has control characters.
+    r"""Mark a text that a spreadsheet would evaluate or that has control characters.
 
     Parameters
     ----------
@@ -67,17 +67,17 @@ def csv_cell(text: str) -> str:
 
 
 def from_csv_cell(cell: str) -> str:
-    """Return the text that `csv_cell` was given.
+    """Return the text that `csv_cell` marked.
 
     Parameters
     ----------
     cell : str
-        A cell of a table that `csv_text` wrote.
+        Cell of a table written by `csv_text`.
 
     Returns
     -------
     str
-        The text without mark and escapes.
+        Text without mark and escapes.
     """
     if not cell.startswith(MARK):
         return cell
@@ -90,17 +90,17 @@ def from_csv_cell(cell: str) -> str:
 
 
 def csv_text(table: pd.DataFrame) -> str:
-    """Write a table as CSV, its texts and headings as `csv_cell` writes them.
+    """Write a table as CSV, with its texts and headings marked by `csv_cell`.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        Any table; its index is not written.
+        Any table. Its index is not written.
 
     Returns
     -------
     str
-        CSV with a header; numbers in full precision.
+        CSV with a header and with numbers in full precision.
     """
     safe = table.copy(deep=False)
     for place, dtype in enumerate(table.dtypes):
@@ -112,17 +112,17 @@ def csv_text(table: pd.DataFrame) -> str:
 
 
 def markdown_text(text: str) -> str:
-    """Escape what Markdown would take as markup.
+    """Escape characters that Markdown would read as markup.
 
     Parameters
     ----------
     text : str
-        Any text; line breaks are kept.
+        Any text. Line breaks are kept.
 
     Returns
     -------
     str
-        Text that Markdown shows as it is.
+        Text that Markdown shows unchanged.
     """
     escaped = MARKDOWN.sub(r"\\\g<0>", printable(text, keep="\n"))
     return escaped.replace("\\<", "&lt;")  # also safe where a backslash is not an escape

@@ -1,41 +1,45 @@
-"""Warnings that are left out without touching the filters that all threads of a process share.
+"""Warnings, and blocks that suppress them in a way that is safe in threads.
 
-`warnings.catch_warnings` puts back the filters it found. With two threads in such blocks, one puts
-back what the other had set, and the process keeps it.
+`warnings.catch_warnings` restores the filters that it found. With two threads in such blocks, one
+restores the filters set by the other, and the process keeps them.
 """
 
-import sys
 import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from inspect import currentframe
 
 __all__ = ["ignoring", "muted", "warn"]
 
 _muted: ContextVar[tuple[type[Warning], ...]] = ContextVar("_muted", default=())
 _lock = threading.Lock()
-# by message, category and module: how many blocks need the filter, and its entry in the filters
+# by message, category and module: number of blocks that need the filter, and the filter itself
 _ignored: dict[tuple[str, type[Warning], str], tuple[int, object]] = {}
 
 
 def warn(message: str, category: type[Warning], *, stacklevel: int = 1) -> None:
-    """Warn as `warnings.warn` does, unless the category is muted here.
+    """Warn as `warnings.warn` does, unless the category is muted in this thread.
 
-    The warning names a line outside the library, however deep functions of the library call one
-    another; `stacklevel` is the least depth.
+    The warning names the line outside the library that called it, whatever the number of calls
+    within the library. `stacklevel` is the least depth.
     """
     if issubclass(category, _muted.get()):
         return
-    depth, frame = 1, sys._getframe(1)
-    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == "gazesal":
+    depth, frame = 0, currentframe()
+    while (
+        frame
+        and frame.f_back
+        and frame.f_globals.get("__name__", "").partition(".")[0] == "gazesal"
+    ):
         depth, frame = depth + 1, frame.f_back
     warnings.warn(message, category, stacklevel=max(stacklevel, depth) + 1)
 
 
 @contextmanager
 def muted(*categories: type[Warning]) -> Iterator[None]:
-    """Leave out warnings of the library, in this thread only."""
+    """Suppress warnings of the library, in this thread only."""
     token = _muted.set((*_muted.get(), *categories))
     try:
         yield
@@ -47,9 +51,9 @@ def muted(*categories: type[Warning]) -> Iterator[None]:
 def ignoring(
     message: str = "", *, category: type[Warning] = Warning, module: str = ""
 ) -> Iterator[None]:
-    """Leave out warnings of another library, by their message, category or the module they name.
+    """Suppress warnings of another library by message, category or module.
 
-    The filter is in force for all threads, because such warnings may come from any. Only this one
+    The filter is active for all threads, because such warnings may come from any thread. Only this
     filter is added and removed, so filters that other threads set meanwhile stay.
     """
     key = message, category, module
@@ -67,5 +71,5 @@ def ignoring(
             _ignored[key] = users - 1, entry
             if users == 1:
                 del _ignored[key]
-                with suppress(ValueError):  # the caller may have reset all filters meanwhile
+                with suppress(ValueError):  # the filters may have been reset meanwhile
                     warnings.filters.remove(entry)  # type: ignore[attr-defined]

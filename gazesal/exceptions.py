@@ -1,4 +1,4 @@
-"""The warnings that the library gives."""
+"""Warnings of the library."""
 
 __all__ = [
     "GridEdgeWarning",
@@ -11,27 +11,28 @@ __all__ = [
 
 
 class UndefinedMetricWarning(UserWarning):
-    """A result is undefined: ``nan`` was returned, or for areas the value of a constant map.
+    """A result is undefined, and ``nan`` was returned.
 
-    The latter if a saliency map differs from a constant by rounding only.
+    For areas, the value of a constant map was returned instead, because the saliency map differs
+    from a constant by rounding only.
     """
 
 
 class IntervalWarning(UserWarning):
-    """An interval or a test may miss its level; the message says why and what to do."""
+    """An interval or a test may miss its level. The message gives the reason and a remedy."""
 
 
 class OffImageWarning(UserWarning):
-    """Fixations outside the image were dropped, as the caller asked."""
+    """Fixations outside the image were dropped, as the argument `outside` requires."""
 
 
 class SkippedDataWarning(UserWarning):
-    """Part of the data was left out; the message says which, why and how much."""
+    """Part of the data was left out. The message gives the reason and the amount."""
 
 
 class InputWarning(UserWarning):
-    """The input is probably not what is meant; the message says why, and what to do."""
+    """The input is probably wrong. The message gives the reason and a remedy."""
 
 
 class GridEdgeWarning(UserWarning):
-    """The best value lies at the end of the grid it was chosen from; one beyond may be better."""
+    """The best value lies at the end of its grid, so a value beyond may be better."""

@@ -1,4 +1,4 @@
-"""Names for the arrays that travel through the library."""
+"""Types of the arrays in the library."""
 
 from typing import Any, TypeAlias
 

@@ -1,4 +1,4 @@
-"""Arrays of other libraries: read where nothing is lost or copied unseen, refused elsewhere."""
+"""Arrays of other libraries are read without loss and without hidden copies, or refused."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ KINDS_OF_DEVICES = [2, 4, 7, 8, 10, 14]
 
 
 class Foreign:
-    """What PyTorch, JAX and CuPy have in common, without any of them."""
+    """Stand-in for the arrays of PyTorch, JAX and CuPy."""
 
     def __init__(self, array, *, kind=1, device="cpu", requires_grad=False):
         self._array = array
@@ -31,7 +31,7 @@ class Foreign:
 
 
 class WithArray(Foreign):
-    """One that numpy reads by `__array__`; a device's array would be copied by it."""
+    """Stand-in that numpy reads by `__array__`, which would copy an array from a device."""
 
     def __array__(self, dtype=None, copy=None):
         assert self._kind in KINDS_OF_MAIN_MEMORY, "a copy from a device"
@@ -39,7 +39,7 @@ class WithArray(Foreign):
 
 
 class Meta:
-    """An array on a device that DLPack has no number for."""
+    """Stand-in for an array on a device without a DLPack number."""
 
     device = "meta"
     shape = (5, 7)
@@ -85,13 +85,13 @@ def test_a_device_unknown_to_dlpack_is_refused_by_its_name():
 
 
 @pytest.mark.parametrize("position", [0, 1, 2])
-def test_a_gradient_is_not_dropped_unseen(position):
+def test_tensors_with_a_gradient_are_refused(position):
     bad = WithArray(MAP, requires_grad=True)
     with pytest.raises(TypeError, match=rf"`{NAMES[position]}` .*gradient.*`\.detach\(\)`"):
         score_with(position, bad)
 
 
-def test_what_numpy_cannot_read_is_named():
+def test_arrays_that_numpy_cannot_read_are_named():
     class Broken:
         def __array__(self, dtype=None, copy=None):
             raise RuntimeError("sealed")
@@ -101,7 +101,7 @@ def test_what_numpy_cannot_read_is_named():
 
 
 class TestTorch:
-    """The real thing."""
+    """Tensors of PyTorch."""
 
     @pytest.fixture
     def torch(self):
@@ -129,7 +129,7 @@ class TestTorch:
             gazesal.ncc(tensor, GAZE)
         assert gazesal.ncc(tensor.detach(), GAZE) == gazesal.ncc(MAP, GAZE)
 
-    def test_tensors_elsewhere_are_refused(self, torch):
+    def test_tensors_on_other_devices_are_refused(self, torch):
         with pytest.raises(TypeError, match=r"`saliency_map` must lie in main memory.*meta"):
             gazesal.ncc(torch.empty(5, 7, device="meta"), GAZE)
 
@@ -139,7 +139,7 @@ class TestTorch:
 
     @pytest.mark.parametrize("position", [0, 1, 2])
     def test_bfloat16_is_read_as_float32(self, torch, position):
-        """Numpy has no such type; float32 holds each of its values."""
+        """NumPy has no such type, and float32 represents each of its values."""
         tensor = torch.tensor((MAP, GAZE, BIAS)[position]).bfloat16()
         assert score_with(position, tensor) == score_with(position, tensor.float())
         assert gazesal.ncc(tensor, tensor) == 1.0

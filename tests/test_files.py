@@ -1,4 +1,4 @@
-"""Files are written whole or not at all."""
+"""Atomic writing of files."""
 
 import errno
 import os
@@ -23,7 +23,7 @@ def test_a_failure_leaves_the_old_file_and_no_other(tmp_path):
     assert os.listdir(tmp_path) == ["a.txt"]  # noqa: PTH208
 
 
-def test_the_file_appears_under_its_name_only_when_whole(tmp_path):
+def test_the_file_is_renamed_only_when_complete(tmp_path):
     path = tmp_path / "new" / "a.csv"
     with atomic_path(path) as temporary:
         temporary.write_text("1\n")
@@ -45,7 +45,7 @@ def test_newlines_are_not_translated(tmp_path):
     assert (tmp_path / "a").read_bytes() == b"x\ny\r\n"
 
 
-def test_what_kills_left_is_taken_away_by_the_name_it_was_given(tmp_path, monkeypatch):
+def test_unfinished_files_are_removed_by_their_names(tmp_path, monkeypatch):
     (tmp_path / "deep").mkdir()
     monkeypatch.setattr("pathlib.Path.unlink", lambda *_, **__: None)  # as after a kill
     for name in ("a.npz", "deep/b.pt", "deep/c"):
@@ -62,7 +62,7 @@ def test_what_kills_left_is_taken_away_by_the_name_it_was_given(tmp_path, monkey
 
 
 def full(*_args, **_options):
-    """What a full disk raises: an error without the name of the file."""
+    """Raise the error of a full disk, which does not name the file."""
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
@@ -103,7 +103,7 @@ def state(folder):
     }
 
 
-def test_files_written_together_take_their_places_together(tmp_path):
+def test_files_written_together_are_renamed_together(tmp_path):
     (tmp_path / "kept").mkdir()
     (tmp_path / "kept" / "mine.txt").write_text("of the user")
     (tmp_path / "old.csv").write_text("old")
@@ -113,7 +113,7 @@ def test_files_written_together_take_their_places_together(tmp_path):
 
 
 @pytest.mark.parametrize("at", [0, 1, 2])
-def test_a_full_disk_leaves_every_file_of_a_folder_as_it_was(tmp_path, monkeypatch, at):
+def test_a_full_disk_changes_no_file_of_a_folder(tmp_path, monkeypatch, at):
     write_three(tmp_path, "old")
     (tmp_path / "old.csv").write_text("old")
     before = state(tmp_path)

@@ -1,4 +1,4 @@
-"""The oracles owe nothing to the library, and agree with each other and with hand-made cases."""
+"""The oracles do not use the library, and agree with each other and with known cases."""
 
 import ast
 from fractions import Fraction
@@ -66,7 +66,7 @@ def test_tallies_agree_with_pairs():
 
 
 def test_standard_error_by_enumeration():
-    """One positive and one negative: the AUC is h itself, whose variance is plain."""
+    """With one positive and one negative, the variance of the AUC is known."""
     saliency, p, q = [[0.0, 1.0, 1.0]], [[1.0, 1.0, 2.0]], [[1.0, 2.0, 1.0]]
     h = {0: {0: 0.5, 1: 0, 2: 0}, 1: {0: 1, 1: 0.5, 2: 0.5}, 2: {0: 1, 1: 0.5, 2: 0.5}}
     cells = [(p[0][i] * q[0][j] / 16, h[i][j]) for i in range(3) for j in range(3)]
@@ -92,7 +92,7 @@ def test_bilinear_by_hand():
     assert resampling.bilinear([[0.0, 1.0, 2.0, 3.0]], (1, 2)) == [[0.5, 2.5]]
 
 
-def test_bootstrap_distribution_is_one():
+def test_bootstrap_probabilities_sum_to_one():
     chances = intervals.bootstrap_distribution([0.0, 1.0, 5.0], ["a", "b", "c"])
     assert sum(chances.values()) == pytest.approx(1.0)
     assert chances[2.0] == pytest.approx(6 / 27)  # every order of (0, 1, 5)

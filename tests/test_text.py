@@ -1,4 +1,4 @@
-"""Names from other people's files are shown and written without being acted on."""
+"""Escaping of names from files in terminals, tables and pages."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Leaving out warnings does not touch the filters that threads share."""
+"""Suppressing warnings does not change the filters that threads share."""
 
 import re
 import threading
@@ -37,7 +37,7 @@ def test_rooms_that_are_muted_warn_by_the_helper(room):
     assert not plain
 
 
-def test_muted_leaves_out_the_category_in_this_thread_only():
+def test_muted_suppresses_the_category_in_this_thread_only():
     def undefined():
         warn("undefined", gazesal.UndefinedMetricWarning)
 

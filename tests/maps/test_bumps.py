@@ -15,7 +15,7 @@ N = 700
 
 
 def scene(kind):
-    """More fixations than a group holds, with what `gaze_heatmap` takes beside them."""
+    """Return more fixations than a group contains, with other arguments of `gaze_heatmap`."""
     rng = np.random.default_rng(3)
     points = rng.uniform(0, 1, (N, 2)) * (SHAPE[1] - 1, SHAPE[0] - 1)
     options = {"sigma": 2.0, "weights": rng.random(N) ** 8}
@@ -44,7 +44,7 @@ KINDS = ["plain", "corner", "one point", "sigmas", "wide", "narrow", "visible", 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_groups_give_the_map_of_one_matrix_product(kind, monkeypatch):
-    """To rounding in every pixel, also where the map is next to nothing."""
+    """The maps agree up to rounding in every pixel, also where they are nearly 0."""
     points, options = scene(kind)
     expected = gaze_heatmap(points, SHAPE, **options)
     monkeypatch.setattr(bumps, "GROUP", 64)
@@ -57,7 +57,7 @@ def test_groups_give_the_map_of_one_matrix_product(kind, monkeypatch):
 
 
 def test_few_fixations_are_one_matrix_product(monkeypatch):
-    """So the bits of the maps of most studies do not depend on the size of a group."""
+    """The maps of most studies therefore do not depend on the size of a group."""
     monkeypatch.setattr(bumps, "_many", None)
     points, options = scene("plain")
     assert len(points) < bumps.GROUP == 1024
@@ -98,7 +98,7 @@ def test_memory_does_not_grow_with_fixations_times_pixels(kind):
     assert peak < 20e6  # bytes; all factors at once would take 128 MB
 
 
-def test_fixations_lost_between_pixels_are_told():
+def test_fixations_lost_between_pixels_warn():
     points = [[3.0, 4.0], [5.5, 6.5], [8.5, 2.5]]
     with pytest.warns(SkippedDataWarning, match="`sigma`.* 2 of 3 fixations") as caught:
         gaze_map = gaze_heatmap(points, (10, 12), sigma=0.1)

@@ -35,7 +35,7 @@ def test_density_is_the_mean_of_normalized_maps(maps):
 
 
 @given(maps=groups(), data=st.data())
-def test_leaving_maps_out_is_as_if_they_had_never_been_in(maps, data):
+def test_without_equals_a_bias_of_the_other_maps(maps, data):
     indices = range(len(maps))
     out = data.draw(st.sets(st.sampled_from(indices), max_size=len(maps) - 1))
     bias = CenterBias(maps)
@@ -49,8 +49,8 @@ def test_leaving_maps_out_is_as_if_they_had_never_been_in(maps, data):
     assert bias.n_maps == len(maps)
 
 
-def test_leaving_out_a_peak_keeps_the_order_of_what_was_under_it():
-    """After a plain subtraction the ranks there are those of rounding errors."""
+def test_without_a_peak_keeps_the_order_below_it():
+    """After a plain subtraction, rounding errors would determine the ranks there."""
     peak = np.zeros((5, 5))
     peak[2] = 1.0
     low = np.full((5, 5), 1e-3)
@@ -62,7 +62,7 @@ def test_leaving_out_a_peak_keeps_the_order_of_what_was_under_it():
 
 
 @given(maps=groups(), data=st.data())
-def test_merging_parts_is_as_one_over_all(maps, data):
+def test_merged_equals_a_bias_of_all_maps(maps, data):
     others = [data.draw(weight_maps(maps[0].shape)) for _ in range(2)]
     first, second = CenterBias(maps), CenterBias(others)
     both = first.merged(second)
@@ -73,19 +73,19 @@ def test_merging_parts_is_as_one_over_all(maps, data):
     assert close(both.without(others).density(), oracle.center_bias(maps))
 
 
-def test_every_map_counts_alike_whatever_its_scale():
+def test_maps_of_any_scale_have_equal_weight():
     bias = CenterBias([[[1e-30, 0.0]], [[0.0, 1e30]], [[0, 5]]])
     assert close(bias.density(), [[1 / 3, 2 / 3]])
 
 
-def test_a_generator_is_taken_and_maps_are_not_modified():
+def test_a_generator_is_accepted_and_maps_are_not_modified():
     maps = np.random.default_rng(0).random((4, 3, 5))
     copy = maps.copy()
     assert np.array_equal(CenterBias(each for each in maps).density(), CenterBias(maps).density())
     assert np.array_equal(maps, copy)
 
 
-def test_density_is_the_callers_own():
+def test_density_is_a_copy():
     bias = CenterBias([np.ones((2, 2))])
     bias.density()[:] = 0.0
     assert close(bias.density(), np.full((2, 2), 0.25))
@@ -124,13 +124,13 @@ def test_not_numbers():
 
 
 @pytest.mark.parametrize("n_out", [2, 3])
-def test_leaving_out_everything(n_out):
+def test_without_all_maps_is_an_error(n_out):
     maps = [np.ones((2, 2)), np.eye(2)]
     with pytest.raises(ValueError, match="`gaze_maps` must leave at least one"):
         CenterBias(maps).without([*maps, maps[0]][:n_out])
 
 
-def test_leaving_out_what_was_never_in():
+def test_without_a_foreign_map_is_an_error():
     bias = CenterBias([[[1.0, 0.0]], [[1.0, 1.0]]])
     with pytest.raises(ValueError, match="must all be part"):
         bias.without([[[0.0, 1.0]]])
@@ -138,7 +138,7 @@ def test_leaving_out_what_was_never_in():
 
 @pytest.mark.parametrize("share", [1e-3, 1e-10])
 def test_leaving_out_a_map_slightly_larger_than_what_is_there(share):
-    """Beyond rounding, however little: the rest would be negative."""
+    """The rest would be negative by slightly more than rounding."""
     bias = CenterBias([[[0.5, 0.5]], [[0.5, 0.5]]])
     foreign = [[0.5 * (1 + share), 0.5 * (1 - share)]]
     left = bias.without([foreign])  # 0.5 of the other map covers it
@@ -154,7 +154,7 @@ def test_merging_other_shapes():
 
 
 class TestRunningSum:
-    """The sum underneath."""
+    """The sum in double-double arithmetic."""
 
     def test_nothing_summed(self):
         with pytest.raises(ValueError, match="nothing"):

@@ -14,20 +14,20 @@ SIGMAS = st.floats(0.05, 1.0)
 
 
 @given(cx=FRACTIONS, cy=FRACTIONS, sx=SIGMAS, sy=SIGMAS)
-def test_density_is_that_of_the_definition(cx, cy, sx, sy):
+def test_density_equals_the_definition(cx, cy, sx, sy):
     bias = GaussianCenterBias(sigma=(sx, sy), center=(cx, cy))
     expected = oracle.gaussian((cx, cy), (sx, sy), (5, 9))
     np.testing.assert_allclose(bias.on_image((5, 9)), expected, rtol=1e-11, atol=1e-15)
 
 
-def test_in_the_width_it_keeps_its_form_in_pixels():
+def test_the_unit_width_keeps_the_form_in_pixels():
     bias = GaussianCenterBias(sigma=(0.2, 0.1), unit="width")
     for shape in [(30, 40), (80, 40)]:
         expected = oracle.gaussian((0.5, 0.5), (0.2, 0.1 * 40 / shape[0]), shape)
         np.testing.assert_allclose(bias.on_image(shape), expected, rtol=1e-11, atol=1e-15)
 
 
-def test_round_in_the_width_is_round_in_pixels():
+def test_equal_sigmas_in_the_width_are_round():
     density = GaussianCenterBias(sigma=(0.1, 0.1), unit="width").on_image((41, 61))
     np.testing.assert_allclose(density[20, 20:41], density[10:31, 30], rtol=1e-12)
 
@@ -42,7 +42,7 @@ def test_mirrored_parameters_give_the_mirrored_density(cx, cy, shape):
 
 
 def test_clarke_and_tatler_have_their_variances():
-    """0.22 and 0.45 times 0.22, where half the width of the image is one."""
+    """The variances are 0.22 and 0.45 times 0.22 in units of half the width."""
     bias = GaussianCenterBias.clarke_tatler()
     assert bias.unit == "width"
     assert (2 * bias.sigma[0]) ** 2 == pytest.approx(0.22)
@@ -53,7 +53,7 @@ def test_clarke_and_tatler_have_their_variances():
 
 
 def sample(rng, bias, shapes, n):
-    """Fixations drawn from the Gaussian, those outside drawn again."""
+    """Return fixations sampled from the Gaussian, resampled if outside the image."""
     fixations = {}
     for image, (height, width) in shapes.items():
         unit = np.array([width, height if bias.unit == "sides" else width])
@@ -78,7 +78,7 @@ def test_known_parameters_are_recovered(unit):
 
 
 def log_likelihood(fixations, shapes, sigma, center, unit):
-    """Of the Gaussian without a border, in fractions of the sides."""
+    """Return the log-likelihood of the Gaussian without a border, in fractions of the sides."""
     total = 0.0
     for image, points in fixations.items():
         height, width = shapes[image]
@@ -123,7 +123,7 @@ def test_weights_count_as_repetitions():
     assert weighted.center == pytest.approx(repeated.center, rel=1e-12)
 
 
-def test_it_serves_the_metrics():
+def test_metrics_accept_the_density():
     bias = GaussianCenterBias.clarke_tatler().on_image((12, 16))
     gaze = np.zeros((12, 16))
     gaze[2, 3] = 1

@@ -1,4 +1,4 @@
-"""The gaze map against nested loops, and what each of its options means."""
+"""The gaze map against nested loops, and the meaning of each option."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ TAKE_POINTS = pytest.mark.parametrize(
 
 
 @TAKE_POINTS
-def test_points_in_columns_are_told_to_be_transposed(function):
+def test_transposed_points_get_a_hint(function):
     with pytest.raises(
         ValueError, match=r"`fixations`.*got shape \(2, 3\)\. If its .* transpose it"
     ):
@@ -33,7 +33,7 @@ def test_points_in_columns_are_told_to_be_transposed(function):
 @TAKE_POINTS
 @pytest.mark.parametrize("n", [2, 3, 7])
 def test_rows_and_columns_of_a_map_are_refused(function, n):
-    """Also those of two pixels, whose array has the shape of two points."""
+    """The arrays of two pixels have the shape of two points."""
     fixation_map = np.zeros((9, 9))
     fixation_map[np.arange(n), np.arange(n) // 2] = 1
     for places in (np.where(fixation_map), np.nonzero(fixation_map)):
@@ -47,7 +47,7 @@ def test_rows_and_columns_of_a_map_are_refused(function, n):
     function(np.argwhere(fixation_map)[:, ::-1], (9, 9), sigma=1)
 
 
-def test_a_sigma_in_degrees_is_told_the_unit():
+def test_a_sigma_in_degrees_is_refused():
     with pytest.raises(TypeError, match=r"`sigma` must be a number of pixels, got '1deg'; .*times"):
         gaze_heatmap([[1, 2]], (9, 9), sigma="1deg")
 
@@ -62,7 +62,7 @@ def test_a_sigma_in_degrees_is_told_the_unit():
     ],
 )
 @pytest.mark.parametrize("take", TAKE_FIXATIONS.values(), ids=TAKE_FIXATIONS)
-def test_points_that_fit_when_exchanged_are_told_so(take, points, advised):
+def test_exchanged_coordinates_get_a_hint(take, points, advised):
     with pytest.raises(ValueError, match="lie in the image") as caught:
         take(np.array(points), (20, 8))
     hint = " All would lie inside with x and y, or height and width, exchanged."
@@ -74,7 +74,7 @@ COORDINATE = st.floats(-3, 9, allow_subnormal=False)
 
 @st.composite
 def scenes(draw):
-    """Fixations with everything of their own: sigma by axis, weight, rectangle."""
+    """Return fixations with their own sigma by axis, weight and rectangle."""
     n = draw(st.integers(1, 5))
     shape = draw(st.tuples(st.integers(1, 6), st.integers(1, 7)))
     points = draw(st.lists(st.tuples(COORDINATE, COORDINATE), min_size=n, max_size=n))
@@ -103,7 +103,7 @@ def test_agrees_with_the_sum_over_fixations_at_each_pixel(scene):
 
 
 @pytest.mark.parametrize("shape", [(3, 1100), (1100, 3), (513, 2), (2, 512)])
-def test_maps_longer_than_what_is_worked_on_at_a_time(shape):
+def test_maps_wider_than_a_tile(shape):
     rng = np.random.default_rng(0)
     points = rng.random((7, 2)) * (shape[1], shape[0]) - 0.5
     sigmas = 5 + 100 * rng.random((7, 2))
@@ -119,7 +119,7 @@ def test_maps_longer_than_what_is_worked_on_at_a_time(shape):
 
 
 @given(scene=scenes())
-def test_is_a_density_and_blind_to_the_unit_of_weights(scene):
+def test_the_map_sums_to_one_for_any_unit_of_weights(scene):
     points, shape, sigmas, weights, _ = scene
     first = gaze_heatmap(points, shape, sigma=sigmas, weights=weights, outside="keep")
     assert first.min() >= 0
@@ -151,7 +151,7 @@ def test_sigma_is_the_standard_deviation_in_pixels():
 
 
 class TestSigma:
-    """One for all, by axis, by fixation, or both."""
+    """Sigma for all fixations, by axis, by fixation, or both."""
 
     points = ((1.0, 2.0), (4.0, 1.0), (2.0, 3.0))
 
@@ -172,7 +172,7 @@ class TestSigma:
         assert not np.array_equal(self.draw((1.0, 2.0), pair), self.draw([[1.0], [2.0]], pair))
 
     def test_a_wider_gaussian_is_lower(self):
-        """Densities: the peak falls with the product of the deviations."""
+        """The peak of a density decreases with the product of the deviations."""
         gaze = gaze_heatmap([(20, 20), (60, 20)], (41, 81), sigma=[[2.0], [4.0]])
         assert gaze[20, 20] / gaze[20, 60] == pytest.approx(4.0, rel=1e-12)
 
@@ -184,7 +184,7 @@ class TestSigma:
             self.draw(sigma)
 
     @pytest.mark.parametrize("sigma", [0, -1.0, (1.0, 0.0), [[1.0], [-2.0], [1.0]]])
-    def test_not_positive(self, sigma):
+    def test_sigma_must_be_positive(self, sigma):
         with pytest.raises(ValueError, match="`sigma` must be positive"):
             self.draw(sigma)
 
@@ -199,35 +199,35 @@ class TestSigma:
             self.draw(sigma)
 
     @pytest.mark.parametrize("sigma", [1e-3, 1e-100, 1e-200, 1e-310, np.nextafter(0, 1)])
-    def test_so_small_that_only_one_pixel_is_hit(self, sigma):
+    def test_a_tiny_sigma_reaches_one_pixel(self, sigma):
         gaze = gaze_heatmap([(3, 1)], (4, 5), sigma=sigma)
         assert gaze[1, 3] == gaze.sum() == pytest.approx(1.0, rel=1e-15)
 
     @pytest.mark.parametrize("sigma", [1e-3, 1e-200, 1e-310])
-    def test_so_small_that_every_pixel_is_missed(self, sigma):
+    def test_a_sigma_that_misses_every_pixel_is_an_error(self, sigma):
         with pytest.raises(ValueError, match="something to draw"):
             gaze_heatmap([(3.5, 1)], (4, 5), sigma=sigma)
 
     @pytest.mark.parametrize("sigma", [1e9, 1e200, 1e308])
-    def test_so_large_that_the_map_is_flat(self, sigma):
+    def test_a_huge_sigma_gives_a_flat_map(self, sigma):
         gaze = gaze_heatmap([(3, 1)], (4, 5), sigma=sigma)
         assert np.allclose(gaze, 1 / 20, rtol=1e-12)
 
 
 class TestWeights:
-    """Durations, usually."""
+    """Weights, usually durations."""
 
     points = ((1.0, 2.0), (4.0, 1.0))
 
-    def test_default_counts_alike(self):
+    def test_default_weights_are_equal(self):
         plain = gaze_heatmap(self.points, (5, 6), sigma=1)
         assert np.array_equal(plain, gaze_heatmap(self.points, (5, 6), sigma=1, weights=[1, 1]))
 
-    def test_zero_is_as_if_absent(self):
+    def test_a_weight_of_zero_removes_the_fixation(self):
         gaze = gaze_heatmap(self.points, (5, 6), sigma=1, weights=[3, 0])
         assert np.array_equal(gaze, gaze_heatmap(self.points[:1], (5, 6), sigma=1))
 
-    def test_twice_the_weight_is_the_fixation_twice(self):
+    def test_a_double_weight_equals_two_fixations(self):
         twice = gaze_heatmap([*self.points, self.points[0]], (5, 6), sigma=1)
         gaze = gaze_heatmap(self.points, (5, 6), sigma=1, weights=[2, 1])
         assert np.allclose(gaze, twice, rtol=1e-13, atol=0)
@@ -266,15 +266,15 @@ class TestVisible:
     def draw(self, visible, points=((2.0, 2.0),), **options):
         return gaze_heatmap(points, (6, 8), sigma=2.0, visible=visible, **options)
 
-    def test_nothing_outside_and_the_same_ratios_inside(self):
+    def test_the_map_is_zero_outside_the_visible_rectangle(self):
         whole, part = self.draw(None), self.draw((1, 2, 5, 4))
         assert np.count_nonzero(part) == 4 * 2
         assert np.all(part[2:4, 1:5] > 0)
         inside = whole[2:4, 1:5]
         assert np.allclose(part[2:4, 1:5], inside / inside.sum(), rtol=1e-13)
 
-    def test_mass_cut_off_is_not_given_back(self):
-        """Two equal fixations, one of them half hidden: the other weighs more."""
+    def test_gaussians_are_not_renormalized_after_the_cut(self):
+        """Of two equal fixations, the one half hidden has less weight."""
         gaze = gaze_heatmap(
             [(10, 10), (50, 10)], (21, 61), sigma=2, visible=[(0, 0, 61, 21), (50, 0, 61, 21)]
         )
@@ -312,7 +312,7 @@ class TestVisible:
         assert not np.array_equal(one, other)
 
     @pytest.mark.parametrize("empty", [(3, 1, 3, 5), (20, 0, 30, 6), (-9, -9, -1, -1)])
-    def test_nothing_visible_at_all(self, empty):
+    def test_only_invisible_fixations_are_an_error(self, empty):
         with pytest.raises(ValueError, match="something to draw"):
             self.draw(empty)
 

@@ -1,4 +1,4 @@
-"""Which fixations a gaze map takes: on the image or off it, and in what form."""
+"""Fixations inside and outside the image, and their accepted forms."""
 
 import warnings
 
@@ -13,7 +13,7 @@ from tests.public_api import public
 
 
 class TestOutside:
-    """Fixations off the image are never taken in silence."""
+    """Fixations outside the image are never accepted silently."""
 
     points = ((2.0, 2.0), (-3.0, 2.0), (2.0, 7.5))
 
@@ -26,7 +26,7 @@ class TestOutside:
             gaze = gaze_heatmap(self.points, (5, 6), sigma=1, outside="drop")
         assert np.array_equal(gaze, gaze_heatmap(self.points[:1], (5, 6), sigma=1))
 
-    def test_dropped_with_all_that_belongs_to_them(self):
+    def test_dropping_removes_sigma_weights_and_rectangles(self):
         points = ((-3.0, 2.0), (2.0, 2.0), (4.0, 3.0))
         sigmas = [[9.0, 9.0], [1.0, 2.0], [3.0, 1.0]]
         rectangles = [(0, 0, 1, 1), (0, 0, 6, 4), (1, 1, 6, 5)]
@@ -60,7 +60,7 @@ class TestOutside:
         expected = oracle.gaze_heatmap([(-3.0, 2.0)], (5, 6), [(1.0, 1.0)], [1.0])
         assert np.allclose(gaze, expected, rtol=1e-12, atol=0)
 
-    def test_kept_so_far_away_that_nothing_is_left(self):
+    def test_kept_fixations_too_far_away_are_an_error(self):
         with pytest.raises(ValueError, match="something to draw"):
             gaze_heatmap([(1e6, 2.0)], (5, 6), sigma=1, outside="keep")
 
@@ -69,7 +69,7 @@ class TestOutside:
         assert gaze_heatmap([point], (5, 6), sigma=1).shape == (5, 6)
 
     @pytest.mark.parametrize("point", [(-0.51, 0), (0, -0.51), (5.5, 0), (0, 4.5)])
-    def test_and_no_more(self, point):
+    def test_fixations_just_beyond_the_image_are_outside(self, point):
         with pytest.raises(ValueError, match="1 of 1"):
             gaze_heatmap([point], (5, 6), sigma=1)
 
@@ -113,7 +113,7 @@ class TestFixations:
         with pytest.raises(ValueError, match="`shape`"):
             gaze_heatmap([(0, 0)], shape, sigma=1)
 
-    def test_integers_in_any_layout_are_taken_and_not_modified(self):
+    def test_integers_in_any_layout_are_accepted_and_not_modified(self):
         points = np.array([[1, 2], [3, 0]])
         expected = gaze_heatmap(points.astype(float), (5, 6), sigma=1)
         copy = points.copy()
@@ -121,13 +121,13 @@ class TestFixations:
         assert np.array_equal(gaze_heatmap(np.asfortranarray(points), (5, 6), sigma=1), expected)
         assert np.array_equal(points, copy)
 
-    def test_shape_of_a_numpy_array_is_taken(self):
+    def test_shape_as_a_numpy_array_is_accepted(self):
         expected = gaze_heatmap([(1, 1)], (5, 6), sigma=1)
         assert np.array_equal(gaze_heatmap([(1, 1)], np.array([5, 6]), sigma=1), expected)
 
 
 class TestShares:
-    """Shares of the sides, from 0 to 1, are recognized; pixels near the corner are not them."""
+    """Shares of the sides, from 0 to 1, are distinguished from pixels near the corner."""
 
     shares = ((0.2, 0.7), (0.4, 0.4), (1.0, 0.3))
 
@@ -153,20 +153,20 @@ class TestShares:
             report_shares(np.array(self.shares), (48, 64), name="fixations", stacklevel=1)
         assert caught[0].filename == __file__
 
-    def test_in_a_gaze_map_are_told(self):
+    def test_a_gaze_map_of_shares_warns(self):
         with pytest.warns(gazesal.InputWarning, match="`fixations` must be pixels") as caught:
             gaze_heatmap(self.shares, (48, 64), sigma=2)
         assert caught[0].filename == __file__
 
     @pytest.mark.parametrize("name", ["nss", "auc", "auc_judd", "mit_nss"])
-    def test_in_metrics_of_points_are_told(self, name):
+    def test_metrics_of_shares_warn(self, name):
         saliency = np.random.default_rng(0).random((48, 64))
         with pytest.warns(gazesal.InputWarning, match="`fixations` must be pixels"):
             public(name)(saliency, self.shares)
 
     @pytest.mark.filterwarnings("ignore::gazesal.GridEdgeWarning")
     @pytest.mark.parametrize("kind", [gazesal.KdeCenterBias, gazesal.GaussianCenterBias])
-    def test_in_center_biases_of_points_are_told(self, kind):
+    def test_center_biases_of_shares_warn(self, kind):
         fixations = dict.fromkeys("abc", self.shares)
         with pytest.warns(gazesal.InputWarning, match="`fixations` must be pixels"):
             kind.fit(fixations, (48, 64))

@@ -1,4 +1,4 @@
-"""The kernel density center bias, against loops, scikit-learn and what must hold."""
+"""The kernel density center bias against loops, scikit-learn and known properties."""
 
 import warnings
 from contextlib import nullcontext
@@ -34,7 +34,7 @@ def make_fixations(seed=0, shapes=SHAPES, n=6):
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-def test_scores_are_those_of_the_definition(weighted):
+def test_scores_equal_the_definition(weighted):
     fixations, weights = make_fixations()
     weights = weights if weighted else None
     grid, shares = [0.3, 0.05, 0.05 * 2**0.5], [0.2, 0.01]
@@ -54,7 +54,7 @@ def test_scores_are_those_of_the_definition(weighted):
 
 @pytest.mark.parametrize("shape", [(7, 9), (1, 4), (12, 5)])
 @pytest.mark.parametrize("weighted", [False, True])
-def test_density_is_that_of_the_definition(shape, weighted):
+def test_density_equals_the_definition(shape, weighted):
     fixations, weights = make_fixations(1)
     weights = weights if weighted else None
     bias = KdeCenterBias(fixations, SHAPES, bandwidth=0.11, mixing=0.05, weights=weights)
@@ -66,7 +66,7 @@ def test_density_is_that_of_the_definition(shape, weighted):
 
 
 def test_density_is_the_gaze_map_of_all_fixations():
-    """On images of one shape, and many more fixations than are drawn at a time."""
+    """Use images of one shape and more fixations than are drawn together."""
     shapes = dict.fromkeys(range(3), (30, 40))
     fixations, weights = make_fixations(2, shapes, 900)
     bias = KdeCenterBias(fixations, (30, 40), bandwidth=0.07, mixing=0, weights=weights)
@@ -80,7 +80,7 @@ def test_density_is_the_gaze_map_of_all_fixations():
 
 
 def test_scikit_learn_agrees():
-    """Its densities know no border; what lies beyond it is divided out here."""
+    """Its densities have no border, so the mass outside is divided out here."""
     fixations, _ = make_fixations(3, dict.fromkeys("abcd", (12, 16)), 30)
     places = {k: (np.asarray(p) + 0.5) / 16 for k, p in fixations.items()}  # in widths
     bandwidth, aspect = 0.09, 12 / 16
@@ -97,7 +97,7 @@ def test_scikit_learn_agrees():
 
 
 def without_warning(fixations, shapes, **options):
-    """A fit on a small grid, of which the end may well be best."""
+    """Fit on a small grid, whose end may be best."""
     grid = {"bandwidths": [0.05, 0.1, 0.2], "mixings": [0.01, 0.1]}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", GridEdgeWarning)
@@ -120,7 +120,7 @@ def test_mirrored_images_give_the_mirrored_bias(seed, axis):
 
 @given(seed=st.integers(0, 1000))
 def test_transposed_images_give_the_transposed_bias(seed):
-    """A bandwidth is a fraction of the width, which is the height then."""
+    """A bandwidth is a fraction of the width, which becomes the height."""
     fixations, _ = make_fixations(seed)
     bias = KdeCenterBias(fixations, SHAPES, bandwidth=0.1, mixing=0.02)
     turned = KdeCenterBias(
@@ -169,7 +169,7 @@ def test_groups_of_a_table_are_fixations_by_image():
     np.testing.assert_allclose(bias.on_image((4, 6)), expected, rtol=1e-12)
 
 
-def test_scaled_weights_change_nothing_and_none_are_ones():
+def test_scaled_weights_change_nothing_and_default_to_ones():
     fixations, _ = make_fixations(5)
     plain = without_warning(fixations, SHAPES)
     ones = without_warning(fixations, SHAPES, weights={k: [7.0] * 6 for k in fixations})
@@ -177,7 +177,7 @@ def test_scaled_weights_change_nothing_and_none_are_ones():
     np.testing.assert_array_equal(ones.on_image((5, 6)), plain.on_image((5, 6)))
 
 
-def test_without_an_image_it_is_made_of_the_others():
+def test_without_equals_a_bias_of_the_other_images():
     fixations, weights = make_fixations(6, dict.fromkeys("abcd", (12, 16)))
     bias = without_warning(fixations, (12, 16), weights=weights)
     rest = {image: points for image, points in fixations.items() if image != "b"}
@@ -192,7 +192,7 @@ def test_without_an_image_it_is_made_of_the_others():
     assert left.without("a").without("c").n_images == 1
 
 
-def test_leaving_out_what_is_not_there_or_all_of_it():
+def test_without_an_unknown_image_or_the_last_is_an_error():
     fixations, _ = make_fixations()
     bias = KdeCenterBias({"a": fixations["a"]}, SHAPES, bandwidth=0.1, mixing=0)
     with pytest.raises(ValueError, match="must be one of the 1 images"):
@@ -201,7 +201,7 @@ def test_leaving_out_what_is_not_there_or_all_of_it():
         bias.without("a")
 
 
-def test_inputs_and_results_are_left_alone():
+def test_inputs_and_results_are_not_modified():
     fixations, weights = make_fixations(7)
     before = {image: points.copy() for image, points in fixations.items()}
     bias = without_warning(fixations, SHAPES, weights=weights)
@@ -219,7 +219,7 @@ def test_known_bandwidth_is_found_for_a_known_density():
     assert 0.5 < bias.bandwidth / (0.1 * 1200 ** (-1 / 6)) < 2
 
 
-def test_uniform_fixations_want_the_uniform_density():
+def test_uniform_fixations_choose_the_uniform_density():
     rng = np.random.default_rng(0)
     fixations = {k: rng.uniform(0, 99, (20, 2)) for k in range(20)}
     bias = KdeCenterBias.fit(fixations, (100, 100), bandwidths=[0.02], mixings=[0, 0.5, 1])
@@ -228,7 +228,7 @@ def test_uniform_fixations_want_the_uniform_density():
     np.testing.assert_array_equal(bias.on_image((3, 4)), np.full((3, 4), 1 / 12))
 
 
-def test_an_end_of_the_grid_is_warned_of():
+def test_the_end_of_the_grid_warns():
     fixations, _ = make_fixations(8, dict.fromkeys(range(9), (30, 40)))
     with pytest.warns(GridEdgeWarning, match=r"bandwidth 0.02 .* greatest of 2"):
         KdeCenterBias.fit(fixations, (30, 40), bandwidths=[0.01, 0.02])
@@ -236,7 +236,7 @@ def test_an_end_of_the_grid_is_warned_of():
         KdeCenterBias.fit(fixations, (30, 40), bandwidths=[5, 50], mixings=[0.1])
 
 
-def test_far_fixations_need_mixing():
+def test_distant_fixations_need_mixing():
     fixations = {"a": [[0.0, 0.0]], "b": [[999.0, 999.0]]}
     with pytest.raises(ValueError, match="`mixings` must hold a share above zero"):
         KdeCenterBias.fit(fixations, (1000, 1000), bandwidths=[0.01, 0.02], mixings=[0])
@@ -296,12 +296,12 @@ def osie(shared):
 
 
 def bits(density, points):
-    """Of each fixation above the uniform density, at the resolution of pixels."""
+    """Return the mean bits per fixation above the uniform density, at the resolution of pixels."""
     columns, rows = np.floor(points + 0.5).astype(int).T
     return np.log2(density[rows, columns] * density.size)
 
 
-def test_on_real_gaze_kernels_beat_a_gaussian_and_that_the_uniform_density(osie):
+def test_on_real_gaze_kernels_beat_a_gaussian_and_the_uniform_density(osie):
     shape = (600, 800)
     bias = KdeCenterBias.fit(osie, shape)
     assert 0.02 < bias.bandwidth < 0.1  # 16 to 80 pixels
@@ -312,14 +312,14 @@ def test_on_real_gaze_kernels_beat_a_gaussian_and_that_the_uniform_density(osie)
     assert bias.scores.max() - 0.01 > np.concatenate(by_gaussian).mean() > 0.5
 
 
-def test_the_score_is_that_of_densities_without_the_image(osie):
-    """Densities are drawn on pixels, scores are not, so they differ by a little."""
+def test_the_score_equals_densities_without_the_image(osie):
+    """Densities are evaluated on pixels and scores are not, so they differ slightly."""
     few = dict(list(osie.items())[:6])
     bias = KdeCenterBias.fit(few, (600, 800), bandwidths=[0.05], mixings=[0.02])
     drawn = [bits(bias.without(image).on_image((600, 800)), p) for image, p in few.items()]
     assert np.concatenate(drawn).mean() == pytest.approx(bias.scores[0, 0], abs=1e-4)
 
 
-def test_as_negatives_it_leaves_itself_at_chance(osie):
+def test_scored_against_itself_it_is_at_chance(osie):
     bias = KdeCenterBias(osie, (600, 800), bandwidth=0.04, mixing=0.01).on_image((60, 80))
     assert sauc(bias, bias, bias) == pytest.approx(0.5, abs=1e-12)

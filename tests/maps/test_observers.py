@@ -1,4 +1,4 @@
-"""One observer against the mean of the others, taken out of one sum."""
+"""Each observer and the mean of the others, subtracted from one sum."""
 
 import numpy as np
 import pytest
@@ -48,8 +48,8 @@ def test_negative_values_of_the_others_are_kept_beside_a_positive_map():
     assert splits[0].rest.tolist() == [[-2.0, -1.0]]
 
 
-def test_high_values_of_the_one_left_out_leave_no_trace():
-    """In a plain sum its rounding error would be what is left here."""
+def test_high_values_of_the_observer_left_out_leave_no_error():
+    """A plain sum would leave a rounding error here."""
     high = np.full((2, 2), 1e9)
     low = np.array([[1e-9, 3e-9], [0.0, 2e-8]])
     splits = one_vs_rest([high / 3, low, low])

@@ -1,4 +1,4 @@
-"""Fixations of many images as one table: which are dropped, and with which weights."""
+"""Fixations of many images as one table, with their weights, after dropping some."""
 
 import numpy as np
 import pytest

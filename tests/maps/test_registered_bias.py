@@ -1,4 +1,4 @@
-"""The registered center bias, against loops over pixels and against what must hold."""
+"""The registered center bias against loops over pixels and known properties."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ SHAPES = [(16, 18), (14, 19), (17, 17)]
 
 
 def make_maps(shapes=SHAPES, boxes=BOXES, seed=0):
-    """A gaze map of each image, fixations about its box."""
+    """Return a gaze map of each image, with fixations around its box."""
     rng = np.random.default_rng(seed)
     maps = []
     for (height, width), box in zip(shapes, boxes, strict=True):
@@ -22,12 +22,12 @@ def make_maps(shapes=SHAPES, boxes=BOXES, seed=0):
 
 
 def make_bias(rounding="none", extra=()):
-    """The small study, with its frame."""
+    """Return the center bias of three images."""
     frame = ReferenceFrame.from_boxes(BOXES, SHAPES, rounding=rounding)
     return RegisteredCenterBias(frame, [*zip(make_maps(), BOXES, strict=True), *extra])
 
 
-def test_frame_is_that_of_the_definition():
+def test_frame_equals_the_definition():
     frame = ReferenceFrame.from_boxes(BOXES, SHAPES)
     size, origin, shape = oracle.frame(BOXES, SHAPES)
     assert frame.box_size == pytest.approx(size)
@@ -35,7 +35,7 @@ def test_frame_is_that_of_the_definition():
     assert frame.shape == shape
 
 
-def test_average_and_warp_are_those_of_the_definition():
+def test_average_and_on_image_equal_the_definition():
     size, origin, shape = oracle.frame(BOXES, SHAPES)
     mass, coverage = np.zeros(shape), np.zeros(shape)
     for values, box in zip(make_maps(), BOXES, strict=True):
@@ -87,7 +87,7 @@ def test_shifted_images_give_the_shifted_bias():
 
 
 def test_registration_finds_what_unregistered_averaging_blurs():
-    """The same spot of the box on every image, wherever the box lies."""
+    """Gaze is at the same position in the box of every image."""
     shape = (40, 40)
     boxes = [(x, y, x + 16, y + 16) for x, y in ((2, 3), (20, 4), (5, 20), (21, 22))]
     spots = [[(x0 + 5, y0 + 9)] for x0, y0, *_ in boxes]
@@ -99,7 +99,7 @@ def test_registration_finds_what_unregistered_averaging_blurs():
 
 
 @pytest.mark.parametrize("rounding", ["none", "study"])
-def test_without_an_image_is_as_if_it_had_never_been_added(rounding):
+def test_without_equals_a_bias_of_the_other_images(rounding):
     frame = ReferenceFrame.from_boxes(BOXES, SHAPES, rounding=rounding)
     pairs = list(zip(make_maps(), BOXES, strict=True))
     less = RegisteredCenterBias(frame, pairs).without(pairs[:1])
@@ -109,7 +109,7 @@ def test_without_an_image_is_as_if_it_had_never_been_added(rounding):
     np.testing.assert_allclose(less.average(), afresh.average(), rtol=1e-14)
 
 
-def test_without_does_not_change_the_whole_and_refuses_what_was_not_there():
+def test_without_keeps_the_object_and_refuses_foreign_maps():
     bias = make_bias()
     before = bias.average()
     pairs = list(zip(make_maps(), BOXES, strict=True))
@@ -133,7 +133,7 @@ def test_parts_merge_to_the_whole():
         merged.merged(study)
 
 
-def test_saved_and_loaded_is_the_same_to_the_bit(tmp_path):
+def test_save_and_load_keep_every_bit(tmp_path):
     bias = make_bias()
     bias.save(tmp_path / "bias.npz")
     back = RegisteredCenterBias.load(tmp_path / "bias.npz")
@@ -145,7 +145,7 @@ def test_saved_and_loaded_is_the_same_to_the_bit(tmp_path):
     assert less.n_maps == 2
 
 
-def test_a_bad_file_is_named_and_nothing_in_it_is_run(tmp_path):
+def test_invalid_files_are_named_and_not_executed(tmp_path):
     make_bias().save(tmp_path / "whole.npz")
     data = (tmp_path / "whole.npz").read_bytes()
     (tmp_path / "cut.npz").write_bytes(data[: len(data) // 2])
@@ -274,7 +274,7 @@ def test_wrong_kinds_are_named():
         bias.merged(5)
 
 
-def test_a_file_in_another_layout_is_read_for_what_it_holds(tmp_path):
+def test_arrays_in_fortran_order_are_loaded(tmp_path):
     bias = make_bias()
     bias.save(tmp_path / "bias.npz")
     with np.load(tmp_path / "bias.npz") as file:

@@ -50,7 +50,7 @@ def test_stays_within_the_range_of_the_map(array, shape):
 @pytest.mark.parametrize("value", [0.1, 0.3, -7.7, 1 / 3, 1e300])
 @pytest.mark.parametrize("shape", [(7, 9), (2, 3), (50, 41)])
 def test_constant_map_stays_constant_to_the_bit(value, shape):
-    """Or it would have an NCC, of rounding noise."""
+    """Otherwise it would have an NCC of rounding noise."""
     constant = resample(np.full((5, 6), value), shape)
     assert constant.min() == constant.max() == value
     gaze = np.random.default_rng(0).random(shape)
@@ -80,7 +80,7 @@ def test_flips_commute_with_resampling():
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.float32, np.bool_])
-def test_values_between_those_of_integers(dtype):
+def test_integers_are_interpolated_to_floats(dtype):
     array = np.array([[0, 1], [1, 0]], dtype)
     assert resample(array, (1, 1)) == 0.5
     assert resample(array.astype(float), (4, 4)).tolist() == resample(array, (4, 4)).tolist()

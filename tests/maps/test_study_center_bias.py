@@ -1,4 +1,4 @@
-"""The study's center bias, made end to end by its own code on a small synthetic release."""
+"""The center bias made by the study's own code on a small synthetic release."""
 
 from types import SimpleNamespace
 
@@ -10,7 +10,7 @@ from gazesal.datasets import Reflacx
 
 
 def read_images(folder):
-    """Images with a kept reading: key of the expected arrays, mean box, shape, gaze maps by id."""
+    """Images with a reading: key of the expected arrays, mean box, shape, gaze maps by id."""
     release = Reflacx(folder)
     kept = release.readings[~release.readings["discarded"]]
     images = []
@@ -36,7 +36,7 @@ def read_images(folder):
 
 @pytest.fixture(scope="module")
 def study(shared):
-    """The images, what the study's code made of them, and our center bias in both modes."""
+    """Return the images, the results of the study's code, and the center bias in both modes."""
     folder = shared / "oracles" / "center_bias"
     images = read_images(folder / "dataset_et")
     boxes, shapes = [i.box for i in images], [i.shape for i in images]
@@ -91,8 +91,8 @@ def test_every_warped_map(study):
         assert of_peak(warped, study.expected[image.name]) < 1e-6, image.name
 
 
-def test_sub_pixel_registration_is_near_the_study_and_not_the_same(study):
-    """What whole-pixel rounding costs on images of about 175 pixels, as the docs say."""
+def test_sub_pixel_registration_is_close_to_the_study(study):
+    """Whole-pixel rounding on images of about 175 pixels has the effect stated in the docs."""
     differences, correlations = [], []
     for image in study.images:
         warped = study.bias["none"].on_image(image.shape, image.box)
@@ -103,7 +103,7 @@ def test_sub_pixel_registration_is_near_the_study_and_not_the_same(study):
 
 
 def test_the_study_is_undefined_where_the_default_is_not(study):
-    """Leaving out an image that alone reaches a place: NaN inside another map in the study."""
+    """Leave out the only image at some pixels, which are NaN inside another map in the study."""
     image = study.images[0]
     pairs = [(gaze_map, image.box) for gaze_map in image.maps.values()]
     left_out = study.bias["none"].without(pairs).on_image(image.shape, image.box)

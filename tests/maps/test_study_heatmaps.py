@@ -1,4 +1,4 @@
-"""Gaze maps of the study's own code, and what becomes of tables that it fails on."""
+"""Gaze maps of the study's own code, and results for tables on which that code fails."""
 
 import json
 
@@ -31,7 +31,7 @@ def outputs(folder):
         return {name: arrays[name] for name in arrays.files}
 
 
-def test_all_cases_are_here(cases):
+def test_all_stored_cases_are_tested(cases):
     assert set(cases["cases"]) == set(CASES)
 
 
@@ -112,7 +112,7 @@ def test_awkward_table_that_is_refused(name, cases):
 
 @pytest.mark.parametrize("name", DRAWN)
 def test_awkward_table_that_is_drawn(name, cases):
-    """Rectangles are cut to the image; one that is a pixel wide is as good as any."""
+    """Rectangles are clipped to the image and may be one pixel wide."""
     assert name in cases["awkward_tables"]
     rectangle, n_pixels = DRAWN[name]
     got = draw(visible=rectangle)
@@ -121,7 +121,7 @@ def test_awkward_table_that_is_drawn(name, cases):
 
 
 def test_very_different_axes_are_drawn(cases):
-    """A thin line; the study's inversion of the covariance gives up on it."""
+    """A thin line is drawn, although the study's inversion of the covariance fails for it."""
     name = "very different axis scales sx=1e-4, sy=1e4 (singular check)"
     assert name in cases["awkward_tables"]
     got = draw(sigma=[[1e-4, 1e4]])

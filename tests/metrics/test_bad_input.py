@@ -408,9 +408,7 @@ def test_options_are_keyword_only(name):
 def test_a_center_bias_object_is_told_to_give_its_density():
     gaze_map = np.eye(3)
     bias = gazesal.CenterBias([gaze_map])
-    with pytest.raises(
-        TypeError, match=r"`center_bias` must hold real .* CenterBias; its `density"
-    ):
+    with pytest.raises(TypeError, match=r"`center_bias` must hold real .* CenterBias.*`on_image`"):
         gazesal.sauc(gaze_map, gaze_map, bias)
 
 

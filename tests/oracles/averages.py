@@ -1,4 +1,4 @@
-"""Means of maps, each summed afresh in exact arithmetic."""
+"""Means of maps in exact arithmetic, each from its own sum."""
 
 from fractions import Fraction
 
@@ -22,7 +22,7 @@ def _to_floats(array: list[list[Fraction]]) -> np.ndarray:
 
 
 def rest_of(maps, observer: int) -> np.ndarray:
-    """Mean of all maps but one."""
+    """Mean of all maps except one."""
     return _to_floats(_mean([_exact(one) for i, one in enumerate(maps) if i != observer]))
 
 

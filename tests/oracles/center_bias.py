@@ -4,7 +4,7 @@ import math
 
 
 def gaussian(center, sigma, shape):
-    """Gaussian at the pixel centers over its sum; both in fractions of width and height."""
+    """Gaussian at the pixel centers over its sum, in fractions of width and height."""
     height, width = shape
     values = [
         [
@@ -31,7 +31,7 @@ def pooled(fixations, shapes):
 
 
 def kernel_sum(u, v, rows, weights, bandwidth, aspect):
-    """Weighted kernels at a place, over what of them lies in the unit square."""
+    """Weighted kernels at a position, divided by their mass in the unit square."""
     top = bottom = 0.0
     for (_, x, y), weight in zip(rows, weights, strict=True):
         across, down = (u - x) / bandwidth, aspect * (v - y) / bandwidth

@@ -16,7 +16,7 @@ def _digits(value: Fraction) -> Decimal:
 
 
 def ncc(saliency, gaze) -> float:
-    """Covariance over the product of deviations; `nan` if a map is constant."""
+    """Covariance over the product of deviations, `nan` if a map is constant."""
     x, y = _exact(saliency), _exact(gaze)
     mean_x, mean_y = sum(x) / len(x), sum(y) / len(y)
     s_xy = sum((a - mean_x) * (b - mean_y) for a, b in zip(x, y, strict=True))
@@ -31,12 +31,12 @@ def ncc(saliency, gaze) -> float:
 
 
 def sncc(saliency, gaze, center_bias) -> float:
-    """Correlation with the gaze less that with the center bias."""
+    """Correlation with the gaze minus the correlation with the center bias."""
     return ncc(saliency, gaze) - ncc(saliency, center_bias)
 
 
 def ncc_in_long_double(saliency, gaze) -> float:
-    """For maps with too many pixels for rationals: the definition in extended precision."""
+    """The definition in extended precision, for maps with too many pixels for rationals."""
     x, y = (np.asarray(array).astype(np.longdouble).ravel() for array in (saliency, gaze))
     # the scale first, so that squares neither under- nor overflow, then the offset
     x, y = (array / np.abs(array).max() for array in (x, y))

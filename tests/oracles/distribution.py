@@ -1,4 +1,4 @@
-"""SIM, KL and EMD from their definitions; the transport as a linear program."""
+"""SIM, KL and EMD from their definitions, with the transport as a linear program."""
 
 import math
 from fractions import Fraction
@@ -13,7 +13,7 @@ def _shares(array) -> list[Fraction]:
 
 
 def sim(saliency, gaze) -> float:
-    """What two distributions share."""
+    """Sum of the smaller share in each pixel."""
     return float(sum(map(min, _shares(saliency), _shares(gaze))))
 
 

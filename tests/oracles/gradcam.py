@@ -1,4 +1,4 @@
-"""Grad-CAM as it is written: one image, one class, one backward pass at a time."""
+"""Grad-CAM by its definition, with one backward pass for each image and class."""
 
 import torch
 

@@ -22,7 +22,7 @@ def study(scores, clusters) -> tuple[float, float, float]:
 
 
 def normal_quantile(probability: float) -> float:
-    """Where the normal distribution reaches `probability`, above one half, by bisection."""
+    """Normal quantile of a `probability` above one half, by bisection."""
     low, high = 0.0, 10.0
     for _ in range(100):
         middle = (low + high) / 2

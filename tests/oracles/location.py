@@ -1,4 +1,4 @@
-"""Scores at fixated pixels, one fixation at a time, in exact arithmetic as far as it goes."""
+"""Scores at fixated pixels, one fixation at a time, in exact arithmetic where possible."""
 
 import math
 from fractions import Fraction
@@ -27,7 +27,7 @@ def pixels_of(array, fixations) -> list[tuple[int, int]]:
 
 
 def nss(saliency, fixations) -> float:
-    """Mean z-score; `nan` for a constant map."""
+    """Mean z-score, `nan` for a constant map."""
     pixels = [Fraction(value) for row in np.asarray(saliency).tolist() for value in row]
     mean = sum(pixels) / len(pixels)
     variance = sum((value - mean) ** 2 for value in pixels) / len(pixels)
@@ -40,7 +40,7 @@ def nss(saliency, fixations) -> float:
 
 
 def snss(saliency, fixations, others) -> float:
-    """The difference of two."""
+    """Difference of two mean z-scores."""
     return nss(saliency, fixations) - nss(saliency, others)
 
 
@@ -56,5 +56,5 @@ def information_gain(density, fixations, baseline, eps=2.0**-52) -> float:
 
 
 def log_likelihood(density, fixations, eps=2.0**-52) -> float:
-    """The same over a density of equal values."""
+    """Information gain over a uniform density."""
     return information_gain(density, fixations, np.ones(np.shape(density)), eps)

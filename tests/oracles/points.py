@@ -19,7 +19,7 @@ def _unfixated(saliency, fixations) -> list:
 
 
 def auc(saliency, fixations, negatives="all") -> float:
-    """Fixations against all pixels, unfixated ones, or other points; `nan` against none."""
+    """Fixations against all pixels, unfixated ones, or other points, `nan` without negatives."""
     if isinstance(negatives, str):
         others = _all_values(saliency) if negatives == "all" else _unfixated(saliency, fixations)
     else:

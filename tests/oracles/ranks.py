@@ -11,7 +11,7 @@ import numpy as np
 
 
 def _flat(array) -> list:
-    """Pixels as Python numbers, row by row: exact, and free of numpy's arithmetic."""
+    """Pixels as Python numbers, row by row, which avoids numpy's arithmetic."""
     return [pixel for row in np.asarray(array).tolist() for pixel in row]
 
 
@@ -22,14 +22,14 @@ def auc_of_points(positives: Sequence[float], negatives: Sequence[float]) -> Fra
 
 
 def _integers(array) -> list[int]:
-    """Weights over their common denominator: the AUC does not depend on it."""
+    """Weights as integers over a common denominator, which does not change the AUC."""
     exact = [Fraction(weight) for weight in _flat(array)]
     denominator = math.lcm(*(weight.denominator for weight in exact))
     return [int(weight * denominator) for weight in exact]
 
 
 def weighted_auc(saliency, positive_weights, negative_weights=None) -> Fraction:
-    """The same over all pairs of pixels, each pair weighted; negatives uniform if `None`."""
+    """Weighted mean over all pairs of pixels, with uniform negatives if None."""
     values = _flat(saliency)
     positives = _integers(positive_weights)
     negatives = [1] * len(values) if negative_weights is None else _integers(negative_weights)
@@ -44,7 +44,7 @@ def weighted_auc(saliency, positive_weights, negative_weights=None) -> Fraction:
 
 
 def weighted_auc_of_integers(values, positives, negatives) -> Fraction:
-    """For maps with too many pixels for pairs: tallies at each distinct value, in integers."""
+    """Area from integer tallies at each distinct value, for maps with too many pixels for pairs."""
     distinct, which = np.unique(np.asarray(values).ravel(), return_inverse=True)
     at_value = [[0, 0] for _ in distinct]
     for index, p, q in zip(

@@ -52,7 +52,7 @@ def on_canvas(values, box, size, origin, shape):
 
 
 def warped(mass, coverage, box, shape, size, origin):
-    """The average, sum and coverage interpolated apart, on an image's pixels; sums to 1."""
+    """The average on an image, from separately interpolated sum and coverage; sums to 1."""
     scale = [size[axis] / (box[axis + 2] - box[axis]) for axis in (0, 1)]
     out = [[0.0] * shape[1] for _ in range(shape[0])]
     for i in range(shape[0]):

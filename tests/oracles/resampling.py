@@ -12,7 +12,7 @@ def _neighbors(index: int, new: int, old: int) -> tuple[int, int, float]:
 
 
 def bilinear(array, shape):
-    """Resample nested lists to `shape`; the edge value is kept beyond the outermost centers."""
+    """Resample nested lists to `shape`, with the edge value beyond the outermost centers."""
     old_height, old_width = len(array), len(array[0])
     height, width = shape
     out = []

@@ -1,4 +1,4 @@
-"""Curves through thresholds, as other people's code draws them, one threshold at a time."""
+"""Curves through thresholds as in other code, one threshold at a time."""
 
 import itertools
 
@@ -24,7 +24,7 @@ def matlab_judd(values, fixated) -> float:
 
 
 def pysaliency_judd(values, fixated) -> float:
-    """Fixations counted each, the curve through distinct values at fixations."""
+    """Area with each fixation counted, under the curve through distinct values at fixations."""
     positives = [values[i] for i in fixated]
     negatives = [value for i, value in enumerate(values) if i not in set(fixated)]
     points = [(0.0, 0.0)]
