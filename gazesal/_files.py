@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-NOT_REPLACED = "no file was replaced. Free some space, or give another folder"
+NOT_REPLACED = "nothing was replaced. Free some space, or name another folder"
 UNFINISHED = re.compile(r"\.[a-z0-9_]{8}\.partial(\.\w+)?", re.ASCII)  # see `_temporary`
 
 

@@ -75,7 +75,7 @@ def pool_fixations(
             f"{type(fixations).__name__}."
         )
     if not fixations:
-        raise ValueError("`fixations` must contain at least one image, got none.")
+        raise ValueError("`fixations` must hold at least one image, got none.")
     points, loads, aspects = [], [], []
     given, smallest = [], math.inf
     n_outside = 0
@@ -123,7 +123,7 @@ def shape_of(shapes: Shapes, image: Hashable) -> tuple[int, int]:
     if not isinstance(shapes, Mapping):
         return as_shape(shapes, name="shapes")
     if image not in shapes:
-        raise ValueError(f"`shapes` must contain every image, but {image!r} is missing.")
+        raise ValueError(f"`shapes` must hold every image, but {image!r} is missing.")
     return as_shape(shapes[image], name=f"shapes[{image!r}]")
 
 
@@ -137,7 +137,7 @@ def _weights_of(weights: ByImage | None, image: Hashable, n: int) -> Float64Arra
             f"{type(weights).__name__}."
         )
     if image not in weights:
-        raise ValueError(f"`weights` must contain every image, but {image!r} is missing.")
+        raise ValueError(f"`weights` must hold every image, but {image!r} is missing.")
     name = f"weights[{image!r}]"
     array = as_real_array(weights[image], name=name).astype(np.float64)
     if array.shape != (n,):

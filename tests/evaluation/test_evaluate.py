@@ -213,7 +213,7 @@ def test_first_invalid_map_is_named_for_any_n_jobs():
 def test_maps_too_large_to_resample_are_found_at_once():
     maps = make_maps(shape=(12, 16))
     maps["noise"]["c"] = maps["noise"]["c"] * 1e305
-    with pytest.raises(ValueError, match="`noise map of image c` must lie within 1e"):
+    with pytest.raises(ValueError, match="`noise map of image c`"):
         evaluate(maps=maps, resize="bilinear")
     maps = make_maps()
     maps["noise"]["c"] = maps["noise"]["c"] * 1e305
@@ -224,7 +224,7 @@ def test_invalid_gaze_names_image_and_observer():
     fixations = make_fixations()
     lost = (fixations["image"] == "b") & (fixations["observer"] == "cy")
     fixations.loc[lost, "x"] = -9999.0
-    with pytest.raises(ValueError, match="image b, observer cy: `fixations` must leave something"):
+    with pytest.raises(ValueError, match="image b, observer cy: `fixations`"):
         evaluate(fixations, case_options={"outside": "keep"}, outside="keep")
 
 

@@ -172,7 +172,7 @@ def test_unsaved_map_is_named_on_use(tmp_path):
     (tmp_path / "saved").rename(moved)
     assert len(gazesal.Evaluation.load(moved).scores) == len(loaded.scores)
     assert loaded.cases[0].load_gaze("ann").points.shape == (6, 2)
-    with pytest.raises(ValueError, match="center bias of image i000 must be in a file"):
+    with pytest.raises(ValueError, match="center bias of image i000 "):
         loaded.cases[0].load_center_bias()
 
 

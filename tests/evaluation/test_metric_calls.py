@@ -159,7 +159,7 @@ def evaluations():
                 cases,
                 metrics=EVERY,
                 ground_truth=ground_truth,
-                center_bias=center_bias,
+                center_bias_rows=center_bias,
                 **OPTIONS,
             ),
         )

@@ -81,7 +81,7 @@ class TestWithoutCenterBias:
 
     def test_own_center_biases_raise(self):
         cases = [replace(case, center_bias=np.ones(case.shape)) for case in make_cases()]
-        with pytest.raises(ValueError, match=r"`center_bias` .* of their own"):
+        with pytest.raises(ValueError, match=r"`center_bias_rows` .* of their own"):
             gazesal.evaluate(cases, sigma=SIGMA, metrics=["ncc"], center_bias_rows="none")
 
     def test_one_image_is_enough(self):

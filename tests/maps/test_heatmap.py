@@ -42,13 +42,13 @@ def test_rows_and_columns_of_a_map_are_refused(function, n):
         ):
             function(places, (9, 9), sigma=1)
     if n > 2:
-        with pytest.raises(ValueError, match=r"`fixations`.*x first.*\[:, ::-1\]"):
+        with pytest.raises(ValueError, match=r"`fixations`.*argwhere.*\[:, ::-1\]"):
             function(np.array(places), (9, 9), sigma=1)
     function(np.argwhere(fixation_map)[:, ::-1], (9, 9), sigma=1)
 
 
 def test_a_sigma_in_degrees_is_refused():
-    with pytest.raises(TypeError, match=r"`sigma` must be a number of pixels, got '1deg'; .*times"):
+    with pytest.raises(TypeError, match=r"`sigma` .*'1deg'.*degrees"):
         gaze_heatmap([[1, 2]], (9, 9), sigma="1deg")
 
 
@@ -205,7 +205,7 @@ class TestSigma:
 
     @pytest.mark.parametrize("sigma", [1e-3, 1e-200, 1e-310])
     def test_a_sigma_that_misses_every_pixel_is_an_error(self, sigma):
-        with pytest.raises(ValueError, match="something to draw"):
+        with pytest.raises(ValueError, match="`fixations`"):
             gaze_heatmap([(3.5, 1)], (4, 5), sigma=sigma)
 
     @pytest.mark.parametrize("sigma", [1e9, 1e200, 1e308])
@@ -313,7 +313,7 @@ class TestVisible:
 
     @pytest.mark.parametrize("empty", [(3, 1, 3, 5), (20, 0, 30, 6), (-9, -9, -1, -1)])
     def test_only_invisible_fixations_are_an_error(self, empty):
-        with pytest.raises(ValueError, match="something to draw"):
+        with pytest.raises(ValueError, match="`fixations`"):
             self.draw(empty)
 
     def test_one_invisible_fixation_does_not_matter(self):

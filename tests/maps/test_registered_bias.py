@@ -115,7 +115,7 @@ def test_without_keeps_the_object_and_refuses_foreign_maps():
     pairs = list(zip(make_maps(), BOXES, strict=True))
     bias.without(pairs[:1])
     np.testing.assert_array_equal(bias.average(), before)
-    with pytest.raises(ValueError, match="must leave at least one map, got 3 to leave out of 3"):
+    with pytest.raises(ValueError, match="`gaze_maps` must leave at least one map"):
         bias.without(pairs)
     with pytest.raises(ValueError, match="must all be part of this center bias"):
         bias.without([(np.eye(16, 18), BOXES[0])])
@@ -181,7 +181,7 @@ def test_other_bad_input_is_named():
     frame = ReferenceFrame.from_boxes(BOXES, SHAPES)
     with pytest.raises(ValueError, match="at least one gaze map"):
         RegisteredCenterBias(frame, [])
-    with pytest.raises(ValueError, match="one of each for at least one image, got 0 and 0"):
+    with pytest.raises(ValueError, match="`boxes` and `shapes`.* 0 and 0"):
         ReferenceFrame.from_boxes([], [])
     with pytest.raises(ValueError, match="got 3 and 2"):
         ReferenceFrame.from_boxes(BOXES, SHAPES[:2])
@@ -192,7 +192,7 @@ def test_other_bad_input_is_named():
             make_bias(extra=[(bad, BOXES[0])])
     with pytest.raises(ValueError, match="must fit on the canvas of the frame"):
         make_bias(extra=[(np.ones((200, 200)), BOXES[0])])
-    with pytest.raises(ValueError, match="center bias is zero all over it"):
+    with pytest.raises(ValueError, match="`box`"):
         make_bias().on_image((1, 1), (-9000.0, -9000.0, -8990.0, -8990.0))
 
 
@@ -248,7 +248,7 @@ GOOD_FRAME = {"box_size": (4.0, 4.0), "origin": (2.0, 2.0), "shape": (8, 8)}
         ({"origin": (2.0, np.nan)}, ValueError, "`origin` must be two numbers"),
         ({"box_size": "ab"}, TypeError, "`box_size` must hold real numbers"),
         ({"shape": (8.0, 8)}, TypeError, "`shape` must be two integers"),
-        ({"shape": (8, 1 << 20)}, ValueError, "`shape` must be at most 65536 on a side"),
+        ({"shape": (8, 1 << 20)}, ValueError, "`shape` must be at most 65536"),
     ],
 )
 def test_frames_are_checked(change, error, message):
@@ -260,7 +260,7 @@ def test_frames_are_checked(change, error, message):
 
 def test_boxes_of_very_different_sizes_are_refused_before_memory_is():
     boxes = [(3.0, 2.0, 15.0, 12.0), (3.0, 2.0, 3.0 + 1e-9, 12.0)]
-    with pytest.raises(ValueError, match="`shape` must be at most 65536 on a side"):
+    with pytest.raises(ValueError, match="`shape` must be at most 65536"):
         ReferenceFrame.from_boxes(boxes, [(16, 18)] * 2)
 
 

@@ -122,5 +122,5 @@ def test_unknown_method():
 
 @pytest.mark.parametrize("value", [1.7e308, -1.7e308])
 def test_values_whose_difference_overflows_are_refused(value):
-    with pytest.raises(ValueError, match="`array` must lie within 1e"):
+    with pytest.raises(ValueError, match="`array` must"):
         resample([[value, -value]], (1, 3))

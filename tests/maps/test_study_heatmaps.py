@@ -67,7 +67,7 @@ REFUSED = {
         "`fixations`",
     ),
     "all durations zero": ({"weights": [0.0]}, "`weights`"),
-    "rect with zero area": ({"visible": [[10, 10, 10, 10]]}, "something to draw"),
+    "rect with zero area": ({"visible": [[10, 10, 10, 10]]}, "`fixations`"),
     "NaN x_position": ({"fixations": [[np.nan, 20.0]]}, "`fixations`"),
     "NaN x_position in one of two rows": (
         {
@@ -85,7 +85,7 @@ REFUSED = {
     "negative duration": ({"weights": [-1.0]}, "`weights`"),
     "fixation so far away that everything underflows": (
         {"fixations": [[1e6, 20.0]]},
-        "something to draw",
+        "`fixations`",
     ),
 }
 DRAWN = {
