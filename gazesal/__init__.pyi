@@ -45,15 +45,15 @@ from .metrics.location import information_gain as information_gain
 from .metrics.location import log_likelihood as log_likelihood
 from .metrics.location import nss as nss
 from .metrics.location import snss as snss
+from .metrics.metric import Metric as Metric
 from .metrics.point_auc import auc as auc
 from .metrics.point_auc import auc_judd as auc_judd
 from .metrics.point_auc import auc_shuffled as auc_shuffled
 from .metrics.registry import METRICS as METRICS
 from .metrics.registry import STUDY_METRICS as STUDY_METRICS
-from .metrics.registry import Metric as Metric
 from .metrics.sampled_auc import sampled_auc_error as sampled_auc_error
 from .metrics.sampled_auc import samples_for_error as samples_for_error
-from .metrics.score import Scores as Scores
 from .metrics.score import score as score
+from .metrics.scores import Scores as Scores
 
 __version__: str

@@ -1,29 +1,8 @@
 """Directions of metrics, higher or lower is better, by name and label."""
 
-from types import MappingProxyType
-
-from gazesal.metrics.registry import METRICS
+from gazesal.metrics.names import find_metric
 
 __all__ = ["higher_is_better"]
-
-# The numbers of other people's code, which `evaluate` does not compute and METRICS does not hold.
-# `tests/metrics/test_directions.py` fails if one of them is missing here.
-OF_OTHERS = {
-    "mit_auc_borji": True,
-    "mit_auc_judd": True,
-    "mit_auc_shuffled": True,
-    "mit_ig": True,
-    "mit_kl": False,
-    "mit_nss": True,
-    "mit_sim": True,
-    "pysaliency_auc_judd": True,
-    "pysaliency_kl": False,
-}
-DIRECTIONS = MappingProxyType(
-    {metric.label: metric.higher_is_better for metric in METRICS.values()}
-    | {name: metric.higher_is_better for name, metric in METRICS.items()}
-    | OF_OTHERS
-)
 
 
 def higher_is_better(metric: object) -> bool | None:
@@ -37,6 +16,7 @@ def higher_is_better(metric: object) -> bool | None:
     Returns
     -------
     bool or None
-        None for any other name. Callers then make no claim about which score is better.
+        None for an unknown name. Callers then make no claim about which score is better.
     """
-    return DIRECTIONS.get(str(metric))
+    found = find_metric(metric)
+    return None if found is None else found.higher_is_better

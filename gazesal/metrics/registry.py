@@ -1,104 +1,16 @@
-"""Facts about each metric: what the evaluation, the docs and the common tests go by."""
+"""Facts about each metric of the library, used by the evaluation, the reports and the docs."""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
 
 from gazesal.metrics.auc import auc_borji, sauc
 from gazesal.metrics.correlation import ncc, sncc
 from gazesal.metrics.distribution import emd, kl_divergence, sim
 from gazesal.metrics.location import information_gain, log_likelihood, nss, snss
+from gazesal.metrics.metric import Metric
 from gazesal.metrics.point_auc import auc, auc_judd, auc_shuffled
 
-__all__ = ["METRICS", "STUDY_METRICS", "Metric"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Metric:
-    """One metric and what holds for it.
-
-    Attributes
-    ----------
-    name : str
-        Name of the function in `gazesal`.
-    label : str
-        Name in tables and figures.
-    function : callable
-        Takes its `arguments` in order, and `required_options` by keyword.
-    ground_truth : {"map", "points"}
-        Whether it compares with a gaze map or with fixations.
-    needs : {"center_bias", "other_fixations", "baseline"} or None
-        What it takes beside them: where people look at any image as a map of weights or as the
-        fixations on other images, or a density.
-    can_sample : bool
-        Whether it takes ``n_samples`` and ``rng``.
-    required_options : tuple of str
-        Options that have no default.
-    weights : tuple of str
-        Arguments that must be non-negative and not all zero.
-    densities : tuple of str
-        Arguments that must, beyond that, sum to 1.
-    low, high : float
-        Range.
-    higher_is_better : bool
-        Direction.
-    chance : float
-        Value of a map of noise, without any relation to the gaze; ``nan`` where it depends on the
-        maps.
-    chance_of_any_map : bool
-        Whether any map that is the same for all images is expected there, and not noise alone. The
-        score is then linear in the gaze and taken against where people look at other images. With
-        other metrics such a map can be far from chance: a blob in the center is above the chance
-        of `nss` and `auc`, and below that of `sncc`, while its inverse is above it.
-    any_monotone_map : bool
-        Unchanged under every strictly increasing map of the saliency map.
-    any_affine_map : bool
-        Unchanged under positive scaling and shifting of the saliency map.
-    any_scaled_map : bool
-        Unchanged under positive scaling of the saliency map.
-    symmetric : bool
-        Unchanged when saliency map and gaze map trade places.
-    constant_map : float or None
-        Score of a constant saliency map, ``nan`` where it is undefined; ``None`` where it depends
-        on the gaze.
-    citation : str
-        Key in ``gazesal/references.bib``; `cite` prints the entry.
-    """
-
-    name: str
-    label: str
-    function: Callable[..., float]
-    ground_truth: Literal["map", "points"]
-    needs: Literal["center_bias", "other_fixations", "baseline"] | None = None
-    can_sample: bool = False
-    required_options: tuple[str, ...] = ()
-    weights: tuple[str, ...] = ()
-    densities: tuple[str, ...] = ()
-    low: float
-    high: float
-    higher_is_better: bool = True
-    chance: float
-    chance_of_any_map: bool = False
-    any_monotone_map: bool = False
-    any_affine_map: bool = False
-    any_scaled_map: bool = False
-    symmetric: bool = False
-    constant_map: float | None
-    citation: str
-
-    @property
-    def needs_center_bias(self) -> bool:
-        """Whether the center bias is its third argument."""
-        return self.needs == "center_bias"
-
-    @property
-    def arguments(self) -> tuple[str, ...]:
-        """Names of what it takes, in order."""
-        gaze = "gaze_map" if self.ground_truth == "map" else "fixations"
-        return ("saliency_map", gaze, *([self.needs] if self.needs else []))
-
+__all__ = ["METRICS", "STUDY_METRICS"]
 
 _ALL = (
     Metric(
@@ -114,6 +26,14 @@ _ALL = (
         symmetric=True,
         constant_map=math.nan,
         citation="bylinskii2019",
+        aliases=(
+            "CC",
+            "LCC",
+            "correlation coefficient",
+            "linear correlation coefficient",
+        ),
+        undefined_when="a constant saliency map or gaze map",
+        recommended_for="the similarity of two maps, values included",
     ),
     Metric(
         name="auc_borji",
@@ -130,6 +50,8 @@ _ALL = (
         any_scaled_map=True,
         constant_map=0.5,
         citation="borji2013",
+        aliases=("AUC-Borji",),
+        recommended_for="the ranks of pixels under a gaze map, whatever the scale of the map",
     ),
     Metric(
         name="sncc",
@@ -144,6 +66,13 @@ _ALL = (
         any_scaled_map=True,
         constant_map=math.nan,
         citation="bigolin2021",
+        aliases=(
+            "sCC",
+            "shuffled NCC",
+            "shuffled CC",
+        ),
+        undefined_when="a constant saliency map, gaze map or center bias",
+        recommended_for="the similarity to this gaze beyond the center bias, as in the study",
     ),
     Metric(
         name="sauc",
@@ -162,6 +91,11 @@ _ALL = (
         any_scaled_map=True,
         constant_map=0.5,
         citation="bigolin2021",
+        aliases=(
+            "sAUC",
+            "shuffled AUC",
+        ),
+        recommended_for="the ranks of pixels under a gaze map beyond the center bias",
     ),
     Metric(
         name="auc",
@@ -176,6 +110,9 @@ _ALL = (
         any_scaled_map=True,
         constant_map=0.5,
         citation="mann1947",
+        aliases=("AUC points",),
+        undefined_when="no negative pixel",
+        recommended_for="the ranks of pixels under fixations",
     ),
     Metric(
         name="auc_judd",
@@ -190,6 +127,9 @@ _ALL = (
         any_scaled_map=True,
         constant_map=0.5,
         citation="judd2009",
+        aliases=("AUC-Judd",),
+        undefined_when="an image whose pixels are all fixated",
+        recommended_for="the ranks of pixels under fixations, each fixated pixel once",
     ),
     Metric(
         name="auc_shuffled",
@@ -206,6 +146,11 @@ _ALL = (
         any_scaled_map=True,
         constant_map=0.5,
         citation="tatler2005",
+        aliases=(
+            "AUC-shuffled",
+            "sAUC points",
+        ),
+        recommended_for="the ranks of pixels under fixations beyond the center bias",
     ),
     Metric(
         name="nss",
@@ -219,6 +164,9 @@ _ALL = (
         any_scaled_map=True,
         constant_map=math.nan,
         citation="peters2005",
+        aliases=("normalized scanpath saliency",),
+        undefined_when="a constant saliency map",
+        recommended_for="the height of a map at fixations, in its standard deviations",
     ),
     Metric(
         name="snss",
@@ -234,6 +182,9 @@ _ALL = (
         any_scaled_map=True,
         constant_map=math.nan,
         citation="gide2016",
+        aliases=("shuffled NSS",),
+        undefined_when="a constant saliency map",
+        recommended_for="the height of a map at fixations beyond the center bias",
     ),
     Metric(
         name="information_gain",
@@ -247,6 +198,12 @@ _ALL = (
         chance=math.nan,
         constant_map=None,
         citation="kummerer2015",
+        aliases=(
+            "IG",
+            "info gain",
+        ),
+        undefined_when="a fixation on a zero of a density, with ``eps=0``",
+        recommended_for="probabilistic models, in bits above the center bias",
     ),
     Metric(
         name="log_likelihood",
@@ -259,6 +216,9 @@ _ALL = (
         chance=math.nan,
         constant_map=0.0,
         citation="kummerer2015",
+        aliases=("LL",),
+        undefined_when="a fixation on a zero of the density, with ``eps=0``",
+        recommended_for="probabilistic models, in bits above the uniform density",
     ),
     Metric(
         name="sim",
@@ -273,6 +233,12 @@ _ALL = (
         symmetric=True,
         constant_map=None,
         citation="judd2012",
+        aliases=(
+            "SIM",
+            "similarity",
+            "histogram intersection",
+        ),
+        recommended_for="the overlap of two distributions",
     ),
     Metric(
         name="kl_divergence",
@@ -287,6 +253,14 @@ _ALL = (
         any_scaled_map=True,
         constant_map=None,
         citation="kullback1951",
+        aliases=(
+            "KL",
+            "KLD",
+            "KLDiv",
+            "KL-Div",
+        ),
+        undefined_when="a zero of the saliency map under gaze, with ``eps=0``",
+        recommended_for="distributions, with a high cost of gaze that the map misses",
     ),
     Metric(
         name="emd",
@@ -303,11 +277,17 @@ _ALL = (
         symmetric=True,
         constant_map=None,
         citation="rubner2000",
+        aliases=(
+            "EMD",
+            "earth mover's distance",
+            "earth movers distance",
+        ),
+        recommended_for="the distance of the mass of a map from the gaze",
     ),
 )
 
 METRICS = MappingProxyType({metric.name: metric for metric in _ALL})
-"""All metrics by name, those of the study first and in the order of its tables."""
+"""Metrics by name. The first four are the metrics of the study, in the order of its tables."""
 
 STUDY_METRICS = ("ncc", "auc_borji", "sncc", "sauc")
 """The metrics of the study, in the order of its tables."""

@@ -1,0 +1,155 @@
+"""Metrics by name: names, aliases and labels, and the metrics that users made themselves."""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+
+from gazesal._validation import as_iterable
+from gazesal.metrics.compat_registry import COMPAT_METRICS
+from gazesal.metrics.metric import Metric
+from gazesal.metrics.registry import METRICS
+
+__all__ = ["as_metrics", "find_metric", "metric_named", "remember"]
+
+BUILT_IN: Mapping[str, Metric] = MappingProxyType({**METRICS, **COMPAT_METRICS})
+# "AUC" heads the column of `auc_borji` in the study's tables, and means `auc_judd` in benchmarks.
+AMBIGUOUS = {"auc": ("auc_borji", "auc", "auc_judd")}
+# Metrics that users evaluated or loaded, so that tables know their label and direction.
+_users: dict[str, Metric] = {}
+
+
+def _plain(text: str) -> str:
+    """Return a name in lower case, without hyphens, underscores, blanks and apostrophes."""
+    return re.sub(r"[-_\s'\u2019]", "", text).lower()
+
+
+def _by_alias() -> dict[str, Metric]:
+    found: dict[str, Metric] = {}
+    for metric in BUILT_IN.values():
+        for alias in {_plain(each) for each in (metric.name, *metric.aliases)}:
+            if found.setdefault(alias, metric) is not metric:
+                raise AssertionError(f"two metrics have the alias {alias!r}")
+    return found
+
+
+ALIASES = MappingProxyType(_by_alias())
+LABELS = MappingProxyType({metric.label: metric for metric in BUILT_IN.values()})
+
+
+def as_metrics(
+    metrics: Sequence[str | Metric], *, among: Iterable[str] | None = None
+) -> tuple[Metric, ...]:
+    """Return metrics given by name, alias or as objects, at least one and each once.
+
+    Parameters
+    ----------
+    metrics : sequence of str or Metric
+        Names and aliases, in any case, or a user's own metrics.
+    among : iterable of str, optional
+        Names of the metrics that are allowed. By default every metric is allowed.
+
+    Returns
+    -------
+    tuple of Metric
+        The metrics in the order given.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown or ambiguous, a metric is given twice or there are none, or a user's
+        metric has the name of a metric of the library.
+    """
+    given = list(as_iterable(metrics, name="metrics", of="names"))
+    found = tuple(_as_metric(each, among) for each in given)
+    if not found or len({metric.name for metric in found}) < len(found):
+        raise ValueError(f"`metrics` must name at least one metric, each once, got {given!r}.")
+    return found
+
+
+def _as_metric(value: object, among: Iterable[str] | None) -> Metric:
+    allowed = tuple(METRICS if among is None else among)
+    if isinstance(value, Metric):
+        metric = value
+        known = ALIASES.get(_plain(value.name))
+        if known is not None and known is not value:
+            raise ValueError(
+                f"`metrics` must not hold another metric of the name {value.name!r}, which is "
+                f"the library's {known.name!r}. Give yours another `name`."
+            )
+    else:
+        text = value if isinstance(value, str) else ""
+        exact, plain = BUILT_IN.get(text), _plain(text)
+        if exact is None and plain in AMBIGUOUS:
+            candidates = " or ".join(map(repr, AMBIGUOUS[plain]))
+            raise ValueError(f"`metrics` must be clear, got {value!r}. Write {candidates}.")
+        metric = exact or ALIASES.get(plain) or _unknown(value, allowed)
+    if among is not None and metric.name not in allowed:
+        raise ValueError(
+            f"`metrics` must be one of {', '.join(map(repr, allowed))}, got {metric.name!r}."
+        )
+    return metric
+
+
+def _unknown(value: object, allowed: Sequence[str]) -> Metric:
+    close = difflib.get_close_matches(str(value).lower(), [*BUILT_IN], n=2, cutoff=0.7)
+    advice = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
+    raise ValueError(
+        f"`metrics` must be one of {', '.join(map(repr, allowed))}, an alias of one, or a Metric, "
+        f"got {value!r}.{advice}"
+    )
+
+
+def remember(metrics: Iterable[Metric]) -> None:
+    """Let tables and figures find a user's metrics by name. A later one replaces an earlier one.
+
+    Parameters
+    ----------
+    metrics : iterable of Metric
+        Metrics of users.
+    """
+    _users.update({metric.name: metric for metric in metrics})
+
+
+def find_metric(name: object) -> Metric | None:
+    """Return the metric of a name or label, or None if it is not known.
+
+    Parameters
+    ----------
+    name : str
+        Name or label of a metric of the library, or of a user's metric that was evaluated or loaded
+        in this process.
+
+    Returns
+    -------
+    Metric or None
+        The facts about the metric.
+    """
+    text = str(name)
+    labels = {metric.label: metric for metric in _users.values()}
+    return BUILT_IN.get(text) or _users.get(text) or LABELS.get(text) or labels.get(text)
+
+
+def metric_named(name: str) -> Metric:
+    """Return the metric of a name that an evaluation holds.
+
+    Parameters
+    ----------
+    name : str
+        Name of a metric of the library, or of a user's metric that was evaluated or loaded in this
+        process.
+
+    Returns
+    -------
+    Metric
+        The facts about the metric.
+
+    Raises
+    ------
+    KeyError
+        If the name is not known.
+    """
+    metric = BUILT_IN.get(name) or _users.get(name)
+    if metric is None:
+        raise KeyError(name)
+    return metric
