@@ -11,8 +11,10 @@ from gazesal.metrics.compat_auc import (
     mit_auc_shuffled,
     pysaliency_auc_judd,
 )
+from gazesal.metrics.compat_registry import COMPAT_METRICS
 
 __all__ = [
+    "COMPAT_METRICS",
     "mit_auc_borji",
     "mit_auc_judd",
     "mit_auc_shuffled",

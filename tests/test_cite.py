@@ -24,7 +24,7 @@ METRIC_CLASSES = [
     "ShuffledAUC",
     "ShuffledNCC",
 ]
-OTHER_PEOPLES = gazesal.compat.__all__
+OTHER_PEOPLES = list(gazesal.compat.COMPAT_METRICS)
 
 # Whatever is not here must name a source.
 WITHOUT_SOURCE = {

@@ -35,7 +35,7 @@ SHARED_WITHIN = {
 # Where no value is that of chance, the docstring has to say so.
 WITHOUT_CHANCE = "no level of chance"
 WITHOUT_CHANCE_LEVEL = {"mit_ig", "mit_kl", "mit_sim", "pysaliency_kl"}
-OTHER_PEOPLES = gazesal.compat.__all__
+OTHER_PEOPLES = list(gazesal.compat.COMPAT_METRICS)
 SHOWN_ONLY = {
     "gazesal.adapters.other_cams.maps_from_grad_cam_package",
     "gazesal.adapters.other_cams.maps_from_torch_cam",
@@ -145,9 +145,15 @@ def constants():
     """Public names that are neither functions nor classes, those of types apart."""
     return {
         name
-        for module in ("gazesal", "gazesal.cite", "gazesal.cxr", "gazesal.datasets")
+        for module in (
+            "gazesal",
+            "gazesal.cite",
+            "gazesal.compat",
+            "gazesal.cxr",
+            "gazesal.datasets",
+        )
         for name in import_module(module).__all__
-        if name.isupper() or name.startswith("__")
+        if name.isupper() or name == "__version__"
     }
 
 

@@ -2,6 +2,7 @@
 
 import inspect
 import math
+import numbers
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
@@ -161,6 +162,34 @@ class Metric:
         """Names of the arguments of the function, in order."""
         gaze = "gaze_map" if self.ground_truth == "map" else "fixations"
         return ("saliency_map", gaze, *([self.needs] if self.needs else []))
+
+    def __call__(self, *arguments: Any, **options: Any) -> float:
+        """Return the score of the function.
+
+        Parameters
+        ----------
+        *arguments : array_like
+            Values of `arguments`, in order.
+        **options : object
+            Options of the function.
+
+        Returns
+        -------
+        float
+            The score.
+
+        Raises
+        ------
+        TypeError
+            If the function does not return a number.
+        """
+        value = self.function(*arguments, **options)
+        if not isinstance(value, numbers.Real):
+            raise TypeError(
+                f"`metrics` must hold functions that return a number, got {type(value).__name__} "
+                f"from {self.name!r}. Return float(value)."
+            )
+        return float(value)
 
     def facts(self) -> dict[str, Any]:
         """Return the facts without the function, as JSON can hold them.

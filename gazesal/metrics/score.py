@@ -36,30 +36,31 @@ def score(
 ) -> Scores:
     r"""Score many saliency maps of one image against many gaze maps, with shared work.
 
-    The same numbers as `ncc`, `auc_borji`, `sncc` and `sauc` one by one, to 1e-12, in a fraction
-    of the time: each saliency map is ordered once for all gaze maps and all negatives, and every
-    correlation comes from one Gram matrix.
+    Return the same numbers as `ncc`, `auc_borji`, `sncc` and `sauc` one by one, to 1e-12, in a
+    fraction of the time. Each saliency map is sorted once for all gaze maps and all negatives, and
+    all correlations come from one Gram matrix. Other metrics are called once per pair.
 
     Parameters
     ----------
     saliency_maps : mapping or iterable of array_like, each of shape (H, W)
         The M maps under test, any scale, finite. A mapping names them.
     gaze_maps : mapping or iterable of array_like, each of shape (H, W)
-        The R ground truths, for instance each reader's rest (`one_vs_rest`), finite, non-negative
-        where a metric takes them as weights.
+        The R ground truths, for instance each reader's rest (`one_vs_rest`). They must be finite,
+        and non-negative if a metric uses them as weights.
     center_bias : array_like of float, shape (H, W), optional
-        Where people look at any image; required by ``"sncc"`` and ``"sauc"``.
-    metrics : sequence of str, optional
-        Which of ``"ncc"``, ``"auc_borji"``, ``"sncc"`` and ``"sauc"``, in which order.
+        Gaze on all images, as a map. Required by ``"sncc"`` and ``"sauc"``.
+    metrics : sequence of str or Metric, optional
+        Metrics of gaze maps: names or aliases, or your own `Metric`. By default ``"ncc"``,
+        ``"auc_borji"``, ``"sncc"`` and ``"sauc"``.
     pairs : array_like of bool, shape (M, R), optional
-        Which saliency map is scored against which gaze map; all by default. The row
-        of one observer vs. the others is each reader's own map against that reader's rest only: a
-        row of one ``True``.
+        True for each saliency map and gaze map to score against each other. By default all pairs.
+        For one observer vs. the others, each reader's own map is paired only with the rest of that
+        reader: a row with one ``True``.
     tolerance : float, optional
-        How far each area may be from the exact one; see `auc_borji`. By default all are exact.
+        Largest error of each area; see `auc_borji`. By default all areas are exact.
     n_threads : int, optional
-        Threads to work in, 1 by default, as in `evaluate`, whose processes have a core each. The
-        scores are the same to the bit for any number.
+        Number of threads, 1 by default, because each process of `evaluate` has one core. The scores
+        are the same to the bit for any number.
 
     Returns
     -------
@@ -69,20 +70,20 @@ def score(
     Raises
     ------
     ValueError
-        If a map is not 2-D, is empty, holds NaN or infinity, or has another shape than the first;
-        if weights for an area are negative or all zero; if there are no maps, a metric has another
-        name, or the center bias is missing; if `pairs` has another shape; if `tolerance` is not
-        between 0 and 1.
+        If a map is not 2-D, is empty, holds NaN or infinity, or has another shape than the first.
+        If weights for an area are negative or all zero. If there are no maps, a metric is unknown
+        or needs fixations, or the center bias is missing. If `pairs` has another shape, or
+        `tolerance` is not between 0 and 1.
     TypeError
-        If a map does not hold real numbers, or is masked; if one map is given in place of several;
-        if `pairs` is not boolean.
+        If a map does not hold real numbers, or is masked. If one map is given instead of several.
+        If `pairs` is not boolean.
 
     Warns
     -----
     UndefinedMetricWarning
-        Once, naming the maps, if correlations are undefined because a map is constant, exactly or
-        up to rounding; and once if areas count all pixels of a map as ties, because it is constant
-        up to rounding only.
+        Once, with the names of the maps, if correlations are undefined because a map is constant,
+        exactly or up to rounding. Once if areas count all pixels of a map as ties, because it is
+        constant only up to rounding.
 
     See Also
     --------
@@ -97,20 +98,20 @@ def score(
 
     .. math:: F(i) = \sum_{j : S_j < S_i} q_j + \tfrac12 \sum_{j : S_j = S_i} q_j .
 
-    Then the area for gaze map :math:`p`, with shares summing to 1, is
-    :math:`\sum_i p_i F(i)`: linear in the gaze map, and :math:`F` needs one ordering of
-    :math:`S` whatever the number of gaze maps.
+    Then the area for gaze map :math:`p`, with shares summing to 1, is :math:`\sum_i p_i F(i)`. It
+    is linear in the gaze map, and :math:`F` needs one sort of :math:`S` for any number of gaze
+    maps.
 
     Each thread works on one saliency map. Without a tolerance it needs less than twice the bytes of
-    that map and some megabytes: at 3056 x 2544, 3 bytes a pixel in float32 and 4.5 in float64, and
-    less where a sixteenth of the pixels or more have one value, which needs no order. Of one map
-    with one gaze map and one area, the weights are written out too: some 6 bytes a pixel in float32
-    and 13 in float64, less than two maps as well. With a tolerance, some 20 bytes for each of
-    1 / ``tolerance`` bins. Maps of other types are copied to floats first, and so are weights that
-    add up to less than 1e-250.
+    that map and some megabytes: at 3056 x 2544, 3 bytes per pixel in float32 and 4.5 in float64.
+    It needs less if a sixteenth of the pixels or more have one value, which is not sorted. For one
+    map with one gaze map and one area, the weights are written out too: some 6 bytes per pixel in
+    float32 and 13 in float64, which is also less than two maps. With a tolerance, it needs some 20
+    bytes for each of 1 / ``tolerance`` bins. Maps of other types are copied to floats first, and so
+    are weights with a sum below 1e-250.
 
-    The metrics are those of :footcite:t:`bigolin2021`, NCC the CC of :footcite:t:`bylinskii2019`
-    and AUC the area of :footcite:t:`borji2013`.
+    The default metrics are from :footcite:t:`bigolin2021`. NCC is the CC of
+    :footcite:t:`bylinskii2019`, and AUC is the area of :footcite:t:`borji2013`.
 
     References
     ----------
@@ -134,7 +135,8 @@ def score(
     >>> scores.to_frame().round(3).to_dict("list")["score"]
     [0.493, 0.639, 0.611]
     """
-    names = tuple(as_choice(name, STUDY_METRICS, name="metrics") for name in as_names(metrics))
+    chosen = _require_map_metrics(as_metrics(metrics))
+    names = tuple(metric.name for metric in chosen)
     n_threads = as_count(n_threads, name="n_threads", most=MOST_THREADS)
     within = as_tolerance(tolerance, name="tolerance")
     tested = as_maps(saliency_maps, name="saliency_maps")
@@ -142,11 +144,11 @@ def score(
     bias = None
     if center_bias is not None:
         bias = as_map(center_bias, name="center_bias")
-    shuffled = [name for name in names if name in ("sncc", "sauc")]
+    shuffled = [metric.name for metric in chosen if metric.needs_center_bias]
     if bias is None and shuffled:
         raise ValueError(
-            f"`center_bias` must be given for {' and '.join(shuffled)}; without one, name the "
-            'others: metrics=["ncc", "auc_borji"].'
+            f"`center_bias` must be given for {' and '.join(shuffled)}, got None. Give one, or "
+            'write metrics=["ncc", "auc_borji"].'
         )
     everything = [*tested.values(), *truths.values()]
     labels = [*labels_of(tested, "saliency_maps"), *labels_of(truths, "gaze_maps")]
@@ -165,6 +167,11 @@ def score(
         correlate(job, values)
     if set(names) & {"auc_borji", "sauc"}:
         measure_areas(job, values, within)
+    for k, metric in enumerate(chosen):
+        if metric.name not in STUDY_METRICS:
+            for i, j in np.argwhere(asked).tolist():
+                maps = [everything[i], everything[len(tested) + j], bias]
+                values[i, j, k] = metric(*maps[: len(metric.arguments)])
     return Scores(
         values=values,
         pairs=asked,
@@ -172,3 +179,17 @@ def score(
         gaze_maps=tuple(truths),
         metrics=names,
     )
+
+
+def _require_map_metrics(metrics: tuple[Metric, ...]) -> tuple[Metric, ...]:
+    """Raise unless every metric takes gaze maps and needs no option."""
+    for metric in metrics:
+        other = metric.needs not in {None, "center_bias"} or metric.required_options
+        if metric.ground_truth != "map" or other or metric.random:
+            lacking = [*metric.arguments[1:], *metric.required_options]
+            raise ValueError(
+                "`metrics` must be metrics of gaze maps that need no option, got "
+                f"{metric.name!r}, which needs {' and '.join(f'`{each}`' for each in lacking)}. "
+                "Call its function, or use `evaluate`."
+            )
+    return metrics
