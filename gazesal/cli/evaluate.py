@@ -7,6 +7,7 @@ import click
 import numpy as np
 
 import gazesal
+from gazesal.cli.metric_name import MetricName
 from gazesal.cli.options import (
     cluster,
     column_option,
@@ -30,7 +31,7 @@ from gazesal.cli.sources import (
     with_pictures_of_release,
 )
 from gazesal.metrics.densities import METHODS
-from gazesal.metrics.registry import METRICS, STUDY_METRICS
+from gazesal.metrics.registry import STUDY_METRICS
 from gazesal.reporting.pictures import find_picture, read_picture
 from gazesal.stats.interval_methods import METHODS as INTERVALS
 
@@ -192,7 +193,7 @@ from gazesal.stats.interval_methods import METHODS as INTERVALS
     "--metric",
     "metrics",
     multiple=True,
-    type=click.Choice(tuple(METRICS)),
+    type=MetricName(),
     help=f"Metric to compute, repeated for more; {', '.join(STUDY_METRICS)} by default.",
 )
 @click.option(

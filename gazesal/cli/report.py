@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 import gazesal
+from gazesal.cli.metric_name import MetricName
 from gazesal.cli.options import plain_errors
-from gazesal.metrics.registry import METRICS
 from gazesal.reporting.html.report import TITLE
 
 SAVED = "evaluation"  # folder of an evaluation among the results of `gazesal evaluate`
@@ -24,7 +24,7 @@ SAVED = "evaluation"  # folder of an evaluation among the results of `gazesal ev
 @click.option("--title", default=TITLE, show_default=True, help="Title of the page.")
 @click.option(
     "--metric",
-    type=click.Choice(list(METRICS)),
+    type=MetricName(),
     help="What the best and worst images are chosen by; sauc by default, where it was computed.",
 )
 @click.option(

@@ -40,6 +40,7 @@ from gazesal.maps.center_bias_model import CenterBiasModel
 from gazesal.maps.geometry import Rounding
 from gazesal.maps.heatmap import Outside
 from gazesal.metrics.densities import DensityMethod
+from gazesal.metrics.metric import Metric
 from gazesal.metrics.registry import STUDY_METRICS
 
 __all__ = ["evaluate"]
@@ -49,7 +50,7 @@ def evaluate(
     cases: Iterable[Case],
     *,
     sigma: float | tuple[float, float] | None = None,
-    metrics: Sequence[str] = STUDY_METRICS,
+    metrics: Sequence[str | Metric] = STUDY_METRICS,
     resize: Literal["bilinear"] | None = None,
     outside: Outside = "raise",
     ground_truth: GroundTruth = "rest",
@@ -90,10 +91,11 @@ def evaluate(
         Standard deviation of the Gaussian of a fixation in pixels, or one for each axis (x, y).
         Usually one degree of visual angle. Required unless all fixations have their own. Leave it
         out if all gaze is given as maps, which are not blurred.
-    metrics : sequence of str, default the metrics of the study
-        Names in `METRICS`. ``auc_shuffled`` and ``snss`` use the fixations on all other images,
-        aligned with this one by the boxes, or by relative position without boxes.
-        ``information_gain`` has the center bias as its baseline.
+    metrics : sequence of str or Metric, default the metrics of the study
+        Names in `METRICS` or in `gazesal.compat`, their usual aliases such as ``"CC"``, or your own
+        `Metric`. ``auc_shuffled`` and ``snss`` use the fixations on all other images, aligned with
+        this one by the boxes, or by relative position without boxes. ``information_gain`` has the
+        center bias as its baseline.
     resize : {"bilinear"}, optional
         Resize maps of another size to the image, and gaze maps of images of different sizes to the
         most common size for the center bias. See `resample`. By default a different size is an

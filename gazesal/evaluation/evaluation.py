@@ -28,7 +28,6 @@ from gazesal.evaluation.storage.fingerprints import versions
 from gazesal.evaluation.storage.saved_evaluation import load_parts, save_parts
 from gazesal.evaluation.summaries import compare_methods, summarize
 from gazesal.maps.center_bias_model import CenterBiasModel
-from gazesal.metrics.registry import METRICS
 from gazesal.stats.caveats import warn_of
 from gazesal.stats.comparison_result import Comparisons
 from gazesal.stats.interval_methods import Method
@@ -388,7 +387,7 @@ class Evaluation:
         bad = len(self.bad_images)
         return (
             f"Evaluation({len(self.scores)} scores: {scored} images, {len(self.methods)} rows, "
-            f"{', '.join(METRICS[name].label for name in self.options.metrics)}"
+            f"{', '.join(metric.label for metric in self.options.chosen)}"
             + (f"; {bad} bad image{'s' * (bad > 1)})" if bad else ")")
         )
 

@@ -77,7 +77,7 @@ def require_groups(cases: Sequence[Case], options: EvaluationOptions) -> None:
             f"`leave_out` must name a group of at least two values, got {column!r} with one, which "
             "would leave no image for the center bias."
         )
-    if not options.leaves_out and not takes_others(options.metrics):
+    if not options.leaves_out and not takes_others(options.chosen):
         raise ValueError(
             "`leave_out` must be None if neither a center bias nor fixations on other images are "
             f"used, got {column!r}. Remove it."

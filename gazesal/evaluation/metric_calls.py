@@ -1,7 +1,7 @@
-"""What each metric takes from an image: maps as they are or as densities, and fixations.
+"""Arguments of the metrics on one image: maps, densities and fixations.
 
-`Metric.arguments` names what a metric takes and `MetricCalls` knows how to get each of these from
-an image, so a new metric with known arguments needs nothing here.
+`Metric.arguments` names the arguments of a metric. `MetricCalls` makes each of them from an image,
+so that a new metric with the same arguments needs no change here.
 """
 
 import math
@@ -12,8 +12,6 @@ from typing import Any
 import numpy as np
 
 from gazesal._validation import (
-    as_choice,
-    as_count,
     as_points,
     as_real_array,
     require_finite,
@@ -25,56 +23,55 @@ from gazesal.maps.heatmap import off_image
 from gazesal.maps.resampling import resample
 from gazesal.metrics.densities import METHODS, to_density
 from gazesal.metrics.distribution import require_few_cells, require_solver
-from gazesal.metrics.registry import METRICS, Metric
-from gazesal.metrics.score import as_names
+from gazesal.metrics.metric import Metric, MissingFunction
 from gazesal.typing import Float64Array, FloatArray, IntArray
 
-POINTS = {"fixations", "other_fixations"}  # arguments that are points
+POINTS = {"fixations", "other_fixations"}  # arguments of shape (N, 2)
 
 
 @dataclass(frozen=True, slots=True)
 class AllFixations:
-    """Fixations on many images, and the box of each image by which they are brought onto another.
+    """Fixations on many images, and the boxes that align the images with each other.
 
-    Without boxes of their own images are their own boxes, so that a fixation keeps its relative
-    position: the same fraction of the width and of the height.
+    The box of an image without one is the whole image. A fixation then keeps its relative position:
+    the same fraction of the width and of the height.
     """
 
-    positions: Mapping[str, int]  # of images by name
+    positions: Mapping[str, int]  # index of each image by its name
     boxes: Float64Array  # (number of images, 4), x_min, y_min, x_max, y_max from the corner
     points: Float64Array  # (N, 2)
-    image_of: IntArray  # (N,), positions of their images
-    together: tuple[int, ...] = ()  # positions of images that are left out with the one scored
+    image_of: IntArray  # (N,), index of the image of each fixation
+    together: tuple[int, ...] = ()  # indices of the images that are left out with the scored one
 
     def on_others(self, case: Case) -> Float64Array:
         """Return the fixations on other images, in the pixels of this one.
 
-        Those that miss it are left out, and so are those on images of its group.
+        Fixations that fall outside this image, or are on images of its group, are left out.
         """
         group = (self.positions[case.image], *self.together)
         kept = ~np.isin(self.image_of, group)
         boxes, points = self.boxes[self.image_of[kept]], self.points[kept]
         own = _box_of(case)
         scale = (own[2:] - own[:2]) / (boxes[:, 2:] - boxes[:, :2])
-        # written so that images of one size leave every digit as it is
+        # In this form, fixations keep every digit if the images have one size.
         shift = (own[:2] - 0.5) - (boxes[:, :2] - 0.5) * scale
         moved = points * scale + shift
         return np.asarray(moved[~off_image(moved, case.shape)])
 
 
-def takes_others(metrics: Sequence[str]) -> bool:
-    """Whether any metric takes the fixations on other images."""
-    return any("other_fixations" in METRICS[name].arguments for name in metrics)
+def takes_others(metrics: Sequence[Metric]) -> bool:
+    """Return whether any metric needs the fixations on other images."""
+    return any("other_fixations" in metric.arguments for metric in metrics)
 
 
 def fixations_on(case: Case) -> Float64Array:
-    """The fixations on an image that point metrics count, of all observers."""
+    """Return the fixations of all observers on an image that metrics of points count."""
     parts = [counted_fixations(case, observer) for observer in case.gaze]
     return np.concatenate([np.empty((0, 2)), *parts])
 
 
 def pool(each: Sequence[tuple[Case, Float64Array]]) -> AllFixations:
-    """The fixations on many images as one, from those on each."""
+    """Return the fixations on many images together, from the fixations on each."""
     return AllFixations(
         positions={case.image: i for i, (case, _) in enumerate(each)},
         boxes=np.array([_box_of(case) for case, _ in each]),
@@ -90,13 +87,18 @@ def _box_of(case: Case) -> Float64Array:
 
 
 def counted_fixations(case: Case, observer: str) -> Float64Array:
-    """Fixations that point metrics count, each once: on the image, on a part of it that was
-    shown, and of a weight above 0, as those that a gaze map draws something at.
+    """Return the fixations of one observer that metrics of points count, each once.
+
+    They are on the image, on a part of it that was visible, and have a weight above 0. Only such
+    fixations contribute to a gaze map.
     """
     where = f"image {case.image}, observer {observer}"
     gaze = case.load_gaze(observer)
     if not isinstance(gaze, Gaze):
-        raise TypeError(f"{where}: must be fixations for metrics of points, got a map.")
+        raise TypeError(
+            f"{where}: must be fixations for metrics of points, got a map. Give fixations, or "
+            "leave those metrics out."
+        )
     points = as_points(gaze.points, name=f"points of {where}")
     durations = as_real_array(gaze.durations, name=f"durations of {where}")
     kept = ~off_image(points, case.shape) & (durations > 0)
@@ -108,50 +110,49 @@ def counted_fixations(case: Case, observer: str) -> Float64Array:
 
 
 def takes_distribution(metric: Metric) -> bool:
-    """Whether the saliency map is a distribution to a metric: non-negative, with a sum."""
+    """Return whether a metric treats the saliency map as a distribution."""
     return "saliency_map" in (*metric.weights, *metric.densities)
 
 
-def as_metrics(
-    metrics: Sequence[str], *, density: Any, shrink: Any
-) -> tuple[tuple[str, ...], str | None, int | None]:
-    """Names of metrics, and the options that some of them need; each is checked."""
-    names = tuple(as_choice(name, tuple(METRICS), name="metrics") for name in as_names(metrics))
-    chosen = [METRICS[name] for name in names]
+def require_metric_options(
+    metrics: Sequence[Metric], *, density: str | None, shrink: int | None
+) -> None:
+    """Raise if an option that a metric needs is missing, or is given and no metric uses it."""
+    for metric in metrics:
+        if isinstance(metric.function, MissingFunction):
+            metric()
     if density is not None:
-        as_choice(density, METHODS, name="density")
-        _require_use("density", density, [m.name for m in chosen if takes_distribution(m)])
-    needing = [metric.name for metric in chosen if "saliency_map" in metric.densities]
+        _require_use("density", density, [m.name for m in metrics if takes_distribution(m)])
+    needing = [metric.name for metric in metrics if "saliency_map" in metric.densities]
     if needing and density is None:
         raise ValueError(
-            f"`density` (--density) must be given for {' and '.join(needing)}: which step makes a "
-            f"density of a method's map, one of {', '.join(map(repr, METHODS))}; see `to_density`."
+            f"`density` (--density) must be given for {' and '.join(needing)}, got None. Choose "
+            f"the step that makes a density from each method's map: "
+            f"{', '.join(map(repr, METHODS))}; see `to_density`."
         )
-    side = None if shrink is None else as_count(shrink, name="shrink")
-    shrunk = [metric.name for metric in chosen if "shrink" in metric.required_options]
-    if side is not None:
+    shrunk = [metric.name for metric in metrics if "shrink" in metric.required_options]
+    if shrink is not None:
         _require_use("shrink", shrink, shrunk)
     elif shrunk:
         raise ValueError(
-            f"`shrink` (--shrink) must be given for {' and '.join(shrunk)}: the side in pixels of "
-            "the cells that mass is gathered in; it has no default and is part of the score."
+            f"`shrink` (--shrink) must be given for {' and '.join(shrunk)}, got None. Give the "
+            "side in pixels of the cells in which mass is gathered; it has no default because it "
+            "changes the score."
         )
-    if "emd" in names:
+    if shrunk:
         require_solver()
-    return names, density, side
 
 
 def _require_use(option: str, value: Any, users: list[str]) -> None:
     if not users:
         raise ValueError(
-            f"`{option}` must be None where no metric takes it, got {value!r}, which would change "
-            "nothing."
+            f"`{option}` must be None if no metric in `metrics` uses it, got {value!r}. Remove it."
         )
 
 
-def require_fixations(cases: Sequence[Case], metrics: Sequence[str]) -> None:
-    """Raise if a metric of points is asked for and somebody's gaze is not known as fixations."""
-    taken = {name: POINTS.intersection(METRICS[name].arguments) for name in metrics}
+def require_fixations(cases: Sequence[Case], metrics: Sequence[Metric]) -> None:
+    """Raise if a metric needs fixations and the gaze of an observer is given as a map."""
+    taken = {metric.name: POINTS.intersection(metric.arguments) for metric in metrics}
     asking = [name for name, points in taken.items() if points]
     of_all = any("other_fixations" in points for points in taken.values())
     for case in cases:
@@ -159,9 +160,9 @@ def require_fixations(cases: Sequence[Case], metrics: Sequence[str]) -> None:
             known = isinstance(gaze, Gaze) or callable(gaze)  # which may return fixations
             if asking and (case.scored or of_all) and not known:
                 raise ValueError(
-                    f"`metrics` must be metrics of gaze maps where gaze is given as maps, got "
+                    f"`metrics` must be metrics of gaze maps if gaze is given as maps, got "
                     f"{', '.join(asking)}, which need fixations, and a map for image "
-                    f"{case.image}, observer {observer}."
+                    f"{case.image}, observer {observer}. Give fixations, or other metrics."
                 )
 
 
@@ -169,14 +170,14 @@ def require_distribution(
     values: FloatArray,
     shape: tuple[int, int],
     name: str,
-    metrics: Sequence[str],
+    metrics: Sequence[Metric],
     density: str | None,
 ) -> None:
     """Raise if a metric needs a distribution on an image (H, W) and a finite map cannot be one.
 
-    A map without mass passes, since its score is undefined.
+    A map without mass passes, because its score is undefined.
     """
-    asking = [each for each in metrics if takes_distribution(METRICS[each])]
+    asking = [metric.name for metric in metrics if takes_distribution(metric)]
     if not asking or density == "softmax":
         return
     values = resample(values, shape)
@@ -189,9 +190,9 @@ def require_distribution(
 
 
 def _has_no_mass(values: FloatArray, density: str | None) -> bool:
-    """Check whether nothing is left of a map as a density, so that its score is undefined.
+    """Return whether a map has no mass as a density, so that its score is undefined.
 
-    A Grad-CAM of zeros is an outcome of a model, not a fault of the input.
+    A Grad-CAM of zeros is an outcome of a model and not an error in the input.
     """
     if density == "softmax":
         return False
@@ -202,14 +203,14 @@ def _has_no_mass(values: FloatArray, density: str | None) -> bool:
 
 def _way_out(asking: list[str]) -> str:
     return (
-        f" {' and '.join(asking)} compare distributions; density='softmax' (--density) makes one "
-        "of any map, density='shift' of any that is not constant."
+        f" {' and '.join(asking)} compare distributions. Give density='softmax' (--density) to "
+        "make one from any map, or density='shift' from any map that is not constant."
     )
 
 
-def require_size(case: Case, metrics: Sequence[str], shrink: int | None) -> None:
-    """Raise if an image is too large for a metric, before others are scored."""
-    if shrink is not None and "emd" in metrics:
+def require_size(case: Case, metrics: Sequence[Metric], shrink: int | None) -> None:
+    """Raise if an image is too large for a metric, before other images are scored."""
+    if shrink is not None and any("shrink" in metric.required_options for metric in metrics):
         try:
             require_few_cells(case.shape, shrink)
         except ValueError as error:
@@ -217,21 +218,22 @@ def require_size(case: Case, metrics: Sequence[str], shrink: int | None) -> None
 
 
 class MetricCalls:
-    """Single calls of metrics on one image.
+    """Calls of metrics on one image.
 
     Parameters
     ----------
     case : Case
         The image.
     negatives : numpy.ndarray of float64, shape (H, W), optional
-        The center bias on its pixels, a density: for metrics that take one, or a baseline.
+        Center bias on the pixels of the image, a density, for metrics that take a center bias or
+        a baseline.
     fixations : AllFixations, optional
-        Those on all images, where a metric takes those on other images.
+        Fixations on all images, if a metric takes the fixations on other images.
     density : str, optional
-        How a method's map becomes a density; see `to_density`. By default it is handed over as it
-        is.
+        Step that makes a density from a method's map; see `to_density`. By default the map is
+        passed on unchanged.
     options : mapping
-        Values of what metrics have no default for.
+        Values of the options for which metrics have no default.
     """
 
     def __init__(
@@ -260,21 +262,24 @@ class MetricCalls:
         left_out: tuple[str, ...],
         *,
         is_density: bool,
+        rng: np.random.Generator | None = None,
     ) -> float:
-        """Return one score; `nan` if no fixation is left, or no density can be made of the map.
+        """Return one score, or `nan` without fixations or for a map that cannot be a density.
 
         Parameters
         ----------
         metric : Metric
-            Row of the registry.
+            Metric to call.
         saliency : numpy.ndarray, shape (H, W)
             Map under test.
         truth : numpy.ndarray, shape (H, W)
             Mean gaze map of the observers who are the ground truth.
         left_out : tuple of str
-            Observers who are not.
+            Observers who are left out of it.
         is_density : bool
-            Whether the map is a density as it is, as gaze maps and their means are.
+            True if the map is already a density, as gaze maps and their means are.
+        rng : numpy.random.Generator, optional
+            Random numbers, for metrics that need them.
 
         Returns
         -------
@@ -295,7 +300,9 @@ class MetricCalls:
         if any(not len(given[name]) for name in POINTS.intersection(metric.arguments)):
             return math.nan
         options = {name: self._options[name] for name in metric.required_options}
-        return metric.function(*arguments, **options)
+        if metric.random:
+            options["rng"] = rng
+        return metric(*arguments, **options)
 
     def _truth_points(self, left_out: tuple[str, ...]) -> Float64Array:
         if left_out not in self._points:
@@ -307,7 +314,7 @@ class MetricCalls:
         return self._points[left_out]
 
     def _as_density(self, saliency: FloatArray) -> Float64Array:
-        """The density of a map; that of the last one is kept, for maps come one after another."""
+        """Return a map as a density. The last one is kept, because one map is scored often."""
         if self._last is None or self._last[0] is not saliency:
             require_finite(saliency, name="saliency_map")
             self._last = saliency, to_density(saliency, self._density)

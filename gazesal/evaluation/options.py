@@ -13,7 +13,7 @@ Only `rounding` is not a field, because the frame of the center bias holds it.
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any, Literal, get_args
 
@@ -30,12 +30,13 @@ from gazesal._validation import (
     shown,
 )
 from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, Case, Gaze, is_gaze_map
-from gazesal.evaluation.metric_calls import as_metrics, require_fixations
+from gazesal.evaluation.metric_calls import require_fixations, require_metric_options
 from gazesal.maps.geometry import ReferenceFrame, Rounding
 from gazesal.maps.heatmap import OUTSIDE, Outside
 from gazesal.metrics.densities import METHODS, DensityMethod
-from gazesal.metrics.registry import METRICS, STUDY_METRICS
-from gazesal.metrics.score import as_names
+from gazesal.metrics.metric import Metric
+from gazesal.metrics.names import BUILT_IN, as_metrics, metric_named, remember
+from gazesal.metrics.registry import STUDY_METRICS
 
 __all__ = [
     "CHECKS",
@@ -73,8 +74,8 @@ def _as_sigma(value: Any, *, name: str) -> tuple[float, float]:
     return along_x, along_y
 
 
-def _as_metrics(value: Any, *, name: str) -> tuple[str, ...]:
-    return tuple(as_choice(each, tuple(METRICS), name=name) for each in as_names(value))
+def _as_metrics(value: Any, *, name: str) -> tuple[Metric, ...]:  # noqa: ARG001 (always `metrics`)
+    return as_metrics(value)
 
 
 def _as_text(value: Any, *, name: str) -> str:
@@ -107,6 +108,21 @@ class EvaluationOptions:
     density: DensityMethod | None = None
     shrink: int | None = None
     leave_out: str | None = None
+    # those of `metrics` that are not in the library
+    own_metrics: tuple[Metric, ...] = ()
+
+    @property
+    def chosen(self) -> tuple[Metric, ...]:
+        """The facts about `metrics`, in their order."""
+        own = {metric.name: metric for metric in self.own_metrics}
+        return tuple(own[name] if name in own else metric_named(name) for name in self.metrics)
+
+    def facts(self) -> dict[str, Any]:
+        """Return the options by name, with the facts about own metrics and without functions."""
+        found = asdict(replace(self, own_metrics=()))
+        del found["own_metrics"]
+        own = [metric.facts() for metric in self.own_metrics]
+        return found | ({"own_metrics": own} if own else {})
 
     @property
     def negatives(self) -> str:
@@ -141,9 +157,13 @@ CHECKS: dict[str, Check] = {
 
 def as_options(given: Mapping[str, Any]) -> EvaluationOptions:
     """Return options by name, the value of each checked by itself. See also `fit_to_cases`."""
-    return EvaluationOptions(
-        **{name: CHECKS[name](value, name=name) for name, value in given.items()}
-    )
+    checked = {name: CHECKS[name](value, name=name) for name, value in given.items()}
+    if "metrics" in checked:
+        chosen = checked["metrics"]
+        own = tuple(metric for metric in chosen if metric.name not in BUILT_IN)
+        remember(own)
+        checked |= {"metrics": tuple(metric.name for metric in chosen), "own_metrics": own}
+    return EvaluationOptions(**checked)
 
 
 def fit_to_cases(
@@ -151,8 +171,8 @@ def fit_to_cases(
 ) -> EvaluationOptions:
     """Return the options with their frame, or raise if they contradict each other or the images."""
     as_choice(rounding, get_args(Rounding), name="rounding")
-    as_metrics(options.metrics, density=options.density, shrink=options.shrink)
-    require_fixations(cases, options.metrics)
+    require_metric_options(options.chosen, density=options.density, shrink=options.shrink)
+    require_fixations(cases, options.chosen)
     _require_bias(options)
     needs_all = needs_all_gaze(cases, options)
     if options.center_bias is not None and rounding != "none":
@@ -196,19 +216,19 @@ def common_size(cases: Sequence[Case]) -> tuple[int, int]:
 
 def advice_without_bias(options: EvaluationOptions) -> str:
     """Return the advice to do without a center bias, empty if a metric takes one."""
-    if _with_bias(options.metrics):
+    if _with_bias(options.chosen):
         return ""
     return ', or center_bias_rows="none" (--center-bias-rows none) to score without a center bias'
 
 
-def _with_bias(names: Sequence[str]) -> list[str]:
+def _with_bias(metrics: Sequence[Metric]) -> list[str]:
     """Return the metrics that take a center bias, or take it as their baseline."""
-    return [name for name in names if METRICS[name].needs in {"center_bias", "baseline"}]
+    return [each.name for each in metrics if each.needs in {"center_bias", "baseline"}]
 
 
 def _require_bias(options: EvaluationOptions) -> None:
     """Raise if a metric needs the center bias and none is computed."""
-    if options.center_bias_rows == "none" and (taking := _with_bias(options.metrics)):
+    if options.center_bias_rows == "none" and (taking := _with_bias(options.chosen)):
         raise ValueError(
             "`center_bias_rows` (--center-bias-rows) must not be 'none' with "
             f"{' and '.join(taking)}, which compare with the center bias. Choose other `metrics`, "
@@ -221,7 +241,7 @@ def _require_areas(options: EvaluationOptions) -> None:
     given = {name: getattr(options, name) for name in ("n_samples", "tolerance")}
     given = {name: value for name, value in given.items() if value is not None}
     for name, value in given.items():
-        if not any(METRICS[each].can_sample for each in options.metrics):
+        if not any(metric.can_sample for metric in options.chosen):
             raise ValueError(
                 f"`{name}` must be None if no metric in `metrics` uses it, got {value!r}. "
                 "Remove it."

@@ -170,7 +170,7 @@ def shared_by_all(
     """
     facts, arrays = parts_of(bias)
     together = left_out_together([c for c in cases if c.image not in bad.of_gaze], options)
-    if not takes_others(options.metrics):
+    if not takes_others(options.chosen):
         return Shared(facts, arrays, {}, together)
     each = []
     for case in cases:

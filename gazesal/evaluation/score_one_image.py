@@ -18,7 +18,8 @@ from gazesal.exceptions import InputWarning, UndefinedMetricWarning
 from gazesal.maps.center_bias_model import CenterBiasModel
 from gazesal.maps.observers import one_vs_rest
 from gazesal.maps.resampling import require_range, resample
-from gazesal.metrics.registry import METRICS, STUDY_METRICS
+from gazesal.metrics.metric import Metric
+from gazesal.metrics.registry import STUDY_METRICS
 from gazesal.metrics.score import score
 from gazesal.typing import Float64Array, FloatArray
 
@@ -57,7 +58,7 @@ def checked_map(case: Case, method: str, options: EvaluationOptions) -> FloatArr
             f"have the image's size, {case.shape[1]} x {case.shape[0]} pixels, got {width} x "
             f"{height}{advice}"
         )
-    require_distribution(values, case.shape, name, options.metrics, options.density)
+    require_distribution(values, case.shape, name, options.chosen, options.density)
     return values
 
 
@@ -115,10 +116,10 @@ def score_image(
     with muted(UndefinedMetricWarning, InputWarning):
         exact = _exact_scores(pairs, negatives, options)
         rows = [
-            (*labels, _score(pair, negatives, options, labels, exact, calls))
+            (*labels, _score(metric, pair, negatives, options, labels, exact, calls))
             for pair in pairs
-            for name in options.metrics
-            for labels in [(case.image, pair.observer, pair.method, name)]
+            for metric in options.chosen
+            for labels in [(case.image, pair.observer, pair.method, metric.name)]
         ]
     turned = tuple(dict.fromkeys(pair.method for pair in pairs if pair.turned))
     return rows, Noticed(turned, len(unblurred))
@@ -132,7 +133,9 @@ def _exact_scores(
     They are computed together, because they share sorted maps and moments.
     """
     names = [
-        name for name in options.metrics if name in STUDY_METRICS and not _is_sampled(name, options)
+        metric.name
+        for metric in options.chosen
+        if metric.name in STUDY_METRICS and not _is_sampled(metric, options)
     ]
     if not names:
         return {}
@@ -161,12 +164,13 @@ def _row(pair: ScoredPair) -> tuple[str, str]:
     return pair.method, pair.observer if pair.method == INTEROBSERVER else ""
 
 
-def _is_sampled(name: str, options: EvaluationOptions) -> bool:
+def _is_sampled(metric: Metric, options: EvaluationOptions) -> bool:
     """Return whether a metric is estimated from random samples."""
-    return METRICS[name].can_sample and options.n_samples is not None
+    return metric.can_sample and options.n_samples is not None
 
 
 def _score(
+    metric: Metric,
     pair: ScoredPair,
     negatives: Float64Array | None,
     options: EvaluationOptions,
@@ -175,17 +179,21 @@ def _score(
     calls: MetricCalls,
 ) -> float:
     """Return one score: from the exact ones, by a call of its metric, or from samples."""
-    metric = METRICS[labels[-1]]
     if (pair.method, pair.observer, metric.name) in exact:
         return exact[pair.method, pair.observer, metric.name]
-    if not _is_sampled(metric.name, options):
+    if not _is_sampled(metric, options):
         is_density = pair.method in {INTEROBSERVER, CENTER_BIAS, IN_SAMPLE_BIAS}
-        return calls.score(metric, pair.saliency, pair.truth, pair.left_out, is_density=is_density)
+        rng = _stream(options, labels) if metric.random else None
+        return calls.score(
+            metric, pair.saliency, pair.truth, pair.left_out, is_density=is_density, rng=rng
+        )
     maps: tuple[FloatArray, ...] = (pair.saliency, pair.truth)
     if metric.needs_center_bias:
         assert negatives is not None, "refused without a center bias"  # noqa: S101
         maps = (*maps, negatives)
-    # Each score has its own stream, so that its samples do not depend on other scores.
-    keys = [zlib.crc32(label.encode()) for label in labels]
-    rng = np.random.default_rng([options.seed, *keys])
-    return metric.function(*maps, n_samples=options.n_samples, rng=rng)
+    return metric(*maps, n_samples=options.n_samples, rng=_stream(options, labels))
+
+
+def _stream(options: EvaluationOptions, labels: tuple[str, ...]) -> np.random.Generator:
+    """Return the random numbers of one score, which do not depend on other scores."""
+    return np.random.default_rng([options.seed, *(zlib.crc32(each.encode()) for each in labels)])

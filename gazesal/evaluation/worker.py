@@ -50,7 +50,7 @@ def find_fault(case: Case, options: EvaluationOptions) -> BadImage | None:
         for method, source in case.maps.items():
             if not callable(source) or isinstance(source, StoredMap):
                 checked_map(case, method, options)
-        require_size(case, options.metrics, options.shrink)
+        require_size(case, options.chosen, options.shrink)
         if case.center_bias is not None and not callable(case.center_bias):
             case.load_center_bias(options.resize)
     except MemoryError as error:
@@ -108,7 +108,7 @@ def score_case(
     """
     try:
         fixations = None
-        if takes_others(options.metrics):
+        if takes_others(options.chosen):
             *parts, boxes, points, image_of = parts  # type: ignore[assignment]
             own, *others = positions
             fixations = AllFixations({case.image: own}, boxes, points, image_of, tuple(others))

@@ -9,10 +9,11 @@ from typing import Any, Literal, get_args
 
 from gazesal._validation import as_choice, as_flag
 
-__all__ = ["Metric"]
+__all__ = ["Metric", "MissingFunction"]
 
 GroundTruth = Literal["map", "points"]
 Need = Literal["center_bias", "other_fixations", "baseline"]
+SAMPLED_WITH = {None, "center_bias"}
 NUMBERS = ("low", "high", "chance", "constant_map")
 KNOWN_OPTIONS = ("shrink",)  # options without a default that `evaluate` can pass on
 
@@ -148,6 +149,11 @@ class Metric:
         for each in fields(self):
             if each.type is bool:
                 as_flag(getattr(self, each.name), name=each.name)
+        if self.can_sample and (self.ground_truth != "map" or self.needs not in SAMPLED_WITH):
+            raise ValueError(
+                "`can_sample` must be False for metrics of fixations or of a baseline, got True. "
+                "Give random=True if the function needs `rng`."
+            )
         self._require_texts()
         self._require_numbers()
         self._require_signature()

@@ -8,7 +8,8 @@ import pandas as pd
 from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER
 from gazesal.evaluation.metric_calls import takes_distribution
 from gazesal.evaluation.options import EvaluationOptions
-from gazesal.metrics.registry import METRICS, Metric
+from gazesal.metrics.metric import Metric
+from gazesal.metrics.names import metric_named
 
 __all__ = [
     "baseline_words",
@@ -45,7 +46,7 @@ def chance_words(metrics: Sequence[str]) -> str:
         "for noise": [],
         "without a level, which depends on the maps": [],
     }
-    for metric in (METRICS[name] for name in metrics):
+    for metric in (metric_named(name) for name in metrics):
         if math.isnan(metric.chance):
             levels["without a level, which depends on the maps"].append(metric.label)
         else:
@@ -118,7 +119,7 @@ def exactness_words(options: EvaluationOptions) -> str:
     str
         A sentence and a space, or nothing.
     """
-    areas = [METRICS[name] for name in options.metrics if METRICS[name].constant_map == 0.5]
+    areas = [metric for metric in options.chosen if metric.constant_map == 0.5]
     if not areas:
         return ""
     meant = [metric for metric in areas if metric.can_sample]
@@ -147,7 +148,7 @@ def metric_words(options: EvaluationOptions, *, boxes: bool) -> list[str]:
     list of str
         Sentences; none for the metrics of the study.
     """
-    metrics = [METRICS[name] for name in options.metrics]
+    metrics = list(options.chosen)
     lines = []
 
     def labels(which: Callable[[Metric], bool]) -> str:
@@ -195,4 +196,4 @@ def undefined_words(metric: Metric) -> str:
         reasons.append("a map that leaves no density")
     if metric.ground_truth == "points":
         reasons.append("no fixation, or nothing else, in the image")
-    return " or ".join(reasons) or "no comparison"
+    return " or ".join(reasons) or metric.undefined_when or "no comparison"

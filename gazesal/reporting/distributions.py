@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER, SEGMENTATION
-from gazesal.metrics.registry import METRICS
+from gazesal.metrics.names import find_metric
 from gazesal.reporting.plots import INK, PALE, TITLE_WIDTH, add_note, new_figure, without_frame
 from gazesal.reporting.summary_tables import LABELS, label_of, metric_label
 
@@ -82,7 +82,7 @@ def plot_distributions(scores: pd.DataFrame, *, note: str = "") -> Figure:
     places = np.arange(len(methods))[::-1].tolist()
     for ax, metric in zip(panels, metrics, strict=True):
         own = means.loc[metric]
-        known = METRICS.get(metric)
+        known = find_metric(metric)
         if known is not None and np.isfinite(known.chance):
             ax.axvline(known.chance, color=PALE, lw=0.8, ls=":")
         for place, method in zip(places, methods, strict=True):

@@ -17,7 +17,7 @@ from gazesal.evaluation.case import Case
 from gazesal.evaluation.evaluation import Evaluation
 from gazesal.evaluation.gaze_of_image import gaze_maps
 from gazesal.maps.resampling import resample
-from gazesal.metrics.registry import METRICS
+from gazesal.metrics.names import metric_named
 from gazesal.reporting._arguments import require_evaluation
 from gazesal.reporting.pictures import (
     PLAIN,
@@ -90,7 +90,7 @@ def extreme_images(evaluation: Evaluation, method: str, metric: str, *, n: int =
     as_choice(metric, evaluation.options.metrics, name="metric")
     as_count(n, name="n")
     means = image_means(evaluation.scores, method, metric).dropna().sort_index()
-    means = means.sort_values(ascending=not METRICS[metric].higher_is_better, kind="stable")
+    means = means.sort_values(ascending=not metric_named(metric).higher_is_better, kind="stable")
     n = min(n, max(len(means) // 2, 1))
     best, worst = means.head(n), means.tail(min(n, len(means) - n))
     return pd.DataFrame(
@@ -187,7 +187,7 @@ def plot_extremes(
                 picture_of(case, pictures),
                 case.shape,
             )
-            title = f"{kind}: {printable(image)}, {METRICS[metric].label} {score:.3f}"
+            title = f"{kind}: {printable(image)}, {metric_named(metric).label} {score:.3f}"
             ax.set_title(fill(title, TITLE_WIDTH), fontsize=9, parse_math=False)
     add_note(figure, note or label_of(method))
     return figure

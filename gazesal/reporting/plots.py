@@ -12,7 +12,7 @@ import pandas as pd
 from gazesal._text import printable
 from gazesal._validation import as_column, as_iterable
 from gazesal.metrics.directions import higher_is_better
-from gazesal.metrics.registry import METRICS
+from gazesal.metrics.names import find_metric
 from gazesal.reporting.interval_words import kind_words, summary_words
 from gazesal.reporting.summary_tables import LABELS, label_of, metric_label, require_summary
 from gazesal.stats.comparison_result import Comparison
@@ -240,7 +240,7 @@ def forest_panels(
         rows = rows.reindex(list(methods))
         center = rows["estimate"].to_numpy(float)
         arms = np.abs(rows[["low", "high"]].to_numpy(float).T - center)
-        metric = METRICS.get(name)
+        metric = find_metric(name)
         if metric is not None and np.isfinite(metric.chance):
             ax.axvline(metric.chance, color=PALE, lw=0.8, ls=":")
             meaning = "chance" if metric.chance_of_any_map else "noise"

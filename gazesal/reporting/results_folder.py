@@ -3,7 +3,6 @@
 import importlib.util
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,7 @@ from gazesal.evaluation.evaluation import Evaluation
 from gazesal.evaluation.gaze_checks import count_gaze_maps
 from gazesal.exceptions import IntervalWarning
 from gazesal.maps.geometry import ReferenceFrame
-from gazesal.metrics.registry import METRICS
+from gazesal.metrics.names import metric_named
 from gazesal.reporting._arguments import require_evaluation
 from gazesal.reporting.captions import (
     baseline_words,
@@ -161,7 +160,7 @@ def stage_tables(
         evaluation, summary, degrees=float(degrees) if isinstance(degrees, (int, float)) else None
     )
     notes = (f"{printable(note)}\n" if note else "") + words
-    facts = {**asdict(evaluation.options), **settings, **({"note": note} if note else {})}
+    facts = {**evaluation.options.facts(), **settings, **({"note": note} if note else {})}
     texts = {
         "scores.csv": csv_text(evaluation.scores),
         "summary.txt": summary_text(summary) + "\n" + notes,
@@ -260,10 +259,10 @@ def describe(evaluation: Evaluation, summary: pd.DataFrame, *, degrees: float | 
         if n_undefined:
             lines.append(
                 f"{label_of(method)}: {n_undefined} of {n_undefined + n_scores} "
-                f"{METRICS[metric].label} scores are undefined "
-                f"({undefined_words(METRICS[metric])}) and left out."
+                f"{metric_named(metric).label} scores are undefined "
+                f"({undefined_words(metric_named(metric))}) and left out."
             )
-    areas = any(METRICS[name].constant_map == 0.5 for name in options.metrics)
+    areas = any(metric_named(name).constant_map == 0.5 for name in options.metrics)
     if areas and summary["n_undefined"].any():
         lines.append("The AUC of a constant map is 0.5 and counts.")
     lines += reader_caveats(summary)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from gazesal._text import csv_text, markdown_text, printable
 from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER, SEGMENTATION
-from gazesal.metrics.registry import METRICS
+from gazesal.metrics.names import find_metric
 
 __all__ = ["summary_csv", "summary_markdown", "summary_text"]
 
@@ -28,7 +28,7 @@ def label_of(method: str) -> str:
 
 def metric_label(name: str) -> str:
     """Return the label of a metric in tables and figures, or its own name if it is the user's."""
-    metric = METRICS.get(name)
+    metric = find_metric(name)
     return printable(name) if metric is None else metric.label
 
 

@@ -276,7 +276,7 @@ class TestBadInput:
             gazesal.score(3, GAZE, BIAS)
 
     def test_metrics(self):
-        with pytest.raises(ValueError, match="`metrics` must be metrics of gaze maps.*got 'nss'"):
+        with pytest.raises(ValueError, match=r"`metrics` must be metrics of gaze maps.*got 'nss'"):
             gazesal.score(SALIENCY, GAZE, BIAS, ["ncc", "nss"])
         with pytest.raises(ValueError, match="`metrics` must name at least one"):
             gazesal.score(SALIENCY, GAZE, BIAS, [])

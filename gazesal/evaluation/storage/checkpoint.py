@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import asdict
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -23,6 +22,7 @@ from gazesal.evaluation.score_rows import ImageScores, Rows
 from gazesal.evaluation.storage.center_bias_file import read_bias, write_bias
 from gazesal.evaluation.storage.fingerprints import (
     Notes,
+    fingerprint,
     gaze_fingerprint,
     image_fingerprint,
     versions,
@@ -243,6 +243,7 @@ def open_checkpoint(
         images[image] = digest_of_texts(
             [images[image], *(other.image for other in together[image])]
         )
+    own = {metric.name: fingerprint(metric.function, notes) for metric in options.own_metrics}
     if notes.unclear:
         warn(
             f"`checkpoint` cannot detect every change of {', '.join(sorted(notes.unclear))}: "
@@ -255,9 +256,11 @@ def open_checkpoint(
     if "emd" in options.metrics:
         numbers_from["POT"] = version("POT")
     identity: dict[str, Any] = {"layout": LAYOUT, "versions": numbers_from}
-    identity["options"] = asdict(options)
+    identity["options"] = options.facts()
+    if own:
+        identity["metrics"] = own
     together_left = options.leaves_out and options.leave_out is not None
-    of_all = options.frame is not None or together_left or takes_others(options.metrics)
+    of_all = options.frame is not None or together_left or takes_others(options.chosen)
     path = as_path(folder, name="checkpoint")
     return Checkpoint(path, identity, gaze if of_all else None, images)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +39,7 @@ from gazesal.maps.center_bias import CenterBias
 from gazesal.maps.center_bias_model import CenterBiasModel
 from gazesal.maps.geometry import ReferenceFrame
 from gazesal.maps.registered_bias import RegisteredCenterBias
+from gazesal.metrics.metric import Metric
 
 __all__ = ["load_parts", "save_parts"]
 
@@ -81,7 +81,7 @@ def save_parts(
     facts = {
         "layout": LAYOUT,
         "versions": dict(versions),
-        "options": asdict(options),
+        "options": options.facts(),
         "with_center_bias": center_bias is not None,
         "bad_images": bad_images[["image", "reason"]].to_numpy().tolist(),
         "tables": {name: digest_of_file(folder / name) for name in TABLES},
@@ -157,9 +157,12 @@ def _options(saved: dict[str, Any]) -> EvaluationOptions:
     frame = saved["frame"]
     if isinstance(frame, dict):
         frame = ReferenceFrame(**{k: _as_tuple(v) for k, v in frame.items()})
-    if set(saved) != set(CHECKS):
+    if set(saved) - {"own_metrics"} != set(CHECKS):
         raise ValueError(f"its options must be {sorted(CHECKS)}, got {sorted(saved)}")
-    return as_options({k: _as_tuple(v) for k, v in (saved | {"frame": frame}).items()})
+    own = {each["name"]: Metric.from_facts(each) for each in saved.get("own_metrics", ())}
+    metrics = [own.get(name, name) for name in saved["metrics"]]
+    given = {key: _as_tuple(saved[key]) for key in CHECKS}
+    return as_options(given | {"frame": frame, "metrics": metrics})
 
 
 def _require_scores(scores: pd.DataFrame, options: EvaluationOptions) -> None:

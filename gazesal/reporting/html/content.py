@@ -8,7 +8,6 @@ import hashlib
 import math
 import platform
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NamedTuple
 
@@ -20,7 +19,7 @@ from gazesal.cite import cite
 from gazesal.evaluation.case import INTEROBSERVER
 from gazesal.evaluation.evaluation import Evaluation
 from gazesal.maps.geometry import ReferenceFrame
-from gazesal.metrics.registry import METRICS
+from gazesal.metrics.names import metric_named
 from gazesal.reporting.extremes import (
     Pictures,
     case_of,
@@ -97,7 +96,7 @@ def content_of(
         "why_no_overlays": why_none,
         "bad_images": list(bad[["image", "reason"]].head(MOST_BAD).itertuples(index=False)),
         "n_bad": len(bad),
-        "settings": setting_rows({**settings, **asdict(evaluation.options)}),
+        "settings": setting_rows({**settings, **evaluation.options.facts()}),
         "versions": _versions(evaluation),
         "fingerprint": fingerprint_of(evaluation.scores),
         "bibtex": _bibtex(evaluation),
@@ -113,7 +112,7 @@ def _charts(evaluation: Evaluation, summary: pd.DataFrame) -> list[dict[str, Any
     names = set(summary["metric"])
     methods = [name for name in evaluation.methods if name in cells]
     for name in (each for each in evaluation.options.metrics if each in names):
-        metric = METRICS[name]
+        metric = metric_named(name)
         rows = summary[summary["metric"] == name]
         bounds = {
             str(method): tuple(map(float, values))
@@ -292,5 +291,7 @@ def _bibtex(evaluation: Evaluation) -> str:
     """Entries of what was used."""
     registered = isinstance(evaluation.options.frame, ReferenceFrame)
     bias = "RegisteredCenterBias" if registered else "CenterBias"
-    used = [*evaluation.options.metrics, "evaluate", "gaze_heatmap", bias, "compare"]
+    own = {metric.name for metric in evaluation.options.own_metrics}
+    metrics = [name for name in evaluation.options.metrics if name not in own]
+    used = [*metrics, "evaluate", "gaze_heatmap", bias, "compare"]
     return cite(*used)
