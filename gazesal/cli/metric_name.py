@@ -9,7 +9,7 @@ from gazesal.metrics.registry import METRICS
 __all__ = ["MetricName"]
 
 
-class MetricName(click.ParamType):
+class MetricName(click.ParamType[str]):
     """A metric's name or alias, which becomes the name."""
 
     name = "metric"

@@ -223,7 +223,9 @@ class Metric:
         Metric
             A metric for tables and reports. Calling its function raises a TypeError.
         """
-        values = {key: tuple(v) if isinstance(v, list) else v for key, v in facts.items()}
+        values: dict[str, Any] = {
+            key: tuple(v) if isinstance(v, list) else v for key, v in facts.items()
+        }
         for name in NUMBERS:
             if isinstance(values.get(name), str):
                 values[name] = float(values[name])
