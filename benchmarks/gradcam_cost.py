@@ -1,11 +1,11 @@
-"""What 14 maps of one image of 288 x 288 cost, relative to one forward pass on the CPU.
+"""Measure 14 Grad-CAM maps of one image of 288 x 288 on the CPU, relative to one forward pass.
 
     python benchmarks/gradcam_cost.py [--size 288] [--repeats 15] [--threads 1]
 
-The baseline is the way of the study's code: for each class a forward pass of its own and a backward
-pass through the whole network. Times alternate between the ways, and the median is shown, so that
-whatever else the machine does falls on all of them alike. Maps count up to the resolution of the
-input. Nothing is asserted but that all ways give the same maps.
+The baseline is the procedure of the study's code: a forward pass and a backward pass through the
+whole network for each class. The three procedures alternate, and the median time is shown, so that
+other work of the machine affects all of them alike. Maps are resized to the input in all of them.
+The only check is that both procedures give the same maps.
 """
 
 import argparse
@@ -19,13 +19,13 @@ from gazesal.cxr import load_model
 
 
 def forward(model, image):
-    """One plain forward pass, as for a prediction."""
+    """Run one plain forward pass, as for a prediction."""
     with torch.no_grad():
         return model(image)
 
 
-def one_backward_a_class(model, image):
-    """Alphas of every class, each from a forward and a backward pass of its own."""
+def one_backward_per_class(model, image):
+    """Compute the maps of all classes, each with its own forward and backward pass."""
     modules = dict(model.named_modules())
     maps = []
     for c in range(14):
@@ -60,34 +60,33 @@ def main():
     parser.add_argument("--repeats", type=int, default=15)
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
-    torch.set_num_threads(options.n_threads)
+    torch.set_num_threads(options.threads)
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {options.size} x same")
     for name in ("sononet", "ag_sononet"):
         torch.manual_seed(0)
         model = load_model(name)
         image = torch.randn(1, 3, options.size, options.size)
-        ways = {
+        procedures = {
             "forward pass": lambda m=model, x=image: forward(m, x),
-            "closed form": lambda m=model, x=image: grad_cam(m, x, method="closed_form").maps,
-            "batched gradients": lambda m=model, x=image: grad_cam(m, x, method="gradients").maps,
-            "one backward a class": lambda m=model, x=image: one_backward_a_class(m, x),
+            "one batched backward pass": lambda m=model, x=image: grad_cam(m, x).maps,
+            "one backward pass per class": lambda m=model, x=image: one_backward_per_class(m, x),
         }
-        times = {way: [] for way in ways}
-        results = {way: call() for way, call in ways.items()}
-        for way in ("closed form", "batched gradients"):
-            difference = (results[way] - results["one backward a class"]).abs().max()
-            if difference > 1e-5 * results[way].abs().max():
-                raise SystemExit(f"{name}: the maps by {way} differ by {difference}")
+        times = {procedure: [] for procedure in procedures}
+        results = {procedure: call() for procedure, call in procedures.items()}
+        expected = results["one backward pass per class"]
+        difference = (results["one batched backward pass"] - expected).abs().max()
+        if difference > 1e-5 * expected.abs().max():
+            raise SystemExit(f"{name}: the maps differ by {difference}")
         for _ in range(options.repeats):
-            for way, call in ways.items():
+            for procedure, call in procedures.items():
                 start = time.perf_counter()
                 call()
-                times[way].append(time.perf_counter() - start)
+                times[procedure].append(time.perf_counter() - start)
         base = statistics.median(times["forward pass"])
         print(f"{name}:")
-        for way, taken in times.items():
+        for procedure, taken in times.items():
             median = statistics.median(taken)
-            print(f"  {way:22}{1e3 * median:9.1f} ms{median / base:8.2f} x")
+            print(f"  {procedure:28}{1e3 * median:9.1f} ms{median / base:8.2f} x")
 
 
 if __name__ == "__main__":

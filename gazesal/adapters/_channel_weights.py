@@ -3,53 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from gazesal.adapters._linear import linear_head
-from gazesal.adapters._running import Output, Run, run
+from gazesal.adapters._running import Run
 
 LARGEST_GRADIENT = 2**26  # elements held at a time; classes are taken in portions to stay below
-
-
-def closed_form(
-    plain: nn.Module,
-    batch: Tensor,
-    named: Mapping[str, nn.Module],
-    output: Output,
-    done: Run,
-    classes: tuple[int, ...],
-) -> tuple[Tensor, ...] | None:
-    """Return alphas from one image, if the way to the logits is one linear map for all of them."""
-    head = linear_head(done.logits, done.kept, plain)
-    if head is None:
-        return None
-    if len(batch) == 1:
-        return channel_weights(done, classes, tuple(named))
-    one = run(plain, batch[:1], named, output)
-    if head != linear_head(one.logits, one.kept, plain):
-        return None
-    alphas = tuple(
-        alpha.expand(len(batch), -1, -1) for alpha in channel_weights(one, classes, tuple(named))
-    )
-    # The graph does not tell all, such as the places of a view or how images are mixed: compare
-    # with a derivative of the batch itself.
-    share = _class_shares(done.logits)[list(classes)]
-    direction = torch.zeros_like(done.logits, requires_grad=False)
-    direction[:, list(classes)] = share
-    factors = _image_factors(done.logits)
-    measured = _means(done, (direction * factors[:, None])[None])
-    for alpha, found in zip(alphas, measured, strict=True):
-        if found is None:
-            return None
-        shares, scaled = share.to(alpha.dtype), factors.to(alpha.dtype)[:, None]
-        expected = torch.einsum("k,nkc->nc", shares, alpha) * scaled
-        if not _agree(found[0], expected, done.logits.dtype):
-            return None
-    return alphas
 
 
 def require_independent(done: Run, layers: tuple[str, ...]) -> None:

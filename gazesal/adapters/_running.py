@@ -97,11 +97,6 @@ def require_differentiable(model: nn.Module) -> None:
             )
 
 
-def versions(model: nn.Module) -> list[int]:
-    """How often each tensor of the model has been written in place."""
-    return [tensor._version for tensor in (*model.parameters(), *model.buffers())]
-
-
 def unwrapped(model: nn.Module) -> nn.Module:
     """The module behind data-parallel and compiled wrappers."""
     if not isinstance(model, nn.Module):

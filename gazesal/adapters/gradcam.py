@@ -12,12 +12,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from gazesal._validation import as_choice, as_count, as_shape
-from gazesal.adapters._channel_weights import (
-    channel_weights,
-    closed_form,
-    require_independent,
-    working,
-)
+from gazesal.adapters._channel_weights import channel_weights, require_independent, working
 from gazesal.adapters._features import (
     last_feature_layer,
     require_features,
@@ -36,7 +31,6 @@ from gazesal.adapters._running import (
     require_differentiable,
     run,
     undisturbed,
-    versions,
 )
 from gazesal.adapters.geometry import InputGeometry, Inverse
 from gazesal.adapters.mixing import class_weights, mix_classes
@@ -44,7 +38,6 @@ from gazesal.adapters.mixing import class_weights, mix_classes
 __all__ = ["GradCam", "class_weights", "grad_cam", "grad_cam_from_tensors", "mix_classes"]
 
 Order = Literal["study", "textbook"]
-Method = Literal["auto", "gradients", "closed_form"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -69,8 +62,6 @@ class GradCam:
         See `grad_cam`.
     relu : bool
         Whether negative values are set to zero.
-    method : {"closed_form", "gradients"}
-        How the weights were found.
 
     Notes
     -----
@@ -90,7 +81,6 @@ class GradCam:
     input_shape: tuple[int, int]
     order: Order
     relu: bool
-    method: Literal["closed_form", "gradients"]
 
     @cached_property
     def maps(self) -> Tensor:
@@ -150,8 +140,7 @@ class GradCam:
         """Return sizes and options."""
         return (
             f"GradCam({len(self.logits)} images of {self.input_shape}, {len(self.classes)} "
-            f"classes, layers={self.layers}, order={self.order!r}, relu={self.relu}, "
-            f"method={self.method!r})"
+            f"classes, layers={self.layers}, order={self.order!r}, relu={self.relu})"
         )
 
 
@@ -163,7 +152,6 @@ def grad_cam(
     classes: Sequence[int] | None = None,
     order: Order = "study",
     relu: bool = True,
-    method: Method = "auto",
     output: Output = None,
 ) -> GradCam:
     r"""Compute Grad-CAM for all classes of a batch of images.
@@ -189,10 +177,6 @@ def grad_cam(
         nothing is divided.
     relu : bool, default True
         Whether to set negative values to zero at all.
-    method : {"auto", "gradients", "closed_form"}, default "auto"
-        ``"closed_form"`` takes the weights from the one linear map from features to logits, which
-        is the same for all images, and is an error where there is none. ``"gradients"``
-        differentiates every logit of every image. ``"auto"`` uses the former where it applies.
     output : int, str or callable, optional
         Where the logits are in what the model returns, where that is not a tensor: a position, a
         key or a function.
@@ -243,13 +227,7 @@ def grad_cam(
     which no convolution, attention or linear layer at several places follows. All of this is read
     off the graph of derivatives. If there is no such module, `layers` must be given.
 
-    All classes are differentiated in one batched pass, which stops at the features. Where the way
-    from features to logits is linear (mean or sum over space, then linear layers, as in the
-    study's networks, ResNets and DenseNets after their last ReLU), the gradient is the same for
-    all images, and is computed once. That it is linear is read off the graph of derivatives: every
-    operation on the way must be of a kind that is, with weights that the model holds and does not
-    write as it runs. For several images, the weights are also compared with a derivative of the
-    batch, and where they differ, every image is differentiated.
+    All classes are differentiated in one batched pass, which stops at the features.
 
     Images of a batch must be independent: each image's logits may depend on its own features only.
     Where they do not, it is an error; such images can be given one at a time.
@@ -268,34 +246,21 @@ def grad_cam(
     >>> from gazesal.cxr import load_model
     >>> model = load_model("sononet", n_classes=3)
     >>> grad_cam(model, torch.zeros(2, 3, 32, 48), classes=[0, 2])
-    GradCam(2 images of (32, 48), 2 classes, layers=('features.10',), order='study', relu=True, method='closed_form')
-    """  # noqa: E501
+    GradCam(2 images of (32, 48), 2 classes, layers=('features.10',), order='study', relu=True)
+    """
     as_choice(order, get_args(Order), name="order")
-    as_choice(method, get_args(Method), name="method")
     with undisturbed(model) as plain:
         batch = as_images(images, plain)
         require_differentiable(plain)
         given = as_layers(layers, plain, "cam_layers")
         named = given or last_feature_layer(plain, batch, output)
-        before = versions(plain)
         done = run(plain, batch, named, output)
         _require_rows(done, len(batch), tuple(named))
         require_features(plain, given, done.kept[: len(given)], batch, output)
         require_logits(done.logits)
         chosen = _as_classes(classes, done.logits)
-        alphas = None
-        # A model that writes its own tensors as it runs may compute its weights from the images.
-        if method != "gradients" and versions(plain) == before:
-            alphas = closed_form(plain, batch, named, output, done, chosen)
-        closed = alphas is not None
-        if method == "closed_form" and not closed:
-            raise ValueError(
-                '`method` must be "gradients" or "auto" here: the way from the features of '
-                f"{', '.join(map(repr, named))} to the logits is not one linear map for all images."
-            )
-        if alphas is None:
-            alphas = channel_weights(done, chosen, tuple(named))
-            require_independent(done, tuple(named))
+        alphas = channel_weights(done, chosen, tuple(named))
+        require_independent(done, tuple(named))
         return _result(
             done,
             alphas,
@@ -304,7 +269,6 @@ def grad_cam(
             input_shape=(batch.shape[2], batch.shape[3]),
             order=order,
             relu=bool(relu),
-            method="closed_form" if closed else "gradients",
         )
 
 
@@ -412,7 +376,6 @@ def grad_cam_from_tensors(
             input_shape=spans,
             order=order,
             relu=bool(relu),
-            method="gradients",
         )
 
 
@@ -451,7 +414,6 @@ def _result(
     input_shape: tuple[int, int],
     order: Order,
     relu: bool,
-    method: Literal["closed_form", "gradients"],
 ) -> GradCam:
     logits = done.logits.detach()
     logits = logits.to(working(logits))
@@ -477,5 +439,4 @@ def _result(
         input_shape=input_shape,
         order=order,
         relu=relu,
-        method=method,
     )

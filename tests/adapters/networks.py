@@ -104,32 +104,6 @@ class Hyper(nn.Module):
         return functional.linear(self.features(x).mean(dim=(2, 3)), weights)
 
 
-class Branching(nn.Module):
-    """One of two linear layers, whichever the first image asks for."""
-
-    def __init__(self, n_classes=5):
-        super().__init__()
-        self.features = nn.Conv2d(3, 4, 3, padding=1)
-        self.first, self.second = nn.Linear(4, n_classes), nn.Linear(4, n_classes)
-
-    def forward(self, x):
-        head = self.first if len(x) == 1 else self.second
-        return head(self.features(x).mean(dim=(2, 3)))
-
-
-class Selecting(nn.Module):
-    """Linear in one row of the features, which the images choose together."""
-
-    def __init__(self, n_classes=5):
-        super().__init__()
-        self.features = nn.Conv2d(3, 4, 3, padding=1)
-        self.classifier = nn.Linear(4, n_classes)
-
-    def forward(self, x):
-        row = int(x.sum(dim=(0, 1, 3)).argmax())
-        return self.classifier(self.features(x)[:, :, row].mean(dim=2))
-
-
 class Fully(nn.Module):
     """Class maps by a convolution, then their mean."""
 
@@ -153,17 +127,17 @@ class Returning(nn.Module):
         return self.wrap(self.inner(x))
 
 
-LINEAR = {"ResNet": (ResNet, "layer4"), "FlatLinear": (FlatLinear, "features")} | {
-    "Fully": (Fully, "features")
-}
-NOT_LINEAR = {
+# a network, and the name of the layer whose features are explained
+ALL = {
+    "ResNet": (ResNet, "layer4"),
+    "FlatLinear": (FlatLinear, "features"),
+    "Fully": (Fully, "features"),
     "DenseNet": (DenseNet, "features"),
     "Perceptron": (Perceptron, "features"),
     "Weighing": (Weighing, "features"),
     "Hyper": (Hyper, "features"),
     "deeper": (ResNet, "layer3"),
 }
-ALL = LINEAR | NOT_LINEAR
 
 
 def make(kind, seed=0):

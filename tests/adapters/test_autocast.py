@@ -25,14 +25,13 @@ def inside_and_outside(call, dtype):
 
 
 @AUTOCAST
-@pytest.mark.parametrize("method", ["auto", "gradients"])
 @pytest.mark.parametrize("name", networks.ALL)
-def test_grad_cam(name, method, dtype):
+def test_grad_cam(name, dtype):
     kind, layer = networks.ALL[name]
     model, images = networks.make(kind), networks.batch(1)
 
     def call():
-        cam = grad_cam(model, images, layer, method=method)
+        cam = grad_cam(model, images, layer)
         mixed = mix_classes(cam.maps, cam.logits)
         return cam.logits, *cam.alphas, *cam.stacks, cam.maps, cam.on_image(GEOMETRY), mixed
 

@@ -30,16 +30,13 @@ def close(actual, expected, tolerance=2e-5):
     np.testing.assert_allclose(actual, expected, rtol=0, atol=tolerance * np.abs(expected).max())
 
 
-@pytest.mark.parametrize("method", ["auto", "gradients"])
 @pytest.mark.parametrize("name", networks.ALL)
-def test_weights_and_sums_are_those_of_the_definition(name, method):
+def test_weights_and_stacks_equal_the_definition(name):
     kind, layer = networks.ALL[name]
     model, images = networks.make(kind), networks.batch()
     if name == "Hyper":
         images = images[:1]  # its weights depend on the whole batch
-    result = grad_cam(model, images, layer, method=method)
-    expected_method = "closed_form" if name in networks.LINEAR and method == "auto" else "gradients"
-    assert result.method == expected_method
+    result = grad_cam(model, images, layer)
     assert result.layers == (layer,)
     with torch.no_grad():
         close(result.logits, model(images))
@@ -56,36 +53,6 @@ def test_float64_is_exact_to_the_last_digits():
     close(
         result.stacks[0][1], oracle.weights_and_sums(model, "layer4", images[1].double())[1], 1e-14
     )
-
-
-def test_a_head_that_changes_with_the_batch_is_not_taken_for_linear():
-    model, images = networks.make(networks.Branching), networks.batch()
-    result = grad_cam(model, images, "features")
-    assert result.method == "gradients"
-    expected = model.second.weight / 64
-    close(result.alphas[0], expected.expand(3, -1, -1).detach())
-
-
-def test_a_head_that_reads_where_the_images_say_is_not_taken_for_linear():
-    """Alone, the first image would have another row read, in which it has no gradient here."""
-    model, images = networks.make(networks.Selecting), networks.batch(2) * 0.01
-    images[0, :, 2], images[1, :, 5] = 1.0, 3.0
-    together = grad_cam(model, images, "features", relu=False)
-    assert together.method == "gradients"
-    alone = grad_cam(model, images[0], "features", relu=False)
-    assert alone.method == "closed_form"  # for one image it is linear
-    features = model.features(images).detach()
-    expected = torch.einsum("kc,chw->khw", model.classifier.weight.detach() / 64, features[0])
-    close(together.stacks[0][0], expected)
-    same = grad_cam(model, images[[1, 1]], "features", relu=False)
-    assert same.method == "closed_form"  # one row for all of them
-
-
-@pytest.mark.parametrize("name", networks.NOT_LINEAR)
-def test_closed_form_is_refused_where_there_is_none(name):
-    kind, layer = networks.NOT_LINEAR[name]
-    with pytest.raises(ValueError, match=r"`method` must be \"gradients\" or \"auto\" here"):
-        grad_cam(networks.make(kind), networks.batch(), layer, method="closed_form")
 
 
 def test_orders():
@@ -178,7 +145,6 @@ def test_operations_that_know_no_batches_of_gradients():
     model.avgpool = nn.Sequential(model.avgpool)
     model.avgpool[0].register_forward_hook(lambda _m, _a, out: Own.apply(out))
     result = grad_cam(model, images, "layer4")
-    assert result.method == "gradients"
     close(result.alphas[0], 2 * expected.alphas[0])
 
 
@@ -277,7 +243,7 @@ def test_the_mode_of_derivatives_outside_does_not_matter(mode):
 
 
 def test_memory_is_freed():
-    """A thousand images later there are no more tensors than before, by either method."""
+    """A thousand images later there are no more tensors than before."""
     model = networks.make(networks.Fully)
 
     def tensors():
@@ -288,8 +254,7 @@ def test_memory_is_freed():
     grad_cam(model, images, "features").maps.sum()
     before = tensors()
     for _ in range(125):
-        grad_cam(model, images, "features", method="gradients").maps.sum()
-        grad_cam(model, images, "features", method="closed_form").maps.sum()
+        grad_cam(model, images, "features").maps.sum()
     assert tensors() == before
 
 
@@ -359,7 +324,6 @@ def test_on_a_gpu(name):
     expected = grad_cam(model, images, layer)
     result = grad_cam(model.cuda(), images, layer)
     assert result.maps.is_cuda
-    assert result.method == expected.method
     close(result.maps, expected.maps, 1e-9)
 
 
@@ -495,7 +459,6 @@ def test_layers_that_cannot_be(kind, layers, message):
         ({"classes": [1.0]}, TypeError, r"`classes\[0\]` must be an integer"),
         ({"classes": 1}, TypeError, "`classes` must be a sequence"),
         ({"order": "other"}, ValueError, "`order` must be one of"),
-        ({"method": "other"}, ValueError, "`method` must be one of"),
         ({"layers": 3}, TypeError, "`layers` must be names or modules, got int"),
         ({"layers": [3]}, TypeError, "`layers` must be names or modules, got int"),
         ({"images": torch.zeros(3, 8)}, ValueError, "`images` must be a non-empty batch"),
@@ -581,9 +544,7 @@ class Head(nn.Module):
     def __init__(self):
         super().__init__()
         self.features = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU())
-        self.fc, self.two, self.make = nn.Linear(4, 5), nn.Linear(2, 5), nn.Linear(3, 20)
-        self.square = nn.Parameter(torch.randn(4, 4))
-        self.register_buffer("written", torch.zeros(5, 4))
+        self.fc = nn.Linear(4, 5)
 
     def pooled(self, x):
         return self.features(x).mean((2, 3))
@@ -615,27 +576,6 @@ class Crops(Head):
         return self.fc(self.pooled(torch.cat([x, x.flip(3)]))).reshape(2, len(x), 5).mean(0)
 
 
-class SplitBySize(Head):
-    def forward(self, x):
-        return self.two(self.pooled(x).split(2, 1)[int(len(x) > 1)])
-
-
-class SplitByData(Head):
-    def forward(self, x):
-        return self.two(self.pooled(x).split(2, 1)[int(x.mean() > 0)])
-
-
-class Written(Head):
-    def forward(self, x):
-        self.written.copy_(self.make(x.mean((0, 2, 3))).reshape(5, 4))
-        return nn.functional.linear(self.pooled(x), self.written)
-
-
-class Transposed(Head):
-    def forward(self, x):
-        return self.pooled(x) @ (self.square if x.mean() > 0 else self.square.t())
-
-
 def test_half_precision_with_many_places_and_large_weights():
     torch.manual_seed(0)
     model = load_model("sononet")
@@ -648,37 +588,22 @@ def test_half_precision_with_many_places_and_large_weights():
     close(alphas, np.full((1, 5, 4), 900 / 256**2), 2e-3)
 
 
-@pytest.mark.parametrize("method", ["auto", "gradients"])
 @pytest.mark.parametrize("kind", [Centered, Broadcast, Pairs])
-def test_images_that_influence_each_other_are_refused(kind, method):
+def test_images_that_influence_each_other_are_refused(kind):
     torch.manual_seed(0)
     model, images = kind().eval(), torch.randn(4, 3, 8, 8)
     with pytest.raises(ValueError, match="one at a time"):
-        grad_cam(model, images, "features", method=method)
+        grad_cam(model, images, "features")
     features = model.features(images)
     model.features = nn.Identity()
     with pytest.raises(ValueError, match="one at a time"):
         grad_cam_from_tensors(model(features), features, (8, 8))
 
 
-@pytest.mark.parametrize("method", ["auto", "gradients"])
 @pytest.mark.parametrize("kind", [MeanOfBatch, Crops])
-def test_there_is_one_row_an_image(kind, method):
+def test_there_is_one_row_an_image(kind):
     with pytest.raises(ValueError, match="one row an image"):
-        grad_cam(kind(), torch.randn(3, 3, 8, 8), "features", method=method)
-
-
-@pytest.mark.parametrize("offsets", [(0, 0, 0), (1, -3, -2), (-1, 3, 2)])
-@pytest.mark.parametrize("kind", [SplitBySize, SplitByData, Written, Transposed])
-def test_heads_that_look_alike_but_differ(kind, offsets):
-    torch.manual_seed(1)
-    model = kind().eval()
-    images = torch.randn(3, 3, 8, 8) + torch.tensor(offsets)[:, None, None, None]
-    result = grad_cam(model, images, "features")
-    expected = grad_cam(model, images, "features", method="gradients")
-    close(result.alphas[0], expected.alphas[0])
-    if kind in {SplitBySize, Written} or any(offsets):
-        assert result.method == "gradients"
+        grad_cam(kind(), torch.randn(3, 3, 8, 8), "features")
 
 
 def test_a_module_with_two_names_has_both():

@@ -117,7 +117,6 @@ def _mixed(stored: dict[str, Any], geometry: InputGeometry, scheme: Any) -> Floa
             input_shape=geometry.input_shape,
             order="study",
             relu=True,
-            method="closed_form",
         )
         part = factor * cam.on_image(geometry, inverse="study")[0]
         total = part if total is None else total.add_(part)
