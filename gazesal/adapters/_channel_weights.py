@@ -8,7 +8,7 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from gazesal.adapters._running import Run
+from gazesal.adapters._forward_pass import Run
 
 LARGEST_GRADIENT = 2**26  # elements held at a time; classes are taken in portions to stay below
 

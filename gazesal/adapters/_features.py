@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
-from gazesal.adapters._graph import (
+from gazesal.adapters._autograd_graph import (
     Layout,
     Node,
     after,
@@ -24,7 +24,7 @@ from gazesal.adapters._graph import (
     parents_in,
     squashed_by,
 )
-from gazesal.adapters._running import Output, features_of, logits_of, plain_name
+from gazesal.adapters._forward_pass import Output, features_of, logits_of, plain_name
 
 REMEDY = (
     "Name a module that returns such features, or give them to `grad_cam_from_tensors`, reshaped "

@@ -12,8 +12,7 @@ from torch import Tensor, nn
 
 from gazesal._validation import as_count
 from gazesal.adapters._features import require_maps
-from gazesal.adapters._resizing import to_image, to_input
-from gazesal.adapters._running import (
+from gazesal.adapters._forward_pass import (
     Layers,
     Output,
     as_images,
@@ -22,6 +21,7 @@ from gazesal.adapters._running import (
     tensors_in,
     undisturbed,
 )
+from gazesal.adapters._resizing import to_image, to_input
 from gazesal.adapters.geometry import InputGeometry, Inverse
 
 __all__ = ["AttentionMaps", "attention_maps"]

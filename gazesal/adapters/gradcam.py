@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from gazesal._validation import as_choice, as_count, as_shape
+from gazesal.adapters._autograd_graph import layout_of
 from gazesal.adapters._channel_weights import channel_weights, require_independent, working
 from gazesal.adapters._features import (
     last_feature_layer,
@@ -19,9 +20,7 @@ from gazesal.adapters._features import (
     require_layout,
     require_logits,
 )
-from gazesal.adapters._graph import layout_of
-from gazesal.adapters._resizing import to_image, to_input
-from gazesal.adapters._running import (
+from gazesal.adapters._forward_pass import (
     Layers,
     Output,
     Run,
@@ -32,6 +31,7 @@ from gazesal.adapters._running import (
     run,
     undisturbed,
 )
+from gazesal.adapters._resizing import to_image, to_input
 from gazesal.adapters.geometry import InputGeometry, Inverse
 from gazesal.adapters.mixing import class_weights, mix_classes
 

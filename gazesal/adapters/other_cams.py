@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from gazesal._validation import as_count
+from gazesal.adapters._forward_pass import full_precision
 from gazesal.adapters._resizing import to_input
-from gazesal.adapters._running import full_precision
 
 __all__ = [
     "NormalizedMapWarning",

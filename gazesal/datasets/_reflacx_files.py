@@ -18,7 +18,7 @@ from gazesal.datasets._csv import (
     require_different_rows,
     require_each,
 )
-from gazesal.datasets._mimic import NUMBER
+from gazesal.datasets._mimic_paths import NUMBER
 from gazesal.typing import Float64Array
 
 READING_ID = re.compile(r"P[123]\d{2}R\d{6}", re.ASCII)

@@ -12,7 +12,7 @@ import pandas as pd
 from gazesal._validation import as_iterable
 from gazesal.datasets._arguments import MOST_PIXELS, as_path, as_text
 from gazesal.datasets._csv import read_csv_text, require_columns, require_each, require_once
-from gazesal.datasets._mimic import DICOM, NUMBER, as_subject_id, picture_path
+from gazesal.datasets._mimic_paths import DICOM, NUMBER, as_subject_id, picture_path
 from gazesal.typing import IntArray
 
 __all__ = ["MIMIC_LABELS", "MimicCxrJpg"]

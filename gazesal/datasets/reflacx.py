@@ -12,7 +12,7 @@ import pandas as pd
 
 from gazesal._validation import as_choice, as_count, as_iterable
 from gazesal.datasets._arguments import as_path, as_phases, as_text
-from gazesal.datasets._mimic import IMAGE, picture_path
+from gazesal.datasets._mimic_paths import IMAGE, picture_path
 from gazesal.datasets._reflacx_files import (
     read_box_file,
     read_ellipse_file,

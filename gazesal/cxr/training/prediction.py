@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from gazesal._validation import as_choice, as_count
-from gazesal.adapters._running import full_precision
+from gazesal.adapters._forward_pass import full_precision
 from gazesal.cxr.training.data import EvaluationImages, evaluation_loader
 from gazesal.cxr.training.images import LabelledImages
 from gazesal.cxr.training.module import normalized

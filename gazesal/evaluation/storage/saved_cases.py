@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from gazesal._validation import as_shape
-from gazesal.datasets._rooted import path_inside
+from gazesal.datasets._paths_inside import path_inside
 from gazesal.datasets.map_stores import StoredMap
 from gazesal.evaluation.case import Case, Gaze
 from gazesal.evaluation.fixation_file import FixationFile
