@@ -33,9 +33,8 @@ from gazesal.adapters._forward_pass import (
 )
 from gazesal.adapters._resizing import to_image, to_input
 from gazesal.adapters.geometry import InputGeometry, Inverse
-from gazesal.adapters.mixing import class_weights, mix_classes
 
-__all__ = ["GradCam", "class_weights", "grad_cam", "grad_cam_from_tensors", "mix_classes"]
+__all__ = ["GradCam", "grad_cam", "grad_cam_from_tensors"]
 
 Order = Literal["study", "textbook"]
 

@@ -77,7 +77,7 @@ def mix_classes(
     Examples
     --------
     >>> import numpy as np
-    >>> from gazesal.adapters.gradcam import mix_classes
+    >>> from gazesal.adapters.mixing import mix_classes
     >>> maps = np.array([[[0.0, 2.0]], [[4.0, 0.0]]])
     >>> mix_classes(maps, [0.0, -3.0]).tolist()
     [[2.0, 1.0]]
@@ -166,7 +166,7 @@ def class_weights(
 
     Examples
     --------
-    >>> from gazesal.adapters.gradcam import class_weights
+    >>> from gazesal.adapters.mixing import class_weights
     >>> class_weights([-1.0, 2.0, 0.0], "thresholded").tolist()
     [0.0, 1.0, 1.0]
     >>> class_weights([-1.0, -2.0, -0.5], "thresholded").tolist()

@@ -8,7 +8,8 @@ torch = pytest.importorskip("torch")
 from gazesal.adapters.attention_gates import attention_maps  # noqa: E402
 from gazesal.adapters.from_model import saliency_from_model  # noqa: E402
 from gazesal.adapters.geometry import InputGeometry  # noqa: E402
-from gazesal.adapters.gradcam import grad_cam, grad_cam_from_tensors, mix_classes  # noqa: E402
+from gazesal.adapters.gradcam import grad_cam, grad_cam_from_tensors  # noqa: E402
+from gazesal.adapters.mixing import mix_classes  # noqa: E402
 from gazesal.adapters.other_cams import maps_from_captum  # noqa: E402
 from gazesal.cxr import load_model  # noqa: E402
 from tests.adapters import networks  # noqa: E402

@@ -16,7 +16,8 @@ Image = pytest.importorskip("PIL.Image")
 from gazesal.adapters.attention_gates import attention_maps  # noqa: E402
 from gazesal.adapters.from_model import saliency_from_model  # noqa: E402
 from gazesal.adapters.geometry import InputGeometry  # noqa: E402
-from gazesal.adapters.gradcam import grad_cam, mix_classes  # noqa: E402
+from gazesal.adapters.gradcam import grad_cam  # noqa: E402
+from gazesal.adapters.mixing import mix_classes  # noqa: E402
 from gazesal.cxr import load_model, preprocess  # noqa: E402
 from gazesal.evaluation.storage import fingerprints  # noqa: E402
 from gazesal.evaluation.storage.fingerprints import Notes, fingerprint  # noqa: E402

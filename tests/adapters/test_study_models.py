@@ -9,7 +9,8 @@ torch = pytest.importorskip("torch")
 
 from gazesal.adapters._resizing import to_image  # noqa: E402
 from gazesal.adapters.attention_gates import attention_maps  # noqa: E402
-from gazesal.adapters.gradcam import class_weights, grad_cam, mix_classes  # noqa: E402
+from gazesal.adapters.gradcam import grad_cam  # noqa: E402
+from gazesal.adapters.mixing import class_weights, mix_classes  # noqa: E402
 from gazesal.cxr import load_model, preprocess  # noqa: E402
 
 INPUTS = {
