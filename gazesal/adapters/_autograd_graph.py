@@ -1,4 +1,4 @@
-"""Read the graph of derivatives: how features are laid out, and what follows them."""
+"""Read the layout of features, and the operations that follow them, from the autograd graph."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any, Literal, TypeAlias
 
 from torch import Tensor
 
-Node: TypeAlias = Any  # of the graph; torch has no public type for it
+Node: TypeAlias = Any  # torch.autograd.graph.Node, whose attributes depend on the operation
 Shape: TypeAlias = tuple[int, ...] | None
 Layout: TypeAlias = Literal["channels first", "pooled", "tokens", "unknown"]
 
-# Operations on (N, C, h, w) by definition; names begin so, since backends have their own.
+# Beginnings of the names of operations that are defined on (N, C, h, w); backends have their own.
 OF_IMAGES = (
     "Convolution",
     "ConvDepthwise2D",
@@ -33,8 +33,8 @@ OF_IMAGES = (
 )
 LINEAR = ("Addmm", "Mm", "Bmm", "Baddbmm", "Linear", "MkldnnLinear")
 OF_TOKENS = (*LINEAR, "ScaledDotProduct", "NativeLayerNorm", "FusedRmsNorm")
-RECURRENT = ("Rnn", "Lstm", "Gru")  # anywhere in the name
-# Operations that leave each class a monotone function of what it was, if all else is constant.
+RECURRENT = ("Rnn", "Lstm", "Gru")  # in any part of the name
+# Operations after which the value of each class is a monotone function of its value before.
 JOINS = ("Add", "Cat", "Stack", "Where")
 MONOTONE = (
     *JOINS,
@@ -45,29 +45,33 @@ MONOTONE = (
 
 
 def kind_of(node: Node) -> str:
-    """Name of an operation, such as Convolution."""
+    """Return the name of an operation, such as Convolution."""
     return type(node).__name__.rstrip("0123456789").removesuffix("Backward")
 
 
 def shape_of(node: Node, output: int = 0) -> Shape:
-    """Return the shape of an output of an operation in the forward pass, None if unknown."""
-    described = getattr(node, "_input_metadata", ())  # of its gradients, which have that shape
+    """Return the shape of an output of an operation in the forward pass, None if unknown.
+
+    It is the shape of the gradient of this output. The only public way to that shape is a hook
+    (`Node.register_prehook`), which needs a backward pass through the whole network.
+    """
+    described = getattr(node, "_input_metadata", ())
     found = described[output] if output < len(described) else None
     return None if found is None else tuple(found.shape)
 
 
 def inputs_of(node: Node) -> Iterator[tuple[Node, Shape]]:
-    """Yield operations that an operation takes its inputs from, and the shapes of these."""
+    """Yield the operations that made the inputs of an operation, and the shapes of the inputs."""
     for function, output in node.next_functions:
         if function is not None:
             yield function, shape_of(function, output)
 
 
 def layout_of(node: Node, shape: Shape) -> Layout:
-    """Tell the layout of a tensor (..., h, w) from the operations that it was made with.
+    """Return the layout of a tensor (..., h, w), by the operations that it was made with.
 
-    Operations that keep its last two axes are followed back to the first that do not. It has its
-    channels before space if one of these is an operation on images, such as a convolution.
+    Operations that keep its last two axes are followed back to the first that do not. The tensor
+    has channels before space if one of them is an operation on images, such as a convolution.
     """
     found: set[Layout] = set()
     waiting, seen = [(node, shape)], set()
@@ -98,7 +102,7 @@ def layout_of(node: Node, shape: Shape) -> Layout:
 
 
 def mixes_places(node: Node) -> Literal["tokens", "convolution"] | None:
-    """Tell whether an operation of one image has weights or attention at several places."""
+    """Return the kind of an operation with weights or attention at several places, else None."""
     kind, shape = kind_of(node), shape_of(node)
     if kind.startswith(("Bmm", "Baddbmm", "ScaledDotProduct")) or any(r in kind for r in RECURRENT):
         return "tokens"
@@ -110,7 +114,7 @@ def mixes_places(node: Node) -> Literal["tokens", "convolution"] | None:
 
 
 def parents_in(root: Node) -> dict[Node, set[Node]]:
-    """Return the operations that made a result, each with the operations that used its output."""
+    """Map each operation that made a result to the operations that used its output."""
     parents: dict[Node, set[Node]] = {root: set()}
     waiting = [root]
     while waiting:
@@ -124,7 +128,7 @@ def parents_in(root: Node) -> dict[Node, set[Node]]:
 
 
 def after(node: Node, parents: dict[Node, set[Node]]) -> set[Node]:
-    """Return operations on the way from one to the result."""
+    """Return the operations between a node and the result."""
     found: set[Node] = set()
     waiting = [node]
     while waiting:
@@ -135,18 +139,18 @@ def after(node: Node, parents: dict[Node, set[Node]]) -> set[Node]:
 
 
 def is_bypassed(node: Node, root: Node) -> bool:
-    """Tell whether a result depends on leaves behind an operation without passing it."""
+    """Return whether a result depends on leaves behind an operation by a way around it."""
     behind, others = _leaves(node), _leaves(root, without=node)
     return bool(behind & others)
 
 
 def depends_on(root: Node, leaf: Tensor) -> bool:
-    """Tell whether a result was computed from a leaf, by its operation."""
+    """Return whether a result was computed from a leaf."""
     return any(node.variable is leaf for node in _leaves(root))
 
 
 def _leaves(root: Node, without: Node = None) -> set[Node]:
-    """Return leaves that a result was computed from, by ways that do not pass one operation."""
+    """Return the leaves that a result was computed from, by ways around the operation `without`."""
     found: set[Node] = set()
     waiting, seen = [root], {without, None}
     while waiting:
@@ -161,7 +165,7 @@ def _leaves(root: Node, without: Node = None) -> set[Node]:
 
 
 def squashed_by(logits: Tensor) -> set[str]:
-    """Return names of the last operations that are not monotone in each class alone."""
+    """Return the names of the last operations that are not monotone in each class alone."""
     found: set[str] = set()
     logged = False
     waiting, seen = [logits.grad_fn], set()
@@ -184,7 +188,7 @@ def squashed_by(logits: Tensor) -> set[str]:
 
 
 def _keeps_space(node: Node, kind: str) -> bool:
-    """Tell whether an operation leaves the last two axes the last two, if their sizes stay."""
+    """Return whether the last two axes stay the last two, provided that their sizes stay."""
     if kind == "Permute":
         n = len(node._saved_dims)
         return [_signed(d) % n for d in node._saved_dims[-2:]] == [n - 2, n - 1]
@@ -195,13 +199,14 @@ def _keeps_space(node: Node, kind: str) -> bool:
 
 
 def _same_space(before: Shape, shape: Shape) -> bool:
+    """Return whether two shapes of at least three axes agree in the last two."""
     if before is None or shape is None:
         return False
     return min(len(before), len(shape)) >= 3 and before[-2:] == shape[-2:]
 
 
 def _is_norm_of_image(node: Node) -> bool:
-    """Tell whether a layer norm is over whole images (C, h, w) and not over channels at the end."""
+    """Return whether a layer norm is over whole images (C, h, w), not over channels at the end."""
     normalized: Iterable[int] = getattr(node, "_saved_normalized_shape", ())
     return len(tuple(normalized)) >= 3
 

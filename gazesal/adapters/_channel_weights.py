@@ -1,4 +1,4 @@
-"""Weight of each channel for each class: the mean over space of the logit's gradient."""
+"""Weights of the channels for each class: the mean over space of the gradient of the logit."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from torch import Tensor
 
 from gazesal.adapters._forward_pass import Run
 
-LARGEST_GRADIENT = 2**26  # elements held at a time; classes are taken in portions to stay below
+# elements of all gradients that are held at once; more classes are differentiated in groups
+LARGEST_GRADIENT = 2**26
 
 
 def require_independent(done: Run, layers: tuple[str, ...]) -> None:
-    """Raise if the logits of one image have a derivative by the features of another.
+    """Raise if the logits of one image depend on the features of another.
 
-    All images are differentiated together. Where each depends on its own features only, a factor on
-    an image's logits appears in its own gradient and nowhere else.
+    All images are differentiated together. If each image depends only on its own features, a factor
+    on the logits of an image multiplies the gradient of this image alone.
     """
     if len(done.logits) == 1:
         return
@@ -28,16 +29,16 @@ def require_independent(done: Run, layers: tuple[str, ...]) -> None:
         if found is None:
             raise _no_gradient(layer)
         expected = found[0] * factors.to(found.dtype)[:, None]
-        # What is not finite is named with the results.
+        # values that are not finite raise an error later, when the result is made
         if torch.isfinite(found).all() and not _agree(found[1], expected, done.logits.dtype):
             raise ValueError(
-                f"`images` must not influence each other's logits, but by the features of "
-                f"{layer!r} they do (a mean over the batch, for example); score them one at a time."
+                f"`images` must not influence each other's logits, but do so by the features of "
+                f"{layer!r}, such as with a mean over the batch. Give them one at a time."
             )
 
 
 def _class_shares(logits: Tensor) -> Tensor:
-    """Return fixed numbers around 1 of both signs, by which classes cancel only by accident."""
+    """Return fixed weights of the classes, of both signs, so that classes do not cancel."""
     generator = torch.Generator().manual_seed(0)
     shares = 1 + torch.rand(logits.shape[1], generator=generator, dtype=torch.float64)
     shares[1::2] *= -1
@@ -45,13 +46,16 @@ def _class_shares(logits: Tensor) -> Tensor:
 
 
 def _image_factors(logits: Tensor) -> Tensor:
-    """Return powers of two, exact as factors, that differ between neighbors and halves."""
+    """Return a factor for each image, different for neighbors and between halves of the batch.
+
+    Powers of two multiply without rounding.
+    """
     n = torch.arange(len(logits), device=logits.device)
     return (2.0 ** ((n + n // 7) % 7 - 3)).to(logits.dtype)
 
 
 def _agree(actual: Tensor, expected: Tensor, dtype: torch.dtype) -> bool:
-    """Return whether rows agree to half a precision's digits, relative to the largest of each."""
+    """Return whether rows agree to half of the digits, relative to their largest value."""
     bound = torch.finfo(dtype).eps ** 0.5 * expected.abs().amax(dim=1, keepdim=True)
     return bool(((actual - expected).abs() <= bound).all())
 
@@ -59,7 +63,7 @@ def _agree(actual: Tensor, expected: Tensor, dtype: torch.dtype) -> bool:
 def channel_weights(
     done: Run, classes: tuple[int, ...], layers: tuple[str, ...]
 ) -> tuple[Tensor, ...]:
-    """Return the mean over space of each logit's gradient by channel, (N, K, C) for each stack."""
+    """Return the mean over space of the gradient of each logit, (N, K, C) for each stack."""
     logits, features = done.logits, done.kept
     if not logits.requires_grad:
         raise _no_gradient(layers[0])
@@ -80,9 +84,12 @@ def channel_weights(
 
 
 def _means(done: Run, directions: Tensor) -> list[Tensor | None]:
-    """Return the mean over space (K, N, C) of each stack's gradient in directions (N, classes)."""
-    # In half precision, a gradient of 1/(hw) would lose digits; a power of two costs none. One
-    # that is too large for a weight on the way is taken back.
+    """Return the mean over space (K, N, C) of the gradient of each stack, None without influence.
+
+    `directions` (K, N, classes) are the weights of the logits whose sums are differentiated.
+    """
+    # In half precision, gradients of the size 1/(hw) would lose digits. A factor that is a power of
+    # two prevents this without rounding. It is reduced if a gradient overflows.
     places = max(tensor[0, 0].numel() for tensor in done.kept)
     half = done.logits.dtype == torch.float16
     scale = 2.0 ** min(math.floor(math.log2(places)), 12) if half else 1.0
@@ -99,7 +106,7 @@ def _means(done: Run, directions: Tensor) -> list[Tensor | None]:
 def _gradients(
     logits: Tensor, features: tuple[Tensor, ...], directions: Tensor
 ) -> tuple[Tensor | None, ...]:
-    """Return gradients (K, N, C, h, w) for each stack, in one pass if all operations allow it."""
+    """Return the gradients (K, N, C, h, w) of each stack, in one backward pass if possible."""
     try:
         return torch.autograd.grad(
             logits,
@@ -111,7 +118,7 @@ def _gradients(
         )
     except torch.OutOfMemoryError:
         raise
-    except RuntimeError:  # operations of the user's own may know no batches of gradients
+    except RuntimeError:  # a user's own operation may not support batches of gradients
         single = [
             torch.autograd.grad(logits, features, one, retain_graph=True, allow_unused=True)
             for one in directions
@@ -123,12 +130,12 @@ def _gradients(
 
 
 def working(tensor: Tensor) -> torch.dtype:
-    """Return the precision to add in: that of the tensor, but at least float32."""
+    """Return the precision of sums: the precision of the tensor, but at least float32."""
     return torch.promote_types(tensor.dtype, torch.float32)
 
 
 def _no_gradient(layer: str) -> ValueError:
     return ValueError(
-        f"`layers` must have an influence on the logits that can be differentiated, but {layer!r} "
-        "has none: is it on another branch, or is its output detached or rounded?"
+        f"`layers` must influence the logits in a differentiable way, but {layer!r} does not. Name "
+        "a layer on the way to the logits whose output is neither detached nor rounded."
     )

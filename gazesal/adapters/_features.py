@@ -1,8 +1,7 @@
-"""Find and check the features of a network: (N, C, h, w), late, and on the way to the logits."""
+"""Find the layer of the features, and check features, attention maps and logits of a network."""
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -13,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
+from gazesal._warnings import warn
 from gazesal.adapters._autograd_graph import (
     Layout,
     Node,
@@ -27,8 +27,8 @@ from gazesal.adapters._autograd_graph import (
 from gazesal.adapters._forward_pass import Output, features_of, logits_of, plain_name
 
 REMEDY = (
-    "Name a module that returns such features, or give them to `grad_cam_from_tensors`, reshaped "
-    "from tokens if need be."
+    "Name a module that returns such features, or reshape tokens and give them to "
+    "`grad_cam_from_tensors`."
 )
 OF_TOKENS = (nn.LayerNorm, nn.Linear, nn.Softmax, nn.MultiheadAttention)
 
@@ -45,16 +45,16 @@ class _Output:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Pass:
-    """A pass of one image whose whole graph of derivatives is kept.
+    """Forward pass of one image whose whole graph of derivatives is kept.
 
     Attributes
     ----------
     image : torch.Tensor
-        Leaf of the graph, unless the model detaches it.
+        Leaf of the graph unless the model detaches it.
     logits : torch.Tensor, shape (1, n_classes)
         Logits.
     outputs : list of _Output
-        In the order in which the modules finished.
+        Outputs in the order in which the modules finished.
     """
 
     image: Tensor
@@ -63,11 +63,11 @@ class _Pass:
 
 
 def last_feature_layer(model: nn.Module, images: Tensor, output: Output) -> dict[str, nn.Module]:
-    """Find the last module that clearly gives features (N, C, h, w) of a late layer.
+    """Find the last module that clearly returns the features (N, C, h, w) of a late layer.
 
-    Clearly means, by the graph of derivatives of the first image: the module runs once, its output
-    comes from convolutions by operations that keep (h, w), all of the logits depend on the image
-    through it alone, and no convolution, attention or linear layer at several places follows.
+    According to the graph of derivatives of the first image, the module runs once, its output comes
+    from convolutions by operations that keep (h, w), all of the logits depend on the image through
+    it alone, and no convolution, attention or linear layer at several places follows it.
     """
     modules = {plain_name(name): module for name, module in model.named_modules() if name}
     done = _traced(model, images, output, modules, _four_axes)
@@ -75,7 +75,7 @@ def last_feature_layer(model: nn.Module, images: Tensor, output: Output) -> dict
         done = _traced(model, images, output, modules, _four_axes, weights=True)
     if not done.outputs:
         raise ValueError(
-            "`layers` must be given: no module of the model returns features (N, C, h, w). "
+            "`layers` must be given, because no module of the model returns features (N, C, h, w). "
             + REMEDY
         )
     root = done.logits.grad_fn
@@ -84,7 +84,7 @@ def last_feature_layer(model: nn.Module, images: Tensor, output: Output) -> dict
     follows = None
     for each in reversed(done.outputs):
         if each.node not in parents:
-            continue  # another branch, which the logits do not depend on
+            continue  # on a branch that the logits do not depend on
         found = {mixes_places(node) for node in after(each.node, parents)} - {None}
         if found:
             follows = "tokens" if "tokens" in found else "convolution"
@@ -100,11 +100,11 @@ def last_feature_layer(model: nn.Module, images: Tensor, output: Output) -> dict
     why = {
         "tokens": "attention or linear layers at every place follow, as in a transformer",
         "convolution": "convolutions that run more than once, or in several branches, follow",
-        None: "it is unclear which axes are channels, or several branches lead to the logits",
+        None: "its channels are not clear, or several branches lead to the logits",
     }[follows]
     raise ValueError(
-        "`layers` must be given: there is no default, because no module clearly returns the last "
-        f"features (N, C, h, w) ({why}). {REMEDY}"
+        "`layers` must be given, because no module clearly returns the last features (N, C, h, w): "
+        f"{why}. {REMEDY}"
     )
 
 
@@ -115,7 +115,7 @@ def require_features(
     images: Tensor,
     output: Output,
 ) -> None:
-    """Raise if a layer that was named returns tokens, channels last, or weights of attention."""
+    """Raise if a layer that was named returns tokens, channels last, or attention weights."""
     image_shape = tuple(images.shape[2:])
     for (name, module), features in zip(layers.items(), kept, strict=True):
         channels, *sides = features.shape[1:]
@@ -133,13 +133,13 @@ def require_features(
 def require_layout(
     features: Tensor, layout: Layout, image_shape: tuple[int, ...], what: str
 ) -> None:
-    """Raise if features do not look like (N, C, h, w) by how they were made and by their sides."""
+    """Raise if features do not look like (N, C, h, w), by their operations and their sides."""
     if layout in {"channels first", "pooled"}:
         return
     tokens = layout == "tokens" or is_attention(features)
     if tokens or not in_proportion(features.shape[-2:], image_shape):
         raise ValueError(
-            f"{what} of shape (N, C, h, w), but shape {tuple(features.shape)} for images of "
+            f"{what} of shape (N, C, h, w), but the shape {tuple(features.shape)} for images of "
             f"{image_shape[0]} x {image_shape[1]} looks like tokens or channels at the end. "
             + REMEDY
         )
@@ -153,7 +153,7 @@ def require_maps(
     output: Output,
     pick: Callable[[Any, str], Tensor],
 ) -> None:
-    """Raise if what a gate returned is not a map of the image, but features of tokens."""
+    """Raise if a gate returned features of tokens and not a map of the image."""
     image_shape = tuple(images.shape[2:])
     for (name, module), found in zip(gates.items(), kept, strict=True):
         fits = in_proportion(found.shape[-2:], image_shape) and not is_attention(found)
@@ -170,40 +170,41 @@ def require_maps(
 
 
 def require_logits(logits: Tensor, what: str = "`model` must return") -> None:
-    """Raise if logits are probabilities, whose maps are not those of the logits."""
+    """Raise if logits are probabilities, whose maps differ from the maps of the logits."""
     last = squashed_by(logits)
     values = logits.detach()
     sums_to_one = (
         logits.shape[1] > 1
-        and logits.dtype in {torch.float32, torch.float64}  # else 1 is too easily met by chance
+        and logits.dtype in {torch.float32, torch.float64}  # in less, 1 is often met by chance
         and bool((values >= 0).all() and ((values.sum(dim=1) - 1).abs() < 1e-5).all())
     )
     if last and last <= {"Sigmoid", "Hardsigmoid"}:
         raise ValueError(
-            f"{what} logits, but these are probabilities: a sigmoid is at the end. "
-            "Leave it out, or undo it with output=torch.logit."
+            f"{what} logits, got probabilities from a sigmoid at the end. Leave it out, or undo it "
+            "with output=torch.logit."
         )
     if last == {"Softmax"} or sums_to_one:
         raise ValueError(
-            f"{what} logits, but these are probabilities: a softmax is at the end, or "
-            "rows sum to 1. Leave it out, or say with `output` where the logits are."
+            f"{what} logits, got probabilities: a softmax is at the end, or rows sum to 1. Leave "
+            "it out, or name the logits with `output`."
         )
     if last == {"LogSoftmax"}:
-        warnings.warn(
-            "The model returns logarithms of probabilities (log-softmax). Their maps differ from "
-            "those of the logits by a mean over the classes; leave the log-softmax out for these.",
-            stacklevel=3,
+        warn(
+            "The model returns logarithms of probabilities (log-softmax), whose maps differ from "
+            "the maps of the logits by a mean over the classes. Leave out the log-softmax for maps "
+            "of the logits.",
+            UserWarning,
         )
 
 
 def in_proportion(sides: tuple[int, ...] | list[int], image_shape: tuple[int, ...]) -> bool:
-    """Tell whether sides are those of the image by one factor, rounded up or down."""
+    """Return whether sides are proportional to the sides of the image, rounded up or down."""
     low, high = zip(*(((n - 1) / m, (n + 1) / m) for n, m in zip(sides, image_shape, strict=True)))  # noqa: B905
     return bool(max(low) <= min(high))
 
 
 def is_attention(maps: Tensor) -> bool:
-    """Tell whether the last two axes are a matrix of attention weights, whose rows sum to 1."""
+    """Return whether the last two axes are a matrix of attention weights, whose rows sum to 1."""
     if maps.shape[-1] != maps.shape[-2] or maps.shape[-1] < 2:
         return False
     rows = maps.detach().double()
@@ -220,10 +221,10 @@ def _traced(
     *,
     weights: bool = False,
 ) -> _Pass:
-    """Run the first image with its whole graph, and note what `pick` finds in some outputs.
+    """Run the first image with its whole graph, and note the tensor `pick` finds in each output.
 
-    With `weights`, the graph begins at the weights of the model, too. Tensors that derivatives
-    would need are not kept, so the pass takes no more memory than one without a graph.
+    With `weights`, the graph also begins at the weights of the model. The tensors that a backward
+    pass would need are not kept, so the pass takes no more memory than one without a graph.
     """
     outputs: list[_Output] = []
 
@@ -249,7 +250,7 @@ def _traced(
             parameter.requires_grad_(True)
         for name, module in modules.items():
             stack.callback(module.register_forward_hook(note(name)).remove)
-        logits = logits_of(model(image.clone()), output)  # a copy, since models may write to it
+        logits = logits_of(model(image.clone()), output)  # a copy, because models may write to it
     return _Pass(image=image, logits=logits, outputs=outputs)
 
 
@@ -261,11 +262,12 @@ def _layout_in(
     output: Output,
     pick: Callable[[Any, str], Tensor],
 ) -> Layout:
-    """Return the layout of what `pick` finds in a module's output, by a pass of the first image."""
+    """Return the layout of the tensor `pick` finds in a module's output for the first image."""
     done = _traced(model, images, output, {name: module}, pick)
     found = done.outputs[-1]
     return layout_of(found.node, found.shape)
 
 
 def _four_axes(result: Any, _name: str) -> Tensor | None:
+    """Return an output if it is a tensor of four axes."""
     return result if isinstance(result, Tensor) and result.ndim == 4 else None

@@ -1,4 +1,4 @@
-"""A model run with the outputs of some of its layers kept, and left as it was found."""
+"""Run a model, keep the outputs of some of its layers, and leave the model unchanged."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ Output: TypeAlias = "int | str | Callable[[Any], Tensor] | None"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """What one forward pass gave.
+    """Results of one forward pass.
 
     Attributes
     ----------
     logits : torch.Tensor, shape (N, classes)
         Logits.
     kept : tuple of torch.Tensor
-        What was kept of each layer's output.
+        The part of each layer's output that was kept.
     """
 
     logits: Tensor
     kept: tuple[Tensor, ...]
 
 
-# Modes and `requires_grad` belong to the model, so threads that share one take turns.
+# Modes and `requires_grad` belong to the model, so threads that share a model take turns.
 TURN = RLock()
 
 
@@ -43,8 +43,8 @@ TURN = RLock()
 def undisturbed(model: nn.Module) -> Iterator[nn.Module]:
     """Yield the plain module behind wrappers, in evaluation mode and without gradients of weights.
 
-    Modes, ``requires_grad`` and hooks are afterwards what they were, also after an error. Autocast
-    is off within, since its 8 bits of precision move maps by some 2%.
+    Modes, ``requires_grad`` and hooks are restored, also after an error. Autocast is off within,
+    because its 8 bits of precision change maps by about 2%.
     """
     plain = unwrapped(model)
     with TURN, full_precision(*plain.parameters()), _frozen(plain):
@@ -63,18 +63,18 @@ def full_precision(*tensors: Tensor) -> Iterator[None]:
 
 @contextmanager
 def _frozen(plain: nn.Module) -> Iterator[None]:
+    """Put a model into evaluation mode without gradients of its weights, and restore it."""
     modes = [(module, module.training) for module in plain.modules()]
-    # Those made in inference mode cannot be given `requires_grad` again, and never have gradients.
+    # weights made in inference mode never have gradients and cannot be given `requires_grad` again
     free = [p for p in plain.parameters() if p.requires_grad and p.is_leaf and not p.is_inference()]
-    # Compiled parts run as plain Python, where hooks see every layer. The compiler takes seconds to
-    # import; where nobody has, nothing is compiled.
-    compiler = torch.compiler if "torch._dynamo" in sys.modules else None
-    eager = getattr(compiler, "set_stance", None)
+    # Compiled parts run as plain Python, in which hooks see every layer. The compiler takes seconds
+    # to import, and no part is compiled if it was not imported before.
+    compiler_loaded = "torch._dynamo" in sys.modules
     try:
         plain.eval()
         for parameter in free:
             parameter.requires_grad_(False)
-        with eager("force_eager") if eager else nullcontext():
+        with torch.compiler.set_stance("force_eager") if compiler_loaded else nullcontext():
             yield
     finally:
         try:
@@ -88,17 +88,17 @@ def _frozen(plain: nn.Module) -> Iterator[None]:
 
 
 def require_differentiable(model: nn.Module) -> None:
-    """Raise if weights are of a kind that nothing can be differentiated with."""
+    """Raise if weights were made in inference mode, which excludes derivatives."""
     for name, tensor in (*model.named_parameters(), *model.named_buffers()):
         if tensor.is_inference():
             raise ValueError(
-                f"`model` must hold tensors that derivatives can be taken with, but {name!r} was "
-                "made under torch.inference_mode; make or load the model outside it."
+                f"`model` must have tensors that allow derivatives, but {name!r} was made under "
+                "torch.inference_mode. Make or load the model outside of it."
             )
 
 
 def unwrapped(model: nn.Module) -> nn.Module:
-    """The module behind data-parallel and compiled wrappers."""
+    """Return the module inside data-parallel and compiled wrappers."""
     if not isinstance(model, nn.Module):
         raise TypeError(f"`model` must be a torch.nn.Module, got {type(model).__name__}.")
     while True:
@@ -128,14 +128,14 @@ def as_images(images: ArrayLike | Tensor, model: nn.Module) -> Tensor:
 def as_layers(
     layers: Layers, model: nn.Module, default: str, name: str = "layers"
 ) -> dict[str, nn.Module]:
-    """Modules by name, from names, modules, or the model's own default."""
+    """Return modules by name, from names, modules, or the model's attribute `default`."""
     if layers is None:
         layers = getattr(model, default, None)
         if layers is None:
             return {}
     if isinstance(layers, (str, nn.Module)):
         layers = [layers]
-    # A module may have several names, and any of them is good.
+    # a module may have several names, and each of them is accepted
     every = model.named_modules(remove_duplicate=False)
     modules = {plain_name(key): module for key, module in every}
     if not isinstance(layers, Sequence):
@@ -147,8 +147,7 @@ def as_layers(
             own = [key for key, module in modules.items() if unwrapped(module) is plain]
             if not own:
                 raise ValueError(
-                    f"`{name}` must be modules of the model, got a {type(layer).__name__} that is "
-                    "none of them."
+                    f"`{name}` must be modules of the model, got another {type(layer).__name__}."
                 )
             key = own[0]
         elif isinstance(layer, str):
@@ -158,7 +157,7 @@ def as_layers(
         else:
             raise TypeError(f"`{name}` must be names or modules, got {type(layer).__name__}.")
         if any(unwrapped(modules[key]) is module for module in found.values()):
-            raise ValueError(f"`{name}` must differ, got {key!r} twice.")
+            raise ValueError(f"`{name}` must be different modules, got {key!r} twice.")
         found[key] = unwrapped(modules[key])
     if not found:
         raise ValueError(f"`{name}` must name at least one module, got none.")
@@ -166,7 +165,7 @@ def as_layers(
 
 
 def plain_name(name: str) -> str:
-    """A module's name without the wrappers on the way to it."""
+    """Return the name of a module without the wrappers around its parents."""
     return ".".join(part for part in name.split(".") if part != "_orig_mod")
 
 
@@ -178,9 +177,9 @@ def run(
     *,
     pick: Callable[[Any, str], Tensor] | None = None,
 ) -> Run:
-    """Run the model and keep features that the logits can be differentiated by.
+    """Run the model and keep features with respect to which the logits can be differentiated.
 
-    With `pick`, keep what that makes of each layer's output instead, without derivatives.
+    With `pick`, keep instead the result of `pick` for each layer's output, without derivatives.
     """
     kept: dict[str, list[Tensor]] = {key: [] for key in layers}
 
@@ -190,7 +189,7 @@ def run(
                 kept[key].append(pick(result, key).clone())
                 return None
             features = features_of(result, key)
-            # A copy for us, and another for the rest of the model, which may change it in place.
+            # one copy is kept, and another given to the rest of the model, which may change it
             own = features.clone()
             if not own.requires_grad:
                 own = own.detach().requires_grad_()
@@ -209,14 +208,14 @@ def run(
         if len(results) != 1:
             many = "never ran" if not results else f"ran {len(results)} times"
             raise ValueError(
-                f"`layers` must each run once in a forward pass, but {key!r} {many}; name another "
-                "module, such as the block that holds it."
+                f"`layers` must each run once in a forward pass, but {key!r} {many}. Name another "
+                "module, such as the block that contains it."
             )
     return Run(logits=logits, kept=tuple(results[0] for results in kept.values()))
 
 
 def logits_of(result: Any, output: Output) -> Tensor:
-    """The logits (N, classes) in what a model returned."""
+    """Return the logits (N, classes) in the result of a model."""
     if callable(output):
         logits = output(result)
     elif output is not None:
@@ -224,8 +223,8 @@ def logits_of(result: Any, output: Output) -> Tensor:
             logits = result[output]
         except (LookupError, TypeError) as error:
             raise ValueError(
-                f"`output` must say where the logits are in what the model returns, but "
-                f"{output!r} is not in its {type(result).__name__}."
+                f"`output` must find the logits in the model's result, but {output!r} is not in "
+                f"its {type(result).__name__}. Give their position or key, or a function."
             ) from error
     else:
         logits = result
@@ -238,19 +237,19 @@ def logits_of(result: Any, output: Output) -> Tensor:
             else ""
         )
         raise ValueError(  # noqa: TRY004
-            f"the model must return logits, got a {type(logits).__name__}{inside}; `output` says "
-            "which part they are, by position, key or function."
+            f"`model` must return logits, got a {type(logits).__name__}{inside}. Name their "
+            "position or key with `output`, or give a function."
         )
     if logits.ndim != 2 or logits.numel() == 0:
         raise ValueError(
-            f"the model must return logits of shape (N, classes), got {tuple(logits.shape)}; "
-            "`output` can be a function that returns them."
+            f"`model` must return logits of shape (N, classes), got {tuple(logits.shape)}. Give a "
+            "function that returns them as `output`."
         )
     return logits
 
 
 def features_of(result: Any, key: str) -> Tensor:
-    """The one tensor (N, C, h, w) in what a layer returned."""
+    """Return the only tensor (N, C, h, w) in the output of a layer."""
     found = [
         part
         for part in tensors_in(result)
@@ -260,13 +259,13 @@ def features_of(result: Any, key: str) -> Tensor:
         shape = f" of shape {tuple(result.shape)}" if isinstance(result, Tensor) else ""
         raise ValueError(
             f"`layers` must return features (N, C, h, w), but {key!r} returned a "
-            f"{type(result).__name__}{shape} with {len(found)} such tensors."
+            f"{type(result).__name__}{shape} with {len(found)} such tensors. Name another module."
         )
     return found[0]
 
 
 def tensors_in(result: Any) -> list[Tensor]:
-    """A tensor, or those directly in a tuple, list or mapping."""
+    """Return a tensor, or the tensors directly in a tuple, list or mapping, as a list."""
     if isinstance(result, Mapping):
         parts = list(result.values())
     else:
@@ -275,7 +274,7 @@ def tensors_in(result: Any) -> list[Tensor]:
 
 
 def replaced(result: Any, old: Tensor, new: Tensor) -> Any:
-    """What a layer returned, with one tensor in place of another."""
+    """Return the output of a layer with one tensor replaced by another."""
     if result is old:
         return new
     if isinstance(result, Mapping):

@@ -11,14 +11,14 @@ from gazesal.typing import Float64Array
 
 
 def to_input(maps: Tensor, shape: tuple[int, int]) -> Tensor:
-    """Maps (N, K, h, w) at the resolution of the input: half-pixel centers, edges clamped."""
+    """Resize maps (N, K, h, w) to the input, with half-pixel centers and clamped edges."""
     if maps.shape[2:] == shape:
         return maps
     return functional.interpolate(maps, size=shape, mode="bilinear", align_corners=False)
 
 
 def to_image(maps: Tensor, geometry: InputGeometry, inverse: Inverse) -> Tensor:
-    """Maps (..., h, w) that span the input, on the pixels of the image."""
+    """Resize maps (..., h, w) that span the input to the pixels of the image."""
     rows, columns = geometry.places(inverse)
     height, width = geometry.input_shape
     down = _between(maps, rescale(rows, height, maps.shape[-2]), -2)
@@ -26,7 +26,7 @@ def to_image(maps: Tensor, geometry: InputGeometry, inverse: Inverse) -> Tensor:
 
 
 def _between(maps: Tensor, places: Float64Array, axis: int) -> Tensor:
-    """Values at places along an axis; beyond the outermost centers the edge value."""
+    """Interpolate at places along an axis, with edge values beyond the outermost centers."""
     length = maps.shape[axis]
     place = torch.from_numpy(places).clamp(0, length - 1)
     before = place.floor().long()

@@ -1,4 +1,4 @@
-"""The table of `read_fixations` from columns in memory."""
+"""Make a table as returned by `read_fixations` from columns in memory."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -19,10 +19,10 @@ def make_table(
     source: str,
     row: str,
 ) -> pd.DataFrame:
-    """Check columns and make the table; the index says which `row` of `source` each was."""
+    """Check columns and make a table of them, with the positions `rows` in `source` as index."""
     index = pd.Index(rows, name=row, dtype=np.int64)
     if index.empty:
-        raise ValueError(f"{source}: there are no fixations.")
+        raise ValueError(f"{source}: at least one fixation is needed, got none.")
     table = pd.DataFrame(index=index)
     for name, values in labels.items():
         texts = [name_as_text(value) for value in values]
@@ -41,23 +41,24 @@ def make_table(
 
 
 def as_numbers(values: Any, name: str) -> Float64Array:
-    """A column as float64, a missing value as NaN."""
+    """Return a column as float64, with NaN for missing values."""
     listed = list(values) if isinstance(values, Iterable) else [values]
     require_numbers(pd.Series(listed, name=name.strip(","), dtype=object), source="fixations")
     try:
         array = np.array([np.nan if value is None else value for value in listed], np.float64)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} must hold one number a row: {error}") from error
+        raise ValueError(f"{name} must hold one number per row: {error}") from error
     if array.ndim != 1:
-        raise ValueError(f"{name} must hold one number a row, got shape {array.shape}.")
+        raise ValueError(f"{name} must hold one number per row, got shape {array.shape}.")
     return array
 
 
 def _refuse(
     bad: np.ndarray[Any, np.dtype[np.bool_]], index: pd.Index, source: str, name: str, what: str
 ) -> None:
+    """Raise if a row is bad, with its position and the number of bad rows."""
     if bad.any():
         raise ValueError(
             f"{source}, {index.name} {index[int(np.argmax(bad))]}: {name} {what}, as in "
-            f"{int(bad.sum())} of {len(index)}."
+            f"{int(bad.sum())} of {len(index)} rows."
         )

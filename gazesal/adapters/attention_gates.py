@@ -1,4 +1,4 @@
-"""Maps of attention gates: AM1, AM2, and those of anybody's network."""
+"""Maps of attention gates: AM1 and AM2 of the study's network, and maps of other networks."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ class AttentionMaps:
     gates : tuple of str
         Name of each gate.
     stacks : tuple of torch.Tensor, each of shape (N, h, w)
-        Map of each gate at its own resolution, as the network multiplies by it.
+        Map of each gate at its own resolution, by which the network multiplies its features.
     input_shape : tuple of int
         (H, W) of the images that went into the network.
 
     Notes
     -----
-    The gates of :footcite:t:`schlemper2019`, scored by :footcite:t:`bigolin2021`.
+    The gates of :footcite:t:`schlemper2019`, whose maps :footcite:t:`bigolin2021` score.
 
     References
     ----------
@@ -70,35 +70,35 @@ class AttentionMaps:
         Parameters
         ----------
         geometry : InputGeometry
-            Where the image lies in the network's input, as `preprocess` returns it.
+            Position of the image in the network's input, as `gazesal.cxr.preprocess` returns it.
         index : int, default 0
-            Which image of the batch.
+            Position of the image in the batch.
         inverse : {"exact", "study"}, default "exact"
-            How maps are resized to the image; see `InputGeometry.to_image`.
+            Method of resizing the maps to the image; see `InputGeometry.to_image`.
 
         Returns
         -------
         torch.Tensor, shape (G, H, W)
-            Map of each gate; the study calls the first AM1 and the second AM2.
+            Map of each gate. The study calls the first AM1 and the second AM2.
 
         Raises
         ------
         ValueError
-            If there is no such image, the geometry is of another input, or `inverse` is
-            ``"study"`` and the image was not padded as in the study.
+            If `index` is not in the batch, the geometry belongs to an input of another shape, or
+            `inverse` is ``"study"`` and the image was not padded as in the study.
         """
         index = as_count(index, name="index", least=0)
         if index >= len(self.logits):
             raise ValueError(f"`index` must be less than {len(self.logits)}, got {index}.")
         if geometry.input_shape != self.input_shape:
             raise ValueError(
-                f"`geometry` must be of an input of {self.input_shape}, got one of "
+                f"`geometry` must belong to an input of {self.input_shape}, got one of "
                 f"{geometry.input_shape}."
             )
         return torch.stack([to_image(stack[index], geometry, inverse) for stack in self.stacks])
 
     def __repr__(self) -> str:
-        """Return sizes and names."""
+        """Return the sizes and the names as text."""
         return f"AttentionMaps({len(self.logits)} images of {self.input_shape}, gates={self.gates})"
 
 
@@ -114,24 +114,24 @@ def attention_maps(
     Parameters
     ----------
     model : torch.nn.Module
-        A network with attention gates. It is run in evaluation mode, and left as it was.
+        A network with attention gates. It is run in evaluation mode and restored.
     images : torch.Tensor or array_like, shape (N, C, H, W) or (C, H, W)
-        Images as the model takes them; brought onto its device and to its precision.
+        Images as the model takes them. They are moved to its device and its precision.
     gates : str, torch.nn.Module, or sequence of these, optional
-        Modules that return an attention map, of shape (N, 1, h, w) or (N, h, w), alone or with
-        other things, by name or themselves. By default the model's ``gate_layers``.
+        Modules that return an attention map of shape (N, 1, h, w) or (N, h, w), alone or with
+        other values, or the names of these modules. By default, the model's ``gate_layers``.
     output : int, str or callable, optional
-        Where the logits are in what the model returns; see `grad_cam`.
+        Position, key or function that finds the logits in the model's result. See `grad_cam`.
 
     Returns
     -------
     AttentionMaps
-        The maps, not normalized. Those of `AttentionGatedSonoNet` are AM1 and AM2.
+        The maps, not normalized. For `AttentionGatedSonoNet`, they are AM1 and AM2.
 
     Raises
     ------
     ValueError
-        If the model names no gates and none are given, a gate does not exist, does not run exactly
+        If neither the model nor `gates` names gates, a gate does not exist, does not run exactly
         once, returns no map or returns features of tokens, or a value is not finite.
     TypeError
         If `model` is not a module, or a gate is neither a name nor a module.
@@ -142,8 +142,8 @@ def attention_maps(
 
     Notes
     -----
-    The gates of :footcite:t:`schlemper2019`; :footcite:t:`bigolin2021` score their maps as they
-    are, brought onto the image bilinearly. They belong to the image and to no class.
+    The gates are by :footcite:t:`schlemper2019`. :footcite:t:`bigolin2021` resize their maps to the
+    image bilinearly and score them. A map belongs to an image, and is the same for all classes.
 
     References
     ----------
@@ -164,13 +164,16 @@ def attention_maps(
         named = as_layers(gates, plain, "gate_layers", name="gates")
         if not named:
             raise ValueError(
-                f"`gates` must be given: {type(plain).__name__} has no `gate_layers` to go by."
+                f"`gates` must be given, because {type(plain).__name__} has no `gate_layers`."
             )
         done = run(plain, batch, named, output, pick=partial(_map_of, n_images=len(batch)))
         require_maps(plain, named, done.kept, batch, output, partial(_map_of, n_images=1))
     for key, tensor in (("logits", done.logits), *zip(named, done.kept, strict=True)):
         if not torch.isfinite(tensor).all():
-            raise ValueError(f"the model must return finite values, but {key} has NaN or infinity.")
+            raise ValueError(
+                f"`model` must return finite values, but {key} has NaN or infinity. Check its "
+                "weights and the values of `images`."
+            )
     return AttentionMaps(
         logits=_at_least_single(done.logits),
         gates=tuple(named),
@@ -180,7 +183,7 @@ def attention_maps(
 
 
 def _map_of(result: Any, key: str, *, n_images: int) -> Tensor:
-    """Return the one attention map in what a gate returned, (N, h, w) or (N, 1, h, w)."""
+    """Return the only attention map in the output of a gate, (N, h, w) or (N, 1, h, w)."""
     found = [
         part
         for part in tensors_in(result)
@@ -191,10 +194,11 @@ def _map_of(result: Any, key: str, *, n_images: int) -> Tensor:
     if len(found) != 1:
         raise ValueError(
             f"`gates` must return one map of shape (N, 1, h, w) or (N, h, w), but {key!r} returned "
-            f"{len(found)}; name the module inside it that makes the map."
+            f"{len(found)}. Name the module inside it that makes the map."
         )
     return _at_least_single(found[0])
 
 
 def _at_least_single(tensor: Tensor) -> Tensor:
+    """Convert half precision to float32."""
     return tensor.to(torch.promote_types(tensor.dtype, torch.float32))

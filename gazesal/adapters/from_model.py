@@ -1,4 +1,4 @@
-"""From image files and a model to maps that an evaluation takes."""
+"""Saliency maps of image files by a model, as an evaluation takes them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MapMethod = Literal["grad_cam", "attention"]
 
 @dataclass(frozen=True, kw_only=True)
 class _Maker:
-    """Makes the map of one image, with options that all images share."""
+    """Function that makes the map of one image, with options that all images share."""
 
     model: nn.Module
     preprocess: Callable[[Any], Any]
@@ -42,11 +42,12 @@ class _Maker:
     output: Output
 
     def __call__(self, image: Any) -> FloatArray:
+        """Return the map of an image, shape (H, W)."""
         made = self.preprocess(image)
         tensor, geometry = made if isinstance(made, tuple) else (made, None)
         if not isinstance(tensor, Tensor) or tensor.ndim != 3:
             raise ValueError(
-                "`preprocess` must return a tensor (C, H, W), or that and its InputGeometry, got "
+                "`preprocess` must return a tensor (C, H, W), alone or with its InputGeometry, got "
                 f"{type(tensor).__name__}"
                 f"{f' of shape {tuple(tensor.shape)}' if isinstance(tensor, Tensor) else ''}."
             )
@@ -57,7 +58,7 @@ class _Maker:
         if geometry is None and self.inverse == "study":
             raise ValueError(
                 '`inverse="study"` must be used with an InputGeometry, but `preprocess` returned a '
-                "tensor alone. Return the geometry with it, or leave `inverse` out."
+                "tensor alone. Return the geometry with it, or omit `inverse`."
             )
         if self.method == "attention":
             gates = attention_maps(self.model, tensor, self.layers, output=self.output)
@@ -84,14 +85,14 @@ class _Maker:
 
 @dataclass(frozen=True, kw_only=True)
 class LazyMap:
-    """The map of one image, made when it is called.
+    """Map of one image, computed when it is called.
 
-    A checkpoint knows it by its state when an evaluation begins: image, weights and options.
+    A checkpoint identifies it by its image, weights and options when an evaluation begins.
 
     Attributes
     ----------
     image : object
-        The image: a file or pixels.
+        A file or pixels.
     """
 
     image: Any
@@ -102,7 +103,7 @@ class LazyMap:
         return self._make(self.image)
 
     def __repr__(self) -> str:
-        """Return the image and the method."""
+        """Return the image and the method as text."""
         shown = self.image if isinstance(self.image, (str, Path)) else type(self.image).__name__
         return f"LazyMap({shown!s}, {self._make.method})"
 
@@ -122,67 +123,69 @@ def saliency_from_model(
     inverse: Inverse = "exact",
     output: Output = None,
 ) -> dict[str, Callable[[], FloatArray]]:
-    """Make saliency maps of image files with a model, each when it is asked for.
+    """Make saliency maps of image files with a model, each when it is needed.
 
     Parameters
     ----------
     model : torch.nn.Module
-        A classifier that returns logits; see `grad_cam`.
+        A classifier that returns logits. See `grad_cam`.
     images : mapping of str, or iterable of str or path
-        Images by name, as `preprocess` takes them, or files, whose names without suffix are the
-        images' names.
+        Images by name, as `preprocess` takes them. Or files, whose names without suffix become the
+        names of the images.
     method : {"grad_cam", "attention"}, default "grad_cam"
         Grad-CAM mixed over classes, or the map of an attention gate.
     preprocess : callable, optional
-        Makes the model's input of one image: a tensor (C, H, W), or a tuple of that and its
-        `InputGeometry`, as `gazesal.cxr.preprocess` does. Without geometry, maps stay on the
-        input's pixels. By default the model's own ``preprocess``, as the study's networks have it.
+        Function that makes the model's input from one image: a tensor (C, H, W), or a tuple of the
+        tensor and its `InputGeometry`, as `gazesal.cxr.preprocess` does. Without geometry, maps
+        stay on the pixels of the input. By default, the model's own ``preprocess``, as the study's
+        networks have it.
     layers : str, torch.nn.Module, or sequence of these, optional
-        Features for Grad-CAM, or gates; see `grad_cam` and `attention_maps`.
+        Features for Grad-CAM, or gates. See `grad_cam` and `attention_maps`.
     classes : iterable of int, optional
-        Classes to mix. By default all.
+        Classes to mix. By default, all.
     scheme : {"uniform", "weighted", "thresholded", "highest"} or array_like, default "uniform"
-        How to mix them; see `mix_classes`.
+        Weights of the classes. See `mix_classes`.
     no_finding : int, default 0
-        Position of the class that ``"thresholded"`` falls back to; see `mix_classes`.
+        Position of the class that ``"thresholded"`` falls back to. See `mix_classes`.
     gate : int, default 0
-        Which gate's map, in the order of the gates.
+        Position of the gate whose map is taken.
     order : {"study", "textbook"}, default "study"
-        See `grad_cam`.
+        Order of the steps. See `grad_cam`.
     inverse : {"exact", "study"}, default "exact"
-        How maps are resized to the image; see `InputGeometry.to_image`. ``"study"`` applies only
-        to images that `gazesal.cxr.preprocess` prepared.
+        Method of resizing the maps to the image. See `InputGeometry.to_image`. ``"study"`` applies
+        only to images that `gazesal.cxr.preprocess` prepared.
     output : int, str or callable, optional
-        Where the logits are in what the model returns; see `grad_cam`.
+        Position, key or function that finds the logits in the model's result. See `grad_cam`.
 
     Returns
     -------
     dict of callable
-        By image, a function without arguments that returns the map, shape (H, W), float32.
-        `cases_from_tables` and `cases_from_reflacx` take it as a method's maps.
+        For each image, a function without arguments that returns the map, shape (H, W), float32.
+        `cases_from_tables` and `cases_from_reflacx` take the dictionary as the maps of a method.
 
     Raises
     ------
     ValueError
-        If there are no images, two have one name, an option is out of range, or there is no
-        `preprocess`; the functions, as `preprocess` and `grad_cam`.
+        If there are no images, two images have the same name, an option is out of range, or there
+        is no `preprocess`. The functions raise the errors of `preprocess` and `grad_cam`.
     TypeError
-        If an option is of another type than said.
+        If an option has another type than listed above.
 
     See Also
     --------
-    grad_cam, attention_maps : What is made of each image.
-    evaluate : Scores the maps. It reads each twice, once to check it and once to score it, in its
-        worker processes, each of which is sent the model.
+    grad_cam, attention_maps : Compute the maps of each image.
+    evaluate : Score the maps. It computes each map twice, once to check it and once to score it, in
+        its worker processes, each of which receives the model.
 
     Notes
     -----
-    Nothing is kept, so images of any number take the memory of one a worker. Torch adds in another
-    order on another number of threads, so the last digits of a map in float32 may differ between
-    machines and numbers of workers; save the maps where every bit must stay.
+    Maps are not kept in memory, so any number of images takes the memory of one image per worker.
+    The order of torch's sums depends on the number of threads, so the last digits of a map in
+    float32 may differ between machines and numbers of workers. Save the maps if every bit must stay
+    the same.
 
-    The maps are those of :footcite:t:`selvaraju2017` or of the gates of
-    :footcite:t:`schlemper2019`, as :footcite:t:`bigolin2021` score them.
+    The maps are by :footcite:t:`selvaraju2017`, or from the gates of :footcite:t:`schlemper2019`,
+    as :footcite:t:`bigolin2021` score them.
 
     References
     ----------
@@ -208,7 +211,8 @@ def saliency_from_model(
         preprocess = cast("Callable[[Any], Any]", getattr(unwrapped(model), "preprocess", None))
     if not callable(preprocess):
         raise ValueError(  # noqa: TRY004
-            f"`preprocess` must be given: {type(unwrapped(model)).__name__} has none of its own."
+            f"`preprocess` must be given, because {type(unwrapped(model)).__name__} has no method "
+            "`preprocess`."
         )
     make = _Maker(
         model=model,
@@ -227,7 +231,7 @@ def saliency_from_model(
 
 
 def _by_names(model: nn.Module, layers: Layers) -> Layers:
-    """Replace modules by their names, since two modules may have one state."""
+    """Replace modules by their names, because two modules may have the same state."""
     if isinstance(layers, str) or not isinstance(layers, (nn.Module, Sequence)):
         return layers
     names: dict[int, str] = {id(each): name for name, each in unwrapped(model).named_modules()}
@@ -236,13 +240,13 @@ def _by_names(model: nn.Module, layers: Layers) -> Layers:
 
 
 def _by_name(images: Mapping[str, Any] | Iterable[str | Path]) -> dict[str, Any]:
-    """Images by name; files by their own."""
+    """Return images by name, with the names of files if there is no mapping."""
     if isinstance(images, Mapping):
         named = {str(name): image for name, image in images.items()}
     else:
         if isinstance(images, (str, Path, torch.Tensor, np.ndarray)):
             raise TypeError(
-                f"`images` must be images by name or several files, got {type(images).__name__}."
+                f"`images` must be a mapping or several files, got {type(images).__name__}."
             )
         named = {}
         for path in map(Path, images):
@@ -252,5 +256,5 @@ def _by_name(images: Mapping[str, Any] | Iterable[str | Path]) -> dict[str, Any]
                 )
             named[path.stem] = path
     if not named:
-        raise ValueError("`images` must hold at least one image, got none.")
+        raise ValueError("`images` must have at least one image, got none.")
     return named

@@ -1,4 +1,4 @@
-"""The place of an image in the input of a model, and maps resized back to the image."""
+"""Position of an image in the input of a model, and resizing of maps back to the image."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ INVERSES = ("exact", "study")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputGeometry:
-    """Where an image lies in the input of a model.
+    """Position of an image in the input of a model.
 
     Attributes
     ----------
@@ -31,7 +31,7 @@ class InputGeometry:
         (H, W) of the model's input.
     content : tuple of float
         (top, left, height, width) of the resized image within the input, in pixels of the input
-        from its outer edge. Parts may lie outside, where the input is a crop of the image.
+        from its outer edge. Parts lie outside if the input is a crop of the image.
 
     Examples
     --------
@@ -72,7 +72,7 @@ class InputGeometry:
         Returns
         -------
         InputGeometry
-            With the whole input as content.
+            Geometry with the whole input as content.
         """
         height, width = as_shape(input_shape, name="input_shape")
         return cls(
@@ -99,7 +99,7 @@ class InputGeometry:
         Raises
         ------
         ValueError
-            If `inverse` is not one of these, or is ``"study"`` and the image was not resized and
+            If `inverse` is not a valid choice, or is ``"study"`` and the image was not resized and
             padded to a square as in the study.
         """
         as_choice(inverse, INVERSES, name="inverse")
@@ -134,16 +134,16 @@ class InputGeometry:
         array : array_like of float, shape (h, w)
             Map that spans the model's input, at any resolution.
         inverse : {"exact", "study"}, default "exact"
-            ``"exact"`` undoes what was done to the image: resizing, padding and cropping.
-            ``"study"`` resizes the map to a square with the image's longer side and crops its
-            center, as the code of Bigolin Lanfredi et al. (2021) does. It applies only to images
-            that were padded as theirs. The input was padded at the input's resolution and is
-            cropped at the image's, so the map may be off by up to 3/4 of an input pixel.
+            ``"exact"`` undoes the resizing, padding and cropping of the image. ``"study"`` resizes
+            the map to a square with the image's longer side and crops its center, as the code of
+            Bigolin Lanfredi et al. (2021) does. It applies only to images that were padded in the
+            same way. The padding was rounded in pixels of the input and the crop is rounded in
+            pixels of the image, so the map may be off by up to 3/4 of an input pixel.
 
         Returns
         -------
         numpy.ndarray of float64, shape (H, W)
-            The map on the image's pixels, within the range of `array`.
+            The map on the pixels of the image, within the range of `array`.
 
         Raises
         ------
@@ -165,9 +165,9 @@ class InputGeometry:
 
 
 def padded_content(shape: tuple[int, int], side: int) -> tuple[float, float, float, float]:
-    """Return the content of an image that fills a square along its longer side, padded around.
+    """Return the content of an image that fills a square along its longer side and is padded.
 
-    Rounded as the study does: the odd pixel of the padding lies below or to the right.
+    Rounding is as in the study: an odd pixel of the padding is below or to the right.
     """
     ratio = side / max(shape)
     height, width = (max(1, round(n * ratio)) for n in shape)
@@ -176,5 +176,5 @@ def padded_content(shape: tuple[int, int], side: int) -> tuple[float, float, flo
 
 
 def rescale(places: Float64Array, old: int, new: int) -> Float64Array:
-    """Places on an axis of `old` pixels, in pixels of an axis of `new` that spans the same."""
+    """Convert places on an axis of `old` pixels to an axis of `new` pixels of the same extent."""
     return np.asarray((places + 0.5) * (new / old) - 0.5)

@@ -1,19 +1,17 @@
-"""Grad-CAM of any network: all classes at once, raw, in the study's order or the textbook's."""
+"""Grad-CAM of any network, for all classes at once and without normalization."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Literal, get_args
+from collections.abc import Sequence
+from typing import get_args
 
-import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from gazesal._validation import as_choice, as_count, as_shape
 from gazesal.adapters._autograd_graph import layout_of
-from gazesal.adapters._channel_weights import channel_weights, require_independent, working
+from gazesal.adapters._channel_weights import channel_weights, require_independent
+from gazesal.adapters._class_maps import GradCam, Order, class_maps
 from gazesal.adapters._features import (
     last_feature_layer,
     require_features,
@@ -31,116 +29,8 @@ from gazesal.adapters._forward_pass import (
     run,
     undisturbed,
 )
-from gazesal.adapters._resizing import to_image, to_input
-from gazesal.adapters.geometry import InputGeometry, Inverse
 
 __all__ = ["GradCam", "grad_cam", "grad_cam_from_tensors"]
-
-Order = Literal["study", "textbook"]
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class GradCam:
-    r"""Grad-CAM of a batch of images, for several classes.
-
-    Attributes
-    ----------
-    logits : torch.Tensor, shape (N, n_classes)
-        Logits of all classes.
-    classes : tuple of int
-        The K classes that there are maps of.
-    layers : tuple of str
-        Name of each stack of features.
-    alphas : tuple of torch.Tensor, each of shape (N, K, C)
-        Weight of each channel of each stack: the mean of the logit's gradient over space.
-    stacks : tuple of torch.Tensor, each of shape (N, K, h, w)
-        Sum of each stack's channels by their weights, at its own resolution, before any ReLU.
-    input_shape : tuple of int
-        (H, W) of the images that went into the network.
-    order : {"study", "textbook"}
-        See `grad_cam`.
-    relu : bool
-        Whether negative values are set to zero.
-
-    Notes
-    -----
-    The maps of :footcite:t:`selvaraju2017`, mixed over the classes as :footcite:t:`bigolin2021` do;
-    `grad_cam` has the equations.
-
-    References
-    ----------
-    .. footbibliography::
-    """
-
-    logits: Tensor
-    classes: tuple[int, ...]
-    layers: tuple[str, ...]
-    alphas: tuple[Tensor, ...]
-    stacks: tuple[Tensor, ...]
-    input_shape: tuple[int, int]
-    order: Order
-    relu: bool
-
-    @cached_property
-    def maps(self) -> Tensor:
-        """Maps of shape (N, K, H, W) on the pixels of the network's input, not normalized."""
-        return self._combined(self.stacks, lambda stack: to_input(stack, self.input_shape))
-
-    def on_image(
-        self, geometry: InputGeometry, index: int = 0, *, inverse: Inverse = "exact"
-    ) -> Tensor:
-        """Return the maps of one image on its own pixels.
-
-        Parameters
-        ----------
-        geometry : InputGeometry
-            Where the image lies in the network's input, as `preprocess` returns it.
-        index : int, default 0
-            Which image of the batch.
-        inverse : {"exact", "study"}, default "exact"
-            How maps are resized to the image; see `InputGeometry.to_image`.
-
-        Returns
-        -------
-        torch.Tensor, shape (K, H, W)
-            Maps, straight from the resolution of the features.
-
-        Raises
-        ------
-        ValueError
-            If there is no such image, the geometry is of another input, or `inverse` is
-            ``"study"`` and the image was not padded as in the study.
-        """
-        index = as_count(index, name="index", least=0)
-        if index >= len(self.logits):
-            raise ValueError(f"`index` must be less than {len(self.logits)}, got {index}.")
-        if geometry.input_shape != self.input_shape:
-            raise ValueError(
-                f"`geometry` must be of an input of {self.input_shape}, got one of "
-                f"{geometry.input_shape}."
-            )
-        own = tuple(stack[index] for stack in self.stacks)
-        return self._combined(own, lambda stack: to_image(stack, geometry, inverse))
-
-    def _combined(self, stacks: Sequence[Tensor], resized: Callable[[Tensor], Tensor]) -> Tensor:
-        """One map a class from the stacks, in the order asked for."""
-        first = self.relu and self.order == "textbook"
-        parts = [resized(stack.clamp(min=0) if first else stack) for stack in stacks]
-        total = parts[0].clone() if len(parts) == 1 else parts[0] + parts[1]
-        for part in parts[2:]:
-            total += part
-        if self.order == "study":
-            total /= sum(alpha.shape[2] for alpha in self.alphas)
-            if self.relu:
-                total.clamp_(min=0)
-        return total
-
-    def __repr__(self) -> str:
-        """Return sizes and options."""
-        return (
-            f"GradCam({len(self.logits)} images of {self.input_shape}, {len(self.classes)} "
-            f"classes, layers={self.layers}, order={self.order!r}, relu={self.relu})"
-        )
 
 
 def grad_cam(
@@ -158,45 +48,46 @@ def grad_cam(
     Parameters
     ----------
     model : torch.nn.Module
-        A classifier that returns logits, not probabilities. Wrapped by ``DataParallel`` or
-        ``torch.compile``, the module inside is run. It is run in evaluation mode, and left as it
-        was: modes, ``requires_grad``, gradients and hooks, also after an error.
+        A classifier that returns logits, not probabilities. The module inside ``DataParallel``
+        and ``torch.compile`` is run. It is run in evaluation mode. Its modes, ``requires_grad``,
+        gradients and hooks are restored, also after an error.
     images : torch.Tensor or array_like, shape (N, C, H, W) or (C, H, W)
-        Images as the model takes them; brought onto its device and to its precision.
+        Images as the model takes them. They are moved to its device and its precision.
     layers : str, torch.nn.Module, or sequence of these, optional
-        Modules whose outputs (N, C, h, w) are the features, by name or themselves. By default the
+        Modules whose outputs (N, C, h, w) are the features, or their names. By default, the
         model's ``cam_layers`` if it has them, else the last module whose output clearly has this
-        form; see Notes. Finding it costs a pass of the first image. Transformers have no default.
+        form (see Notes). Finding it costs a forward pass of the first image. Transformers have no
+        default.
     classes : sequence of int, optional
-        Classes to make maps of, for every image. By default all.
+        Classes to compute maps of, for every image. By default, all.
     order : {"study", "textbook"}, default "study"
-        ``"study"``: each stack's sum is resized, the stacks are added and divided by their total
-        number of channels, and negative values are set to zero at the end. ``"textbook"``:
-        negative values are set to zero at each stack's own resolution, before resizing, and
-        nothing is divided.
+        Order of the steps. ``"study"``: the sum of each stack is resized, the stacks are added and
+        divided by their total number of channels, and negative values are set to zero at the end.
+        ``"textbook"``: negative values are set to zero at the resolution of each stack, before
+        resizing, without a division.
     relu : bool, default True
-        Whether to set negative values to zero at all.
+        If False, negative values are kept.
     output : int, str or callable, optional
-        Where the logits are in what the model returns, where that is not a tensor: a position, a
-        key or a function.
+        Position, key or function that finds the logits in the model's result. By default, the
+        result itself is the logits.
 
     Returns
     -------
     GradCam
-        ``logits``, ``maps`` on the pixels of the input, and the maps on an image by
-        ``on_image(geometry)``.
+        Its attributes include ``logits`` and ``maps`` on the pixels of the input. Its method
+        ``on_image(geometry)`` returns the maps on an image.
 
     Raises
     ------
     ValueError
-        If no layer is given and none is clearly the default, the model was made in inference mode,
-        a class is out of range, a layer does not exist, never runs, runs more than once, does not
-        return features, returns tokens, or has no influence on the logits, the model returns
-        probabilities, something other than logits or a value that is not finite, an image
-        influences the logits of another, there is not one row of logits and features an image, or
-        an option is out of range.
+        If no layer is given and there is no clear default, or a layer does not exist, never runs,
+        runs more than once, does not return features, returns tokens, or has no influence on the
+        logits. If the model was made in inference mode or returns probabilities, something other
+        than logits, or a value that is not finite. If an image influences the logits of another,
+        or there is not one row of logits and features per image. If a class or an option is out of
+        range.
     TypeError
-        If `model` is not a module, or a layer or class is of another type than said.
+        If `model` is not a module, or a layer or class has another type than listed above.
 
     Warns
     -----
@@ -205,9 +96,9 @@ def grad_cam(
 
     See Also
     --------
-    mix_classes : One map from those of the classes.
+    mix_classes : Mix the maps of the classes into one.
     attention_maps : Maps of attention gates.
-    saliency_from_model : From image files to maps that `evaluate` takes.
+    saliency_from_model : Maps of image files, for `evaluate`.
 
     Notes
     -----
@@ -216,23 +107,24 @@ def grad_cam(
     .. math:: \alpha_c^k = \frac{1}{hw} \sum_{ij} \frac{\partial y_c}{\partial A^k_{ij}}, \qquad
               M_c = \mathrm{ReLU}\Bigl(\sum_k \alpha_c^k A^k\Bigr),
 
-    :footcite:t:`selvaraju2017`; equation 1 of :footcite:t:`bigolin2021`. The text leaves open when
-    maps are resized; ``"study"`` is what the authors' code does. The two orders differ wherever a
-    map changes sign, by 15 to 57% of its maximum on the study's networks. Maps are not normalized,
-    so that maps of different classes can be mixed.
+    as in :footcite:t:`selvaraju2017` and in equation 1 of :footcite:t:`bigolin2021`. The text does
+    not say when maps are resized, and ``"study"`` is the order in the authors' code. The two orders
+    differ wherever a map changes sign, by 15 to 57% of its maximum on the study's networks. Maps
+    are not normalized, so that maps of different classes can be mixed.
 
-    The default layer is the last module that runs once, whose output comes from convolutions by
-    operations that keep its last two axes, through which all of the logits depend on the image, and
-    which no convolution, attention or linear layer at several places follows. All of this is read
-    off the graph of derivatives. If there is no such module, `layers` must be given.
+    The default layer is the last module with four properties, which are read from the graph of
+    derivatives: it runs once, its output comes from convolutions by operations that keep its last
+    two axes, all of the logits depend on the image through it alone, and no convolution, attention
+    or linear layer at several places follows it. If there is no such module, `layers` must be
+    given.
 
-    All classes are differentiated in one batched pass, which stops at the features.
+    All classes are differentiated in one batched backward pass, which stops at the features.
 
-    Images of a batch must be independent: each image's logits may depend on its own features only.
-    Where they do not, it is an error; such images can be given one at a time.
+    Images of a batch must be independent: the logits of each image may depend only on its own
+    features. Images that are not independent are an error and can be given one at a time.
 
-    A map may be zero everywhere, where no channel speaks for the class. That is a result, which
-    `ncc` calls undefined (``nan``) and which has an AUC of exactly 0.5.
+    A map is zero everywhere if no channel is evidence for the class. Its NCC is undefined (``nan``)
+    and its AUC is exactly 0.5.
 
     References
     ----------
@@ -260,7 +152,7 @@ def grad_cam(
         chosen = _as_classes(classes, done.logits)
         alphas = channel_weights(done, chosen, tuple(named))
         require_independent(done, tuple(named))
-        return _result(
+        return class_maps(
             done,
             alphas,
             classes=chosen,
@@ -280,36 +172,36 @@ def grad_cam_from_tensors(
     order: Order = "study",
     relu: bool = True,
 ) -> GradCam:
-    """Compute Grad-CAM from the tensors of a forward pass of one's own.
+    """Compute Grad-CAM from the tensors of the user's own forward pass.
 
     Parameters
     ----------
     logits : torch.Tensor, shape (N, n_classes)
-        Logits, with their graph of derivatives, which is kept.
+        Logits with their graph of derivatives, which is kept.
     features : torch.Tensor or sequence of torch.Tensor, each of shape (N, C, h, w)
-        Features that the logits were computed from. Nothing may have changed them in place since.
+        Features that the logits were computed from. They must not have been changed in place since.
     input_shape : tuple of int
         (H, W) of the images that went into the network.
     classes : sequence of int, optional
-        Classes to make maps of. By default all.
+        Classes to compute maps of. By default, all.
     order : {"study", "textbook"}, default "study"
         See `grad_cam`.
     relu : bool, default True
-        Whether to set negative values to zero.
+        If False, negative values are kept.
 
     Returns
     -------
     GradCam
-        As from `grad_cam`; its layers are called ``"0"``, ``"1"``, ....
+        As from `grad_cam`. Its layers are named ``"0"``, ``"1"``, ....
 
     Raises
     ------
     ValueError
-        If a tensor has another shape, the features are tokens or have channels at the end, the
-        logits are probabilities or do not depend on the features, the logits of one image depend on
-        the features of another, a value is not finite, or a class is out of range.
+        If a tensor has another shape or a value that is not finite, or the features are tokens or
+        have channels at the end. If the logits are probabilities, do not depend on the features, or
+        depend on the features of another image. If a class is out of range.
     TypeError
-        If something is not a tensor, or a class is not an integer.
+        If `logits` or `features` is not a tensor, or a class is not an integer.
 
     Warns
     -----
@@ -318,12 +210,12 @@ def grad_cam_from_tensors(
 
     See Also
     --------
-    grad_cam : Takes the model, and needs no forward pass of one's own.
+    grad_cam : Run the model as well.
 
     Notes
     -----
-    The maps of :footcite:t:`selvaraju2017`, as :footcite:t:`bigolin2021` use them by default;
-    `grad_cam` has the equations.
+    The maps of :footcite:t:`selvaraju2017`, by default as :footcite:t:`bigolin2021` use them. The
+    equations are in `grad_cam`.
 
     References
     ----------
@@ -351,7 +243,8 @@ def grad_cam_from_tensors(
             raise ValueError(f"`{name}` must have shape {shape}, got {tuple(tensor.shape)}.")
         if not tensor.requires_grad:
             raise ValueError(
-                f"`{name}` must have a graph of derivatives (requires_grad), but has none."
+                f"`{name}` must have a graph of derivatives, got a tensor without one. Run the "
+                "forward pass with gradients enabled."
             )
     if not stacks:
         raise ValueError("`features` must be at least one tensor, got none.")
@@ -367,7 +260,7 @@ def grad_cam_from_tensors(
     with full_precision(logits):
         alphas = channel_weights(done, chosen, names)
         require_independent(done, names)
-        return _result(
+        return class_maps(
             done,
             alphas,
             classes=chosen,
@@ -379,6 +272,7 @@ def grad_cam_from_tensors(
 
 
 def _as_classes(classes: Sequence[int] | None, logits: Tensor) -> tuple[int, ...]:
+    """Return the positions of the chosen classes, by default of all."""
     n_classes = logits.shape[1]
     if classes is None:
         return tuple(range(n_classes))
@@ -394,48 +288,11 @@ def _as_classes(classes: Sequence[int] | None, logits: Tensor) -> tuple[int, ...
 
 
 def _require_rows(done: Run, n_images: int, layers: tuple[str, ...]) -> None:
-    """Raise unless there is one row of logits and of features an image."""
-    names = ["the model must return logits"]
+    """Raise unless there is one row of logits and of features per image."""
+    names = ["`model` must return logits"]
     names += [f"`layers` must return features ({layer!r})" for layer in layers]
     for tensor, what in zip((done.logits, *done.kept), names, strict=True):
         if len(tensor) != n_images:
             raise ValueError(
-                f"{what} of one row an image, got {len(tensor)} rows for {n_images} images."
+                f"{what} with one row per image, got {len(tensor)} rows for {n_images} images."
             )
-
-
-def _result(
-    done: Run,
-    alphas: tuple[Tensor, ...],
-    *,
-    classes: tuple[int, ...],
-    layers: tuple[str, ...],
-    input_shape: tuple[int, int],
-    order: Order,
-    relu: bool,
-) -> GradCam:
-    logits = done.logits.detach()
-    logits = logits.to(working(logits))
-    stacks = []
-    for alpha, features in zip(alphas, done.kept, strict=True):
-        values = features.detach()
-        stacks.append(torch.einsum("nkc,nchw->nkhw", alpha, values.to(working(values))))
-    for name, tensor in (("logits", logits), *zip(layers, stacks, strict=True)):
-        bad = ~torch.isfinite(tensor).flatten(1).all(dim=1)
-        if bad.any():
-            what = "logits" if name == "logits" else f"the map of {name!r}"
-            raise ValueError(
-                f"the model must return finite values, but {what} of image "
-                f"{int(bad.nonzero()[0])} are NaN or infinite ({int(bad.sum())} of {len(bad)} "
-                "images)."
-            )
-    return GradCam(
-        logits=logits,
-        classes=classes,
-        layers=layers,
-        alphas=alphas,
-        stacks=tuple(stacks),
-        input_shape=input_shape,
-        order=order,
-        relu=relu,
-    )

@@ -1,4 +1,4 @@
-"""One map from those of several classes."""
+"""Mix the maps of several classes into one."""
 
 from __future__ import annotations
 
@@ -31,30 +31,30 @@ def mix_classes(
     Parameters
     ----------
     maps : torch.Tensor or numpy.ndarray, shape (K, H, W) or (N, K, H, W)
-        Maps of K classes, of one image or of N, as `grad_cam` gives them.
+        Maps of K classes, of one image or of N images, as in the result of `grad_cam`.
     logits : torch.Tensor or array_like, shape (K,) or (N, K)
         Logits of these classes.
     scheme : {"uniform", "weighted", "thresholded", "highest"} or array_like, default "uniform"
-        Weight of each class: the same; the predicted probability; one where it is at least one
-        half and else zero; one for the highest logit alone. Or the weights themselves, in the
-        shape of `logits` or (K,).
+        Weight of each class. ``"uniform"``: 1. ``"weighted"``: the predicted probability.
+        ``"thresholded"``: 1 if the probability is at least one half, else 0. ``"highest"``: 1 for
+        the highest logit, else 0. Or the weights themselves, in the shape of `logits` or (K,).
     no_finding : int, default 0
-        The class that ``"thresholded"`` takes alone where no logit is positive or zero, as its
-        position among these classes; "No Finding" is the first of the study's.
+        Position, among these classes, of the class that ``"thresholded"`` takes alone if all logits
+        are negative. "No Finding" is the first class of the study.
     normalize : bool, default True
-        Divide by the sum of the weights, as the paper's equation does and its code does not.
+        Divide by the sum of the weights, as in the equation of the paper but not in its code.
 
     Returns
     -------
     torch.Tensor or numpy.ndarray, shape (H, W) or (N, H, W)
-        Mixed maps, of the same kind as `maps`; in at least float32, and float64 for integers.
+        Mixed maps, of the same kind as `maps`, in at least float32, and float64 for integers.
 
     Raises
     ------
     ValueError
-        If the shapes do not belong together, a value is not finite, `scheme` is not one of these,
-        logits that a scheme depends on are probabilities, `no_finding` is out of range, or weights
-        that are to be divided by sum to zero or less.
+        If the shapes do not agree, a value is not finite, `scheme` is not a valid choice, the
+        logits look like probabilities and the scheme depends on them, `no_finding` is out of range,
+        or `normalize` is set and the weights sum to zero or less.
     TypeError
         If maps, logits or weights do not hold real numbers.
 
@@ -66,9 +66,9 @@ def mix_classes(
     -----
     .. math:: M = \frac{\sum_c \psi_c M_c}{\sum_c \psi_c}
 
-    with :math:`\psi_c = 1`, :math:`\psi_c = \mathrm{sigmoid}(y_c)`, or :math:`\psi_c = 1` where
-    :math:`y_c \ge 0`: equation 2 of :footcite:t:`bigolin2021`. Their code leaves out the
-    division, which changes neither correlations nor ranks, but does change SIM and KL.
+    with :math:`\psi_c = 1`, :math:`\psi_c = \mathrm{sigmoid}(y_c)`, or :math:`\psi_c = 1` for
+    :math:`y_c \ge 0`, which is equation 2 of :footcite:t:`bigolin2021`. Their code omits the
+    division, which changes SIM and KL, but neither correlations nor ranks.
 
     References
     ----------
@@ -96,16 +96,15 @@ def mix_classes(
     if values.shape != tuple(maps.shape[:-2]):
         raise ValueError(
             f"`logits` must have the shape {tuple(maps.shape[:-2])} of the maps' images and "
-            f"classes, got {values.shape}; where there are maps of some classes only, pick their "
-            "logits."
+            f"classes, got {values.shape}. Select the logits of the classes that have maps."
         )
     weights = class_weights(values, scheme, no_finding=no_finding)
     if normalize:
         sums = weights.sum(axis=-1, keepdims=True)
         if (sums <= 0).any():
             raise ValueError(
-                f"`scheme` must give weights of a positive sum to divide by, got {sums.min():g}; "
-                "normalize=False leaves out the division."
+                f"`scheme` must give weights with a positive sum, got {sums.min():g}. Use "
+                "normalize=False to omit the division."
             )
         weights = weights / sums
     if isinstance(maps, Tensor):
@@ -117,7 +116,7 @@ def mix_classes(
         dtype = torch.float64 if exact else torch.promote_types(maps.dtype, torch.float32)
         factors = torch.from_numpy(weights).to(maps.device, dtype)[..., None, None]
         total = factors[..., 0, :, :] * maps[..., 0, :, :]
-        for k in range(1, weights.shape[-1]):  # class by class: no second copy of all maps
+        for k in range(1, weights.shape[-1]):  # class by class, without a second copy of all maps
             total += factors[..., k, :, :] * maps[..., k, :, :]
         return total
     maps = as_real_array(maps, name="maps", booleans=True)
@@ -133,7 +132,7 @@ def mix_classes(
 def class_weights(
     logits: ArrayLike | Tensor, scheme: Scheme | ArrayLike = "uniform", *, no_finding: int = 0
 ) -> Float64Array:
-    """Return the weight of each class, as `mix_classes` uses them before dividing by their sum.
+    """Return the weight of each class, before `mix_classes` divides by the sum.
 
     Parameters
     ----------
@@ -152,13 +151,13 @@ def class_weights(
     Raises
     ------
     ValueError
-        As `mix_classes`.
+        For the same reasons as in `mix_classes`.
     TypeError
         If logits or weights do not hold real numbers.
 
     Notes
     -----
-    The schemes of :footcite:t:`bigolin2021`, as `mix_classes` uses them.
+    The schemes are by :footcite:t:`bigolin2021`. The equation is in `mix_classes`.
 
     References
     ----------
@@ -188,8 +187,8 @@ def class_weights(
         return np.ones_like(values)
     if scheme in {"weighted", "thresholded"} and _are_probabilities(values):
         raise ValueError(
-            f"`logits` must be logits for scheme={scheme!r}, but all are positive and sum to 1, as "
-            "probabilities do. Give the outputs before the softmax, or the weights as `scheme`."
+            f"`logits` must be logits for scheme={scheme!r}, got positive values that sum to 1, "
+            "like probabilities. Give the values before the softmax, or the weights as `scheme`."
         )
     if scheme == "weighted":
         from scipy.special import expit  # noqa: PLC0415
@@ -205,16 +204,18 @@ def class_weights(
 
 
 def _are_probabilities(values: Float64Array) -> bool:
-    """Tell whether every row of at least two values looks like the result of a softmax."""
+    """Return whether every row of at least two values looks like the result of a softmax."""
     sums = values.sum(axis=-1)
     return values.shape[-1] > 1 and bool((values > 0).all() and (np.abs(sums - 1) < 1e-5).all())
 
 
 def _as_array(values: ArrayLike | Tensor) -> ArrayLike:
+    """Convert a tensor to an array."""
     return values.detach().cpu().numpy() if isinstance(values, Tensor) else values
 
 
 def _as_logits(logits: ArrayLike | Tensor) -> Float64Array:
+    """Return logits as finite float64 of shape (K,) or (N, K)."""
     values = as_real_array(_as_array(logits), name="logits").astype(np.float64)
     if values.ndim not in {1, 2} or values.size == 0:
         raise ValueError(

@@ -1,8 +1,7 @@
-"""Class activation maps of other libraries, and torchxrayvision's classifiers as logits."""
+"""Class activation maps of other libraries, and the logits of torchxrayvision's classifiers."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -11,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from gazesal._validation import as_count
+from gazesal._warnings import warn
 from gazesal.adapters._forward_pass import full_precision
 from gazesal.adapters._resizing import to_input
 
@@ -24,7 +24,7 @@ __all__ = [
 
 
 class NormalizedMapWarning(UserWarning):
-    """Maps were rescaled one by one, so they cannot be mixed over classes or layers."""
+    """Warning that each map was rescaled, so that maps cannot be mixed over classes or layers."""
 
 
 def maps_from_captum(explainer: Any, images: Tensor, classes: Sequence[int]) -> Tensor:
@@ -33,28 +33,29 @@ def maps_from_captum(explainer: Any, images: Tensor, classes: Sequence[int]) -> 
     Parameters
     ----------
     explainer : captum.attr.LayerGradCam
-        Made with the model and the layer.
+        Explainer, made with the model and the layer.
     images : torch.Tensor, shape (N, C, H, W)
         Images as the model takes them.
     classes : sequence of int
-        Classes to make maps of, for every image.
+        Classes to compute maps of, for every image.
 
     Returns
     -------
     torch.Tensor, shape (N, K, H, W)
-        Maps on the pixels of the input in the study's order: resized, then negative values set to
-        zero. Not normalized, and not divided by the number of channels.
+        Maps on the pixels of the input, in the study's order of steps: they are resized before
+        negative values are set to zero. They are neither normalized nor divided by the number of
+        channels.
 
     Raises
     ------
     ValueError
-        If the images are not a batch or there is no class.
+        If `images` is not a batch or `classes` is empty.
     TypeError
         If a class is not an integer.
 
     See Also
     --------
-    grad_cam : The same in one pass.
+    grad_cam : Compute the same maps in one pass.
 
     Examples
     --------
@@ -85,28 +86,28 @@ def maps_from_torch_cam(
     Parameters
     ----------
     extractor : torchcam.methods.GradCAM or another of its kind
-        Made with the model and its layers, hooks enabled.
+        Extractor, made with the model and its layers, with hooks enabled.
     images : torch.Tensor, shape (N, C, H, W)
         Images as the model takes them.
     classes : sequence of int
-        Classes to make maps of, for every image.
+        Classes to compute maps of, for every image.
 
     Returns
     -------
     tuple of torch.Tensor, each of shape (N, K, h, w)
-        Maps of each layer at its own resolution. Negative values are zero already, which is the
-        textbook's order; the study's cannot be had from them.
+        Maps of each layer at its own resolution. Negative values are already zero, as in the
+        textbook's order of steps. The study's order is not available from these maps.
 
     Raises
     ------
     ValueError
-        If the images are not a batch or there is no class.
+        If `images` is not a batch or `classes` is empty.
     TypeError
         If a class is not an integer.
 
     See Also
     --------
-    grad_cam : Both orders, all classes in one pass.
+    grad_cam : Compute maps in both orders, for all classes in one pass.
 
     Examples
     --------
@@ -131,11 +132,11 @@ def maps_from_grad_cam_package(cam: Any, images: Tensor, classes: Sequence[int])
     Parameters
     ----------
     cam : pytorch_grad_cam.GradCAM or another of its kind
-        Made with the model and its layers.
+        Object made with the model and its layers.
     images : torch.Tensor, shape (N, C, H, W)
         Images as the model takes them.
     classes : sequence of int
-        Classes to make maps of, for every image.
+        Classes to compute maps of, for every image.
 
     Returns
     -------
@@ -145,25 +146,26 @@ def maps_from_grad_cam_package(cam: Any, images: Tensor, classes: Sequence[int])
     Raises
     ------
     ValueError
-        If the images are not a batch or there is no class.
+        If `images` is not a batch or `classes` is empty.
     TypeError
         If a class is not an integer.
 
     Warns
     -----
     NormalizedMapWarning
-        Always: the package rescales every map, and every layer's before it averages layers.
+        Always, because the package rescales every map, and the map of every layer before it
+        averages the layers.
 
     See Also
     --------
-    grad_cam : Without rescaling, all classes in one pass.
+    grad_cam : Compute maps without rescaling, for all classes in one pass.
 
     Notes
     -----
-    NCC and AUC of one map of one layer do not change by rescaling. Mixing over classes or layers
-    does: a class that is absent weighs as much as one that is present. Where there are fewer
-    targets than images, the package leaves the last images without gradient and says nothing;
-    here every image has its own.
+    Rescaling does not change the NCC and AUC of a map of one layer. It changes maps that are mixed
+    over classes or layers, because an absent class weighs as much as a present one. If there are
+    fewer targets than images, the package gives no gradient to the last images, without a warning.
+    This function passes one target for each image.
 
     Examples
     --------
@@ -173,11 +175,10 @@ def maps_from_grad_cam_package(cam: Any, images: Tensor, classes: Sequence[int])
         maps = maps_from_grad_cam_package(cam, images, classes=[3])
     """
     chosen = _as_classes(classes, images)
-    warnings.warn(
-        "grad-cam rescales each map and each layer's map to [0, 1], so maps of different classes "
-        "or layers cannot be mixed as the equations say; `grad_cam` gives them as they are.",
+    warn(
+        "grad-cam rescales each map and the map of each layer to [0, 1], so maps of different "
+        "classes or layers cannot be mixed. Use `grad_cam` for maps that can.",
         NormalizedMapWarning,
-        stacklevel=2,
     )
     targets: list[Callable[[Tensor], Tensor]] = [partial(_logit, c=c) for c in chosen]
     with full_precision(images):
@@ -194,23 +195,23 @@ class XrvLogits(nn.Module):
     Parameters
     ----------
     model : torchxrayvision.models.DenseNet or ResNet
-        The classifier. It is not changed: calling it itself gives calibrated scores as before.
+        The classifier. It is not changed, and still returns calibrated scores when called itself.
 
     Attributes
     ----------
     cam_layers : tuple of str
-        Names of the modules whose outputs are Grad-CAM's features, where the classifier has
-        ``features``.
+        Names of the modules whose outputs are Grad-CAM's features. Set only if the classifier has a
+        module ``features``.
 
     See Also
     --------
-    grad_cam : Takes it as a model.
+    grad_cam : Compute maps of this model.
 
     Notes
     -----
-    Where operating points are set (``op_threshs``) or ``apply_sigmoid``, the classifier returns
-    calibrated scores, whose derivative depends on where on the sigmoid an image lies and jumps at
-    the operating point. Grad-CAM is defined on logits.
+    Grad-CAM is defined on logits. With ``op_threshs`` (operating points) or ``apply_sigmoid``, the
+    classifier returns calibrated scores. Their derivative depends on the position of an image on
+    the sigmoid and jumps at the operating point.
 
     Examples
     --------
@@ -254,14 +255,16 @@ class XrvLogits(nn.Module):
 
 
 def _logit(output: Tensor, c: int) -> Tensor:
-    """The logit of a class, of one image or of several."""
+    """Return the logit of a class, of one image or of several."""
     return output[..., c]
 
 
 def _as_classes(classes: Sequence[int], images: Tensor) -> tuple[int, ...]:
+    """Check the classes, and that the images are a batch."""
     if not isinstance(images, Tensor) or images.ndim != 4 or images.numel() == 0:
-        raise ValueError("`images` must be a non-empty tensor of shape (N, C, H, W).")
+        found = tuple(images.shape) if isinstance(images, Tensor) else type(images).__name__
+        raise ValueError(f"`images` must be a non-empty tensor of shape (N, C, H, W), got {found}.")
     chosen = tuple(as_count(c, name=f"classes[{i}]", least=0) for i, c in enumerate(classes))
     if not chosen:
-        raise ValueError("`classes` must be at least one, got none.")
+        raise ValueError("`classes` must have at least one class, got none.")
     return chosen

@@ -1,4 +1,4 @@
-"""Fixations that pymovements found in raw gaze samples."""
+"""Fixations that pymovements detected in raw gaze samples."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
@@ -18,7 +18,7 @@ __all__ = ["fixations_from_pymovements"]
 
 SOURCE = "pymovements events"
 ORIGINS = ("upper left", "center", "corner")
-FIXATION = "fixation"  # how the names of all fixation events of pymovements begin
+FIXATION = "fixation"  # beginning of the names of all fixation events of pymovements
 
 
 def fixations_from_pymovements(
@@ -33,62 +33,62 @@ def fixations_from_pymovements(
     location: str | tuple[str, str] = "location",
     name: str | None = None,
 ) -> pd.DataFrame:
-    r"""Bring the fixations that pymovements found from the screen onto the images.
+    r"""Convert fixations of pymovements from pixels of the screen to pixels of the images.
 
     Parameters
     ----------
     events : pymovements.Gaze, pymovements.Events or a table
-        Events with the columns ``name`` and ``duration`` and a location in pixels of the screen:
-        ``gaze.compute_event_properties(("location", {"position_column": "pixel"}))`` adds it.
-        Without ``position_column`` a location is in degrees, which cannot be told from the
-        numbers; with ``"method": "median"`` it does not feel the sample of the next movement that
-        an event may end with. A table is anything whose columns are had by ``table[name]``: of
-        polars or pandas, or a dictionary of lists.
+        Events with the columns ``name`` and ``duration`` and a location in pixels of the screen,
+        which ``gaze.compute_event_properties(("location", {"position_column": "pixel"}))`` adds.
+        Without ``position_column``, a location is in degrees, which the numbers do not show. With
+        ``"method": "median"``, the location is robust against a last sample that already belongs to
+        the next movement. A table is any object whose columns are ``table[name]``, of polars or
+        pandas, or a dictionary of lists.
     image : str or sequence
         Name of the image that was shown: one for all events, or one for each row of the events,
         such as ``events.frame["stimulus"]``.
     observer : str or sequence
-        Name of the observer, in the same way.
+        Name of the observer: one for all events, or one for each row.
     shapes : tuple of int or mapping of str to tuple of int
-        (H, W) of all images, or of each, in image pixels.
+        (H, W) in pixels, of all images or by image.
     on_screen : array_like of float, shape (4,), or mapping of str to array_like
-        Where on the screen the image was shown, or each: (x_min, y_min, x_max, y_max) in pixels
+        Position of all images on the screen, or by image: (x_min, y_min, x_max, y_max) in pixels
         from the outer upper left corner of the screen, the upper bounds exclusive. An image in
         its own size, centered on a screen of 1920 x 1080, is at ``(960 - W / 2, 540 - H / 2, 960 +
         W / 2, 540 + H / 2)``.
     origin : {"upper left", "center", "corner"}, default "upper left"
-        Where the coordinates on the screen begin: as in ``experiment.screen.origin``, (0, 0) is
-        the center of the upper left pixel, or the center of the screen; or it is the outer corner
-        of the upper left pixel, for samples that were recorded so.
+        Origin (0, 0) of the coordinates on the screen. ``"upper left"`` (center of the upper left
+        pixel) and ``"center"`` (center of the screen) are as in ``experiment.screen.origin``.
+        ``"corner"`` is the outer corner of the upper left pixel.
     resolution : tuple of int, optional
-        Width and height of the screen in pixels, ``experiment.screen.resolution``; needed with
-        ``"center"`` only.
+        Width and height of the screen in pixels, ``experiment.screen.resolution``. Needed only
+        with ``"center"``.
     location : str or tuple of str, default "location"
-        Name of the column of locations (x, y), or of the two columns of x and of y.
+        Name of the column of locations (x, y), or names of the two columns of x and y.
     name : str, optional
-        Name of the events to take. By default those whose name begins with ``"fixation"``, which
-        must all be of one name, so that nothing that two methods found counts twice.
+        Name of the events to take. By default, all events whose name begins with ``"fixation"``.
+        They must have the same name, so that fixations of two detection methods do not count twice.
 
     Returns
     -------
     pandas.DataFrame
         Columns image and observer (str), x, y (image pixels, pixel centers at integers) and
-        duration (unit of the events, usually milliseconds), as of `gazesal.read_fixations`.
-        Fixations beside the image are kept, for `gazesal.cases_from_tables` and
-        `gazesal.gaze_heatmap` to decide on. The index is the row of the events, from 0.
+        duration (unit of the events, usually milliseconds), as from `gazesal.read_fixations`.
+        Fixations outside the image are kept. Options of `gazesal.cases_from_tables` and
+        `gazesal.gaze_heatmap` handle them. The index is the row of the events, from 0.
 
     Raises
     ------
     ValueError
-        If a column is missing or of another length, there is no fixation or there are several
-        kinds, a value is missing or bad, or an image has no shape or place; the message names the
-        row.
+        If a column is missing or has another length, there is no fixation or there are several
+        kinds, a value is missing or invalid, or an image has no shape or position on the screen.
+        The message names the row.
     TypeError
         If the events are not a table, or a name is not text.
 
     See Also
     --------
-    gazesal.read_fixations : From files.
+    gazesal.read_fixations : Read fixations from files.
 
     Notes
     -----
@@ -96,8 +96,8 @@ def fixations_from_pymovements(
 
     .. math:: x = \frac{s_x - x_\min}{x_\max - x_\min}\, W - \frac12
 
-    and the same along y. pymovements puts the center of a screen with the origin ``"upper left"``
-    at half of its resolution minus one, which makes (0, 0) the center of a pixel.
+    and the same for y. With the origin ``"upper left"``, pymovements puts the center of a screen at
+    half of the resolution minus one, so (0, 0) is the center of a pixel.
 
     Examples
     --------
@@ -141,7 +141,7 @@ def fixations_from_pymovements(
 
 
 def _frame_of(events: Any) -> Any:
-    """The table within a Gaze or Events of pymovements, or the table itself."""
+    """Return the table in a Gaze or Events of pymovements, or the table itself."""
     inner = getattr(events, "events", events)
     frame = getattr(inner, "frame", inner)
     if not (hasattr(frame, "columns") or isinstance(frame, Mapping)):
@@ -153,7 +153,7 @@ def _frame_of(events: Any) -> Any:
 
 
 def _column(frame: Any, name: str, n: int | None = None) -> list[Any]:
-    """A column, of n rows where that is known."""
+    """Return a column as a list, of `n` rows if this is given."""
     there = list(getattr(frame, "columns", frame))
     if name not in there:
         advice = (
@@ -178,24 +178,26 @@ def _column(frame: Any, name: str, n: int | None = None) -> list[Any]:
 
 
 def _fixation_rows(names: list[Any], name: str | None) -> list[int]:
+    """Return the rows of the fixations, which must all have the same name."""
     if name is not None:
         wanted = {name}
     else:
         wanted = {str(value) for value in names if str(value).startswith(FIXATION)}
         if len(wanted) > 1:
             raise ValueError(
-                f"`name` must say which fixations to take, for `events` has {sorted(wanted)}."
+                f"`name` must choose one kind of fixations, because `events` has {sorted(wanted)}."
             )
     rows = [row for row, value in enumerate(names) if str(value) in wanted]
     if not rows:
         raise ValueError(
-            f"`events` must have fixations, got events named {sorted(set(map(str, names)))}; "
-            "see `name`."
+            f"`events` must have fixations, got events named {sorted(set(map(str, names)))}. Give "
+            "the name of the fixations as `name`."
         )
     return rows
 
 
 def _label_list(value: str | Sequence[Any], n: int, argument: str) -> list[str]:
+    """Return the name of the image or observer for each of `n` rows."""
     if isinstance(value, str):
         labels = [value] * n
     else:
@@ -216,7 +218,7 @@ def _label_list(value: str | Sequence[Any], n: int, argument: str) -> list[str]:
 def _locations(
     frame: Any, location: str | tuple[str, str], rows: list[int], n: int
 ) -> Float64Array:
-    """Two columns, as the places of these rows are on the screen."""
+    """Return the locations (x, y) of some rows, from one column of pairs or from two columns."""
     if not isinstance(location, str):
         parts = [
             as_text(part, name="location")
@@ -224,7 +226,7 @@ def _locations(
         ]
         if len(parts) != 2:
             raise ValueError(
-                f"`location` must be one name, or those of x and of y, got {location!r}."
+                f"`location` must be one name, or the names of x and y, got {location!r}."
             )
         pairs = [
             as_numbers(_column(frame, part, n), f"`events`, column {part!r},")[rows]
@@ -232,7 +234,7 @@ def _locations(
         ]
         return np.stack(pairs, axis=1)
     column = _column(frame, location, n)
-    points = np.full((len(rows), 2), np.nan)  # what is missing is refused with its row later
+    points = np.full((len(rows), 2), np.nan)  # missing values raise an error later, with their row
     for place, row in enumerate(rows):
         value = column[row]
         if value is None:
@@ -246,10 +248,10 @@ def _locations(
 
 
 def _to_corner(origin: str, resolution: tuple[int, int] | None) -> Float64Array:
-    """What to add to coordinates on the screen so that they begin at its outer corner."""
+    """Return the shift of coordinates on the screen to its outer upper left corner."""
     if origin == "center":
         if resolution is None:
-            raise ValueError('`resolution` must be given with origin="center".')
+            raise ValueError('`resolution` must be given with origin="center", got None.')
         pair = as_real_array(resolution, name="resolution").astype(np.float64)
         if pair.shape != (2,) or not pair.min() > 0:
             raise ValueError(
@@ -260,8 +262,9 @@ def _to_corner(origin: str, resolution: tuple[int, int] | None) -> Float64Array:
 
 
 def _place_of(on_screen: Any, image: str) -> tuple[float, float, float, float]:
+    """Return the position of an image on the screen."""
     if not isinstance(on_screen, Mapping):
         return as_box(on_screen, name="on_screen")
     if image not in on_screen:
-        raise ValueError(f"`on_screen` must hold every image, but {image!r} is missing.")
+        raise ValueError(f"`on_screen` must have every image, but {image!r} is missing.")
     return as_box(on_screen[image], name=f"on_screen[{image!r}]")

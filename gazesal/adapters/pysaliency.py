@@ -1,4 +1,4 @@
-"""Fixations to and from the arrays of pysaliency."""
+"""Convert tables of fixations to and from the arrays of pysaliency."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -30,13 +30,13 @@ class PysaliencyArrays(NamedTuple):
     Attributes
     ----------
     x, y : numpy.ndarray of float64, shape (N,)
-        Pixels from the outer upper left corner of the image, or as was asked for.
+        Pixels from the outer upper left corner of the image, or from the requested origin.
     n, subjects : numpy.ndarray of int64, shape (N,)
         Index of the image and of the observer.
     duration : numpy.ndarray of float64, shape (N,)
         Durations as in the table.
     images, observers : tuple of str
-        What the indices stand for.
+        Names, in the order of the indices `n` and `subjects`.
     """
 
     x: Float64Array
@@ -56,49 +56,49 @@ def fixations_from_pysaliency(
     origin: Origin = "corner",
     duration: str | None = None,
 ) -> pd.DataFrame:
-    """Make a table of fixations from those of pysaliency.
+    """Make a table from fixations of pysaliency.
 
     Parameters
     ----------
     fixations : pysaliency.Fixations or mapping of str to array_like
-        Anything with the arrays ``x``, ``y``, ``n`` (index of the image) and ``subjects`` (index
-        of the observer; ``subject`` in later versions), as attributes or by name:
-        ``Fixations``, ``FixationTrains``, ``ScanpathFixations``.
+        Any object with the arrays ``x``, ``y``, ``n`` (index of the image) and ``subjects`` (index
+        of the observer, ``subject`` in later versions), as attributes or by name. Examples are
+        ``Fixations``, ``FixationTrains`` and ``ScanpathFixations``.
     images : sequence of str, optional
         Names of the images in the order of their indices, such as ``stimuli.filenames``. By
-        default the index as text.
+        default, the index as text.
     observers : str or sequence of str, optional
         Names of the observers in the order of their indices, or one name for all fixations. By
-        default the index as text.
+        default, the index as text.
     origin : {"corner", "center", "matlab"}, default "corner"
-        Where the coordinates begin; see `gazesal.read_fixations`. pysaliency takes the whole part
-        of a coordinate as the pixel, so its origin is the outer corner of the image. It does not
-        convert what a data set was recorded with, though: its OSIE holds the 1-based coordinates
-        of the original file (``"matlab"``), and fixations made from matrices hold the indices of
-        pixels (``"center"``).
+        Origin of the coordinates; see `gazesal.read_fixations`. pysaliency takes the whole part of
+        a coordinate as the pixel, so its origin is the outer corner of the image. It does not
+        convert the coordinates of a data set, however. Its OSIE has the 1-based coordinates of the
+        original file (``"matlab"``), and fixations made from matrices have the indices of pixels
+        (``"center"``).
     duration : str, optional
-        Name of the array of durations, such as ``"duration"`` or ``"durations"``. By default
-        every fixation counts alike.
+        Name of the array of durations, such as ``"duration"`` or ``"durations"``. By default,
+        every fixation has the same weight.
 
     Returns
     -------
     pandas.DataFrame
         Columns image and observer (str), x, y (image pixels, pixel centers at integers) and
-        duration, as of `gazesal.read_fixations`. The index is the number of the fixation, from 0.
+        duration, as from `gazesal.read_fixations`. The index is the number of the fixation, from 0.
 
     Raises
     ------
     ValueError
         If an array is missing or has another length, an index has no name or is negative, two
-        have the same name, a value is missing or a duration negative; the message names the
-        fixation.
+        indices have the same name, a value is missing, or a duration is negative. The message names
+        the fixation.
     TypeError
         If `images` or `observers` is not a sequence.
 
     See Also
     --------
-    fixations_to_pysaliency : The way back.
-    gazesal.read_fixations : From files.
+    fixations_to_pysaliency : Convert a table to arrays.
+    gazesal.read_fixations : Read fixations from files.
 
     Examples
     --------
@@ -145,13 +145,13 @@ def fixations_to_pysaliency(
     Parameters
     ----------
     table : pandas.DataFrame or other table
-        Columns image, observer, x, y and duration, as `gazesal.read_fixations` returns them; also
-        of polars or Arrow, or a dict of columns.
+        Columns image, observer, x, y and duration, as `gazesal.read_fixations` returns them. A
+        table of pandas, polars or Arrow, or a dict of columns.
     images : sequence of str, optional
         Names of the images in the order of their indices, such as ``stimuli.filenames``. By
-        default those of the table, sorted.
+        default, the images of the table, sorted.
     origin : {"corner", "center", "matlab"}, default "corner"
-        Where the coordinates shall begin; ``"corner"`` lets pysaliency find the same pixel.
+        Origin of the coordinates in the arrays. With ``"corner"``, pysaliency finds the same pixel.
 
     Returns
     -------
@@ -162,14 +162,14 @@ def fixations_to_pysaliency(
     Raises
     ------
     ValueError
-        If a column is missing or holds other than numbers, an image of the table is not in
-        `images`, or `images` has one twice.
+        If a column is missing or has values other than numbers, an image of the table is not in
+        `images`, or `images` has a name twice.
     TypeError
-        If the table is not one that pandas can hold, or `images` is not a sequence.
+        If pandas cannot represent the table, or `images` is not a sequence.
 
     See Also
     --------
-    fixations_from_pysaliency : The way back.
+    fixations_from_pysaliency : Convert arrays to a table.
 
     Examples
     --------
@@ -196,7 +196,7 @@ def fixations_to_pysaliency(
     unknown = [name for name in shown_names if name not in index_of]
     if unknown:
         raise ValueError(
-            f"`images` must hold every image of `table`, but {unknown[0]!r} is missing."
+            f"`images` must have every image of `table`, but {unknown[0]!r} is missing."
         )
     return PysaliencyArrays(
         x=x + ORIGINS[origin],
@@ -210,7 +210,7 @@ def fixations_to_pysaliency(
 
 
 def _array(fixations: Any, *names: str) -> Any:
-    """The first array of one of these names that is there."""
+    """Return the first array with one of these names."""
     for name in names:
         if isinstance(fixations, Mapping):
             value = fixations.get(name)
@@ -218,7 +218,7 @@ def _array(fixations: Any, *names: str) -> Any:
             value = getattr(fixations, name, None)
         if value is not None:
             return value
-    advice = ' observers="name" gives one name to all.' if "subjects" in names else ""
+    advice = ' Use observers="name" for one observer.' if "subjects" in names else ""
     raise ValueError(
         f"`fixations` must have the array {' or '.join(map(repr, names))}, got "
         f"{type(fixations).__name__} without it.{advice}"
@@ -228,7 +228,7 @@ def _array(fixations: Any, *names: str) -> Any:
 def _names(
     indices: Float64Array, names: Sequence[str] | None, argument: str, array: str
 ) -> list[str]:
-    """What the indices stand for."""
+    """Return the name of each index."""
     whole = np.isfinite(indices) & (indices >= 0) & (indices == np.floor(indices))
     if not whole.all():
         where = int(np.argmin(whole))
@@ -249,7 +249,7 @@ def _names(
 
 
 def _different(names: Sequence[str], argument: str) -> list[str]:
-    """Names as text, each there once, so that no two indices become one."""
+    """Return names as text, and raise if two indices have the same name."""
     texts = [name_as_text(name) for name in as_iterable(names, name=argument, of="names")]
     cleaned = clean_names(texts, what=f"`{argument}`")
     listed = [cleaned[text] for text in texts]

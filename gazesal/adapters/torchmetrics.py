@@ -1,24 +1,12 @@
-"""Metrics for training loops, in the form of torchmetrics."""
+"""Metrics for training loops, as classes of torchmetrics."""
 
 from __future__ import annotations
 
-import math
-import warnings
-from typing import Any
-
-import torch
 from torch import Tensor
-from torchmetrics import Metric
 
-from gazesal.adapters.batched import (
-    as_rows,
-    auc_scores,
-    kl_scores,
-    ncc_scores,
-    nss_scores,
-    same_for_all,
-)
-from gazesal.exceptions import UndefinedMetricWarning
+from gazesal.adapters._map_metrics import MapMetric, ShuffledMapMetric
+from gazesal.adapters._map_rows import as_rows
+from gazesal.adapters.batched import auc_scores, kl_scores, ncc_scores, nss_scores
 
 __all__ = [
     "NSS",
@@ -30,68 +18,8 @@ __all__ = [
 ]
 
 
-class MapMetric(Metric):
-    """Mean over images of a score of maps; what the metrics below share.
-
-    The state is three sums, in float64 and integers, so processes of any number and batches of any
-    size give the same mean up to the last digits.
-
-    Attributes
-    ----------
-    total : torch.Tensor of float64
-        Sum of the scores that are defined.
-    n_scored : torch.Tensor of int64
-        Number of them.
-    n_undefined : torch.Tensor of int64
-        Number of images whose score is not defined, which the mean leaves out.
-    """
-
-    is_differentiable = False
-    full_state_update = False
-    higher_is_better = True
-    total: Tensor
-    n_scored: Tensor
-    n_undefined: Tensor
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.add_state("total", torch.tensor(0.0, dtype=torch.float64), dist_reduce_fx="sum")
-        self.add_state("n_scored", torch.tensor(0), dist_reduce_fx="sum")
-        self.add_state("n_undefined", torch.tensor(0), dist_reduce_fx="sum")
-
-    def _add(self, scores: Tensor) -> None:
-        scores = scores.to(self.total.device)  # maps may lie on another device than the metric
-        defined = ~scores.isnan()
-        self.total += scores.detach().nan_to_num(nan=0.0).sum()
-        self.n_scored += defined.sum()
-        self.n_undefined += (~defined).sum()
-
-    def compute(self) -> Tensor:
-        """Return the mean over all images so far.
-
-        Returns
-        -------
-        torch.Tensor of float64, scalar
-            Mean of the scores that are defined, ``nan`` if none is.
-
-        Warns
-        -----
-        UndefinedMetricWarning
-            If there is no image with a defined score.
-        """
-        if self.n_scored == 0:
-            warnings.warn(
-                f"{type(self).__name__} is undefined: none of {int(self.n_undefined)} images has "
-                "a score.",
-                UndefinedMetricWarning,
-                stacklevel=2,
-            )
-            return torch.full_like(self.total, math.nan)
-        return self.total / self.n_scored
-
-
 class NormalizedCrossCorrelation(MapMetric):
-    """NCC of saliency maps and gaze maps, the mean over images.
+    """Mean NCC of saliency maps and gaze maps over images.
 
     Parameters
     ----------
@@ -129,13 +57,13 @@ class NormalizedCrossCorrelation(MapMetric):
         saliency_maps : torch.Tensor, shape (N, H, W) or (N, 1, H, W)
             Maps under test.
         gaze_maps : torch.Tensor, of the same shape
-            Where people looked.
+            Gaze density of each image.
         """
         self._add(ncc_scores(saliency_maps, gaze_maps))
 
 
 class AUCBorji(MapMetric):
-    """Exact AUC of saliency maps against gaze maps as densities, the mean over images.
+    """Mean exact AUC of saliency maps over images, with gaze maps as densities.
 
     Parameters
     ----------
@@ -148,7 +76,7 @@ class AUCBorji(MapMetric):
 
     Notes
     -----
-    After :footcite:t:`borji2013`, exact where they draw.
+    The AUC of :footcite:t:`borji2013`, computed exactly instead of from random samples.
 
     References
     ----------
@@ -177,7 +105,7 @@ class AUCBorji(MapMetric):
 
 
 class NSS(MapMetric):
-    """Normalized scanpath saliency at fixated pixels, the mean over images.
+    """Mean normalized scanpath saliency at fixated pixels over images.
 
     Parameters
     ----------
@@ -219,7 +147,7 @@ class NSS(MapMetric):
 
 
 class KLDivergence(MapMetric):
-    """Kullback-Leibler divergence of saliency maps from gaze maps, the mean over images.
+    """Mean Kullback-Leibler divergence of saliency maps from gaze maps over images.
 
     Parameters
     ----------
@@ -232,7 +160,7 @@ class KLDivergence(MapMetric):
 
     Notes
     -----
-    The divergence of :footcite:t:`kullback1951`, gaze first.
+    The divergence of :footcite:t:`kullback1951`, with the gaze map as the first density.
 
     References
     ----------
@@ -255,60 +183,20 @@ class KLDivergence(MapMetric):
         Parameters
         ----------
         saliency_maps : torch.Tensor, shape (N, H, W) or (N, 1, H, W)
-            Maps under test, non-negative. One that is zero everywhere counts in ``n_undefined``.
+            Maps under test, non-negative. A map that is zero everywhere counts in ``n_undefined``.
         gaze_maps : torch.Tensor, of the same shape
-            Where people looked, non-negative.
+            Gaze density of each image, non-negative.
         """
         self._add(kl_scores(saliency_maps, gaze_maps))
 
 
-class ShuffledMapMetric(MapMetric):
-    """What the metrics that compare with a center bias share."""
-
-    center_bias: Tensor | None
-
-    def __init__(self, center_bias: Tensor | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        bias = None if center_bias is None else torch.as_tensor(center_bias)
-        self.register_buffer("center_bias", bias, persistent=False)
-
-    def update(
-        self, saliency_maps: Tensor, gaze_maps: Tensor, center_bias: Tensor | None = None
-    ) -> None:
-        """Add a batch.
-
-        Parameters
-        ----------
-        saliency_maps : torch.Tensor, shape (N, H, W) or (N, 1, H, W)
-            Maps under test.
-        gaze_maps : torch.Tensor, of the same shape
-            Where people looked.
-        center_bias : torch.Tensor, of the same shape or (H, W), optional
-            Where people look at any image, moved to the device of the maps. By default the one
-            given at the start.
-
-        Raises
-        ------
-        ValueError
-            If there is no center bias, or the maps are not valid; see `ncc_scores` and
-            `auc_scores`.
-        """
-        bias = self.center_bias if center_bias is None else center_bias
-        if bias is None:
-            raise ValueError("`center_bias` must be given, here or at the start.")
-        self._add(self._scores(saliency_maps, gaze_maps, same_for_all(bias, saliency_maps)))
-
-    def _scores(self, saliency_maps: Tensor, gaze_maps: Tensor, center_bias: Tensor) -> Tensor:
-        raise NotImplementedError
-
-
 class ShuffledNCC(ShuffledMapMetric):
-    """Shuffled NCC of saliency maps and gaze maps, the mean over images.
+    """Mean shuffled NCC of saliency maps and gaze maps over images.
 
     Parameters
     ----------
     center_bias : torch.Tensor, shape (H, W), optional
-        Where people look at any image, if it is the same for all images.
+        Gaze density that does not depend on the image, if it is the same for all batches.
     **kwargs
         Options of ``torchmetrics.Metric``.
 
@@ -318,7 +206,7 @@ class ShuffledNCC(ShuffledMapMetric):
 
     Notes
     -----
-    As :footcite:t:`bigolin2021` define it.
+    The metric of :footcite:t:`bigolin2021`.
 
     References
     ----------
@@ -336,17 +224,19 @@ class ShuffledNCC(ShuffledMapMetric):
     """
 
     def _scores(self, saliency_maps: Tensor, gaze_maps: Tensor, center_bias: Tensor) -> Tensor:
-        as_rows(saliency_maps=saliency_maps, center_bias=center_bias)  # named in errors
+        as_rows(
+            saliency_maps=saliency_maps, center_bias=center_bias
+        )  # so that errors name `center_bias`
         return ncc_scores(saliency_maps, gaze_maps) - ncc_scores(saliency_maps, center_bias)
 
 
 class ShuffledAUC(ShuffledMapMetric):
-    """Exact shuffled AUC of saliency maps against gaze maps, the mean over images.
+    """Mean exact shuffled AUC of saliency maps over images, with gaze maps as densities.
 
     Parameters
     ----------
     center_bias : torch.Tensor, shape (H, W), optional
-        Where people look at any image, if it is the same for all images.
+        Gaze density that does not depend on the image, if it is the same for all batches.
     **kwargs
         Options of ``torchmetrics.Metric``.
 
@@ -356,7 +246,7 @@ class ShuffledAUC(ShuffledMapMetric):
 
     Notes
     -----
-    As :footcite:t:`bigolin2021` use it, exact where they draw.
+    The AUC that :footcite:t:`bigolin2021` use, computed exactly instead of from random samples.
 
     References
     ----------

@@ -85,7 +85,7 @@ def test_the_networks_own_gates_are_the_default():
 
 def test_what_cannot_be_is_named():
     model, images = make(lambda x, a: (x * a, a), lambda out: out[0]), networks.batch()
-    with pytest.raises(ValueError, match="`gates` must be given: Gated has no `gate_layers`"):
+    with pytest.raises(ValueError, match="`gates` must be given, because Gated"):
         attention_maps(model, images)
     with pytest.raises(ValueError, match=r"`gates` must return one map .* 'gate' returned 0"):
         attention_maps(make(lambda x, a: x * a, lambda out: out), images, "gate")
@@ -98,5 +98,5 @@ def test_what_cannot_be_is_named():
     result = attention_maps(make(lambda x, a: (x * a, a), lambda out: out[0]), images, "gate")
     with pytest.raises(ValueError, match="`index` must be less than 3"):
         result.on_image(InputGeometry.stretched((4, 4), (8, 8)), 3)
-    with pytest.raises(ValueError, match="`geometry` must be of an input"):
+    with pytest.raises(ValueError, match="`geometry` must belong to an input"):
         result.on_image(InputGeometry.stretched((4, 4), (8, 9)))

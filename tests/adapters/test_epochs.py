@@ -61,7 +61,7 @@ def test_maps_on_different_devices_are_named(name):
         given = maps(2)
         given[position] = given[position].to("meta")
         if position < len(given_to(name, *given)):
-            with pytest.raises(ValueError, match=rf"`({argument})\w*` must hold values on .*meta"):
+            with pytest.raises(ValueError, match=rf"`({argument})\w*` must have values on .*meta"):
                 ALL[name]().update(*given_to(name, *given))
 
 
@@ -70,9 +70,9 @@ def test_maps_on_different_devices_are_named(name):
 def test_a_center_bias_on_another_device_is_named_or_moved(name, shape):
     saliency, gaze, _ = maps(2)
     bias = torch.ones(shape, device="meta")
-    with pytest.raises(ValueError, match="`center_bias` must hold values on the device of `sal"):
+    with pytest.raises(ValueError, match="`center_bias` must have values on the device of `sal"):
         SHUFFLED[name](bias).update(saliency, gaze)
-    with pytest.raises(ValueError, match="`center_bias` must hold values on the device of `sal"):
+    with pytest.raises(ValueError, match="`center_bias` must have values on the device of `sal"):
         SHUFFLED[name]().update(saliency, gaze, bias)
 
 

@@ -311,10 +311,10 @@ def test_threads_may_share_a_model(files):
         ({"inverse": "other"}, ValueError, "`inverse` must be one of"),
         ({"order": "other"}, ValueError, "`order` must be one of"),
         ({"gate": -1}, ValueError, "`gate` must be at least 0"),
-        ({"images": []}, ValueError, "`images` must hold at least one"),
-        ({"images": "a.png"}, TypeError, "`images` must be images by name or several files"),
+        ({"images": []}, ValueError, "`images` must have at least one"),
+        ({"images": "a.png"}, TypeError, "`images` must be a mapping or several files"),
         ({"images": ["a/1.png", "b/1.png"]}, ValueError, "`images` must have different names"),
-        ({"model": networks.ResNet()}, ValueError, "`preprocess` must be given: ResNet has none"),
+        ({"model": networks.ResNet()}, ValueError, "`preprocess` must be given, because ResNet"),
         ({"model": 3}, TypeError, "`model` must be"),
     ],
 )
@@ -333,7 +333,7 @@ def test_bad_options_are_named(options, error, message):
         (
             (torch.zeros(3, 8, 8), InputGeometry.stretched((4, 4), (9, 9))),
             ValueError,
-            "`geometry` must be of an input of",
+            "`geometry` must belong to an input of",
         ),
     ],
 )

@@ -341,9 +341,9 @@ def test_models_that_return_more_than_logits(wrap, output):
     model, images = networks.Returning(wrap).eval(), networks.batch()
     result = grad_cam(model, images, "inner.layer4", output=output)
     assert torch.equal(result.maps, grad_cam(model.inner, images, "layer4").maps)
-    with pytest.raises(ValueError, match=r"the model must return logits, got a .*`output` says"):
+    with pytest.raises(ValueError, match=r"`model` must return logits, got a .*`output`"):
         grad_cam(model, images, "inner.layer4")
-    with pytest.raises(ValueError, match=r"`output` must say where|the model must return logits"):
+    with pytest.raises(ValueError, match=r"`output`|`model` must return logits"):
         grad_cam(model, images, "inner.layer4", output="absent" if isinstance(output, str) else 5)
 
 
@@ -432,17 +432,17 @@ class ReturningNone(Unused):
     ("kind", "layers", "message"),
     [
         (Unused, "never", "'never' never ran"),
-        (Unused, "side", "'side' has none"),
-        (Unused, ["layer4", "side"], "'side' has none"),
-        (Detached, "layer3", "'layer3' has none"),
-        (Rounded, "layer4", "'layer4' has none"),
+        (Unused, "side", "'side' does not"),
+        (Unused, ["layer4", "side"], "'side' does not"),
+        (Detached, "layer3", "'layer3' does not"),
+        (Rounded, "layer4", "'layer4' does not"),
         (networks.ResNet, "layer4.2.relu", r"'layer4\.2\.relu' ran 2 times"),
         (networks.ResNet, "none", "`layers` must name modules of the model, got 'none'"),
-        (networks.ResNet, ["layer4", "layer4"], "`layers` must differ, got 'layer4' twice"),
+        (networks.ResNet, ["layer4", "layer4"], "`layers` must be different modules, got 'layer4' twice"),
         (networks.ResNet, [], "`layers` must name at least one"),
         (networks.ResNet, "fc", r"'fc' returned a Tensor of shape \(3, 5\) with 0 such"),
         (ReturningNone, "side", "'side' returned a NoneType with 0 such"),
-        (networks.ResNet, nn.Linear(1, 1), "got a Linear that is none of them"),
+        (networks.ResNet, nn.Linear(1, 1), "got another Linear"),
     ],
 )
 def test_layers_that_cannot_be(kind, layers, message):
@@ -477,7 +477,7 @@ def test_bad_use_of_the_result_is_named():
     geometry = InputGeometry.stretched((4, 4), (8, 8))
     with pytest.raises(ValueError, match="`index` must be less than 3, got 3"):
         result.on_image(geometry, 3)
-    with pytest.raises(ValueError, match="`geometry` must be of an input of"):
+    with pytest.raises(ValueError, match="`geometry` must belong to an input of"):
         result.on_image(InputGeometry.stretched((4, 4), (9, 8)))
 
 
@@ -498,7 +498,7 @@ def test_bad_tensors_are_named(tensors, error, message):
 
 def test_a_model_without_features():
     model = nn.Sequential(nn.Flatten(), nn.Linear(192, 3))
-    with pytest.raises(ValueError, match="`layers` must be given: no module"):
+    with pytest.raises(ValueError, match="`layers` must be given"):
         grad_cam(model, networks.batch())
 
 
@@ -602,7 +602,7 @@ def test_images_that_influence_each_other_are_refused(kind):
 
 @pytest.mark.parametrize("kind", [MeanOfBatch, Crops])
 def test_there_is_one_row_an_image(kind):
-    with pytest.raises(ValueError, match="one row an image"):
+    with pytest.raises(ValueError, match="one row per image"):
         grad_cam(kind(), torch.randn(3, 3, 8, 8), "features")
 
 
@@ -613,5 +613,5 @@ def test_a_module_with_two_names_has_both():
         result = grad_cam(model, networks.batch(), name)
         assert result.layers == (name,)
         close(result.maps, grad_cam(model, networks.batch(), model.features).maps)
-    with pytest.raises(ValueError, match="must differ, got 'again' twice"):
+    with pytest.raises(ValueError, match="different modules, got 'again' twice"):
         grad_cam(model, networks.batch(), ["features", "again"])

@@ -63,7 +63,7 @@ def test_weights_of_ones_own_may_be_negative_but_not_vanish():
     maps = np.array([[[1.0]], [[3.0]]])
     assert mix_classes(maps, [0, 0], [-1, 2]) == 5.0
     assert mix_classes(maps, [0, 0], [-1, 1], normalize=False) == 2.0
-    with pytest.raises(ValueError, match="weights of a positive sum to divide by, got 0"):
+    with pytest.raises(ValueError, match="weights with a positive sum, got 0"):
         mix_classes(maps, [0, 0], [-1, 1])
 
 

@@ -117,7 +117,7 @@ def test_torchxrayvision_is_restored_after_an_error():
     ("images", "classes", "error", "message"),
     [
         (torch.zeros(3, 8, 8), [0], ValueError, "`images` must be a non-empty tensor"),
-        (torch.zeros(1, 3, 8, 8), [], ValueError, "`classes` must be at least one"),
+        (torch.zeros(1, 3, 8, 8), [], ValueError, "`classes` must have at least one"),
         (torch.zeros(1, 3, 8, 8), [0.5], TypeError, r"`classes\[0\]` must be an integer"),
     ],
 )

@@ -111,7 +111,7 @@ def test_locations_in_two_columns():
 def test_one_kind_of_fixation_is_taken():
     names = ["fixation_idt", "saccade", "fixation_ivt", "fixation_ivt"]
     events = {**EVENTS, "name": names}
-    with pytest.raises(ValueError, match=r"`name` must say .* \['fixation_idt', 'fixation_ivt'\]"):
+    with pytest.raises(ValueError, match=r"`name` must choose .* \['fixation_idt', 'fixation_ivt'\]"):
         convert(events)
     assert convert(events, name="fixation_ivt").index.tolist() == [2, 3]
 
@@ -146,18 +146,18 @@ def without(name):
         ({**EVENTS, "location": [[1, 2, 3, 4]] * 4}, {}, r"row 0: 'location' must be \(x, y\)"),
         ({**EVENTS, "duration": [1, 1, -1, 1]}, {}, "row 2: duration is negative"),
         ({**EVENTS, "duration": [1, 1, None, 1]}, {}, "row 2: duration is missing"),
-        ({**EVENTS, "duration": ["x"] * 4}, {}, "'duration', must hold one number a row"),
+        ({**EVENTS, "duration": ["x"] * 4}, {}, "'duration', must hold one number per row"),
         (EVENTS, {"image": ["a"]}, "one for each of the 4 rows of `events`, got 1"),
         (EVENTS, {"image": ["a", "a", None, "b"]}, "row 2: image is missing"),
         (EVENTS, {"image": " "}, "row 0: image is missing"),
         (EVENTS, {"shapes": {"a": (5, 5)}}, "`shapes` must hold every image, but 'b'"),
-        (EVENTS, {"on_screen": {"a": (0, 0, 5, 5)}}, "`on_screen` must hold every image"),
+        (EVENTS, {"on_screen": {"a": (0, 0, 5, 5)}}, "`on_screen` must have every image"),
         (EVENTS, {"on_screen": (0, 0, 0, 5)}, "`on_screen` must have x_min < x_max"),
         (EVENTS, {"origin": "lower left"}, "`origin` must be one of"),
         ({**EVENTS, "duration": [1, 2]}, {}, "got 4 rows of 'name' and 2 of 'duration'"),
         ({**EVENTS, "location": [[1, 2]]}, {}, "got 4 rows of 'name' and 1 of 'location'"),
         ({**EVENTS, "x": [1], "y": [2]}, {"location": ("x", "y")}, "4 rows of 'name' and 1 of 'x'"),
-        (EVENTS, {"location": ("a", "b", "c")}, "`location` must be one name, or those of x and"),
+        (EVENTS, {"location": ("a", "b", "c")}, "`location` must be one name"),
         (EVENTS, {"origin": "center"}, "`resolution` must be given"),
         (EVENTS, {"origin": "center", "resolution": (0, 5)}, "`resolution` must be the width"),
     ],
