@@ -55,6 +55,7 @@ def one_backward_per_class(model, image):
 
 
 def main():
+    """Parse the arguments and print the results."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--size", type=int, default=288)
     parser.add_argument("--repeats", type=int, default=15)

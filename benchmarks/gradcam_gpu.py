@@ -76,6 +76,7 @@ def forward(model, images):
 
 
 def main():
+    """Parse the arguments and print the results."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--size", type=int, default=288)
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 8, 32, 128])

@@ -155,7 +155,7 @@ BAD_OPTIONS = {
     "column": ({"column": "duration"}, "must be NAME=THEIRS"),
     "unknown column": ({"column": "time=t"}, "`columns` must rename"),
     "missing column": ({"column": "duration=ms"}, "fixations.csv: column 'ms' is missing"),
-    "no maps": ({"maps": "nowhere"}, "nowhere: there is no such folder"),
+    "no maps": ({"maps": "nowhere"}, "nowhere: no such folder"),
     "no table": ({"fixations": "nowhere.csv"}, "nowhere.csv"),
     "no resize": ({"resize": None}, "the map of image img000 must have the image's size"),
     "no jobs": ({"n_jobs": 0}, "`n_jobs` must be a non-zero integer"),

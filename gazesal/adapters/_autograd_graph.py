@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, Literal, TypeAlias
 
 from torch import Tensor
@@ -190,11 +190,13 @@ def squashed_by(logits: Tensor) -> set[str]:
 def _keeps_space(node: Node, kind: str) -> bool:
     """Return whether the last two axes stay the last two, provided that their sizes stay."""
     if kind == "Permute":
-        n = len(node._saved_dims)
-        return [_signed(d) % n for d in node._saved_dims[-2:]] == [n - 2, n - 1]
+        axes = _saved(node, "dims")
+        n = len(axes)
+        return [_signed(axis) % n for axis in axes[-2:]] == [n - 2, n - 1]
     if kind == "Transpose":
         n = len(shape_of(node) or ())
-        return n > 0 and all(_signed(d) % n < n - 2 for d in (node._saved_dim0, node._saved_dim1))
+        axes = (_saved(node, "dim0"), _saved(node, "dim1"))
+        return n > 0 and all(_signed(axis) % n < n - 2 for axis in axes)
     return True
 
 
@@ -207,8 +209,12 @@ def _same_space(before: Shape, shape: Shape) -> bool:
 
 def _is_norm_of_image(node: Node) -> bool:
     """Return whether a layer norm is over whole images (C, h, w), not over channels at the end."""
-    normalized: Iterable[int] = getattr(node, "_saved_normalized_shape", ())
-    return len(tuple(normalized)) >= 3
+    return len(tuple(_saved(node, "normalized_shape", ()))) >= 3
+
+
+def _saved(node: Node, name: str, *default: Any) -> Any:
+    """Return an option of the forward operation, which torch documents as `_saved_` attributes."""
+    return getattr(node, f"_saved_{name}", *default)
 
 
 def _signed(value: int) -> int:

@@ -34,7 +34,7 @@ OF_TOKENS = (nn.LayerNorm, nn.Linear, nn.Softmax, nn.MultiheadAttention)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Output:
+class _ModuleOutput:
     """Output of a module in a pass of one image."""
 
     name: str
@@ -53,13 +53,13 @@ class _Pass:
         Leaf of the graph unless the model detaches it.
     logits : torch.Tensor, shape (1, n_classes)
         Logits.
-    outputs : list of _Output
+    outputs : list of _ModuleOutput
         Outputs in the order in which the modules finished.
     """
 
     image: Tensor
     logits: Tensor
-    outputs: list[_Output]
+    outputs: list[_ModuleOutput]
 
 
 def last_feature_layer(model: nn.Module, images: Tensor, output: Output) -> dict[str, nn.Module]:
@@ -226,14 +226,16 @@ def _traced(
     With `weights`, the graph also begins at the weights of the model. The tensors that a backward
     pass would need are not kept, so the pass takes no more memory than one without a graph.
     """
-    outputs: list[_Output] = []
+    outputs: list[_ModuleOutput] = []
 
     def note(name: str) -> Callable[[nn.Module, Any, Any], None]:
         def hook(module: nn.Module, _args: Any, result: Any) -> None:
             found = pick(result, name)
             if found is not None:
                 shape = tuple(found.shape)
-                outputs.append(_Output(name=name, module=module, shape=shape, node=found.grad_fn))
+                outputs.append(
+                    _ModuleOutput(name=name, module=module, shape=shape, node=found.grad_fn)
+                )
 
         return hook
 

@@ -47,7 +47,7 @@ class MapMetric(Metric):
 
     def _add(self, scores: Tensor) -> None:
         """Add the scores of a batch to the sums."""
-        scores = scores.to(self.total.device)  # maps may lie on another device than the metric
+        scores = scores.to(self.total.device)  # the maps may be on another device than the metric
         defined = ~scores.isnan()
         self.total += scores.detach().nan_to_num(nan=0.0).sum()
         self.n_scored += defined.sum()

@@ -151,7 +151,7 @@ def class_weights(
     Raises
     ------
     ValueError
-        For the same reasons as in `mix_classes`.
+        If an argument is invalid, as in `mix_classes`.
     TypeError
         If logits or weights do not hold real numbers.
 

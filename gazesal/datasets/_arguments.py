@@ -1,4 +1,4 @@
-"""Arguments of the readers: paths, names and numbers of phases."""
+"""Check arguments of the readers, and the sizes that files claim."""
 
 import math
 import numbers
@@ -11,9 +11,9 @@ import numpy as np
 
 from gazesal._validation import as_iterable
 
-MOST_PIXELS = 65535  # on a side of an image, of which JPEG and DICOM hold no more
-MOST_NAMES = 2**22  # of the images of a stack
-MOST_VALUES = 2**28  # of a map or picture, 2 GiB as float64; a header may claim any number
+MOST_PIXELS = 65535  # on a side of an image, the limit of JPEG and DICOM
+MOST_NAMES = 2**22  # texts in an array, such as the names of the images of a stack
+MOST_VALUES = 2**28  # of a map or picture, 2 GiB as float64; a damaged header claims any number
 
 
 def as_path(value: Any, *, name: str) -> Path:
@@ -31,11 +31,11 @@ def as_text(value: Any, *, name: str) -> str:
 
 
 def as_phases(value: Any, *, name: str) -> list[int]:
-    """Return numbers of phases of REFLACX, each once."""
+    """Return the phases of REFLACX without repetitions."""
     phases = list(as_iterable(value, name=name, of="int"))
     for phase in phases:
         if isinstance(phase, (bool, np.bool_)) or not isinstance(phase, numbers.Integral):
-            raise TypeError(f"`{name}` must hold integers, got {phase!r}.")
+            raise TypeError(f"`{name}` must be integers, got {phase!r}.")
     if not phases or not set(phases) <= {1, 2, 3}:
         raise ValueError(f"`{name}` must be among 1, 2 and 3, got {tuple(phases)}.")
     return list(dict.fromkeys(int(phase) for phase in phases))
@@ -44,15 +44,13 @@ def as_phases(value: Any, *, name: str) -> list[int]:
 def require_sane_shape(shape: Sequence[int], *, most: int = MOST_VALUES) -> None:
     """Raise if a file claims more values than a map or picture can have."""
     if math.prod(shape) > most:
-        raise ValueError(
-            f"it claims {' x '.join(map(str, shape))} values, and at most {most} are read"
-        )
+        raise ValueError(f"it must have at most {most} values, got {' x '.join(map(str, shape))}")
 
 
 def require_sane_bytes(shape: Sequence[int], size: int) -> None:
-    """Raise if values of `size` bytes each, such as long texts, would fill the memory."""
+    """Raise if values of `size` bytes each, such as long texts, exceed the memory limit."""
     if math.prod(shape) * size > 8 * MOST_VALUES:
         raise ValueError(
-            f"it claims {math.prod(shape)} values of {size} bytes, and at most {8 * MOST_VALUES} "
-            "bytes are read"
+            f"it must have at most {8 * MOST_VALUES} bytes, got {math.prod(shape)} values of "
+            f"{size} bytes"
         )

@@ -1,4 +1,4 @@
-"""Columns of tables in memory as numbers and names, with the row of each fault."""
+"""Read columns of tables in memory as numbers and names, with the row in each error."""
 
 import datetime as dt
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ import pandas as pd
 from gazesal.datasets._names import clean_names, name_as_text
 from gazesal.typing import Float64Array, IntArray
 
-# What numpy and pandas would turn into numbers without a word, by kind of dtype.
+# Types that numpy and pandas would convert to numbers without a warning, by kind of dtype.
 NOT_NUMBERS = {
     "b": (bool, np.bool_),
     "c": (complex, np.complexfloating),
@@ -21,17 +21,17 @@ REMEDIES = {
     "b": "Turn True and False into numbers first: column.astype(float)",
     "c": "Take the real part or the absolute value first",
     "m": "Turn it into seconds first: column.dt.total_seconds()",
-    "M": "A date is not a number; subtract the start first",
+    "M": "Subtract the start first, because a date is not a number",
 }
 
 
 def as_table(value: Any, *, name: str) -> pd.DataFrame:
-    """Return a table of any library as a pandas.DataFrame, uncopied if it is one.
+    """Return a table of any library as a pandas.DataFrame, without a copy if it is one.
 
     Raises
     ------
     TypeError
-        If it is not a table and does not say how it becomes one.
+        If it is not a table and cannot be converted.
     """
     if isinstance(value, pd.DataFrame):
         return value
@@ -44,21 +44,21 @@ def as_table(value: Any, *, name: str) -> pd.DataFrame:
             return pd.DataFrame(value)
         convert = getattr(value, "to_pandas", None)
         found = convert() if callable(convert) else None
-    except Exception as error:  # another library's, of whatever kind
+    except Exception as error:  # other libraries raise errors of any type
         raise TypeError(
-            f"`{name}` must be a table that pandas can hold, got a {type(value).__name__} that it "
-            f"cannot: {error}. Make it a pandas.DataFrame."
+            f"`{name}` must be a table that pandas can represent, got a {type(value).__name__}: "
+            f"{error}. Convert it to a pandas.DataFrame."
         ) from error
     if not isinstance(found, pd.DataFrame):
         raise TypeError(
             f"`{name}` must be a table, such as a pandas.DataFrame, a polars or Arrow table or a "
-            f"dict of columns, got {type(value).__name__}. Convert it, as with `.to_pandas()`."
+            f"dict of columns, got {type(value).__name__}. Convert it, such as with `.to_pandas()`."
         )
     return found
 
 
 def require_table_columns(table: pd.DataFrame, names: tuple[str, ...], *, name: str) -> None:
-    """Raise unless a table has each of these columns once."""
+    """Raise unless a table has each of the columns exactly once."""
     missing = [column for column in names if column not in table.columns]
     if missing:
         raise ValueError(
@@ -67,11 +67,11 @@ def require_table_columns(table: pd.DataFrame, names: tuple[str, ...], *, name: 
         )
     twice = [column for column in names if list(table.columns).count(column) > 1]
     if twice:
-        raise ValueError(f"`{name}` must have one column {twice[0]!r}, got several of this name.")
+        raise ValueError(f"`{name}` must have one column {twice[0]!r}, got several with this name.")
 
 
 def place_of(table: pd.DataFrame, position: int) -> str:
-    """Return file and line of a row, as far as the table knows them."""
+    """Return the file and line of a row, if the table has them, for error messages."""
     source = table.attrs.get("source", "fixations")
     return f"{source}, {table.index.name or 'row'} {table.index[position]}"
 
@@ -79,9 +79,9 @@ def place_of(table: pd.DataFrame, position: int) -> str:
 def number_column(
     column: pd.Series, *, source: Any, row: str, hint: Callable[[Any], str] = lambda _: ""
 ) -> Float64Array:
-    """Return a column as finite float64; a ValueError names source, row and column.
+    """Return a column as finite float64, or raise with source, row and column.
 
-    `hint` gives a clause to add about the value that is not a number.
+    `hint` returns a clause to add to the message about a value that is not a number.
     """
     require_numbers(column, source=source)
     if column.dtype.kind in "fiu":
@@ -92,9 +92,9 @@ def number_column(
             parsed = pd.to_numeric(listed, errors="coerce").to_numpy(np.float64)
         except (TypeError, ValueError) as error:
             raise ValueError(
-                f"{source}, column {column.name!r}: must hold numbers, got {column.dtype}: {error}."
+                f"{source}, column {column.name!r}: must be numbers, got {column.dtype}: {error}."
             ) from error
-        # text through Python's float, which rounds to the nearest double where pandas may not
+        # Python's float rounds text to the nearest double, which pandas does not always do
         good = np.isfinite(parsed)
         values = np.full(len(parsed), np.nan)
         values[good] = [float(value) for value in listed[good]]
@@ -111,7 +111,7 @@ def number_column(
 
 
 def require_numbers(column: pd.Series, *, source: Any) -> None:
-    """Raise if a column is of a kind that would become numbers of another meaning."""
+    """Raise if a column has a type whose conversion to numbers would change its meaning."""
     kind, what = getattr(column.dtype, "kind", "O"), str(column.dtype)
     if kind == "O":
         for each in set(map(type, column)):
@@ -120,24 +120,24 @@ def require_numbers(column: pd.Series, *, source: Any) -> None:
                     kind, what = letter, each.__name__
     if kind in REMEDIES:
         raise ValueError(
-            f"{source}, column {column.name!r}: must hold numbers, got {what}. {REMEDIES[kind]}."
+            f"{source}, column {column.name!r}: must be numbers, got {what}. {REMEDIES[kind]}."
         )
 
 
 def name_column(table: pd.DataFrame, name: str, *, what: str) -> tuple[IntArray, list[str]]:
-    """Return for each row the position of its name among the names, which are sorted and clean.
+    """Return the names of a column, clean and sorted, and the position of each row's name in them.
 
     Raises
     ------
     ValueError
-        If a value is missing or a name has characters that are not seen; the message names the row.
+        If a value is missing or a name has invisible characters. The message names the row.
     """
     column = table[name]
     try:
         codes, values = pd.factorize(column)
     except TypeError as error:
         raise ValueError(
-            f"{place_of(table, 0)}, column {name!r}: must hold names, got {column.dtype}: {error}."
+            f"{place_of(table, 0)}, column {name!r}: must be names, got {column.dtype}: {error}."
         ) from error
     texts = [name_as_text(value) for value in values.tolist()]
     empty = np.array([*(not text.strip() for text in texts), True])[codes]  # -1 is missing

@@ -1,4 +1,4 @@
-"""CSV tables as text, whole or refused."""
+"""Read CSV tables as text, completely or not at all, and check their columns."""
 
 import bz2
 import csv
@@ -22,14 +22,14 @@ from gazesal.datasets._names import clean_names
 from gazesal.datasets.numpy_files import require_plain_members
 
 DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
-SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)  # how Excel names the delimiter
+SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)  # by which Excel names it
 THOUSANDS = r"[+-]?[1-9]\d{0,2}(?:,\d{3})+"
 UNPACKERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
-# A compressed table must not fill the memory: at most this many bytes, or this many times the size
-# of its file. Tables of gaze shrink about 3 to 20 times.
+# A small compressed file can unpack to more than the memory. At most UNPACKED bytes are read, or
+# RATIO times the size of the file. Tables of gaze are compressed by a factor of 3 to 20.
 UNPACKED = 2**27
 RATIO = 100
-BYTE_ORDER_MARKS = (  # the longest first, since one begins another
+BYTE_ORDER_MARKS = (  # the longest first, because shorter marks are the beginning of longer ones
     (b"\xff\xfe\0\0", "utf-32"),
     (b"\0\0\xfe\xff", "utf-32"),
     (b"\xef\xbb\xbf", "utf-8-sig"),
@@ -40,7 +40,7 @@ BYTE_ORDER_MARKS = (  # the longest first, since one begins another
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """Layout of a CSV table; None if the file itself shows it.
+    """Layout of a CSV table, None for parts that are detected in the file.
 
     Attributes
     ----------
@@ -55,13 +55,13 @@ class Dialect:
 
 
 def read_csv_text(path: Path, dialect: Dialect | None = None) -> pd.DataFrame:
-    """Return a CSV table, also compressed, with every value as text, indexed by line.
+    """Read a CSV table, also compressed, with every value as text, indexed by line.
 
-    The header is first, or second after a line such as ``sep=;``. UTF-8 is expected, or the
-    encoding of the byte order mark; the delimiter is taken from the header. Blank lines are
-    counted and left out, while a line of nothing but commas is a row whose values are missing. A
-    line number is too small by the line breaks within quoted fields above it. A `dialect` is given
-    by callers with arguments for it.
+    The header is the first line, or the second after a line such as ``sep=;``. The encoding is
+    UTF-8, unless there is a byte order mark, and the delimiter is detected in the header. Blank
+    lines are counted in the index and omitted. A line with only delimiters is a row whose values
+    are missing. Line breaks within quoted fields are not counted in the index. Callers that offer
+    arguments for the layout pass a `dialect`.
     """
     known = dialect or Dialect()
     try:
@@ -73,13 +73,13 @@ def read_csv_text(path: Path, dialect: Dialect | None = None) -> pd.DataFrame:
             delimiter = delimiter or named[1]
         delimiter = delimiter or _delimiter_of(text, dialect is not None)
         names, table = _parsed(text, delimiter)
-        table = table.fillna("")  # the fields that a short line lacks
+        table = table.fillna("")  # fields that are missing at the end of a short line
         blank = (table == "").all(axis=1).to_numpy()
-        if blank.any():  # pandas does not tell blank lines from lines of commas
+        if blank.any():  # pandas does not distinguish blank lines from lines with only commas
             blank = blank & _are_blank(text, delimiter, len(table))
     except FileNotFoundError:
         raise
-    except Exception as error:  # a broken file fails in as many ways as there are formats
+    except Exception as error:  # the parsers raise errors of any type for a damaged file
         raise ValueError(f"{path}: cannot be read as a CSV table: {error}") from error
     table.columns = pd.Index(clean_columns(names, path), dtype="object")
     first = first_line + 1  # below the header
@@ -88,7 +88,7 @@ def read_csv_text(path: Path, dialect: Dialect | None = None) -> pd.DataFrame:
 
 
 def clean_columns(names: list[str], path: Path) -> list[str]:
-    """Return the names of columns without blanks around them, each there once."""
+    """Return the names of columns without blanks around them, and raise if one is repeated."""
     try:
         cleaned = clean_names(names, what="names of columns")
     except ValueError as error:
@@ -96,30 +96,33 @@ def clean_columns(names: list[str], path: Path) -> list[str]:
     found = [cleaned[name] for name in names]
     twice = sorted({name for name in found if name and found.count(name) > 1})
     if twice:
-        raise ValueError(f"{path}: column {twice[0]!r} is there {found.count(twice[0])} times.")
+        raise ValueError(
+            f"{path}: columns must have different names, got {twice[0]!r} {found.count(twice[0])} "
+            "times."
+        )
     return [name or f"Unnamed: {place}" for place, name in enumerate(found)]
 
 
 def require_columns(table: pd.DataFrame, names: list[str], path: Path, advice: str = "") -> None:
-    """Raise unless the table has all these columns."""
+    """Raise unless the table has all of the columns."""
     missing = [name for name in names if name not in table.columns]
     if missing:
         raise ValueError(
             f"{path}: column{'s' * (len(missing) > 1)} {', '.join(map(repr, missing))} "
-            f"{'are' if len(missing) > 1 else 'is'} missing; the file has "
+            f"{'are' if len(missing) > 1 else 'is'} missing, got "
             f"{', '.join(map(repr, table.columns))}.{advice}"
         )
 
 
 def first_true(rows: pd.Series) -> Any:
-    """Line, or row, of the first value that is True."""
+    """Return the line or row of the first value that is True."""
     return rows.idxmax()
 
 
 def require_each(
     column: pd.Series, good: pd.Series, path: Path, rule: str, row: str = "line"
 ) -> None:
-    """Raise unless every value of a column is good; the error names file, line and column."""
+    """Raise with file, line and column unless every value of a column is good."""
     if not good.all():
         line: Any = good.idxmin()
         raise ValueError(
@@ -129,7 +132,7 @@ def require_each(
 
 
 def require_once(column: pd.Series, path: Path, fault: str, row: str = "line") -> None:
-    """Raise if a value is there a second time; the error names both lines."""
+    """Raise with both lines if a value is repeated."""
     repeated = column.duplicated()
     if repeated.any():
         line = first_true(repeated)
@@ -141,14 +144,14 @@ def require_once(column: pd.Series, path: Path, fault: str, row: str = "line") -
 
 
 def require_different_rows(raw: pd.DataFrame, path: Path, row: str, advice: str = "") -> None:
-    """Raise if a row repeats another in every column; the error names both."""
+    """Raise with both rows if a row repeats another in every column."""
     repeated = raw.duplicated()
     if repeated.any():
         line = first_true(repeated)
         first = raw.index[(raw == raw.loc[line]).all(axis=1).to_numpy()][0]
         raise ValueError(
-            f"{path}, {row} {line}: repeats {row} {first} in every column, as do "
-            f"{int(repeated.sum())} rows in all{advice}."
+            f"{path}, {row} {line}: repeats {row} {first} in every column, one of "
+            f"{int(repeated.sum())} such rows.{advice}"
         )
 
 
@@ -158,7 +161,7 @@ def parse_numbers(
     row: str = "line",
     hint: Callable[[Any], str] = lambda _: "",
 ) -> pd.Series:
-    """A column of text as finite float64; the error names file, line and column."""
+    """Parse a column of text as finite float64, or raise with file, line and column."""
     numbers = number_column(column, source=path, row=row, hint=hint)
     return pd.Series(numbers, index=column.index, dtype=np.float64)
 
@@ -168,8 +171,8 @@ def with_decimal_points(
 ) -> pd.DataFrame:
     """Return a table of text whose columns of numbers have a point as decimal sign.
 
-    Without `decimal`, commas are decimal signs if no number has a point and some of them cannot
-    separate thousands; if all could, a ValueError asks for `decimal`.
+    Without `decimal`, commas are decimal signs if no number has a point and some commas cannot
+    separate thousands. If all commas could separate thousands, a ValueError asks for `decimal`.
     """
     if decimal == ".":
         return table
@@ -181,30 +184,30 @@ def with_decimal_points(
     if decimal == "," and not points.empty:
         raise ValueError(
             f'{path}, {table.index.name} {points.index[0]}: got {points.iloc[0]!r} with decimal=","'
-            ", where points can only separate thousands. Take them out."
+            ", with which points can only separate thousands. Remove them."
         )
     if not points.empty:
         return table
     if decimal is None and commas.str.fullmatch(THOUSANDS).all():
         raise ValueError(
             f"{path}, {table.index.name} {commas.index[0]}: the comma in {commas.iloc[0]!r} may be "
-            'a decimal sign or separate thousands. Say decimal="," for the first, or take it out.'
+            'a decimal sign or separate thousands. Use decimal="," or remove the commas.'
         )
     changed = {name: table[name].str.replace(",", ".", regex=False) for name in columns}
     return table.assign(**changed)
 
 
 def parse_bools(column: pd.Series, path: Path) -> pd.Series:
-    """A column of True and False as bool; the error names file, line and column."""
+    """Parse a column of True and False as bool, or raise with file, line and column."""
     require_each(column, column.isin(["True", "False"]), path, "True or False")
     return column == "True"
 
 
 def _parsed(text: str, delimiter: str) -> tuple[list[str], pd.DataFrame]:
-    """Return names in the header, and the rows below it as text."""
+    """Return the names in the header, and the rows below it as text."""
     names = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter[:1]), [])
     if "\0" in text:
-        raise ValueError("it holds NUL characters; is it text?")
+        raise ValueError("it must be text, got NUL characters")
     table: pd.DataFrame = pd.read_csv(
         io.StringIO(text),
         sep=r"\s+" if delimiter == " " else delimiter,
@@ -212,10 +215,10 @@ def _parsed(text: str, delimiter: str) -> tuple[list[str], pd.DataFrame]:
         keep_default_na=False,
         skip_blank_lines=False,
     )
-    if not isinstance(table.index, pd.RangeIndex):  # what pandas makes of more fields than names
+    if not isinstance(table.index, pd.RangeIndex):  # pandas makes one of fields without a name
         raise ValueError(  # noqa: TRY004
-            f"a row has more fields than the header, which has {table.shape[1]}; are decimals "
-            "written with commas?"
+            f"rows must have at most the {table.shape[1]} fields of the header, got more. Check if "
+            "numbers have commas as decimal signs"
         )
     if len(names) != table.shape[1]:
         names = [str(name) for name in table.columns]
@@ -223,57 +226,57 @@ def _parsed(text: str, delimiter: str) -> tuple[list[str], pd.DataFrame]:
 
 
 def _delimiter_of(text: str, arguments: bool) -> str:
-    """Return the delimiter that the header has; an error if it could be several."""
+    """Return the delimiter of the header, or raise if several are possible."""
     header = re.sub(r'"[^"]*"', "", text.partition("\n")[0])
     counts = {each: header.count(each) for each in DELIMITERS if each in header}
-    advice = "say which with `delimiter`" if arguments else "save it with commas"
+    advice = "Give the `delimiter`" if arguments else "Save the table with commas"
     if not counts:
         if len(header.split()) > 2:
-            raise ValueError(f"its header has blanks and no other delimiter; {advice}")
+            raise ValueError(f"its delimiter is not clear, got only blanks in the header. {advice}")
         return ","
     best = max(counts, key=lambda each: counts[each])
     if list(counts.values()).count(counts[best]) > 1 or (best != "," and "," in counts):
         shown = ", ".join(f"{DELIMITERS[each]} {n} times" for each, n in counts.items())
-        raise ValueError(f"its delimiter is not clear, for the header has {shown}; {advice}")
+        raise ValueError(f"its delimiter is not clear, got {shown} in the header. {advice}")
     return best
 
 
 def _decoded(data: bytes, encoding: str | None, arguments: bool) -> str:
-    """Return the text of a table; an error names the encoding that the bytes look like."""
+    """Return the text of a table, or raise with the probable encoding."""
     for mark, named in BYTE_ORDER_MARKS:
         if encoding is None and data.startswith(mark):
             encoding = named
-    advice = "; save it as UTF-8"
+    advice = ". Save it as UTF-8"
     if encoding is None and b"\0" in data[:2]:
         order = "be" if data[0] == 0 else "le"
-        advice += f", or say encoding='utf-16-{order}'" if arguments else ""
+        advice += f", or use encoding='utf-16-{order}'" if arguments else ""
         raise ValueError(f"it looks like UTF-16 without a byte order mark{advice}")
     try:
         text = data.decode(encoding or "utf-8")
     except LookupError:
         raise ValueError(f"`encoding` must be one that Python knows, got {encoding!r}") from None
     except UnicodeError as error:
-        advice += ", or say its encoding, such as encoding='cp1252' (Windows)" if arguments else ""
+        advice += ", or give its encoding, such as encoding='cp1252'" if arguments else ""
         raise ValueError(f"its encoding is not {encoding or 'UTF-8'}: {error}{advice}") from None
     return text.removeprefix("\ufeff")
 
 
 def _are_blank(text: str, delimiter: str, n: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Which of the n rows below the header are lines with nothing in them, not even commas."""
+    """Mark the rows of the n below the header that are empty lines, without any delimiter."""
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     next(rows)
     blank = np.array([not row for row in rows])
     if len(blank) != n:
-        raise ValueError(f"it has {n} rows or {len(blank)}, depending on how quotes are read")
+        raise ValueError(f"its quotes are not clear, got {n} or {len(blank)} rows")
     return blank
 
 
 def _read_bytes(path: Path) -> bytes:
-    """Return the bytes of a table, unpacked by its suffix."""
+    """Return the bytes of a table, decompressed according to its suffix."""
     suffix = path.suffix.lower()
     found = path.stat()
     if stat.S_ISCHR(found.st_mode) or stat.S_ISFIFO(found.st_mode):  # /dev/zero has no end
-        raise ValueError("it must be a file, got a device or a pipe")
+        raise ValueError("it must be a regular file, got a device or a pipe")
     most = max(UNPACKED, RATIO * found.st_size)
     with ExitStack() as stack:
         file: Any
@@ -281,7 +284,7 @@ def _read_bytes(path: Path) -> bytes:
             archive = stack.enter_context(zipfile.ZipFile(path))
             names = [name for name in archive.namelist() if not name.endswith("/")]
             if len(names) != 1:
-                raise ValueError(f"the archive must hold one table, got {len(names)}")
+                raise ValueError(f"the archive must have one table, got {len(names)}")
             require_plain_members(archive)
             file = stack.enter_context(archive.open(names[0]))
         elif suffix in UNPACKERS:
@@ -290,5 +293,5 @@ def _read_bytes(path: Path) -> bytes:
             return path.read_bytes()
         data: bytes = file.read(most + 1)
     if len(data) > most:
-        raise ValueError(f"it unpacks to more than {RATIO} times its size; unpack it first")
+        raise ValueError(f"it unpacks to more than {RATIO} times its size. Unpack it first")
     return data

@@ -1,10 +1,10 @@
-"""Names of images in MIMIC-CXR, and where their pictures lie in MIMIC-CXR-JPG."""
+"""Ids of MIMIC-CXR, and the paths of pictures in MIMIC-CXR-JPG."""
 
 import re
 from pathlib import Path
 from typing import Any
 
-# Ids are names of files and folders. None of these forms can lead out of the release.
+# Ids are names of files and folders. These patterns exclude names that lead out of the release.
 NUMBER = r"[1-9]\d{7}"  # of a subject or a study
 DICOM = r"[0-9A-Za-z]+(?:-[0-9A-Za-z]+)*"
 IMAGE = re.compile(
@@ -18,11 +18,11 @@ def as_subject_id(value: Any, *, name: str) -> str:
     """Return a subject's number, given as text or as an integer, as text."""
     text = str(value).strip()
     if isinstance(value, bool) or not re.fullmatch(NUMBER, text, re.ASCII):
-        raise ValueError(f"`{name}` must be a subject's number of eight digits, got {value!r}.")
+        raise ValueError(f"`{name}` must be subject numbers of eight digits, got {value!r}.")
     return text
 
 
 def picture_path(root: Path, subject_id: str, study_id: str, dicom_id: str) -> Path:
-    """Where the picture of an image lies below the folder of a MIMIC-CXR-JPG release."""
+    """Return the path of an image's picture in the folder of a MIMIC-CXR-JPG release."""
     folder = f"files/p{subject_id[:2]}/p{subject_id}/s{study_id}"
     return root / f"{folder}/{dicom_id}.jpg"

@@ -1,7 +1,7 @@
-"""Names of images, observers, methods and columns: one spelling for each, wherever it comes from.
+"""Names of images, observers, methods and columns in one spelling, whatever their source.
 
-Blanks around a name are taken off, and its letters are composed (Unicode's NFC): macOS and some
-archives decompose the names of files, which then look the same as those of a table and are not.
+Blanks around a name are removed, and its letters are composed (Unicode NFC). macOS and some
+archives decompose the names of files, which then look like the names in a table but differ.
 """
 
 import re
@@ -9,8 +9,8 @@ import unicodedata
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
-JOINERS = "\u200c\u200d"  # which change nothing to the eye, but words of some languages need them
-UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # control, format, half characters, and breaks of lines
+JOINERS = "\u200c\u200d"  # invisible, but needed in words of some languages
+UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # control, format and surrogate characters, and separators
 NORMALIZATION = "their accents are written in two ways (Unicode NFC and NFD), or blanks differ"
 
 
@@ -25,7 +25,7 @@ def clean_name(text: str, *, what: str) -> str:
     Raises
     ------
     ValueError
-        If the name holds a character that is not seen, such as a line break or a zero-width space.
+        If the name has an invisible character, such as a line break or a zero-width space.
     """
     name = one_spelling(text)
     if name.isascii() and name.isprintable():
@@ -40,22 +40,22 @@ def clean_name(text: str, *, what: str) -> str:
 
 
 def clean_names(names: Iterable[str], *, what: str) -> dict[str, str]:
-    """Return the clean form of each name; a ValueError if two different ones look the same."""
+    """Return the clean form of each name, and raise if two different names look the same."""
     cleaned = {name: clean_name(name, what=what) for name in names}
     seen: dict[str, str] = {}
     for name in cleaned.values():
-        if name.isascii() and " " not in name:  # most names, and quickly
+        if name.isascii() and " " not in name:  # a fast path for most names
             seen.setdefault(name, name)
             continue
         look = re.sub(r"\s+", " ", name.translate(dict.fromkeys(map(ord, JOINERS))))
         other = seen.setdefault(look, name)
         if other != name:
-            raise ValueError(f"{what} must be told apart by eye, got {other!a} and {name!a}.")
+            raise ValueError(f"{what} must look different, got {other!a} and {name!a}. Rename one.")
     return cleaned
 
 
 def by_clean_name(items: Mapping[Any, Any], *, what: str) -> dict[str, Any]:
-    """Return the values of a mapping by clean name; a ValueError if two names become one."""
+    """Return the values of a mapping by clean name, and raise if two names become the same."""
     texts = {key: name_as_text(key) for key in items}
     cleaned = clean_names(texts.values(), what=what)
     found: dict[str, Any] = {}
@@ -64,16 +64,16 @@ def by_clean_name(items: Mapping[Any, Any], *, what: str) -> dict[str, Any]:
         name = cleaned[text]
         if name in found:
             raise ValueError(
-                f"{what} must each be there once, got {first[name]!a} and {key!a}: {NORMALIZATION}."
+                f"{what} must be different, got {first[name]!a} and {key!a}: {NORMALIZATION}."
             )
         found[name], first[name] = items[key], key
     return found
 
 
 def name_as_text(value: Hashable) -> str:
-    """Return a name as text; whole floats without a point, missing values as "".
+    """Return a name as text, with whole floats without a decimal point and missing values as "".
 
-    Integers beside a missing value are floats in pandas, under which an image 7 would be 7.0.
+    In a column with missing values, pandas stores integers as floats, such as 7.0 for image 7.
     """
     if isinstance(value, str):
         return value
@@ -89,19 +89,19 @@ def name_as_text(value: Hashable) -> str:
 
 
 def similar_name(name: str, names: Iterable[str]) -> str:
-    """Return a clause about a name among others that is nearly the same, or an empty text."""
+    """Return a clause for a message about a similar name among others, or an empty text."""
     for other in names:
         if not isinstance(other, str) or not other or other == name:
             continue
         if other.casefold() == name.casefold():
-            return f"; {other!r} differs from it in case only"
+            return f"; {other!r} differs only in case"
         shorter, longer = sorted((name, other), key=len)
         if len(shorter) >= SHORTEST_CUT and longer.startswith(shorter):
-            which = "begins with it" if longer == other else "is how it begins"
-            return f"; {other!r} {which}: is one of the two cut off?"
+            which = "begins with it" if longer == other else "is its beginning"
+            return f"; {other!r} {which}, so one of the two may be cut off"
         if longer.startswith(f"{shorter}."):
-            return f"; {other!r} differs from it in the suffix only"
+            return f"; {other!r} differs only in the suffix"
     return ""
 
 
-SHORTEST_CUT = 8  # letters; shorter names begin like others by chance
+SHORTEST_CUT = 8  # letters; shorter names have the same beginning by chance

@@ -1,27 +1,27 @@
-"""Paths that a table names: relative to a folder, and inside it."""
+"""Resolve paths in a table, which are relative to a folder and inside it."""
 
 import unicodedata
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 
 def path_inside(root: Path, text: str) -> Path:
-    """Return the path below `root` that a table names; a ValueError where it would lead out of it.
+    """Return the path below `root` that a table names, and raise if it would lead out of `root`.
 
-    Slashes part its names on every system. What lies in the folder may be a link to elsewhere,
-    which whoever made the folder has put there; a table cannot.
+    Slashes separate its parts on every system. Links in the folder are followed, because only the
+    owner of the folder, not the author of a table, can make them.
     """
     parts = PurePosixPath(text).parts
     absolute = PurePosixPath(text).is_absolute() or PureWindowsPath(text).drive
     if absolute or ".." in (*parts, *PureWindowsPath(text).parts) or "\0" in text:
         raise ValueError(
-            f"must be a path inside the folder {root}, without '..' and not absolute, got {text!r}"
+            f"must be a path inside the folder {root}, relative and without '..', got {text!r}"
         )
     path = root.joinpath(*parts)
     return path if text.isascii() or path.exists() else _as_on_disk(root, parts)
 
 
 def _as_on_disk(root: Path, parts: tuple[str, ...]) -> Path:
-    """Return a path below `root` with the letters of its names composed as on disk."""
+    """Return a path below `root` in the spelling of the disk, with composed letters or not."""
     path = root
     for part in parts:
         name = unicodedata.normalize("NFC", part)

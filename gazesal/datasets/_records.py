@@ -1,4 +1,4 @@
-"""Tables with a record for each image, from CSV, Parquet or JSON, as text."""
+"""Read tables with one record per image from CSV, Parquet or JSON, as text."""
 
 from pathlib import Path
 from typing import Any
@@ -8,15 +8,16 @@ import pandas as pd
 from gazesal.datasets._csv import clean_columns, read_csv_text
 from gazesal.datasets._json import parse_json
 from gazesal.datasets._names import name_as_text
-from gazesal.datasets.fixation_table import read_parquet
+from gazesal.datasets._parquet import read_parquet
 
 JSON_LINES = {".jsonl", ".ndjson"}
 
 
 def read_records(path: Path) -> tuple[pd.DataFrame, str]:
-    """Return a table with every value as text, missing ones empty, and what its index counts.
+    """Read a table with every value as text, missing values empty, and the unit of its index.
 
-    The index is the line of a CSV or JSON Lines file, and the 1-based row or record of others.
+    The index is the line of a CSV or JSON Lines file, the row of a Parquet file and the record of a
+    JSON file, counted from 1.
     """
     suffix = path.suffix.lower()
     if suffix in {".parquet", ".pq"}:
@@ -27,6 +28,7 @@ def read_records(path: Path) -> tuple[pd.DataFrame, str]:
 
 
 def _as_text(table: pd.DataFrame) -> pd.DataFrame:
+    """Convert every value of a table to text."""
     names = [str(name) for name in table.columns]
     texts = {
         name: [name_as_text(value) for value in table.iloc[:, place].tolist()]
@@ -36,6 +38,7 @@ def _as_text(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _read_json(path: Path, *, lines: bool) -> tuple[pd.DataFrame, str]:
+    """Read a list of records, or one record per line."""
     row = "line" if lines else "record"
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -81,4 +84,5 @@ def _parse(text: str) -> Any:
 
 
 def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no value of JSON")
+    """Raise for NaN and Infinity, which are extensions of Python."""
+    raise ValueError(f"{name} is not valid JSON")

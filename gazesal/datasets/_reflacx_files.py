@@ -1,4 +1,4 @@
-"""The files of a REFLACX release, each read whole and checked line by line."""
+"""Read the files of a REFLACX release and check them line by line."""
 
 import re
 from pathlib import Path, PurePosixPath
@@ -45,12 +45,19 @@ FIXATION_NUMBERS = {
     "ymax_shown_from_image": "y_max_shown",
 }
 BOX = ("xmin", "ymin", "xmax", "ymax")
-LEAST_INSIDE = 0.5  # share of a chest box; the whole chest is on the image, give or take a margin
+LEAST_INSIDE = 0.5  # share of a chest box in the image, which shows about the whole chest
 MOST_CERTAIN = 5
+
+# Columns in which all readings of an image must agree.
+FACTS_OF_AN_IMAGE = {
+    ("width", "height"): "sizes",
+    ("dicom_id",): "DICOM ids",
+    ("subject_id",): "subjects",
+}
 
 
 class Phase(NamedTuple):
-    """The table of a phase: readings, labels, and file and line of each, all by reading id."""
+    """The table of a phase: readings, labels, and the file and line of each, by reading id."""
 
     readings: pd.DataFrame
     labels: pd.DataFrame
@@ -58,10 +65,10 @@ class Phase(NamedTuple):
 
 
 def read_metadata(path: Path, phase: int) -> Phase:
-    """Read the table of a phase; an id may be there twice."""
+    """Read the table of a phase, in which an id may be repeated."""
     raw = read_csv_text(path)
     require_columns(raw, list(FIXED_COLUMNS), path)
-    # an id is a folder's name: one that is not of the release's form could lead elsewhere
+    # An id is the name of a folder. An id of another form could lead out of the release.
     require_each(raw["id"], raw["id"].str.fullmatch(READING_ID), path, "like P101R000001")
     for column in ("image", "dicom_id"):
         if (raw[column] == "").any():
@@ -76,7 +83,7 @@ def read_metadata(path: Path, phase: int) -> Phase:
         whole = (values >= 1) & (values <= MOST_PIXELS) & (values == np.floor(values))
         rule = f"a whole number of pixels from 1 to {MOST_PIXELS}"
         require_each(raw[f"image_size_{name}"], whole, path, rule)
-    raw.attrs["source"] = str(path)  # for messages
+    raw.attrs["source"] = str(path)  # for error messages
     codes, ids = name_column(raw, "dicom_id", what="names of images")
     readings = pd.DataFrame(
         {
@@ -98,14 +105,14 @@ def read_metadata(path: Path, phase: int) -> Phase:
 
 
 def read_fixation_file(path: Path, height: int, width: int) -> pd.DataFrame:
-    """Fixations of a reading; see `Reflacx.fixations`."""
+    """Read the fixations of a reading; see `Reflacx.fixations`."""
     raw = read_csv_text(path)
     require_columns(raw, list(FIXATION_NUMBERS), path)
     table = pd.DataFrame(
         {ours: parse_numbers(raw[theirs], path) for theirs, ours in FIXATION_NUMBERS.items()}
     )
     if table.empty:
-        raise ValueError(f"{path}: there are no fixations.")
+        raise ValueError(f"{path}: must have at least one fixation, got none.")
     checks = {
         "timestamp_end_fixation": table["end"] < table["start"],
         "xmax_shown_from_image": table["x_max_shown"] < table["x_min_shown"],
@@ -117,8 +124,8 @@ def read_fixation_file(path: Path, height: int, width: int) -> pd.DataFrame:
         if bad.any():
             line = first_true(bad)
             raise ValueError(
-                f"{path}, line {line}, column {column!r}: {raw.loc[line, column]!r} cannot be; "
-                "ends follow starts, and pixels per degree are positive."
+                f"{path}, line {line}, column {column!r}: got {raw.loc[line, column]!r}, but ends "
+                "must follow starts, and pixels per degree must be positive."
             )
     require_different_rows(raw, path, "line")
     table.insert(0, "duration", table.pop("end") - table.pop("start"))
@@ -127,11 +134,11 @@ def read_fixation_file(path: Path, height: int, width: int) -> pd.DataFrame:
 
 
 def read_box_file(path: Path, height: int, width: int) -> tuple[float, float, float, float]:
-    """Chest box of a reading; see `Reflacx.chest_box`."""
+    """Read the chest box of a reading; see `Reflacx.chest_box`."""
     raw = read_csv_text(path)
     require_columns(raw, list(BOX), path)
     if len(raw) != 1:
-        raise ValueError(f"{path}: must hold one box, got {len(raw)}.")
+        raise ValueError(f"{path}: must have one box, got {len(raw)}.")
     box = [float(parse_numbers(raw[column], path).iloc[0]) for column in BOX]
     line, inside = raw.index[0], 1.0
     for low, high, name, length in (
@@ -140,40 +147,63 @@ def read_box_file(path: Path, height: int, width: int) -> tuple[float, float, fl
     ):
         if high - low < 1:
             raise ValueError(
-                f"{path}, line {line}, column {name!r}: the box {box} has no width or no height; "
-                "both must be at least 1 pixel."
+                f"{path}, line {line}, column {name!r}: width and height must be at least 1 pixel, "
+                f"got the box {box}."
             )
         inside *= max(0.0, min(high, length) - max(low, 0.0)) / (high - low)
     if inside < LEAST_INSIDE:
         raise ValueError(
-            f"{path}, line {line}, columns 'xmin' to 'ymax': the box {box} lies outside the image, "
-            f"which is {width} wide and {height} high; at least half of it must be inside, got "
-            f"{inside:.2g}."
+            f"{path}, line {line}, columns 'xmin' to 'ymax': at least half of the box {box} must "
+            f"be inside the image, which is {width} wide and {height} high, got {inside:.2g}."
         )
     return box[0], box[1], box[2], box[3]
 
 
 def read_ellipse_file(path: Path) -> pd.DataFrame:
-    """Ellipses of a reading; see `Reflacx.ellipses`."""
+    """Read the ellipses of a reading; see `Reflacx.ellipses`."""
     raw = read_csv_text(path)
     require_columns(raw, [*BOX, "certainty"], path)
     numbers = {column: parse_numbers(raw[column], path) for column in BOX}
     numbers["certainty"] = _certainty(raw["certainty"], path)
     for low, high in (("xmin", "xmax"), ("ymin", "ymax")):
         ordered = numbers[low] <= numbers[high]
-        require_each(raw[high], ordered, path, f"no less than {low!r} of its line")
+        require_each(raw[high], ordered, path, f"at least {low!r} of its line")
     labels = {
         column: parse_bools(raw[column], path) for column in raw.columns if column not in numbers
     }
     return pd.DataFrame(numbers | labels)
 
 
+def require_agreement(readings: pd.DataFrame, places: pd.Series) -> None:
+    """Raise if a reading is repeated, or two readings of an image do not agree about it."""
+    repeated = readings.index[readings.index.duplicated()]
+    if len(repeated):
+        first, second = places.loc[[repeated[0]]].iloc[:2]
+        raise ValueError(
+            f"{second}, column 'id': readings must have different ids, got {repeated[0]} again, "
+            f"after {first}."
+        )
+    for facts, what in FACTS_OF_AN_IMAGE.items():
+        theirs = readings[list(facts)]
+        first_facts = readings.groupby("image")[list(facts)].transform("first")
+        differing = readings.index[(theirs != first_facts).any(axis=1)]
+        if len(differing):
+            later = differing[0]
+            image = readings.loc[later, "image"]
+            first = readings.index[readings["image"] == image][0]
+            raise ValueError(
+                f"{places[later]}: the readings {first}, {later} give image {image} different "
+                f"{what}, {theirs.loc[first].tolist()} in {places[first]} and here "
+                f"{theirs.loc[later].tolist()}. Correct the tables."
+            )
+
+
 def _require_gaze(table: pd.DataFrame, path: Path, height: int, width: int) -> None:
-    """Raise unless some fixation that lasts lies in the part of the image shown during it."""
+    """Raise unless a fixation with a duration is in the part of the image shown during it."""
     shown = table[["x_min_shown", "y_min_shown", "x_max_shown", "y_max_shown"]].to_numpy()
-    # the pixels that a gaze map keeps of a fixation: bounds are rounded and cut to the image
+    # as in a gaze map, the bounds of a fixation are rounded and clipped to the image
     bounds = np.clip(np.round(shown), 0, [width, height, width, height])
-    first, last = bounds[:, :2] - 0.5, bounds[:, 2:] - 0.5  # a pixel reaches half a pixel out
+    first, last = bounds[:, :2] - 0.5, bounds[:, 2:] - 0.5  # edges of pixels, not their centers
     points: Float64Array = table[["x", "y"]].to_numpy()
     there = (table["duration"] > 0).to_numpy()
     checks = (
@@ -186,27 +216,27 @@ def _require_gaze(table: pd.DataFrame, path: Path, height: int, width: int) -> N
         (
             "columns 'x_position' and 'y_position'",
             ((points >= first) & (points < last)).all(axis=1),
-            "lasts and lies in the part of the image shown",
+            "lasts and is in the part of the image shown",
         ),
     )
     for columns, good, what in checks:
         there = there & good
         if not there.any():
             raise ValueError(
-                f"{path}, from line {table.index[0]} on, {columns}: there is no gaze to draw, for "
-                f"none of {len(table)} fixations {what}; the image is {width} wide and {height} "
+                f"{path}, from line {table.index[0]} on, {columns}: at least one fixation must be "
+                f"usable, but none of {len(table)} {what}. The image is {width} wide and {height} "
                 "high."
             )
 
 
 def _stays_below(image: str) -> bool:
-    """Whether the path of an image, joined to a folder, is below it on any system."""
+    """Return whether the path of an image, joined to a folder, is below it on every system."""
     path = PurePosixPath(image)
     return not (path.is_absolute() or ".." in path.parts or "\\" in image or ":" in image)
 
 
 def _label(column: pd.Series, path: Path) -> pd.Series:
-    """A label as a number: True is 1, False 0; the text of other findings is 1 if there is any."""
+    """Convert a label to a number: 1 for True and for the text of other findings, else 0."""
     if column.name == "Other":
         return (column != "").astype(float)
     if column.isin(["True", "False"]).all():
@@ -215,6 +245,7 @@ def _label(column: pd.Series, path: Path) -> pd.Series:
 
 
 def _certainty(column: pd.Series, path: Path) -> pd.Series:
+    """Parse a column of certainties."""
     values = parse_numbers(column, path)
     require_each(column, values.between(0, MOST_CERTAIN), path, f"from 0 to {MOST_CERTAIN}")
     return values

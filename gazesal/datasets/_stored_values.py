@@ -1,4 +1,4 @@
-"""Check the attributes of a stored array that change the meaning of its values."""
+"""Check attributes of a stored array that change the meaning of its values."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,38 +6,36 @@ from typing import Any
 import numpy as np
 
 LABELS = "images"  # attribute of a stack that names the images of its rows
-# Attributes of netCDF and CF, which xarray writes to HDF5 and zarr: by value, the one that changes
-# nothing.
+# Attributes of netCDF and CF, which xarray writes to HDF5 and zarr, with their neutral values.
 PACKED = {"scale_factor": 1.0, "add_offset": 0.0}
 MISSING = ("_FillValue", "missing_value")
-TRANSPOSED = "MATLAB_class"  # of version 7.3 of .mat, which stores the last axis first
+TRANSPOSED = "MATLAB_class"  # in .mat files of version 7.3, which store the last axis first
 
 
 def require_plain_values(values: np.ndarray[Any, Any], attributes: Mapping[str, Any]) -> None:
-    """Raise if attributes say that the numbers of a file stand for others, or are missing."""
+    """Raise if attributes mark the numbers of a file as packed, transposed or missing."""
     if TRANSPOSED in attributes:
         raise ValueError(
-            f"it has the attribute {TRANSPOSED!r}: MATLAB stores arrays transposed. Save it from "
-            "Python, or as .npy"
+            f"it must not be transposed, as MATLAB stores arrays (attribute {TRANSPOSED!r}). Save "
+            "it from Python or as .npy"
         )
     for name, neutral in PACKED.items():
         if name in attributes and not _all_equal(attributes[name], neutral):
             raise ValueError(
-                f"it is packed (attribute {name!r}), so its numbers stand for others. Save the "
-                "unpacked values"
+                f"it must not be packed (attribute {name!r}). Save the unpacked values"
             )
     for name in MISSING:
         if name in attributes and values.dtype.kind in "fiu":
             mark = np.asarray(attributes[name])
             if mark.dtype.kind in "fiu" and np.isin(values, mark).any():
                 raise ValueError(
-                    f"some of its values are marked as missing (attribute {name!r}: {mark}). Fill "
+                    f"it must not have values marked as missing (attribute {name!r}: {mark}). Fill "
                     "or crop them"
                 )
 
 
 def as_labels(value: Any) -> list[str] | None:
-    """Return names of rows from an attribute, or None if there is none."""
+    """Return the names of rows in an attribute, or None without the attribute."""
     if value is None:
         return None
     if isinstance(value, (str, bytes)) or np.ndim(value) != 1:
@@ -46,5 +44,6 @@ def as_labels(value: Any) -> list[str] | None:
 
 
 def _all_equal(value: Any, number: float) -> bool:
+    """Return whether an attribute holds only this number."""
     array = np.asarray(value)
     return array.dtype.kind in "fiu" and bool((array == number).all())

@@ -1,7 +1,6 @@
-"""The fixations of the EGD-CXR release."""
+"""Read the fixations of the EGD-CXR release."""
 
 import re
-import warnings
 from pathlib import Path
 from typing import Literal
 
@@ -9,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gazesal._validation import as_choice
+from gazesal._warnings import warn
 from gazesal.datasets._arguments import as_path
 from gazesal.datasets._columns import name_column
 from gazesal.datasets._csv import (
@@ -34,32 +34,32 @@ def read_egd_fixations(
     origin: Origin = "center",
     duplicates: Literal["raise", "longest"] = "raise",
 ) -> pd.DataFrame:
-    """Read the table of fixations of EGD-CXR, one radiologist's on chest X-rays.
+    r"""Read the fixations of EGD-CXR, of one radiologist on chest X-rays.
 
     Parameters
     ----------
     path : str or path
         ``fixations.csv`` of the release, also compressed.
     origin : {"center", "corner", "matlab"}, default "center"
-        Where ``X_ORIGINAL`` and ``Y_ORIGINAL`` begin, as in `read_fixations`. The release's are
-        measured from the outer corner of the image and then *cut* to whole numbers, which makes
-        them the column and the row of the pixel looked at, and half a pixel too small on
-        average: as they stand, they are pixel centers at integers. Say ``"corner"`` for a table
-        whose places were mapped onto the image anew and not cut.
+        Origin of ``X_ORIGINAL`` and ``Y_ORIGINAL``, as in `read_fixations`. In the release, they
+        are measured from the outer corner of the image and then *truncated* to whole numbers. They
+        are therefore the column and the row of the fixated pixel, which is pixel centers at
+        integers. Use ``"corner"`` for a table whose positions were computed again without
+        truncation.
     duplicates : {"raise", "longest"}, default "raise"
-        What to do where one fixation (``FPOGID``, of one ``SESSION_ID`` where the file has that
-        column) has several valid rows on an image: refuse the file, or take the row of the
-        longest duration, the first of equals. In ``eye_gaze.csv`` every fixation has a row for
-        each sample, and its duration grows from one to the next.
+        Handling of several valid rows of one fixation on an image: refuse the file, or take the row
+        with the longest duration, the first if equal. A fixation is a ``FPOGID``, within a
+        ``SESSION_ID`` if the file has this column. In ``eye_gaze.csv``, every fixation has a row
+        for each sample, and its duration increases from row to row.
 
     Returns
     -------
     pandas.DataFrame
         Columns image (the DICOM id), observer (the same for all), x, y (image pixels, pixel
-        centers at integers) and duration (seconds), as of `read_fixations`; the index is the
-        line of the file. In ``attrs``: ``n_invalid`` rows the tracker gave no fixation for
-        (``FPOGV`` 0), ``n_off_image`` rows without a place on the image, and ``images_lost``,
-        the images of which no row is left.
+        centers at integers) and duration (seconds), as from `read_fixations`. The index is the
+        line of the file. Its ``attrs`` are ``n_invalid``, the number of rows without a fixation
+        (``FPOGV`` 0), ``n_off_image``, the number of rows without a position on the image, and
+        ``images_lost``, the images of which no row is left.
 
     Raises
     ------
@@ -67,29 +67,28 @@ def read_egd_fixations(
         If the file does not exist.
     ValueError
         If the file cannot be read, a column is missing, no fixation is left, or a row has a
-        missing or bad value; the message names file, line and column.
+        missing or invalid value. The message names file, line and column.
     TypeError
-        If the path is not one.
+        If `path` is not a path.
 
     Warns
     -----
     SkippedDataWarning
-        If rows were left out, with their numbers.
+        If rows were omitted, with their numbers.
     UserWarning
-        If ids of images are shorter than those of MIMIC-CXR, as some of the release are.
+        If ids of images are shorter than in MIMIC-CXR, as some ids of the release are.
 
     See Also
     --------
-    read_fixations : The same from any table.
+    read_fixations : Read other tables of fixations.
 
     Notes
     -----
     The release :footcite:p:`egdcxr2020` is described in :footcite:t:`karargyris2021`. Its code
-    does not keep where gaze beside the image went: it writes one negative place for all of it,
-    -1 in screen pixels scaled to the image. Drawn, these would be a spurious spot at the upper
-    left corner, so rows with a negative place are left out and counted. A place can still lie one
-    pixel past the right or lower border, since that code pads images whose sides are odd; choose
-    with ``outside``, as for any fixations.
+    gives gaze outside the image the same negative position, -1 in screen pixels scaled to the
+    image. In a map, these rows would be a spurious spot at the upper left corner, so they are
+    omitted and counted. A position can be one pixel beyond the right or lower border, because the
+    code pads images with odd sides. The option ``outside`` handles it, as for other fixations.
 
     References
     ----------
@@ -115,9 +114,9 @@ def read_egd_fixations(
     raw = read_csv_text(path)
     require_columns(raw, COLUMNS, path)
     if raw.empty:
-        raise ValueError(f"{path}: there are no fixations in the table.")
+        raise ValueError(f"{path}: must have at least one fixation, got none.")
     require_each(raw["DICOM_ID"], raw["DICOM_ID"].str.strip() != "", path, "the image's id")
-    raw.attrs["source"] = str(path)  # for messages
+    raw.attrs["source"] = str(path)  # for error messages
     codes, ids = name_column(raw, "DICOM_ID", what="names of images")
     images = pd.Series(np.array(ids, dtype=object)[codes], index=raw.index, dtype="str")
     flag = parse_numbers(raw["FPOGV"], path)
@@ -140,32 +139,29 @@ def read_egd_fixations(
     if repeated.any() and duplicates == "raise":
         line = first_true(repeated)
         raise ValueError(
-            f"{path}, line {line}, column 'FPOGID': {valid.loc[line, 'FPOGID']!r} has a row before "
-            f"it on image {table.loc[line, 'image']}, as have {int(repeated.sum())} rows in all; "
-            'is this the table of samples? duplicates="longest" takes the longest row of each '
-            "fixation."
+            f"{path}, line {line}, column 'FPOGID': must have one row per image, got another of "
+            f"{valid.loc[line, 'FPOGID']!r} on {table.loc[line, 'image']}, one of "
+            f'{int(repeated.sum())} such rows. Use duplicates="longest" for a table of samples.'
         )
     if repeated.any():
         longest = table.sort_values("duration", ascending=False, kind="stable").index
         table = table.loc[sorted(valid.loc[longest].drop_duplicates(keys).index)]
     if table.empty:
-        raise ValueError(f"{path}: no valid fixation lies on an image.")
+        raise ValueError(f"{path}: must have a valid fixation on an image, got none.")
     cut = sorted(name for name in set(images) if CUT_ID.fullmatch(name) and len(name) < ID_LENGTH)
     if cut:
-        warnings.warn(
-            f"{path}: {len(cut)} ids of images are cut off, for they have fewer than {ID_LENGTH} "
-            f"characters, such as {cut[0]!r}. Complete them, or maps will not be found by them.",
+        warn(
+            f"{path}: {len(cut)} ids of images have fewer than {ID_LENGTH} characters and are "
+            f"probably cut off, such as {cut[0]!r}. Complete them to match the names of maps.",
             UserWarning,
-            stacklevel=2,
         )
     lost = sorted(set(images) - set(table["image"]))
     n_invalid, n_off_image = int((flag == 0).sum()), int((~on_image).sum())
     if n_invalid or n_off_image:
-        warnings.warn(
-            f"{path}: left out {n_invalid} of {len(raw)} rows that the tracker marks invalid and "
-            f"{n_off_image} without a place on the image; {len(lost)} images have no other.",
+        warn(
+            f"{path}: omitted {n_invalid} of {len(raw)} rows that the tracker marks as invalid and "
+            f"{n_off_image} without a position on the image. No row is left of {len(lost)} images.",
             SkippedDataWarning,
-            stacklevel=2,
         )
     table[["x", "y"]] -= ORIGINS[origin]
     table.attrs = {

@@ -1,6 +1,5 @@
-"""Tables of fixations from CSV and Parquet files."""
+"""Read tables of fixations from CSV and Parquet files."""
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -11,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from gazesal._validation import as_choice
+from gazesal._warnings import warn
 from gazesal.datasets._arguments import as_path, as_text
 from gazesal.datasets._columns import name_column
 from gazesal.datasets._csv import (
     Dialect,
-    clean_columns,
     first_true,
     parse_numbers,
     read_csv_text,
@@ -24,15 +23,15 @@ from gazesal.datasets._csv import (
     require_each,
     with_decimal_points,
 )
+from gazesal.datasets._parquet import read_parquet
 from gazesal.exceptions import SkippedDataWarning
 
 __all__ = ["FIXATION_COLUMNS", "read_fixations"]
 
 Origin = Literal["center", "corner", "matlab"]
 FIXATION_COLUMNS = ("image", "observer", "x", "y", "duration")
-MOST_ROWS = 2**23  # of a Parquet file that has fewer bytes; equal rows take none
-ONE_OBSERVER = "1"  # who made all fixations of a table that does not say
-# How tables mark a missing number, in lower case.
+ONE_OBSERVER = "1"  # name of the observer if a table has no column of observers
+# Marks of a missing number in tables, in lower case.
 MISSING = ("", ".", "-", "--", "*", "n/a", "#n/a", "na", "nan", "<na>", "null", "none", "nil")
 ORIGINS = {"center": 0.0, "corner": 0.5, "matlab": 1.0}
 
@@ -48,7 +47,7 @@ def read_fixations(
     decimal: Literal[".", ","] | None = None,
     encoding: str | None = None,
 ) -> pd.DataFrame:
-    """Read a table of fixations, one a row, and check every row.
+    r"""Read a table of fixations, one per row, and check every row.
 
     Parameters
     ----------
@@ -56,28 +55,29 @@ def read_fixations(
         A CSV file, also compressed (.gz, .bz2, .xz, .zip), or a Parquet file (.parquet, .pq; extra
         ``parquet``).
     origin : {"center", "corner", "matlab"}, default "center"
-        Where the file's coordinates begin: (0, 0) is the center of the first pixel, (0, 0) is the
-        outer corner of the image, as most trackers have it, or (1, 1) is the center of the first
-        pixel. Read places that are shares of the image with ``"center"``, and subtract 0.5 after
-        making them pixels.
+        Origin of the coordinates in the file. ``"center"``: (0, 0) is the center of the first
+        pixel. ``"corner"``: (0, 0) is the outer corner of the image, as for most trackers.
+        ``"matlab"``: (1, 1) is the center of the first pixel. Read positions relative to the size
+        of the image with ``"center"``, and subtract 0.5 after converting them to pixels.
     columns : mapping of str to str, optional
-        What a column is called in the file, where it is not ``image``, ``observer``, ``x``,
-        ``y`` or ``duration``: ``{"duration": "duration_ms"}``. Naming ``duration`` as ``""``
-        says that there is none, and every fixation counts alike; naming ``observer`` as ``""``,
-        that one observer, called 1, made them all.
+        Names in the file of the columns ``image``, ``observer``, ``x``, ``y`` and ``duration``, if
+        they differ, such as ``{"duration": "duration_ms"}``. With an empty name for ``duration``,
+        every fixation has the same weight. With an empty name for ``observer``, all fixations
+        belong to one observer, named 1.
     duplicates : {"raise", "drop", "keep"}, default "raise"
-        What to do with rows that repeat another in every column of the file.
+        Handling of rows that repeat another row in every column of the file.
     missing : {"raise", "drop"}, default "raise"
-        What to do with rows without a place or a duration: empty, ``.``, ``-``, ``n/a``, ``nan``
-        and the like.
+        Handling of rows without a position or a duration: empty, ``.``, ``-``, ``n/a``, ``nan`` and
+        similar marks.
     delimiter : str, optional
-        Character between the fields of a CSV file; ``" "`` for any blanks. By default a comma,
-        semicolon, tab or bar, whichever the header has, or as its line ``sep=`` says.
+        Character between the fields of a CSV file, or ``" "`` for any number of blanks. By default,
+        the comma, semicolon, tab or bar of the header, or the character of its line ``sep=``.
     decimal : {".", ","}, optional
-        Decimal sign of a CSV file. By default a comma if numbers have one and can be nothing else.
+        Decimal sign of a CSV file. By default, a comma if numbers have commas that cannot be
+        anything else.
     encoding : str, optional
-        Encoding of a CSV file, such as ``"cp1252"``. By default UTF-8, or as its byte order mark
-        says.
+        Encoding of a CSV file, such as ``"cp1252"``. By default, UTF-8 or the encoding of its byte
+        order mark.
 
     Returns
     -------
@@ -89,22 +89,22 @@ def read_fixations(
     Raises
     ------
     ValueError
-        If the file cannot be read, a column is missing, there is no row, or a row has a missing
-        or bad value; the message names file, line and column. If delimiter, decimal sign or
-        encoding cannot be told from the file.
+        If the file cannot be read, a column is missing, there is no row, or a row has a missing or
+        invalid value. The message names file, line and column. If delimiter, decimal sign or
+        encoding are not clear from the file.
     TypeError
-        If the path is not one, or `columns` is not a mapping.
+        If `path` is not a path, or `columns` is not a mapping.
     ImportError
         If a Parquet file is given and the extra is not installed.
 
     Warns
     -----
     SkippedDataWarning
-        If rows were left out under ``missing="drop"``.
+        If rows were omitted by ``missing="drop"``.
 
     Notes
     -----
-    Names are taken without blanks around them and with their letters composed (Unicode's NFC).
+    Blanks around names are removed, and their letters are composed (Unicode NFC).
 
     Examples
     --------
@@ -122,23 +122,24 @@ def read_fixations(
     names = _names_in_file(columns)
     if any(not name and column in {"image", "x", "y"} for column, name in names.items()):
         raise ValueError(
-            "`columns` must name every column in the file; only observer and duration may be none."
+            "`columns` must have a name for image, x and y, got an empty one. Only observer and "
+            "duration may be empty."
         )
     as_choice(missing, ("raise", "drop"), name="missing")
     if decimal is not None:
         as_choice(decimal, (".", ","), name="decimal")
     for name, value in (("delimiter", delimiter), ("encoding", encoding)):
         if value is not None and not as_text(value, name=name):
-            raise ValueError(f"`{name}` must not be empty.")
+            raise ValueError(f"`{name}` must not be empty, got {value!r}.")
     if delimiter is not None and len(delimiter) != 1:
         raise ValueError(f"`delimiter` must be one character, got {delimiter!r}.")
-    layout = _Layout(Dialect(delimiter=delimiter, encoding=encoding), decimal, missing)
+    layout = _NumberLayout(Dialect(delimiter=delimiter, encoding=encoding), decimal, missing)
     return _checked(path, names, origin, duplicates, layout, observer=ONE_OBSERVER)
 
 
 @dataclass(frozen=True, slots=True)
-class _Layout:
-    """Layout of the numbers in a file; without a dialect if the caller asks for none."""
+class _NumberLayout:
+    """Layout of the numbers in a file, without a dialect if the caller has no arguments for it."""
 
     dialect: Dialect | None = None
     decimal: str | None = None
@@ -156,14 +157,16 @@ def read_reading(
 ) -> pd.DataFrame:
     """Read a table of the fixations of one observer on one image, as `read_fixations` does.
 
-    The columns image and observer need not be there; where they are, they must say the same.
+    The columns image and observer are optional. If present, they must have the same names.
     """
     names = _names_in_file(columns)
     there, _ = _read_any(path, None)
     for column in ("image", "observer"):
         if names[column] not in there.columns:
             names[column] = ""
-    table = _checked(path, names, origin, duplicates, _Layout(), image=image, observer=observer)
+    table = _checked(
+        path, names, origin, duplicates, _NumberLayout(), image=image, observer=observer
+    )
     for column, wanted in (("image", image), ("observer", observer)):
         good = table[column] == wanted
         row = str(table.index.name)
@@ -172,10 +175,10 @@ def read_reading(
 
 
 def _names_in_file(columns: Mapping[str, str] | None) -> dict[str, str]:
-    """What each column is called in a file."""
+    """Return the name of each column in a file."""
     if columns is not None and not isinstance(columns, Mapping):
         raise TypeError(
-            f"`columns` must be a mapping from a name to the file's, got {type(columns).__name__}."
+            f"`columns` must be a mapping to the names in the file, got {type(columns).__name__}."
         )
     names = {column: column for column in FIXATION_COLUMNS} | dict(columns or {})
     unknown = sorted(set(names) - set(FIXATION_COLUMNS))
@@ -194,19 +197,19 @@ def _checked(
     names: Mapping[str, str],
     origin: str,
     duplicates: str,
-    layout: _Layout,
+    layout: _NumberLayout,
     **constant: str,
 ) -> pd.DataFrame:
-    """The table of a file; columns without a name in it hold a constant."""
+    """Read and check the table of a file, with constants for columns without a name in it."""
     as_choice(origin, tuple(ORIGINS), name="origin")
     as_choice(duplicates, ("raise", "drop", "keep"), name="duplicates")
     raw, row = _read_raw(path, names, layout)
     if duplicates == "raise":
-        advice = '; duplicates="drop" takes each once, "keep" takes all'
+        advice = ' Use duplicates="drop" to take each row once, or "keep" to take all.'
         require_different_rows(raw, path, row, advice)
     elif duplicates == "drop":
         raw = raw.drop_duplicates()
-    raw.attrs["source"] = str(path)  # for later messages
+    raw.attrs["source"] = str(path)  # for later error messages
     table = pd.DataFrame(index=raw.index.rename(row))
     hint = partial(_hint, arguments=layout.dialect is not None)
     for column in ("image", "observer"):
@@ -223,8 +226,8 @@ def _checked(
         if (durations < 0).any():
             line = first_true(durations < 0)
             raise ValueError(
-                f"{path}, {row} {line}, column {names['duration']!r}: a duration must be "
-                f"non-negative, got {raw.loc[line, names['duration']]!r}."
+                f"{path}, {row} {line}, column {names['duration']!r}: must be non-negative, got "
+                f"{raw.loc[line, names['duration']]!r}."
             )
         table["duration"] = durations
     else:
@@ -233,90 +236,62 @@ def _checked(
     return table
 
 
-def _read_raw(path: Path, names: Mapping[str, str], layout: _Layout) -> tuple[pd.DataFrame, str]:
-    """The file as strings (CSV) or as stored (Parquet), indexed by line or row."""
+def _read_raw(
+    path: Path, names: Mapping[str, str], layout: _NumberLayout
+) -> tuple[pd.DataFrame, str]:
+    """Read the file as text (CSV) or as stored (Parquet), indexed by line or row."""
     raw, row = _read_any(path, layout.dialect)
     advice = (
-        " Say what it is called there with `columns` (--column NAME=THEIRS), or with an empty name "
-        "that there are no durations (--column duration=)."
+        " Give the names in the file with `columns` (--column NAME=THEIRS), or an empty name if "
+        "there are no durations (--column duration=)."
     )
     require_columns(raw, [name for name in names.values() if name], path, advice)
     numbers = [names[column] for column in ("x", "y", "duration") if names[column]]
     if row == "line":
         raw = with_decimal_points(raw, numbers, path, layout.decimal)
     elif layout.dialect not in {None, Dialect()} or layout.decimal is not None:
-        raise ValueError(f"{path}: `delimiter`, `decimal` and `encoding` go with CSV files.")
+        raise ValueError(
+            f"{path}: `delimiter`, `decimal` and `encoding` must be used with a CSV file, got a "
+            "Parquet file. Omit them."
+        )
     if layout.missing == "drop":
         raw = _with_places(raw, numbers, path)
     if raw.empty:
-        raise ValueError(f"{path}: there are no fixations in the table.")
+        raise ValueError(f"{path}: must have at least one fixation, got none.")
     return raw, row
 
 
 def _with_places(raw: pd.DataFrame, numbers: list[str], path: Path) -> pd.DataFrame:
-    """Return the rows whose place and duration are there."""
+    """Return the rows that have a position and a duration."""
     lost = np.zeros(len(raw), np.bool_)
     for name in numbers:
         texts = raw[name].astype(str).str.strip().str.casefold()
         lost |= (raw[name].isna() | texts.isin(MISSING)).to_numpy(np.bool_)
     if lost.any():
-        warnings.warn(
-            f"{path}: left out {int(lost.sum())} of {len(raw)} rows whose place or duration is "
-            "missing.",
+        warn(
+            f"{path}: omitted {int(lost.sum())} of {len(raw)} rows without a position or a "
+            "duration.",
             SkippedDataWarning,
-            stacklevel=5,
         )
     return raw.loc[~lost]
 
 
 def _hint(value: Any, *, arguments: bool) -> str:
-    """Return what a text that is not a number is likely to be, and the argument for it."""
+    """Return a clause about the probable meaning of a value that is not a number."""
     text = value.strip().casefold() if isinstance(value, str) else ""
     if "," in text and arguments:
-        return '; if its decimal sign is a comma, say decimal=","'
+        return '. Use decimal="," if its decimal sign is a comma'
     if text in MISSING or value is None or value != value:  # noqa: PLR0124 (NaN)
         return (
-            ', which is a mark for no gaze; missing="drop" leaves out such rows'
+            ', which marks a missing value. Use missing="drop" to omit such rows'
             if arguments
-            else ", which is a mark for missing values; leave out such rows"
+            else ", which marks a missing value. Remove such rows"
         )
     return ""
 
 
 def _read_any(path: Path, dialect: Dialect | None) -> tuple[pd.DataFrame, str]:
+    """Read a file by its suffix, and return its table and the unit of its index."""
     if path.suffix.lower() in {".parquet", ".pq"}:
         return read_parquet(path), "row"
     return read_csv_text(path, dialect), "line"
-
-
-def read_parquet(path: Path) -> pd.DataFrame:
-    """Return a Parquet table as stored, indexed by 1-based row; nested values as text."""
-    try:
-        import pyarrow as pa  # noqa: PLC0415
-        import pyarrow.parquet as pq  # noqa: PLC0415
-    except ImportError as error:
-        raise ImportError(
-            f"{path}: reading Parquet needs pyarrow: pip install 'gazesal[parquet]'."
-        ) from error
-    try:
-        with path.open("rb") as file:
-            opened = pq.ParquetFile(file)
-            n = opened.metadata.num_rows
-            if n > max(MOST_ROWS, path.stat().st_size):
-                raise ValueError(  # noqa: TRY301
-                    f"it claims {n} rows, more than {MOST_ROWS} and than its bytes"
-                )
-            table = opened.read()
-        table.validate(full=True)
-        for place, field in enumerate(table.schema):
-            if pa.types.is_nested(field.type):  # its values cannot be compared nor hashed
-                texts = [None if each is None else repr(each) for each in table[place].to_pylist()]
-                table = table.set_column(place, field.name, pa.array(texts, pa.string()))
-        frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
-    except FileNotFoundError:
-        raise
-    except Exception as error:  # a broken file fails in as many ways as it has parts
-        raise ValueError(f"{path}: cannot be read as a Parquet table: {error}") from error
-    frame.columns = pd.Index(clean_columns([str(name) for name in frame.columns], path))
-    frame.index = pd.RangeIndex(1, len(frame) + 1, name="row")
-    return frame

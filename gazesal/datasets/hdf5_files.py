@@ -1,4 +1,4 @@
-"""Arrays of one HDF5 file, without anything that another file or a plugin would have to give."""
+"""Read arrays of an HDF5 file, without other files and plugins that it refers to."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from gazesal.datasets._stored_values import LABELS, as_labels, require_plain_val
 __all__ = ["open_hdf5"]
 
 # Filters within the HDF5 library and h5py: deflate, shuffle, fletcher32, szip, nbit, scaleoffset
-# and lzf. For any other, HDF5 looks for a plugin, which is a program, in folders of the system.
+# and lzf. For other filters, HDF5 would load a plugin, which is a program, from system folders.
 FILTERS = {1, 2, 3, 4, 5, 6, 32000}
 
 
@@ -40,7 +40,7 @@ def open_hdf5(path: Path) -> Iterator[Hdf5]:
 
 @dataclass(frozen=True, slots=True)
 class Hdf5:
-    """An open file of arrays."""
+    """Open file of arrays."""
 
     file: Any
     h5py: Any
@@ -53,11 +53,11 @@ class Hdf5:
             if isinstance(item, self.h5py.Dataset):
                 found.append((name, Hdf5Array(item, self.h5py)))
 
-        self.file.visititems(keep)  # which follows no link but hard ones
+        self.file.visititems(keep)  # follows only hard links
         return iter(found)
 
     def array(self, key: str) -> Hdf5Array:
-        """Return one of them; a KeyError if it is absent."""
+        """Return the array with this name, and raise a KeyError if it is absent."""
         item = self.file
         for name in key.removeprefix("/").split("/"):
             if name in {"", ".", ".."} or not isinstance(item, self.h5py.Group):
@@ -65,11 +65,10 @@ class Hdf5:
             link = item.get(name, getlink=True)
             if link is None:
                 raise KeyError(key)
-            # a soft link may lead on through an external one
+            # a soft link can lead to an external link
             if not isinstance(link, self.h5py.HardLink):
                 raise ValueError(  # noqa: TRY004
-                    f"{name!r} is a link or may lead on through a link to another file, and is not "
-                    "followed"
+                    f"{name!r} must not be a soft or external link, which can lead to another file"
                 )
             item = item[name]
         if not isinstance(item, self.h5py.Dataset):
@@ -79,33 +78,33 @@ class Hdf5:
 
 @dataclass(frozen=True, slots=True)
 class Hdf5Array:
-    """An array of an open file."""
+    """Array of an open file."""
 
     dataset: Any
     h5py: Any
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Its shape, () for one without values."""
+        """Shape of the array, () if it has no values."""
         return self.dataset.shape or ()
 
     @property
     def is_text(self) -> bool:
-        """Return whether it holds text."""
+        """True for text, False for numbers."""
         return self.h5py.check_string_dtype(self.dataset.dtype) is not None
 
     @property
     def labels(self) -> list[str] | None:
-        """Names of its rows, if its attribute ``images`` has them."""
+        """Names of its rows in its attribute ``images``, None without it."""
         return as_labels(self.dataset.attrs.get(LABELS))
 
     def read(self, row: int | None = None) -> np.ndarray[Any, Any]:
-        """Return the values, or those of one row."""
+        """Return the values, or the values of one row."""
         self._require_own_values()
         dtype = self.dataset.dtype
         enum = self.h5py.check_enum_dtype(dtype)  # None for h5py's own booleans
         if enum or (dtype.kind not in "fiub" and not self.is_text):
-            raise ValueError(f"it must hold real numbers, got {'an enum' if enum else dtype}")
+            raise ValueError(f"it must be of real numbers, got {'an enum' if enum else dtype}")
         most = MOST_NAMES if self.is_text else MOST_VALUES
         shape = self.shape if row is None else self.shape[1:]
         require_sane_shape(shape, most=most)
@@ -116,14 +115,14 @@ class Hdf5Array:
         return values
 
     def _require_own_values(self) -> None:
-        """Raise if the values lie in other files or need a plugin."""
+        """Raise if the values are in other files or need a plugin."""
         layout = self.dataset.id.get_create_plist()
         if self.dataset.is_virtual or layout.get_external_count():
-            raise ValueError("its values lie in other files, which are not read")
+            raise ValueError("its values must be in the file itself, got references to others")
         for place in range(layout.get_nfilters()):
             number = layout.get_filter(place)[0]
             if number not in FILTERS:
                 raise ValueError(
-                    f"it is compressed by filter {number}, a plugin of HDF5, and plugins are not "
-                    "loaded; write it with gzip or lzf"
+                    f"its filters must not be plugins of HDF5, got filter {number}. Write it with "
+                    "gzip or lzf"
                 )

@@ -1,4 +1,4 @@
-"""Files of one saliency map, folders of them, and the sizes of images."""
+"""Read files of one saliency map and tables of image sizes, and list the maps of a folder."""
 
 import re
 from pathlib import Path
@@ -17,7 +17,7 @@ SUFFIXES = (".npy", ".npz", ".png", ".tif", ".tiff")
 
 
 def maps_in(folder: Path) -> dict[str, Path]:
-    """Maps of one folder by image; one that has files and no map among them is an error."""
+    """Return the files of the maps in a folder by image, and raise if no file is a map."""
     files: dict[str, Path] = {}
     others = 0
     for path in sorted(folder.iterdir()):
@@ -29,15 +29,15 @@ def maps_in(folder: Path) -> dict[str, Path]:
         image = clean_name(path.stem, what=f"{folder}: names of files")
         if image in files:
             raise ValueError(
-                f"{folder}: image {image!r} has two maps, {files[image].name!a} and "
-                f"{path.name!a}; keep one."
+                f"{folder}: image {image!r} must have one map, got {files[image].name!a} and "
+                f"{path.name!a}. Remove one."
             )
         files[image] = path
     clean_names(files, what=f"{folder}: names of files")
     if others and not files:
         raise ValueError(
-            f"{folder}: none of its {others} files is a map ({', '.join(SUFFIXES)}); convert "
-            "them or move the folder away."
+            f"{folder}: maps must be one of {', '.join(SUFFIXES)}, got {others} other files. "
+            "Convert them or remove the folder."
         )
     return files
 
@@ -49,8 +49,9 @@ def read_map(path: str | Path) -> FloatArray:
     ----------
     path : str or path
         A ``.npy`` file, a ``.npz`` archive of one array, or a gray ``.png``, ``.tif`` or ``.tiff``
-        image of integers of up to 32 bits or of 32-bit floats. Equal channels are gray, and an
-        opaque alpha is dropped. An image in color is refused: a color map cannot be undone.
+        image of integers of up to 32 bits or of 32-bit floats. Equal channels count as gray, and an
+        opaque alpha channel is dropped. An image in color is refused, because a color map cannot be
+        inverted.
 
     Returns
     -------
@@ -63,12 +64,12 @@ def read_map(path: str | Path) -> FloatArray:
         If the file does not exist.
     ValueError
         If it cannot be read, is truncated, is not a 2-D map of finite real numbers, or is an
-        image in color; or if Pillow would change its values (64-bit floats, 16 bits a channel, zero
-        as white, stored turned). The message names the file and what it has.
+        image in color. If Pillow would change its values (64-bit floats, 16 bits per channel, zero
+        as white, stored rotated). The message names the file and its property.
 
     See Also
     --------
-    find_maps, open_maps : Find a folder's maps, and those in files of many.
+    find_maps, open_maps : Find the maps in a folder, and in files of many maps.
 
     Examples
     --------
@@ -89,7 +90,7 @@ def read_map(path: str | Path) -> FloatArray:
     elif path.suffix.lower() in SUFFIXES:
         values = _read_image(path)
     else:
-        raise ValueError(f"{path}: a map must be one of {', '.join(SUFFIXES)}.")
+        raise ValueError(f"{path}: a map must be one of {', '.join(SUFFIXES)}. Convert it.")
     try:
         array = as_map(values, name="map")
         require_finite(array, name="map")
@@ -99,7 +100,7 @@ def read_map(path: str | Path) -> FloatArray:
 
 
 def read_sizes(path: str | Path) -> dict[str, tuple[int, int]]:
-    """Read a CSV table of image sizes with columns image, width and height, in pixels.
+    r"""Read a CSV table of image sizes with columns image, width and height, in pixels.
 
     Parameters
     ----------
@@ -117,7 +118,7 @@ def read_sizes(path: str | Path) -> dict[str, tuple[int, int]]:
         If the file does not exist.
     ValueError
         If it cannot be read, a column is missing, a size is not a positive integer, or an image
-        is named twice; the message names file and line.
+        is repeated. The message names file and line.
 
     Examples
     --------
@@ -131,7 +132,7 @@ def read_sizes(path: str | Path) -> dict[str, tuple[int, int]]:
     {'1001': (600, 800)}
     """
     path = as_path(path, name="path")
-    # here, since it takes pandas, which workers that read maps do without
+    # imported here, because workers that read maps do not need pandas
     from gazesal.datasets._csv import read_csv_text, require_columns  # noqa: PLC0415
 
     table = read_csv_text(path)
@@ -145,42 +146,49 @@ def read_sizes(path: str | Path) -> dict[str, tuple[int, int]]:
             )
         name = clean_name(image, what=f"{path}, line {line}: names of images")
         if name in sizes:
-            raise ValueError(f"{path}, line {line}: image {image!r} is named a second time.")
+            raise ValueError(f"{path}, line {line}: images must differ, got {image!r} again.")
         sizes[name] = (int(height), int(width))
         if min(sizes[name]) < 1:
-            raise ValueError(f"{path}, line {line}: width and height must be at least 1.")
+            raise ValueError(
+                f"{path}, line {line}: width and height must be at least 1, got {width} and "
+                f"{height}."
+            )
     clean_names(sizes, what=f"{path}: names of images")
     return sizes
 
 
 def _read_npz(path: Path) -> np.ndarray:
+    """Return the only array of an archive."""
     try:
         with open_npz(path) as archive:
             if len(archive) == 1:
                 return next(iter(archive.values())).read()
     except FileNotFoundError:
         raise
-    except Exception as error:  # a broken file fails in as many ways as it has parts
+    except Exception as error:  # zipfile raises errors of any type for a damaged file
         raise ValueError(f"{path}: cannot be read as a .npz archive: {error}") from error
-    raise ValueError(f"{path}: must hold one array, got {len(archive)}; `open_maps` opens several.")
+    raise ValueError(
+        f"{path}: must have one array, got {len(archive)}. Use `open_maps` for several."
+    )
 
 
 def _read_image(path: Path) -> np.ndarray:
+    """Return the values of a gray picture."""
     from gazesal.datasets.stored_pictures import UPRIGHT, read_stored  # noqa: PLC0415 (Pillow)
 
     found = read_stored(path)
     if found.zero_is_white:
         raise ValueError(
-            f"{path}: stores bright as low (in TIFF, PhotometricInterpretation 0: zero is white), "
-            "so that high values are not its bright ones. Save it with zero as black."
+            f"{path}: bright must be high, got zero as white (TIFF PhotometricInterpretation 0). "
+            "Save it with zero as black."
         )
     if found.orientation != UPRIGHT:
         raise ValueError(
-            f"{path}: is stored turned (EXIF orientation {found.orientation}). Save it upright."
+            f"{path}: must be upright, got EXIF orientation {found.orientation}. Save it upright."
         )
     if found.values.ndim != 2:
         raise ValueError(
-            f"{path}: must be a gray image, got one whose channels differ; export the map's "
-            "values, not a picture of them in color."
+            f"{path}: must be a gray image, got channels that differ. Export the values of the map "
+            "instead of a picture in color."
         )
     return found.values

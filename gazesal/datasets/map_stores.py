@@ -1,4 +1,4 @@
-"""One saliency map out of an archive of many: .npz, HDF5 and zarr."""
+"""Read one saliency map from a file of many: .npz, HDF5 or zarr."""
 
 from __future__ import annotations
 
@@ -24,37 +24,39 @@ __all__ = ["STORES", "StoredArray", "StoredMap", "open_store"]
 
 
 class StoredArray(Protocol):
-    """What an array in a store says of itself before it is read."""
+    """Array in a store, with properties that are known before its values are read."""
 
     @property
-    def shape(self) -> tuple[int, ...]: ...
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the array, () if it has no values."""
 
     @property
-    def is_text(self) -> bool: ...
+    def is_text(self) -> bool:
+        """True for text, False for numbers."""
 
     @property
     def labels(self) -> list[str] | None:
-        """Names of its rows, where an attribute ``images`` has them."""
+        """Names of its rows in its attribute ``images``, None without it."""
 
     def read(self, row: int | None = None) -> np.ndarray[Any, Any]:
-        """The values, of one row where one is given."""
+        """Return the values, or the values of one row."""
 
 
 class Store(Protocol):
-    """An open file of arrays."""
+    """Open file of arrays."""
 
     def arrays(self) -> Iterator[tuple[str, StoredArray]]:
-        """Every array with its name, in the order of the file."""
+        """Return every array with its name, in the order of the file."""
 
     def array(self, key: str) -> StoredArray:
-        """One of them; a KeyError where there is none."""
+        """Return the array with this name, and raise a KeyError if it is absent."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredMap:
-    """The map of one image in an archive or store, read when it is called.
+    """Map of one image in an archive or store, read when it is called.
 
-    It holds no open file, so that another process can be sent it and opens the file itself.
+    It has no open file, so it can be sent to another process, which opens the file itself.
 
     Attributes
     ----------
@@ -63,7 +65,7 @@ class StoredMap:
     key : str
         Name of the array in it.
     row : int, optional
-        Position in the array, where that is a stack of the maps of many images.
+        Position in the array, if the array is a stack of the maps of many images.
     """
 
     path: Path
@@ -73,15 +75,15 @@ class StoredMap:
     def __call__(self) -> FloatArray:
         """Return the map, shape (H, W), with the values as stored."""
         if not self.path.exists():
-            raise FileNotFoundError(f"{self.path}: there is no such file of maps.")
+            raise FileNotFoundError(f"{self.path}: no such file of maps.")
         try:
             with open_store(self.path) as store:
                 values = _one_map(store.array(self.key).read(self.row), self.row)
         except KeyError:
-            raise ValueError(f"{self}: there is no such array.") from None
+            raise ValueError(f"{self}: the file has no such array.") from None
         except ImportError:
             raise
-        except Exception as error:  # a broken store fails in as many ways as it has parts
+        except Exception as error:  # the formats raise errors of any type for a damaged store
             raise ValueError(f"{self}: cannot be read: {error}") from error
         try:
             array = as_map(values, name="map")
@@ -92,10 +94,10 @@ class StoredMap:
 
     @property
     def fingerprint(self) -> str:
-        """What the map is known by: file and place in it, and when the file was written.
+        """Fingerprint of the map: its file, its position in it, and the time of modification.
 
-        Of a zarr store, which is a folder, the files are those of the chunks that the map lies in
-        and the description of its array.
+        For a zarr store, which is a folder, the files are the chunks of the map and the description
+        of its array.
         """
         if not self.path.is_dir():
             return f"{self}, {written(self.path)}"
@@ -110,27 +112,30 @@ class StoredMap:
 
 
 def _one_map(values: np.ndarray[Any, Any], row: int | None) -> np.ndarray[Any, Any]:
-    """Return a row of a stack without its axis of one channel, as of a batch (N, 1, H, W)."""
+    """Return a row of a stack without its axis of one channel, as in a batch (N, 1, H, W)."""
     if row is None or values.ndim != 3 or 1 not in (values.shape[0], values.shape[-1]):
         return values
     return values[0] if values.shape[0] == 1 else values[..., 0]
 
 
 def open_store(path: Path) -> AbstractContextManager[Store]:
-    """Open a file of maps by its suffix, to be read and closed again."""
+    """Open a file of maps according to its suffix."""
     return _OPENERS[path.suffix.lower()](path)
 
 
 @contextmanager
 def _open_npz(path: Path) -> Iterator[Store]:
+    """Open an archive of numpy for reading."""
     if not zipfile.is_zipfile(path):
-        raise ValueError("it is not an archive, as np.savez writes")
+        raise ValueError("it must be an archive, as np.savez writes")
     with open_npz(path) as members:
         yield _Npz(members)
 
 
 @dataclass(frozen=True, slots=True)
 class _Npz:
+    """Open archive of numpy."""
+
     members: Mapping[str, NpzMember]
 
     def arrays(self) -> Iterator[tuple[str, StoredArray]]:
@@ -141,7 +146,7 @@ class _Npz:
 
 
 class _NpzArray:
-    """An array of an archive; its header is read when it is needed first."""
+    """Array of an archive, whose header is read when it is first needed."""
 
     labels = None
 

@@ -1,8 +1,7 @@
-"""The REFLACX release as it lies on disk, read when needed and checked line by line."""
+"""Read the REFLACX release when its files are needed, and check them line by line."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -11,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gazesal._validation import as_choice, as_count, as_iterable
+from gazesal._warnings import warn
 from gazesal.datasets._arguments import as_path, as_phases, as_text
 from gazesal.datasets._mimic_paths import IMAGE, picture_path
 from gazesal.datasets._reflacx_files import (
@@ -18,6 +18,7 @@ from gazesal.datasets._reflacx_files import (
     read_ellipse_file,
     read_fixation_file,
     read_metadata,
+    require_agreement,
 )
 from gazesal.datasets.stored_pictures import picture_size
 from gazesal.exceptions import SkippedDataWarning
@@ -25,72 +26,66 @@ from gazesal.typing import Float64Array
 
 __all__ = ["Reflacx"]
 
-# Columns that are no finding: an image with only these is normal.
+# Columns that are not findings. An image with only these is normal.
 NO_FINDING = ("Other", "Quality issue", "Support devices")
-# What all readings of an image must agree on.
-FACTS_OF_AN_IMAGE = {
-    ("width", "height"): "sizes",
-    ("dicom_id",): "DICOM ids",
-    ("subject_id",): "subjects",
-}
 
 
 class Reflacx:
     """Readings of chest X-rays with eye tracking, from a folder of the REFLACX release.
 
-    Tables are read at once; a reading's fixations, box and ellipses when they are asked for, so a
-    release of any size costs no memory. Nothing is copied or cached.
+    Tables are read at once. The fixations, box and ellipses of a reading are read when they are
+    needed, so a release of any size takes little memory. No files are copied or cached.
 
     Parameters
     ----------
     root : str or path
-        Folder that holds ``main_data``, or ``main_data`` itself.
+        Folder that contains ``main_data``, or ``main_data`` itself.
     phases : sequence of int, default (1, 2)
-        Phases of the release to read: 1 and 2, in which five radiologists read every image, and
-        3, in which one did.
+        Phases of the release to read. In phases 1 and 2, five radiologists read every image, and in
+        phase 3, one did.
     on_bad_reading : {"raise", "skip"}, default "raise"
-        What to do with a reading that keeps its eye tracking but whose fixations or chest box are
-        missing or malformed: raise when the file is asked for, or look at all readings now, count
-        such readings as discarded and say how many. Their rows and labels stay, and ellipses are
-        not looked at. A malformed *table* is an error either way.
+        Handling of a reading that keeps its eye tracking but whose fixations or chest box are
+        missing or malformed. ``"raise"``: raise when the file is read. ``"skip"``: check all
+        readings now, mark such readings as discarded, and warn with their number. Their rows and
+        labels stay, and ellipses are not checked. A malformed *table* is always an error.
 
     Attributes
     ----------
     readings : pandas.DataFrame
-        One row a reading, indexed by its id: phase, image, dicom_id, subject_id, split, discarded
-        (its eye tracking was, or the reading was skipped), height and width of the image in
-        pixels.
+        One row per reading, indexed by its id: phase, image, dicom_id, subject_id, split, discarded
+        (True if its eye tracking was discarded or the reading was skipped), height and width of the
+        image in pixels.
     labels : pandas.DataFrame
-        The radiologist's certainty of each finding, 0 to 5, by reading id; ``nan`` where a phase
-        does not have the label.
+        The radiologist's certainty of each finding, 0 to 5, by reading id. ``nan`` if a phase does
+        not have the label.
     skipped : dict of str
-        Why a reading was skipped, by its id; empty under ``on_bad_reading="raise"``.
+        Reason for which a reading was skipped, by its id. Empty for ``on_bad_reading="raise"``.
 
     Raises
     ------
     FileNotFoundError
         If the folder or a table is missing.
     ValueError
-        If a table is malformed; the message names file, line and column.
+        If a table is malformed. The message names file, line and column.
     TypeError
-        If the root is not a path, or `phases` does not hold integers.
+        If `root` is not a path, or `phases` is not a sequence of integers.
 
     Warns
     -----
     SkippedDataWarning
-        If readings were skipped under ``on_bad_reading="skip"``.
+        If readings were skipped by ``on_bad_reading="skip"``.
 
     See Also
     --------
-    MimicCxrJpg : The pictures of the images, and labels and splits for training.
+    MimicCxrJpg : Pictures of the images, and labels and splits for training.
 
     Notes
     -----
-    Coordinates are image pixels, x to the right and y down, as the release gives them; they may
-    lie outside the image. A fixation's Gaussian exists only where the image was shown
+    Coordinates are image pixels, x to the right and y down, as in the release. They may be outside
+    the image. The Gaussian of a fixation is limited to the part of the image that was shown
     :footcite:p:`reflacx2021`.
 
-    Sides of images are 1 to 65,535 pixels, of which JPEG holds no more; certainties are 0 to 5.
+    Sides of images are 1 to 65,535 pixels, the limit of JPEG. Certainties are 0 to 5.
 
     References
     ----------
@@ -108,7 +103,7 @@ class Reflacx:
         root = as_path(root, name="root")
         self._folder = root if root.name == "main_data" else root / "main_data"
         if not self._folder.is_dir():
-            raise FileNotFoundError(f"{self._folder}: there is no such folder of REFLACX readings.")
+            raise FileNotFoundError(f"{self._folder}: no such folder of REFLACX readings.")
         parts = [
             read_metadata(self._folder / f"metadata_phase_{phase}.csv", phase)
             for phase in as_phases(phases, name="phases")
@@ -116,7 +111,7 @@ class Reflacx:
         self.readings = pd.concat([part.readings for part in parts])
         self.labels = pd.concat([part.labels for part in parts])
         self.skipped: dict[str, str] = {}
-        self._require_agreement(pd.concat([part.places for part in parts]))
+        require_agreement(self.readings, pd.concat([part.places for part in parts]))
         if on_bad_reading == "skip":
             self._skip_bad_readings()
 
@@ -130,23 +125,24 @@ class Reflacx:
         )
 
     def subjects(self) -> list[str]:
-        """Return the subjects of all readings, also of those discarded or skipped.
+        """Return the subjects of all readings, including discarded and skipped readings.
 
         Returns
         -------
         list of str
-            Subjects' numbers in order, as in `MimicCxrJpg`, whose
+            Sorted numbers of the subjects, as in `MimicCxrJpg`, whose
             `~MimicCxrJpg.classification_images` moves them to the test set.
         """
         return sorted(set(self.readings["subject_id"]))
 
     def kept_by_all(self, n_readers: int = 5) -> list[str]:
-        """Return the images of which at least so many readings keep their eye tracking.
+        """Return the images of which at least `n_readers` readings keep their eye tracking.
 
         Parameters
         ----------
         n_readers : int, default 5
-            Number of readings; five leaves the 91 images of the study.
+            Number of readings. With five, these are the 91 images of the study by Bigolin Lanfredi
+            et al. (2021).
 
         Returns
         -------
@@ -156,9 +152,9 @@ class Reflacx:
         Raises
         ------
         TypeError
-            If the number is not an integer.
+            If `n_readers` is not an integer.
         ValueError
-            If it is below 1.
+            If `n_readers` is below 1.
         """
         as_count(n_readers, name="n_readers")
         kept = self.readings[~self.readings["discarded"]]
@@ -166,13 +162,13 @@ class Reflacx:
         return sorted(str(image) for image in counts.index[counts >= n_readers])
 
     def abnormal(self) -> pd.Series:
-        """Return whether most readers saw an abnormality, for each image.
+        """Return for each image whether most readers saw an abnormality.
 
         Returns
         -------
         pandas.Series of bool
-            By image: more than half of its readings give a certainty above 0 to a finding. Other
-            text, quality and support devices are no findings.
+            By image, True if more than half of its readings give a certainty above 0 to a finding.
+            Other text, quality and support devices are not findings.
         """
         findings = self.labels.drop(columns=[name for name in NO_FINDING if name in self.labels])
         sees = (findings.fillna(0) > 0).any(axis=1)
@@ -192,30 +188,35 @@ class Reflacx:
         pandas.DataFrame
             Columns x, y (image pixels), duration (seconds), x_per_degree, y_per_degree (pixels per
             degree of visual angle along each axis), x_min_shown, y_min_shown, x_max_shown,
-            y_max_shown (part of the image on the screen, the upper bounds exclusive), in order;
-            the index is the line of the file.
+            y_max_shown (part of the image on the screen, the upper bounds exclusive), in temporal
+            order. The index is the line of the file.
 
         Raises
         ------
         ValueError
-            If the reading is unknown, discarded or skipped, or the file is malformed, has a line
-            twice, or has no gaze that can be drawn: no fixation of a duration above 0 lies in the
-            part of the image that was shown during it. Single fixations may lie anywhere.
+            If the reading is unknown, discarded or skipped, or the file is malformed, repeats a
+            line, or has no usable gaze: no fixation with a duration above 0 is in the part of the
+            image that was shown during it. Single fixations may be anywhere.
         TypeError
             If the id is not a str.
         FileNotFoundError
-            If there is no file.
+            If the file is missing.
         """
         row = self._row(reading)
         if reading in self.skipped:
-            raise ValueError(f"reading {reading} was skipped: {self.skipped[reading]}")
+            raise ValueError(
+                f"`reading` must have usable eye tracking, but {reading} was skipped: "
+                f"{self.skipped[reading]}"
+            )
         if row["discarded"]:
-            raise ValueError(f"reading {reading}: its eye tracking was discarded.")
+            raise ValueError(
+                f"`reading` must have eye tracking, but the release discarded it for {reading}."
+            )
         path = self._folder / reading / "fixations.csv"
         return read_fixation_file(path, int(row["height"]), int(row["width"]))
 
     def chest_box(self, reading: str) -> tuple[float, float, float, float]:
-        """Return the box a reader drew around lungs and heart.
+        """Return the box that a reader drew around lungs and heart.
 
         Parameters
         ----------
@@ -226,7 +227,7 @@ class Reflacx:
         -------
         tuple of float
             (x_min, y_min, x_max, y_max) in image pixels, the upper bounds exclusive. A box may
-            stick out of the image, and is not cut: registration needs its size.
+            exceed the image and is not clipped, because registration needs its size.
 
         Raises
         ------
@@ -236,7 +237,7 @@ class Reflacx:
         TypeError
             If the id is not a str.
         FileNotFoundError
-            If there is no file.
+            If the file is missing.
         """
         row = self._row(reading)
         path = self._folder / reading / "chest_bounding_box.csv"
@@ -253,7 +254,8 @@ class Reflacx:
         Returns
         -------
         numpy.ndarray of float64, shape (4,)
-            (x_min, y_min, x_max, y_max) in image pixels, as the study averages them.
+            (x_min, y_min, x_max, y_max) in image pixels, averaged as by Bigolin Lanfredi et al.
+            (2021).
 
         Raises
         ------
@@ -265,12 +267,12 @@ class Reflacx:
         as_text(image, name="image")
         kept = self.readings[(self.readings["image"] == image) & ~self.readings["discarded"]]
         if kept.empty:
-            raise ValueError(f"`image` must have a kept reading, got {image!r}.")
+            raise ValueError(f"`image` must have a reading with eye tracking, got {image!r}.")
         boxes = [self.chest_box(str(reading)) for reading in kept.index]
         return np.asarray(np.mean(boxes, axis=0))
 
     def ellipses(self, reading: str) -> pd.DataFrame:
-        """Return the ellipses a reader drew around abnormalities.
+        """Return the ellipses that a reader drew around abnormalities.
 
         Parameters
         ----------
@@ -280,8 +282,8 @@ class Reflacx:
         Returns
         -------
         pandas.DataFrame
-            One row an ellipse: xmin, ymin, xmax, ymax (the ends of its axes, image pixels),
-            certainty, and True or False for each label; none if nothing was marked.
+            One row per ellipse: xmin, ymin, xmax, ymax (the ends of its axes, image pixels),
+            certainty, and True or False for each label. Empty if the reader marked no abnormality.
 
         Raises
         ------
@@ -290,13 +292,13 @@ class Reflacx:
         TypeError
             If the id is not a str.
         FileNotFoundError
-            If there is no file.
+            If the file is missing.
         """
         self._row(reading)
         return read_ellipse_file(self._folder / reading / "anomaly_location_ellipses.csv")
 
     def picture_path(self, image: str, mimic_root: str | Path) -> Path:
-        """Return where the picture of an image lies in a copy of MIMIC-CXR-JPG.
+        """Return the path of the picture of an image in a copy of MIMIC-CXR-JPG.
 
         Parameters
         ----------
@@ -304,19 +306,18 @@ class Reflacx:
             Image as in the tables, a path in MIMIC-CXR:
             ``physionet.org/files/mimic-cxr/2.0.0/files/p10/p10.../s5.../<dicom_id>.dcm``.
         mimic_root : str or path
-            Folder of the MIMIC-CXR-JPG release, which holds ``files``.
+            Folder of the MIMIC-CXR-JPG release, which contains ``files``.
 
         Returns
         -------
         pathlib.Path
-            ``files/p10/p10.../s5.../<dicom_id>.jpg`` below that folder. Whether it is there is
-            not looked at.
+            ``files/p10/p10.../s5.../<dicom_id>.jpg`` below `mimic_root`. The file may be missing.
 
         Raises
         ------
         ValueError
-            If the image is not in the tables, is not a path of that form, or is of another
-            subject or DICOM id than the tables say.
+            If the image is not in the tables, is not a path of this form, or disagrees with the
+            subject or DICOM id in the tables.
         TypeError
             If the image is not a str, or the folder not a path.
         """
@@ -344,31 +345,31 @@ class Reflacx:
     def check_picture_sizes(
         self, mimic_root: str | Path, *, images: Iterable[str] | None = None
     ) -> int:
-        """Raise unless pictures are there and as large as the tables say.
+        """Raise unless pictures exist and have the sizes in the tables.
 
         Only the headers of the pictures are read.
 
         Parameters
         ----------
         mimic_root : str or path
-            Folder of the MIMIC-CXR-JPG release, which holds ``files``.
+            Folder of the MIMIC-CXR-JPG release, which contains ``files``.
         images : iterable of str, optional
-            Images to look at; by default all in the tables.
+            Images to check. By default, all in the tables.
 
         Returns
         -------
         int
-            Number of pictures looked at.
+            Number of pictures checked.
 
         Raises
         ------
         ValueError
-            If a picture cannot be read or has another size; the message names the first and says
-            how many do.
+            If a picture cannot be read or has another size. The message names the first such
+            picture and their number.
         FileNotFoundError
             If a picture is missing.
         TypeError
-            If `images` does not hold str, or the folder is not a path.
+            If `images` are not str, or `mimic_root` is not a path.
         """
         known = self.readings.drop_duplicates("image").set_index("image")[["height", "width"]]
         listed = known.index if images is None else as_iterable(images, name="images", of="str")
@@ -379,39 +380,15 @@ class Reflacx:
             expected_height, expected_width = known.loc[image]
             if (height, width) != (expected_height, expected_width):
                 wrong.append(
-                    f"{path} is {width} wide and {height} high, but the tables say "
-                    f"{expected_width} and {expected_height}"
+                    f"{path} must be {expected_width} wide and {expected_height} high as in the "
+                    f"tables, got {width} and {height}"
                 )
         if wrong:
-            raise ValueError(f"{wrong[0]}; {len(wrong)} of {n} pictures disagree.")
+            raise ValueError(f"{wrong[0]}. {len(wrong)} of {n} pictures disagree.")
         return n
 
-    def _require_agreement(self, places: pd.Series) -> None:
-        """Raise if a reading is there twice, or two give an image different facts."""
-        readings = self.readings
-        repeated = readings.index[readings.index.duplicated()]
-        if len(repeated):
-            first, second = places.loc[[repeated[0]]].iloc[:2]
-            raise ValueError(
-                f"{second}, column 'id': reading {repeated[0]} is in the tables twice, first in "
-                f"{first}."
-            )
-        for facts, what in FACTS_OF_AN_IMAGE.items():
-            theirs = readings[list(facts)]
-            first_facts = readings.groupby("image")[list(facts)].transform("first")
-            differing = readings.index[(theirs != first_facts).any(axis=1)]
-            if len(differing):
-                later = differing[0]
-                image = readings.loc[later, "image"]
-                first = readings.index[readings["image"] == image][0]
-                raise ValueError(
-                    f"{places[later]}: the readings {first}, {later} give image {image} different "
-                    f"{what}, {theirs.loc[first].tolist()} in {places[first]} and here "
-                    f"{theirs.loc[later].tolist()}."
-                )
-
     def _skip_bad_readings(self) -> None:
-        """Count as discarded the readings whose gaze or box cannot be used."""
+        """Mark readings as discarded if their gaze or box cannot be used."""
         kept = self.readings.index[~self.readings["discarded"]]
         for reading in kept:
             try:
@@ -422,14 +399,14 @@ class Reflacx:
         if self.skipped:
             self.readings.loc[list(self.skipped), "discarded"] = True
             first = next(iter(self.skipped.values()))
-            warnings.warn(
+            warn(
                 f"{len(self.skipped)} of {len(kept)} readings that keep their eye tracking were "
-                f"skipped, the first because: {first}",
+                f"skipped. Reason of the first: {first}",
                 SkippedDataWarning,
-                stacklevel=3,
             )
 
     def _row(self, reading: str) -> pd.Series:
+        """Return the row of a reading."""
         if as_text(reading, name="reading") not in self.readings.index:
             raise ValueError(f"`reading` must be one of the tables' ids, got {reading!r}.")
         return self.readings.loc[[reading]].iloc[0]

@@ -1,7 +1,7 @@
-"""Descriptions of zarr arrays: what they lay out, and that decoding them cannot run code.
+"""Read the layout of zarr arrays from their descriptions, and refuse codecs that can run code.
 
-Object codecs of numcodecs unpickle what a file holds (`pickle`) or make objects of it, and zarr
-takes any codec that is installed. So only codecs that are known to move numbers are let through.
+Object codecs of numcodecs unpickle the content of a file (`pickle`) or make objects of it, and zarr
+runs every codec that is installed. Therefore only codecs that process plain numbers are allowed.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import Any
 
 from gazesal.datasets._arguments import require_sane_shape
 
-__all__ = ["Layout", "layout_of"]
+__all__ = ["ZarrLayout", "layout_of_array"]
 
 TEXT_CODEC = "vlen-utf8"
-NUMBER_CODECS = frozenset(  # of numcodecs, which take bytes or numbers to bytes or numbers
+NUMBER_CODECS = frozenset(  # of numcodecs, which convert between bytes and numbers only
     {
         "adler32", "bitround", "blosc", "bz2", "crc32", "crc32c", "delta", "fixedscaleoffset",
         "fletcher32", "gzip", "jenkins_lookup3", "lz4", "lzma", "packbits", "quantize", "shuffle",
@@ -25,7 +25,7 @@ NUMBER_CODECS = frozenset(  # of numcodecs, which take bytes or numbers to bytes
 CODECS = frozenset({"blosc", "bytes", "crc32c", "gzip", "transpose", "zstd", TEXT_CODEC})  # of v3
 BLOSC = "blosc"
 SHARDS = "sharding_indexed"
-NUMCODECS = "numcodecs."  # how the names of numcodecs' codecs begin in version 3
+NUMCODECS = "numcodecs."  # beginning of the names of numcodecs' codecs in version 3
 NUMBER = re.compile(r"[<>|=]?(b1|[iu][1248]|f[248])", re.ASCII)
 TEXT = re.compile(r"[<>|=]?[SU]\d{1,5}", re.ASCII)
 NUMBER_TYPES = frozenset(
@@ -37,7 +37,7 @@ SEPARATORS = (".", "/")
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class ZarrLayout:
     """Layout of an array in files.
 
     Attributes
@@ -45,17 +45,17 @@ class Layout:
     version : int
         Format of zarr, 2 or 3.
     shape, chunks : tuple of int
-        Shape of the array and of the part of it that a file holds.
+        Shape of the array and of the chunk in one file.
     is_text : bool
-        Whether it holds text, else numbers.
+        True for text, False for numbers.
     prefix : tuple of str
         Names before the indices of a chunk in the name of its file.
     separator : str
-        What stands between them.
+        Character between the indices of a chunk.
     has_fill : bool
-        Whether a missing file stands for chunks of one value.
+        True if a missing file means a chunk of one value.
     is_blosc : bool
-        Whether a file is what Blosc makes, whose header must be checked before it is decoded.
+        True if Blosc made the files, whose headers must be checked before they are decoded.
     """
 
     version: int
@@ -68,28 +68,29 @@ class Layout:
     is_blosc: bool
 
 
-def layout_of(described: dict[str, Any], version: int) -> Layout:
+def layout_of_array(described: dict[str, Any], version: int) -> ZarrLayout:
     """Return the layout of an array from its description.
 
     Raises
     ------
     ValueError
-        If it has a codec, a type or another part that is not known to be harmless.
+        If it has a codec, a type or another part that is not on the list of harmless ones.
     KeyError, TypeError, AttributeError
-        If it is malformed.
+        If the description is malformed.
     """
     if described["zarr_format"] != version:
         raise ValueError(f"its format must be {version}, got {described['zarr_format']!r}")
     layout = _version_2(described) if version == 2 else _version_3(described)
     if len(layout.shape) != len(layout.chunks) or min(layout.chunks, default=1) < 1:
-        raise ValueError(f"its chunks {layout.chunks} do not fit its shape {layout.shape}")
+        raise ValueError(f"its chunks must fit its shape {layout.shape}, got {layout.chunks}")
     if layout.separator not in SEPARATORS:
         raise ValueError(f"its separator must be '.' or '/', got {layout.separator!r}")
     require_sane_shape(layout.chunks)
     return layout
 
 
-def _version_2(described: dict[str, Any]) -> Layout:
+def _version_2(described: dict[str, Any]) -> ZarrLayout:
+    """Return the layout from a description of version 2."""
     dtype, filters = described["dtype"], described["filters"] or []
     compressor = described["compressor"]
     objects = dtype == "|O"
@@ -103,7 +104,7 @@ def _version_2(described: dict[str, Any]) -> Layout:
         _require_numbers(codec["id"], codec)
     if compressor is not None:
         _require_numbers(compressor["id"], compressor, outer=True)
-    return Layout(
+    return ZarrLayout(
         version=2,
         shape=_sizes(described["shape"]),
         chunks=_sizes(described["chunks"]),
@@ -115,7 +116,8 @@ def _version_2(described: dict[str, Any]) -> Layout:
     )
 
 
-def _version_3(described: dict[str, Any]) -> Layout:
+def _version_3(described: dict[str, Any]) -> ZarrLayout:
+    """Return the layout from a description of version 3."""
     if described["node_type"] != "array":
         raise ValueError(f"it must be an array or a group, got {described['node_type']!r:.60}")
     kind = described["data_type"]
@@ -124,15 +126,15 @@ def _version_3(described: dict[str, Any]) -> Layout:
         raise ValueError(f"its data type must be of numbers or text, got {kind!r:.60}")
     outermost = _require_codecs(described["codecs"], outer=True)
     if described.get("storage_transformers"):
-        raise ValueError("it has storage transformers, which are not known here")
+        raise ValueError("it must not have storage transformers")
     grid, names = described["chunk_grid"], described["chunk_key_encoding"]
     if grid["name"] != "regular":
-        raise ValueError(f"its chunks must lie in a regular grid, got {grid['name']!r:.60}")
+        raise ValueError(f"its chunks must be in a regular grid, got {grid['name']!r:.60}")
     prefix = {"default": ("c",), "v2": ()}.get(names["name"])
     if prefix is None:
-        raise ValueError(f"its chunks must be named as by default, got {names['name']!r:.60}")
+        raise ValueError(f"its chunk names must be 'default' or 'v2', got {names['name']!r:.60}")
     configured = names.get("configuration") or {}
-    return Layout(
+    return ZarrLayout(
         version=3,
         shape=_sizes(described["shape"]),
         chunks=_sizes(grid["configuration"]["chunk_shape"]),
@@ -145,9 +147,9 @@ def _version_3(described: dict[str, Any]) -> Layout:
 
 
 def _require_codecs(codecs: list[Any], *, outer: bool) -> str:
-    """Return the name of the outermost codec of version 3, once all only move numbers.
+    """Check the codecs of version 3, also within shards, and return the name of the outermost.
 
-    Codecs within shards are checked too; `outer` says that these are not.
+    `outer` is False for codecs within shards.
     """
     name = ""
     for place, codec in enumerate(codecs):
@@ -159,7 +161,9 @@ def _require_codecs(codecs: list[Any], *, outer: bool) -> str:
             _require_codecs(configured.get("index_codecs", []), outer=False)
         elif isinstance(name, str) and name.startswith(NUMCODECS):
             if "id" in configured:
-                raise ValueError(f"its codec {name!r:.60} names another, {configured['id']!r:.60}")
+                raise ValueError(
+                    f"its codec {name!r:.60} must not have an id, got {configured['id']!r:.60}"
+                )
             name = name.removeprefix(NUMCODECS)
             _require_numbers(name, configured, outer=last)
         elif name not in CODECS:
@@ -170,7 +174,7 @@ def _require_codecs(codecs: list[Any], *, outer: bool) -> str:
 
 
 def _require_numbers(name: Any, configured: dict[str, Any], *, outer: bool = False) -> None:
-    """Raise unless a codec of numcodecs only moves numbers."""
+    """Raise unless a codec of numcodecs processes plain numbers only."""
     if name not in NUMBER_CODECS:
         raise _refused(name)
     if name == BLOSC and not outer:
@@ -187,21 +191,26 @@ def _require_numbers(name: Any, configured: dict[str, Any], *, outer: bool = Fal
 
 
 def _hidden_blosc() -> ValueError:
-    # Blosc believes the sizes in the header of a chunk and reads on beyond its end
+    """Return the error for chunks of Blosc within others.
+
+    Blosc trusts the sizes in the header of a chunk and would read beyond the end of the chunk.
+    """
     return ValueError(
-        f"its codec {BLOSC!r} is not the last one, so the headers of its chunks cannot be checked; "
-        "write the array with zstd"
+        f"its codec {BLOSC!r} must be the last one, so that the headers of its chunks can be "
+        "checked. Write the array with zstd"
     )
 
 
 def _refused(name: Any) -> ValueError:
+    """Return the error for a codec that is not on the list."""
     return ValueError(
-        f"its codec {name!r:.60} is not one of numbers and is not run, since object codecs can run "
-        "code; write the array with zstd or blosc"
+        f"its codec must be for numbers, because object codecs can run code, got {name!r:.60}. "
+        "Write the array with zstd or blosc"
     )
 
 
 def _sizes(value: Any) -> tuple[int, ...]:
+    """Return a shape in a description as a tuple."""
     if not isinstance(value, list) or not all(type(each) is int and each >= 0 for each in value):
-        raise ValueError(f"sizes must be whole numbers, got {value!r:.60}")
+        raise ValueError(f"its sizes must be whole numbers, got {value!r:.60}")
     return tuple(value)

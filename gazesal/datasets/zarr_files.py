@@ -1,4 +1,4 @@
-"""Arrays of a zarr store, whose descriptions are checked before zarr sees them."""
+"""Read arrays of a zarr store, whose descriptions are checked before zarr reads them."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from gazesal.datasets._arguments import (
 )
 from gazesal.datasets._json import parse_json
 from gazesal.datasets._stored_values import LABELS, as_labels, require_plain_values
-from gazesal.datasets.zarr_descriptions import Layout, layout_of
+from gazesal.datasets.zarr_descriptions import ZarrLayout, layout_of_array
 
 __all__ = ["files_of_zarr", "open_zarr"]
 
 DESCRIPTIONS = ("zarr.json", ".zarray", ".zgroup")
-MOST_CHUNKS = 2**17  # for one map; a description may claim any number
-# Of a Blosc chunk: flags, bytes when decoded and bytes of the chunk; and the flag for bytes that
-# are copied as they are.
+MOST_CHUNKS = 2**17  # of one map; a damaged description claims any number
+# Header of a Blosc chunk: flags, decoded bytes and bytes of the chunk. The flag marks bytes that
+# are copied without compression.
 BLOSC_HEADER = struct.Struct("<2xBxI4xI")
 BLOSC_COPIED = 2
-LONGEST = 2**24  # bytes of a description; its attributes may name the images of a stack
+LONGEST = 2**24  # bytes of a description, whose attributes may name the images of a stack
 
 
 @contextmanager
@@ -44,13 +44,13 @@ def open_zarr(path: Path) -> Iterator[Zarr]:
             f"{path}: reading zarr needs zarr: pip install 'gazesal[zarr]'."
         ) from error
     if not path.is_dir():
-        raise ValueError("it must be a folder, as a zarr store is")
+        raise ValueError("it must be a folder, got a file")
     yield Zarr(path, zarr)
 
 
 @dataclass(frozen=True, slots=True)
 class Zarr:
-    """An open store of arrays."""
+    """Open store of arrays."""
 
     root: Path
     zarr: Any
@@ -59,7 +59,7 @@ class Zarr:
         """Return every array with its name, sorted."""
         described = _describe(self.root, self.root)
         if described is None:
-            raise ValueError(f"it has none of {', '.join(DESCRIPTIONS)}")
+            raise ValueError(f"it must have one of {', '.join(DESCRIPTIONS)}")
         return self._arrays_in(self.root, "", described)
 
     def _arrays_in(
@@ -76,7 +76,7 @@ class Zarr:
                 yield from self._arrays_in(child, f"{key}/{child.name}".lstrip("/"), inner)
 
     def array(self, key: str) -> ZarrArray:
-        """Return one of them; a KeyError if it is absent."""
+        """Return the array with this name, and raise a KeyError if it is absent."""
         folder = _folder_of(self.root, key)
         described = _describe(self.root, folder)
         if described is None or described.layout is None:
@@ -86,16 +86,16 @@ class Zarr:
 
 @dataclass(frozen=True, slots=True)
 class _Description:
-    """Return the layout of an array from the description of its node; None for a group."""
+    """Description of a node, whose layout is None for a group."""
 
     file: Path
-    layout: Layout | None
+    layout: ZarrLayout | None
     attributes: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class ZarrArray:
-    """An array of an open store."""
+    """Array of an open store."""
 
     root: Path
     folder: Path
@@ -103,36 +103,36 @@ class ZarrArray:
     zarr: Any
 
     @property
-    def _layout(self) -> Layout:
+    def _layout(self) -> ZarrLayout:
         assert self.described.layout is not None  # noqa: S101  (for the types)
         return self.described.layout
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Its shape."""
+        """Shape of the array."""
         return self._layout.shape
 
     @property
     def is_text(self) -> bool:
-        """Return whether it holds text."""
+        """True for text, False for numbers."""
         return self._layout.is_text
 
     @property
     def labels(self) -> list[str] | None:
-        """Names of its rows, if its attribute ``images`` has them."""
+        """Names of its rows in its attribute ``images``, None without it."""
         return as_labels(self.described.attributes.get(LABELS))
 
     def read(self, row: int | None = None) -> np.ndarray[Any, Any]:
-        """Return the values, or those of one row."""
+        """Return the values, or the values of one row."""
         layout = self._layout
         most = MOST_NAMES if layout.is_text else MOST_VALUES
         shape = layout.shape if row is None else layout.shape[1:]
         require_sane_shape(shape, most=most)
         for file in _chunks(self.folder, layout, row):
             if not _inside(self.root, file):
-                raise ValueError(f"{file} is a link to another folder, which is not followed")
+                raise ValueError(f"{file} must be in the store, got a link to another folder")
             if not layout.has_fill and not file.is_file():
-                raise ValueError(f"{file} is missing, and there is no fill value")
+                raise ValueError(f"{file} is missing, and the array has no fill value")
             if layout.is_blosc and file.is_file():
                 _require_sound_blosc(file)
         store = self.zarr.storage.LocalStore(self.folder, read_only=True)
@@ -145,7 +145,7 @@ class ZarrArray:
 
 
 def _require_sound_blosc(file: Path) -> None:
-    """Raise unless the header of a Blosc chunk fits its file; Blosc itself reads beyond the end."""
+    """Raise unless the header of a Blosc chunk fits its file, beyond which Blosc would read."""
     size = file.stat().st_size
     with file.open("rb") as chunk:
         header = chunk.read(BLOSC_HEADER.size)
@@ -158,10 +158,10 @@ def _require_sound_blosc(file: Path) -> None:
 
 
 def files_of_zarr(root: Path, key: str, row: int | None) -> list[Path]:
-    """Return the files that an array, or one row of it, lies in, and its description.
+    """Return the files of the chunks of an array, or of one row of it, and of its description.
 
-    They are named and not listed, since a stack of many images may have a file for each. All files
-    of the folder are returned if its description cannot be read.
+    They are computed instead of listed, because a stack may have a file for each of many images.
+    All files of the folder are returned if its description cannot be read.
     """
     try:
         folder = _folder_of(root, key)
@@ -174,7 +174,7 @@ def files_of_zarr(root: Path, key: str, row: int | None) -> list[Path]:
 
 
 def _folder_of(root: Path, key: str) -> Path:
-    """Return the folder of a node; a KeyError for one that is not a plain path below the root."""
+    """Return the folder of a node, and raise a KeyError for a path that leaves the root."""
     if not key:
         return root
     parts = key.removeprefix("/").split("/")
@@ -185,26 +185,28 @@ def _folder_of(root: Path, key: str) -> Path:
     if not folder.is_dir():
         raise KeyError(key)
     if not _inside(root, folder):
-        raise ValueError("it is a link to another folder, which is not followed")
+        raise ValueError("it must be in the store, got a link to another folder")
     return folder
 
 
 def _inside(root: Path, path: Path) -> bool:
-    """Return whether a path lies below the root also when links are followed."""
+    """Return whether a path is below the root after links are followed."""
     return path.resolve().is_relative_to(root.resolve())
 
 
 def _describe(root: Path, folder: Path) -> _Description | None:
-    """Return the description of a node, or None if there is none.
+    """Return the description of a node, or None without one.
 
-    Only the node's own files are read, and zarr is handed the array alone: consolidated metadata
-    of a group, which may say otherwise, is never used.
+    Only the files of the node itself are read, and zarr opens only the array. Consolidated metadata
+    of a group, which may differ, are never used.
     """
     there = [folder / name for name in DESCRIPTIONS if (folder / name).exists()]
     if not there:
         return None
     if len(there) > 1:
-        raise ValueError(f"{folder} is described by {' and '.join(each.name for each in there)}")
+        raise ValueError(
+            f"{folder} must have one description, got {' and '.join(each.name for each in there)}"
+        )
     described = _read_json(root, there[0])
     if there[0].name == "zarr.json":
         attributes = described.get("attributes", {})
@@ -218,7 +220,7 @@ def _describe(root: Path, folder: Path) -> _Description | None:
         raise ValueError(f"{there[0]}: its attributes must be an object")  # noqa: TRY004
     version = 3 if there[0].name == "zarr.json" else 2
     try:
-        layout = layout_of(described, version)
+        layout = layout_of_array(described, version)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{there[0]} is not a description of zarr: {error!r}") from error
     except ValueError as error:
@@ -228,9 +230,9 @@ def _describe(root: Path, folder: Path) -> _Description | None:
 
 def _read_json(root: Path, file: Path) -> dict[str, Any]:
     if not _inside(root, file):
-        raise ValueError(f"{file} is a link to another folder, which is not followed")
+        raise ValueError(f"{file} must be in the store, got a link to another folder")
     if file.stat().st_size > LONGEST:
-        raise ValueError(f"{file} is too long for a description")
+        raise ValueError(f"{file} must have at most {LONGEST} bytes, got {file.stat().st_size}")
     try:
         found = parse_json(file.read_text("utf-8"))
     except (ValueError, RecursionError) as error:
@@ -240,15 +242,15 @@ def _read_json(root: Path, file: Path) -> dict[str, Any]:
     return found
 
 
-def _chunks(folder: Path, layout: Layout, row: int | None) -> Iterator[Path]:
-    """Yield the files of an array's chunks, or of those that one row lies in."""
+def _chunks(folder: Path, layout: ZarrLayout, row: int | None) -> Iterator[Path]:
+    """Yield the files of the chunks of an array, or of one row of it."""
     sizes = layout.chunks
     grid = [range(-(-n // size)) for n, size in zip(layout.shape, sizes, strict=True)]
     if row is not None:
         if not 0 <= row < layout.shape[0]:
-            raise IndexError(f"there is no row {row} of {layout.shape[0]}")
+            raise IndexError(f"its row must be from 0 to {layout.shape[0] - 1}, got {row}")
         grid[0] = range(row // sizes[0], row // sizes[0] + 1)
     if math.prod(map(len, grid)) > MOST_CHUNKS:
-        raise ValueError(f"it claims more than {MOST_CHUNKS} chunks for one map")
+        raise ValueError(f"it must have at most {MOST_CHUNKS} chunks for one map, got more")
     for place in product(*grid):
         yield folder / layout.separator.join([*layout.prefix, *map(str, place or (0,))])

@@ -1,4 +1,4 @@
-"""What the adapters use of libraries that want a torch of their own, in a few lines each.
+"""Fakes of the interfaces of libraries that need another version of torch.
 
 The facts are the libraries' own: which arguments they take, what they return, that grad-cam
 rescales each layer's map and then their mean and takes as many images as there are targets, that
@@ -18,7 +18,7 @@ class _Hooked:
         self.model, self.layers = model.eval(), layers
 
     def features(self, images):
-        """Logits, and each layer's features with a gradient to come."""
+        """Return the logits, and the features of each layer, which get a gradient later."""
         kept = []
         handles = [
             layer.register_forward_hook(lambda _m, _a, out: kept.append(out))
@@ -45,7 +45,7 @@ def _rescaled(maps):
 
 
 class GradCAM(_Hooked):
-    """Of the package grad-cam."""
+    """Fake of the package grad-cam."""
 
     def __init__(self, model, target_layers):
         super().__init__(model, target_layers)
@@ -61,7 +61,7 @@ class GradCAM(_Hooked):
 
 
 class TorchCamGradCAM(_Hooked):
-    """Of torch-cam: hooks stay, the model is run by the caller."""
+    """Fake of torch-cam, whose hooks stay and whose caller runs the model."""
 
     def __init__(self, model, target_layer):
         layer = dict(model.named_modules())[target_layer]
@@ -77,7 +77,7 @@ class TorchCamGradCAM(_Hooked):
 
 
 class XrvDenseNet(nn.Module):
-    """Of torchxrayvision."""
+    """Fake of torchxrayvision."""
 
     def __init__(self):
         super().__init__()

@@ -1,4 +1,4 @@
-"""Small networks by how their features are laid out: late or early, channels first or last."""
+"""Small networks with different layouts of features: late or early, channels first or last."""
 
 import torch
 from torch import nn
@@ -23,7 +23,7 @@ class Attention(nn.Module):
 
 
 class Block(nn.Module):
-    """Of a transformer, on tokens (N, T, C) or (N, H, W, C)."""
+    """Block of a transformer, on tokens (N, T, C) or (N, H, W, C)."""
 
     def __init__(self, width, heads=2):
         super().__init__()
@@ -67,7 +67,7 @@ class Stem(ViT):
 
 
 class Library(ViT):
-    """Blocks of torch itself, which run fused where nothing is differentiated."""
+    """Blocks of torch itself, which run fused without gradients."""
 
     def __init__(self):
         super().__init__()
@@ -101,7 +101,7 @@ class Mixer(nn.Module):
 
 
 class Recurrent(nn.Module):
-    """A recurrent layer reads the places one by one."""
+    """A recurrent layer over the places."""
 
     def __init__(self):
         super().__init__()
@@ -125,7 +125,7 @@ class Swin(nn.Module):
 
 
 class PermutedOnly(nn.Module):
-    """Channels last behind a convolution, by nothing but a permutation in a module."""
+    """Channels last after a convolution, only by a permutation in a module."""
 
     def __init__(self):
         super().__init__()
@@ -169,7 +169,7 @@ class SharedBlock(nn.Module):
 
 
 class SideBranch(nn.Module):
-    """Features, and a branch that runs after them, which may reach the logits."""
+    """Features, and a branch that runs after them and may influence the logits."""
 
     def __init__(self, used):
         super().__init__()
@@ -184,7 +184,7 @@ class SideBranch(nn.Module):
 
 
 class Auxiliary(SideBranch):
-    """A second result, of a decoder that runs last."""
+    """A second result, from a decoder that runs last."""
 
     def __init__(self):
         super().__init__(used=False)
@@ -247,7 +247,7 @@ class ConvNeXt(nn.Module):
 
 
 class Branches(nn.Module):
-    """Concatenated branches, as in Inception, the last of them a pooled one."""
+    """Concatenated branches as in Inception, the last one pooled."""
 
     def __init__(self, n=8):
         super().__init__()
@@ -270,7 +270,7 @@ def with_blocks(block):
 
 
 class Finished(nn.Module):
-    """A network whose output a function or a module turns into something else."""
+    """A network whose output is changed by a function or a module."""
 
     def __init__(self, last):
         super().__init__()

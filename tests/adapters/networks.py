@@ -1,4 +1,4 @@
-"""Small networks of the kinds that people have, in plain torch."""
+"""Small networks of common types, in plain torch."""
 
 import torch
 from torch import nn
@@ -53,7 +53,7 @@ class DenseNet(nn.Module):
 
 
 class Perceptron(nn.Module):
-    """Two linear layers with a ReLU between them: not linear."""
+    """Two linear layers with a ReLU between them."""
 
     def __init__(self, n_classes=5, size=8):
         super().__init__()
@@ -79,7 +79,7 @@ class FlatLinear(nn.Module):
 
 
 class Weighing(nn.Module):
-    """Linear in the features, but with weights that depend on the image."""
+    """Linear in the features, with weights that depend on the image."""
 
     def __init__(self, n_classes=5):
         super().__init__()
@@ -92,7 +92,7 @@ class Weighing(nn.Module):
 
 
 class Hyper(nn.Module):
-    """Linear in the features, but with a linear layer that the image itself determines."""
+    """Linear in the features, with weights that depend on the batch."""
 
     def __init__(self, n_classes=5):
         super().__init__()
@@ -117,7 +117,7 @@ class Fully(nn.Module):
 
 
 class Returning(nn.Module):
-    """A network whose return value is made by a function of its logits."""
+    """A network that returns a function of its logits."""
 
     def __init__(self, wrap):
         super().__init__()
@@ -141,7 +141,7 @@ ALL = {
 
 
 def make(kind, seed=0):
-    """A network with weights and running statistics of its own."""
+    """Return a network with random weights and running statistics."""
     torch.manual_seed(seed)
     model = kind()
     for module in model.modules():
@@ -152,5 +152,5 @@ def make(kind, seed=0):
 
 
 def batch(n=3, shape=(8, 8), seed=1, channels=3):
-    """Some images."""
+    """Return random images."""
     return torch.randn((n, channels, *shape), generator=torch.Generator().manual_seed(seed))

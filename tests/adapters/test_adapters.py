@@ -1,4 +1,4 @@
-"""What holds for every adapter."""
+"""Tests that apply to every adapter."""
 
 import inspect
 import subprocess
@@ -14,7 +14,7 @@ from tests.test_docstrings import NOT_ASKED, fields_of
 OUTSIDE = ["polars", "pymovements", "pysaliency", "torch"]
 
 
-def test_they_import_no_library_that_they_adapt():
+def test_adapters_do_not_import_the_libraries_they_adapt():
     code = (
         "import sys\n"
         f"for name in {OUTSIDE}: sys.modules[name] = None\n"

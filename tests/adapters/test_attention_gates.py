@@ -14,7 +14,7 @@ from tests.adapters import networks  # noqa: E402
 
 
 class Gate(nn.Module):
-    """A gate whose map a sigmoid module makes; it returns what it is told to."""
+    """A gate with a sigmoid module, which returns a given function of its map."""
 
     def __init__(self, returns):
         super().__init__()
@@ -59,7 +59,7 @@ def test_gates_that_return_their_map_in_several_ways(returns, pick, gates):
     assert not result.stacks[0].requires_grad
 
 
-def test_a_map_changed_in_place_later_is_that_of_before():
+def test_maps_are_kept_before_later_changes_in_place():
     model = make(lambda x, a: (x * a, a.zero_()), lambda out: out[0])
     images = networks.batch()
     with torch.no_grad():
@@ -67,7 +67,7 @@ def test_a_map_changed_in_place_later_is_that_of_before():
     np.testing.assert_allclose(attention_maps(model, images, "gate.sigmoid").stacks[0], expected)
 
 
-def test_the_networks_own_gates_are_the_default():
+def test_default_gates_are_the_networks_own():
     torch.manual_seed(0)
     model = AttentionGatedSonoNet(3, 1, (2, 3, 4, 5)).train()
     images = networks.batch(2, (16, 32), channels=1)
@@ -83,7 +83,7 @@ def test_the_networks_own_gates_are_the_default():
     np.testing.assert_allclose(on_image[0], expected, rtol=1e-5)
 
 
-def test_what_cannot_be_is_named():
+def test_invalid_gates_raise():
     model, images = make(lambda x, a: (x * a, a), lambda out: out[0]), networks.batch()
     with pytest.raises(ValueError, match="`gates` must be given, because Gated"):
         attention_maps(model, images)

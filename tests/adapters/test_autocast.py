@@ -1,4 +1,4 @@
-"""Autocast around a call changes no map: it is off within."""
+"""Autocast around a call does not change maps, because it is off within."""
 
 import numpy as np
 import pytest
@@ -42,7 +42,7 @@ def test_grad_cam(name, dtype):
 
 
 @AUTOCAST
-def test_maps_that_are_asked_for_under_autocast(dtype):
+def test_on_image_ignores_autocast(dtype):
     cam = grad_cam(networks.make(networks.ResNet), networks.batch(), ["layer3", "layer4"])
     with torch.autocast("cpu", dtype=dtype):
         on_image = cam.on_image(GEOMETRY, 1)

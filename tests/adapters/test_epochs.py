@@ -17,8 +17,8 @@ def given_to(name, saliency, gaze, bias):
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_a_zero_prediction_is_counted_and_the_others_are_scored(name):
-    """A last ReLU returns such maps; an epoch must not end by one. The AUC of one is a half."""
+def test_zero_predictions_are_counted_and_the_others_scored(name):
+    """A ReLU at the end returns such maps, which must not stop an epoch. Their AUC is one half."""
     saliency, gaze, bias = maps(4)
     saliency[2] = 0
     metric, others = ALL[name](), ALL[name]()
@@ -36,7 +36,7 @@ def test_a_zero_prediction_is_counted_and_the_others_are_scored(name):
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 @pytest.mark.parametrize("name", ALL)
-def test_half_precision_and_autocast_give_the_scores_of_the_same_values(name, dtype):
+def test_half_precision_and_autocast_do_not_change_scores(name, dtype):
     given = [(16 * part).round() / 16 for part in maps(5)]  # exact in either precision
     metric, expected = ALL[name](), ALL[name]()
     expected.update(*given_to(name, *given))
@@ -47,7 +47,7 @@ def test_half_precision_and_autocast_give_the_scores_of_the_same_values(name, dt
 
 
 @pytest.mark.parametrize("loss", [batched.ncc_loss, batched.kl_loss])
-def test_losses_under_autocast_are_those_without(loss):
+def test_autocast_does_not_change_losses(loss):
     saliency, gaze, _ = maps(3)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         found = loss(saliency, gaze)
@@ -56,7 +56,7 @@ def test_losses_under_autocast_are_those_without(loss):
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_maps_on_different_devices_are_named(name):
+def test_maps_on_different_devices_raise(name):
     for position, argument in enumerate(("saliency", "gaze|fixation", "center_bias")):
         given = maps(2)
         given[position] = given[position].to("meta")
@@ -67,7 +67,7 @@ def test_maps_on_different_devices_are_named(name):
 
 @pytest.mark.parametrize("name", SHUFFLED)
 @pytest.mark.parametrize("shape", [(9, 11), (2, 9, 11), (2, 1, 9, 11)])
-def test_a_center_bias_on_another_device_is_named_or_moved(name, shape):
+def test_center_bias_on_another_device_raises_or_is_moved(name, shape):
     saliency, gaze, _ = maps(2)
     bias = torch.ones(shape, device="meta")
     with pytest.raises(ValueError, match="`center_bias` must have values on the device of `sal"):
@@ -76,7 +76,7 @@ def test_a_center_bias_on_another_device_is_named_or_moved(name, shape):
         SHUFFLED[name]().update(saliency, gaze, bias)
 
 
-def test_a_center_bias_is_moved_to_the_maps(monkeypatch):
+def test_center_bias_is_moved_to_the_device_of_the_maps(monkeypatch):
     moved, to = [], torch.Tensor.to
     monkeypatch.setattr(
         torch.Tensor, "to", lambda self, *a: moved.append((self, a)) or to(self, *a)

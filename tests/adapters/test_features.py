@@ -1,4 +1,4 @@
-"""Which features are the default, and which are refused with what to do."""
+"""The default layer of the features, and layers that are refused with a remedy."""
 
 import warnings
 import weakref
@@ -83,7 +83,7 @@ CONVOLUTIONS = {
 
 
 @pytest.mark.parametrize("name", CONVOLUTIONS)
-def test_the_default_is_the_last_features_of_convolutions(name):
+def test_default_layer_has_the_last_features_of_convolutions(name):
     kind, layer = CONVOLUTIONS[name]
     model, images = made(kind), networks.batch(2, WIDE)
     with warnings.catch_warnings():
@@ -94,7 +94,7 @@ def test_the_default_is_the_last_features_of_convolutions(name):
 
 
 class Normalizing(nn.Module):
-    """Prepares its input by steps that have no derivative."""
+    """A network that prepares its input by steps without a derivative."""
 
     def __init__(self, network):
         super().__init__()
@@ -107,7 +107,7 @@ class Normalizing(nn.Module):
         return self.network(x)
 
 
-def test_an_input_without_derivatives_has_the_same_default():
+def test_default_layer_is_the_same_for_inputs_without_derivatives():
     model, images = made(Normalizing, networks.ResNet()), networks.batch(2, WIDE)
     before = [p.requires_grad for p in model.parameters()]
     assert grad_cam(model, images).layers == ("network.layer4",)
@@ -116,8 +116,8 @@ def test_an_input_without_derivatives_has_the_same_default():
         grad_cam(made(Normalizing, layouts.ViT()), images)
 
 
-def test_finding_the_default_keeps_no_features():
-    """Of a large image they would fill the memory, as for training."""
+def test_search_for_the_default_layer_keeps_no_features():
+    """The features of a large image would fill the memory, as in training."""
     model, kept = made(networks.ResNet), []
     for module in model.layer3.modules():
         if isinstance(module, nn.Conv2d):
@@ -127,7 +127,7 @@ def test_finding_the_default_keeps_no_features():
     assert [each() for each in kept] == [None, None]
 
 
-def test_the_default_has_no_part_in_a_second_result():
+def test_default_layer_ignores_a_second_result():
     model, images = made(layouts.Auxiliary), networks.batch(2, WIDE)
     assert grad_cam(model, images, output=0).layers == ("features",)
 
@@ -141,7 +141,7 @@ def test_the_default_has_no_part_in_a_second_result():
         (lambda: nn.Sequential(nn.Conv2d(3, 8, WIDE), nn.Flatten(), nn.Linear(8, 5)), "not clear"),
     ],
 )
-def test_features_that_are_not_clearly_the_last_are_refused_as_a_default(kind, message):
+def test_unclear_default_layers_raise(kind, message):
     with pytest.raises(ValueError, match=rf"`layers` must be given.*{message}"):
         grad_cam(made(kind), networks.batch(2, WIDE))
 
@@ -162,18 +162,18 @@ def test_features_that_are_not_clearly_the_last_are_refused_as_a_default(kind, m
         (lambda: layouts.with_blocks(layouts.ConvNeXt), "1.1.mlp.1"),
     ],
 )
-def test_tokens_and_channels_last_are_refused_by_name(kind, layer, shape):
+def test_named_layers_with_tokens_or_channels_last_raise(kind, layer, shape):
     with pytest.raises(ValueError, match=r"`layers` must return features .*looks like tokens"):
         grad_cam(made(kind), networks.batch(2, shape), layer)
 
 
-def test_channels_last_are_refused_if_their_sides_do_not_fit_the_image():
+def test_channels_last_raise_if_their_sides_do_not_fit_the_image():
     model = made(layouts.PermutedOnly)
     with pytest.raises(ValueError, match=r"`layers` must return features \('last'\) of shape"):
         grad_cam(model, networks.batch(2, WIDE), "last")
 
 
-def test_layers_that_are_no_default_may_be_named():
+def test_layers_that_cannot_be_the_default_can_be_named():
     model, images = made(layouts.ViT), networks.batch(2, WIDE)
     assert grad_cam(model, images, "patches").layers == ("patches",)
     pooled = made(layouts.convolutions, pool=nn.AdaptiveAvgPool2d(2), places=4)
@@ -181,15 +181,15 @@ def test_layers_that_are_no_default_may_be_named():
     assert grad_cam(made(layouts.SharedBlock), images, "stem").layers == ("stem",)
 
 
-def test_features_cut_by_convolutions_without_padding_may_be_named():
-    """Sides of 2 x 18 are not in the proportion of 32 x 48, but they are rows and columns."""
+def test_features_without_padding_can_be_named():
+    """Sides of 2 x 18 are not proportional to 32 x 48, but they are rows and columns."""
     model = nn.Sequential(nn.Conv2d(3, 4, 31), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
     model = nn.Sequential(*model, nn.Linear(4, 5)).eval()
     for layers in ("1", None):
         assert grad_cam(model, networks.batch(2, WIDE), layers).layers == ("1",)
 
 
-def test_tokens_reshaped_to_a_grid_are_taken():
+def test_tokens_reshaped_to_a_grid_are_accepted():
     class Grid(layouts.ViT):
         def __init__(self):
             super().__init__(class_token=False)
@@ -216,7 +216,7 @@ def test_tokens_reshaped_to_a_grid_are_taken():
 
 
 class Gated(layouts.ViT):
-    """Modules that return tokens, weights of attention, or maps of several forms."""
+    """Modules that return tokens, attention weights, or maps of several shapes."""
 
     def __init__(self, form="map", heads=1, width=16):
         super().__init__(class_token=False, heads=heads, width=width)
@@ -239,7 +239,7 @@ class Gated(layouts.ViT):
 @pytest.mark.parametrize(("shape", "width"), [(WIDE, 16), (WIDE, 36), (SQUARE, 64), (SQUARE, 16)])
 @pytest.mark.parametrize("gate", ["blocks.0", "blocks.1.mlp", "norm", "blocks.1.attn"])
 def test_attention_maps_refuse_tokens(gate, shape, width):
-    """Also if their sides fit the image: 24 tokens of width 36, and 64 of width 64."""
+    """Tokens whose sides fit the image are refused too: 24 of width 36, and 64 of width 64."""
     model = made(Gated, heads=1, width=width)
     with pytest.raises(ValueError, match=r"`gates` must return one map .*looks like tokens"):
         attention_maps(model, networks.batch(2, shape), gate)
@@ -247,20 +247,20 @@ def test_attention_maps_refuse_tokens(gate, shape, width):
 
 @SHAPES
 @pytest.mark.parametrize("gate", ["attn_drop", "q_norm", "k_norm"])
-def test_attention_maps_refuse_what_one_head_of_a_transformer_makes(gate, shape):
+def test_attention_maps_refuse_one_head_of_a_transformer(gate, shape):
     with pytest.raises(ValueError, match=r"`gates` must return one map .*looks like tokens"):
         attention_maps(made(Gated), networks.batch(2, shape), f"blocks.1.attn.{gate}")
 
 
 @SHAPES
 @pytest.mark.parametrize("form", ["map", "mean", "softmax", "channel"])
-def test_attention_maps_take_maps_of_every_form(form, shape):
+def test_attention_maps_accept_maps_of_every_form(form, shape):
     model = made(Gated, form)
     found = attention_maps(model, networks.batch(2, shape), "map")
     assert found.stacks[0].shape == (2, shape[0] // 8, shape[1] // 8)
 
 
-def test_attention_maps_take_maps_cut_by_convolutions_without_padding():
+def test_attention_maps_accept_maps_without_padding():
     class Cut(networks.Fully):
         def __init__(self):
             super().__init__()
@@ -307,7 +307,7 @@ def test_probabilities_are_refused_in_every_precision(dtype):
         grad_cam(model, networks.batch())
 
 
-def test_a_sigmoid_is_undone_as_the_message_says():
+def test_logit_as_output_undoes_a_sigmoid():
     expected = grad_cam(made(layouts.Finished, nn.Identity()), networks.batch())
     model = made(layouts.Finished, nn.Sigmoid())
     found = grad_cam(model, networks.batch(), output=torch.logit)
@@ -322,7 +322,7 @@ def test_a_sigmoid_is_undone_as_the_message_says():
     "last",
     [nn.LogSoftmax(1), lambda y: y.softmax(1).log(), lambda y: (y.softmax(1) + 1e-9).log()],
 )
-def test_logarithms_of_probabilities_are_told(last):
+def test_logarithms_of_probabilities_warn(last):
     model = made(layouts.Finished, last)
     with pytest.warns(UserWarning, match="logarithms of probabilities"):
         grad_cam(model, networks.batch())
@@ -340,7 +340,7 @@ def test_logarithms_of_probabilities_are_told(last):
         lambda y: (y.square() + 1).log(),
     ],
 )
-def test_other_last_steps_stay_without_a_word(last):
+def test_other_last_steps_do_not_warn(last):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         grad_cam(made(layouts.Finished, last), networks.batch())

@@ -1,4 +1,4 @@
-"""From image files and a model to maps, and on to scores."""
+"""Maps and scores from image files and a model."""
 
 import functools
 import inspect
@@ -43,7 +43,7 @@ def model_of(name="ag_sononet"):
     return load_model(name, n_classes=4, widths=WIDTHS)
 
 
-def test_maps_are_those_of_the_steps(files):
+def test_maps_equal_the_single_steps(files):
     model = model_of()
     maps = saliency_from_model(model, files, scheme="weighted", classes=[0, 2])
     gates = saliency_from_model(model, files, "attention", gate=1, inverse="study")
@@ -89,7 +89,7 @@ def test_fingerprints_change_with_every_option(files, tmp_path):
         first,
         known(layers="pooled"),
         known(layers=["pooled", "gated1"]),
-        known(model, layers=model.get_submodule(relus[2])),  # two that look the same
+        known(model, layers=model.get_submodule(relus[2])),  # two layers with equal state
         known(model, layers=model.get_submodule(relus[3])),
         known(method="attention"),
         known(method="attention", gate=1),
@@ -151,7 +151,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_fingerprints_change_with_the_model_after_the_maps_were_asked_for(change):
+def test_fingerprints_change_with_the_model(change):
     model = model_of()
     (lazy,) = saliency_from_model(model, {"a": np.zeros((40, 50), np.uint8)}).values()
 
@@ -165,14 +165,14 @@ def test_fingerprints_change_with_the_model_after_the_maps_were_asked_for(change
     assert fingerprint(explain) != before[1]
 
 
-def test_a_compiled_model_is_known_as_the_model_inside():
-    """The compiler's own counters differ between processes, which would score all images again."""
+def test_fingerprint_of_a_compiled_model_is_that_of_the_model_inside():
+    """Counters of the compiler differ between processes, and would change the fingerprint."""
     model = model_of()
     compiled = torch.compile(model, backend="eager")
     assert fingerprint(functools.partial(compiled, 1)) == fingerprint(functools.partial(model, 1))
 
 
-def test_hooks_are_known_without_the_numbers_that_torch_gives_them():
+def test_fingerprint_ignores_the_numbers_of_hooks():
     model, known_as = model_of(), set()
     for _ in range(2):
         handle = model.register_forward_hook(negated)
@@ -182,7 +182,7 @@ def test_hooks_are_known_without_the_numbers_that_torch_gives_them():
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
-def test_weights_in_half_precision_are_told_apart(dtype):
+def test_fingerprints_distinguish_weights_in_half_precision(dtype):
     model, notes = model_of().to(dtype), Notes()
     first = known(model, notes=notes)
     assert not notes.unclear
@@ -190,7 +190,7 @@ def test_weights_in_half_precision_are_told_apart(dtype):
     assert known(model) != first
 
 
-def test_a_model_is_read_once_a_run(monkeypatch):
+def test_a_model_is_hashed_once_per_run(monkeypatch):
     hashed, real = [], fingerprints._of_array
     monkeypatch.setattr(fingerprints, "_of_array", lambda v: hashed.append(1) or real(v))
     images = {str(n): np.full((4, 4), n, np.uint8) for n in range(5)}
@@ -224,7 +224,7 @@ def test_a_checkpoint_scores_again_after_training(files, tmp_path):
     assert second == scores()
 
 
-def test_nothing_is_read_before_it_is_asked_for(tmp_path):
+def test_files_are_read_when_maps_are_called(tmp_path):
     maps = saliency_from_model(model_of(), [tmp_path / "none.png"])
     assert repr(maps["none"]).endswith("none.png, grad_cam)")
     with pytest.raises(FileNotFoundError):
@@ -279,7 +279,7 @@ def test_from_files_to_scores(files, n_jobs):
         assert table[method, "ncc"]["image1"] == pytest.approx(expected, abs=1e-6)
 
 
-def test_a_map_of_another_size_is_told_of_geometry(files):
+def test_error_about_map_size_names_the_geometry(files):
     maps = {"cam": saliency_from_model(model_of(), files)}
     rows = [(path.stem, observer, 9.0, 9.0, 1.0) for path in files for observer in ("ann", "bob")]
     fixations = pd.DataFrame(rows, columns=["image", "observer", "x", "y", "duration"])
@@ -288,8 +288,8 @@ def test_a_map_of_another_size_is_told_of_geometry(files):
         gazesal.evaluate(cases, sigma=3.0, metrics=["ncc"])
 
 
-def test_threads_may_share_a_model(files):
-    """Modes and `requires_grad` are the model's own, so runs take turns."""
+def test_threads_can_share_a_model(files):
+    """Modes and `requires_grad` belong to the model, so runs take turns."""
     from concurrent.futures import ThreadPoolExecutor
 
     model = model_of().train()
@@ -318,7 +318,7 @@ def test_threads_may_share_a_model(files):
         ({"model": 3}, TypeError, "`model` must be"),
     ],
 )
-def test_bad_options_are_named(options, error, message):
+def test_invalid_options_raise(options, error, message):
     good = {"model": model_of("sononet"), "images": {"1": np.zeros((20, 20), np.uint8)}}
     with pytest.raises(error, match=message):
         saliency_from_model(**{**good, **options})
@@ -337,7 +337,7 @@ def test_bad_options_are_named(options, error, message):
         ),
     ],
 )
-def test_bad_preprocessing_is_named(made, error, message):
+def test_invalid_preprocessing_raises(made, error, message):
     maps = saliency_from_model(
         networks.make(networks.ResNet), {"1": None}, preprocess=lambda _: made, layers="layer4"
     )
@@ -345,6 +345,6 @@ def test_bad_preprocessing_is_named(made, error, message):
         maps["1"]()
 
 
-def test_a_gate_that_is_not_there(files):
+def test_missing_gate_raises(files):
     with pytest.raises(ValueError, match="`gate` must be less than 2, got 2"):
         saliency_from_model(model_of(), files, "attention", gate=2)["image0"]()

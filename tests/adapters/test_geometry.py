@@ -1,4 +1,4 @@
-"""Maps brought back from a model's input onto the image, against hand-made cases and ramps."""
+"""Resizing of maps from the model's input to the image, for computed examples and ramps."""
 
 import numpy as np
 import pytest
@@ -14,8 +14,8 @@ SIDES = st.integers(1, 12)
 @given(
     shape=st.tuples(SIDES, SIDES), top=st.integers(-3, 3), left=st.integers(0, 3), data=st.data()
 )
-def test_exact_inverse_gives_every_pixel_its_own_place(shape, top, left, data):
-    """The map holds the row of each input pixel; on the image it must hold the row's own place."""
+def test_exact_inverse_returns_every_pixel_to_its_place(shape, top, left, data):
+    """A map of the rows of the input must become a map of positions of the image's rows."""
     zoom = data.draw(st.sampled_from([0.5, 1, 2, 3]))
     content = (top, left, shape[0] * zoom, shape[1] * zoom)
     geometry = InputGeometry(image_shape=shape, input_shape=(40, 42), content=content)
@@ -65,13 +65,13 @@ def test_one_row():
         ({"content": (0, 1, 4)}, ValueError, "`content` must be four finite"),
     ],
 )
-def test_bad_geometry_is_named(options, error, message):
+def test_invalid_geometry_raises(options, error, message):
     good = {"image_shape": (4, 4), "input_shape": (4, 4), "content": (0, 0, 4, 4)}
     with pytest.raises(error, match=message):
         InputGeometry(**{**good, **options})
 
 
-def test_bad_use_is_named():
+def test_invalid_arguments_of_geometry_raise():
     geometry = InputGeometry.stretched((4, 4), (4, 5))
     with pytest.raises(ValueError, match="`inverse` must be one of 'exact', 'study'"):
         geometry.to_image(np.zeros((2, 2)), "other")
@@ -89,9 +89,7 @@ def test_bad_use_is_named():
         ((600, 800), (224, 224), (28.5, 0, 168, 224)),
     ],
 )
-def test_study_inverse_is_refused_unless_the_image_was_padded_as_there(
-    image_shape, input_shape, content
-):
+def test_study_inverse_raises_unless_padded_as_in_the_study(image_shape, input_shape, content):
     geometry = InputGeometry(image_shape=image_shape, input_shape=input_shape, content=content)
     for use in (geometry.places, lambda inverse: geometry.to_image(np.ones((2, 2)), inverse)):
         with pytest.raises(ValueError, match=r'`inverse="study"` must be .* Use inverse="exact"'):
@@ -99,7 +97,7 @@ def test_study_inverse_is_refused_unless_the_image_was_padded_as_there(
     assert geometry.to_image(np.ones((2, 2))).shape == image_shape
 
 
-def test_study_inverse_of_a_square_image_is_the_exact_one():
+def test_study_inverse_of_a_square_image_equals_the_exact_one():
     geometry = InputGeometry.stretched((9, 9), (16, 16))
     for study, exact in zip(geometry.places("study"), geometry.places(), strict=True):
         np.testing.assert_allclose(study, exact, atol=1e-12)

@@ -1,4 +1,4 @@
-"""Grad-CAM of small networks, against one backward pass for each class and image."""
+"""Grad-CAM of small networks, compared with one backward pass per class and image."""
 
 import copy
 import gc
@@ -55,7 +55,7 @@ def test_float64_is_exact_to_the_last_digits():
     )
 
 
-def test_orders():
+def test_orders_of_steps_equal_the_formulas():
     model, images = networks.make(networks.ResNet), networks.batch(shape=(8, 12))
     study = grad_cam(model, images, ["layer3", "layer4"])
     textbook = grad_cam(model, images, ["layer3", "layer4"], order="textbook")
@@ -72,7 +72,7 @@ def test_orders():
 
 
 @pytest.mark.parametrize("inverse", ["study", "exact"])
-def test_maps_on_an_image_come_straight_from_the_features(inverse):
+def test_maps_on_an_image_are_resized_from_the_features(inverse):
     model, images = networks.make(networks.ResNet), networks.batch(shape=(8, 8))
     geometry = InputGeometry(image_shape=(5, 7), input_shape=(8, 8), content=(1, 0, 6, 8))
     assert geometry.content == padded_content((5, 7), 8)
@@ -93,7 +93,7 @@ def test_classes_are_chosen_for_every_image():
     assert some.logits.shape == (2, 5)
 
 
-def test_one_image_and_arrays_are_taken():
+def test_one_image_and_arrays_are_accepted():
     model, images = networks.make(networks.ResNet), networks.batch(1)
     expected = grad_cam(model, images, "layer4").maps
     close(grad_cam(model, images[0], "layer4").maps, expected)
@@ -112,15 +112,15 @@ def test_layers_by_name_by_module_and_by_default():
     assert grad_cam(model, images).layers == ("layer3",)
 
 
-def test_a_batch_is_its_images():
-    """All are of one size; nothing of one may get into another."""
+def test_maps_of_a_batch_equal_maps_of_its_images():
+    """No value of an image may influence another image."""
     model, images = networks.make(networks.DenseNet), networks.batch(4)
     together = grad_cam(model, images, "features")
     for i in range(4):
         close(grad_cam(model, images[i], "features").maps[0], together.maps[i])
 
 
-def test_classes_in_portions(monkeypatch):
+def test_classes_in_groups_give_the_same_maps(monkeypatch):
     model, images = networks.make(networks.DenseNet), networks.batch()
     expected = grad_cam(model, images, "features").maps
     monkeypatch.setattr("gazesal.adapters._channel_weights.LARGEST_GRADIENT", 2 * 3 * 7 * 64)
@@ -128,7 +128,7 @@ def test_classes_in_portions(monkeypatch):
 
 
 class Own(torch.autograd.Function):
-    """An operation that looks at its gradient, which it cannot do for a batch of them."""
+    """An operation that inspects its gradient, which is impossible for a batch of gradients."""
 
     @staticmethod
     def forward(_context, x):
@@ -139,7 +139,7 @@ class Own(torch.autograd.Function):
         return gradient * (2 if gradient.isfinite().all().item() else 0)
 
 
-def test_operations_that_know_no_batches_of_gradients():
+def test_operations_without_batched_gradients():
     model, images = networks.make(networks.ResNet), networks.batch()
     expected = grad_cam(model, images, "layer4")
     model.avgpool = nn.Sequential(model.avgpool)
@@ -148,7 +148,7 @@ def test_operations_that_know_no_batches_of_gradients():
     close(result.alphas[0], 2 * expected.alphas[0])
 
 
-def test_tensors_of_ones_own():
+def test_grad_cam_from_tensors_equals_grad_cam():
     model, images = networks.make(networks.ResNet), networks.batch()
     expected = grad_cam(model, images, ["layer3", "layer4"])
     third = model.layer3(model.relu(model.conv1(images)))
@@ -160,7 +160,7 @@ def test_tensors_of_ones_own():
     logits.sum().backward()  # the graph is still there
 
 
-# What is left behind
+# State of the model afterwards
 
 
 def state_of(model):
@@ -179,7 +179,7 @@ def assert_as_before(model, before):
 
 
 @pytest.mark.parametrize("training", [True, False])
-def test_the_model_is_left_as_it_was(training):
+def test_model_is_restored(training):
     model = networks.make(networks.ResNet).train(training)
     model.layer3.eval()  # frozen statistics inside a network in training
     model.conv1.weight.requires_grad_(False)
@@ -193,7 +193,7 @@ def test_the_model_is_left_as_it_was(training):
     ("layers", "options"),
     [("none", {}), ("layer4", {"classes": [9]}), ("avgpool.none", {}), ("layer4.2.relu", {})],
 )
-def test_the_model_is_left_as_it_was_after_an_error(layers, options):
+def test_model_is_restored_after_an_error(layers, options):
     model = networks.make(networks.ResNet).train()
     before = state_of(model)
     with pytest.raises(ValueError, match=r"layers|classes"):
@@ -201,7 +201,7 @@ def test_the_model_is_left_as_it_was_after_an_error(layers, options):
     assert_as_before(model, before)
 
 
-def test_and_after_an_error_in_the_model_itself():
+def test_model_is_restored_after_an_error_of_its_own():
     model = networks.make(networks.ResNet).train()
     before = state_of(model)
     with pytest.raises(RuntimeError):
@@ -211,7 +211,7 @@ def test_and_after_an_error_in_the_model_itself():
     assert_as_before(model, before)
 
 
-def test_models_made_in_inference_mode_are_refused_and_left_as_they_were():
+def test_models_made_in_inference_mode_raise_and_are_restored():
     with torch.inference_mode():
         model = networks.make(networks.DenseNet).train()
     model.classifier = nn.Linear(7, 5)
@@ -231,7 +231,7 @@ def test_images_are_not_modified():
 
 
 @pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode, torch.enable_grad])
-def test_the_mode_of_derivatives_outside_does_not_matter(mode):
+def test_gradient_mode_of_the_caller_does_not_matter(mode):
     model = networks.make(networks.DenseNet)
     expected = grad_cam(model, networks.batch(), "features").maps
     with mode():
@@ -258,7 +258,7 @@ def test_memory_is_freed():
     assert tensors() == before
 
 
-# Models in other clothes
+# Wrapped models and other results
 
 
 def test_data_parallel():
@@ -272,7 +272,7 @@ def test_compiled_models(what):
     model, images = networks.make(networks.ResNet), networks.batch()
     expected = grad_cam(model, images, "layer4.2").maps
     layers = "layer4.2"
-    with warnings.catch_warnings():  # torch's own compiler is not what is under test
+    with warnings.catch_warnings():  # warnings of the compiler itself are not tested
         warnings.simplefilter("ignore")
         if what == "whole":
             compiled = torch.compile(model, backend="eager")
@@ -293,20 +293,22 @@ def test_compiled_models(what):
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 @pytest.mark.parametrize("name", ["ResNet", "DenseNet"])
 def test_half_precision(name, dtype):
-    """As near as its digits allow, with sums in float32."""
+    """Maps are as exact as half precision allows, with sums in float32."""
     kind, layer = networks.ALL[name]
     model, images = networks.make(kind).to(dtype), networks.batch().to(dtype)
     result = grad_cam(model, images.float(), layer)
     assert result.maps.dtype == result.logits.dtype == torch.float32
     digits = 8 * torch.finfo(dtype).eps
-    for i, image in enumerate(images):  # of the same model: a ReLU may be on the other side of 0
+    for i, image in enumerate(
+        images
+    ):  # compared with the same model, because rounding can change the sign before a ReLU
         alphas, sums = oracle.weights_and_sums(model, layer, image)
         close(result.alphas[0][i], alphas, digits)
         close(result.stacks[0][i], sums, digits)
 
 
-def test_half_precision_does_not_lose_small_gradients():
-    """1 / (h w) of a small weight is no number in float16; it must not become zero."""
+def test_half_precision_keeps_small_gradients():
+    """1 / (h w) of a small weight underflows in float16 and must not become zero."""
     model = networks.make(networks.ResNet)
     with torch.no_grad():
         model.fc.weight.mul_(1e-3)
@@ -348,7 +350,7 @@ def test_models_that_return_more_than_logits(wrap, output):
 
 
 @pytest.mark.parametrize("wrap", [lambda y: y[:, 0], lambda y: y[..., None], lambda y: y[:, :0]])
-def test_logits_of_another_shape(wrap):
+def test_logits_of_another_shape_raise(wrap):
     with pytest.raises(ValueError, match="must return logits of shape"):
         grad_cam(networks.Returning(wrap).eval(), networks.batch(), "inner.layer4")
 
@@ -382,11 +384,11 @@ def test_layers_that_return_features_among_others(kind):
     assert torch.equal(result.maps, grad_cam(inner, networks.batch(), "layer4").maps)
 
 
-# What cannot be
+# Errors
 
 
 class Detached(networks.ResNet):
-    """The features reach the logits by no differentiable way."""
+    """No differentiable way leads from the features to the logits."""
 
     def forward(self, x):
         x = self.layer3(self.relu(self.conv1(x)))
@@ -402,7 +404,7 @@ class Rounded(networks.ResNet):
 
 
 class Unused(networks.ResNet):
-    """One layer's output is not used, and another never runs."""
+    """The output of one layer is not used, and another layer never runs."""
 
     def __init__(self):
         super().__init__()
@@ -438,14 +440,18 @@ class ReturningNone(Unused):
         (Rounded, "layer4", "'layer4' does not"),
         (networks.ResNet, "layer4.2.relu", r"'layer4\.2\.relu' ran 2 times"),
         (networks.ResNet, "none", "`layers` must name modules of the model, got 'none'"),
-        (networks.ResNet, ["layer4", "layer4"], "`layers` must be different modules, got 'layer4' twice"),
+        (
+            networks.ResNet,
+            ["layer4", "layer4"],
+            "modules, got 'layer4' twice",
+        ),
         (networks.ResNet, [], "`layers` must name at least one"),
         (networks.ResNet, "fc", r"'fc' returned a Tensor of shape \(3, 5\) with 0 such"),
         (ReturningNone, "side", "'side' returned a NoneType with 0 such"),
         (networks.ResNet, nn.Linear(1, 1), "got another Linear"),
     ],
 )
-def test_layers_that_cannot_be(kind, layers, message):
+def test_invalid_layers_raise(kind, layers, message):
     with pytest.raises(ValueError, match=message):
         grad_cam(networks.make(kind), networks.batch(), layers)
 
@@ -466,13 +472,13 @@ def test_layers_that_cannot_be(kind, layers, message):
         ({"model": "resnet"}, TypeError, "`model` must be a torch.nn.Module, got str"),
     ],
 )
-def test_bad_input_is_named(options, error, message):
+def test_invalid_input_raises(options, error, message):
     good = {"model": networks.make(networks.ResNet), "images": networks.batch(), "layers": "layer4"}
     with pytest.raises(error, match=message):
         grad_cam(**{**good, **options})
 
 
-def test_bad_use_of_the_result_is_named():
+def test_invalid_arguments_of_on_image_raise():
     result = grad_cam(networks.make(networks.ResNet), networks.batch(), "layer4")
     geometry = InputGeometry.stretched((4, 4), (8, 8))
     with pytest.raises(ValueError, match="`index` must be less than 3, got 3"):
@@ -491,19 +497,19 @@ def test_bad_use_of_the_result_is_named():
         ((torch.zeros(2, 3).requires_grad_(), [3]), TypeError, "`features` must be a tensor"),
     ],
 )
-def test_bad_tensors_are_named(tensors, error, message):
+def test_invalid_tensors_raise(tensors, error, message):
     with pytest.raises(error, match=message):
         grad_cam_from_tensors(*tensors, (4, 4))
 
 
-def test_a_model_without_features():
+def test_a_model_without_features_raises():
     model = nn.Sequential(nn.Flatten(), nn.Linear(192, 3))
     with pytest.raises(ValueError, match="`layers` must be given"):
         grad_cam(model, networks.batch())
 
 
 @pytest.mark.parametrize("where", ["weights", "image"])
-def test_values_that_are_not_finite(where):
+def test_values_that_are_not_finite_raise(where):
     model, images = networks.make(networks.ResNet), networks.batch()
     if where == "weights":
         with torch.no_grad():
@@ -515,10 +521,12 @@ def test_values_that_are_not_finite(where):
         grad_cam(model, images, "layer4")
 
 
-def test_a_map_of_zeros_is_undefined_to_ncc_and_half_to_the_auc():
+def test_zero_map_has_undefined_ncc_and_auc_of_one_half():
     model = networks.make(networks.ResNet)
     with torch.no_grad():
-        model.fc.weight[3] = -model.fc.weight[3].abs()  # features are not negative: no channel for
+        model.fc.weight[3] = -model.fc.weight[
+            3
+        ].abs()  # no evidence, because features are non-negative
     saliency_map = grad_cam(model, networks.batch(), "layer4").maps[0, 3]
     assert saliency_map.eq(0).all()
     gaze_map = gazesal.gaze_heatmap([(3, 4)], (8, 8), sigma=2)
@@ -539,7 +547,7 @@ def test_images_of_one_row_or_column(shape):
 
 
 class Head(nn.Module):
-    """Pooled features of one convolution, with a way to the logits that a subclass gives."""
+    """Pooled features of one convolution. Subclasses define the logits."""
 
     def __init__(self):
         super().__init__()
@@ -589,7 +597,7 @@ def test_half_precision_with_many_places_and_large_weights():
 
 
 @pytest.mark.parametrize("kind", [Centered, Broadcast, Pairs])
-def test_images_that_influence_each_other_are_refused(kind):
+def test_images_that_influence_each_other_raise(kind):
     torch.manual_seed(0)
     model, images = kind().eval(), torch.randn(4, 3, 8, 8)
     with pytest.raises(ValueError, match="one at a time"):
@@ -601,12 +609,12 @@ def test_images_that_influence_each_other_are_refused(kind):
 
 
 @pytest.mark.parametrize("kind", [MeanOfBatch, Crops])
-def test_there_is_one_row_an_image(kind):
+def test_other_numbers_of_rows_than_images_raise(kind):
     with pytest.raises(ValueError, match="one row per image"):
         grad_cam(kind(), torch.randn(3, 3, 8, 8), "features")
 
 
-def test_a_module_with_two_names_has_both():
+def test_a_module_is_found_by_both_of_its_names():
     model = networks.make(networks.DenseNet)
     model.again = model.features
     for name in ("features", "again"):

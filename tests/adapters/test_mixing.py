@@ -15,7 +15,7 @@ LOGITS = hnp.arrays(np.float64, (2, 4), elements=st.floats(-30, 30))
 
 
 def by_hand(logits, scheme):
-    """Weights as the equation has them."""
+    """Return the weights of the equation."""
     if scheme == "uniform":
         return [1.0] * len(logits)
     if scheme == "weighted":
@@ -28,7 +28,7 @@ def by_hand(logits, scheme):
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 @given(logits=LOGITS, seed=st.integers(0, 99))
-def test_the_equation(scheme, logits, seed):
+def test_mixed_maps_equal_the_equation(scheme, logits, seed):
     maps = np.random.default_rng(seed).random((2, 4, 3, 5))
     mixed = mix_classes(maps, logits, scheme)
     plain = mix_classes(maps, logits, scheme, normalize=False)
@@ -53,13 +53,13 @@ def test_tensors_and_arrays_give_the_same(scheme):
     np.testing.assert_array_equal(tensor.numpy(), array)
 
 
-def test_no_finding_is_any_class():
+def test_no_finding_can_be_any_class():
     maps = np.arange(3.0)[:, None, None]
     assert mix_classes(maps, [-1, -2, -3], "thresholded", no_finding=2) == 2.0
     assert mix_classes(maps, [-1, 0, -3], "thresholded", no_finding=2) == 1.0
 
 
-def test_weights_of_ones_own_may_be_negative_but_not_vanish():
+def test_given_weights_can_be_negative_but_not_sum_to_zero():
     maps = np.array([[[1.0]], [[3.0]]])
     assert mix_classes(maps, [0, 0], [-1, 2]) == 5.0
     assert mix_classes(maps, [0, 0], [-1, 1], normalize=False) == 2.0
@@ -95,7 +95,7 @@ def test_input_is_not_modified():
         ),
     ],
 )
-def test_bad_input_is_named(options, error, message):
+def test_invalid_input_raises(options, error, message):
     good = {"maps": np.zeros((2, 3, 4)), "logits": [0.0, 1.0]}
     with pytest.raises(error, match=message):
         mix_classes(**{**good, **options})
@@ -112,7 +112,7 @@ def test_maps_of_few_bits_are_mixed_in_floating_point(make, dtype):
 
 @pytest.mark.parametrize("make", [np.asarray, torch.as_tensor])
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_maps_that_are_not_finite_are_refused(make, value):
+def test_maps_that_are_not_finite_raise(make, value):
     with pytest.raises(ValueError, match="`maps` must be finite"):
         mix_classes(make(np.array([[[value, 1.0]], [[0.0, 1.0]]])), [0.0, 1.0])
     with pytest.raises(TypeError, match="real numbers"):
@@ -120,8 +120,8 @@ def test_maps_that_are_not_finite_are_refused(make, value):
 
 
 @pytest.mark.parametrize("scheme", ["weighted", "thresholded"])
-def test_probabilities_are_refused_as_logits(scheme):
-    """All of them are positive, so every class would be above the threshold."""
+def test_probabilities_instead_of_logits_raise(scheme):
+    """Probabilities are positive, so every class would be above the threshold."""
     logits = np.array([[0.5, -1.0, 2.0], [1.0, 0.0, -3.0]])
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     maps = np.ones((2, 3, 4, 4), np.float32)

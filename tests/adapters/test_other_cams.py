@@ -1,4 +1,4 @@
-"""Maps of other libraries: the real ones where they import, fakes of their interface elsewhere."""
+"""Maps of other libraries, or of fakes with their interface if they are not installed."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ CLASSES = [3, 0]
 
 
 def real(module, attribute):
-    """A class of a library, skipping where that does not import."""
+    """Return a class of a library, and skip the test if it is not installed."""
     found = pytest.importorskip(module)
     for part in attribute.split("."):
         found = getattr(found, part)
@@ -39,7 +39,7 @@ def test_captum():
     layer_grad_cam = pytest.importorskip("captum.attr").LayerGradCam
     model, images = case()
     maps = maps_from_captum(layer_grad_cam(model, model.features), images, CLASSES)
-    ours = grad_cam(model, images, "features", classes=CLASSES).maps * 4  # of so many channels
+    ours = grad_cam(model, images, "features", classes=CLASSES).maps * 4  # the number of channels
     np.testing.assert_allclose(maps, ours, rtol=0, atol=1e-6 * float(ours.max()))
 
 
@@ -52,7 +52,7 @@ def test_torch_cam(kind):
 
 
 def test_grad_cam_package(kind):
-    """Rescaled maps are all that can be had, in the order of the textbook."""
+    """The package returns only rescaled maps, in the textbook's order of steps."""
     cam_of = real("pytorch_grad_cam", "GradCAM") if kind == "real" else fakes.GradCAM
     model, images = case()
     cam = cam_of(model=model, target_layers=[model.features])
@@ -64,11 +64,13 @@ def test_grad_cam_package(kind):
     np.testing.assert_allclose(maps, expected, rtol=0, atol=2e-5)
 
 
-def test_rescaling_is_why_they_cannot_be_mixed():
-    """Two classes of very different evidence come out equally bright."""
+def test_rescaled_maps_cannot_be_mixed():
+    """Two classes with very different evidence become equally bright."""
     model, images = case()
     with torch.no_grad():
-        model.head.weight[3] = model.head.weight[3].abs()  # features are not negative: both show
+        model.head.weight[3] = model.head.weight[
+            3
+        ].abs()  # features are non-negative, so both have evidence
         model.head.weight[0] = 0.05 * model.head.weight[3]
     with pytest.warns(NormalizedMapWarning):
         maps = maps_from_grad_cam_package(fakes.GradCAM(model, [model.features]), images, [0, 3])
@@ -124,6 +126,6 @@ def test_torchxrayvision_is_restored_after_an_error():
 @pytest.mark.parametrize(
     "adapter", [maps_from_captum, maps_from_torch_cam, maps_from_grad_cam_package]
 )
-def test_bad_input_is_named(adapter, images, classes, error, message):
+def test_invalid_input_raises(adapter, images, classes, error, message):
     with pytest.raises(error, match=message):
         adapter(None, images, classes)

@@ -1,4 +1,4 @@
-"""A spot planted in an image comes home from the model's input, whatever was done to the image."""
+"""A bright spot in an image returns to its place from the input, for every preprocessing."""
 
 import numpy as np
 import pytest
@@ -37,7 +37,7 @@ class Picture(nn.Module):
 
 @st.composite
 def geometries(draw):
-    """Stretched, padded as the study does, padded or cropped anyhow; tiny, odd, tall, wide."""
+    """Return geometries: stretched, padded as in the study, padded or cropped in other ways."""
     shape, size = draw(st.tuples(SIDES, SIDES)), draw(st.tuples(SIDES, SIDES))
     kind = draw(st.sampled_from(["stretched", "study", "free"]))
     if kind == "stretched":
@@ -52,7 +52,7 @@ def geometries(draw):
 
 
 def in_input(geometry, pixel):
-    """Row and column in the input of the center of a pixel of the image."""
+    """Return row and column in the input of the center of a pixel of the image."""
     starts, lengths = geometry.content[:2], geometry.content[2:]
     return [
         start + (place + 0.5) / n * length - 0.5
@@ -63,7 +63,7 @@ def in_input(geometry, pixel):
 
 
 def every_way(geometry, array):
-    """The map of a picture on the image, by each entry point."""
+    """Yield the map of a picture on the image from each function."""
     model, tensor = Picture().eval(), torch.from_numpy(array).float()[None]
     cam, gates = grad_cam(model, tensor, "features"), attention_maps(model, tensor)
     yield geometry.to_image(array)
@@ -78,8 +78,8 @@ def every_way(geometry, array):
 
 @settings(deadline=None)
 @given(geometry=geometries(), data=st.data())
-def test_a_planted_spot_comes_home(geometry, data):
-    """The map falls off with the distance from one pixel's place in the input."""
+def test_spot_returns_to_its_place(geometry, data):
+    """The map decreases with the distance from the place of one pixel in the input."""
     pixel = [data.draw(st.integers(0, n - 1)) for n in geometry.image_shape]
     place = in_input(geometry, pixel)
     edges = [side - 1 for side in geometry.input_shape]
@@ -90,7 +90,7 @@ def test_a_planted_spot_comes_home(geometry, data):
     homes = [found / found.max() for found in every_way(geometry, array)]
     for found in homes:
         assert found.shape == geometry.image_shape
-        # the brightest pixels lie within one pixel of the input from the planted one
+        # the brightest pixels are within one pixel of the input from the planted one
         best = np.argwhere(found >= 1 - 1e-6)
         for axis, edge in enumerate(edges):
             n, length = geometry.image_shape[axis], geometry.content[2 + axis]
@@ -103,7 +103,7 @@ def test_a_planted_spot_comes_home(geometry, data):
 
 @settings(deadline=None)
 @given(shape=st.tuples(st.integers(12, 70), st.integers(12, 70)), data=st.data())
-def test_a_planted_spot_comes_home_from_the_study_s_preprocessing(shape, data):
+def test_spot_returns_to_its_place_after_the_studys_preprocessing(shape, data):
     row, column = (data.draw(st.integers(0, n - 1)) for n in shape)
     picture = np.zeros(shape, np.uint8)
     picture[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2] = 255
@@ -115,8 +115,8 @@ def test_a_planted_spot_comes_home_from_the_study_s_preprocessing(shape, data):
         assert np.abs(np.subtract(where, (row, column))).max() <= 1 + pixel
 
 
-def test_a_stretched_picture_does_not_come_back_as_a_padded_one():
-    """A spot at (28, 56) of 224 x 224 lies at (76, 201) of 600 x 800, not at (1, 201)."""
+def test_stretched_pictures_are_not_treated_as_padded():
+    """A spot at (28, 56) of 224 x 224 is at (76, 201) of 600 x 800, not at (1, 201)."""
     geometry = InputGeometry.stretched((600, 800), (224, 224))
     array = np.zeros((224, 224))
     array[28, 56] = 1
@@ -125,7 +125,7 @@ def test_a_stretched_picture_does_not_come_back_as_a_padded_one():
         assert where == pytest.approx([28.5 * 600 / 224 - 0.5, 56.5 * 800 / 224 - 0.5], abs=0.1)
 
 
-def test_study_inverse_is_refused_by_every_entry_point():
+def test_study_inverse_raises_in_every_function():
     geometry = InputGeometry.stretched((6, 8), (4, 4))
     model, tensor = Picture().eval(), torch.ones(1, 4, 4)
 

@@ -1,4 +1,4 @@
-"""Fixations from pymovements: on plain tables everywhere, on the package itself where it is."""
+"""Fixations from pymovements, with plain tables, and with the package if it is installed."""
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ SHAPES = {"a": (50, 100), "b": (200, 400)}
 
 
 class Column:
-    """What the adapter uses of a polars series: iterating over a list column gives series."""
+    """Fake of a polars series. Iterating over a column of lists gives series."""
 
     def __init__(self, values):
         self.values = values
@@ -33,7 +33,7 @@ class Column:
 
 
 class Frame:
-    """What the adapter uses of a polars frame: names of columns, and a column by name."""
+    """Fake of a polars frame, with names of columns and columns by name."""
 
     def __init__(self, columns):
         self.columns = list(columns)
@@ -44,14 +44,14 @@ class Frame:
 
 
 class Holder:
-    """Events hold a frame, and a Gaze holds events."""
+    """Fake of Events, which have a frame, and of Gaze, which has events."""
 
     def __init__(self, **parts):
         vars(self).update(parts)
 
 
 def convert(events=EVENTS, **options):
-    """One observer, images as in the column of stimuli."""
+    """Convert events of one observer, with images from the column of stimuli."""
     given = {"image": EVENTS["stimulus"], "shapes": SHAPES, "on_screen": PLACES} | options
     return fixations_from_pymovements(events, observer="ann", **given)
 
@@ -66,7 +66,7 @@ KINDS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_fixations_land_on_their_image(kind):
+def test_fixations_are_converted_to_pixels_of_their_image(kind):
     """Image a is shown at twice its size, b at half of its size."""
     table = convert(KINDS[kind])
     assert list(table.columns) == ["image", "observer", "x", "y", "duration"]
@@ -108,15 +108,15 @@ def test_locations_in_two_columns():
     pd.testing.assert_frame_equal(table, convert())
 
 
-def test_one_kind_of_fixation_is_taken():
+def test_fixations_of_one_name_are_selected():
     names = ["fixation_idt", "saccade", "fixation_ivt", "fixation_ivt"]
     events = {**EVENTS, "name": names}
-    with pytest.raises(ValueError, match=r"`name` must choose .* \['fixation_idt', 'fixation_ivt'\]"):
+    with pytest.raises(ValueError, match=r"`name` must .* \['fixation_idt', 'fixation_ivt'\]"):
         convert(events)
     assert convert(events, name="fixation_ivt").index.tolist() == [2, 3]
 
 
-def test_it_is_a_table_to_make_cases_of():
+def test_table_makes_cases():
     table = convert()
     cases = gazesal.cases_from_tables(table, {"m": {k: np.eye(3) for k in "ab"}}, SHAPES)
     assert [case.image for case in cases] == ["a", "b"]
@@ -125,7 +125,7 @@ def test_it_is_a_table_to_make_cases_of():
 
 
 def without(name):
-    """The events without a column."""
+    """Return the events without a column."""
     return {key: values for key, values in EVENTS.items() if key != name}
 
 
@@ -162,7 +162,7 @@ def without(name):
         (EVENTS, {"origin": "center", "resolution": (0, 5)}, "`resolution` must be the width"),
     ],
 )
-def test_bad_input(events, options, message):
+def test_invalid_input_raises(events, options, message):
     with pytest.raises(ValueError, match=message):
         convert(events, **options)
 
@@ -178,19 +178,19 @@ def test_bad_input(events, options, message):
         ({"events": {**EVENTS, "duration": 7}}, r"`events\['duration'\]` must be an iterable"),
     ],
 )
-def test_arguments_of_the_wrong_kind(options, message):
+def test_arguments_of_the_wrong_type_raise(options, message):
     with pytest.raises(TypeError, match=message):
         convert(**options)
 
 
-def test_not_a_table():
+def test_other_types_than_tables_raise():
     with pytest.raises(TypeError, match="`events` must be a pymovements Gaze or Events"):
         convert(3)
 
 
 @pytest.fixture(scope="module")
 def pymovements():
-    """The package itself."""
+    """Return the package, or skip the test."""
     return pytest.importorskip("pymovements", reason="the extra `pymovements` is not installed")
 
 
@@ -199,7 +199,7 @@ PLACE = (660, 340, 1260, 740)  # twice its size
 
 
 def record(pymovements, origin):
-    """Gaze that rests on three places of the image, 300 ms each, sampled at 500 Hz."""
+    """Return gaze on three places of the image for 300 ms each, sampled at 500 Hz."""
     screen = (ON_IMAGE + 0.5) * 2 + PLACE[:2] - 0.5  # pixel centers at integers
     if origin == "center":
         screen = screen - [959.5, 539.5]
@@ -247,7 +247,7 @@ def test_from_samples_to_fixations_with_the_package(pymovements, origin):
 
 
 def test_both_origins_of_the_package_have_the_same_center(pymovements):
-    """The package itself turns the pixels of both into the same angles."""
+    """The package converts the pixels of both origins to the same angles."""
     angles = [
         np.array(record(pymovements, origin).samples["position"].to_list())
         for origin in ("upper left", "center")

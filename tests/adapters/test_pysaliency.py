@@ -1,4 +1,4 @@
-"""Fixations of pysaliency: on plain arrays everywhere, on the package itself where it is."""
+"""Fixations of pysaliency, with plain arrays, and with the package if it is installed."""
 
 import warnings
 from types import SimpleNamespace
@@ -21,7 +21,7 @@ ARRAYS = {
 
 
 def without(name):
-    """The arrays but one."""
+    """Return the arrays without one of them."""
     return {key: values for key, values in ARRAYS.items() if key != name}
 
 
@@ -46,7 +46,7 @@ def test_table(fixations):
     assert table["duration"].tolist() == [0.2, 0.3, 0.4]
 
 
-def test_indices_are_names_without_names_and_fixations_count_alike():
+def test_default_names_are_indices_and_default_weights_are_equal():
     table = fixations_from_pysaliency(ARRAYS)
     assert table["image"].tolist() == ["1", "0", "1"]
     assert table["observer"].tolist() == ["0", "1", "0"]
@@ -56,15 +56,15 @@ def test_indices_are_names_without_names_and_fixations_count_alike():
 
 
 @given(x=st.floats(0, 4000, exclude_max=True))
-def test_a_fixation_lies_in_the_pixel_that_pysaliency_takes(x):
-    """It takes the whole part; here the nearest center is taken, halves up."""
+def test_fixations_are_in_the_same_pixel_as_in_pysaliency(x):
+    """pysaliency takes the whole part, and gazesal takes the nearest center, with halves up."""
     arrays = {"x": [x], "y": [0.0], "n": [0], "subjects": [0]}
     ours = fixations_from_pysaliency(arrays)["x"].iloc[0]
     assert np.floor(ours + 0.5) == int(x)
 
 
 @pytest.mark.parametrize(("origin", "shift"), [("corner", 0.5), ("center", 0), ("matlab", 1)])
-def test_there_and_back(origin, shift):
+def test_round_trip_keeps_fixations(origin, shift):
     table = pd.DataFrame(
         {
             "image": ["b", "a", "b"],
@@ -84,7 +84,7 @@ def test_there_and_back(origin, shift):
     pd.testing.assert_frame_equal(back, table, check_names=False, check_dtype=False)
 
 
-def test_images_keep_the_order_that_is_asked_for():
+def test_images_keep_the_order_of_the_argument():
     table = fixations_from_pysaliency(ARRAYS)
     arrays = fixations_to_pysaliency(table, images=["2", "1", "0"])
     assert arrays.n.tolist() == [1, 2, 1]
@@ -110,7 +110,7 @@ def test_images_keep_the_order_that_is_asked_for():
         (ARRAYS, {"observers": ["a", "a"]}, "`observers` must name every observer once, got 'a'"),
     ],
 )
-def test_bad_fixations(fixations, options, message):
+def test_invalid_fixations_raise(fixations, options, message):
     with pytest.raises(ValueError, match=message):
         fixations_from_pysaliency(fixations, **options)
 
@@ -118,13 +118,13 @@ def test_bad_fixations(fixations, options, message):
 @pytest.mark.parametrize(
     ("images", "message"), [(["1"], "'0' is missing"), (["0", "1", "0"], "every image once")]
 )
-def test_bad_images(images, message):
+def test_invalid_images_raise(images, message):
     with pytest.raises(ValueError, match=message):
         fixations_to_pysaliency(fixations_from_pysaliency(ARRAYS), images=images)
 
 
 @pytest.mark.parametrize(("images", "given"), [("ab", "str"), (7, "int")])
-def test_names_of_images_are_not_letters_of_one(images, given):
+def test_text_instead_of_a_sequence_of_names_raises(images, given):
     message = f"`images` must be an iterable of names, got {given}"
     with pytest.raises(TypeError, match=message):
         fixations_from_pysaliency(ARRAYS, images=images)
@@ -134,7 +134,7 @@ def test_names_of_images_are_not_letters_of_one(images, given):
         fixations_from_pysaliency(ARRAYS, observers=3)
 
 
-def test_a_table_of_another_library_is_taken():
+def test_tables_of_other_libraries_are_accepted():
     table = fixations_from_pysaliency(ARRAYS)
     expected = fixations_to_pysaliency(table)
     found = fixations_to_pysaliency(table.to_dict("list"))
@@ -151,7 +151,7 @@ def test_a_table_without_a_column():
 
 @pytest.fixture(scope="module")
 def pysaliency():
-    """The package itself, which warns of its own age while it is imported."""
+    """Return the package, whose import warns about deprecated functions."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return pytest.importorskip(

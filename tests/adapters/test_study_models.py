@@ -1,4 +1,4 @@
-"""Maps of the study's networks: every array that the authors' own code gave."""
+"""Maps of the study's networks, compared with arrays from the authors' code."""
 
 import json
 
@@ -33,7 +33,7 @@ def folder(shared):
 
 @pytest.fixture(scope="module")
 def study(folder):
-    """Model, input, geometry and the authors' arrays of a case."""
+    """Return model, input, geometry and the authors' arrays of a case."""
     cache = {}
 
     def get(name, image):
@@ -57,7 +57,7 @@ def near(actual, expected, tolerance=2e-5):
 
 
 def near_stats(array, expected):
-    """Sum, smallest, largest, deviation, and the place of the largest."""
+    """Compare the sum, minimum, maximum, deviation, and position of the maximum."""
     values = array.astype(np.float64)
     actual = np.array([values.sum(), values.min(), values.max(), values.std()])
     scale = np.array([np.abs(values).sum(), *[np.abs(values).max()] * 3])
@@ -66,7 +66,7 @@ def near_stats(array, expected):
 
 
 def lines(array):
-    """First, last and middle row and column."""
+    """Return the first, last and middle row and column."""
     rows, columns = (0, -1, array.shape[0] // 2), (0, -1, array.shape[1] // 2)
     return np.concatenate([*(array[r] for r in rows), *(array[:, c] for c in columns)])
 
@@ -129,7 +129,7 @@ def test_mixed_maps(study, name, image, scheme):
     theirs = SCHEMES[scheme]
     result = grad_cam(model, tensor)
     maps = result.on_image(geometry, inverse="study")
-    # a logit that differs by 3e-5 makes a probability differ by at most that part of itself
+    # a difference of 3e-5 in a logit changes a probability by at most this relative amount
     np.testing.assert_allclose(
         class_weights(result.logits[0], scheme), arrays[f"psi_{theirs}"], rtol=3e-5
     )
@@ -165,7 +165,7 @@ def test_attention_maps(study, image):
 
 
 def test_images_of_one_size_in_one_batch(study):
-    """Both at 224 x 224 here, though of different images: the batch changes nothing."""
+    """Two different images of 224 x 224 have the same maps in a batch as alone."""
     model, tensor, _, _ = study("ag_sononet", "rgb224")
     both = torch.stack([tensor, tensor.flip(2)])
     together, alone = grad_cam(model, both), grad_cam(model, tensor)
@@ -175,8 +175,8 @@ def test_images_of_one_size_in_one_batch(study):
     near(gates.maps[0].numpy(), gate.maps[0].numpy())
 
 
-def test_the_gradient_at_the_last_block_itself_is_another_thing(study):
-    """It also runs through the gates; Grad-CAM's features are on the way to the pooling only."""
+def test_gradient_at_the_last_block_includes_the_gates(study):
+    """It includes the way through the gates. The features are on the way to the pooling only."""
     model, tensor, _, _ = study("ag_sononet", "g224x288")
     block = grad_cam(model, tensor, "features")
     pooled = grad_cam(model, tensor, "pooled")
@@ -185,7 +185,7 @@ def test_the_gradient_at_the_last_block_itself_is_another_thing(study):
 
 
 def test_the_textbook_order_changes_the_maps(study):
-    """By 15 to 57% of the maximum: see the docstring of `grad_cam`."""
+    """The docstring of `grad_cam` says by 15 to 57% of the maximum."""
     changes = []
     for image in INPUTS["ag_sononet"]:
         model, tensor, geometry, _ = study("ag_sononet", image)

@@ -1,4 +1,4 @@
-"""Metrics of batches, against the functions of one image, and losses, against differences."""
+"""Metrics of batches compared with scores of images, and losses with finite differences."""
 
 import math
 import subprocess
@@ -25,7 +25,7 @@ PLAIN = {"ncc": adapted.NormalizedCrossCorrelation, "auc_borji": adapted.AUCBorj
 
 
 def nss(saliency, fixations):
-    """Mean z-score over a list of fixated pixels."""
+    """Return the mean z-score over a list of fixated pixels."""
     z = (saliency - saliency.mean()) / saliency.std()
     rows, columns = np.nonzero(fixations)
     visits = [z[r, c] for r, c in zip(rows, columns, strict=True) for _ in range(fixations[r, c])]
@@ -33,14 +33,14 @@ def nss(saliency, fixations):
 
 
 def kl(saliency, gaze):
-    """The divergence as the MIT benchmark has it."""
+    """Return the divergence of the MIT benchmark."""
     p, q, eps = saliency / saliency.sum(), gaze / gaze.sum(), np.finfo(float).eps
     return sum(b * np.log(eps + b / (a + eps)) for a, b in zip(p.flat, q.flat, strict=True))
 
 
 @st.composite
 def batches(draw):
-    """Saliency maps with ties and constants, gaze maps with zeros, center biases."""
+    """Return saliency maps with ties and constants, gaze maps with zeros, and center biases."""
     shape = draw(st.tuples(st.integers(1, 4), st.integers(1, 6), st.integers(1, 6)))
     rng = np.random.default_rng(draw(st.integers(0, 10**6)))
     levels = draw(st.sampled_from([1, 2, 5, 10**6]))
@@ -70,7 +70,7 @@ def batch_scores(name, saliency, gaze, bias):
 
 @pytest.mark.parametrize("name", ["ncc", "sncc", "auc_borji", "sauc"])
 @given(case=batches())
-def test_scores_are_those_of_each_image(name, case):
+def test_batch_scores_equal_scores_of_images(name, case):
     expected = by_image(name, *(case if name in SHUFFLED else case[:2]))
     np.testing.assert_allclose(batch_scores(name, *case), expected, rtol=0, atol=1e-12)
 
@@ -117,7 +117,7 @@ def maps(n=12, shape=(9, 11), dtype=torch.float32, seed=0):
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("name", [*PLAIN, *SHUFFLED])
-def test_metrics_are_means_over_images_however_they_come(name, dtype):
+def test_metrics_are_means_over_images_for_every_batching(name, dtype):
     saliency, gaze, bias = maps(dtype=dtype)
     arrays = [values.numpy() for values in (saliency, gaze, bias)]
     if name in PLAIN:
@@ -155,7 +155,7 @@ def test_one_center_bias_for_all_images(name):
 @pytest.mark.parametrize(
     ("kind", "function"), [("NSS", "nss_scores"), ("KLDivergence", "kl_scores")]
 )
-def test_the_other_metrics_are_means_too(kind, function):
+def test_other_metrics_are_means(kind, function):
     saliency, gaze, _ = maps()
     metric = getattr(adapted, kind)()
     for part in (slice(0, 5), slice(5, 12)):
@@ -164,7 +164,7 @@ def test_the_other_metrics_are_means_too(kind, function):
     assert metric.compute().item() == pytest.approx(expected.item(), rel=1e-12)
 
 
-def test_undefined_scores_are_left_out_and_counted():
+def test_undefined_scores_are_excluded_and_counted():
     saliency, gaze, _ = maps(3)
     saliency[1] = 0.1
     metric = adapted.NormalizedCrossCorrelation()
@@ -213,7 +213,7 @@ def test_state_is_summed_over_processes(tmp_path):
 
 @needs_gpu
 @pytest.mark.parametrize("name", [*PLAIN, *SHUFFLED])
-def test_the_same_on_a_gpu(name):
+def test_gpu_gives_the_same_scores(name):
     saliency, gaze, bias = maps()
     saliency = (saliency * 20).round()  # ties
     given = (saliency, gaze) if name in PLAIN else (saliency, gaze, bias)
@@ -241,7 +241,7 @@ def test_losses_are_means_of_the_scores():
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1])
-def test_a_constant_map_neither_stops_training_nor_counts(value):
+def test_constant_maps_have_zero_gradient(value):
     saliency, gaze, _ = maps(3)
     saliency[1] = value
     saliency.requires_grad_()
@@ -270,7 +270,7 @@ def test_a_constant_map_neither_stops_training_nor_counts(value):
         ("kl_scores", {0: torch.zeros(2, 2, 3, 4)}, ValueError, "`saliency_maps` must be non-em"),
     ],
 )
-def test_bad_input_is_named(function, changes, error, message):
+def test_invalid_input_raises(function, changes, error, message):
     good = [torch.ones(2, 3, 4), torch.ones(2, 3, 4)]
     for position, value in changes.items():
         good[position : position + 1] = [value]
@@ -278,7 +278,7 @@ def test_bad_input_is_named(function, changes, error, message):
         getattr(batched, function)(*good)
 
 
-def test_an_empty_prediction_does_not_stop_training_by_kl():
+def test_zero_predictions_have_finite_kl_loss():
     gaze = torch.rand(2, 3, 4, generator=torch.Generator().manual_seed(0))
     saliency = torch.rand(2, 3, 4, generator=torch.Generator().manual_seed(1))
     saliency[0] = 0
@@ -297,7 +297,7 @@ def test_an_empty_prediction_does_not_stop_training_by_kl():
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("mode", ["bilinear", "bicubic"])
-def test_maps_constant_up_to_a_resize_are_scored_as_constants(dtype, mode):
+def test_maps_constant_up_to_rounding_are_scored_as_constants(dtype, mode):
     flat = torch.nn.functional.interpolate(
         torch.full((2, 1, 7, 7), 0.1, dtype=dtype), size=(48, 64), mode=mode, align_corners=False
     )

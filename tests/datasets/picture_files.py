@@ -1,4 +1,4 @@
-"""PNG and TIFF files made by hand, of kinds that Pillow does not write."""
+"""Make PNG and TIFF files of types that Pillow does not write."""
 
 import struct
 import zlib
@@ -7,7 +7,7 @@ import numpy as np
 
 
 def packed(values, bits):
-    """Rows of unsigned integers of 1, 2, 4, 8 or 16 bits as bytes, each row filled up."""
+    """Pack rows of unsigned integers of 1, 2, 4, 8 or 16 bits, each padded to bytes."""
     if bits == 16:
         return [row.astype(">u2").tobytes() for row in values]
     single = (values[..., None] >> np.arange(bits - 1, -1, -1)) & 1
@@ -15,7 +15,7 @@ def packed(values, bits):
 
 
 def png(values, bits, color=0, *chunks):
-    """A PNG file of values (H, W) or (H, W, channels); chunks are pairs of a name and bytes."""
+    """Return a PNG file of values (H, W) or (H, W, channels), with extra chunks (name, bytes)."""
     height, width = values.shape[:2]
     rows = packed(values.reshape(height, -1), bits)
     header = struct.pack(">IIBBBBB", width, height, bits, color, 0, 0, 0)
@@ -28,7 +28,7 @@ def png(values, bits, color=0, *chunks):
 
 
 def tiff(array, sample_format=1, photometric=1, *, order="<", **more):
-    """A TIFF file of one strip without compression; `more` are tags by number, as t338=(2,)."""
+    """Return a TIFF file of one strip without compression, with extra tags such as t338=(2,)."""
     array = np.asarray(array)
     height, width = array.shape[:2]
     samples = array.shape[2] if array.ndim == 3 else 1

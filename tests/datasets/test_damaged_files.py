@@ -1,4 +1,4 @@
-"""Damaged files of every format are read, or refused by an error that names them; no crash."""
+"""Damaged files of every format are read or raise an error with their name, without a crash."""
 
 import gzip
 import json
@@ -15,13 +15,13 @@ from gazesal.cxr import read_image
 from gazesal.datasets import read_egd_fixations
 from tests.datasets.picture_files import tiff
 
-N = 60  # damages of each source
+N = 60  # damaged versions of each source
 NOISE = np.random.default_rng(1).integers(0, 255, (9, 11), dtype=np.uint8)
 TABLE = "image,observer,x,y,duration\n" + "".join(f"{i % 3},ann,{i}.5,{i},9{i}\n" for i in range(9))
 
 
 def read_all(path):
-    """Every map of a store."""
+    """Read every map of a store."""
     return [source() for source in open_maps(path).values()]
 
 
@@ -47,7 +47,7 @@ def hdf5(values, *names, **options):
         h5py = pytest.importorskip("h5py")
         with h5py.File(path, "w") as file:
             file.create_dataset("a", data=values, **options)
-            if names:  # of a fixed length: HDF5 2.0 does not return from a damaged heap of others
+            if names:  # of fixed length, because HDF5 2.0 hangs on a damaged heap of other texts
                 file["names"] = np.array(names, dtype="S")
 
     return make
@@ -116,7 +116,7 @@ SOURCES = {
 
 
 def damaged(data, rng):
-    """Bytes with flipped bits, a cut end, other bytes near the start, or bytes put in."""
+    """Return bytes with flipped bits, a missing end, changed bytes at the start, or new bytes."""
     data = bytearray(data)
     kind = rng.integers(4)
     if kind == 0 and data:
@@ -134,8 +134,8 @@ def damaged(data, rng):
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_a_damaged_file_is_read_or_named(tmp_path, name):
-    """An error names the file, or the argument whose rule its content breaks."""
+def test_damaged_files_are_read_or_raise_with_their_name(tmp_path, name):
+    """An error names the file, or the argument with an invalid value."""
     make, function = SOURCES[name]
     sound, broken = tmp_path / name, tmp_path / f"broken {name}"
     make(sound)

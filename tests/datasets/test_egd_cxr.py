@@ -1,4 +1,4 @@
-"""EGD-CXR: what is read of its fixations, what is left out, and what is told of a bad file."""
+"""Reading of EGD-CXR: columns, omitted rows, and errors about invalid files."""
 
 import pytest
 
@@ -12,7 +12,7 @@ HEADER = (
 
 
 def row(image="0a-1b", number=1, x=812, y=640, duration=0.25, valid=1, session=1):
-    """A line of the release."""
+    """Return a line of the table."""
     return f"{session},{image},9,1.5,77,0.4,0.5,1.2,{duration},{number},{valid},{x},{y}"
 
 
@@ -29,7 +29,7 @@ def write(tmp_path):
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
-def test_reads_what_is_there(write, newline):
+def test_reads_all_columns(write, newline):
     path = write(row(), row(number=2, x=0, y=0), row("0a-2c", duration=0), newline=newline)
     table = read_egd_fixations(path)
     assert list(table.columns) == ["image", "observer", "x", "y", "duration"]
@@ -45,8 +45,8 @@ def test_reads_what_is_there(write, newline):
     }
 
 
-def test_places_cut_to_whole_pixels_are_pixel_centers(write):
-    """Cutting a place from the corner to a whole number gives the pixel it lies in."""
+def test_truncated_positions_are_pixel_centers(write):
+    """A position from the corner, truncated to a whole number, is the pixel that contains it."""
     from_corner = [(10.0, 4.0), (10.99, 4.5), (0.2, 0.99)]
     lines = [row(number=i, x=int(x), y=int(y)) for i, (x, y) in enumerate(from_corner)]
     table = read_egd_fixations(write(*lines))
@@ -57,7 +57,7 @@ def test_places_cut_to_whole_pixels_are_pixel_centers(write):
     assert moved.loc[2, ["x", "y"]].tolist() == [10.25, 3.5]
 
 
-def test_invalid_and_unplaced_rows_are_left_out_and_counted(write):
+def test_invalid_rows_are_omitted_and_counted(write):
     path = write(
         row(number=1),
         row(number=2, valid=0, x="", y=""),
@@ -65,7 +65,7 @@ def test_invalid_and_unplaced_rows_are_left_out_and_counted(write):
         row("0a-2c", number=4, x=-2, y=-3),
     )
     with pytest.warns(
-        SkippedDataWarning, match="1 of 4 rows .* invalid and 2 without a place"
+        SkippedDataWarning, match="1 of 4 rows .* invalid and 2 without a position"
     ) as w:
         table = read_egd_fixations(path)
     assert "1 images have no other" in str(w[0].message)
@@ -74,7 +74,7 @@ def test_invalid_and_unplaced_rows_are_left_out_and_counted(write):
     assert table.attrs["images_lost"] == ["0a-2c"]
 
 
-def test_a_place_past_the_far_border_is_the_callers_choice(write):
+def test_positions_beyond_the_border_are_kept(write):
     table = read_egd_fixations(write(row(x=20, y=3), row(number=2, x=5, y=3)))
     with pytest.raises(ValueError, match="1 of 2 do not"):
         gaze_heatmap(table[["x", "y"]], (10, 20), sigma=2)
@@ -82,13 +82,13 @@ def test_a_place_past_the_far_border_is_the_callers_choice(write):
     assert gaze.sum() == pytest.approx(1)
 
 
-def test_rows_of_one_fixation(write):
+def test_repeated_rows_of_a_fixation_raise_or_keep_the_longest(write):
     lines = [row(duration=d, x=x) for d, x in ((0.1, 1), (0.3, 2), (0.3, 3), (0.2, 4))]
     path = write(*lines, row(number=2), row("0a-2c"), row(session=2))
-    with pytest.raises(ValueError, match=r"line 3, column 'FPOGID': '1' has .* 3 rows"):
+    with pytest.raises(ValueError, match=r"line 3, column 'FPOGID': must have one row.* 3 such"):
         read_egd_fixations(path)
     table = read_egd_fixations(path, duplicates="longest")
-    assert table.index.tolist() == [3, 6, 7, 8]  # of other fixations, images and sessions, too
+    assert table.index.tolist() == [3, 6, 7, 8]  # rows of other fixations, images and sessions stay
 
 
 BAD = {
@@ -98,20 +98,20 @@ BAD = {
     "place": (row(x="nan"), "line 2, column 'X_ORIGINAL': must be a finite number"),
     "no place": (row(y=""), "line 2, column 'Y_ORIGINAL': must be a finite number"),
     "no image": (row(image=" "), "line 2, column 'DICOM_ID': must be the image's id"),
-    "nothing valid": (row(valid=0), "no valid fixation lies on an image"),
-    "nothing on the image": (row(x=-1, y=-1), "no valid fixation lies on an image"),
+    "nothing valid": (row(valid=0), "must have a valid fixation on an image"),
+    "nothing on the image": (row(x=-1, y=-1), "must have a valid fixation on an image"),
 }
 
 
 @pytest.mark.parametrize("kind", BAD)
-def test_bad_rows_are_named(write, kind):
+def test_invalid_rows_raise(write, kind):
     line, message = BAD[kind]
     with pytest.raises(ValueError, match=rf"fixations\.csv.*{message}"):
         read_egd_fixations(write(line))
 
 
-def test_bad_files_and_options_are_named(write, tmp_path):
-    with pytest.raises(ValueError, match="there are no fixations in the table"):
+def test_invalid_files_and_options_raise(write, tmp_path):
+    with pytest.raises(ValueError, match="must have at least one fixation"):
         read_egd_fixations(write())
     path = write(row())
     path.write_text(path.read_text().replace("X_ORIGINAL", "X"))
@@ -130,9 +130,9 @@ def test_bad_files_and_options_are_named(write, tmp_path):
         read_egd_fixations(path, duplicates="drop")
 
 
-def test_ids_that_are_cut_off_are_told(write):
+def test_ids_that_are_cut_off_warn(write):
     whole = "-".join([each * 8 for each in "abcde"])
-    with pytest.warns(UserWarning, match=r"fixations\.csv: 2 ids .* cut off, .* fewer than 44"):
+    with pytest.warns(UserWarning, match=r"fixations\.csv: 2 ids .* fewer than 44 .* cut off"):
         table = read_egd_fixations(write(row(whole[:39]), row(whole[:35]), row(whole)))
     assert set(table["image"]) == {whole[:39], whole[:35], whole}
     assert len(read_egd_fixations(write(row(whole)))) == 1  # without a warning

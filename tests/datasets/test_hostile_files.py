@@ -1,4 +1,4 @@
-"""Files made to harm: no code of theirs is run, no other file is read, and no memory is overrun."""
+"""Hostile files cannot run code, read other files, or fill the memory."""
 
 import bz2
 import gzip
@@ -23,7 +23,7 @@ MAP = np.arange(12.0).reshape(3, 4)
 
 @pytest.fixture
 def mark(tmp_path):
-    """A file that is there after code of a file has run."""
+    """Return a path that exists only if code of a hostile file has run."""
     return tmp_path / "code_ran"
 
 
@@ -37,7 +37,7 @@ class Touch:
 
 @pytest.fixture
 def old_pickle_codec():
-    """The codec `pickle` as numcodecs has it below 0.16.6, which loads what a file holds."""
+    """The codec `pickle` of numcodecs before 0.16.6, which unpickles the content of a file."""
     numcodecs = pytest.importorskip("numcodecs")
     from numcodecs.registry import codec_registry, register_codec
 
@@ -57,7 +57,7 @@ def old_pickle_codec():
 
 
 def zarr_2(folder, chunk, *, name="0.0", **changes):
-    """A zarr array of version 2 with one chunk."""
+    """Write a zarr array of version 2 with one chunk."""
     folder.mkdir(parents=True)
     described = {"zarr_format": 2, "shape": [3, 4], "chunks": [3, 4], "dtype": "<f8", "order": "C"}
     described |= {"fill_value": 0, "filters": None, "compressor": None} | changes
@@ -68,7 +68,7 @@ def zarr_2(folder, chunk, *, name="0.0", **changes):
 
 
 def zarr_3(folder, codecs, **changes):
-    """A zarr array of version 3 with one chunk."""
+    """Write a zarr array of version 3 with one chunk."""
     (folder / "c" / "0").mkdir(parents=True)
     (folder / "c" / "0" / "0").write_bytes(MAP.tobytes())
     group = {"zarr_format": 3, "node_type": "group", "attributes": {}}
@@ -82,7 +82,7 @@ def zarr_3(folder, codecs, **changes):
 
 
 def refused(path, key="1", match="codec"):
-    """Neither listing nor reading takes the array."""
+    """Check that listing and reading refuse the array."""
     for function in (lambda: open_maps(path), StoredMap(path, key)):
         with pytest.raises(ValueError, match=match):
             function()
@@ -106,7 +106,7 @@ def test_object_codecs_are_refused_before_they_decode(
     options = {"filters": filters, "compressor": compressor, "dtype": dtype}
     payload = pickle.dumps(Touch(mark))
     refused(zarr_2(tmp_path / "a.zarr" / "1", payload, **options), match="codec|objects must be")
-    # for the names of a stack, also when it is listed
+    # also for the names of a stack, which are read when it is listed
     names = {**options, "shape": [2], "chunks": [2]}
     path = zarr_2(tmp_path / "b.zarr" / "names", payload, name="0", **names)
     stack = {"shape": [2, 3, 4], "chunks": [2, 3, 4]}
@@ -123,10 +123,10 @@ def test_descriptions_that_hide_a_codec_are_refused(tmp_path, mark, old_pickle_c
     file = path / "1" / ".zarray"
     hidden = file.read_text()[:-1] + ', "compressor": {"id": "pickle"}}'
     file.write_text(hidden)
-    refused(path, match="'compressor' is there 2 times")
+    refused(path, match="must differ, got 'compressor' 2 times")
     file.write_text(hidden.replace('"compressor": null, ', ""))
     refused(path)
-    # consolidated metadata, which zarr prefers to that of the array
+    # consolidated metadata, which zarr prefers to the metadata of the array
     path = zarr_2(tmp_path / "consolidated.zarr" / "1", MAP.tobytes())
     described = json.loads((path / "1" / ".zarray").read_text())
     metadata = {"1/.zarray": {**described, "compressor": {"id": "pickle"}}, ".zgroup": {}}
@@ -135,7 +135,7 @@ def test_descriptions_that_hide_a_codec_are_refused(tmp_path, mark, old_pickle_c
     np.testing.assert_array_equal(open_maps(path)["1"](), MAP)
     # both versions at once
     (path / "1" / "zarr.json").write_text("{}")
-    refused(path, match="is described by")
+    refused(path, match="must have one description")
     assert not mark.exists()
 
 
@@ -172,7 +172,7 @@ CODECS_3 = {
 
 
 @pytest.mark.parametrize("kind", CODECS_3)
-def test_codecs_of_version_3_are_refused(tmp_path, kind):
+def test_codecs_of_version_3_raise(tmp_path, kind):
     pytest.importorskip("zarr")
     refused(zarr_3(tmp_path / "a.zarr" / "1", CODECS_3[kind]))
 
@@ -189,15 +189,15 @@ CHANGES = {
         {"chunk_key_encoding": {"name": "default", "configuration": {"separator": "/../../"}}},
         "separator",
     ),
-    "names": ({"chunk_key_encoding": {"name": "other"}}, "named as by default"),
-    "a shape": ({"shape": [2**40, 2**40]}, "claims|chunks"),
-    "chunks": ({"shape": [30_000, 8_000], "chunk_grid": grid(1, 1)}, "claims more than"),
+    "names": ({"chunk_key_encoding": {"name": "other"}}, "chunk names must be"),
+    "a shape": ({"shape": [2**40, 2**40]}, "at most|chunks"),
+    "chunks": ({"shape": [30_000, 8_000], "chunk_grid": grid(1, 1)}, "at most"),
     "no chunks": ({"chunk_grid": grid(0, 4)}, "chunks"),
 }
 
 
 @pytest.mark.parametrize("kind", CHANGES)
-def test_descriptions_of_other_kinds_are_refused(tmp_path, kind):
+def test_other_descriptions_raise(tmp_path, kind):
     pytest.importorskip("zarr")
     changes, match = CHANGES[kind]
     path = zarr_3(tmp_path / "a.zarr" / "1", [BYTES], **changes)
@@ -205,7 +205,7 @@ def test_descriptions_of_other_kinds_are_refused(tmp_path, kind):
         StoredMap(path, "1")()
 
 
-def test_sound_codecs_are_read(tmp_path):
+def test_allowed_codecs_are_read(tmp_path):
     zarr = pytest.importorskip("zarr")
     from zarr.codecs import BloscCodec, GzipCodec, ZstdCodec
 
@@ -220,8 +220,8 @@ def test_sound_codecs_are_read(tmp_path):
 
 
 @pytest.mark.parametrize("how", ["longer", "shorter", "empty", "sizes"])
-def test_a_blosc_chunk_whose_header_does_not_fit_is_refused(tmp_path, how):
-    """numcodecs 0.16.6 reads beyond the end of such a chunk, and may end the process."""
+def test_blosc_chunk_whose_header_does_not_fit_raises(tmp_path, how):
+    """numcodecs 0.16.6 reads beyond the end of such a chunk and can crash."""
     numcodecs = pytest.importorskip("numcodecs")
     pytest.importorskip("zarr")
     values = np.random.default_rng(0).integers(0, 255, (3, 4), dtype=np.uint8)
@@ -262,12 +262,12 @@ def test_links_of_a_zarr_store_out_of_it_are_not_followed(tmp_path):
     assert set(open_maps(path)) == {"own", "chunk"}
 
 
-def test_a_missing_chunk_without_a_fill_value_is_named(tmp_path):
+def test_missing_chunk_without_a_fill_value_raises(tmp_path):
     pytest.importorskip("zarr")
     path = zarr_2(tmp_path / "a.zarr" / "1", MAP.tobytes(), fill_value=None)
     np.testing.assert_array_equal(StoredMap(path, "1")(), MAP)
     (path / "1" / "0.0").unlink()
-    with pytest.raises(ValueError, match=r"0\.0 is missing, and there is no fill value"):
+    with pytest.raises(ValueError, match=r"0\.0 is missing, and the array has no fill value"):
         StoredMap(path, "1")()
 
 
@@ -286,13 +286,13 @@ def test_no_link_of_hdf5_is_followed(tmp_path):
         file["g/up"] = h5py.SoftLink("/root/private")
     below = ["root/private", "softgroup/private", "g/up", "/soft", "/g/up", "./soft", "g/../soft"]
     for key in ["ext", "soft", "inner", *below]:
-        with pytest.raises(ValueError, match=r"not followed|no such array"):
+        with pytest.raises(ValueError, match=r"must not be|must be in the store|no such array"):
             StoredMap(path, key)()
     assert set(open_maps(path)) == {"own", "g/own"}
     np.testing.assert_array_equal(StoredMap(path, "/g/own")(), MAP)
 
 
-def test_hdf5_values_of_other_files_and_plugins_are_refused(tmp_path):
+def test_hdf5_values_in_other_files_and_plugins_raise(tmp_path):
     h5py = pytest.importorskip("h5py")
     path = tmp_path / "a.h5"
     with h5py.File(path, "w") as file:
@@ -306,10 +306,10 @@ def test_hdf5_values_of_other_files_and_plugins_are_refused(tmp_path):
         space = h5py.h5s.create_simple((3, 4))
         h5py.h5d.create(file.id, b"plugin", h5py.h5t.IEEE_F64LE, space, layout)
     for key, match in (
-        ("reference", "must hold real numbers"),
-        ("ragged", "must hold real numbers"),
-        ("enum", "must hold real numbers, got an enum"),
-        ("plugin", "filter 32001, a plugin"),
+        ("reference", "must be of real numbers"),
+        ("ragged", "must be of real numbers"),
+        ("enum", "must be of real numbers, got an enum"),
+        ("plugin", "got filter 32001"),
     ):
         with pytest.raises(ValueError, match=match):
             StoredMap(path, key)()
@@ -341,21 +341,21 @@ def with_attributes(tmp_path, suffix, attributes):
 
 @pytest.mark.parametrize("suffix", ["h5", "zarr"])
 @pytest.mark.parametrize("name", PACKED)
-def test_values_that_stand_for_others_are_refused(tmp_path, suffix, name):
+def test_packed_and_missing_values_raise(tmp_path, suffix, name):
     stored = with_attributes(tmp_path, suffix, {name: PACKED[name]})
     with pytest.raises(ValueError, match=name):
         stored()
 
 
 @pytest.mark.parametrize("suffix", ["h5", "zarr"])
-def test_attributes_that_change_nothing_are_let_through(tmp_path, suffix):
+def test_neutral_attributes_are_ignored(tmp_path, suffix):
     same = {"scale_factor": 1.0, "add_offset": 0.0, "_FillValue": -9.0, "units": "share"}
     np.testing.assert_array_equal(with_attributes(tmp_path, suffix, same)(), MAP)
 
 
 @pytest.mark.parametrize("shape", [(2**20, 2**20), (2**62, 4), (-1, 4), (3, 5), (2, 4)])
 @pytest.mark.parametrize("suffix", ["npy", "npz"])
-def test_a_header_that_claims_another_shape_is_refused(tmp_path, suffix, shape):
+def test_header_with_another_shape_raises(tmp_path, suffix, shape):
     path = tmp_path / f"a.{suffix}"
     header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
     content = (
@@ -375,7 +375,7 @@ def test_a_header_that_claims_another_shape_is_refused(tmp_path, suffix, shape):
 
 
 @pytest.mark.parametrize("suffix", ["gz", "bz2", "xz", "zip"])
-def test_a_compressed_table_that_would_fill_the_memory_is_refused(tmp_path, monkeypatch, suffix):
+def test_compressed_table_that_would_fill_the_memory_raises(tmp_path, monkeypatch, suffix):
     monkeypatch.setattr("gazesal.datasets._csv.UNPACKED", 2**16)
     text = b"image,observer,x,y,duration\n" + b"a,b,1,1,1\n" * 2**20
     path = tmp_path / f"table.csv.{suffix}"
@@ -384,12 +384,12 @@ def test_a_compressed_table_that_would_fill_the_memory_is_refused(tmp_path, monk
             archive.writestr("table.csv", text)
     else:
         path.write_bytes({"gz": gzip, "bz2": bz2, "xz": lzma}[suffix].compress(text))
-    with pytest.raises(ValueError, match="unpack it first"):
+    with pytest.raises(ValueError, match="Unpack it first"):
         read_fixations(path)
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_archives_that_zipfile_unpacks_without_a_limit_are_refused(tmp_path, method):
+def test_archives_with_unlimited_compression_raise(tmp_path, method):
     np.save(tmp_path / "a.npy", MAP)
     for name in ("a.npz", "a.zip"):
         with zipfile.ZipFile(tmp_path / name, "w", method) as archive:
@@ -401,21 +401,21 @@ def test_archives_that_zipfile_unpacks_without_a_limit_are_refused(tmp_path, met
         read_fixations(tmp_path / "a.zip")
 
 
-def test_a_parquet_table_of_more_equal_rows_than_bytes_is_refused(tmp_path, monkeypatch):
+def test_parquet_table_with_more_rows_than_bytes_raises(tmp_path, monkeypatch):
     pytest.importorskip("pyarrow")
-    monkeypatch.setattr("gazesal.datasets.fixation_table.MOST_ROWS", 100)
+    monkeypatch.setattr("gazesal.datasets._parquet.MOST_ROWS", 100)
     pd.DataFrame({"x": np.ones(100_000)}).to_parquet(tmp_path / "a.parquet")
-    with pytest.raises(ValueError, match="100000 rows"):
+    with pytest.raises(ValueError, match="at most 100 rows"):
         read_fixations(tmp_path / "a.parquet")
 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no such device")
-def test_a_device_is_no_table():
+def test_device_instead_of_a_table_raises():
     with pytest.raises(ValueError, match="got a device"):
         read_fixations("/dev/zero")
 
 
-def test_hdf5_texts_that_would_fill_the_memory_are_refused(tmp_path):
+def test_hdf5_texts_that_would_fill_the_memory_raise(tmp_path):
     h5py = pytest.importorskip("h5py")
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["maps"] = np.zeros((2**20, 1, 1), "u1")
@@ -424,7 +424,7 @@ def test_hdf5_texts_that_would_fill_the_memory_are_refused(tmp_path):
         open_maps(tmp_path / "a.h5")
 
 
-def test_zarr_texts_that_would_fill_the_memory_are_refused(tmp_path):
+def test_zarr_texts_that_would_fill_the_memory_raise(tmp_path):
     pytest.importorskip("zarr")
     options = {"shape": [2**16], "chunks": [16], "dtype": "<U60000", "fill_value": ""}
     path = zarr_2(tmp_path / "a.zarr" / "names", b"", name="x", **options)

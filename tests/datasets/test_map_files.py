@@ -1,4 +1,4 @@
-"""Saliency maps and sizes from files: what is read, and what each bad file is told."""
+"""Reading of saliency maps and sizes, and errors about invalid files."""
 
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ def test_float_tiff_is_kept(tmp_path):
     np.testing.assert_array_equal(read_map(tmp_path / "a.tif"), values)
 
 
-def test_gray_stored_as_rgb_is_read_and_color_refused(tmp_path):
+def test_gray_stored_as_rgb_is_read_and_color_raises(tmp_path):
     gray = np.repeat(GRAY[..., None], 3, axis=2)
     Image.fromarray(gray).save(tmp_path / "gray.png")
     np.testing.assert_array_equal(read_map(tmp_path / "gray.png"), GRAY)
@@ -44,13 +44,13 @@ def test_gray_stored_as_rgb_is_read_and_color_refused(tmp_path):
         read_map(tmp_path / "color.png")
 
 
-def test_transparency_and_pages_are_refused(tmp_path):
+def test_transparency_and_pages_raise(tmp_path):
     Image.fromarray(np.zeros((3, 4, 4), np.uint8)).save(tmp_path / "clear.png")
-    with pytest.raises(ValueError, match=r"clear\.png: it is transparent in places"):
+    with pytest.raises(ValueError, match=r"clear\.png: it must be opaque"):
         read_map(tmp_path / "clear.png")
     pages = [Image.fromarray(GRAY), Image.fromarray(GRAY)]
     pages[0].save(tmp_path / "pages.tif", save_all=True, append_images=pages[1:])
-    with pytest.raises(ValueError, match=r"pages\.tif: .*several pages"):
+    with pytest.raises(ValueError, match=r"pages\.tif: .*one page"):
         read_map(tmp_path / "pages.tif")
 
 
@@ -65,7 +65,7 @@ BAD_ARRAYS = {
 
 
 @pytest.mark.parametrize("kind", BAD_ARRAYS)
-def test_a_bad_array_is_named(tmp_path, kind):
+def test_invalid_array_raises(tmp_path, kind):
     np.save(tmp_path / "a.npy", BAD_ARRAYS[kind])
     with pytest.raises(ValueError, match=r"a\.npy: `map` must"):
         read_map(tmp_path / "a.npy")
@@ -78,7 +78,7 @@ def test_pickled_arrays_are_not_loaded(tmp_path):
 
 
 @pytest.mark.parametrize("keep", [0, 40, 150])
-def test_a_truncated_npy_is_named(tmp_path, keep):
+def test_truncated_npy_raises(tmp_path, keep):
     np.save(tmp_path / "a.npy", np.ones((30, 40)))
     data = (tmp_path / "a.npy").read_bytes()
     (tmp_path / "a.npy").write_bytes(data[:keep])
@@ -87,7 +87,7 @@ def test_a_truncated_npy_is_named(tmp_path, keep):
 
 
 @pytest.mark.parametrize("suffix", ["png", "tif"])
-def test_a_truncated_image_is_named(tmp_path, suffix):
+def test_truncated_image_raises(tmp_path, suffix):
     noise = np.random.default_rng(0).integers(0, 255, (60, 80), dtype=np.uint8)
     path = tmp_path / f"a.{suffix}"
     Image.fromarray(noise).save(path)
@@ -96,14 +96,14 @@ def test_a_truncated_image_is_named(tmp_path, suffix):
         read_map(path)
 
 
-def test_an_archive_is_not_a_map(tmp_path):
+def test_archive_of_several_arrays_is_not_a_map(tmp_path):
     np.savez(tmp_path / "a.npz", GRAY)
     (tmp_path / "a.npz").rename(tmp_path / "a.npy")
-    with pytest.raises(ValueError, match=r"a\.npy: must hold one array"):
+    with pytest.raises(ValueError, match=r"a\.npy: must have one array"):
         read_map(tmp_path / "a.npy")
 
 
-def test_other_formats_and_missing_files_are_refused(tmp_path):
+def test_other_formats_and_missing_files_raise(tmp_path):
     with pytest.raises(ValueError, match=r"a\.jpg: a map must be one of"):
         read_map(tmp_path / "a.jpg")
     for name in ("a.npy", "a.png"):
@@ -120,26 +120,26 @@ def test_maps_are_found_by_method_and_image(tmp_path):
     assert found["b"]["2"] == tmp_path / "b" / "2.npy"
 
 
-def test_two_files_for_one_map_are_refused(tmp_path):
+def test_two_files_for_one_map_raise(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "1.npy").touch()
     (tmp_path / "a" / "1.png").touch()
-    with pytest.raises(ValueError, match=r"image '1' has two maps, '1\.npy' and '1\.png'"):
+    with pytest.raises(ValueError, match=r"image '1' must have one map, got '1\.npy' and '1\.png'"):
         find_maps(tmp_path)
 
 
-def test_a_method_whose_files_are_no_maps_is_named(tmp_path):
+def test_folder_without_map_files_raises(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "1.npy").touch()
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "1.jpg").touch()
-    with pytest.raises(ValueError, match="photos: none of its 1 files is a map"):
+    with pytest.raises(ValueError, match="photos: maps must be one of"):
         find_maps(tmp_path)
 
 
 @pytest.mark.parametrize("suffix", ["npy", "png", "tif"])
-def test_flipped_bytes_are_never_another_error(tmp_path, suffix):
-    """Whatever is damaged, the file is read, or named in a ValueError."""
+def test_flipped_bytes_raise_value_error_only(tmp_path, suffix):
+    """A damaged file is read or raises a ValueError with its name."""
     rng = np.random.default_rng(0)
     whole = tmp_path / f"whole.{suffix}"
     if suffix == "npy":
@@ -162,8 +162,8 @@ def test_flipped_bytes_are_never_another_error(tmp_path, suffix):
     assert all(f"broken.{suffix}" in message for message in messages)
 
 
-def test_folders_without_maps_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="there are no maps"):
+def test_folders_without_maps_raise(tmp_path):
+    with pytest.raises(ValueError, match="must have maps"):
         find_maps(tmp_path)
     with pytest.raises(FileNotFoundError, match="no such folder"):
         find_maps(tmp_path / "none")
@@ -182,12 +182,12 @@ def test_sizes_are_height_and_width(tmp_path):
         ("image,width,height\n1,2.5,3\n", "line 2: width and height must be whole numbers"),
         ("image,width,height\n1,2,-3\n", "line 2: width and height must be whole numbers"),
         ("image,width,height\n1,2,0\n", "line 2: width and height must be at least 1"),
-        ("image,width,height\n1,2,3\n1,2,3\n", "line 3: image '1' is named a second time"),
+        ("image,width,height\n1,2,3\n1,2,3\n", "line 3: images must differ, got '1'"),
         ("image,width,height\n1,2,3\n,,\n", "line 3: width and height must be whole numbers"),
         ("", "cannot be read as a CSV table"),
     ],
 )
-def test_bad_sizes_are_named(tmp_path, text, message):
+def test_invalid_sizes_raise(tmp_path, text, message):
     path = tmp_path / "sizes.csv"
     path.write_text(text)
     with pytest.raises(ValueError, match=rf"sizes\.csv.*{message}"):
@@ -195,6 +195,6 @@ def test_bad_sizes_are_named(tmp_path, text, message):
 
 
 @pytest.mark.parametrize("function", [find_maps, read_map, read_sizes])
-def test_paths_of_the_wrong_kind_are_named(function):
+def test_paths_of_the_wrong_type_raise(function):
     with pytest.raises(TypeError, match=r"`(path|folder)` must be a path, .* got None"):
         function(None)

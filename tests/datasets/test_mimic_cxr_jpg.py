@@ -1,4 +1,4 @@
-"""MIMIC-CXR-JPG: tables joined as the study does, and each malformed one named."""
+"""MIMIC-CXR-JPG: tables joined as in the study, and errors about malformed tables."""
 
 import gzip
 
@@ -13,7 +13,7 @@ ALPHABETICAL = (
     "Lung Opacity,No Finding,Pleural Effusion,Pleural Other,Pneumonia,Pneumothorax,Support Devices"
 )
 A, B, C = "10000001", "10000002", "10000003"  # subjects
-# dicom_id, subject, study, split, view: what becomes of each image is in the comments
+# dicom_id, subject, study, split, view, and in comments the result for each image
 IMAGES = [
     ("a0-1", A, "50000001", "train", "PA"),  # kept
     ("a0-2", A, "50000001", "train", "LATERAL"),  # not frontal
@@ -36,7 +36,7 @@ LABELS = {
 
 
 def write_release(root, newline="\r\n", packed=False):
-    """A release of nine images of three made-up subjects."""
+    """Write a release of nine images of three fictitious subjects."""
     metadata = ["dicom_id,subject_id,study_id,ViewPosition,Rows,Columns,StudyDate"]
     split = ["dicom_id,study_id,subject_id,split"]
     for dicom, subject, study, part, view in IMAGES:
@@ -57,7 +57,7 @@ def write_release(root, newline="\r\n", packed=False):
 
 @pytest.fixture
 def root(tmp_path):
-    """A good release to spoil."""
+    """Return a valid release, which tests damage."""
     return write_release(tmp_path)
 
 
@@ -71,7 +71,7 @@ def spoil(root, name, old, new):
 
 @pytest.mark.parametrize("newline", ["\r\n", "\n"])
 @pytest.mark.parametrize("packed", [False, True])
-def test_reads_what_is_there(tmp_path, newline, packed):
+def test_reads_all_columns(tmp_path, newline, packed):
     release = MimicCxrJpg(write_release(tmp_path, newline, packed))
     assert release.images.index.tolist() == [image[0] for image in IMAGES]
     assert release.images.loc["b0-1"].to_dict() == {
@@ -89,7 +89,7 @@ def test_reads_what_is_there(tmp_path, newline, packed):
     assert first[first.notna()].to_dict() == {"Edema": -1, "Atelectasis": 1, "Support Devices": 1}
 
 
-def test_the_labels_are_those_of_the_study():
+def test_labels_are_in_the_order_of_the_study():
     assert sorted(MIMIC_LABELS) == ALPHABETICAL.split(",")
     assert (MIMIC_LABELS[0], MIMIC_LABELS[9], MIMIC_LABELS[13]) == (
         "No Finding",
@@ -98,7 +98,7 @@ def test_the_labels_are_those_of_the_study():
     )
 
 
-def test_images_for_classification(root):
+def test_classification_images_follow_the_rules_of_the_study(root):
     images = MimicCxrJpg(root).classification_images(gaze_subjects=[])
     assert images["split"].to_dict() == {
         "a0-1": "train",
@@ -120,20 +120,20 @@ def test_images_of_gaze_subjects_go_to_the_test_set(root, subject):
     images = release.classification_images(gaze_subjects=[subject, "19999999"])
     assert (images.loc[images["subject_id"] == C, "split"] == "test").all()
     assert images.loc["a0-1", "split"] == "train"
-    assert images.attrs["moved_to_test"] == 1  # the other was there already
-    assert release.images.loc["c0-1", "split"] == "train"  # the release's own does not change
+    assert images.attrs["moved_to_test"] == 1  # the other image was in the test set already
+    assert release.images.loc["c0-1", "split"] == "train"  # not changed
 
 
 @pytest.mark.parametrize("bad", ["p10000001", "1000001", 1.5, None, True, ""])
-def test_malformed_subjects_are_named(root, bad):
-    with pytest.raises(ValueError, match="`gaze_subjects` must be a subject's number"):
+def test_malformed_subjects_raise(root, bad):
+    with pytest.raises(ValueError, match="`gaze_subjects` must be subject numbers"):
         MimicCxrJpg(root).classification_images(gaze_subjects=[bad])
     with pytest.raises(TypeError, match="`gaze_subjects` must be an iterable"):
         MimicCxrJpg(root).classification_images(gaze_subjects="10000001")
 
 
 def slow_classification_images(gaze_subjects):
-    """The study's rules, image by image."""
+    """Apply the rules of the study image by image."""
     kept = {}
     for dicom, subject, study, part, view in IMAGES:
         frontals = [i for i in IMAGES if i[2] == study and i[4] in ("PA", "AP")]
@@ -143,7 +143,7 @@ def slow_classification_images(gaze_subjects):
 
 
 @pytest.mark.parametrize("subjects", [[], [A], [B, C], [A, B, C]])
-def test_agrees_with_the_rules_one_by_one(root, subjects):
+def test_classification_images_equal_a_slow_version(root, subjects):
     images = MimicCxrJpg(root).classification_images(gaze_subjects=subjects)
     assert images["split"].to_dict() == slow_classification_images(subjects)
 
@@ -163,7 +163,7 @@ def test_targets_are_positive_labels_only(root):
     }
     with pytest.raises(ValueError, match=r"1 of 2 images are not in .*chexpert.*'b0-3'"):
         release.targets(["a0-1", "b0-3"])
-    with pytest.raises(ValueError, match=r"1 of 2 are not, the first '\.\./a0-1'"):
+    with pytest.raises(ValueError, match=r"1 of 2 are not, such as '\.\./a0-1'"):
         release.targets(["a0-1", "../a0-1"])
 
 
@@ -171,7 +171,7 @@ def test_paths_lie_below_the_root(root):
     release = MimicCxrJpg(root)
     path = release.path("c0-1")
     assert path == root / "files" / "p10" / f"p{C}" / "s50000006" / "c0-1.jpg"
-    with pytest.raises(FileNotFoundError, match=r"c0-1\.jpg: there is no such picture"):
+    with pytest.raises(FileNotFoundError, match=r"c0-1\.jpg: no such picture"):
         release.path("c0-1", must_exist=True)
     path.parent.mkdir(parents=True)
     path.write_bytes(b"")
@@ -181,7 +181,7 @@ def test_paths_lie_below_the_root(root):
             release.path(unknown)
     names = ["c0-2", "a0-1", "c0-2"]
     assert release.paths(names) == [release.path(name) for name in names]
-    with pytest.raises(ValueError, match="2 of 3 are not, the first 'c0-9'"):
+    with pytest.raises(ValueError, match="2 of 3 are not, such as 'c0-9'"):
         release.paths(["c0-1", "c0-9", "../c0-1"])
 
 
@@ -214,71 +214,76 @@ SPOILT = {
         "65536",
         r"line 2, column 'Columns': .*at most 65535, got '65536'",
     ),
-    "image twice": ("metadata", "a0-2", "a0-1", r"line 3, column 'dicom_id': a0-1 is there a"),
-    "split twice": ("split", "a0-2", "a0-1", r"split\.csv, line 3, .*second time, after line 2"),
-    "other subject": ("split", f"50000001,{A}", f"50000001,{B}", r"is of 10000002, but of 1000000"),
+    "image twice": ("metadata", "a0-2", "a0-1", r"line 3, column 'dicom_id': a0-1 is repeated"),
+    "split twice": ("split", "a0-2", "a0-1", r"split\.csv, line 3, .*repeated, after line 2"),
+    "other subject": (
+        "split",
+        f"50000001,{A}",
+        f"50000001,{B}",
+        r"one value, got 10000002, and 1000",
+    ),
     "other study": ("split", "50000001", "50000009", r"line 2, column 'study_id': image a0-1"),
     "missing column": ("metadata", "ViewPosition", "View", r"column 'ViewPosition' is missing"),
 }
 
 
 @pytest.mark.parametrize("kind", SPOILT)
-def test_malformed_images_are_named(root, kind):
+def test_malformed_images_raise(root, kind):
     name, old, new, message = SPOILT[kind]
     spoil(root, name, old, new)
     with pytest.raises(ValueError, match=message):
         _ = MimicCxrJpg(root).images
 
 
-def test_a_study_of_two_subjects_is_named(root):
+def test_study_with_two_subjects_raises(root):
     spoil(root, "split", f"b0-1,50000003,{B}", f"b0-1,50000001,{B}")
     spoil(root, "metadata", f"b0-1,{B},50000003", f"b0-1,{B},50000001")
-    with pytest.raises(ValueError, match="line 6, column 'study_id': 50000001 is of two subjects"):
+    with pytest.raises(ValueError, match="line 6, column 'study_id': 50000001 has two subjects"):
         _ = MimicCxrJpg(root).images
 
 
 SPOILT_LABELS = {
     "value": ("1.0", "2.0", r"line 2, column 'Atelectasis': must be 1\.0, 0\.0, -1\.0 or empty"),
     "word": ("1.0", "yes", r"line 2, column 'Atelectasis'.*'yes'"),
-    "twice": ("50000002", "50000001", r"line 3, column 'study_id': 50000001 is there a second"),
+    "twice": ("50000002", "50000001", r"line 3, column 'study_id': 50000001 is repeated"),
     "missing column": ("Pneumonia", "Pneumonie", r"column 'Pneumonia' is missing"),
 }
 
 
 @pytest.mark.parametrize("kind", SPOILT_LABELS)
-def test_malformed_labels_are_named(root, kind):
+def test_malformed_labels_raise(root, kind):
     old, new, message = SPOILT_LABELS[kind]
     spoil(root, "chexpert", old, new)
     with pytest.raises(ValueError, match=r"chexpert\.csv.*" + message):
         _ = MimicCxrJpg(root).labels
 
 
-def test_labels_of_another_subject_are_no_absent_labels(root):
+def test_labels_of_another_subject_raise(root):
     spoil(root, "chexpert", f"{B},50000003", f"{C},50000003")
-    with pytest.raises(ValueError, match=r"study 50000003 is of subject 10000003, but of 10000002"):
+    with pytest.raises(ValueError, match=r"study 50000003 must have one subject, got 10000003"):
         MimicCxrJpg(root).classification_images(gaze_subjects=[])
 
 
-def test_bytes_that_are_not_utf8(root):
+def test_bytes_that_are_not_utf8_raise(root):
     path = root / "mimic-cxr-2.0.0-metadata.csv"
     path.write_bytes(path.read_bytes().replace(b"LATERAL", b"\xff"))
     with pytest.raises(ValueError, match=r"metadata\.csv: cannot be read as a CSV table"):
         _ = MimicCxrJpg(root).images
 
 
-def test_missing_files_and_laziness(root):
+def test_missing_files_raise_and_tables_are_read_when_needed(root):
     with pytest.raises(FileNotFoundError, match="no such folder of MIMIC-CXR-JPG"):
         MimicCxrJpg(root / "nowhere")
     spoil(root, "chexpert", "1.0", "2.0")
-    release = MimicCxrJpg(root)  # a table is read when it is asked for
+    release = MimicCxrJpg(root)  # tables are read when they are needed
     assert repr(release) == f"MimicCxrJpg({str(root)!r})"
     assert len(release.images) == len(IMAGES)
     (root / "mimic-cxr-2.0.0-split.csv").unlink()
-    with pytest.raises(FileNotFoundError, match=r"split\.csv: there is no such table, nor"):
+    with pytest.raises(FileNotFoundError, match=r"split\.csv: no such table, nor"):
         MimicCxrJpg(root)
 
 
-def test_tables_without_rows(root):
+def test_tables_without_rows_are_read(root):
     for name in ("metadata", "split", "chexpert"):
         path = root / f"mimic-cxr-2.0.0-{name}.csv"
         path.write_text(path.read_text().splitlines()[0] + "\n")
@@ -288,7 +293,7 @@ def test_tables_without_rows(root):
     assert isinstance(release.labels.index, pd.MultiIndex)
 
 
-def test_arguments_of_the_wrong_kind_are_named(root):
+def test_arguments_of_the_wrong_type_raise(root):
     with pytest.raises(TypeError, match=r"`root` must be a path, .* got None"):
         MimicCxrJpg(None)
     mimic = MimicCxrJpg(root)

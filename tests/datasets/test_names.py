@@ -1,4 +1,4 @@
-"""Names are one in whatever form they are written, and those that only look the same are told."""
+"""Spellings of a name are unified, and names that only look the same raise."""
 
 import unicodedata
 
@@ -24,7 +24,7 @@ UNSEEN |= {"right-to-left": "a\u202eb", "soft hyphen": "a\u00adb", "line of Unic
 
 
 def table(*images, observers=("1",)):
-    """One fixation of each observer on each image."""
+    """Return a table with one fixation of each observer on each image."""
     rows = [(image, observer, 1.0, 1.0, 1.0) for image in images for observer in observers]
     return pd.DataFrame(rows, columns=["image", "observer", "x", "y", "duration"])
 
@@ -70,7 +70,7 @@ MAPS = [folder_of_maps, npz_of_maps, stack_of_maps, hdf5_of_maps, zarr_of_maps, 
 
 @pytest.mark.parametrize("make", MAPS)
 @pytest.mark.parametrize("form", FORMS)
-def test_maps_and_tables_meet_in_every_form_of_a_name(tmp_path, make, form):
+def test_maps_are_found_by_every_spelling_of_a_name(tmp_path, make, form):
     maps = make(tmp_path / "maps", form)
     for other in FORMS:
         for sizes in ((5, 5), {NFD: (5, 5)}, {f"{NFC} ": (5, 5)}):
@@ -80,7 +80,7 @@ def test_maps_and_tables_meet_in_every_form_of_a_name(tmp_path, make, form):
 
 
 @pytest.mark.parametrize("make", MAPS[:-1])
-def test_maps_in_two_forms_of_a_name_are_refused(tmp_path, make):
+def test_maps_in_two_spellings_of_a_name_raise(tmp_path, make):
     if make is stack_of_maps:
         np.savez(tmp_path / "m.npz", maps=np.zeros((2, 3, 3)), names=np.array([NFC, NFD]))
         with pytest.raises(ValueError, match=r"m\.npz: image .n.. must have one map"):
@@ -100,19 +100,19 @@ def test_maps_in_two_forms_of_a_name_are_refused(tmp_path, make):
         group = zarr.open_group(tmp_path / "maps.zarr", mode="w")
         group.create_array(NFC, data=np.eye(5))
         group.create_array(NFD, data=np.eye(5))
-    with pytest.raises(ValueError, match=r"two maps|once"):
+    with pytest.raises(ValueError, match=r"one map|different"):
         find_maps(next(tmp_path.iterdir()))
 
 
-def test_a_mapping_with_a_name_in_two_forms_is_refused():
+def test_mapping_with_two_spellings_of_a_name_raises():
     for maps, sizes in (({NFC: 1, NFD: 1}, (5, 5)), ({NFC: np.eye(5)}, {NFC: (5, 5), NFD: (5, 5)})):
-        with pytest.raises(ValueError, match=r"must each be there once.*NFC and NFD"):
+        with pytest.raises(ValueError, match=r"must be different.*NFC and NFD"):
             cases_from_tables(table(NFC), {"m": maps}, sizes)
-    with pytest.raises(ValueError, match="methods of `maps` must each be there once"):
+    with pytest.raises(ValueError, match="methods of `maps` must be different"):
         cases_from_tables(table("a"), {"m": {}, "m ": {}}, (5, 5))
 
 
-def test_observers_in_several_forms_are_one():
+def test_spellings_of_an_observer_are_unified():
     cases = cases_from_tables(table("a", observers=FORMS), {"m": {"a": np.eye(5)}}, (5, 5))
     assert {name: len(gaze.points) for name, gaze in cases[0].gaze.items()} == {NFC: len(FORMS)}
 
@@ -126,18 +126,18 @@ def test_names_of_tables_and_sizes_on_disk_are_clean(tmp_path):
         path.write_text(f"image,width,height\n{form},2,3\n", "utf-8")
         assert read_sizes(path) == {NFC: (3, 2)}
     path.write_text(f"image,width,height\n{NFC},2,3\n{NFD},2,3\n", "utf-8")
-    with pytest.raises(ValueError, match=r"a\.csv, line 3: image .* is named a second time"):
+    with pytest.raises(ValueError, match=r"a\.csv, line 3: images must differ"):
         read_sizes(path)
 
 
-def test_pictures_are_found_by_every_form_of_a_name(tmp_path):
+def test_pictures_are_found_by_every_spelling_of_a_name(tmp_path):
     np.save(tmp_path / f"{NFD}.npy", np.eye(3))
     for form in FORMS:
         np.testing.assert_array_equal(find_picture(tmp_path, form), np.eye(3))
 
 
-def test_numbers_as_names_are_those_of_the_maps():
-    """Integers beside a missing value are floats in pandas."""
+def test_numbers_as_names_match_the_maps():
+    """In a column with missing values, pandas stores integers as floats."""
     maps = {"m": {7: np.eye(5), "8": np.eye(5)}}
     for images in ([7, 8], [7.0, 8.0], ["7", "8"], pd.array([7, 8], dtype="Int64")):
         frame = table("a", "b").assign(image=images)
@@ -146,7 +146,7 @@ def test_numbers_as_names_are_those_of_the_maps():
 
 @pytest.mark.parametrize("kind", UNSEEN)
 @pytest.mark.parametrize("column", ["image", "observer"])
-def test_characters_that_are_not_seen_are_refused_in_names(tmp_path, kind, column):
+def test_invisible_characters_in_names_raise(tmp_path, kind, column):
     frame = table("a").assign(**{column: UNSEEN[kind]})
     with pytest.raises(ValueError, match=rf"column '{column}': .*control and zero-width.*U\+"):
         cases_from_tables(frame, {"m": {}}, (5, 5))
@@ -157,15 +157,15 @@ def test_characters_that_are_not_seen_are_refused_in_names(tmp_path, kind, colum
 
 
 @pytest.mark.parametrize("kind", UNSEEN)
-def test_characters_that_are_not_seen_are_refused_in_methods(kind):
+def test_invisible_characters_in_methods_raise(kind):
     with pytest.raises(ValueError, match=r"methods of `maps` must be without control"):
         cases_from_tables(table("a"), {UNSEEN[kind]: {}}, (5, 5))
 
 
-def test_observers_that_look_the_same_are_refused():
+def test_observers_that_look_the_same_raise():
     for other in ("a\u00a0b", "a  b", "a\u200d b"):
         frame = table("i", observers=["a b", other])
-        with pytest.raises(ValueError, match="names of observers must be told apart by eye"):
+        with pytest.raises(ValueError, match="names of observers must look different"):
             cases_from_tables(frame, {"m": {}}, (5, 5))
 
 
@@ -190,7 +190,7 @@ def manifest(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet", "json"])
-def test_blanks_in_headings_of_a_manifest_are_taken_off(manifest, suffix):
+def test_blanks_in_headings_of_a_manifest_are_removed(manifest, suffix):
     case = manifest(" image ,width,height,map : a ,gaze: o", "1,3,3,m.npy,f.csv", suffix)[0]
     assert (case.image, list(case.maps), list(case.gaze)) == ("1", ["a"], ["o"])
 
@@ -200,7 +200,7 @@ SLIPS = {
     "gaze:o,gaze: o": "'gaze:o' and 'gaze:o'",
     "gaze:o,gaze:O": "'gaze:o' and 'gaze:O'",
     f"map:{NFC},map:{NFD}": "map:n",
-    "gaze:o p,gaze:o  p": "told apart by eye",
+    "gaze:o p,gaze:o  p": "look different",
     "Map:a,gaze:o": "'Map:a' must be one of map:NAME",
     "GAZE:a,gaze:o": "'GAZE:a' must be one of",
     "gaze:a\u200bb,gaze:o": "zero-width",
@@ -211,14 +211,14 @@ SLIPS = {
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet", "json"])
 @pytest.mark.parametrize("headings", SLIPS)
-def test_a_slip_in_a_heading_of_a_manifest_is_named(manifest, suffix, headings):
+def test_misspelled_headings_of_a_manifest_raise(manifest, suffix, headings):
     if suffix == "json" and len(set(headings.split(","))) < 2:
         return
     with pytest.raises(ValueError, match=rf"manifest\.{suffix}: .*{SLIPS[headings]}"):
         manifest(f"image,width,height,{headings}", "1,3,3,f.csv,f.csv", suffix)
 
 
-def test_a_manifest_meets_files_and_arrays_in_every_form_of_a_name(manifest, tmp_path):
+def test_manifest_finds_files_by_every_spelling_of_a_name(manifest, tmp_path):
     np.save(tmp_path / f"{NFD}.npy", np.eye(3))
     np.savez(tmp_path / f"{NFD}.npz", **{NFD: np.eye(3)})
     for form in (NFC, NFD):

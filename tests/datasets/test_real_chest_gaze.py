@@ -1,4 +1,4 @@
-"""A radiologist's gaze on 1,250 real chest X-rays: every row is read, and every image drawn.
+"""Gaze of a radiologist on 1,250 real chest X-rays: tables are read and gaze maps are made.
 
 The data are of Saab et al., MICCAI 2021; places are shares of the image, and there is no column for
 the observer. Nothing but numbers about the whole stands here.
@@ -18,7 +18,7 @@ from gazesal import (
     resample,
 )
 
-SIDE = 96  # pixels of the maps; the images' own sizes are not in the data
+SIDE = 96  # pixels of the maps; the sizes of the images are not in the data
 COLUMNS = {
     "image": "image_id",
     "observer": "",
@@ -30,7 +30,7 @@ COLUMNS = {
 
 @pytest.fixture(scope="module")
 def fixations(shared):
-    """All fixations, in pixels of a small square."""
+    """Return all fixations, in pixels of a small square."""
     table = read_fixations(shared / "data" / "cxr_p" / "fixations.csv.gz", columns=COLUMNS)
     for axis in "xy":
         table[axis] = table[axis] * SIDE - 0.5
@@ -39,18 +39,18 @@ def fixations(shared):
 
 @pytest.fixture(scope="module")
 def gaze_maps(fixations):
-    """Gaze map of each image, with the tails of fixations beside it."""
+    """Return the gaze map of each image, with the tails of fixations outside of it."""
     return {image: draw(rows, outside="keep") for image, rows in fixations.groupby("image")}
 
 
 def draw(rows, **options):
-    """One image's gaze map."""
+    """Return the gaze map of one image."""
     points, weights = rows[["x", "y"]], rows["duration"]
     return gaze_heatmap(points, (SIDE, SIDE), sigma=SIDE / 20, weights=weights, **options)
 
 
 def is_off(table):
-    """Which fixations lie beside the image."""
+    """Return whether each fixation is outside the image."""
     inside = (table[["x", "y"]] >= -0.5) & (table[["x", "y"]] < SIDE - 0.5)
     return ~inside.all(axis=1)
 
@@ -67,7 +67,7 @@ def test_every_row_is_read(fixations):
     assert (fixations["duration"].min(), fixations["duration"].max()) == (1, 8)
     assert fixations["observer"].unique().tolist() == ["1"]
     off = is_off(fixations)
-    assert off.sum() == 364  # 0.6%, all past the right or the lower border
+    assert off.sum() == 364  # 0.6%, all beyond the right or the lower border
     assert (fixations.loc[off, ["x", "y"]].max(axis=1) >= SIDE - 0.5).all()
     assert fixations.loc[off, "image"].nunique() == 174
 
@@ -82,7 +82,7 @@ def test_cases_of_pneumothorax_were_read_for_longer(shared, fixations):
     assert by_case.round(2).to_dict() == {0: 0.93, 1: 1.29}
 
 
-def test_every_image_is_drawn(gaze_maps):
+def test_every_image_has_a_gaze_map(gaze_maps):
     assert len(gaze_maps) == 1250
     for gaze_map in gaze_maps.values():
         assert gaze_map.min() >= 0
@@ -104,8 +104,8 @@ def test_dropped_and_kept_differ_only_where_gaze_left_the_image(fixations, gaze_
     np.testing.assert_array_equal(draw(rows, outside="raise"), gaze_maps[whole])
 
 
-def test_the_center_of_mass_is_that_of_the_fixations(fixations, gaze_maps):
-    """But for what Gaussians lose at the borders, a few fixations being near them."""
+def test_center_of_mass_equals_that_of_the_fixations(fixations, gaze_maps):
+    """They differ only by the parts of Gaussians that are lost at the borders."""
     weighted = fixations[["x", "y"]].mul(fixations["duration"], axis=0)
     sums = weighted.groupby(fixations["image"]).sum()
     expected = sums.div(fixations.groupby("image")["duration"].sum(), axis=0).mean()
@@ -117,8 +117,8 @@ def test_the_center_of_mass_is_that_of_the_fixations(fixations, gaze_maps):
     assert shares.round(3).to_dict() == {"x": 0.534, "y": 0.357}  # above the middle
 
 
-def test_the_center_bias_lies_on_the_lungs_the_right_way_up(shared, gaze_maps):
-    """Upside down or with swapped axes, it fits the lungs of other patients less well."""
+def test_center_bias_is_on_the_lungs_and_upright(shared, gaze_maps):
+    """Flipped or with exchanged axes, it fits the lungs of other patients less well."""
     bias = CenterBias(gaze_maps.values()).density()
     with np.load(shared / "data" / "covid_lungs" / "covid_lungs_256.npz") as file:
         masks = file["masks"]
@@ -138,8 +138,8 @@ def test_leaving_an_image_out_of_1250_changes_little(gaze_maps):
     assert 0 < np.abs(left.density() - bias.density()).sum() < 2 / len(gaze_maps)
 
 
-def test_the_file_holds_what_the_maps_cannot_show(shared):
-    """No place is repeated within an image, and the order is complete."""
+def test_fixations_are_complete_and_not_repeated(shared):
+    """No position is repeated within an image, and the order is complete."""
     raw = pd.read_csv(shared / "data" / "cxr_p" / "fixations.csv.gz")
     assert not raw.duplicated(["image_id", "x_norm", "y_norm"]).any()
     assert (raw["index"] == raw.groupby("image_id").cumcount()).all()

@@ -1,4 +1,4 @@
-"""Pictures hold the values that were stored, whatever their kind, or are refused with a reason."""
+"""Pictures of all types are read with the stored values or refused with a reason."""
 
 import struct
 
@@ -15,11 +15,11 @@ from gazesal.datasets.stored_pictures import picture_size
 from tests.datasets.picture_files import png, tiff
 
 SHAPES = st.tuples(st.integers(1, 9), st.integers(1, 11))
-REMEDIES = ("Save it", "save it", "keep one", "export the map's values")
+REMEDIES = ("Save it", "save it", "Keep one", "Export the values of the map")
 
 
 def read_or_refused(path, content, expected):
-    """Whether the map was read; if it was, it has the expected values, else a reason is given."""
+    """Return whether the map was read, and check its values or the message of the error."""
     path.write_bytes(content)
     try:
         found, message = read_map(path), ""
@@ -34,7 +34,7 @@ def read_or_refused(path, content, expected):
 
 
 def of_kind(dtype, shapes=SHAPES):
-    """Arrays that reach both ends of the range of their dtype."""
+    """Return arrays with both ends of the range of their dtype."""
     if np.dtype(dtype).kind == "f":
         return hnp.arrays(dtype, shapes, elements=st.floats(-1e3, 1e3, width=16))
     ends = np.iinfo(dtype)
@@ -86,7 +86,7 @@ def test_png_with_a_gray_palette_is_read_by_its_colors(folder, data, bits, alpha
     assert read == (alpha != 9 or not (values == 0).any())
 
 
-def test_an_index_beyond_the_palette_is_refused(tmp_path):
+def test_index_beyond_the_palette_raises(tmp_path):
     path = tmp_path / "a.png"
     path.write_bytes(png(np.array([[0, 1, 2]]), 8, 3, (b"PLTE", bytes(6))))
     with pytest.raises(ValueError, match=r"a\.png: .*palette"):
@@ -159,7 +159,7 @@ def test_tiff_of_another_writer_is_read_or_refused(folder, data):
 
 
 @given(data=st.data(), mode=st.sampled_from(["1", "L", "LA", "RGB", "RGBA", "P", "I;16", "I", "F"]))
-def test_what_pillow_writes_is_read_or_refused(folder, data, mode):
+def test_pictures_by_pillow_are_read_or_refused(folder, data, mode):
     dtype = {"1": "?", "I;16": "u2", "I": "i4", "F": "f4"}.get(mode, "u1")
     values = data.draw(hnp.arrays("?", SHAPES) if dtype == "?" else of_kind(dtype))
     channels = {"LA": [values, np.full_like(values, 255)], "RGB": [values] * 3}
@@ -173,24 +173,24 @@ def test_what_pillow_writes_is_read_or_refused(folder, data, mode):
         choices = [None, "tiff_lzw", "tiff_adobe_deflate", "packbits"]
         options["compression"] = data.draw(st.sampled_from(choices))
     elif mode in {"F", "I"}:
-        return  # PNG has none
+        return  # PNG has no such tag
     image.save(path, **options)
     assert read_or_refused(path, path.read_bytes(), values)
 
 
 @pytest.mark.parametrize("suffix", ["png", "tif"])
-def test_a_picture_stored_turned_is_no_map(tmp_path, suffix):
+def test_rotated_picture_is_not_a_map(tmp_path, suffix):
     exif = Image.Exif()
     exif[274] = 6
     Image.fromarray(np.eye(3, 4, dtype=np.uint8)).save(tmp_path / f"a.{suffix}", exif=exif)
-    with pytest.raises(ValueError, match=rf"a\.{suffix}: is stored turned .*orientation 6"):
+    with pytest.raises(ValueError, match=rf"a\.{suffix}: must be upright, got EXIF orientation 6"):
         read_map(tmp_path / f"a.{suffix}")
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("suffix", ["png", "tif", "jpg"])
-def test_pictures_are_turned_upright(tmp_path, orientation, suffix):
-    """The corner of the first pixel goes where EXIF says; turned twice, Pillow turns back."""
+def test_pictures_are_rotated_upright(tmp_path, orientation, suffix):
+    """The first pixel is in the corner given by EXIF, and Pillow rotates it back."""
     values = np.zeros((16, 24), np.uint8)
     values[:8, :8] = 255
     path = tmp_path / f"a.{suffix}"
@@ -199,7 +199,7 @@ def test_pictures_are_turned_upright(tmp_path, orientation, suffix):
     Image.fromarray(values).save(path, exif=exif)
     if suffix == "tif" and orientation >= 5:  # which Pillow 13 cuts off
         assert picture_size(path) == (24, 16)
-        with pytest.raises(ValueError, match=r"a\.tif: is stored turned"):
+        with pytest.raises(ValueError, match=r"a\.tif: must be upright"):
             read_image(path)
         return
     found = read_image(path)
@@ -212,22 +212,22 @@ def test_pictures_are_turned_upright(tmp_path, orientation, suffix):
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_a_picture_whose_zero_is_white_is_shown_with_white_as_high(tmp_path, dtype):
+def test_picture_with_zero_as_white_is_inverted(tmp_path, dtype):
     top = np.iinfo(dtype).max
     values = np.array([[0, top // 4, top]], dtype)
     (tmp_path / "a.tif").write_bytes(tiff(values, 1, 0))
     assert read_image(tmp_path / "a.tif").tolist() in ([[255, 191, 0]], [[255, 192, 0]])
 
 
-def test_a_picture_of_sixteen_bits_a_channel_is_refused(tmp_path):
+def test_picture_of_sixteen_bits_per_channel_raises(tmp_path):
     stack = np.dstack([np.arange(6).reshape(2, 3) * 9000] * 3)
     (tmp_path / "a.png").write_bytes(png(stack, 16, 2))
     for function in (read_map, read_image):
-        with pytest.raises(ValueError, match=r"a\.png: is a PNG of 16 bits a channel"):
+        with pytest.raises(ValueError, match=r"a\.png: must not be a PNG of 16 bits"):
             function(tmp_path / "a.png")
 
 
-def test_a_damaged_png_is_refused_by_its_checksum(tmp_path):
+def test_png_with_a_wrong_checksum_raises(tmp_path):
     content = bytearray(png(np.arange(6).reshape(2, 3), 8))
     content[content.index(b"IDAT") + 8] ^= 1
     (tmp_path / "a.png").write_bytes(bytes(content))
@@ -256,13 +256,13 @@ def test_only_the_format_of_the_suffix_is_opened(tmp_path, monkeypatch, suffix, 
 
 
 @pytest.mark.parametrize("side", [70_000, 2**31 - 1])
-def test_a_picture_that_claims_too_many_pixels_is_refused(tmp_path, monkeypatch, side):
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)  # as code that reads slides sets it
+def test_picture_with_too_many_pixels_raises(tmp_path, monkeypatch, side):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)  # as set by programs that read slides
     content = png(np.zeros((1, 1), np.uint8), 8)
     header = content[12:16] + struct.pack(">II", side, side) + content[24:29]
     import zlib
 
     whole = content[:12] + header + struct.pack(">I", zlib.crc32(header)) + content[33:]
     (tmp_path / "a.png").write_bytes(whole)
-    with pytest.raises(ValueError, match=r"a\.png: .*(claims|too large|overflow)"):
+    with pytest.raises(ValueError, match=r"a\.png: .*(at most|too large|overflow)"):
         read_map(tmp_path / "a.png")

@@ -1,4 +1,4 @@
-"""Arrays of .npy, .npz, HDF5 and zarr come back as they were stored, whatever their kind."""
+"""Arrays of all types in .npy, .npz, HDF5 and zarr are returned as stored."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ EXACT = 2**53
 
 @st.composite
 def arrays(draw):
-    """Maps of every kind of real number and both byte orders, in C and Fortran order."""
+    """Return maps of every type of real number and both byte orders, in C and Fortran order."""
     dtype = np.dtype(draw(st.sampled_from("<>")) + draw(st.sampled_from(KINDS)).replace("?", "b1"))
     shape = draw(st.tuples(st.integers(1, 6), st.integers(1, 7)))
     if dtype.kind == "b":
@@ -77,7 +77,7 @@ def test_arrays_of_hdf5_are_kept(folder, data, values):
     }
     with h5py.File(folder / "b.h5", "w") as file:
         file.create_dataset("one", data=values, **options)
-        if values.dtype.kind in "iu":  # as many bits as they need
+        if values.dtype.kind in "iu":  # the number of bits that the values need
             file.create_dataset("scaled", data=values, scaleoffset=0)
         partly = file.create_dataset("partly", (4, 4), "f4", chunks=(2, 2), fillvalue=7)
         partly[:2, :2] = 1
@@ -117,14 +117,14 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("kind", OTHERS)
-def test_arrays_of_other_kinds_are_refused(tmp_path, kind):
+def test_arrays_of_other_types_raise(tmp_path, kind):
     np.save(tmp_path / "a.npy", OTHERS[kind])
     with pytest.raises(ValueError, match=r"a\.npy: `map` must hold"):
         read_map(tmp_path / "a.npy")
 
 
-def test_a_damaged_array_of_an_archive_is_noticed(tmp_path):
-    """Without compression, numpy reads on to the last value and not to the checksum."""
+def test_damaged_array_of_an_archive_raises(tmp_path):
+    """Without compression, numpy reads up to the last value and not up to the checksum."""
     path = tmp_path / "a.npz"
     np.savez(path, one=np.ones((30, 40)), maps=np.ones((3, 4, 5)))
     content = bytearray(path.read_bytes())

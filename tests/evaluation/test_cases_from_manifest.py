@@ -255,7 +255,7 @@ def test_invalid_columns_are_named(study, cases_of):
     [
         ("{}", "must be a list of records"),
         ("[1]", "record 1: must be an object, got 1"),
-        ('[{"image": "a", "image": "b"}]', "'image' is there 2 times in one record"),
+        ('[{"image": "a", "image": "b"}]', "must differ, got 'image' 2 times"),
         ('[{"image": ["a"]}]', "record 1, column 'image': must be text or a number"),
         ('[{"width": NaN}]', "NaN is no value of JSON"),
         ("[", "cannot be read as JSON records"),
