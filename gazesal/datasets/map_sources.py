@@ -100,10 +100,10 @@ def open_maps(
 
     Notes
     -----
-    Only names and shapes are read here. Each map is read without the rest of its file. From an HDF5
+    Only names and shapes are read here. Maps are read one at a time, when needed. From an HDF5
     or zarr stack, the chunks of the map are read, so stacks with one image per chunk are fast. For
     each map in an archive, its table of contents is read, which takes longer for more images, and a
-    stack in it is read from its beginning. Use HDF5 or zarr for more than a few thousand images.
+    stack in it is read completely. Use HDF5 or zarr for more than a few thousand images.
 
     No file can run code or lead to another file. Pickled objects are not loaded. Only codecs of
     zarr and filters of HDF5 that are known to process plain numbers are run. Links out of the file
