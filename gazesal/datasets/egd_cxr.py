@@ -102,7 +102,7 @@ def read_egd_fixations(
     >>> with TemporaryDirectory() as folder:
     ...     path = Path(folder, "fixations.csv")
     ...     _ = path.write_text(
-    ...         "DICOM_ID,FPOGD,FPOGID,FPOGV,X_ORIGINAL,Y_ORIGINAL\\n0a-1b,0.25,7,1,812,640\\n"
+    ...         "DICOM_ID,FPOGD,FPOGID,FPOGV,X_ORIGINAL,Y_ORIGINAL\n0a-1b,0.25,7,1,812,640\n"
     ...     )
     ...     table = gazesal.datasets.read_egd_fixations(path)
     >>> table.loc[2].to_dict()

@@ -113,7 +113,7 @@ def read_fixations(
     >>> import gazesal
     >>> with TemporaryDirectory() as folder:
     ...     path = Path(folder, "fixations.csv")
-    ...     _ = path.write_text("image,observer,x,y,duration\\n7,ann,1.5,0.5,230\\n")
+    ...     _ = path.write_text("image,observer,x,y,duration\n7,ann,1.5,0.5,230\n")
     ...     table = gazesal.read_fixations(path, origin="corner")
     >>> table.loc[2].to_dict()
     {'image': '7', 'observer': 'ann', 'x': 1.0, 'y': 0.0, 'duration': 230.0}

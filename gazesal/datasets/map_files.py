@@ -127,7 +127,7 @@ def read_sizes(path: str | Path) -> dict[str, tuple[int, int]]:
     >>> import gazesal
     >>> with TemporaryDirectory() as folder:
     ...     path = Path(folder, "sizes.csv")
-    ...     _ = path.write_text("image,width,height\\n1001,800,600\\n")
+    ...     _ = path.write_text("image,width,height\n1001,800,600\n")
     ...     gazesal.read_sizes(path)
     {'1001': (600, 800)}
     """

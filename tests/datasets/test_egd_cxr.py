@@ -68,7 +68,7 @@ def test_invalid_rows_are_omitted_and_counted(write):
         SkippedDataWarning, match="1 of 4 rows .* invalid and 2 without a position"
     ) as w:
         table = read_egd_fixations(path)
-    assert "1 images have no other" in str(w[0].message)
+    assert "No row is left of 1 images" in str(w[0].message)
     assert table.index.tolist() == [2]
     assert (table.attrs["n_invalid"], table.attrs["n_off_image"]) == (1, 2)
     assert table.attrs["images_lost"] == ["0a-2c"]
