@@ -7,7 +7,7 @@ from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gazesal.cxr.replication.run import Replication, replicate
+    from gazesal.cxr.replication.replicate_study import Replication, replicate
 
 __all__ = ["Replication", "replicate"]
 
@@ -16,7 +16,7 @@ def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module 'gazesal.cxr.replication' has no attribute {name!r}")
     try:
-        return getattr(_import_module("gazesal.cxr.replication.run"), name)
+        return getattr(_import_module("gazesal.cxr.replication.replicate_study"), name)
     except ImportError as error:
         raise ImportError(
             f"A replication needs what is not installed ({error}): pip install "

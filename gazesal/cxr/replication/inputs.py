@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from gazesal.cxr.replication.maps import KINDS
+from gazesal.cxr.replication.feature_files import KINDS
 from gazesal.cxr.training.settings import TrainingSettings
 from gazesal.datasets.reflacx import Reflacx
 

@@ -9,12 +9,12 @@ from typing import Any
 
 from gazesal._digests import digest_of_file
 from gazesal.cxr.models import load_model
+from gazesal.cxr.replication.feature_files import KINDS, StoredMap
 from gazesal.cxr.replication.inputs import (
     fingerprint_of_files,
     fingerprint_of_readings,
     settings_that_count,
 )
-from gazesal.cxr.replication.maps import KINDS, StoredMap
 from gazesal.cxr.replication.step_actions import (
     classify,
     score,
@@ -26,7 +26,7 @@ from gazesal.cxr.replication.step_store import Steps
 from gazesal.cxr.replication.study import Study
 from gazesal.cxr.segmentation import Segmenter
 from gazesal.cxr.training.prediction import predict
-from gazesal.cxr.training.switches import switches_that_count
+from gazesal.cxr.training.trainer_options import switches_that_count
 from gazesal.evaluation.storage.fingerprints import Notes, fingerprint
 
 __all__ = ["do_steps"]

@@ -16,12 +16,12 @@ from gazesal._files import atomic_path, write_text
 from gazesal._text import csv_text
 from gazesal.cxr.classification import label_aucs
 from gazesal.cxr.lung_hull import find_lung_hulls
-from gazesal.cxr.replication.maps import StoredMap, store_maps
+from gazesal.cxr.replication.feature_files import StoredMap, store_maps
 from gazesal.cxr.replication.study import Study
 from gazesal.cxr.segmentation import Segmenter, segment_lungs
-from gazesal.cxr.training.images import LabelledImages
-from gazesal.cxr.training.run import train
+from gazesal.cxr.training.labeled_images import LabelledImages
 from gazesal.cxr.training.settings import TrainingSettings
+from gazesal.cxr.training.train_model import train
 from gazesal.cxr.weight_files import require_checksums
 from gazesal.evaluation.case import SEGMENTATION, Case
 from gazesal.evaluation.cases_from_reflacx import cases_from_reflacx

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from gazesal.cxr.segmentation import Segmenter
-from gazesal.cxr.training.images import LabelledImages
+from gazesal.cxr.training.labeled_images import LabelledImages
 from gazesal.cxr.training.settings import TrainingSettings
 from gazesal.datasets.reflacx import Reflacx
 

@@ -6,16 +6,16 @@ What needs torch and Lightning is imported when it is first used.
 from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
 
-from gazesal.cxr.training.images import LabelledImages
+from gazesal.cxr.training.labeled_images import LabelledImages
 from gazesal.cxr.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
     from gazesal.cxr.training.prediction import predict
-    from gazesal.cxr.training.run import TrainedModel, train
+    from gazesal.cxr.training.train_model import TrainedModel, train
 
 __all__ = ["LabelledImages", "TrainedModel", "TrainingSettings", "predict", "train"]
 
-_ON_USE = {"TrainedModel": "run", "predict": "prediction", "train": "run"}
+_ON_USE = {"TrainedModel": "train_model", "predict": "prediction", "train": "train_model"}
 
 
 def __getattr__(name: str) -> object:

@@ -22,16 +22,16 @@ from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from gazesal._files import atomic_path, naming
 from gazesal._warnings import ignoring
-from gazesal.cxr.training.data import (
+from gazesal.cxr.training.batches import (
     EvaluationImages,
     TrainingImages,
     evaluation_loader,
     training_loader,
 )
-from gazesal.cxr.training.images import LabelledImages
-from gazesal.cxr.training.kept import CURVE, write_curve
-from gazesal.cxr.training.module import Classifier
+from gazesal.cxr.training.classifier import Classifier
+from gazesal.cxr.training.labeled_images import LabelledImages
 from gazesal.cxr.training.settings import TrainingSettings
+from gazesal.cxr.training.training_folder import CURVE, write_curve
 
 __all__ = ["Data", "fit", "make_trainer", "quiet"]
 

@@ -11,9 +11,9 @@ from torch import nn
 
 from gazesal._validation import as_choice, as_count
 from gazesal.adapters._forward_pass import full_precision
-from gazesal.cxr.training.data import EvaluationImages, evaluation_loader
-from gazesal.cxr.training.images import LabelledImages
-from gazesal.cxr.training.module import normalized
+from gazesal.cxr.training.batches import EvaluationImages, evaluation_loader
+from gazesal.cxr.training.classifier import normalized
+from gazesal.cxr.training.labeled_images import LabelledImages
 from gazesal.cxr.training.settings import TrainingSettings
 from gazesal.typing import Float64Array
 

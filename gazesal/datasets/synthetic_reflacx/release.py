@@ -8,7 +8,7 @@ from scipy import ndimage
 from gazesal._files import atomic_path, write_text
 from gazesal._validation import as_count
 from gazesal.datasets._arguments import as_path
-from gazesal.datasets.synthetic_reflacx import tables
+from gazesal.datasets.synthetic_reflacx import release_tables
 from gazesal.datasets.synthetic_reflacx.anatomy import Chest
 from gazesal.datasets.synthetic_reflacx.earlier import (
     FIRST_WORDS,
@@ -160,8 +160,8 @@ def write_synthetic_reflacx(
     for study, other in zip(read_by_all, [*read_by_all[1:], read_by_all[0]], strict=True):
         _write_maps(folder / "maps", study, other.chest, seed)
     _write_readings(folder / "main_data", studies, n_images, n_readers, seed)
-    tables.write_mimic_tables(folder / "mimic-cxr-jpg", studies, seed)
-    tables.write_truth(folder / "lesions.csv", studies)
+    release_tables.write_mimic_tables(folder / "mimic-cxr-jpg", studies, seed)
+    release_tables.write_truth(folder / "lesions.csv", studies)
     return folder
 
 
@@ -213,7 +213,7 @@ def _write_readings(
 ) -> None:
     habits = draw_habits(seed, n_readers)
     discarded = discarded_readings(n_images, n_readers, seed)
-    phases: dict[int, list[tables.ReadingRow]] = {1: [], 2: [], 3: []}
+    phases: dict[int, list[release_tables.ReadingRow]] = {1: [], 2: [], 3: []}
     by_index = {study.index: study for study in studies}
     boxes = {study.index: chest_box(study.chest) for study in studies if study.phase is not None}
     for (index, reader), name in reading_ids(studies, n_readers, seed).items():
@@ -222,10 +222,10 @@ def _write_readings(
         reading = draw_reading(study.chest, boxes[index], habits[reader], rng)
         phase = study.phase or 3
         gone = (index, reader) in discarded
-        tables.write_reading(folder / name, phase, reading, gone)
+        release_tables.write_reading(folder / name, phase, reading, gone)
         phases[phase].append((name, study, reading, gone))
     for phase, readings in phases.items():
-        tables.write_phase(folder / f"metadata_phase_{phase}.csv", phase, readings)
+        release_tables.write_phase(folder / f"metadata_phase_{phase}.csv", phase, readings)
 
 
 def _readme(command: str) -> str:

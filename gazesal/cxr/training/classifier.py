@@ -14,9 +14,9 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torchmetrics import MeanMetric
 from torchmetrics.classification import BinaryAUROC
 
-from gazesal.cxr.training.data import Item
-from gazesal.cxr.training.kept import MARK
+from gazesal.cxr.training.batches import Item
 from gazesal.cxr.training.settings import TrainingSettings
+from gazesal.cxr.training.training_folder import MARK
 
 __all__ = ["Classifier", "normalized"]
 

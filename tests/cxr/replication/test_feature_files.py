@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch")
 
 from gazesal.adapters.from_model import saliency_from_model  # noqa: E402
 from gazesal.cxr import load_model, preprocess  # noqa: E402
-from gazesal.cxr.replication.maps import KINDS, StoredMap, store_maps  # noqa: E402
+from gazesal.cxr.replication.feature_files import KINDS, StoredMap, store_maps  # noqa: E402
 from gazesal.cxr.training.settings import TrainingSettings  # noqa: E402
 
 SETTINGS = TrainingSettings().with_changes(evaluation_shortest_dimension=64)

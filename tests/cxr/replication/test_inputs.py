@@ -19,7 +19,7 @@ pytest.importorskip("skimage")
 
 import gazesal  # noqa: E402
 from gazesal.cli import main  # noqa: E402
-from gazesal.cxr.replication import replicate, run, step_actions  # noqa: E402
+from gazesal.cxr.replication import replicate, replicate_study, step_actions  # noqa: E402
 from gazesal.cxr.training import TrainingSettings  # noqa: E402
 
 NETWORKS = ("sononet", "ag_sononet")
@@ -50,8 +50,8 @@ def inputs_of(release, tmp_path, monkeypatch):
         def stop(*_):
             raise ListedError
 
-        monkeypatch.setattr(run.Steps, "__call__", noted)
-        monkeypatch.setattr(run, "read_scores", stop)
+        monkeypatch.setattr(replicate_study.Steps, "__call__", noted)
+        monkeypatch.setattr(replicate_study, "read_scores", stop)
         options = {"seeds": 1, "n_readers": 2, **options}
         with pytest.raises(ListedError):
             replicate(root, root / "mimic-cxr-jpg", tmp_path / "out", **options)

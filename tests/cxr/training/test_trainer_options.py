@@ -7,7 +7,7 @@ pytest.importorskip("kornia")
 pytest.importorskip("lightning")
 
 from gazesal.cxr.training import train  # noqa: E402
-from gazesal.cxr.training.switches import TAKEN, switches_that_count  # noqa: E402
+from gazesal.cxr.training.trainer_options import TAKEN, switches_that_count  # noqa: E402
 from tests.cxr.training.made_up import made_up_images, small_settings  # noqa: E402
 
 

@@ -19,8 +19,8 @@ pytest.importorskip("skimage")
 
 import gazesal  # noqa: E402
 from gazesal.cli import main  # noqa: E402
-from gazesal.cxr.replication import maps, output, replicate, run  # noqa: E402
-from gazesal.cxr.replication.report import TABLES  # noqa: E402
+from gazesal.cxr.replication import feature_files, replicate, replicate_study, report_files  # noqa: E402
+from gazesal.cxr.replication.report_sections import TABLES  # noqa: E402
 from gazesal.cxr.training import TrainingSettings  # noqa: E402
 
 SETTINGS = TrainingSettings.preset("smoke").with_changes(
@@ -104,7 +104,7 @@ def contents(folder):
 def test_cut_off_it_ends_the_same_and_redoes_that_step_only(release, whole, tmp_path, monkeypatch):
     """One replication that dies at the end of each kind of step, one after the other."""
     out = tmp_path / "cut"
-    real = run.Steps.__call__
+    real = replicate_study.Steps.__call__
 
     def dying(at):
         def call(self, name, make, **options):
@@ -120,7 +120,7 @@ def test_cut_off_it_ends_the_same_and_redoes_that_step_only(release, whole, tmp_
     last = 0
     for place in (0, 1, 2, 6, 13):
         told = []
-        monkeypatch.setattr(run.Steps, "__call__", dying(STEPS[place]))
+        monkeypatch.setattr(replicate_study.Steps, "__call__", dying(STEPS[place]))
         with pytest.raises(KeyboardInterrupt):
             go(release, out, tell=told.append)
         redone = STEPS[last : place + 1]
@@ -138,7 +138,7 @@ def test_a_kill_among_the_scored_images_keeps_those_before(release, whole, tmp_p
     out, read = tmp_path / "cut", []
     shutil.copytree(whole.report.parent, out)
     shutil.rmtree(out / "score-1")
-    real = maps.StoredMap.__call__
+    real = feature_files.StoredMap.__call__
     names = sorted(whole.scores["image"].unique())
 
     def dying(self):
@@ -147,13 +147,13 @@ def test_a_kill_among_the_scored_images_keeps_those_before(release, whole, tmp_p
         read.append(self.path.stem)
         return real(self)
 
-    monkeypatch.setattr(maps.StoredMap, "__call__", dying)
+    monkeypatch.setattr(feature_files.StoredMap, "__call__", dying)
     with pytest.raises(KeyboardInterrupt):
         go(release, out)
     assert {read.count(name) for name in names[:-1]} == {8}
     read.clear()
     monkeypatch.setattr(
-        maps.StoredMap, "__call__", lambda self: read.append(self.path.stem) or real(self)
+        feature_files.StoredMap, "__call__", lambda self: read.append(self.path.stem) or real(self)
     )
     found = go(release, out)
     assert found.ran == ["score-1"]
@@ -192,7 +192,7 @@ CHILD = """
 import sys
 import torch
 torch.set_num_threads(1)
-from tests.cxr.replication.test_replicate import go
+from tests.cxr.replication.test_replicate_study import go
 from pathlib import Path
 go(Path(sys.argv[1]), Path(sys.argv[2]))
 """
@@ -297,7 +297,7 @@ def test_without_its_extra_the_page_is_left_out_and_an_old_one_removed(
 ):
     out = tmp_path / "out"
     shutil.copytree(whole.report.parent, out)
-    monkeypatch.setattr(output, "report_extra_is_there", lambda: False)
+    monkeypatch.setattr(report_files, "report_extra_is_there", lambda: False)
     told = []
     found = go(release, out, tell=told.append)
     assert found.page is None

@@ -15,9 +15,12 @@ from numpy.typing import NDArray
 
 from gazesal._validation import as_choice, as_count
 from gazesal.cxr.models import MODELS, ModelName
+from gazesal.cxr.training.classifier import Classifier
 from gazesal.cxr.training.fitting import Data, fit, make_trainer, quiet
-from gazesal.cxr.training.images import LabelledImages
-from gazesal.cxr.training.kept import (
+from gazesal.cxr.training.labeled_images import LabelledImages
+from gazesal.cxr.training.settings import TrainingSettings
+from gazesal.cxr.training.trainer_options import require_free_switches, switches_that_count
+from gazesal.cxr.training.training_folder import (
     mark_of,
     read_curve,
     repair_weights,
@@ -26,9 +29,6 @@ from gazesal.cxr.training.kept import (
     settings_of_one,
     write_weights,
 )
-from gazesal.cxr.training.module import Classifier
-from gazesal.cxr.training.settings import TrainingSettings
-from gazesal.cxr.training.switches import require_free_switches, switches_that_count
 
 __all__ = ["TrainedModel", "train"]
 

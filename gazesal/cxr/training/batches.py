@@ -15,8 +15,8 @@ from torch.utils.data import DataLoader, Dataset, DistributedSampler
 
 from gazesal.cxr.images import read_image
 from gazesal.cxr.preprocessing import padded_square, side_of_square
-from gazesal.cxr.training.cache import PictureCache
-from gazesal.cxr.training.images import LabelledImages
+from gazesal.cxr.training.labeled_images import LabelledImages
+from gazesal.cxr.training.picture_cache import PictureCache
 from gazesal.cxr.training.settings import TrainingSettings
 
 if TYPE_CHECKING:

@@ -11,15 +11,15 @@ from PIL import Image  # noqa: E402
 import gazesal  # noqa: E402
 from gazesal.cxr import preprocess  # noqa: E402
 from gazesal.cxr.training import LabelledImages, TrainingSettings  # noqa: E402
-from gazesal.cxr.training.cache import PictureCache  # noqa: E402
-from gazesal.cxr.training.data import (  # noqa: E402
+from gazesal.cxr.training.batches import (  # noqa: E402
     EvaluationImages,
     TrainingImages,
     epoch_order,
     evaluation_loader,
     training_loader,
 )
-from gazesal.cxr.training.module import normalized  # noqa: E402
+from gazesal.cxr.training.classifier import normalized  # noqa: E402
+from gazesal.cxr.training.picture_cache import PictureCache  # noqa: E402
 from tests.cxr.training.made_up import made_up_images, small_settings  # noqa: E402
 
 STILL = {
@@ -243,7 +243,7 @@ def test_the_cache_changes_nothing_and_saves_decoding(on_disk, tmp_path, monkeyp
     assert len(list(cache.rglob("*.npy"))) == 2  # as many as fit
     opened = []
     monkeypatch.setattr(
-        "gazesal.cxr.training.data.read_image",
+        "gazesal.cxr.training.batches.read_image",
         lambda path: opened.append(path) or np.asarray(Image.open(path)),
     )
     for i in range(len(rows)):

@@ -13,15 +13,20 @@ import torch
 import gazesal
 from gazesal._validation import as_count
 from gazesal.cxr.replication.inputs import PHASES, find_checkpoints, require_one_process
-from gazesal.cxr.replication.output import nearest_preset, read_aucs, read_scores, write_report
 from gazesal.cxr.replication.plan import do_steps
+from gazesal.cxr.replication.report_files import (
+    nearest_preset,
+    read_aucs,
+    read_scores,
+    write_report,
+)
 from gazesal.cxr.replication.step_store import Steps
 from gazesal.cxr.replication.study import Study, scored_images
 from gazesal.cxr.segmentation import Segmenter
-from gazesal.cxr.training.images import LabelledImages
-from gazesal.cxr.training.run import as_seed
+from gazesal.cxr.training.labeled_images import LabelledImages
 from gazesal.cxr.training.settings import TrainingSettings
-from gazesal.cxr.training.switches import require_free_switches
+from gazesal.cxr.training.train_model import as_seed
+from gazesal.cxr.training.trainer_options import require_free_switches
 from gazesal.datasets.mimic_cxr_jpg import MimicCxrJpg
 from gazesal.datasets.reflacx import Reflacx
 

@@ -10,11 +10,11 @@ import pandas as pd
 from gazesal._files import together
 from gazesal._text import csv_text, from_csv_cell
 from gazesal._warnings import muted
-from gazesal.cxr.replication.page import write_page
-from gazesal.cxr.replication.report import TABLES, markdown_of, sections_of
+from gazesal.cxr.replication.report_page import write_page
+from gazesal.cxr.replication.report_sections import TABLES, markdown_of, sections_of
 from gazesal.cxr.replication.study import Study
 from gazesal.cxr.training.settings import PRESETS, TrainingSettings
-from gazesal.cxr.training.switches import switches_that_count
+from gazesal.cxr.training.trainer_options import switches_that_count
 from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.reporting.html.page import report_extra_is_there
 

@@ -20,7 +20,7 @@ from sklearn.metrics import roc_auc_score  # noqa: E402
 from gazesal.cxr import load_model, preprocess  # noqa: E402
 from gazesal.cxr.models import MODELS  # noqa: E402
 from gazesal.cxr.training import predict, train  # noqa: E402
-from gazesal.cxr.training.data import TrainingImages  # noqa: E402
+from gazesal.cxr.training.batches import TrainingImages  # noqa: E402
 from tests.cxr.training.made_up import made_up_images, small_settings  # noqa: E402
 
 ON_CPU = {"accelerator": "cpu"}
