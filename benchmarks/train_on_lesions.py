@@ -17,7 +17,7 @@ import pandas as pd
 import gazesal
 from gazesal.adapters.from_model import saliency_from_model
 from gazesal.cxr import label_aucs, load_model, preprocess
-from gazesal.cxr.training import LabelledImages, TrainingSettings, predict, train
+from gazesal.cxr.training import LabeledImages, TrainingSettings, predict, train
 from gazesal.datasets.synthetic_reflacx.findings import FINDINGS
 from gazesal.stats import Design
 
@@ -96,7 +96,7 @@ def main():
         gazesal.datasets.Reflacx(root),
         gazesal.datasets.MimicCxrJpg(root / "mimic-cxr-jpg"),
     )
-    images = LabelledImages.from_mimic(mimic, gaze_subjects=release.subjects())
+    images = LabeledImages.from_mimic(mimic, gaze_subjects=release.subjects())
     print(f"gazesal {gazesal.__version__}: {images}", flush=True)
     test = images.where("test")
     paths = {

@@ -19,7 +19,7 @@ import gazesal
 from gazesal.adapters.attention_gates import attention_maps
 from gazesal.adapters.gradcam import grad_cam
 from gazesal.cxr import label_aucs, load_model, preprocess
-from gazesal.cxr.training import LabelledImages, TrainingSettings, predict, train
+from gazesal.cxr.training import LabeledImages, TrainingSettings, predict, train
 
 SETTINGS = TrainingSettings.preset("smoke").with_changes(
     epochs=12,
@@ -38,7 +38,7 @@ def read(folder):
     patients = table["patient_id"].unique()
     share = np.random.default_rng(0).permutation(len(patients)) / len(patients)
     split = np.array(["train", "validate", "test"])[np.digitize(share, [0.7, 0.8])]
-    images = LabelledImages(
+    images = LabeledImages(
         names=table["file"],
         sources=list(pixels),
         targets=table[["pneumonia"]].to_numpy() == 1,

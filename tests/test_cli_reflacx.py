@@ -119,7 +119,7 @@ def test_a_picture_of_another_size_is_refused(run, root, tmp_path):
         ({"reflacx": None, "fixations": "x.csv", "readers": None}, "needs --maps and --size and"),
         ({"reflacx": None, "fixations": "x.csv"}, "--readers goes with --reflacx"),
         ({"reflacx": "nowhere"}, "nowhere"),
-        ({"lungs": "nowhere"}, "nowhere: there is no such folder of lung masks"),
+        ({"lungs": "nowhere"}, "nowhere: must be a folder of lung masks"),
         ({"readers": 5}, "`n_readers` must be at most"),
     ],
 )

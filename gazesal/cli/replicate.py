@@ -78,12 +78,12 @@ def train(
 ) -> None:
     """Train one of the study's networks, or go on with a training that was cut off."""
     with plain_errors(kept=out, what="Finished epochs are"):
-        from gazesal.cxr.training import LabelledImages  # noqa: PLC0415
+        from gazesal.cxr.training import LabeledImages  # noqa: PLC0415
         from gazesal.cxr.training import train as run  # noqa: PLC0415
 
         require_writable(out)
         subjects = [] if reflacx is None else gazesal.datasets.Reflacx(reflacx).subjects()
-        images = LabelledImages.from_mimic(
+        images = LabeledImages.from_mimic(
             gazesal.datasets.MimicCxrJpg(mimic), gaze_subjects=subjects
         )
         if reflacx is None:

@@ -7,11 +7,11 @@ from .lung_hull import box_of_mask as box_of_mask
 from .lung_hull import clean_lung_mask as clean_lung_mask
 from .lung_hull import find_lung_hulls as find_lung_hulls
 from .lung_hull import lung_hull as lung_hull
-from .models import AttentionGatedSonoNet as AttentionGatedSonoNet
-from .models import SonoNet as SonoNet
 from .models import load_model as load_model
 from .preprocessing import ModelInput as ModelInput
 from .preprocessing import crop_or_pad as crop_or_pad
 from .preprocessing import preprocess as preprocess
 from .segmentation import XrvLungs as XrvLungs
 from .segmentation import segment_lungs as segment_lungs
+from .sononet import AttentionGatedSonoNet as AttentionGatedSonoNet
+from .sononet import SonoNet as SonoNet

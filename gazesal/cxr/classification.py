@@ -1,4 +1,4 @@
-"""How well a classifier ranks the images of each label, with patients as the unit."""
+"""AUCs of a classifier per label, with intervals over patients."""
 
 from __future__ import annotations
 
@@ -26,55 +26,55 @@ def label_aucs(
     patients: Sequence[object],
     confidence_level: float = 0.95,
 ) -> pd.DataFrame:
-    r"""Compute the AUC of each label and their mean, with intervals that count patients.
+    r"""Compute the AUC of each label and their mean, with intervals over patients.
 
     Parameters
     ----------
     targets : array_like of bool, shape (N, L)
-        Whether each label is positive.
+        True for each positive label.
     scores : array_like of float, shape (N, L)
-        Scores, such as logits; higher speaks for the label.
+        Scores, such as logits. A higher score means that the label is more likely.
     labels : sequence of str, length L
         Names of the labels.
     patients : sequence, length N
-        The patient of each image. Patients are independent, their images need not be.
+        Patient of each image. Patients are independent, but their images need not be.
     confidence_level : float, default 0.95
         Confidence level, between 0 and 1.
 
     Returns
     -------
     pandas.DataFrame
-        Columns label, auc, low, high, n_positive, n_images, n_patients; a row for each label, and
-        one called ``"mean"`` over the labels that have an AUC. A label without positive or
-        without negative images has ``nan``. The AUC is in [0, 1], 0.5 is chance, higher is better.
+        Columns label, auc, low, high, n_positive, n_images and n_patients. One row per label, and
+        the row ``"mean"`` over the labels that have an AUC. A label without positive or without
+        negative images has ``nan``. The AUC is in [0, 1], 0.5 is chance, higher is better.
 
     Raises
     ------
     ValueError
-        If shapes do not belong together, a score is not finite, or `confidence_level` is out of
-        range.
+        If shapes do not match, a score is not finite, or `confidence_level` is out of range.
     TypeError
-        If targets are not booleans, or scores not real numbers.
+        If targets are not booleans, or scores are not real numbers.
 
     See Also
     --------
-    predict : Makes the scores.
+    predict : Return the logits of a network.
 
     Notes
     -----
-    The AUC is that of Mann and Whitney, ties counting one half. With :math:`m` positive and
-    :math:`n` negative images, :math:`V_i` the share of negatives below positive :math:`i` and
-    :math:`W_j` the share of positives above negative :math:`j`, patient :math:`k` of :math:`K` has
-    the influence
+    The AUC is Mann and Whitney's statistic, in which ties count one half. There are :math:`m`
+    positive and :math:`n` negative images. :math:`V_i` is the share of negatives below positive
+    :math:`i`, and :math:`W_j` the share of positives above negative :math:`j`. Patient :math:`k` of
+    :math:`K` has the influence
 
     .. math:: \psi_k = \frac{1}{m}\sum_{i \in k} (V_i - A) + \frac{1}{n}\sum_{j \in k} (W_j - A),
               \qquad \mathrm{Var}(A) = \frac{K}{K - 1} \sum_k \psi_k^2 ,
 
-    the variance of :footcite:t:`obuchowski1997` up to the factors :math:`K/(K-1)`, which are those
-    of patients with a positive and of patients with a negative image there. The influence on the
-    mean is the mean of the influences, so labels of one image are not taken as independent. The
-    bounds are those of the logit, :math:`\mathrm{logit}(A) \pm z\,\mathrm{SE} / (A(1 - A))`, so
-    they stay within [0, 1]; they are ``nan`` where an AUC is exactly 0 or 1.
+    This is the variance of :footcite:t:`obuchowski1997` except for the factor :math:`K/(K-1)`, for
+    which they count only the patients with a positive and the patients with a negative image. The
+    influence on the mean is the mean of the influences, so labels of one image are not treated as
+    independent. The interval is computed for the logit,
+    :math:`\mathrm{logit}(A) \pm z\,\mathrm{SE} / (A(1 - A))`, and stays within [0, 1]. Its bounds
+    are ``nan`` if an AUC is exactly 0 or 1.
 
     References
     ----------
@@ -99,8 +99,8 @@ def label_aucs(
     values = as_real_array(scores, name="scores").astype(np.float64)
     if truth.ndim != 2 or truth.size == 0 or values.shape != truth.shape:
         raise ValueError(
-            "`targets` and `scores` must have a row an image and a column a label, at least one, "
-            f"got shapes {truth.shape} and {values.shape}."
+            "`targets` and `scores` must have one row per image and one column per label, and not "
+            f"be empty, got shapes {truth.shape} and {values.shape}."
         )
     if len(labels) != truth.shape[1] or len(patients) != len(truth):
         raise ValueError(
@@ -136,13 +136,13 @@ def label_aucs(
 
 
 def _area(scores: Float64Array, positive: NDArray[np.bool_]) -> tuple[float, Float64Array]:
-    """The AUC, and the influence of each image on it."""
+    """Return the AUC, and the influence of each image on it."""
     from scipy.stats import rankdata  # noqa: PLC0415  (slow to import)
 
     ranks = rankdata(scores)
     shares = np.empty(len(scores))
     for own, other in ((positive, ~positive), (~positive, positive)):
-        # rank among all less rank among one's own: how many of the others lie below
+        # rank among all minus rank among its own kind is the number of the other kind below
         below = ranks[own] - rankdata(scores[own])
         shares[own] = below / other.sum()
     shares[~positive] = 1 - shares[~positive]
@@ -152,7 +152,7 @@ def _area(scores: Float64Array, positive: NDArray[np.bool_]) -> tuple[float, Flo
 
 
 def _bounds(area: float, influence: Float64Array, quantile: float) -> tuple[float, float, float]:
-    """The AUC with its bounds, on the scale of the logit."""
+    """Return the AUC with the bounds of its interval, computed for the logit."""
     k = len(influence)
     if not 0 < area < 1 or k < 2:
         return area, math.nan, math.nan

@@ -1,4 +1,4 @@
-"""Images as 8-bit gray values or colors, from files of several kinds and from arrays."""
+"""Images as 8-bit gray values or colors, from files of several formats and from arrays."""
 
 from __future__ import annotations
 
@@ -31,38 +31,41 @@ def read_image(image: ImageSource, *, window: Window = None) -> Bytes:
     Parameters
     ----------
     image : str, path, numpy.ndarray or PIL.Image.Image
-        A file (DICOM by its suffix or its preamble, else PNG, JPEG, TIFF, BMP, GIF or WebP by its
-        suffix), or pixels of shape (H, W) or (H, W, 3). A picture that is stored turned (EXIF) is
-        turned upright.
+        A file or pixels of shape (H, W) or (H, W, 3). DICOM files are recognized by their suffix or
+        preamble, and PNG, JPEG, TIFF, BMP, GIF and WebP files by their suffix. A picture that is
+        stored rotated (EXIF) is turned upright.
     window : tuple of float, "range" or None
-        Values shown as black and white, everything between in proportion; ``"range"`` takes the
-        image's smallest and largest. By default 8-bit images stay as they are, a DICOM file takes
-        its own window, and 16-bit images and DICOM files without one take their range.
+        The two values shown as black and as white. Values between them are scaled linearly.
+        ``"range"`` uses the smallest and the largest value of the image. By default 8-bit images
+        are not changed, a DICOM file uses its own window, and 16-bit images and DICOM files
+        without a window use their range.
 
     Returns
     -------
     numpy.ndarray of uint8, shape (H, W) or (H, W, 3)
-        Gray if the channels are equal; bright is dense, also if the file is stored the other way
-        round (MONOCHROME1 of DICOM, zero as white in TIFF).
+        Gray if the channels are equal. Bright is dense, even if the file is stored inverted
+        (MONOCHROME1 of DICOM, zero as white in TIFF).
 
     Raises
     ------
     FileNotFoundError
         If the file does not exist.
     ValueError
-        If it cannot be read or only with other values, such as 16 bits a channel in color; has
-        several frames or transparency, is empty or not finite, or the window has no width.
+        If the file cannot be read without changing its values, for example color with 16 bits per
+        channel. If the image has several frames or transparency, is empty or not finite, or the
+        window has no width.
     TypeError
         If the pixels are neither 8 nor 16-bit integers and no window is given.
     ImportError
-        If pydicom is needed and absent (extra ``dicom``).
+        If the file is DICOM and pydicom is not installed (extra ``dicom``).
 
     Notes
     -----
-    Values in between are rounded to the nearest, halves up. A DICOM file's window is the first of
-    its linear ones (part 3 of the standard, C.11.2.1.2), after its modality transform; a VOI
-    look-up table is applied in its place. A `window` that is given is in values after the modality
-    transform, and the file's own window or table counts for nothing.
+    Values between black and white are rounded to the nearest integer, halves up. The window of a
+    DICOM file is the first of its linear windows (part 3 of the standard, C.11.2.1.2), after its
+    modality transform. If the file has a VOI look-up table, the table is applied instead. A given
+    `window` refers to values after the modality transform, and replaces the file's own window or
+    table.
 
     Examples
     --------
@@ -76,7 +79,7 @@ def read_image(image: ImageSource, *, window: Window = None) -> Bytes:
     if isinstance(image, (str, Path)):
         path = Path(image)
         if not path.is_file():
-            raise FileNotFoundError(f"{path}: there is no such image.")
+            raise FileNotFoundError(f"{path}: must be an image file, but does not exist.")
         try:
             if _is_dicom(path):
                 return _read_dicom(path, window)
@@ -87,7 +90,7 @@ def read_image(image: ImageSource, *, window: Window = None) -> Bytes:
 
 
 def as_bytes(values: np.ndarray[Any, Any], window: Window) -> Bytes:
-    """Return pixels as 8 bits, gray where all channels are equal."""
+    """Return pixels as 8 bits, gray if all channels are equal."""
     if values.ndim not in {2, 3} or values.size == 0 or (values.ndim == 3 and values.shape[2] != 3):
         raise ValueError(
             f"`image` must be non-empty, of shape (H, W) or (H, W, 3), got shape {values.shape}."
@@ -103,12 +106,12 @@ def as_bytes(values: np.ndarray[Any, Any], window: Window) -> Bytes:
     if window is None and values.dtype not in (np.uint16, np.int16):
         raise TypeError(
             "`window` must be given for an image that has neither 8 nor 16-bit integers, got "
-            f'dtype {values.dtype}; window="range" takes the image\'s own range.'
+            f'dtype {values.dtype}. window="range" uses the range of the image.'
         )
     if not np.isfinite(values).all():
         raise ValueError("`image` must be finite, got NaN or infinity.")
     low, high = _limits(values, "range" if window is None else window)
-    if low == high:  # a constant image by its own range
+    if low == high:  # a constant image has no range
         return np.zeros(values.shape, np.uint8)
     share = ((values.astype(np.float64) - low) / (high - low)).clip(0, 1)
     return np.asarray(np.floor(share * 255 + 0.5).astype(np.uint8))
@@ -134,15 +137,15 @@ def _pixels(picture: Image.Image) -> np.ndarray[Any, Any]:
             f"`image` must be a file, an array or a Pillow image, got {type(picture).__name__}."
         )
     if getattr(picture, "n_frames", 1) != 1:
-        raise ValueError("`image` must be of one frame, got several; keep one.")
-    from PIL import ImageOps  # noqa: PLC0415  (whose image it is, so it is there)
+        raise ValueError("`image` must have one frame, got several. Select one.")
+    from PIL import ImageOps  # noqa: PLC0415  (installed, since `picture` is of Pillow)
 
     try:
         values = pixels_of(ImageOps.exif_transpose(picture))
     except ValueError as error:
         raise ValueError(f"`image` cannot be read: {error}.") from None
     if values.dtype == np.int32 and values.min() >= 0 and values.max() < 2**16:
-        values = values.astype(np.uint16)  # how Pillow gives some 16-bit files
+        values = values.astype(np.uint16)  # Pillow opens some 16-bit files as 32-bit integers
     return values
 
 
@@ -170,10 +173,10 @@ def _read_dicom(path: Path, window: Window) -> Bytes:
                 values = apply_modality_lut(values, data)
                 if window is None:
                     values, own = _voi(values, data)
-    except Exception as error:  # a broken file fails in as many ways as it has parts
+    except Exception as error:  # pydicom raises many types for damaged files
         raise ValueError(f"{path}: cannot be read as a DICOM image: {error}") from error
     if int(data.get("NumberOfFrames", 1) or 1) != 1:
-        raise ValueError(f"{path}: it holds several frames; keep one.")
+        raise ValueError(f"{path}: must have one frame, got several. Select one.")
     if kind == "RGB":
         return as_bytes(values, window)
     if kind not in {"MONOCHROME1", "MONOCHROME2"}:
@@ -183,7 +186,7 @@ def _read_dicom(path: Path, window: Window) -> Bytes:
 
 
 def _voi(values: Any, data: Any) -> tuple[Any, tuple[float, float] | None]:
-    """Values, and the window that the file has for them, if any."""
+    """Return the values and the window of the file for them, or None if it has no window."""
     from pydicom.pixels.processing import apply_voi_lut  # noqa: PLC0415
 
     if data.get("VOILUTSequence"):
@@ -193,18 +196,16 @@ def _voi(values: Any, data: Any) -> tuple[Any, tuple[float, float] | None]:
         return values, None
     center, width = (_first(data.WindowCenter), _first(data.WindowWidth))
     function = str(data.get("VOILUTFunction") or "LINEAR").upper()
-    if function == "LINEAR" and width == 1:  # black up to the center, white above
+    if function == "LINEAR" and width == 1:  # a step at the center, by the standard
         return (values > center - 0.5).astype(np.float64), (0.0, 1.0)
     if function == "LINEAR" and width > 1:
         low = center - 0.5 - (width - 1) / 2
         return values, (low, low + width - 1)
     if function == "LINEAR_EXACT" and width > 0:
         return values, (center - width / 2, center + width / 2)
-    raise ValueError(
-        f"its window ({function}, width {width:g}) is not one that is known here; give `window`"
-    )
+    raise ValueError(f"its window ({function}, width {width:g}) is not supported. Pass `window`")
 
 
 def _first(value: Any) -> float:
-    """The first of one or several numbers."""
+    """Return the first of one or several numbers."""
     return float(value[0] if isinstance(value, Sequence) and not isinstance(value, str) else value)

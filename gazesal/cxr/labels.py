@@ -1,4 +1,4 @@
-"""The classes of the study."""
+"""Names of the classes of the study."""
 
 __all__ = ["LABELS"]
 

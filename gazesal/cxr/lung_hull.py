@@ -1,4 +1,4 @@
-"""The segmentation floor: the convex hull of the lungs."""
+"""The segmentation baseline: the convex hull of the lungs."""
 
 import math
 import numbers
@@ -17,9 +17,9 @@ from gazesal.typing import FloatArray
 __all__ = ["box_of_mask", "clean_lung_mask", "find_lung_hulls", "lung_hull"]
 
 BoolMap = NDArray[np.bool_]
-FOUR_NEIGHBOURS = ndimage.generate_binary_structure(2, 1)
-OVERSHOOT = 1e-3  # above 1, as rounding leaves it in probabilities that were resized
-EIGHT_NEIGHBOURS = ndimage.generate_binary_structure(2, 2)
+FOUR_NEIGHBORS = ndimage.generate_binary_structure(2, 1)
+OVERSHOOT = 1e-3  # tolerated excess above 1, which resizing can leave in probabilities
+EIGHT_NEIGHBORS = ndimage.generate_binary_structure(2, 2)
 
 
 def lung_hull(
@@ -32,7 +32,7 @@ def lung_hull(
     probability : array_like of float or bool, shape (H, W)
         Probability of lung of each pixel, or a mask.
     threshold : float, default 0.5
-        Pixels above it, and not at it, are lung.
+        Pixels strictly above it are lung.
     smallest_share : float, default 0.02
         Specks and holes smaller than this share of the image's area are removed.
 
@@ -52,14 +52,14 @@ def lung_hull(
 
     See Also
     --------
-    clean_lung_mask : The mask before its hull.
-    box_of_mask : The box of a mask.
+    clean_lung_mask : Make the mask before its hull.
+    box_of_mask : Return the box of a mask.
 
     Notes
     -----
-    Section 3.2 of :footcite:t:`bigolin2021`: it takes in what lies between the lungs, and nothing
-    of what is special to an image. As a saliency map it is binary, so its AUC is
-    1/2 + (TPR - FPR)/2.
+    Follows section 3.2 of :footcite:t:`bigolin2021`. The hull includes the region between the
+    lungs, and nothing that is specific to the findings of an image. As a saliency map it is binary,
+    so its AUC is 1/2 + (TPR - FPR)/2.
 
     References
     ----------
@@ -86,14 +86,14 @@ def lung_hull(
 def clean_lung_mask(
     probability: ArrayLike, *, threshold: float = 0.5, smallest_share: float = 0.02
 ) -> BoolMap:
-    """Threshold a lung map, and remove specks, holes and what touches the border.
+    """Threshold a lung map, and remove specks, holes and regions that touch the border.
 
     Parameters
     ----------
     probability : array_like of float or bool, shape (H, W)
         Probability of lung of each pixel, or a mask.
     threshold : float, default 0.5
-        Pixels above it, and not at it, are lung.
+        Pixels strictly above it are lung.
     smallest_share : float, default 0.02
         Connected specks, and then holes, smaller than this share of the image's area are removed.
 
@@ -111,15 +111,15 @@ def clean_lung_mask(
 
     See Also
     --------
-    lung_hull : The hull of the cleaned mask.
+    lung_hull : Return the hull of the cleaned mask.
 
     Notes
     -----
-    Specks and holes are connected by sides, and go if *strictly* smaller; regions that touch the
-    border are connected by sides and corners. Versions of scikit-image differ in both, so neither
-    is left to it.
+    Specks and holes are connected by sides, and removed if *strictly* smaller. Regions that touch
+    the border are connected by sides and corners. Versions of scikit-image differ in both, so the
+    two steps are implemented here.
 
-    A step of the segmentation floor in section 3.2 of :footcite:t:`bigolin2021`.
+    A step of the segmentation baseline in section 3.2 of :footcite:t:`bigolin2021`.
 
     References
     ----------
@@ -144,7 +144,7 @@ def clean_lung_mask(
     smallest = smallest_share * values.size
     lungs = _without_small(values > threshold, smallest)
     lungs = ~_without_small(~lungs, smallest)
-    labels, n = ndimage.label(lungs, EIGHT_NEIGHBOURS)
+    labels, n = ndimage.label(lungs, EIGHT_NEIGHBORS)
     border = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
     keep = np.ones(n + 1, bool)
     keep[border] = False
@@ -153,38 +153,39 @@ def clean_lung_mask(
 
 
 def find_lung_hulls(folder: str | Path) -> dict[str, Callable[[], FloatArray]]:
-    """Find lung masks in a folder, to be scored by their hulls as the segmentation floor.
+    """Find lung masks in a folder, and return their hulls as the segmentation baseline.
 
     Parameters
     ----------
     folder : str or path
-        Folder of lung masks or probabilities, ``<image>.npy``, ``.png`` or ``.tif``: in [0, 1], or
-        whole numbers up to 255, as pictures of 8 bits hold them. Masks with a number for each lung
-        are refused.
+        Folder of lung masks or probabilities, ``<image>.npy``, ``.png`` or ``.tif``. Values are in
+        [0, 1], or whole numbers up to 255 as in 8-bit pictures. Masks with a different number for
+        each lung raise an error.
 
     Returns
     -------
     dict of callable
         By image, a function without arguments that reads the file and returns its `lung_hull` as
-        a map of 0 and 1. `gazesal.cases_from_reflacx` and `gazesal.cases_from_tables` take it as
-        the maps of a method.
+        a map of 0 and 1. `gazesal.cases_from_reflacx` and `gazesal.cases_from_tables` take the
+        dict as the maps of a method.
 
     Raises
     ------
     FileNotFoundError
         If the folder does not exist.
     ValueError
-        If it holds no masks; the functions, if a file cannot be read or its values are others.
+        If the folder holds no masks. The functions raise it if a file cannot be read or has invalid
+        values.
     ImportError
         If the extra ``cxr`` is not installed.
 
     See Also
     --------
-    lung_hull : What is made of each.
+    lung_hull : Make the hull of one mask.
 
     Notes
     -----
-    The segmentation floor in section 3.2 of :footcite:t:`bigolin2021`.
+    The segmentation baseline in section 3.2 of :footcite:t:`bigolin2021`.
 
     References
     ----------
@@ -205,10 +206,10 @@ def find_lung_hulls(folder: str | Path) -> dict[str, Callable[[], FloatArray]]:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise FileNotFoundError(f"{folder}: there is no such folder of lung masks.")
+        raise FileNotFoundError(f"{folder}: must be a folder of lung masks, but does not exist.")
     files = maps_in(folder)
     if not files:
-        raise ValueError(f"{folder}: there are no lung masks.")
+        raise ValueError(f"{folder}: must hold lung masks (.npy, .png or .tif), got none.")
     require_skimage()
     return {image: partial(read_hull, path) for image, path in files.items()}
 
@@ -226,7 +227,7 @@ def read_hull(path: Path) -> FloatArray:
 
 
 def box_of_mask(mask: ArrayLike) -> tuple[float, float, float, float]:
-    """Return the box of a mask, as registration takes it.
+    """Return the bounding box of a mask, for registration.
 
     Parameters
     ----------
@@ -236,7 +237,7 @@ def box_of_mask(mask: ArrayLike) -> tuple[float, float, float, float]:
     Returns
     -------
     tuple of float
-        (x_min, y_min, x_max, y_max) in pixels, the upper bounds exclusive.
+        (x_min, y_min, x_max, y_max) in pixels, with exclusive upper bounds.
 
     Raises
     ------
@@ -253,13 +254,13 @@ def box_of_mask(mask: ArrayLike) -> tuple[float, float, float, float]:
     """
     inside = as_map(mask, name="mask") != 0
     if not inside.any():
-        raise ValueError("`mask` must be non-zero somewhere, or it has no box.")
+        raise ValueError("`mask` must be non-zero somewhere, got only zeros, which have no box.")
     rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
     return float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
 
 
 def require_skimage() -> None:
-    """Raise unless scikit-image is there."""
+    """Raise unless scikit-image is installed."""
     try:
         import skimage.morphology  # noqa: F401, PLC0415
     except ImportError as error:
@@ -267,8 +268,8 @@ def require_skimage() -> None:
 
 
 def _without_small(mask: BoolMap, smallest: float) -> BoolMap:
-    """Remove regions, connected by sides, of fewer pixels than `smallest`."""
-    labels, _ = ndimage.label(mask, FOUR_NEIGHBOURS)
+    """Remove regions, connected by sides, with fewer pixels than `smallest`."""
+    labels, _ = ndimage.label(mask, FOUR_NEIGHBORS)
     keep = np.bincount(labels.ravel()) >= smallest
     keep[0] = False  # the background
     return np.asarray(keep[labels])

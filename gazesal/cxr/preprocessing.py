@@ -1,4 +1,4 @@
-"""The study's evaluation transform: from an image to the input of its networks."""
+"""The study's evaluation transform, which makes the input of its networks from an image."""
 
 import math
 from collections.abc import Sequence
@@ -18,18 +18,18 @@ __all__ = ["ModelInput", "crop_or_pad", "preprocess"]
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
-LARGEST_SIDE = 8192
+LARGEST_SIDE = 8192  # pixels; a longer square, of a very thin image, would exhaust the memory
 
 
 class ModelInput(NamedTuple):
-    """An image as a model takes it.
+    """The input of a model, made from an image.
 
     Attributes
     ----------
     tensor : torch.Tensor of float32, shape (C, S, S)
         The image, resized, padded and normalized.
     geometry : InputGeometry
-        Where the image lies in it.
+        Position of the image in the tensor.
     """
 
     tensor: Tensor
@@ -50,20 +50,21 @@ def preprocess(
     Parameters
     ----------
     image : str, path, numpy.ndarray or PIL.Image.Image
-        A file or pixels; see `read_image`.
+        A file or pixels. See `read_image`.
     short_side : int, default 224
         Length of the shorter side after resizing, before rounding.
     multiple : int, default 16
-        What the side of the square is a multiple of.
+        The side of the square is a multiple of this number.
     window : tuple of float, "range" or None
-        How values become 8 bits; see `read_image`.
-    mean, std : sequence of float, default those of ImageNet
-        Of each channel, of values in [0, 1]. A gray image is repeated for each.
+        Values shown as black and as white in 8 bits. See `read_image`.
+    mean, std : sequence of float
+        Normalization of each channel, for values in [0, 1]. By default the numbers of ImageNet. A
+        gray image is repeated for each channel.
 
     Returns
     -------
     ModelInput
-        ``tensor`` of shape (C, S, S), and ``geometry``, which brings maps back onto the image.
+        ``tensor`` of shape (C, S, S), and ``geometry``, which aligns maps with the image again.
 
     Raises
     ------
@@ -75,12 +76,12 @@ def preprocess(
     TypeError
         If the pixels are neither 8 nor 16-bit integers and no window is given.
     ImportError
-        If Pillow is absent, or pydicom and the file is DICOM.
+        If Pillow is not installed, or the file is DICOM and pydicom is not installed.
 
     See Also
     --------
-    load_model : The networks.
-    InputGeometry : Brings maps back.
+    load_model : Make a network that takes the input.
+    InputGeometry : Align a map of the input with the image.
 
     Notes
     -----
@@ -88,10 +89,10 @@ def preprocess(
 
     .. math:: S = 16 \,\mathrm{round}\Bigl(\frac{224}{\min(H, W)} \cdot \frac{\max(H, W)}{16}\Bigr),
 
-    halves to even. The image is resized by :math:`r = S / \max(H, W)` to (round(rH), round(rW))
-    in 8 bits, bilinearly with antialiasing as Pillow does it, padded with zeros to the square,
-    the odd pixel below or right, and then normalized. The result has the same bits as the code of
-    :footcite:t:`bigolin2021`.
+    halves rounded to even. The image is resized by :math:`r = S / \max(H, W)` to
+    (round(rH), round(rW)) in 8 bits, bilinearly with Pillow's antialiasing. It is padded with zeros
+    to the square, with an odd pixel below or to the right, and then normalized. The result has the
+    same bits as the code of :footcite:t:`bigolin2021`.
 
     References
     ----------
@@ -119,7 +120,7 @@ def preprocess(
 def padded_square(
     image: ImageSource, *, short_side: int, multiple: int, window: Window = None
 ) -> tuple[NDArray[np.uint8], InputGeometry]:
-    """Resize an image and pad it to a square, in 8 bits; see `preprocess`."""
+    """Resize an image and pad it to a square, in 8 bits, as `preprocess` describes."""
     from PIL import Image  # noqa: PLC0415
 
     short_side = as_count(short_side, name="short_side")
@@ -137,32 +138,32 @@ def padded_square(
 
 
 def side_of_square(shape: tuple[int, int], short_side: int, multiple: int) -> int:
-    """Side of the square that an image of (H, W) is padded to."""
+    """Return the side of the square to which an image of shape (H, W) is padded."""
     shorter, longer = min(shape), max(shape)
     side = round(short_side / shorter * longer / multiple) * multiple
     if not multiple <= side <= LARGEST_SIDE:
         raise ValueError(
             f"`image` must fit a square of {multiple} to {LARGEST_SIDE} pixels with a shorter "
-            f"side of {short_side}, but {shape[0]} x {shape[1]} asks for {side}."
+            f"side of {short_side}, but {shape[0]} x {shape[1]} pixels would need {side}."
         )
     return side
 
 
 def crop_or_pad(array: ArrayLike, shape: tuple[int, int]) -> FloatArray:
-    """Crop a map to its center, or pad it with zeros, along each axis, as the study's code does.
+    """Crop a map to its center, or pad it with zeros, along each axis, as in the study's code.
 
     Parameters
     ----------
     array : array_like of float, shape (H, W)
         Map.
     shape : tuple of int
-        (H, W) wanted.
+        Shape (H, W) of the result.
 
     Returns
     -------
     numpy.ndarray of float32 or float64
-        Map of the given shape. Of an odd number of rows or columns, the smaller half is cut
-        before, but the larger half is padded before.
+        Map of the given shape. If an odd number of rows or columns is cropped, the smaller half
+        is cut from the start. If an odd number is padded, the larger half is added at the start.
 
     Raises
     ------
@@ -173,7 +174,7 @@ def crop_or_pad(array: ArrayLike, shape: tuple[int, int]) -> FloatArray:
 
     See Also
     --------
-    preprocess : Pads the smaller half before, and is undone by `InputGeometry`.
+    preprocess : Pad an image with the smaller half at the start, as `InputGeometry` undoes it.
 
     Examples
     --------
@@ -195,11 +196,10 @@ def crop_or_pad(array: ArrayLike, shape: tuple[int, int]) -> FloatArray:
 
 
 def _as_normalization(mean: Sequence[float], std: Sequence[float]) -> tuple[FloatArray, FloatArray]:
-    """Mean and deviation as float32 of shape (C, 1, 1)."""
+    """Return mean and standard deviation as float32 arrays of shape (C, 1, 1)."""
     if len(mean) != len(std) or len(mean) == 0:
         raise ValueError(
-            "`mean` and `std` must have one number for each channel, got "
-            f"{len(mean)} and {len(std)}."
+            f"`mean` and `std` must have one number per channel, got {len(mean)} and {len(std)}."
         )
     if not all(math.isfinite(m) and math.isfinite(s) and s > 0 for m, s in zip(mean, std)):  # noqa: B905
         raise ValueError(

@@ -1,8 +1,7 @@
-"""Lung masks of images by anybody's segmenter, for the segmentation baseline."""
+"""Lung masks of images from any segmenter, for the segmentation baseline."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -10,6 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gazesal._digests import digest_of_bytes, digest_of_texts
 from gazesal._files import atomic_path
 from gazesal._validation import as_map, require_finite
 from gazesal.cxr.images import ImageSource, read_image
@@ -18,7 +18,7 @@ from gazesal.typing import FloatArray
 __all__ = ["Segmenter", "XrvLungs", "segment_lungs"]
 
 Segmenter: TypeAlias = Callable[[NDArray[np.uint8]], ArrayLike]
-SIDE = 512  # of the images that torchxrayvision's segmenter takes
+SIDE = 512  # pixels; side of the input of torchxrayvision's segmenter
 LUNGS = ("Left Lung", "Right Lung")
 
 
@@ -30,18 +30,18 @@ def segment_lungs(
     Parameters
     ----------
     images : mapping of str
-        Images by name: files or pixels; see `gazesal.cxr.read_image`. Gray images.
+        Gray images by name, as files or pixels. See `gazesal.cxr.read_image`.
     folder : str or path
-        Where to; a picture that is there already is kept.
+        Folder for the pictures. Existing pictures are kept.
     segmenter : callable
-        Takes the pixels of an image, uint8 of shape (H, W), and returns the probability of lung,
-        in [0, 1], shape (H, W); such as `XrvLungs`.
+        Function such as `XrvLungs` that takes the pixels of an image, uint8 of shape (H, W), and
+        returns the probability of lung, in [0, 1] and of the same shape.
 
     Returns
     -------
     pathlib.Path
-        The folder, of ``<name>.png`` with 0 for none and 255 for certain lung, which
-        `find_lung_hulls` reads.
+        The folder of ``<name>.png``, in which 0 is a probability of 0 and 255 a probability of 1.
+        `find_lung_hulls` reads it.
 
     Raises
     ------
@@ -49,11 +49,11 @@ def segment_lungs(
         If an image does not exist.
     ValueError
         If an image is in color or cannot be read, or the segmenter returns another shape or
-        values outside [0, 1]; the message names the image.
+        values outside [0, 1]. The message names the image.
 
     See Also
     --------
-    find_lung_hulls : Makes the baseline of them.
+    find_lung_hulls : Make the segmentation baseline from the pictures.
 
     Examples
     --------
@@ -77,7 +77,7 @@ def segment_lungs(
             continue
         pixels = read_image(source)
         if pixels.ndim != 2:
-            raise ValueError(f"image {name} must be gray to be segmented, got one in color.")
+            raise ValueError(f"`images` must be gray, but image {name} is in color.")
         lung = as_map(segmenter(pixels), name=f"lung probability of image {name}")
         require_finite(lung, name=f"lung probability of image {name}")
         if lung.shape != pixels.shape or lung.min() < 0 or lung.max() > 1:
@@ -93,14 +93,14 @@ def segment_lungs(
 
 
 class XrvLungs:
-    """Lungs by torchxrayvision's segmentation network.
+    """Segmenter of lungs with torchxrayvision's segmentation network.
 
     Parameters
     ----------
     model : torch.nn.Module, optional
-        Network of the interface of ``torchxrayvision.baseline_models.chestx_det.PSPNet``, whose
-        ``targets`` name its outputs. By default that one, whose weights torchxrayvision downloads
-        on first use.
+        Network with the interface of ``torchxrayvision.baseline_models.chestx_det.PSPNet``, whose
+        ``targets`` name its outputs. By default a ``PSPNet``, whose weights torchxrayvision
+        downloads on first use.
 
     Raises
     ------
@@ -109,14 +109,14 @@ class XrvLungs:
 
     See Also
     --------
-    segment_lungs : Takes it.
+    segment_lungs : Write the lung probabilities of images.
 
     Notes
     -----
     The image is resized to a longer side of 512 pixels, bilinearly with antialiasing, and padded
-    with black to a square, so that nothing is cut off or stretched. The probability of lung is the
-    larger one of the left and the right lung's, resized bilinearly onto the image. The study
-    segmented with a network of its own, so the baseline's numbers will differ a little.
+    with black to a square, so it is neither cropped nor distorted. The probability of lung is the
+    larger of the probabilities of the left and the right lung, resized bilinearly to the image. The
+    study used its own segmentation network, so numbers of the baseline differ slightly.
     """
 
     def __init__(self, model: Any = None) -> None:
@@ -127,8 +127,8 @@ class XrvLungs:
                 )
             except ImportError as error:
                 raise ImportError(
-                    "Segmenting lungs needs torchxrayvision: pip install torchxrayvision; or give "
-                    "masks of your own."
+                    "Segmenting lungs needs torchxrayvision: pip install torchxrayvision. Or pass "
+                    "your own masks."
                 ) from error
             model = chestx_det.PSPNet()
         self.model = model.eval()
@@ -136,16 +136,16 @@ class XrvLungs:
 
     @property
     def fingerprint(self) -> str:
-        """Digest of the network's class and weights, which changes with them."""
+        """Digest of the network's class and weights."""
         import torch  # noqa: PLC0415
 
         kind = type(self.model)
-        digest = hashlib.sha256(f"{kind.__module__}.{kind.__qualname__}\n".encode())
+        texts = [f"{kind.__module__}.{kind.__qualname__}"]
         for name, value in self.model.state_dict().items():
-            digest.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
-            flat = value.detach().cpu().contiguous().view(-1)
-            digest.update(flat.view(torch.uint8).numpy().tobytes())
-        return digest.hexdigest()
+            flat = value.detach().cpu().contiguous().view(-1).view(torch.uint8)
+            content = digest_of_bytes(flat.numpy().data)
+            texts.append(f"{name} {value.dtype} {tuple(value.shape)} {content}")
+        return digest_of_texts(texts)
 
     def __call__(self, pixels: NDArray[np.uint8]) -> FloatArray:
         """Return the probability of lung.
@@ -158,7 +158,7 @@ class XrvLungs:
         Returns
         -------
         numpy.ndarray of float32, shape (H, W)
-            In [0, 1].
+            Probabilities in [0, 1].
         """
         import torch  # noqa: PLC0415
         from PIL import Image  # noqa: PLC0415
@@ -171,7 +171,7 @@ class XrvLungs:
         top, left = (SIDE - small[0]) // 2, (SIDE - small[1]) // 2
         inside = slice(top, top + small[0]), slice(left, left + small[1])
         square[inside] = np.asarray(resized)
-        scaled = (2 * square / 255 - 1) * 1024  # as the library normalizes images
+        scaled = (2 * square / 255 - 1) * 1024  # torchxrayvision's range of gray values
         with torch.inference_mode(), torch.autocast("cpu", enabled=False):
             logits = self.model(torch.from_numpy(scaled)[None, None])
         lung = torch.sigmoid(logits[0, self.outputs]).amax(dim=0).numpy()[inside]

@@ -1,4 +1,4 @@
-"""Files of weights: read without running code, and refused if they are damaged."""
+"""Files of weights, read without running code from them, and checked for damage."""
 
 import pickle
 import zipfile
@@ -13,11 +13,11 @@ __all__ = ["load_tensors", "read_weights", "require_checksums"]
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
-    """Read the state dict of a checkpoint, without running what it may hold."""
+    """Read the state dict of a checkpoint, without running code from it."""
     if path.is_dir():
         raise ValueError(f"{path}: a checkpoint must be a file, got a folder.")
     if not path.is_file():
-        raise FileNotFoundError(f"{path}: there is no such checkpoint.")
+        raise FileNotFoundError(f"{path}: must be a checkpoint, but does not exist.")
     safe = path.suffix.lower() == ".safetensors"
     content = _read_safetensors(path) if safe else _read_torch(path)
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
@@ -35,27 +35,27 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     for key, value in content.items():
         if value.layout != torch.strided or value.is_meta or value.is_quantized:
             raise ValueError(
-                f"{path}: a checkpoint must hold plain tensors, but {key!r} is of layout "
-                f"{value.layout} on {value.device}, of {value.dtype}."
+                f"{path}: a checkpoint must hold plain tensors, but {key!r} has layout "
+                f"{value.layout} and {value.dtype} on {value.device}."
             )
     prefix = "module." if all(str(key).startswith("module.") for key in content) else ""
     return {str(key).removeprefix(prefix): value for key, value in content.items()}
 
 
 def load_tensors(path: Path) -> Any:
-    """Read a file of ``torch.save`` without running code from it, after comparing its checksums.
+    """Read a file of ``torch.save`` without running code from it, after verifying its checksums.
 
-    Every ``torch.load`` of gazesal is this one: torch itself does not compare checksums.
+    Use this instead of ``torch.load``, which does not verify checksums.
     """
     with path.open("rb") as file:
         is_archive = file.read(2) == b"PK"
-    if is_archive:  # torch's format before 1.6 is not one, and has no checksums
+    if is_archive:  # torch's format before 1.6 is not an archive and has no checksums
         require_checksums(path)
     return torch.load(path, map_location="cpu", weights_only=True)
 
 
 def require_checksums(path: Path) -> None:
-    """Raise unless a file is a zip archive whose entries all have their checksums."""
+    """Raise unless a file is a zip archive and the checksums of all its entries match."""
     with zipfile.ZipFile(path) as archive:
         damaged = archive.testzip()
     if damaged is not None:
@@ -69,16 +69,16 @@ def _read_torch(path: Path) -> Any:
         whole = zipfile.is_zipfile(path) or path.read_bytes()[:1] == b"\x80"
         if whole and "weights_only" in str(error).lower():
             raise ValueError(
-                f"{path}: refused, because it holds objects other than tensors and plain values, "
-                "and reading those would run code from the file; save the state dict alone."
+                f"{path}: a checkpoint must hold only tensors and plain values, because reading "
+                "other objects would run code from the file. Save the state dict alone."
             ) from error
         raise ValueError(f"{path}: cannot be read as a checkpoint: {_first_line(error)}") from error
     except OSError:
         raise
-    except Exception as error:  # a damaged file fails in as many ways as it has parts
+    except Exception as error:  # torch and zipfile raise many types for damaged files
         raise ValueError(
             f"{path}: cannot be read as a checkpoint ({_first_line(error)}). Copy it again from "
-            "where it is whole, or save it again."
+            "an intact file, or save it again."
         ) from error
 
 
@@ -91,9 +91,10 @@ def _read_safetensors(path: Path) -> Any:
         ) from error
     try:
         return load_file(path)
-    except Exception as error:  # a broken file fails in as many ways as it has parts
+    except Exception as error:  # safetensors raises many types for damaged files
         raise ValueError(
-            f"{path}: cannot be read as safetensors; is it whole? {_first_line(error)}"
+            f"{path}: cannot be read as safetensors ({_first_line(error)}). Copy it again from an "
+            "intact file, or save it again."
         ) from error
 
 

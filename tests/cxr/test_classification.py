@@ -35,7 +35,7 @@ def plain_bounds(targets, scores, patients):
     return area, stats.logistic.cdf(stats.logistic.ppf(area) - half), error
 
 
-def test_each_label_is_as_pairs_counted_one_by_one():
+def test_auc_of_each_label_equals_counted_pairs():
     targets, scores = drawn()
     patients = [f"p{i // 3}" for i in range(len(targets))]
     table = label_aucs(targets, scores, ["a", "b", "c"], patients=patients)
@@ -50,7 +50,7 @@ def test_each_label_is_as_pairs_counted_one_by_one():
     assert table["auc"].iloc[3] == pytest.approx(table["auc"].iloc[:3].mean(), abs=1e-15)
 
 
-def test_with_an_image_a_patient_the_error_is_that_of_delong():
+def test_error_with_one_image_per_patient_equals_delong():
     """Their variance has m - 1 and n - 1 where this has a factor K / (K - 1) on both parts."""
     targets, scores = drawn(600, 1, seed=3)
     area, _, error = plain_bounds(targets[:, 0], scores[:, 0], list(range(600)))
@@ -62,7 +62,7 @@ def test_with_an_image_a_patient_the_error_is_that_of_delong():
     assert area == pytest.approx(wins.mean(), abs=1e-12)
 
 
-def test_the_mean_of_a_label_and_its_copy_is_no_surer_than_the_label():
+def test_mean_of_a_label_and_its_copy_has_the_same_interval():
     targets, scores = drawn(n_labels=1)
     twice = label_aucs(
         np.repeat(targets, 2, axis=1), np.repeat(scores, 2, axis=1), "ab", patients=range(80)
@@ -82,7 +82,7 @@ def test_images_of_one_patient_count_as_one():
     assert once[columns].to_numpy(float) == pytest.approx(many[columns].to_numpy(float), abs=1e-12)
 
 
-def test_the_interval_covers_about_as_often_as_it_says():
+def test_interval_has_its_nominal_coverage():
     rng = np.random.default_rng(1)
     truth = stats.norm.cdf(1 / math.sqrt(2))
     hits = 0
@@ -94,7 +94,7 @@ def test_the_interval_covers_about_as_often_as_it_says():
     assert 0.92 <= hits / 400 <= 0.98
 
 
-def test_a_label_of_one_kind_has_no_area_and_is_left_out_of_the_mean():
+def test_label_of_one_kind_is_undefined_and_left_out_of_the_mean():
     targets, scores = drawn()
     targets[:, 1] = False
     table = label_aucs(targets, scores, "abc", patients=range(80)).set_index("label")
@@ -102,7 +102,7 @@ def test_a_label_of_one_kind_has_no_area_and_is_left_out_of_the_mean():
     assert table.loc["mean", "auc"] == pytest.approx(table.loc[["a", "c"], "auc"].mean())
 
 
-def test_a_perfect_ranking_has_no_bounds():
+def test_perfect_ranking_has_no_bounds():
     row = label_aucs([[True], [False]], [[1.0], [0.0]], "a", patients="pq").iloc[0]
     assert row["auc"] == 1.0
     assert np.isnan([row["low"], row["high"]]).all()
@@ -112,14 +112,14 @@ def test_a_perfect_ranking_has_no_bounds():
     ("change", "error", "message"),
     [
         ({"targets": [[1], [0]]}, TypeError, "booleans"),
-        ({"scores": [[1.0]]}, ValueError, "row an image"),
+        ({"scores": [[1.0]]}, ValueError, "one row per image"),
         ({"scores": [[np.nan], [0.0]]}, ValueError, "finite"),
         ({"labels": "ab"}, ValueError, "entries"),
         ({"patients": "p"}, ValueError, "entries"),
         ({"confidence_level": 1.0}, ValueError, "confidence_level"),
     ],
 )
-def test_what_is_wrong_is_named(change, error, message):
+def test_invalid_arguments_raise(change, error, message):
     good = {"targets": [[True], [False]], "scores": [[1.0], [0.0]], "labels": "a"}
     given = {**good, "patients": "pq", **change}
     with pytest.raises(error, match=message):

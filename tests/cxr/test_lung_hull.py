@@ -46,7 +46,7 @@ def test_every_case_is_tried(study):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_every_pixel_is_that_of_the_study(study, case):
+def test_every_pixel_equals_the_studys_code(study, case):
     probability = study[0][f"{case}__prob"]
     np.testing.assert_array_equal(clean_lung_mask(probability), unpack(study, case, "noBorder"))
     np.testing.assert_array_equal(lung_hull(probability), unpack(study, case, "hull"))
@@ -145,7 +145,7 @@ def test_binary_map_has_the_auc_of_its_rates():
     assert gazesal.auc_borji(hull, gaze) == pytest.approx(0.5 + (hit - hull.mean()) / 2)
 
 
-def test_nothing_left_is_an_empty_mask():
+def test_no_lung_gives_an_empty_mask():
     assert not lung_hull(np.zeros((20, 30))).any()
     assert not lung_hull(np.ones((20, 30))).any()  # touches the border
 
@@ -161,12 +161,12 @@ def test_nothing_left_is_an_empty_mask():
         (np.zeros((4, 4)), {"smallest_share": np.nan}, ValueError, "`smallest_share` must be"),
     ],
 )
-def test_bad_input_is_named(probability, options, error, message):
+def test_invalid_input_raises(probability, options, error, message):
     with pytest.raises(error, match=message):
         lung_hull(probability, **options)
 
 
-def test_a_mask_without_a_box_is_refused():
+def test_empty_mask_has_no_box():
     with pytest.raises(ValueError, match="`mask` must be non-zero somewhere"):
         box_of_mask(np.zeros((3, 4)))
 
@@ -187,7 +187,7 @@ LUNGS[10:50, 10:30] = LUNGS[10:50, 50:70] = 1
     ],
     ids=["0 and 1", "0 and 255", "bool", "probability", "overshoot", "8 bits"],
 )
-def test_files_of_lungs_give_their_hull(tmp_path, values):
+def test_mask_files_give_their_hull(tmp_path, values):
     np.save(tmp_path / "a.npy", values)
     hull = find_lung_hulls(tmp_path)["a"]()
     np.testing.assert_array_equal(hull, lung_hull(LUNGS))
@@ -198,19 +198,19 @@ def test_files_of_lungs_give_their_hull(tmp_path, values):
     [LUNGS + LUNGS * (np.arange(80) > 40), 100.0 * LUNGS, 300.0 * LUNGS, -1.0 * LUNGS, 254 * LUNGS],
     ids=["a number a lung", "percent", "16 bits", "negative", "no 255"],
 )
-def test_files_whose_scale_is_not_known_are_refused(tmp_path, values):
+def test_files_of_unknown_scale_raise(tmp_path, values):
     np.save(tmp_path / "a.npy", values)
     with pytest.raises(ValueError, match=r"a.npy: a lung mask must hold 0 and 1, probabilities"):
         find_lung_hulls(tmp_path)["a"]()
 
 
-def test_a_folder_without_lungs(tmp_path):
-    with pytest.raises(ValueError, match="there are no lung masks"):
+def test_folder_without_masks_raises(tmp_path):
+    with pytest.raises(ValueError, match="must hold lung masks"):
         find_lung_hulls(tmp_path)
-    with pytest.raises(FileNotFoundError, match="no such folder of lung masks"):
+    with pytest.raises(FileNotFoundError, match="must be a folder of lung masks"):
         find_lung_hulls(tmp_path / "nowhere")
 
 
-def test_a_threshold_is_a_number():
+def test_non_numeric_threshold_raises():
     with pytest.raises(TypeError, match="`threshold` must be a number, got 'a'"):
         lung_hull(LUNGS, threshold="a")

@@ -12,7 +12,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from gazesal.cxr import load_model  # noqa: E402
-from gazesal.cxr.models import AttentionGatedSonoNet, SonoNet  # noqa: E402
+from gazesal.cxr.sononet import AttentionGatedSonoNet, SonoNet  # noqa: E402
 from gazesal.cxr.weight_files import read_weights  # noqa: E402
 
 NAMES = ["sononet", "ag_sononet"]
@@ -26,7 +26,7 @@ def study(shared):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_weights_have_the_names_and_shapes_of_the_authors(study, name):
+def test_weights_have_the_authors_names_and_shapes(study, name):
     facts = json.loads((study / "state_dict_keys.json").read_text())[name]
     state = load_model(name).state_dict()
     assert [[key, list(value.shape)] for key, value in state.items()] == [
@@ -41,7 +41,7 @@ def test_number_of_parameters(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_authors_checkpoint_loads_to_the_bit(study, name):
+def test_authors_checkpoint_loads_to_the_bit(study, name):
     state = load_model(name, study / f"{name}_best_model.pt").state_dict()
     with np.load(study / f"{name}_weights.npz") as file:
         assert list(file) == list(state)
@@ -87,20 +87,20 @@ def same_weights(first, second):
 
 @pytest.mark.parametrize("wrap", [lambda s: s, lambda s: {"state_dict": s, "best_epoch": 3}])
 @pytest.mark.parametrize("prefix", ["", "module."])
-def test_forms_of_checkpoints(tmp_path, small, wrap, prefix):
+def test_checkpoint_formats_load(tmp_path, small, wrap, prefix):
     path = tmp_path / "weights.pt"
     torch.save(wrap({prefix + key: value for key, value in small.state_dict().items()}), path)
     loaded = load_model("sononet", path, **SMALL)
     assert same_weights(loaded.state_dict(), small.state_dict())
 
 
-def test_the_older_format_of_torch(tmp_path, small):
+def test_older_torch_format_loads(tmp_path, small):
     path = tmp_path / "weights.pt"
     torch.save(small.state_dict(), path, _use_new_zipfile_serialization=False)
     assert same_weights(load_model("sononet", path, **SMALL).state_dict(), small.state_dict())
 
 
-def test_safetensors(tmp_path, small):
+def test_safetensors_load(tmp_path, small):
     safetensors = pytest.importorskip("safetensors.torch")
     path = tmp_path / "weights.safetensors"
     safetensors.save_file(small.state_dict(), path)
@@ -110,7 +110,7 @@ def test_safetensors(tmp_path, small):
         load_model("sononet", path, **SMALL)
 
 
-def test_a_damaged_byte_is_an_error_or_changes_no_weight(tmp_path, small):
+def test_damaged_byte_raises_or_changes_no_weight(tmp_path, small):
     """Torch does not compare the checksums in the file, and would load other weights."""
     path, rng = tmp_path / "weights.pt", np.random.default_rng(0)
     torch.save(small.state_dict(), path)
@@ -127,7 +127,7 @@ def test_a_damaged_byte_is_an_error_or_changes_no_weight(tmp_path, small):
     assert refused > 40
 
 
-def test_a_damaged_weight_is_refused(tmp_path, small):
+def test_damaged_weight_raises(tmp_path, small):
     path = tmp_path / "weights.pt"
     torch.save({**small.state_dict(), "classifier.0.bias": torch.full((3,), 0.7654321)}, path)
     content, bias = path.read_bytes(), np.full(3, 0.7654321, np.float32).tobytes()
@@ -149,16 +149,16 @@ class Runs:
 
 
 @pytest.mark.parametrize("zipped", [True, False])
-def test_code_in_a_checkpoint_is_refused_and_not_run(tmp_path, small, zipped):
+def test_code_in_a_checkpoint_raises_and_is_not_run(tmp_path, small, zipped):
     path, mark = tmp_path / "weights.pt", tmp_path / "it ran"
     content = {"state_dict": small.state_dict(), "note": Runs(mark)}
     torch.save(content, path, _use_new_zipfile_serialization=zipped)
-    with pytest.raises(ValueError, match="refused, because it holds objects other than tensors"):
+    with pytest.raises(ValueError, match="must hold only tensors and plain values"):
         load_model("sononet", path, **SMALL)
     assert not mark.exists()
 
 
-def test_a_plain_pickle_with_code_is_refused_and_not_run(tmp_path):
+def test_code_in_a_plain_pickle_raises_and_is_not_run(tmp_path):
     path, mark = tmp_path / "weights.pt", tmp_path / "it ran"
     path.write_bytes(pickle.dumps(Runs(mark)))
     with pytest.raises(ValueError, match=r"weights\.pt"):
@@ -168,7 +168,7 @@ def test_a_plain_pickle_with_code_is_refused_and_not_run(tmp_path):
 
 @pytest.mark.parametrize("zipped", [True, False])
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.3, 0.9, 0.999])
-def test_a_truncated_checkpoint_is_an_error(tmp_path, small, zipped, share):
+def test_truncated_checkpoint_raises(tmp_path, small, zipped, share):
     path = tmp_path / "weights.pt"
     torch.save(small.state_dict(), path, _use_new_zipfile_serialization=zipped)
     whole = path.read_bytes()
@@ -190,15 +190,18 @@ def edited(small, **changes):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"classifier__0__bias": None}, r"1 of its 107 are missing \(classifier\.0\.bias\)"),
-        ({"extra": torch.zeros(1)}, r"1 are unknown to it \(extra\)"),
+        (
+            {"classifier__0__bias": None},
+            r"1 of its 107 .* missing \(classifier\.0\.bias\)",
+        ),
+        ({"extra": torch.zeros(1)}, r"1 are unknown \(extra\)"),
         ({"classifier__0__bias": torch.zeros(4)}, r"classifier\.0\.bias must have shape \(3,\)"),
         ({"classifier__0__bias": torch.full((3,), torch.nan)}, "must be finite"),
         ({"classifier__0__bias": torch.zeros(3, dtype=torch.int64)}, "must be of torch.float32"),
         ({"classifier__0__bias": "text"}, "must hold weights by name"),
     ],
 )
-def test_nothing_is_loaded_in_part(tmp_path, small, changes, message):
+def test_mismatched_weights_raise(tmp_path, small, changes, message):
     path = tmp_path / "weights.pt"
     torch.save(edited(small, **changes), path)
     with pytest.raises(ValueError, match=message):
@@ -206,7 +209,7 @@ def test_nothing_is_loaded_in_part(tmp_path, small, changes, message):
 
 
 @pytest.mark.parametrize("kind", ["sparse", "meta"])
-def test_tensors_without_plain_values_are_refused(tmp_path, small, kind):
+def test_sparse_and_meta_tensors_raise(tmp_path, small, kind):
     state = small.state_dict()
     weight = state["classifier.0.weight"]
     state["classifier.0.weight"] = weight.to_sparse() if kind == "sparse" else weight.to("meta")
@@ -215,7 +218,7 @@ def test_tensors_without_plain_values_are_refused(tmp_path, small, kind):
         load_model("sononet", tmp_path / "a.pt", **SMALL)
 
 
-def test_weights_are_finite_in_the_precision_of_the_model(tmp_path, small):
+def test_weights_beyond_the_range_of_the_dtype_raise(tmp_path, small):
     state = small.state_dict()
     state["classifier.0.bias"] = torch.full((3,), 1e300, dtype=torch.float64)
     torch.save(state, tmp_path / "a.pt")
@@ -223,30 +226,30 @@ def test_weights_are_finite_in_the_precision_of_the_model(tmp_path, small):
         load_model("sononet", tmp_path / "a.pt", **SMALL)
 
 
-def test_suffixes_in_capitals(tmp_path, small):
+def test_uppercase_suffix_loads(tmp_path, small):
     save_file = pytest.importorskip("safetensors.torch").save_file
     save_file(small.state_dict(), tmp_path / "A.SAFETENSORS")
     loaded = load_model("sononet", tmp_path / "A.SAFETENSORS", **SMALL)
     assert same_weights(loaded.state_dict(), small.state_dict())
 
 
-def test_weights_of_the_other_network_are_refused(study):
-    with pytest.raises(ValueError, match="must be those of AttentionGatedSonoNet"):
+def test_weights_of_the_other_network_raise(study):
+    with pytest.raises(ValueError, match="must hold the weights of AttentionGatedSonoNet"):
         load_model("ag_sononet", study / "sononet_best_model.pt")
-    with pytest.raises(ValueError, match="are classes, channels and widths those"):
+    with pytest.raises(ValueError, match="Pass the `n_classes`"):
         load_model("sononet", study / "sononet_best_model.pt", n_classes=5)
 
 
 @pytest.mark.parametrize("content", [[], {}, torch.zeros(3), 7])
-def test_what_holds_no_weights_is_refused(tmp_path, content):
+def test_checkpoint_without_weights_raises(tmp_path, content):
     path = tmp_path / "weights.pt"
     torch.save(content, path)
     with pytest.raises(ValueError, match="must hold weights by name"):
         read_weights(path)
 
 
-def test_files_that_are_something_else(tmp_path):
-    with pytest.raises(FileNotFoundError, match="no such checkpoint"):
+def test_invalid_files_raise(tmp_path):
+    with pytest.raises(FileNotFoundError, match="must be a checkpoint, but does not exist"):
         load_model("sononet", tmp_path / "none.pt")
     with pytest.raises(ValueError, match="got a folder"):
         load_model("sononet", tmp_path)
@@ -268,6 +271,6 @@ def test_files_that_are_something_else(tmp_path):
         ("sononet", {"widths": (1, 2, 0, 4)}, ValueError, r"`widths\[2\]` must be at least 1"),
     ],
 )
-def test_bad_options_are_named(name, options, error, message):
+def test_invalid_options_raise(name, options, error, message):
     with pytest.raises(error, match=message):
         load_model(name, **options)

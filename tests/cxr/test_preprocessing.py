@@ -24,7 +24,7 @@ def sha256(tensor):
 
 
 @pytest.mark.parametrize("i", range(5))
-def test_every_bit_is_that_of_the_study(study, i):
+def test_every_bit_equals_the_studys_code(study, i):
     folder, arrays, facts = study
     tensor, geometry = preprocess(folder / f"vt_input{i}.png")
     padded = arrays[f"padded_u8_{i}"]
@@ -41,7 +41,7 @@ def test_every_bit_is_that_of_the_study(study, i):
     assert len(facts["images"]) == 5
 
 
-def test_inputs_of_the_models_too(study):
+def test_model_inputs_equal_the_studys_code(study):
     folder = study[0]
     cases = json.loads((folder / "models.json").read_text())["cases"]
     for name, fact in cases.items():
@@ -61,7 +61,7 @@ def test_sizes(study):
         assert (top + new_h + bottom, left + new_w + right) == (side, side)
 
 
-def test_shift_of_the_study_is_the_stated_one(study):
+def test_shift_of_the_study_is_as_documented(study):
     """Crop at image size less place of the content, in model pixels: up to 3/4."""
     _, arrays, facts = study
     shifts = []
@@ -141,6 +141,6 @@ def test_one_row_or_column(shape):
         ((4, 4), {"mean": (1, np.nan, 1)}, "must be finite"),
     ],
 )
-def test_bad_input_is_named(shape, options, message):
+def test_invalid_input_raises(shape, options, message):
     with pytest.raises(ValueError, match=message):
         preprocess(np.zeros(shape, np.uint8), **options)

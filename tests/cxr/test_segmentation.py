@@ -38,7 +38,7 @@ def chest(shape=(150, 200)):
 
 
 @pytest.mark.parametrize("turned", [False, True])
-def test_the_lungs_come_back_where_they_were(turned):
+def test_mask_is_aligned_with_the_image(turned):
     pixels = chest().T.copy() if turned else chest()
     network = Network()
     lung = XrvLungs(network)(pixels)
@@ -52,7 +52,7 @@ def test_the_lungs_come_back_where_they_were(turned):
     assert seen[0, 0, 256, 256].item() == pytest.approx((2 * 200 / 255 - 1) * 1024, abs=0.01)
 
 
-def test_the_librarys_own_network_is_taken(monkeypatch):
+def test_default_is_the_network_of_torchxrayvision(monkeypatch):
     library, models = ModuleType("torchxrayvision"), ModuleType("torchxrayvision.baseline_models")
     models.chestx_det = SimpleNamespace(PSPNet=Network)
     monkeypatch.setitem(sys.modules, "torchxrayvision", library)
@@ -63,7 +63,7 @@ def test_the_librarys_own_network_is_taken(monkeypatch):
         XrvLungs()
 
 
-def test_a_segmenter_is_known_by_its_network():
+def test_fingerprint_depends_on_class_and_weights():
     def made(bias):
         network = Network()
         network.bias = torch.nn.Parameter(torch.tensor(bias))
@@ -73,7 +73,7 @@ def test_a_segmenter_is_known_by_its_network():
     assert XrvLungs(Network()).fingerprint != made(0.0)
 
 
-def test_pictures_are_written_once(tmp_path):
+def test_existing_pictures_are_kept(tmp_path):
     asked = []
 
     def segmenter(pixels):
@@ -101,13 +101,13 @@ def test_pictures_are_written_once(tmp_path):
         (lambda pixels: np.full(pixels.shape, np.nan), "lung probability of image a"),
     ],
 )
-def test_what_a_segmenter_gets_wrong_is_named(segmenter, message, tmp_path):
+def test_invalid_output_of_a_segmenter_raises(segmenter, message, tmp_path):
     with pytest.raises(ValueError, match=message):
         segment_lungs({"a": chest()}, tmp_path, segmenter)
     assert not list(tmp_path.iterdir())
 
 
-def test_images_in_color_are_refused(tmp_path):
+def test_color_images_raise(tmp_path):
     pixels = np.stack([chest(), chest() // 2, chest()], axis=2)
-    with pytest.raises(ValueError, match="image a must be gray"):
+    with pytest.raises(ValueError, match="`images` must be gray, but image a"):
         segment_lungs({"a": pixels}, tmp_path, lambda values: values / 255)

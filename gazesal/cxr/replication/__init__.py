@@ -1,6 +1,6 @@
-"""The study, from releases to tables; needs the extras ``training`` and ``cxr``.
+"""Replication of the study, from releases to tables. Needs the extras ``training`` and ``cxr``.
 
-What needs torch and Lightning is imported when it is first used.
+Modules that need torch and Lightning are imported on first use.
 """
 
 from importlib import import_module as _import_module
@@ -19,7 +19,7 @@ def __getattr__(name: str) -> object:
         return getattr(_import_module("gazesal.cxr.replication.replicate_study"), name)
     except ImportError as error:
         raise ImportError(
-            f"A replication needs what is not installed ({error}): pip install "
+            f"A replication needs packages that are not installed ({error}): pip install "
             "'gazesal[training,cxr,plot]'."
         ) from error
 

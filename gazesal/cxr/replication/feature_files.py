@@ -1,7 +1,7 @@
-"""Saliency maps of the study on disk, at the resolution of the features they come from.
+"""Files of features, from which the saliency maps of the study are made when they are scored.
 
-A map on a radiograph of eight megapixels takes 32 megabytes, of which there are eight for each
-image and training; what they are made from takes less than half of one.
+On a radiograph of eight megapixels, a map takes 32 megabytes, and there are eight maps per image
+and training. The features from which they are made take less than half a megabyte.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from gazesal.adapters.geometry import InputGeometry
 from gazesal.adapters.gradcam import GradCam, grad_cam
 from gazesal.adapters.mixing import class_weights
 from gazesal.cxr.images import ImageSource
-from gazesal.cxr.models import AttentionGatedSonoNet, SonoNet
 from gazesal.cxr.preprocessing import preprocess
+from gazesal.cxr.sononet import AttentionGatedSonoNet, SonoNet
 from gazesal.cxr.training.settings import TrainingSettings
 from gazesal.typing import FloatArray
 
-__all__ = ["KINDS", "StoredMap", "store_maps"]
+__all__ = ["KINDS", "MapFromFeatures", "write_features"]
 
 Kind = Literal["uniform", "weighted", "thresholded", "am1", "am2"]
 KINDS: dict[str, dict[str, Kind]] = {  # rows of the study's tables by network
@@ -37,13 +37,13 @@ KINDS: dict[str, dict[str, Kind]] = {  # rows of the study's tables by network
 }
 
 
-def store_maps(
+def write_features(
     model: SonoNet | AttentionGatedSonoNet,
     image: ImageSource,
     path: Path,
     settings: TrainingSettings,
 ) -> None:
-    """Write what all maps of an image are made from."""
+    """Write the features from which all maps of an image are made."""
     tensor, geometry = preprocess(
         image,
         short_side=settings.evaluation_shortest_dimension,
@@ -71,8 +71,16 @@ def store_maps(
 
 
 @dataclass(frozen=True, slots=True)
-class StoredMap:
-    """One kind of map of one image, made from a file when it is called."""
+class MapFromFeatures:
+    """A map of one kind of one image, made from a file of features when it is called.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+        File that `write_features` wrote.
+    kind : str
+        A value of `KINDS`.
+    """
 
     path: Path
     kind: Kind
@@ -101,7 +109,10 @@ class StoredMap:
 
 
 def _mixed(stored: dict[str, Any], geometry: InputGeometry, scheme: Any) -> FloatArray:
-    """Grad-CAM mixed over the classes, one class at a time; as `mix_classes` does, to the bit."""
+    """Mix Grad-CAM maps over the classes, with the same bits as `mix_classes`.
+
+    One class is resized at a time, to hold one full-size map in memory instead of fourteen.
+    """
     weights = class_weights(stored["logits"], scheme)
     factors = (weights / weights.sum()).astype(np.float32)
     channels = stored["channels"].tolist()

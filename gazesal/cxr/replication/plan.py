@@ -1,42 +1,44 @@
-"""The steps of a replication in their order, each with what it is made from."""
+"""Steps of a replication in order, each with the inputs that it depends on."""
 
 from __future__ import annotations
 
-import warnings
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from gazesal._digests import digest_of_file
+from gazesal._warnings import warn
 from gazesal.cxr.models import load_model
-from gazesal.cxr.replication.feature_files import KINDS, StoredMap
+from gazesal.cxr.replication.feature_files import KINDS, MapFromFeatures
 from gazesal.cxr.replication.inputs import (
+    ReplicationInputs,
     fingerprint_of_files,
     fingerprint_of_readings,
-    settings_that_count,
+    split_settings,
 )
 from gazesal.cxr.replication.step_actions import (
     classify,
     score,
     segment,
-    store_all_maps,
     train_network,
+    write_all_features,
 )
-from gazesal.cxr.replication.step_store import Steps
-from gazesal.cxr.replication.study import Study
+from gazesal.cxr.replication.step_store import StepStore
 from gazesal.cxr.segmentation import Segmenter
 from gazesal.cxr.training.prediction import predict
-from gazesal.cxr.training.trainer_options import switches_that_count
+from gazesal.cxr.training.trainer_options import options_that_count
 from gazesal.evaluation.storage.fingerprints import Notes, fingerprint
 
-__all__ = ["do_steps"]
+__all__ = ["run_steps"]
 
 
-def do_steps(study: Study, steps: Steps) -> tuple[dict[int, Path], dict[str, Path]]:
-    """Do every step; return the folders of the scores and of the AUCs, by training."""
+def run_steps(
+    study: ReplicationInputs, steps: StepStore
+) -> tuple[dict[int, Path], dict[str, Path]]:
+    """Run every step, and return the folders of the scores and of the AUCs by training."""
     contents = {name: digest_of_file(path) for name, path in study.paths.items()}
     gaze = fingerprint_of_readings(study.release, study.root)
-    of_training, prepared = settings_that_count(study.settings)
+    of_training, of_evaluation = split_settings(study.settings)
     of_images = study.images.fingerprint()
     run = partial(
         predict,
@@ -50,12 +52,12 @@ def do_steps(study: Study, steps: Steps) -> tuple[dict[int, Path], dict[str, Pat
         lungs = steps(
             "lungs",
             partial(segment, study.paths, lungs),
-            inputs={"segmenter": _known(lungs), "scored": contents},
+            inputs={"segmenter": _fingerprint_of_segmenter(lungs), "scored": contents},
         )
         of_lungs = ["lungs"]
     score_steps, auc_steps = {}, {}
     for model in range(study.n_models):
-        maps: dict[str, dict[str, StoredMap]] = {}
+        maps: dict[str, dict[str, MapFromFeatures]] = {}
         needed = []
         for network in KINDS:
             key = f"{network}-{model}"
@@ -68,9 +70,10 @@ def do_steps(study: Study, steps: Steps) -> tuple[dict[int, Path], dict[str, Pat
                         "images": of_images,
                         "network": network,
                         "seed": study.seed + model,
-                        "trainer": switches_that_count(study.trainer),
+                        "trainer": options_that_count(study.trainer),
                     },
-                    outputs=["weights.pt"],  # on which all else rests; logs hold the time
+                    # later steps read only the weights, and the logs contain times
+                    outputs=["weights.pt"],
                     precious=True,
                 )
                 weights, after = folder / "weights.pt", [f"train-{key}"]
@@ -83,18 +86,18 @@ def do_steps(study: Study, steps: Steps) -> tuple[dict[int, Path], dict[str, Pat
                 auc_steps[key] = steps(
                     f"classify-{key}",
                     partial(classify, study.images, load, run, study.device),
-                    inputs={"settings": prepared, "images": of_images, **facts},
+                    inputs={"settings": of_evaluation, "images": of_images, **facts},
                     after=after,
                 )
             folder = steps(
                 f"maps-{key}",
-                partial(store_all_maps, study.paths, load, study.settings, study.device),
-                inputs={"settings": prepared, "scored": contents, **facts},
+                partial(write_all_features, study.paths, load, study.settings, study.device),
+                inputs={"settings": of_evaluation, "scored": contents, **facts},
                 after=after,
             )
             needed.append(f"maps-{key}")
             for name, kind in KINDS[network].items():
-                maps[name] = {i: StoredMap(folder / f"{i}.npz", kind) for i in study.paths}
+                maps[name] = {i: MapFromFeatures(folder / f"{i}.npz", kind) for i in study.paths}
         score_steps[model] = steps(
             f"score-{model}",
             partial(score, study, maps, lungs, figure=model == 0),
@@ -109,15 +112,16 @@ def do_steps(study: Study, steps: Steps) -> tuple[dict[int, Path], dict[str, Pat
     return score_steps, auc_steps
 
 
-def _known(segmenter: Segmenter) -> str:
-    """Return the fingerprint of a segmenter, and warn if it leaves something out."""
+def _fingerprint_of_segmenter(segmenter: Segmenter) -> str:
+    """Return the fingerprint of a segmenter, and warn if some of its state has no fingerprint."""
     notes = Notes()
     found = fingerprint(segmenter, notes)
     if notes.unclear:
-        warnings.warn(
-            f"`lungs` should have a state that can be told, but {', '.join(notes.unclear)} uses "
-            "values that cannot, so masks are kept although these change. Give it an attribute "
-            "`fingerprint`, a str that changes with what it returns.",
-            stacklevel=2,
+        warn(
+            "`lungs` should be a segmenter whose whole state has a fingerprint, but "
+            f"{', '.join(notes.unclear)} uses values that have none, so masks are kept although "
+            "these values change. Give it an attribute `fingerprint`, a str that changes with what "
+            "it returns.",
+            UserWarning,
         )
     return found

@@ -1,4 +1,4 @@
-"""The study from its releases to its tables, step by step."""
+"""Replication of the study, from its releases to its tables, in resumable steps."""
 
 from __future__ import annotations
 
@@ -12,21 +12,26 @@ import torch
 
 import gazesal
 from gazesal._validation import as_count
-from gazesal.cxr.replication.inputs import PHASES, find_checkpoints, require_one_process
-from gazesal.cxr.replication.plan import do_steps
+from gazesal.cxr.replication.inputs import (
+    PHASES,
+    ReplicationInputs,
+    find_checkpoints,
+    require_one_process,
+    scored_images,
+)
+from gazesal.cxr.replication.plan import run_steps
 from gazesal.cxr.replication.report_files import (
     nearest_preset,
     read_aucs,
     read_scores,
     write_report,
 )
-from gazesal.cxr.replication.step_store import Steps
-from gazesal.cxr.replication.study import Study, scored_images
+from gazesal.cxr.replication.step_store import StepStore
 from gazesal.cxr.segmentation import Segmenter
-from gazesal.cxr.training.labeled_images import LabelledImages
+from gazesal.cxr.training.labeled_images import LabeledImages
 from gazesal.cxr.training.settings import TrainingSettings
 from gazesal.cxr.training.train_model import as_seed
-from gazesal.cxr.training.trainer_options import require_free_switches
+from gazesal.cxr.training.trainer_options import require_free_options
 from gazesal.datasets.mimic_cxr_jpg import MimicCxrJpg
 from gazesal.datasets.reflacx import Reflacx
 
@@ -35,24 +40,24 @@ __all__ = ["Replication", "replicate"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replication:
-    """What a replication left.
+    """Report, tables and scores of a replication.
 
     Attributes
     ----------
     report : pathlib.Path
-        The report, Markdown.
+        The report in Markdown.
     page : pathlib.Path or None
-        The report as one HTML page, where the extra ``report`` is installed.
+        The report as one HTML page, or None if the extra ``report`` is not installed.
     tables : dict of pandas.DataFrame
-        The tables in it by name, which lie beside it as CSV, and no others.
+        Tables of the report by name. The folder ``tables`` holds the same tables as CSV files.
     scores : pandas.DataFrame
-        One row a score: image, reader, model, method, metric, score, abnormal.
+        One row per score: image, reader, model, method, metric, score, abnormal.
     ran, kept : list of str
-        Steps that were done, and those whose files were there.
+        Names of the steps that ran, and of the steps whose files were kept.
 
     Notes
     -----
-    The study is that of :footcite:t:`bigolin2021`; `replicate` runs it.
+    `replicate` repeats the study of :footcite:t:`bigolin2021`.
 
     References
     ----------
@@ -90,70 +95,70 @@ def replicate(
     notes: tuple[str, ...] = (),
     beside_paper: bool = True,
 ) -> Replication:
-    """Train, extract, score and rebuild the study's tables, in steps that are done once.
+    """Train, extract, score and rebuild the study's tables, in steps that run once.
 
     Parameters
     ----------
     reflacx, mimic : str or path
         Folders of the REFLACX and of the MIMIC-CXR-JPG release.
     out : str or path
-        Folder for the steps and the report. A second call does only what is not there, and what
-        rests on inputs or settings that changed.
+        Folder for the steps and the report. A second call runs only the steps that are unfinished
+        or that depend on inputs or settings that changed.
     seeds : int, optional
-        Trainings of each network; by default those of the settings, five in the study.
+        Number of trainings of each network. By default the number in `settings`, five in the
+        study.
     settings : TrainingSettings, optional
-        By default those of the study's text.
+        Settings of the trainings. By default the settings of the study's text.
     checkpoints : str or path, optional
         Folder with the folders ``sononet`` and ``ag_sononet``, each with a checkpoint of every
-        training, taken in the order of their names; see `gazesal.cxr.load_model`. Then nothing is
-        trained.
+        training, sorted by name (see `gazesal.cxr.load_model`). No network is trained then.
     lungs : str, path or callable, optional
-        Folder of lung masks or probabilities by ``dicom_id``, see
-        `gazesal.cxr.find_lung_hulls`; or a segmenter that makes them, see
-        `gazesal.cxr.segment_lungs`. A segmenter is known by its attribute ``fingerprint``, a str
-        that changes with it, or else by its name, code and state, such as the weights of a
-        network. Without `lungs` the segmentation baseline is left out.
+        Folder of lung masks or probabilities by ``dicom_id`` (see `gazesal.cxr.find_lung_hulls`),
+        or a segmenter that makes them (see `gazesal.cxr.segment_lungs`). The fingerprint of a
+        segmenter is its attribute ``fingerprint``, a str that changes with it, or else its name,
+        code and state, such as the weights of a network. Without `lungs` the segmentation baseline
+        is left out.
     n_readers : int, default 5
-        Images that keep so many readings are scored.
+        Score the images with this number of kept readings.
     center_bias : {"in_sample", "left_out"}, default "in_sample"
-        Whether the center bias of an image contains its own gaze, with boxes rounded to whole
-        pixels, as in the study; or not, and without rounding.
+        ``"in_sample"`` includes an image's own gaze in its center bias and rounds boxes to whole
+        pixels, as in the study. ``"left_out"`` excludes it and does not round.
     seed : int, default 0
-        Of the first training; the others count up. And of the resampling.
+        Seed of the first training, and of the resampling. Each further training adds one.
     n_jobs : int, default 1
-        Processes that score, -1 for one a core.
+        Number of processes that score. -1 is one per core.
     workers : int, default 0
-        Processes that read images; see `gazesal.cxr.training.train`.
+        Number of processes that read images (see `gazesal.cxr.training.train`).
     cache : str or path, optional
-        Folder for shrunk images; by default one in `out`.
+        Folder for resized images. By default a folder in `out`.
     trainer : mapping, optional
-        Switches of Lightning's ``Trainer``: one device in one process.
+        Options of Lightning's ``Trainer``, for one device in one process.
     device : str, optional
-        Where trained networks are run: by default on a GPU if there is one and `trainer` does not
-        say ``"accelerator": "cpu"``.
+        Device for trained networks. By default a GPU if there is one and `trainer` does not
+        have ``"accelerator": "cpu"``.
     progress : bool, default False
         Show progress bars.
     tell : callable, optional
-        Called with a line on each step.
+        Called with one line per step.
     title : str
         Title of the report.
     notes : tuple of str
-        Lines for the report's head, such as that the data are synthetic.
+        Lines for the head of the report, for example to state that the data are synthetic.
     beside_paper : bool, default True
         Show the paper's numbers beside these.
 
     Returns
     -------
     Replication
-        Where the report is, ``report.md`` and, with the extra ``report``, ``report.html``; and its
-        tables.
+        Paths of the report, its tables and the scores.
 
     Raises
     ------
     ValueError
-        If an option is out of range, a release is malformed, the folder holds other files, a
-        finished training with other settings or a checkpoint that is torn, a switch of `trainer` is
-        not free or does not work on this machine, or more than one device or process is asked for.
+        If an option is out of range or a release is malformed. If the folder holds other files, a
+        finished training with other settings or a damaged checkpoint. If an option of `trainer` is
+        set by the training itself, does not work on this machine, or asks for more than one device
+        or process.
     FileNotFoundError
         If a release, a picture, a mask or a checkpoint is missing.
 
@@ -164,17 +169,18 @@ def replicate(
 
     See Also
     --------
-    gazesal.cxr.training.train : The first step.
-    gazesal.evaluate : The one that scores.
+    gazesal.cxr.training.train : Train one network.
+    gazesal.evaluate : Score the maps.
 
     Notes
     -----
-    :footcite:t:`bigolin2021` from start to end. AUCs are exact, where the study draws 1000
-    positives and negatives; the page on replicating the study lists what else differs. A step is
-    done again if the bytes of its files or of those it was made from, its settings or the version
-    of gazesal's formats changed; of the images that are trained on, names and sizes are looked at.
-    A training that was cut off goes on from its last epoch, and the scores of one from its last
-    image where pyarrow is installed; a training that is finished is never emptied.
+    Replicates :footcite:t:`bigolin2021` from start to end. AUCs are exact, while the study draws
+    1000 positives and negatives. The page on replicating the study lists all other differences.
+
+    A step runs again if the bytes of its files or of its inputs, its settings or the version of
+    gazesal's formats changed. For the training images only names and sizes are compared. An
+    interrupted training resumes from its last epoch, and an interrupted scoring from its last image
+    if pyarrow is installed. The folder of a finished training is never emptied.
 
     References
     ----------
@@ -182,7 +188,7 @@ def replicate(
 
     Examples
     --------
-    On a synthetic release and with a training that is much too short:
+    On a synthetic release, with a training far too short for real use:
 
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
@@ -219,11 +225,11 @@ def replicate(
     n_models = as_count(settings.models if seeds is None else seeds, name="seeds")
     seed = as_seed(seed, n_models - 1)
     trainer = trainer or {}
-    require_free_switches(trainer)
+    require_free_options(trainer)
     require_one_process(trainer if checkpoints is None else {})
     out = Path(out)
     release, pictures = Reflacx(reflacx, phases=PHASES), MimicCxrJpg(mimic)
-    images = LabelledImages.from_mimic(pictures, gaze_subjects=release.subjects())
+    images = LabeledImages.from_mimic(pictures, gaze_subjects=release.subjects())
     scored = scored_images(release, n_readers)
     release.check_picture_sizes(mimic, images=scored.values())
     own = None if checkpoints is None else find_checkpoints(Path(checkpoints), n_models)
@@ -231,7 +237,7 @@ def replicate(
     if device is None:
         wanted = trainer.get("accelerator", "auto") in {"auto", "gpu", "cuda"}
         device = "cuda" if wanted and torch.cuda.is_available() else "cpu"
-    study = Study(
+    study = ReplicationInputs(
         root=Path(reflacx),
         release=release,
         mimic=Path(mimic),
@@ -253,17 +259,18 @@ def replicate(
         progress=progress,
         notes=notes,
     )
-    steps = Steps(out, tell or (lambda _: None))
-    score_steps, auc_steps = do_steps(study, steps)
+    steps = StepStore(out, tell or (lambda _: None))
+    score_steps, auc_steps = run_steps(study, steps)
     facts = [
         f"gazesal {gazesal.__version__}; {images!r}",
-        f"{len(scored)} images with {n_readers} readings are scored; {n_models} trainings of each "
+        f"{len(scored)} images with {n_readers} readings are scored, {n_models} trainings of each "
         f"network{'' if own is None else ', from checkpoints'}",
         f"settings: {nearest_preset(settings)}",
-        f"center bias: {center_bias.replace('_', ' ')}; AUCs are exact",
+        f"center bias: {center_bias.replace('_', ' ')}",
+        "AUCs are exact",
     ]
     if lungs is None:
-        facts.append("no lung masks were given: the segmentation baseline is left out")
+        facts.append("segmentation baseline: left out, because no lung masks were given")
     scores = read_scores(score_steps)
     report, page, tables = write_report(
         study,

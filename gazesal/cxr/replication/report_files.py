@@ -1,4 +1,4 @@
-"""What a replication leaves: scores and AUCs of all trainings, the report, its tables, its page."""
+"""Files of the report of a replication: Markdown, one HTML page, and tables."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import pandas as pd
 from gazesal._files import together
 from gazesal._text import csv_text, from_csv_cell
 from gazesal._warnings import muted
+from gazesal.cxr.replication.inputs import ReplicationInputs
 from gazesal.cxr.replication.report_page import write_page
 from gazesal.cxr.replication.report_sections import TABLES, markdown_of, sections_of
-from gazesal.cxr.replication.study import Study
 from gazesal.cxr.training.settings import PRESETS, TrainingSettings
-from gazesal.cxr.training.trainer_options import switches_that_count
+from gazesal.cxr.training.trainer_options import options_that_count
 from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.reporting.html.page import report_extra_is_there
 
@@ -22,7 +22,7 @@ __all__ = ["nearest_preset", "read_aucs", "read_scores", "write_report"]
 
 
 def write_report(
-    study: Study,
+    study: ReplicationInputs,
     out: Path,
     *,
     tell: Callable[[str], None],
@@ -32,9 +32,19 @@ def write_report(
     aucs: pd.DataFrame,
     compared: bool,
 ) -> tuple[Path, Path | None, dict[str, pd.DataFrame]]:
-    """Write the report, its page where it can be, and its tables; return them."""
+    """Write the report, its tables and, if its extra is installed, its page.
+
+    Returns
+    -------
+    report : pathlib.Path
+        The Markdown file.
+    page : pathlib.Path or None
+        The HTML page, if it was written.
+    tables : dict of pandas.DataFrame
+        Tables by name.
+    """
     figure = "score-0/figure.png"
-    with muted(UndefinedMetricWarning):  # shown as empty cells
+    with muted(UndefinedMetricWarning):  # undefined values are shown as empty cells
         sections, made = sections_of(
             aucs=aucs,
             scores=scores,
@@ -48,10 +58,10 @@ def write_report(
             path = out / "tables" / f"{name}.csv"
             if name in made:
                 files.text(path, csv_text(made[name]))
-            else:  # of an earlier run with more trainings
+            else:  # an earlier run with more trainings may have written it
                 files.remove(path)
         files.text(report, markdown_of(title, [*study.notes, *facts], sections))
-        files.remove(page)  # of an earlier run, with other numbers
+        files.remove(page)  # the page of an earlier run has other numbers
     if not report_extra_is_there():
         tell("no report.html: it needs jinja2 and matplotlib, pip install 'gazesal[report]'")
         return report, None, made
@@ -69,7 +79,7 @@ def write_report(
             "n_readers": study.n_readers,
             "seed": study.seed,
             "trainings": study.n_models,
-            **(switches_that_count(study.trainer) if study.own is None else {}),
+            **(options_that_count(study.trainer) if study.own is None else {}),
             "weights": "trained here" if study.own is None else "from checkpoints",
         },
         compared=compared,
@@ -78,7 +88,7 @@ def write_report(
 
 
 def read_scores(folders: Mapping[int, Path]) -> pd.DataFrame:
-    """Scores of all trainings in one table."""
+    """Read the scores of all trainings into one table."""
     parts = [
         pd.read_csv(folder / "scores.csv", dtype={"image": str}).assign(model=model)
         for model, folder in folders.items()
@@ -88,7 +98,7 @@ def read_scores(folders: Mapping[int, Path]) -> pd.DataFrame:
 
 
 def read_aucs(folders: Mapping[str, Path]) -> pd.DataFrame:
-    """AUCs of all trainings in one table."""
+    """Read the AUCs of all trainings into one table."""
     parts = []
     for key, folder in folders.items():
         network, _, training = key.rpartition("-")
@@ -98,7 +108,7 @@ def read_aucs(folders: Mapping[str, Path]) -> pd.DataFrame:
 
 
 def nearest_preset(settings: TrainingSettings) -> str:
-    """The preset that is nearest, and every number that is another."""
+    """Return the name of the most similar preset, and every setting that differs from it."""
     own = settings.to_dict()
     changes = {}
     for name in PRESETS:

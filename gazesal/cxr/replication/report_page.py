@@ -1,4 +1,4 @@
-"""The replication as one HTML page, which needs nothing beside itself to be read."""
+"""The replication as one self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ def write_page(
     settings: Mapping[str, object],
     compared: bool,
 ) -> None:
-    """Write the page, whole or not at all; `compared`: the paper's numbers are in the tables."""
+    """Write the page atomically. `compared` means that the tables include the paper's numbers."""
     template = page_template("gazesal.cxr.replication", TEMPLATE)
     lines = [*notes]
     if not compared:
-        lines.append("The paper's numbers are not shown beside these: they are of other images")
+        lines.append("The paper's numbers are not shown, because they are of other images")
     used = [*USED, *scores["metric"].unique(), *(RELEASES if compared else ())]
     content = {
         "title": title,
@@ -71,7 +71,7 @@ def write_page(
 
 
 def _section(section: Section, tables: Mapping[str, pd.DataFrame], folder: Path) -> dict[str, Any]:
-    """A section as the template lays it out; intervals are drawn too."""
+    """Return the content of a section for the template, with charts of its intervals."""
     charts = section.name.startswith("intervals_")
     return {
         "name": section.name.replace("_", "-"),
@@ -91,7 +91,7 @@ def _block(part: str | Table | Figure, folder: Path) -> dict[str, Any]:
 
 
 def _charts(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """The intervals of each metric."""
+    """Draw the intervals of each metric."""
     from markupsafe import Markup  # noqa: PLC0415
 
     charts = []

@@ -1,4 +1,4 @@
-"""The replication in words and tables, each number beside the paper's."""
+"""Sections of the report of a replication: texts and tables, beside the paper's numbers."""
 
 from __future__ import annotations
 
@@ -13,24 +13,33 @@ from gazesal._text import markdown_text
 from gazesal.cxr.replication import study_tables
 from gazesal.reporting.summary_tables import label_of, metric_label
 
-__all__ = ["TABLES", "Cell", "Figure", "Section", "Table", "markdown_of", "sections_of", "shown"]
+__all__ = [
+    "TABLES",
+    "Figure",
+    "Section",
+    "Table",
+    "TableCell",
+    "markdown_of",
+    "sections_of",
+    "shown",
+]
 
 STUDY_FORM = (
-    "Intervals as the study prints them: 1.96 deviations, pooled over images, readers and models, "
-    "over the root of the number of images."
+    "Intervals as the study prints them: 1.96 standard deviations, pooled over images, readers and "
+    "models, divided by the root of the number of images."
 )
 
 QUESTIONS = {
     "these": "images are the unit, about these models (t)",
     "like these": "images and models are the units, about models like these (t)",
 }
-FEW_TRAININGS = 5  # fewer than the study's leave a t interval next to nothing to go by
-TESTS = {  # those of `tables.differences`
-    "these": "a flip of the signs of the images' differences",
+FEW_TRAININGS = 5  # with fewer trainings than the study's, t intervals have few degrees of freedom
+TESTS = {  # tests that `study_tables.differences` makes
+    "these": "sign flips of the differences per image",
     "like these": "the t statistic over variance components of images and models",
 }
 
-TABLES = (  # of a report, by name; not each has all
+TABLES = (  # names of all tables that a report can have
     "classification",
     "label_aucs",
     "table_1",
@@ -44,8 +53,8 @@ TABLES = (  # of a report, by name; not each has all
 )
 
 
-class Cell(NamedTuple):
-    """A number in words, and its interval where it has one."""
+class TableCell(NamedTuple):
+    """A number as text, and its interval, which may be empty."""
 
     text: str
     interval: str = ""
@@ -55,18 +64,19 @@ class Cell(NamedTuple):
 
 
 class Table(NamedTuple):
-    """Rows of cells by the name of their column."""
+    """Cells by row and column, with the heading of the column of row names."""
 
     corner: str
-    rows: Mapping[str, Mapping[str, Cell]]
+    rows: Mapping[str, Mapping[str, TableCell]]
 
     @property
     def columns(self) -> list[str]:
+        """Names of the columns of all rows, in order."""
         return list(dict.fromkeys(name for cells in self.rows.values() for name in cells))
 
 
 class Figure(NamedTuple):
-    """A picture by its path from the report."""
+    """A picture with its caption, by its path relative to the report."""
 
     path: str
     words: str
@@ -81,7 +91,7 @@ class Section(NamedTuple):
 
 
 def shown(value: float, *, sign: bool = False) -> str:
-    """A number to three decimals; a zero has no sign."""
+    """Format a number with three decimals. A number that rounds to zero has no sign."""
     text = f"{value:+.3f}" if sign else f"{value:.3f}"
     return text if float(text) else f"{0:.3f}"
 
@@ -89,7 +99,10 @@ def shown(value: float, *, sign: bool = False) -> str:
 def sections_of(
     *, aucs: pd.DataFrame, scores: pd.DataFrame, seed: int, figure: str | None, compared: bool
 ) -> tuple[list[Section], dict[str, pd.DataFrame]]:
-    """What the report says, and its tables by name; `compared`: with the paper's beside them."""
+    """Make the sections of a report and its tables by name.
+
+    `compared` means that the tables include the paper's numbers.
+    """
     made: dict[str, pd.DataFrame] = {}
     sections = [_classification(aucs, made, compared=compared)]
     for number, words in (("1", "scores"), ("2", "shuffled scores")):
@@ -107,7 +120,7 @@ def sections_of(
         parts.append("Too few images of one kind to compare the two.")
     else:
         parts += [
-            "Abnormal less normal: Welch's interval, and the p-value of a permutation of the "
+            "Abnormal minus normal: Welch's interval, and the p-value of a permutation of the "
             f"images' labels, not adjusted for the {len(made['subset_tests'])} comparisons.",
             _differences(made["subset_tests"], "p_value", "p, unadjusted"),
         ]
@@ -126,11 +139,11 @@ def sections_of(
         made[name] = table
         heading = f"Differences from {study_tables.BEST}, paired by image: models {question}"
         words = (
-            f"The p-values are those of {TESTS[question]}, adjusted by Holm's steps for the "
-            f"{len(table)} comparisons, and so is equivalence (two one-sided tests). The margins "
-            "are gazesal's own choice, not the study's: they are examples, and a claim needs one "
-            "with a reason, stated beforehand. The intervals are of each difference by itself; if "
-            "one of them and an adjusted p-value disagree, the p-value counts."
+            f"The p-values are from {TESTS[question]}, adjusted by Holm's method for the "
+            f"{len(table)} comparisons. Equivalence (two one-sided tests) is adjusted in the same "
+            "way. The margins are examples chosen by gazesal, not by the study. A claim of "
+            "equivalence needs a margin with a reason, stated beforehand. The intervals are not "
+            "adjusted. If an interval and an adjusted p-value disagree, the p-value counts."
         )
         few = f" {_few_trainings(scores)}" if question == "like these" else ""
         parts = [(words + few).rstrip(), _differences(table, "p_adjusted", "p, Holm")]
@@ -141,7 +154,7 @@ def sections_of(
 
 
 def markdown_of(title: str, facts: Sequence[str], sections: Sequence[Section]) -> str:
-    """The report as Markdown."""
+    """Return the report as Markdown."""
     blocks = [f"# {title}", "\n".join(f"- {fact}" for fact in facts)]
     for section in sections:
         if section.heading:
@@ -159,75 +172,75 @@ def markdown_of(title: str, facts: Sequence[str], sections: Sequence[Section]) -
 def _classification(
     aucs: pd.DataFrame, made: dict[str, pd.DataFrame], *, compared: bool
 ) -> Section:
-    """Mean AUCs beside the paper's, and those of each label."""
+    """Make the section of mean AUCs, beside the paper's, and of the AUC of each label."""
     heading = "Classification"
     if aucs.empty:
         return Section("classification", heading, ["No test images with labels."])
     made["classification"] = study_tables.classification_table(aucs)
     made["label_aucs"] = aucs
     first = aucs["training"].min()
-    wide: dict[str, dict[str, Cell]] = {}
+    wide: dict[str, dict[str, TableCell]] = {}
     for row in aucs[aucs["training"] == first].to_dict("records"):
-        wide.setdefault(row["label"], {"positive images": Cell(str(row["n_positive"]))})
+        wide.setdefault(row["label"], {"positive images": TableCell(str(row["n_positive"]))})
         cell = _cell(row["auc"], row["low"], row["high"])
         wide[row["label"]][study_tables.NETWORKS[row["network"]]] = cell
     parts: list[str | Table | Figure] = [
         f"AUC of the test images, averaged over the labels{_over_trainings(aucs)}",
         _beside(made["classification"], "auc" if compared else None, corner="Network"),
-        f"Of each label, training {first}, with intervals over patients. In the row of the mean, "
-        "the positive images are those with any of the labels.",
+        f"AUC of each label, training {first}, with intervals over patients. In the row of the "
+        "mean, the positive images are the images with any of the labels.",
         Table("Label", wide),
     ]
     return Section("classification", heading, parts)
 
 
 def _over_trainings(aucs: pd.DataFrame) -> str:
-    """What the mean AUCs are over, and what their intervals are worth."""
+    """Describe the trainings over which AUCs are averaged, and the width of a t interval."""
     n = aucs["training"].nunique()
     if n == 1:
         return ", of one training, which has no interval over trainings."
     wider = student.ppf(0.975, n - 1) / 1.96
     return (
-        f", and over {n} trainings. The interval is as the study prints its own: 1.96 deviations "
-        f"of the {n} values over the root of {n}, which holds less than 95%. A t interval of the "
+        f", and over {n} trainings. The interval is the study's: 1.96 standard deviations of the "
+        f"{n} values, divided by the root of {n}. It covers less than 95%. A t interval of the "
         f"same values is {wider:.1f} times as wide."
     )
 
 
 def _caption(scores: pd.DataFrame) -> str:
-    """Whose scores the figure shows: it is drawn where the first training is scored."""
+    """Describe the scores in the figure, which the scoring step of the first training draws."""
     words = "The intervals in the figure are over images"
     n = scores["model"].nunique()
     if n == 1:
-        return f"{words}; those of the tables are made otherwise."
+        return f"{words} and differ from the intervals of the tables."
     return (
-        f"{words}, and of the first training alone: its numbers are not those of "
-        f"the tables, which are over all {n} trainings."
+        f"{words} and of the first training alone. The numbers of the tables are over all {n} "
+        "trainings."
     )
 
 
 def _few_trainings(scores: pd.DataFrame) -> str:
-    """What t intervals over trainings are worth where there are few; else nothing."""
+    """Return a caution about t intervals over few trainings, or an empty text."""
     n = scores["model"].nunique()
     if n >= FEW_TRAININGS:
         return ""
     degrees = "one degree" if n == 2 else f"{n - 1} degrees"
     return (
-        f"With {n} trainings, what differs between trainings rests on {degrees} of freedom: such t "
-        "intervals are wide, and may leave the range of the metric, to which they are not cut."
+        f"With {n} trainings, the variance between trainings has {degrees} of freedom. Such t "
+        "intervals are wide and may extend beyond the range of the metric."
     )
 
 
 def _beside(
     table: pd.DataFrame, number: str | None, *, subset: bool = False, corner: str = "Map"
 ) -> Table:
-    """A table in the layout of the study's, the paper's numbers beside ours where there are any."""
+    """Lay out a table as in the study, with the paper's numbers beside ours if there are any."""
     paper = {}
     if number is not None:
         for row in study_tables.paper_table(number).to_dict("records"):
             key = (row["subset"], row["method"], row["metric"])
             paper[key] = _cell(*(row[name] for name in study_tables.SIZE))
-    wide: dict[str, dict[str, Cell]] = {}
+    wide: dict[str, dict[str, TableCell]] = {}
     for row in table.to_dict("records"):
         kind = str(row["subset"]) if subset else ""
         name = label_of(str(row["method"])) + (f", {kind}" if kind else "")
@@ -235,7 +248,9 @@ def _beside(
         metric = metric_label(str(row["metric"]))
         cells[metric] = _cell(row["estimate"], row["low"], row["high"])
         if paper:
-            cells[f"{metric}, paper"] = paper.get((kind, row["method"], row["metric"]), Cell(""))
+            cells[f"{metric}, paper"] = paper.get(
+                (kind, row["method"], row["metric"]), TableCell("")
+            )
     return Table(f"{corner}, images" if subset else corner, wide)
 
 
@@ -243,8 +258,8 @@ def _subsets(scores: pd.DataFrame) -> str:
     counts = scores.drop_duplicates("image")["abnormal"].value_counts()
     normal, abnormal = int(counts.get(False, 0)), int(counts.get(True, 0))
     return (
-        f"{normal} normal and {abnormal} abnormal images: abnormal where most readers found an "
-        f"abnormality. {STUDY_FORM}"
+        f"{normal} normal and {abnormal} abnormal images. An image is abnormal if most readers "
+        f"found an abnormality. {STUDY_FORM}"
     )
 
 
@@ -253,16 +268,16 @@ def _differences(table: pd.DataFrame, p_column: str, p_head: str) -> Table:
     for row in table.to_dict("records"):
         name = f"{label_of(str(row['method']))}, {metric_label(str(row['metric']))}"
         cells = {"difference": _cell(row["estimate"], row["low"], row["high"], sign=True)}
-        cells[p_head] = Cell(f"{row[p_column]:.2g}")
+        cells[p_head] = TableCell(f"{row[p_column]:.2g}")
         if "margin" in row:
             found = "shown" if row["equivalent"] else "not shown"
-            cells["equivalence"] = Cell(f"within {row['margin']:g}: {found}")
+            cells["equivalence"] = TableCell(f"within {row['margin']:g}: {found}")
         wide[name] = cells
     return Table("Map, metric", wide)
 
 
 def _undefined(scores: pd.DataFrame) -> str:
-    """How many scores are undefined, which the means leave out."""
+    """Count the undefined scores, which the means leave out."""
     lost = scores[scores["score"].isna()]
     if lost.empty:
         return ""
@@ -271,14 +286,14 @@ def _undefined(scores: pd.DataFrame) -> str:
         f"{label_of(row['method'])} {metric_label(row['metric'])} {row['n']}"
         for row in counts.to_dict("records")
     )
-    return f"Undefined scores, of maps that are constant, are left out: {listed}."
+    return f"Undefined scores, of constant maps, are left out: {listed}."
 
 
-def _cell(estimate: float, low: float, high: float, *, sign: bool = False) -> Cell:
+def _cell(estimate: float, low: float, high: float, *, sign: bool = False) -> TableCell:
     if np.isnan(estimate):
-        return Cell("")
+        return TableCell("")
     bounds = "" if np.isnan(low) else f"[{shown(low, sign=sign)}, {shown(high, sign=sign)}]"
-    return Cell(shown(estimate, sign=sign), bounds)
+    return TableCell(shown(estimate, sign=sign), bounds)
 
 
 def _markdown(table: Table) -> str:

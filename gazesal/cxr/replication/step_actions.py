@@ -1,4 +1,4 @@
-"""What each step of a replication does: from its inputs to the files in its folder."""
+"""Actions of the steps of a replication: each writes its files into the step's folder."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from gazesal._files import atomic_path, write_text
 from gazesal._text import csv_text
 from gazesal.cxr.classification import label_aucs
 from gazesal.cxr.lung_hull import find_lung_hulls
-from gazesal.cxr.replication.feature_files import StoredMap, store_maps
-from gazesal.cxr.replication.study import Study
+from gazesal.cxr.replication.feature_files import MapFromFeatures, write_features
+from gazesal.cxr.replication.inputs import ReplicationInputs
 from gazesal.cxr.segmentation import Segmenter, segment_lungs
-from gazesal.cxr.training.labeled_images import LabelledImages
+from gazesal.cxr.training.labeled_images import LabeledImages
 from gazesal.cxr.training.settings import TrainingSettings
 from gazesal.cxr.training.train_model import train
 from gazesal.cxr.weight_files import require_checksums
@@ -29,13 +29,17 @@ from gazesal.evaluation.evaluate import evaluate
 from gazesal.reporting.figures import plot_evaluation, save_figure
 from gazesal.reporting.pictures import read_picture
 
-__all__ = ["classify", "score", "segment", "store_all_maps", "train_network"]
+__all__ = ["classify", "score", "segment", "train_network", "write_all_features"]
 
-SCORING = "scoring"  # folder of the images that are scored, while others are not
+SCORING = "scoring"  # checkpoint of an unfinished scoring, within the folder of its step
 
 
-def train_network(study: Study, network: Any, seed: int, folder: Path) -> None:
-    """Train, or go on; weights are made again of the best checkpoint where there is one."""
+def train_network(study: ReplicationInputs, network: Any, seed: int, folder: Path) -> None:
+    """Train a network or resume its training, and copy its weights into the step's folder.
+
+    If the best checkpoint exists, weights are always written again from it, because existing
+    weights may have been changed since.
+    """
     run = folder / "run"
     weights = run / "weights.pt"
     has_curve = any((run / name).is_file() for name in ("curve.csv", "last.ckpt"))
@@ -43,7 +47,7 @@ def train_network(study: Study, network: Any, seed: int, folder: Path) -> None:
     if whole:
         weights.unlink(missing_ok=True)
     if not weights.is_file():
-        if not whole:  # the last epoch's checkpoint would not bring them back
+        if not whole:  # the checkpoint of the last epoch does not contain the best weights
             (run / "last.ckpt").unlink(missing_ok=True)
         train(
             study.images,
@@ -61,13 +65,13 @@ def train_network(study: Study, network: Any, seed: int, folder: Path) -> None:
 
 
 def classify(
-    images: LabelledImages,
+    images: LabeledImages,
     load: Callable[[], Any],
     run: Callable[..., Any],
     device: str,
     folder: Path,
 ) -> None:
-    """Logits and AUCs of the test images."""
+    """Write the logits and the AUCs of the test images."""
     rows = images.where("test")
     logits = run(load(), split="test", device=device)
     names = [images.names[row] for row in rows]
@@ -78,23 +82,23 @@ def classify(
     write_text(folder / "aucs.csv", csv_text(aucs))
 
 
-def store_all_maps(
+def write_all_features(
     paths: Mapping[str, Path],
     load: Callable[[], Any],
     settings: TrainingSettings,
     device: str,
     folder: Path,
 ) -> None:
-    """Maps of the scored images; those of an earlier go are kept."""
+    """Write the features of the scored images, except files that an earlier run wrote whole."""
     model = load().to(device)
     for name, path in paths.items():
         target = folder / f"{name}.npz"
         if not _is_whole_archive(target):
-            store_maps(model, path, target, settings)
+            write_features(model, path, target, settings)
 
 
 def segment(paths: Mapping[str, Path], segmenter: Segmenter, folder: Path) -> None:
-    """Masks of the scored images; those of an earlier go that can be read are kept."""
+    """Write the lung masks of the scored images, except masks of an earlier run that are valid."""
     for path in folder.glob("*.png"):
         try:
             read_picture(path)
@@ -104,16 +108,16 @@ def segment(paths: Mapping[str, Path], segmenter: Segmenter, folder: Path) -> No
 
 
 def score(
-    study: Study,
-    maps: Mapping[str, Mapping[str, StoredMap]],
+    study: ReplicationInputs,
+    maps: Mapping[str, Mapping[str, MapFromFeatures]],
     lungs: str | Path | None,
     folder: Path,
     *,
     figure: bool,
 ) -> None:
-    """Scores of one training of each network and of the baselines; those of an earlier go count.
+    """Write the scores of one training of each network and of the baselines.
 
-    They are kept where pyarrow is installed, until all are there.
+    If pyarrow is installed, scores of finished images are kept until all images are scored.
     """
     methods: dict[str, Any] = dict(maps)
     if lungs is not None:
@@ -136,7 +140,7 @@ def score(
         reader=[readers[pair] for pair in zip(scores["image"], scores["observer"], strict=True)],
         abnormal=[bool(abnormal[study.scored[name]]) for name in scores["image"]],
     )[["image", "reader", "method", "metric", "score", "abnormal"]]
-    write_text(folder / "scores.csv", csv_text(table))  # first: a figure may fail
+    write_text(folder / "scores.csv", csv_text(table))  # before the figure, which may fail
     if figure and importlib.util.find_spec("matplotlib") is not None:
         shown = next((n for n, i in study.scored.items() if abnormal[i]), next(iter(study.scored)))
         picture = read_picture(study.paths[shown])
@@ -149,7 +153,7 @@ def score(
 
 
 def _is_whole_archive(path: Path) -> bool:
-    """Return whether a file exists and all its entries have their checksums."""
+    """Return whether a file exists and the checksums of all its entries match."""
     try:
         require_checksums(path)
     except (OSError, zipfile.BadZipFile):
@@ -158,7 +162,7 @@ def _is_whole_archive(path: Path) -> bool:
 
 
 def _reader_numbers(cases: list[Case]) -> dict[tuple[str, str], int]:
-    """A number for each reading of an image: the release does not tell its readers apart."""
+    """Return a number for each reading of an image, because the release does not name readers."""
     return {
         (case.image, observer): number
         for case in cases

@@ -1,31 +1,43 @@
-"""Steps with outputs on disk: each is done once, and again only when what it rests on changed."""
+"""Steps with files on disk: each runs once, and again only if something it depends on changed."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gazesal._digests import digest_of_file
-from gazesal._files import remove_unfinished, write_text
+from gazesal._digests import digest_of_facts, digest_of_file
+from gazesal._files import remove_unfinished
+from gazesal.cxr.notes import differences, read_note, write_note
 
-__all__ = ["Steps"]
+__all__ = ["StepStore"]
 
 BEGUN, DONE = "begun.json", "done.json"
-FORMAT = 2  # of what steps leave: another number does all of them again
+FORMAT = 2  # of the files that steps leave; another number runs every step again
 
 
-class Steps:
-    """A folder of steps, each a folder of files with notes of what went in and what came out.
+class StepStore:
+    """A folder with one folder per step, which holds the step's files and two notes.
 
-    What came out is known by its bytes, and a step by its inputs and what came out of those before
-    it. A file that is gone or has other bytes than were written is taken away, and its step done
-    again on the rest. A step that was cut off begins again on what it left, if its inputs are the
-    same, less files that were half written; else its folder is emptied first. Only folders that
-    carry such a note are ever emptied.
+    ``begun.json`` names the inputs of the step, and ``done.json`` the files that it wrote with
+    their digests. A step is identified by its inputs and by the digests of the files of the steps
+    before it.
+
+    - A finished step whose files are unchanged is kept.
+    - A file that is missing or has other bytes is removed, and its step runs again on the rest.
+    - An interrupted step with the same inputs resumes from its whole files.
+    - A step with other inputs starts from an empty folder. Only folders with a note of a step are
+      ever emptied.
+
+    Attributes
+    ----------
+    folder : pathlib.Path
+        The folder.
+    tell : callable
+        Called with one line per step.
+    ran, kept : list of str
+        Names of the steps that ran, and of the steps whose files were kept.
     """
 
     def __init__(self, folder: Path, tell: Callable[[str], None]) -> None:
@@ -33,7 +45,7 @@ class Steps:
         self.tell = tell
         self.ran: list[str] = []
         self.kept: list[str] = []
-        self._made: dict[str, str] = {}  # digest of what came out of each step
+        self._outputs: dict[str, str] = {}  # digest of the files of each step
 
     def __call__(
         self,
@@ -45,29 +57,51 @@ class Steps:
         outputs: Sequence[str] | None = None,
         precious: bool = False,
     ) -> Path:
-        """Do a step, or keep what it left; return its folder.
+        """Run a step or keep its files, and return its folder.
 
-        `outputs` names the files that count, by default all. A `precious` step that ended on other
-        inputs is not emptied: that is a ValueError.
+        Parameters
+        ----------
+        name : str
+            Name of the step and of its folder.
+        make : callable
+            Write the files of the step into the folder that it is called with.
+        inputs : mapping
+            Facts on which the files depend, of the types of JSON.
+        after : sequence of str
+            Earlier steps whose files this step reads.
+        outputs : sequence of str, optional
+            Names of the files that later steps depend on. By default all.
+        precious : bool, default False
+            Refuse to empty the folder if the step finished with other inputs.
+
+        Returns
+        -------
+        pathlib.Path
+            Folder of the step.
+
+        Raises
+        ------
+        ValueError
+            If the folder holds other files, or a finished and precious step with other inputs.
         """
         facts = {
             "format": FORMAT,
             "inputs": dict(inputs),
-            "after": {step: self._made[step] for step in after},
+            "after": {step: self._outputs[step] for step in after},
         }
-        fingerprint = _digest_of(facts)
+        fingerprint = digest_of_facts(facts)
         folder = self.folder / name
-        done = _read(folder / DONE)
+        done = read_note(folder / DONE)
         if done is not None and done.get("fingerprint") == fingerprint:
-            files, harmed = _look_at(folder, done["files"])
-            if not harmed:
-                if files != done["files"]:  # the same bytes, but copied or touched
-                    write_text(folder / DONE, json.dumps({**done, "files": files}))
-                self._made[name] = _digest_of_outputs(files)
+            files, damaged = _check(folder, done["files"])
+            if not damaged:
+                if files != done["files"]:  # the same bytes with another time of modification
+                    write_note(folder / DONE, {**done, "files": files})
+                self._outputs[name] = _digest_of_outputs(files)
                 self.kept.append(name)
                 self.tell(f"kept {name}")
                 return folder
-            for path in harmed:
+            for path in damaged:
                 path.unlink(missing_ok=True)
         self._prepare(folder, fingerprint, facts, finished=done is not None, precious=precious)
         self.tell(f"doing {name}")
@@ -77,11 +111,11 @@ class Steps:
             for path in sorted(folder.rglob("*"))
             if path.is_file()
             and path.name not in {BEGUN, DONE}
-            and not path.name.startswith(".")  # what a kill left of a file in the making
+            and not path.name.startswith(".")  # unfinished files of a killed run
             and (outputs is None or path.relative_to(folder).as_posix() in outputs)
         }
-        write_text(folder / DONE, json.dumps({"fingerprint": fingerprint, "files": files}))
-        self._made[name] = _digest_of_outputs(files)
+        write_note(folder / DONE, {"fingerprint": fingerprint, "files": files})
+        self._outputs[name] = _digest_of_outputs(files)
         self.ran.append(name)
         return folder
 
@@ -94,86 +128,54 @@ class Steps:
         finished: bool,
         precious: bool,
     ) -> None:
-        """Leave in a folder what a step may go on from, and write down what it begins on."""
-        begun = _read(folder / BEGUN)
+        """Keep only the files from which a step may resume, and note its inputs."""
+        begun = read_note(folder / BEGUN)
         if begun is None and folder.is_dir() and any(folder.iterdir()):
             raise ValueError(
-                f"{folder}: holds files and no {BEGUN}, so no step of a replication wrote them; "
-                "choose another folder."
+                f"{folder}: must be empty or the folder of a step, but holds files and no {BEGUN}. "
+                "Choose another folder."
             )
-        if begun is not None and begun.get("fingerprint") != fingerprint:
+        if begun is not None and begun.pop("fingerprint", None) != fingerprint:
             if precious and finished:
                 raise ValueError(
                     f"{folder}: holds a finished training that differs in "
-                    f"{'; '.join(_differences(begun, facts))}. To start anew, choose another "
-                    "folder for the replication, or take this one away."
+                    f"{'; '.join(differences(begun, facts))}. To start anew, choose another folder "
+                    "for the replication or remove this one."
                 )
             shutil.rmtree(folder)
         remove_unfinished(folder)
         (folder / DONE).unlink(missing_ok=True)
-        write_text(folder / BEGUN, json.dumps({"fingerprint": fingerprint, **facts}, indent=1))
+        write_note(folder / BEGUN, {"fingerprint": fingerprint, **facts})
 
 
 def _describe(path: Path) -> dict[str, Any]:
+    """Return size, time of modification and digest of a file."""
     facts = path.stat()
     return {"size": facts.st_size, "mtime": facts.st_mtime_ns, "sha256": digest_of_file(path)}
 
 
-def _look_at(
+def _check(
     folder: Path, noted: Mapping[str, Mapping[str, Any]]
 ) -> tuple[dict[str, Mapping[str, Any]], list[Path]]:
-    """Files as they are, and those of them that are gone or have other bytes.
+    """Return descriptions of the noted files as they are, and the missing or changed files.
 
-    They are read only where size or time differ from what was noted: maps are many.
+    A file is read only if its size or time of modification differs from the note, because a
+    replication stores many maps.
     """
-    files, harmed = {}, []
+    files, damaged = {}, []
     for name, facts in noted.items():
         path = folder / name
         files[name] = facts
         if not path.is_file():
-            harmed.append(path)
+            damaged.append(path)
             continue
         found = path.stat()
         if (found.st_size, found.st_mtime_ns) != (facts["size"], facts["mtime"]):
             files[name] = _describe(path)
             if files[name]["sha256"] != facts["sha256"]:
-                harmed.append(path)
-    return files, harmed
-
-
-def _digest_of(facts: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+                damaged.append(path)
+    return files, damaged
 
 
 def _digest_of_outputs(files: Mapping[str, Mapping[str, Any]]) -> str:
-    return _digest_of({name: facts["sha256"] for name, facts in files.items()})
-
-
-def _differences(begun: Mapping[str, Any], facts: Mapping[str, Any]) -> list[str]:
-    """What differs between the facts of two steps, each with both values where they are short."""
-    there, here = _flat(begun), _flat(facts)
-    found = []
-    for name in sorted(there.keys() | here.keys()):
-        values = there.get(name), here.get(name)
-        if values[0] != values[1] and name != "fingerprint":
-            shown = max(len(repr(value)) for value in values) <= 40
-            both = f" ({values[0]!r} there, {values[1]!r} here)" if shown else ""
-            found.append(f"{name}{both}")
-    return found
-
-
-def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values by their own names, those of mappings within included."""
-    found: dict[str, Any] = {}
-    for name, value in values.items():
-        found |= _flat(value) if isinstance(value, Mapping) else {name: value}
-    return found
-
-
-def _read(path: Path) -> dict[str, Any] | None:
-    """A note, or nothing where there is none or no whole one."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return found if isinstance(found, dict) else None
+    return digest_of_facts({name: facts["sha256"] for name, facts in files.items()})

@@ -1,13 +1,13 @@
-"""The study's tables from scores, in its own arithmetic and in one that fits the question."""
+"""Tables of the study, with its own pooled intervals and with intervals that fit the question."""
 
 from __future__ import annotations
 
-import warnings
 from importlib.resources import files
 
 import numpy as np
 import pandas as pd
 
+from gazesal._warnings import warn
 from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER, SEGMENTATION
 from gazesal.exceptions import SkippedDataWarning
 from gazesal.stats.comparisons import compare
@@ -46,21 +46,21 @@ SIZE = ["estimate", "low", "high"]
 
 
 def paper_table(number: str) -> pd.DataFrame:
-    """A table as the study prints it: method, subset, metric, estimate, low, high."""
+    """Read a printed table of the study: method, subset, metric, estimate, low, high."""
     with files(__package__).joinpath("paper_tables.csv").open(encoding="utf-8") as file:
         table = pd.read_csv(file, dtype={"table": str, "subset": str}, keep_default_na=False)
     return table[table["table"] == number].drop(columns="table").reset_index(drop=True)
 
 
 def study_table(scores: pd.DataFrame, number: str) -> pd.DataFrame:
-    """Table 1 or 2: means with the study's pooled intervals, in the order of its rows."""
+    """Make Table 1 or 2: means with the study's pooled intervals, sorted as in the study."""
     part = scores[scores["metric"].isin(TABLES[number])]
     made = interval_table(part, AVERAGED, by=["method", "metric"], interval="study")
     return _ordered(made)
 
 
 def intervals_by_question(scores: pd.DataFrame, seed: int) -> dict[str, pd.DataFrame]:
-    """The same means with intervals about these models, and about models like these."""
+    """Compute the means with intervals about these models, and about models like these."""
     part = scores[~scores["method"].isin([CENTER_BIAS, IN_SAMPLE_BIAS])]
     by = ["method", "metric"]
     made = {
@@ -73,10 +73,10 @@ def intervals_by_question(scores: pd.DataFrame, seed: int) -> dict[str, pd.DataF
 
 
 def _with_every_cell(scores: pd.DataFrame) -> pd.DataFrame:
-    """Leave out the images of a method and metric that have no defined score of one model.
+    """Leave out the images of a method and metric without a defined score of every model.
 
-    Variance components need a score in every cell of image and model, and one map of zeros leaves
-    an NCC undefined.
+    Variance components need a score in every cell of image and model. The NCC of a map of zeros is
+    undefined, which leaves a cell empty.
     """
     row = ["method", "metric"]
     defined = scores[scores["score"].notna()]
@@ -88,17 +88,16 @@ def _with_every_cell(scores: pd.DataFrame) -> pd.DataFrame:
         lost = scores.loc[~complete, [*row, "image"]].drop_duplicates()
         counts = lost.groupby(row).size().reset_index()
         named = ", ".join(f"{a} {b}: {n}" for a, b, n in counts.itertuples(index=False))
-        warnings.warn(
+        warn(
             "Images without a defined score of every model were left out of the tables about "
             f"models like these ({named}).",
             SkippedDataWarning,
-            stacklevel=3,
         )
     return scores[complete]
 
 
 def by_subset(scores: pd.DataFrame) -> pd.DataFrame:
-    """Table 3: abnormal and normal images apart, with the study's pooled intervals."""
+    """Make Table 3: abnormal and normal images, with the study's pooled intervals."""
     part = scores[scores["method"].isin(SUBSET_ROWS) & scores["metric"].isin(TABLES["3"])]
     part = part.assign(subset=np.where(part["abnormal"], "abnormal", "normal"))
     made = interval_table(part, AVERAGED, by=["subset", "method", "metric"], interval="study")
@@ -106,7 +105,7 @@ def by_subset(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def subset_tests(scores: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Abnormal less normal, for each row and metric of Table 3, with a permutation test."""
+    """Compare abnormal with normal images by a permutation test, per row and metric of Table 3."""
     rows = []
     for metric in TABLES["3"]:
         for method in SUBSET_ROWS:
@@ -123,7 +122,7 @@ def subset_tests(scores: pd.DataFrame, seed: int) -> pd.DataFrame:
 
 
 def differences(scores: pd.DataFrame, seed: int) -> dict[str, pd.DataFrame]:
-    """Compare one reader vs. the others and the plain network with the study's best maps."""
+    """Compare the readers and the plain network with the study's best maps."""
     methods = [BEST, INTEROBSERVER, "woAG uniform"]
     part = scores[scores["method"].isin(methods) & scores["metric"].isin(MARGIN)]
     options = {"reference": BEST, "by": "metric", "margin": MARGIN, "rng": seed}
@@ -137,7 +136,7 @@ def differences(scores: pd.DataFrame, seed: int) -> dict[str, pd.DataFrame]:
 
 
 def classification_table(aucs: pd.DataFrame) -> pd.DataFrame:
-    """The mean AUC of each network over its trainings, with the study's interval over them."""
+    """Average the AUC of each network over its trainings, with the study's interval."""
     rows = []
     for network, part in aucs[aucs["label"] == "mean"].groupby("network", sort=False):
         values = part["auc"].to_numpy(np.float64)
@@ -148,7 +147,7 @@ def classification_table(aucs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _ordered(table: pd.DataFrame, first: list[str] | None = None) -> pd.DataFrame:
-    """Rows in the order of the study's tables, then others by name."""
+    """Sort the rows as in the study's tables, then other rows by name."""
     first = first or []
     metrics = [*TABLES["1"], *TABLES["2"]]
     places = {name: i for i, name in enumerate(ROWS)}

@@ -1,19 +1,19 @@
-"""Training the study's networks, on Lightning; needs the extra ``training``.
+"""Training of the study's networks with Lightning. Needs the extra ``training``.
 
-What needs torch and Lightning is imported when it is first used.
+Modules that need torch and Lightning are imported on first use.
 """
 
 from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
 
-from gazesal.cxr.training.labeled_images import LabelledImages
+from gazesal.cxr.training.labeled_images import LabeledImages
 from gazesal.cxr.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
     from gazesal.cxr.training.prediction import predict
     from gazesal.cxr.training.train_model import TrainedModel, train
 
-__all__ = ["LabelledImages", "TrainedModel", "TrainingSettings", "predict", "train"]
+__all__ = ["LabeledImages", "TrainedModel", "TrainingSettings", "predict", "train"]
 
 _ON_USE = {"TrainedModel": "train_model", "predict": "prediction", "train": "train_model"}
 
@@ -25,7 +25,8 @@ def __getattr__(name: str) -> object:
         return getattr(_import_module(f"gazesal.cxr.training.{_ON_USE[name]}"), name)
     except ImportError as error:
         raise ImportError(
-            f"Training needs what is not installed ({error}): pip install 'gazesal[training]'."
+            f"Training needs packages that are not installed ({error}): pip install "
+            "'gazesal[training]'."
         ) from error
 
 

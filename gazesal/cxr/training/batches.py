@@ -1,4 +1,4 @@
-"""From images on disk to batches: shrunk, augmented, in an order that a seed and an epoch fix."""
+"""Batches of resized and augmented images, in an order that depends on seed and epoch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, Dataset, DistributedSampler
 
 from gazesal.cxr.images import read_image
 from gazesal.cxr.preprocessing import padded_square, side_of_square
-from gazesal.cxr.training.labeled_images import LabelledImages
+from gazesal.cxr.training.labeled_images import LabeledImages
 from gazesal.cxr.training.picture_cache import PictureCache
 from gazesal.cxr.training.settings import TrainingSettings
 
@@ -29,11 +29,11 @@ Item = tuple[Tensor, Tensor, int]
 
 
 class _Images(Dataset[Item]):
-    """Images of a split, each shrunk once where a cache is given."""
+    """Images of a split. With a cache, each is resized once."""
 
     def __init__(
         self,
-        images: LabelledImages,
+        images: LabeledImages,
         rows: NDArray[np.int64],
         settings: TrainingSettings,
         cache: Path | None,
@@ -44,14 +44,14 @@ class _Images(Dataset[Item]):
         self.settings = settings
         self.targets = torch.from_numpy(np.asarray(images.targets)[rows].astype(np.float32))
         self.cache = None if cache is None else PictureCache(cache)
-        sizes = np.cumsum([self._n_bytes(images.shapes[row]) for row in rows])
+        sizes = np.cumsum([self.n_bytes(images.shapes[row]) for row in rows])
         self.n_cached = int(np.searchsorted(sizes, cache_bytes, side="right"))
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def pixels(self, index: int) -> Bytes:
-        """The shrunk image at a position of the split."""
+        """Return the resized image at a position of the split."""
         source = self.images.sources[self.rows[index]]
         on_disk = isinstance(source, (str, Path))
         if self.cache is None or not on_disk or index >= self.n_cached:
@@ -59,26 +59,29 @@ class _Images(Dataset[Item]):
         return self.cache.get(Path(source), self._way(), lambda: self._gray(source))
 
     def _gray(self, source: Any) -> Bytes:
-        values = self._shrink(source)
+        values = self._resize(source)
         if values.ndim != 2:
             raise ValueError(f"{source}: images to train on must be gray, got one in color.")
         return values
 
-    def _shrink(self, source: Any) -> Bytes:
+    def _resize(self, source: Any) -> Bytes:
+        """Return the resized pixels of a source."""
         raise NotImplementedError
 
     def _way(self) -> str:
+        """Return the name of the resizing, for the cache."""
         raise NotImplementedError
 
-    def _n_bytes(self, shape: tuple[int, int]) -> int:
+    def n_bytes(self, shape: tuple[int, int]) -> int:
+        """Return the size of the resized pixels of an image of shape (H, W), in bytes."""
         raise NotImplementedError
 
 
 class TrainingImages(_Images):
     """Training images, augmented anew in every epoch.
 
-    Positions are pairs of epoch and index, so that the augmentation of an image depends on the
-    seed, the epoch and the image, and on nothing else: not on workers, nor on what came before.
+    Positions are pairs of epoch and index. The augmentation of an image depends only on the seed,
+    the epoch and the image, not on the number of workers or on earlier images.
     """
 
     def __init__(self, *args: Any, seed: int) -> None:
@@ -93,37 +96,39 @@ class TrainingImages(_Images):
         border = self.settings.border_value / 255
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(state[0]))
-            # Kornia fills with zeros, and the interpolation is linear: shift the gray values.
+            # Kornia fills with zeros. Interpolation is linear, so shifting the gray values makes
+            # it fill with the border value.
             changed = self.augment((pixels - border)[None, None]) + border
         return (changed[0] * 255).round_().to(torch.uint8), self.targets[index], index
 
-    def _shrink(self, source: Any) -> Bytes:
+    def _resize(self, source: Any) -> Bytes:
         from PIL import Image  # noqa: PLC0415
 
         pixels = read_image(source)
-        size = _shrunk(pixels.shape[:2], self.settings.shortest_dimension)
+        size = _resized_shape(pixels.shape[:2], self.settings.shortest_dimension)
         resized = Image.fromarray(pixels).resize(size[::-1], Image.Resampling.BILINEAR)
         return np.asarray(resized)
 
     def _way(self) -> str:
         return f"train {self.settings.shortest_dimension}"
 
-    def _n_bytes(self, shape: tuple[int, int]) -> int:
-        height, width = _shrunk(shape, self.settings.shortest_dimension)
+    def n_bytes(self, shape: tuple[int, int]) -> int:
+        """Return the size of the resized pixels of an image of shape (H, W), in bytes."""
+        height, width = _resized_shape(shape, self.settings.shortest_dimension)
         return height * width
 
 
 class EvaluationImages(_Images):
-    """Validation and test images, as `gazesal.cxr.preprocess` makes them but for normalizing."""
+    """Validation and test images, prepared as by `gazesal.cxr.preprocess` but not normalized."""
 
     def __getitem__(self, index: int) -> Item:
         return torch.from_numpy(self.pixels(index))[None], self.targets[index], index
 
     def batches(self, size: int, world_size: int = 1, rank: int = 0) -> list[list[int]]:
-        """Positions of a process in batches of images of one size.
+        """Return the positions of a process in batches of images of one size.
 
-        Every process has as many batches as the others, since they exchange what they know of the
-        features' means before each.
+        Every process has the same number of batches, because processes synchronize before each
+        batch.
         """
         sides = [self._side(self.images.shapes[row]) for row in self.rows]
         order = sorted(range(len(sides)), key=sides.__getitem__)
@@ -156,7 +161,7 @@ class EvaluationImages(_Images):
         short, multiple = settings.evaluation_shortest_dimension, settings.evaluation_multiple
         return side_of_square(shape, short, multiple)
 
-    def _shrink(self, source: Any) -> Bytes:
+    def _resize(self, source: Any) -> Bytes:
         settings = self.settings
         square, _ = padded_square(
             source,
@@ -169,32 +174,33 @@ class EvaluationImages(_Images):
         settings = self.settings
         return f"evaluate {settings.evaluation_shortest_dimension} {settings.evaluation_multiple}"
 
-    def _n_bytes(self, shape: tuple[int, int]) -> int:
+    def n_bytes(self, shape: tuple[int, int]) -> int:
+        """Return the size of the resized pixels of an image of shape (H, W), in bytes."""
         return self._side(shape) ** 2
 
 
 class EpochSampler(DistributedSampler[Any]):
-    """Positions with the epoch, which Lightning sets before each.
+    """Positions together with the epoch, which Lightning sets before each epoch.
 
-    `DistributedSampler` draws with the sum of seed and epoch, so that one training of the study
-    would see the orders of the next one an epoch later.
+    `DistributedSampler` seeds with the sum of seed and epoch, so a training would repeat the orders
+    of the training with the next seed, one epoch later.
     """
 
     def __iter__(self) -> Iterator[Any]:
         order = epoch_order(len(self.dataset), self.seed, self.epoch)  # type: ignore[arg-type]
-        filled = np.resize(order, self.total_size)  # from its start, to one size for each process
+        filled = np.resize(order, self.total_size)  # repeats its start to fill every process
         return ((self.epoch, int(index)) for index in filled[self.rank :: self.num_replicas])
 
 
 def epoch_order(n: int, seed: int, epoch: int) -> NDArray[np.int64]:
-    """The order of n images in an epoch."""
-    # a key that is spawned is none that images are augmented with
+    """Return the order of n images in an epoch."""
+    # with a spawn key, the numbers differ from those of every augmentation
     sequence = np.random.SeedSequence(seed, spawn_key=(epoch,))
     return np.random.default_rng(sequence).permutation(n)
 
 
 def augmentation(settings: TrainingSettings) -> nn.Module:
-    """Make the study's augmentations, for one image of shape (1, 1, H, W), zero outside."""
+    """Make the study's augmentations for one image of shape (1, 1, H, W), with zeros outside."""
     from kornia import augmentation as kornia  # noqa: PLC0415
 
     return torch.nn.Sequential(
@@ -213,7 +219,7 @@ def augmentation(settings: TrainingSettings) -> nn.Module:
 def training_loader(
     dataset: TrainingImages, *, workers: int, world_size: int, rank: int
 ) -> DataLoader[Item]:
-    """Batches of a process; the order depends on the seed and the epoch."""
+    """Return the training batches of a process, in an order that depends on seed and epoch."""
     batch_size = dataset.settings.batch_size
     if batch_size % world_size:
         raise ValueError(
@@ -235,7 +241,7 @@ def training_loader(
 def evaluation_loader(
     dataset: EvaluationImages, *, workers: int, world_size: int = 1, rank: int = 0
 ) -> DataLoader[Item]:
-    """Batches of images of one size; every image once, on one process."""
+    """Return the batches of images of one size. Every image is in one batch of one process."""
     return DataLoader(
         dataset,
         batch_sampler=dataset.batches(dataset.settings.batch_size, world_size, rank),
@@ -245,8 +251,8 @@ def evaluation_loader(
     )
 
 
-def _shrunk(shape: tuple[int, ...], shortest: int) -> tuple[int, int]:
-    """(H, W) after resizing the shorter side; the longer one is rounded down."""
+def _resized_shape(shape: tuple[int, ...], shortest: int) -> tuple[int, int]:
+    """Return (H, W) after resizing the shorter side. The longer side is rounded down."""
     height, width = shape
     if height <= width:
         return shortest, max(shortest, shortest * width // height)

@@ -1,4 +1,4 @@
-"""The network, its loss and its learning rate, as Lightning runs them."""
+"""A network in training, as a module of Lightning: loss, AUCs and learning rate."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from torchmetrics.classification import BinaryAUROC
 
 from gazesal.cxr.training.batches import Item
 from gazesal.cxr.training.settings import TrainingSettings
-from gazesal.cxr.training.training_folder import MARK
+from gazesal.cxr.training.training_folder import FINGERPRINT
 
 __all__ = ["Classifier", "normalized"]
 
 
 def normalized(images: Tensor, settings: TrainingSettings) -> Tensor:
-    """Images of 8 bits, (N, 1, H, W), as the networks take them: (N, 3, H, W)."""
+    """Normalize 8-bit images of shape (N, 1, H, W) to the networks' input, (N, 3, H, W)."""
     offset, scale = (
         torch.tensor(values, dtype=torch.float32, device=images.device)[:, None, None]
         for values in (settings.mean, settings.standard_deviation)
@@ -33,8 +33,8 @@ def normalized(images: Tensor, settings: TrainingSettings) -> Tensor:
 class Classifier(lightning.LightningModule):
     """A network in training.
 
-    The learning rate is reduced here and not by Lightning, which saves the last checkpoint of an
-    epoch before it reduces the rate and so resumes with another one.
+    The learning rate is reduced here and not by Lightning. Lightning saves the last checkpoint of
+    an epoch before it reduces the rate, so a resumed training would have another rate.
     """
 
     def __init__(
@@ -42,12 +42,12 @@ class Classifier(lightning.LightningModule):
         network: nn.Module,
         settings: TrainingSettings,
         has_area: NDArray[np.bool_],
-        mark: str,
+        fingerprint: str,
     ) -> None:
         super().__init__()
         self.network = network
         self.settings = settings
-        self.mark = mark
+        self.fingerprint = fingerprint
         self.labels_with_area = np.flatnonzero(has_area).tolist()
         self.train_loss = MeanMetric()
         self.val_loss = MeanMetric()
@@ -86,8 +86,8 @@ class Classifier(lightning.LightningModule):
         logits = self.network(normalized(images, self.settings)).float()
         loss = functional.binary_cross_entropy_with_logits(logits, targets)
         self.val_loss.update(loss, len(images))
-        # torchmetrics wants values in [0, 1] and else takes the sigmoid, of each batch as it seems
-        # fit; that of large logits is 1, a tie where there is none
+        # torchmetrics applies the sigmoid to any batch with values outside [0, 1]. The sigmoid of
+        # all large logits rounds to 1, which would add ties.
         ranked = 0.5 + torch.atan(logits.double()) / torch.pi
         for label, area in zip(self.labels_with_area, self.areas, strict=True):
             area.update(ranked[:, label], targets[:, label].long())
@@ -111,7 +111,7 @@ class Classifier(lightning.LightningModule):
             self.schedule.step(float(value))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint[MARK] = self.mark
+        checkpoint[FINGERPRINT] = self.fingerprint
         if self.schedule is not None:
             state = self.schedule.state_dict()
             checkpoint["schedule"] = {

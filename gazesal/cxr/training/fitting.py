@@ -1,4 +1,4 @@
-"""Lightning at work on a training: its batches, its checkpoints, its curve."""
+"""Lightning's trainer with the batches, checkpoints and curve of a training."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from gazesal.cxr.training.batches import (
     training_loader,
 )
 from gazesal.cxr.training.classifier import Classifier
-from gazesal.cxr.training.labeled_images import LabelledImages
+from gazesal.cxr.training.labeled_images import LabeledImages
 from gazesal.cxr.training.settings import TrainingSettings
 from gazesal.cxr.training.training_folder import CURVE, write_curve
 
@@ -41,7 +41,7 @@ class Data(lightning.LightningDataModule):
 
     def __init__(
         self,
-        images: LabelledImages,
+        images: LabeledImages,
         settings: TrainingSettings,
         seed: int,
         workers: int,
@@ -67,7 +67,7 @@ class Data(lightning.LightningDataModule):
 
 
 class Curve(Callback):
-    """Keep the numbers of every epoch in the checkpoint, and in a table beside it."""
+    """Record the numbers of every epoch in the checkpoint, and in a table beside it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -92,10 +92,11 @@ class Curve(Callback):
         self.rows = list(state_dict["rows"])
 
 
-class Kept(ModelCheckpoint):
-    """A checkpoint in the folder of the training, also after the folder was moved.
+class MovableCheckpoint(ModelCheckpoint):
+    """A checkpoint that stays valid after the folder of its training was moved.
 
-    Lightning's own forgets how good the best epoch was, and would keep a worse one.
+    In another folder, Lightning's own class forgets the value of the best epoch and would keep a
+    worse epoch.
     """
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -110,10 +111,10 @@ class Kept(ModelCheckpoint):
 
 
 class WholeCheckpoints(TorchCheckpointIO):
-    """Checkpoints written whole or not at all.
+    """Writer of checkpoints that are whole even if the process is killed.
 
-    Lightning's own go through the system's folder for temporary files, from which they are copied
-    where it is another disk: a kill in between leaves a torn one.
+    Lightning's own writer uses the system's folder for temporary files. If it is on another disk,
+    files are copied from it, and a kill during the copy leaves a damaged checkpoint.
     """
 
     def save_checkpoint(
@@ -125,28 +126,28 @@ class WholeCheckpoints(TorchCheckpointIO):
         buffer = io.BytesIO()
         torch.save(checkpoint, buffer)
         target = Path(path)
-        with naming(target, "the epochs before are kept"), atomic_path(target) as temporary:
+        with naming(target, "earlier epochs are kept"), atomic_path(target) as temporary:
             temporary.write_bytes(buffer.getbuffer())
 
 
 def make_trainer(
-    folder: Path, settings: TrainingSettings, switches: Mapping[str, Any], *, progress: bool
+    folder: Path, settings: TrainingSettings, given: Mapping[str, Any], *, progress: bool
 ) -> lightning.Trainer:
-    """Lightning's trainer, or a ValueError where it does not take the switches."""
-    best = Kept(
+    """Make Lightning's trainer, or raise a ValueError if it refuses the given options."""
+    best = MovableCheckpoint(
         dirpath=folder,
         filename="best",
         monitor=f"val_{settings.monitor}",
         mode="max" if settings.monitor == "auc" else "min",
         enable_version_counter=False,
     )
-    every = Kept(
+    every = MovableCheckpoint(
         dirpath=folder,
         filename="last",
         save_on_train_epoch_end=True,
         enable_version_counter=False,
     )
-    options = {"accelerator": "auto", "devices": 1, **switches}
+    options = {"accelerator": "auto", "devices": 1, **given}
     plugins = options.pop("plugins", None) or []
     plugins = plugins if isinstance(plugins, (list, tuple)) else [plugins]
     try:
@@ -159,19 +160,19 @@ def make_trainer(
             enable_model_summary=False,
             num_sanity_val_steps=0,
             log_every_n_steps=1,
-            use_distributed_sampler=False,  # the loaders part the images themselves
+            use_distributed_sampler=False,  # the loaders split the images between processes
             plugins=[*plugins, WholeCheckpoints()],
             **options,
         )
     except (MisconfigurationException, TypeError, ValueError) as error:
         listed = ", ".join(f"{name}={value!r}" for name, value in options.items())
         raise ValueError(
-            f"`trainer` must have switches that work on this machine, got {listed}: {error}"
+            f"`trainer` must have options that work on this machine, got {listed}: {error}"
         ) from error
 
 
 def fit(trainer: lightning.Trainer, module: Classifier, data: Data, last: Path) -> None:
-    """Train to the last epoch, from the last checkpoint if there is one."""
+    """Train to the last epoch, starting from the last checkpoint if there is one."""
     handler = signal.getsignal(signal.SIGINT)
     try:
         trainer.fit(
@@ -180,7 +181,7 @@ def fit(trainer: lightning.Trainer, module: Classifier, data: Data, last: Path) 
             ckpt_path=last if last.is_file() else None,
             weights_only=True,
         )
-    except SystemExit as end:  # what Lightning makes of Ctrl-C, of which it takes no more
+    except SystemExit as end:  # Lightning exits on Ctrl-C, and leaves the signal ignored
         if not trainer.interrupted or not isinstance(end.__context__, KeyboardInterrupt):
             raise
         if threading.current_thread() is threading.main_thread():
@@ -189,7 +190,7 @@ def fit(trainer: lightning.Trainer, module: Classifier, data: Data, last: Path) 
 
 
 def _logger(folder: Path) -> Any:
-    """TensorBoard's, where it is installed."""
+    """Return TensorBoard's logger, or False if it is not installed."""
     if importlib.util.find_spec("tensorboard") is None:
         return False
     from lightning.pytorch.loggers import TensorBoardLogger  # noqa: PLC0415
@@ -199,7 +200,7 @@ def _logger(folder: Path) -> Any:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Leave out Lightning's advice, which is on choices made here or by the caller."""
+    """Suppress Lightning's advice about choices that are made here or by the caller."""
     logger = logging.getLogger("lightning.pytorch")
     level = logger.level
     logger.setLevel(logging.WARNING)
@@ -208,7 +209,7 @@ def quiet() -> Iterator[None]:
         with (
             ignoring(category=PossibleUserWarning),  # workers, GPUs not used, ...
             ignoring("Checkpoint directory .* exists", category=UserWarning),
-            # Lightning's own use of torch
+            # caused by Lightning's own use of torch
             ignoring(r"`isinstance\(treespec, LeafSpec\)`", category=FutureWarning),
         ):
             yield

@@ -1,8 +1,7 @@
-"""Images with labels to train and test a classifier on."""
+"""Images with labels, to train and test a classifier."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from collections.abc import Iterable, Sequence
@@ -13,41 +12,43 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from gazesal._digests import digest_of_bytes, digest_of_texts
 from gazesal._validation import as_choice, as_iterable
 from gazesal.cxr.images import ImageSource
 from gazesal.datasets.mimic_cxr_jpg import MIMIC_LABELS, MimicCxrJpg
 from gazesal.datasets.stored_pictures import picture_size
 
-__all__ = ["LabelledImages"]
+__all__ = ["LabeledImages"]
 
 SPLITS = ("train", "validate", "test")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class LabelledImages:
+class LabeledImages:
     """Images with labels, splits and patients.
 
     Attributes
     ----------
     names : sequence of str, length N
-        A name for each image.
+        Names of the images.
     sources : sequence of str, path or numpy.ndarray, length N
-        Files, or pixels of shape (H, W); see `gazesal.cxr.read_image`. Gray images.
+        Gray images as files or as pixels of shape (H, W). See `gazesal.cxr.read_image`.
     targets : array_like of bool, shape (N, L)
-        Whether each label is positive.
+        True for each positive label.
     labels : sequence of str, length L
         Names of the labels.
     split : sequence of str, length N
-        ``"train"``, ``"validate"`` or ``"test"`` of each image.
+        ``"train"``, ``"validate"`` or ``"test"`` for each image.
     patients : sequence of str, length N
-        The patient of each image: what intervals resample.
+        Patient of each image. Intervals take patients as units.
     shapes : sequence of tuple of int, optional
-        (H, W) of each image. By default that of the pixels or of the file's header.
+        (H, W) of each image. By default taken from the pixels or the file's header.
 
     Raises
     ------
     ValueError
-        If the lengths differ, a name is there twice, a split is unknown or a patient is in two.
+        If the lengths differ, a name occurs twice, a split is unknown or a patient is in two
+        splits.
     FileNotFoundError
         If sizes are not given and a file is missing.
     TypeError
@@ -55,13 +56,13 @@ class LabelledImages:
 
     See Also
     --------
-    train : Trains on them.
+    train : Train a network on the images.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from gazesal.cxr.training import LabelledImages
-    >>> images = LabelledImages(
+    >>> from gazesal.cxr.training import LabeledImages
+    >>> images = LabeledImages(
     ...     names=["a", "b"],
     ...     sources=[np.zeros((40, 30), np.uint8), np.zeros((30, 40), np.uint8)],
     ...     targets=[[True], [False]],
@@ -70,7 +71,7 @@ class LabelledImages:
     ...     patients=["1", "2"],
     ... )
     >>> images
-    LabelledImages(2 images of 2 patients, 1 labels: 1 train, 0 validate, 1 test)
+    LabeledImages(2 images of 2 patients, 1 labels: 1 train, 0 validate, 1 test)
     >>> images.where("test").tolist()
     [1]
     """
@@ -94,8 +95,8 @@ class LabelledImages:
         n = len(self.names)
         if targets.shape != (n, len(self.labels)) or targets.size == 0:
             raise ValueError(
-                f"`targets` must have a row an image and a column a label, {n} and "
-                f"{len(self.labels)}, at least one, got shape {targets.shape}."
+                f"`targets` must have one row per image ({n}) and one column per label "
+                f"({len(self.labels)}), and not be empty, got shape {targets.shape}."
             )
         object.__setattr__(self, "targets", targets)
         shapes = tuple(self.shapes) or tuple(map(_shape_of, self.sources))
@@ -103,56 +104,55 @@ class LabelledImages:
         for name in ("sources", "split", "patients", "shapes"):
             if len(getattr(self, name)) != n:
                 raise ValueError(
-                    f"`{name}` must have one for each of the {n} images, got "
+                    f"`{name}` must have one entry for each of the {n} images, got "
                     f"{len(getattr(self, name))}."
                 )
         names = pd.Series(self.names)
         if not names.is_unique:
             twice = names[names.duplicated()].iloc[0]
-            raise ValueError(f"`names` must name each image once, got {twice!r} again.")
+            raise ValueError(f"`names` must be unique, got {twice!r} twice. Rename one of them.")
         unknown = sorted(set(self.split) - set(SPLITS))
         if unknown:
-            raise ValueError(f"`split` must be {', '.join(SPLITS)}, got {unknown[0]!r}.")
+            raise ValueError(f"`split` must hold {', '.join(SPLITS)}, got {unknown[0]!r}.")
         where = pd.DataFrame({"patient": self.patients, "split": self.split}).drop_duplicates()
         if not where["patient"].is_unique:
             patient = where["patient"][where["patient"].duplicated()].iloc[0]
             first, other = where["split"][where["patient"] == patient].iloc[:2]
             raise ValueError(
-                f"`split` must keep a patient's images together, but patient {patient} is in "
-                f"{first} and {other}."
+                f"`split` must keep the images of a patient together, but patient {patient} is in "
+                f"{first} and {other}. Move them to one split."
             )
 
     @classmethod
     def from_mimic(
         cls, release: MimicCxrJpg, *, gaze_subjects: Iterable[str | int]
-    ) -> LabelledImages:
-        """Take the images that the study trains and tests on.
+    ) -> LabeledImages:
+        """Select the images on which the study trains and tests.
 
         Parameters
         ----------
         release : MimicCxrJpg
             The release.
         gaze_subjects : iterable of str or int
-            Subjects whose images all go to the test set; see
-            `MimicCxrJpg.classification_images`.
+            Subjects whose images all go to the test set. See `MimicCxrJpg.classification_images`.
 
         Returns
         -------
-        LabelledImages
-            Images by ``dicom_id``, with the 14 labels; uncertain and missing ones are negative.
+        LabeledImages
+            Images by ``dicom_id`` with the 14 labels. Uncertain and missing labels are negative.
 
         Raises
         ------
         ValueError
-            If a table is malformed or a subject's id is.
+            If a table or the id of a subject is malformed, or the release has images of one subject
+            in different splits.
         TypeError
             If `release` is not a `MimicCxrJpg`.
 
         Notes
         -----
-        Section 3.1 of :footcite:t:`bigolin2021`. A subject whose images the release itself puts
-        into different splits is an error; all images of a subject with gaze are in the test set.
-        Pictures are not looked for: see `require_files`.
+        Follows section 3.1 of :footcite:t:`bigolin2021`. Files are not checked here. See
+        `require_files`.
 
         References
         ----------
@@ -193,39 +193,32 @@ class LabelledImages:
         Returns
         -------
         str
-            Hexadecimal digits. Of files only path and size count, of pixels all.
+            Hexadecimal digits. For a file, only its name and size count.
         """
-        digest = hashlib.sha256()
-        for values in (self.names, self.labels, self.split, self.patients, self.shapes):
-            digest.update(repr(values).encode())
-        digest.update(np.packbits(np.asarray(self.targets)).tobytes())
-        for source in self.sources:
-            if isinstance(source, np.ndarray):
-                digest.update(np.ascontiguousarray(source).tobytes())
-            elif isinstance(source, (str, Path)) and (size := _size_of(source)) is not None:
-                digest.update(f"{os.path.basename(source)} {size}".encode())  # noqa: PTH119
-        return digest.hexdigest()
+        facts = (self.names, self.labels, self.split, self.patients, self.shapes)
+        targets = digest_of_bytes(np.packbits(np.asarray(self.targets)).data)
+        return digest_of_texts([*map(repr, facts), targets, *map(_fingerprint_of, self.sources)])
 
     def require_files(self, *splits: str) -> None:
-        """Raise if a picture of some splits is missing or empty; each is asked for its size once.
+        """Raise if a picture of some splits is missing or empty.
 
         Parameters
         ----------
         *splits : {"train", "validate", "test"}
-            The splits; by default all.
+            The splits. By default all.
 
         Raises
         ------
         FileNotFoundError
-            If a file is missing or empty; the message says how many, and names the first.
+            If a file is missing or empty. The message gives their number and the first name.
         ValueError
             If a split is unknown.
 
         Examples
         --------
         >>> import numpy as np
-        >>> from gazesal.cxr.training import LabelledImages
-        >>> images = LabelledImages(
+        >>> from gazesal.cxr.training import LabeledImages
+        >>> images = LabeledImages(
         ...     names=["a"],
         ...     sources=["missing.jpg"],
         ...     targets=[[True]],
@@ -238,7 +231,7 @@ class LabelledImages:
         >>> images.require_files("train")
         Traceback (most recent call last):
             ...
-        FileNotFoundError: missing.jpg: is missing or empty; 1 of 1 pictures are (train).
+        FileNotFoundError: missing.jpg: is missing or empty (1 of 1 pictures of train).
         """
         listed = splits or SPLITS
         for split in listed:
@@ -251,29 +244,36 @@ class LabelledImages:
         lost = [file for file in files if isinstance(file, (str, Path)) and not _size_of(file)]
         if lost:
             raise FileNotFoundError(
-                f"{lost[0]}: is missing or empty; {len(lost)} of {len(files)} pictures are "
-                f"({', '.join(listed)})."
+                f"{lost[0]}: is missing or empty ({len(lost)} of {len(files)} pictures of "
+                f"{', '.join(listed)})."
             )
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{len(self.where(name))} {name}" for name in SPLITS)
         return (
-            f"LabelledImages({len(self.names)} images of {len(set(self.patients))} patients, "
+            f"LabeledImages({len(self.names)} images of {len(set(self.patients))} patients, "
             f"{len(self.labels)} labels: {counts})"
         )
 
 
+def _fingerprint_of(source: ImageSource) -> str:
+    """Return the name and size of a file, or the digest of pixels."""
+    if isinstance(source, (str, Path)):
+        return f"{os.path.basename(source)} {_size_of(source)}"  # noqa: PTH119 - a Path is slow
+    return digest_of_bytes(np.ascontiguousarray(source).data)
+
+
 def _size_of(file: str | Path) -> int | None:
-    """Bytes of a file, None where there is none."""
+    """Return the size of a file in bytes, or None if it is missing."""
     try:
-        found = os.stat(file)  # noqa: PTH116 - of hundreds of thousands, once each
+        found = os.stat(file)  # noqa: PTH116 - a Path is slow for hundreds of thousands of files
     except (OSError, ValueError):
         return None
     return found.st_size if stat.S_ISREG(found.st_mode) else None
 
 
 def _shape_of(source: ImageSource) -> tuple[int, int]:
-    """(H, W) of pixels, or of a file by its header."""
+    """Return (H, W) of pixels, or of a file from its header."""
     if isinstance(source, (str, Path)):
         return picture_size(Path(source))
     if isinstance(source, np.ndarray):

@@ -1,8 +1,7 @@
-"""Decoded and shrunk images on disk, so that a file is decoded once and not once an epoch."""
+"""Decoded and resized images on disk, so that each file is decoded once and not in every epoch."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gazesal._files import atomic_path
+from gazesal._digests import digest_of_texts
+from gazesal._files import atomic_path, written
 
 __all__ = ["PictureCache"]
 
@@ -19,18 +19,38 @@ Bytes = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class PictureCache:
-    """A folder of arrays of 8 bits, one file an image and way of shrinking it.
+    """A folder with one 8-bit array per image and way of resizing it.
 
-    Which images may be kept is decided by who asks, from sizes alone, so that workers and machines
-    that share the folder need not agree on anything. Files are written whole or not at all, and
-    what cannot be read is made again.
+    Several processes and machines may share the folder, because files are written atomically. An
+    unreadable file is made again.
+
+    Attributes
+    ----------
+    folder : pathlib.Path
+        The folder.
     """
 
     folder: Path
 
     def get(self, source: Path, way: str, make: Callable[[], Bytes]) -> Bytes:
-        """Return the array of a file, from the folder where it is there."""
-        path = self.folder / f"{self._key(source, way)}.npy"
+        """Return the array of an image file, from the folder if it is there.
+
+        Parameters
+        ----------
+        source : pathlib.Path
+            Image file. If its size or time of modification changes, the array is made again.
+        way : str
+            Names how `make` resizes the image.
+        make : callable
+            Return the array.
+
+        Returns
+        -------
+        numpy.ndarray of uint8
+            The array.
+        """
+        key = digest_of_texts([str(source.resolve()), written(source), way])
+        path = self.folder / key[:2] / f"{key}.npy"
         try:
             found = np.load(path, allow_pickle=False)
             if found.dtype == np.uint8:
@@ -41,11 +61,3 @@ class PictureCache:
         with atomic_path(path) as temporary, temporary.open("wb") as file:
             np.save(file, made, allow_pickle=False)
         return made
-
-    @staticmethod
-    def _key(source: Path, way: str) -> str:
-        """A name that changes with the file: its path, its size, when it was written."""
-        facts = source.stat()
-        text = f"{source.resolve()} {facts.st_size} {facts.st_mtime_ns} {way}"
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        return f"{digest[:2]}/{digest}"

@@ -1,4 +1,4 @@
-"""What a trained network says of images."""
+"""Logits of a trained network."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gazesal._validation import as_choice, as_count
 from gazesal.adapters._forward_pass import full_precision
 from gazesal.cxr.training.batches import EvaluationImages, evaluation_loader
 from gazesal.cxr.training.classifier import normalized
-from gazesal.cxr.training.labeled_images import LabelledImages
+from gazesal.cxr.training.labeled_images import LabeledImages
 from gazesal.cxr.training.settings import TrainingSettings
 from gazesal.typing import Float64Array
 
@@ -24,7 +24,7 @@ GIB = 2**30
 
 def predict(
     model: nn.Module,
-    images: LabelledImages,
+    images: LabeledImages,
     split: Literal["train", "validate", "test"] = "test",
     *,
     settings: TrainingSettings | None = None,
@@ -38,22 +38,22 @@ def predict(
     Parameters
     ----------
     model : torch.nn.Module
-        A classifier, such as `gazesal.cxr.load_model` returns; it is moved to the device and put
-        into evaluation mode.
-    images : LabelledImages
+        A classifier, such as `gazesal.cxr.load_model` returns. It is moved to the device and set
+        to evaluation mode.
+    images : LabeledImages
         The images.
     split : {"train", "validate", "test"}, default "test"
-        Which of them.
+        Split of the images.
     settings : TrainingSettings, optional
-        How they are prepared, and how many at a time. By default those of the study's text.
+        Sizes, normalization and batch size. By default the settings of the study's text.
     workers : int, default 0
-        Processes that read images; see `train`.
+        Number of processes that read images (see `train`).
     cache : str or path, optional
-        Folder for shrunk images; see `train`.
+        Folder for resized images (see `train`).
     cache_gib : float, default 50.0
-        How much of it this split's images may fill.
+        Space in the cache for the images of this split, GiB.
     device : str or torch.device, default "cpu"
-        Where to run.
+        Device on which the model runs.
 
     Returns
     -------
@@ -67,14 +67,14 @@ def predict(
 
     See Also
     --------
-    label_aucs : How good they are.
+    label_aucs : Compute the AUC of each label from the logits.
 
     Examples
     --------
     >>> import numpy as np
     >>> from gazesal.cxr import load_model
-    >>> from gazesal.cxr.training import LabelledImages, predict
-    >>> images = LabelledImages(
+    >>> from gazesal.cxr.training import LabeledImages, predict
+    >>> images = LabeledImages(
     ...     names=["a"],
     ...     sources=[np.zeros((40, 30), np.uint8)],
     ...     targets=np.zeros((1, 14), bool),
@@ -88,7 +88,7 @@ def predict(
     settings = TrainingSettings() if settings is None else settings
     rows = images.where(as_choice(split, ("train", "validate", "test"), name="split"))
     if not len(rows):
-        raise ValueError(f"`images` must have some in the split {split!r}, got none.")
+        raise ValueError(f"`images` must have images in the split {split!r}, got 0.")
     store = None if cache is None else Path(cache)
     dataset = EvaluationImages(images, rows, settings, store, int(cache_gib * GIB))
     loader = evaluation_loader(dataset, workers=as_count(workers, name="workers", least=0))

@@ -1,4 +1,4 @@
-"""How the networks are trained: every number of the study's section 3.1 by its name."""
+"""Settings of a training: every number of the study's section 3.1 by its name."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import Any, Literal, get_args
 
 from gazesal._validation import as_choice, as_count
 
-__all__ = ["PRESETS", "TrainingSettings"]
+__all__ = ["PRESETS", "TrainingSettings", "settings_of_one_training"]
 
 Monitor = Literal["auc", "loss"]
 PRESETS = ("paper", "code", "smoke")
-SHARES = ("translation", "horizontal_flip", "least_improvement")  # in [0, 1)
+SHARES = ("translation", "horizontal_flip", "least_improvement")  # numbers in [0, 1)
 COUNTS = (
     "labels",
     "epochs",
@@ -28,7 +28,7 @@ COUNTS = (
     "evaluation_shortest_dimension",
     "evaluation_multiple",
 )
-ONLY = {  # what the study did and nothing else is built for
+ONLY = {  # settings of which only the study's value is implemented
     "uncertain": ("negative",),
     "missing": ("negative",),
     "optimizer": ("adam",),
@@ -38,38 +38,38 @@ ONLY = {  # what the study did and nothing else is built for
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingSettings:
-    """Settings of a training, by default those of the study's text.
+    """Settings of a training. The defaults are from the study's text.
 
     Attributes
     ----------
     labels : int
         Number of labels.
     uncertain, missing : {"negative"}
-        What labels that are uncertain (-1) or not mentioned count as.
+        Value of labels that are uncertain (-1), and of labels that are not mentioned.
     optimizer : {"adam"}
         Optimizer.
     learning_rate, weight_decay : float
-        Of the optimizer.
+        Learning rate and weight decay of the optimizer.
     loss : {"binary_cross_entropy"}
         Loss, averaged over labels and images.
     epochs : int
         Number of epochs.
     batch_size : int
-        Images of a step, of all devices together.
+        Number of images per step, over all devices.
     monitor : {"auc", "loss"}
-        What the learning rate and the best checkpoint go by, on the validation images: the AUC
-        averaged over the labels, or the loss.
+        Value on the validation images that controls the learning rate and the best checkpoint: the
+        AUC averaged over the labels, or the loss.
     epochs_without_improvement : int
-        After so many epochs in a row without improvement the learning rate is reduced; PyTorch's
-        ``patience`` is one less.
+        Number of consecutive epochs without improvement after which the learning rate is reduced.
+        PyTorch's ``patience`` is one less.
     learning_rate_factor : float
         Factor of a reduction, above 0 and below 1.
     least_improvement : float
-        Share of the best value that an improvement must exceed to count, for the learning rate.
+        Smallest improvement that counts for the learning rate, as a share of the best value.
     models : int
         Number of trainings of each network.
     shortest_dimension : int
-        Shorter side of training images after resizing, pixels.
+        Shorter side of training images after resizing, in pixels.
     rotation_degrees : float
         Largest rotation to either side.
     translation : float
@@ -77,14 +77,14 @@ class TrainingSettings:
     scale_factor : tuple of float
         Smallest and largest scale.
     border_value : int
-        Gray value, 0 to 255, of pixels that a rotation, shift or scale takes from outside the
-        image.
+        Gray value, 0 to 255, of pixels that come from outside the image by a rotation, shift or
+        scale.
     center_crop : int
-        Side of the square cut from the center, pixels.
+        Side of the square cut from the center, in pixels.
     horizontal_flip : float
         Probability of a flip.
     mean, standard_deviation : tuple of float
-        Of the three channels, for values in [0, 1].
+        Normalization of the three channels, for values in [0, 1].
     evaluation_shortest_dimension, evaluation_multiple : int
         ``short_side`` and ``multiple`` of `gazesal.cxr.preprocess`.
 
@@ -93,16 +93,19 @@ class TrainingSettings:
     ValueError
         If a value is out of range.
     TypeError
-        If a value is of another type than said.
+        If a value has another type than stated.
 
     See Also
     --------
-    train : Trains with them.
+    train : Train with these settings.
 
     Notes
     -----
-    Section 3.1 of :footcite:t:`bigolin2021`. `preset` reads ``"paper"``, the study's text (the
-    defaults); ``"code"``, what its published code does instead; and ``"smoke"``, small and short.
+    Settings of section 3.1 of :footcite:t:`bigolin2021`. `preset` reads one of three files:
+
+    - ``"paper"``: the study's text (the defaults),
+    - ``"code"``: the study's published code,
+    - ``"smoke"``: a small and short training.
 
     References
     ----------
@@ -166,7 +169,7 @@ class TrainingSettings:
             object.__setattr__(self, name, tuple(map(float, values)))
         if not 0 < self.scale_factor[0] <= self.scale_factor[1]:
             raise ValueError(
-                f"`scale_factor` must be positive and in order, got {self.scale_factor!r}."
+                f"`scale_factor` must be positive and ascending, got {self.scale_factor!r}."
             )
         if min(self.standard_deviation) <= 0:
             raise ValueError(
@@ -180,12 +183,12 @@ class TrainingSettings:
 
     @classmethod
     def preset(cls, name: str = "paper") -> TrainingSettings:
-        """Read one of the settings files that come with gazesal.
+        """Read one of the settings files of gazesal.
 
         Parameters
         ----------
         name : {"paper", "code", "smoke"}, default "paper"
-            The study's text, its published code, or a training of minutes.
+            The study's text, its published code, or a training that takes minutes.
 
         Returns
         -------
@@ -203,12 +206,12 @@ class TrainingSettings:
 
     @classmethod
     def read(cls, path: str | Path) -> TrainingSettings:
-        """Read settings from a TOML file; what it leaves out is as in the study's text.
+        """Read settings from a TOML file.
 
         Parameters
         ----------
         path : str or path
-            The file.
+            The file. Settings that it omits are as in the study's text.
 
         Returns
         -------
@@ -220,13 +223,13 @@ class TrainingSettings:
         FileNotFoundError
             If there is no such file.
         ValueError
-            If it is no TOML, has a name that is no setting, or a value is out of range.
+            If the file is not valid TOML, has an unknown name, or a value is out of range.
         TypeError
-            If a value is of another type.
+            If a value has another type than stated.
         """
         path = Path(path)
         if not path.is_file():
-            raise FileNotFoundError(f"{path}: there is no such file of settings.")
+            raise FileNotFoundError(f"{path}: must be a file of settings, but does not exist.")
         try:
             values = tomllib.loads(path.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -237,14 +240,14 @@ class TrainingSettings:
     def from_mapping(
         cls, values: Mapping[str, Any], *, where: str = "settings"
     ) -> TrainingSettings:
-        """Make settings of values by name.
+        """Make settings from values by name.
 
         Parameters
         ----------
         values : mapping
-            Values by name; the others are as in the study's text.
+            Values by name. Settings that it omits are as in the study's text.
         where : str
-            Named in errors.
+            Source of the values, for error messages.
 
         Returns
         -------
@@ -254,15 +257,16 @@ class TrainingSettings:
         Raises
         ------
         ValueError
-            If a name is no setting, or a value is out of range.
+            If a name is unknown, or a value is out of range.
         TypeError
-            If a value is of another type.
+            If a value has another type than stated.
         """
         known = [field.name for field in fields(cls)]
         unknown = sorted(set(values) - set(known))
         if unknown:
             raise ValueError(
-                f"{where}: {unknown[0]!r} is no setting; those are {', '.join(known)}."
+                f"{where}: names must be settings, got {unknown[0]!r}. The settings are "
+                f"{', '.join(known)}."
             )
         try:
             return cls(**values)
@@ -287,12 +291,12 @@ class TrainingSettings:
         ValueError
             If a value is out of range.
         TypeError
-            If a name is no setting, or a value of another type.
+            If a name is unknown, or a value has another type than stated.
         """
         return replace(self, **changes)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the settings by name, as JSON takes them.
+        """Return the settings by name, with types of JSON.
 
         Returns
         -------
@@ -303,6 +307,11 @@ class TrainingSettings:
             name: list(value) if isinstance(value, tuple) else value
             for name, value in asdict(self).items()
         }
+
+
+def settings_of_one_training(settings: TrainingSettings) -> dict[str, Any]:
+    """Return the settings on which one training depends: all but the number of trainings."""
+    return {name: value for name, value in settings.to_dict().items() if name != "models"}
 
 
 def _require_number(value: Any, name: str, least: float, below: float) -> None:

@@ -1,4 +1,4 @@
-"""Lightning's switches: which of them a caller may turn, and which of them change the numbers."""
+"""Options of Lightning's Trainer: which the caller may set, and which change the numbers."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import Any
 
 import lightning.pytorch as lightning
 
-__all__ = ["require_free_switches", "switches_that_count"]
+__all__ = ["options_that_count", "require_free_options"]
 
-TAKEN = {  # by what else: the training sets them, or its checkpoints are not whole with them
+# Options that the training sets itself, or with which its checkpoints would be incomplete, and
+# what to use instead.
+TAKEN = {
     "max_epochs": "the settings' `epochs`",
     "default_root_dir": "`folder`",
     "enable_progress_bar": "`progress`",
@@ -37,7 +39,8 @@ TAKEN = {  # by what else: the training sets them, or its checkpoints are not wh
         "",
     ),
 }
-# Beside the precision. Devices and their number change the last digits only.
+# Options, besides the precision, that change what is learned. The kind and number of devices
+# change only the last digits.
 COUNTING = (
     "accumulate_grad_batches",
     "gradient_clip_algorithm",
@@ -49,29 +52,29 @@ COUNTING = (
 PRECISIONS = {"64": "64-true", "32": "32-true", "16": "16-mixed", "bf16": "bf16-mixed"}
 
 
-def require_free_switches(trainer: Mapping[str, Any]) -> None:
-    """Raise if a switch is the training's own to set, or none of Lightning's."""
+def require_free_options(trainer: Mapping[str, Any]) -> None:
+    """Raise if an option is set by the training itself, or unknown to Lightning."""
     known = inspect.signature(lightning.Trainer.__init__).parameters
     for name in trainer:
         if name in TAKEN:
-            other = f"; {TAKEN[name]} takes its place" if TAKEN[name] else ""
+            remedy = f"Use {TAKEN[name]} instead." if TAKEN[name] else "Remove it."
             raise ValueError(
-                f"`trainer` must not have {name!r}, which the training sets itself{other}."
+                f"`trainer` must not have {name!r}, which the training sets itself. {remedy}"
             )
         if name not in known or name == "self":
             raise ValueError(
-                f"`trainer` must have switches of Lightning's Trainer only, got {name!r}."
+                f"`trainer` must have options of Lightning's Trainer only, got {name!r}. Remove it."
             )
 
 
-def switches_that_count(trainer: Mapping[str, Any]) -> dict[str, Any]:
-    """Switches that change what is learned, as JSON takes them; the precision is always there."""
+def options_that_count(trainer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that change what is learned, as JSON types, always with the precision."""
     given = trainer.get("precision")
     precision = "32-true" if given is None else str(given)
     known = inspect.signature(lightning.Trainer.__init__).parameters
-    turned = {
+    changed = {
         name: trainer[name]
         for name in COUNTING
         if trainer.get(name) not in {None, known[name].default}
     }
-    return {"precision": PRECISIONS.get(precision, precision), **turned}
+    return {"precision": PRECISIONS.get(precision, precision), **changed}

@@ -1,4 +1,4 @@
-"""A synthetic release of REFLACX and MIMIC-CXR-JPG: chests, pictures, readers, tables."""
+"""Synthetic release of REFLACX and MIMIC-CXR-JPG: chests, pictures, readers and tables."""
 
 from gazesal.datasets.synthetic_reflacx.release import SYNTHETIC_METHODS, write_synthetic_reflacx
 

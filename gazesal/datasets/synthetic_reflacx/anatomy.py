@@ -1,7 +1,7 @@
-"""Where things are on a synthetic chest X-ray.
+"""Anatomy of a synthetic chest X-ray: lungs, heart, lesions and their positions.
 
-Shapes are given in the chest's own coordinates, the same for every image: u from -1 at the left
-edge of the lungs as the image shows them to 1 at the right edge, v from -1 at the apices to about 1
+Shapes are given in chest coordinates, which are the same for every image. u runs from -1 at the
+left edge of the lungs in the image to 1 at the right edge. v runs from -1 at the apices to about 1
 at the costophrenic angles. A `Frame` places the chest in an image.
 """
 
@@ -14,7 +14,7 @@ from gazesal.typing import Float64Array
 
 __all__ = ["Chest", "Frame", "Lesion", "Lungs", "draw_chest", "draw_lesion", "soft_step"]
 
-# Places that readers search on any chest: distance from the midline, v, spread of each, weight.
+# Places that readers search on any chest: distance from the midline, v, spread in u and v, weight
 ZONES = (
     (0.42, -0.68, 0.13, 0.12, 0.8),  # apex
     (0.52, -0.25, 0.17, 0.17, 0.9),  # upper lung
@@ -25,13 +25,15 @@ ZONES = (
 )
 MIDLINE = ((0.0, -0.45, 0.08, 0.18, 0.9), (0.12, 0.35, 0.20, 0.18, 1.1))  # mediastinum, heart
 N_ZONES = 2 * len(ZONES) + len(MIDLINE)
-PULL, SHIFT = 1.8, 0.10  # how much chests differ in what draws the eye: gamma shape, deviation
-NORMAL_SHARE = 0.22  # images without any lesion
-DEVICE_SHARE = 0.25
+# Variation of the zones between chests: gamma shape of the weights, standard deviation of positions
+# in chest units
+PULL, SHIFT = 1.8, 0.10
+NORMAL_SHARE = 0.22  # share of images without any lesion
+DEVICE_SHARE = 0.25  # share of images with a support device
 
 
 def soft_step(depth: Float64Array, softness: float) -> Float64Array:
-    """1 where `depth` is positive, 0 where negative, a cubic within twice `softness`."""
+    """Return 1 for positive `depth` and 0 for negative, with a cubic within twice `softness`."""
     t = depth / (4 * softness)
     t += 0.5
     np.clip(t, 0, 1, out=t)
@@ -43,7 +45,7 @@ def soft_step(depth: Float64Array, softness: float) -> Float64Array:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """An image's size and the place of the chest in it, in pixels whose centers are integers."""
+    """Size of an image and position of the chest in it, in pixels with integer centers."""
 
     height: int
     width: int
@@ -53,25 +55,25 @@ class Frame:
     half_height: float
 
     def coordinates(self, shape: tuple[int, int]) -> tuple[Float64Array, Float64Array]:
-        """Chest coordinates of a grid (H, W) that spans the image: u (1, W) and v (H, 1)."""
+        """Return the chest coordinates of a grid (H, W) over the image: u (1, W) and v (H, 1)."""
         y = (np.arange(shape[0]) + 0.5) * (self.height / shape[0]) - 0.5
         x = (np.arange(shape[1]) + 0.5) * (self.width / shape[1]) - 0.5
         u, v = (x - self.x) / self.half_width, (y - self.y) / self.half_height
         return np.asarray(u)[None, :], np.asarray(v)[:, None]
 
     def to_pixels(self, points: Float64Array) -> Float64Array:
-        """Image pixels x, y of points u, v; shape (..., 2) both."""
+        """Convert points u, v of shape (..., 2) to image pixels x, y of the same shape."""
         return np.asarray([self.x, self.y] + points * self.half_sizes)
 
     @property
     def half_sizes(self) -> Float64Array:
-        """Pixels of one unit of u and of v."""
+        """Number of pixels per unit of u and of v."""
         return np.array([self.half_width, self.half_height])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lesion:
-    """Something to be seen: an ellipse in chest coordinates, and how much it stands out."""
+    """A visible lesion: an ellipse in chest coordinates, and its conspicuity."""
 
     kind: str  # a key of FINDINGS
     u: float
@@ -82,24 +84,24 @@ class Lesion:
 
     @property
     def is_abnormal(self) -> bool:
-        """Whether it makes the image abnormal: everything but a device does."""
+        """True if the lesion makes the image abnormal, as all kinds except devices do."""
         return self.kind != "device"
 
     def distance(self, u: Float64Array, v: Float64Array) -> Float64Array:
-        """Distance from the center in half axes."""
+        """Return the distance from the center in half axes."""
         return np.sqrt(((u - self.u) / self.half_u) ** 2 + ((v - self.v) / self.half_v) ** 2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lungs:
-    """How deep inside the lungs places lie, in chest units, negative outside; and their masks."""
+    """Depth of points within the lungs, in chest units and negative outside."""
 
     wall: Float64Array  # from the chest wall of the nearer side
     base: Float64Array  # above the diaphragm
     depth: Float64Array  # from the nearest border of any kind
 
     def mask(self, softness: float = 0.012) -> Float64Array:
-        """1 inside the lungs, 0 outside, soft at the border."""
+        """Return a mask of 1 inside the lungs and 0 outside, with a soft border."""
         return soft_step(self.depth, softness)
 
 
@@ -112,10 +114,13 @@ class Chest:
     mediastinum: float  # half width of the upper mediastinum
     diaphragm: tuple[float, float]  # v of the domes, left and right as shown
     lesions: tuple[Lesion, ...]
-    zones: tuple[tuple[float, ...], ...]  # what readers search here: u, v, two spreads, weight
+    zones: tuple[tuple[float, ...], ...]  # places that readers search: u, v, two spreads, weight
 
     def heart_distance(self, u: Float64Array, v: Float64Array) -> Float64Array:
-        """Distance from the heart's center in half axes; the apex points outwards and down."""
+        """Return the distance from the heart's center in half axes.
+
+        The apex of the heart points outwards and down.
+        """
         center_u, center_v, half_u, half_v = self.heart
         along, down = u - center_u, v - center_v
         across = (along - 0.12 * down) / half_u
@@ -123,12 +128,12 @@ class Chest:
         return np.sqrt(across * across + sheared * sheared)
 
     def mediastinum_edge(self, v: Float64Array) -> Float64Array:
-        """Half width of the mediastinum at the height v, hila included."""
+        """Return the half width of the mediastinum at the height v, including the hila."""
         hila = 0.06 * np.clip(1 - ((v + 0.02) / 0.4) ** 2, 0, None) ** 2
         return np.asarray(0.06 + self.mediastinum * soft_step(0.2 - v, 0.12) + hila)
 
     def lungs(self, u: Float64Array, v: Float64Array) -> Lungs:
-        """Depth of places within the lungs."""
+        """Compute the depth of points within the lungs."""
         outward = np.abs(u)
         dome = np.where(u < 0, self.diaphragm[0], self.diaphragm[1])
         base = dome + 0.26 * ((outward - 0.42) / 0.55) ** 2 - v
@@ -142,7 +147,7 @@ class Chest:
 
 
 def draw_chest(seed: int, index: int, side: int) -> Chest:
-    """Draw the chest of an image; `side` is the longest side of an image of full size."""
+    """Draw the chest of an image. `side` is the longest side of the largest images, in pixels."""
     rng = np.random.default_rng([seed, 0, index])
     frame = _draw_frame(rng, side)
     lesions = _draw_lesions(rng)
@@ -168,7 +173,7 @@ def draw_chest(seed: int, index: int, side: int) -> Chest:
 
 
 def draw_lesion(kind: str, rng: np.random.Generator) -> list[Lesion]:
-    """Draw a lesion of a kind where such lesions are; edema lies on both sides."""
+    """Draw a lesion of a kind at a typical position. Edema has a lesion on each side."""
     side = float(rng.choice([-1.0, 1.0]))
     stands_out = float(rng.uniform(0.3, 1.0))
     if kind == "effusion":
@@ -180,7 +185,7 @@ def draw_lesion(kind: str, rng: np.random.Generator) -> list[Lesion]:
     elif kind == "fracture":
         place = (rng.uniform(0.78, 0.92), rng.uniform(-0.35, 0.5), 0.08, 0.06)
     elif kind == "cardiomegaly":
-        side, place = 1.0, (0.13, 0.45, 0.5, 0.38)  # put where the heart is by draw_chest
+        side, place = 1.0, (0.13, 0.45, 0.5, 0.38)  # draw_chest moves it to the heart
     elif kind == "mediastinum":
         side, place = 1.0, (0.0, -0.35, 0.26, 0.34)
     elif kind == "device":
@@ -226,7 +231,7 @@ def _draw_frame(rng: np.random.Generator, side: int) -> Frame:
     ratio = rng.uniform(0.95, 1.15)  # height / width of the chest
     half_height = min(0.40 * width * ratio, 0.38 * height) * rng.uniform(0.84, 1.0)
     half_width = half_height / ratio
-    # the chest keeps a margin to every edge
+    # limit the offsets so that the chest keeps a margin to every edge
     free_x = width * 0.44 - half_width
     free_y = height * 0.44 - half_height
     return Frame(
@@ -240,7 +245,7 @@ def _draw_frame(rng: np.random.Generator, side: int) -> Frame:
 
 
 def _draw_zones(rng: np.random.Generator) -> tuple[tuple[float, ...], ...]:
-    """Zones of a chest: the usual ones, each a little elsewhere and of more or less interest."""
+    """Draw the zones of a chest, each with a random shift and a random weight."""
     sides = [(side * u, *rest) for side in (-1, 1) for u, *rest in ZONES]
     zones = np.array([*sides, *MIDLINE])
     zones[:, :2] += rng.normal(0, SHIFT, (N_ZONES, 2))

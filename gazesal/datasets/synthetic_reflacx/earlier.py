@@ -1,4 +1,4 @@
-"""Taking away an earlier synthetic release, and nothing else."""
+"""Removal of an earlier synthetic release, without touching any other file."""
 
 import os
 import re
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gazesal.datasets.synthetic_reflacx.identity import Study, list_studies, reading_ids
 
-__all__ = ["FIRST_WORDS", "command_of", "release_files", "take_away_earlier"]
+__all__ = ["FIRST_WORDS", "command_of", "release_files", "remove_earlier"]
 
 FIRST_WORDS = "Synthetic data. No patient and no radiologist is in them"
 PARTS = ("main_data", "mimic-cxr-jpg", "lung_masks", "maps", "lesions.csv", "README.txt")
@@ -16,11 +16,14 @@ COMMAND = re.compile(
     r"--unread (\d{1,6}) --side ([1-9]\d{0,5}) --seed (\d+)$",
     re.ASCII | re.MULTILINE,
 )
-UNFINISHED = re.compile(r"\.\w{8}\.partial\.\w+", re.ASCII)  # what a kill leaves of a file
+UNFINISHED = re.compile(r"\.\w{8}\.partial\.\w+", re.ASCII)  # unfinished files of a killed run
 
 
 def command_of(n_images: int, n_readers: int, n_unread: int, side: int, seed: int) -> str:
-    """The command that makes a release; its README says it, and so what files it has."""
+    """Return the command that makes a release.
+
+    Its README contains the command, from which the files of the release follow.
+    """
     return (
         f"gazesal synthesize reflacx --out DIR --images {n_images} --readers {n_readers} "
         f"--unread {n_unread} --side {side} --seed {seed}"
@@ -30,7 +33,7 @@ def command_of(n_images: int, n_readers: int, n_unread: int, side: int, seed: in
 def release_files(
     studies: list[Study], n_images: int, n_readers: int, seed: int, methods: Iterable[str]
 ) -> set[str]:
-    """Every file of a release, and of its discarded readings also those that they do not have."""
+    """List every file of a release, and the files that its discarded readings do not have."""
     files = {"lesions.csv", "README.txt"}
     files |= {f"main_data/metadata_phase_{phase}.csv" for phase in (1, 2, 3)}
     files |= {
@@ -55,22 +58,21 @@ def release_files(
     return files
 
 
-def take_away_earlier(folder: Path, methods: Iterable[str]) -> None:
-    """Delete an earlier synthetic release but its README, or raise before anything is deleted.
+def remove_earlier(folder: Path, methods: Iterable[str]) -> None:
+    """Delete an earlier synthetic release except its README, or raise before deleting anything.
 
-    All that is there under the names of a release must be files that the command in its README
-    makes, `methods` being those of its maps: so nobody's readings, maps or notes are ever deleted,
-    nor mixed with made-up ones.
+    Every file under the names of a release must be one that the command in its README makes, with
+    maps of `methods`. So other readings, maps or notes are neither deleted nor mixed with synthetic
+    ones.
     """
     there = [folder / name for name in PARTS if os.path.lexists(folder / name)]
     if not there:
         return
-    advice = "Nothing was written or deleted; choose another folder."
+    advice = "Nothing was written or deleted. Choose another folder."
     options = _options_of(folder / "README.txt")
     if options is None:
         raise FileExistsError(
-            f"{there[0]}: is there already, and no README.txt beside it says that it is synthetic. "
-            f"{advice}"
+            f"{there[0]}: exists, and no README.txt beside it states that it is synthetic. {advice}"
         )
     n_images, n_readers, n_unread, side, seed = options
     studies = list_studies(n_images, n_unread, side=side, seed=seed)
@@ -80,11 +82,11 @@ def take_away_earlier(folder: Path, methods: Iterable[str]) -> None:
         known = path.relative_to(folder).as_posix() in ours or UNFINISHED.fullmatch(path.name)
         if path.is_symlink() or not known:
             raise FileExistsError(
-                f"{path}: is not of the synthetic release that README.txt in {folder} tells of. "
-                f"{advice}"
+                f"{path}: is not part of the synthetic release that README.txt in {folder} "
+                f"describes. {advice}"
             )
     for path in found:
-        if path != folder / "README.txt":  # it marks the rest as ours until it is replaced
+        if path != folder / "README.txt":  # marks the rest as synthetic until it is replaced
             path.unlink()
     inner = {parent for path in found for parent in path.parents if parent.is_relative_to(folder)}
     for parent in sorted(inner - {folder}, key=lambda path: len(path.parts), reverse=True):
@@ -93,7 +95,10 @@ def take_away_earlier(folder: Path, methods: Iterable[str]) -> None:
 
 
 def _options_of(readme: Path) -> tuple[int, int, int, int, int] | None:
-    """Numbers of images, readers and unread images, side and seed; none if it is not ours."""
+    """Return numbers of images, readers and unread images, side and seed from a README.
+
+    None if the file is not the README of a synthetic release.
+    """
     if readme.is_symlink() or not readme.is_file():
         return None
     with readme.open(encoding="utf-8", errors="replace") as file:
@@ -106,7 +111,7 @@ def _options_of(readme: Path) -> tuple[int, int, int, int, int] | None:
 
 
 def _all_files(part: Path) -> list[Path]:
-    """Everything below that is no folder; links are not followed."""
+    """List everything below a path except folders, without following links."""
     if part.is_symlink() or not part.is_dir():
         return [part]
     return [path for entry in sorted(part.iterdir()) for path in _all_files(entry)]

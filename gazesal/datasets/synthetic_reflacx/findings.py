@@ -1,6 +1,6 @@
-"""What can be seen on a synthetic chest X-ray, and what each table calls it.
+"""Kinds of lesions on a synthetic chest X-ray, and their names in each table.
 
-One list of lesions; the labels of the phases of REFLACX and of CheXpert are three views of it.
+The labels of the phases of REFLACX and of CheXpert are three views of one list of lesions.
 """
 
 from dataclasses import dataclass
@@ -76,11 +76,11 @@ class Finding:
     phase_1, phase_2 : str
         Label in phase 1 of REFLACX, and in phases 2 and 3.
     chexpert : tuple of str
-        Labels of CheXpert that hold.
+        Positive labels of CheXpert.
     words : str
-        What a reader says of it.
+        Words with which a reader names it.
     share : float
-        How often it is drawn, relative to the others.
+        Relative frequency.
     """
 
     phase_1: str
@@ -90,7 +90,7 @@ class Finding:
     share: float
 
     def label(self, phase: int) -> str:
-        """Label in a phase of REFLACX."""
+        """Return the label in a phase of REFLACX."""
         return self.phase_1 if phase == 1 else self.phase_2
 
 
@@ -194,4 +194,4 @@ FINDINGS = {
         share=0.0,
     ),
 }
-"""Every kind by name. Of these ``device`` is no abnormality and is drawn apart from the others."""
+"""Every kind by name. ``device`` is not an abnormality and is drawn separately."""

@@ -1,4 +1,4 @@
-"""Who is who in a synthetic release: subjects, studies, images, splits and the ids of readings."""
+"""Subjects, studies, images, splits and ids of readings of a synthetic release."""
 
 import hashlib
 from dataclasses import dataclass
@@ -23,19 +23,19 @@ class Picture:
 
     @property
     def is_frontal(self) -> bool:
-        """Whether it is a frontal view."""
+        """True for a frontal view."""
         return self.view in {"PA", "AP"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Study:
-    """One visit of one subject: a chest, its images, the frontal one first."""
+    """One visit of one subject: a chest and its images, of which the first is frontal."""
 
     index: int
     subject: int
     study: int
     split: str
-    phase: int | None  # of REFLACX; none if nobody's gaze was recorded
+    phase: int | None  # phase of REFLACX, or None without gaze
     trial: int
     chest: Chest
     pictures: tuple[Picture, ...]
@@ -43,25 +43,25 @@ class Study:
 
     @property
     def dicom_id(self) -> str:
-        """Id of the frontal image."""
+        """Id of the first frontal image."""
         return self.pictures[0].dicom_id
 
     @property
     def frontal(self) -> tuple[Picture, ...]:
-        """Its frontal images."""
+        """The frontal images."""
         return tuple(picture for picture in self.pictures if picture.is_frontal)
 
     def path(self, picture: Picture, suffix: str) -> str:
-        """Path of an image in the tree of MIMIC-CXR."""
+        """Return the path of an image in the folders of MIMIC-CXR."""
         subject = f"p{self.subject}"
         return f"files/{subject[:3]}/{subject}/s{self.study}/{picture.dicom_id}{suffix}"
 
 
 def list_studies(n_images: int, n_unread: int, *, side: int, seed: int) -> list[Study]:
-    """List every study: of phases 1 and 2, of phase 3, and those without gaze.
+    """List every study: first phases 1 and 2, then phase 3, then studies without gaze.
 
-    The first of phase 3 has two frontal images, the second is of the first subject of all, and the
-    last is missing from CheXpert's table.
+    In phase 3, the first study has two frontal images, the second is of the subject of the very
+    first study, and the last is missing from CheXpert's table.
     """
     n_phase_1 = (n_images + 1) // 2
     n_phase_3 = max(3, n_images // 6)
@@ -73,9 +73,11 @@ def list_studies(n_images: int, n_unread: int, *, side: int, seed: int) -> list[
             phase, trial = (1, index + 1) if index < n_phase_1 else (2, index - n_phase_1 + 1)
         else:
             phase, trial = (3 if index < n_images + n_phase_3 else None), 0
-        place = index - n_images - n_phase_3  # among those without gaze
+        place = index - n_images - n_phase_3  # position among the studies without gaze
         of_first = index == n_images + 1
-        if not of_first and not (place > 0 and place % 3 == 2):  # every third comes a second time
+        if not of_first and not (
+            place > 0 and place % 3 == 2
+        ):  # a third of these are second visits
             subject += 1
         number = 0 if of_first else subject
         chest = draw_chest(seed, index, side)
@@ -105,7 +107,10 @@ def list_studies(n_images: int, n_unread: int, *, side: int, seed: int) -> list[
 
 
 def reading_ids(studies: list[Study], n_readers: int, seed: int) -> dict[tuple[int, int], str]:
-    """Ids of the readings by index of the study and reader; in phase 3 one reader reads each."""
+    """Draw the ids of the readings, by index of study and reader.
+
+    In phase 3, one reader reads each image.
+    """
     rng = np.random.default_rng([seed, 3])
     pairs = [
         (study, reader)
@@ -121,7 +126,10 @@ def reading_ids(studies: list[Study], n_readers: int, seed: int) -> dict[tuple[i
 
 
 def discarded_readings(n_images: int, n_readers: int, seed: int) -> set[tuple[int, int]]:
-    """Readings of phases 1 and 2 without eye tracking: 3%, at most one an image, of one in four."""
+    """Draw the readings of phases 1 and 2 without eye tracking.
+
+    These are 3% of the readings, at most one per image, and on at most a quarter of the images.
+    """
     number = min(n_images // 4, max(1, round(0.03 * n_images * n_readers)))
     rng = np.random.default_rng([seed, 4])
     images = rng.choice(n_images, number, replace=False).tolist()

@@ -1,4 +1,4 @@
-"""The pixels of a synthetic chest X-ray: what the beam is weakened by, added up and exposed."""
+"""Pixels of a synthetic chest X-ray, from the summed densities of tissues, bones and lesions."""
 
 import numpy as np
 from scipy import ndimage
@@ -8,17 +8,17 @@ from gazesal.typing import Float64Array
 
 __all__ = ["frontal_picture", "lateral_picture", "lung_mask"]
 
-BONE = 0.14
+BONE = 0.14  # density of a rib, on a scale where 1.75 is white
 
 
 def lung_mask(chest: Chest) -> np.ndarray:
-    """Lungs as they would be without any lesion, the heart left out; uint8, 0 or 255."""
+    """Make the mask of the lungs without heart and lesions, uint8, 0 or 255."""
     u, v = chest.frame.coordinates((chest.frame.height, chest.frame.width))
     return np.where(chest.lungs(u, v).depth > 0, 255, 0).astype(np.uint8)
 
 
 def frontal_picture(chest: Chest, rng: np.random.Generator) -> np.ndarray:
-    """Frontal view, uint8 (H, W): body, lungs, vessels, heart, spine, ribs, lesions, noise."""
+    """Make the frontal view, uint8 of shape (H, W)."""
     frame = chest.frame
     shape = (frame.height, frame.width)
     u, v = frame.coordinates(shape)
@@ -40,7 +40,7 @@ def frontal_picture(chest: Chest, rng: np.random.Generator) -> np.ndarray:
     density -= air * (0.78 + 0.10 * np.clip(-v, -1, 1))
     vessels = _vessels(chest, rng) * air
     for lesion in chest.lesions:
-        if lesion.kind == "pneumothorax":  # collapsed lung leaves the edge without vessels
+        if lesion.kind == "pneumothorax":  # no vessels between the collapsed lung and the wall
             vessels = vessels * (1 - _outside_the_lung(lesion, u, v, lungs))
     density += 0.22 * vessels + air * 0.04 * texture
     density += _ribs(u, v) * body
@@ -53,7 +53,7 @@ def frontal_picture(chest: Chest, rng: np.random.Generator) -> np.ndarray:
 
 
 def lateral_picture(chest: Chest, rng: np.random.Generator) -> np.ndarray:
-    """Lateral view, uint8 (H, W): only as much of one as tells it from a frontal view."""
+    """Make the lateral view, uint8 of shape (H, W), with just enough detail to recognize it."""
     frame = chest.frame
     shape = (frame.height, frame.width)
     u, v = frame.coordinates(shape)
@@ -66,15 +66,15 @@ def lateral_picture(chest: Chest, rng: np.random.Generator) -> np.ndarray:
 
 
 def _expose(density: Float64Array, rng: np.random.Generator) -> np.ndarray:
-    """Gray values: dense is bright, as on a film."""
+    """Convert density to gray values, in which dense is bright, as on a film."""
     gamma = rng.uniform(0.9, 1.15)
     gray = np.clip(density / 1.75, 0, 1) ** gamma
     return np.asarray(np.round(8 + 240 * gray).astype(np.uint8))
 
 
 def _smooth_noise(rng: np.random.Generator, shape: tuple[int, int], sigma: float) -> Float64Array:
-    """Noise of unit variance without detail below `sigma` pixels."""
-    step = max(1, int(sigma / 2))  # coarse noise is drawn coarsely
+    """Draw noise of unit variance without detail finer than `sigma` pixels."""
+    step = max(1, int(sigma / 2))  # coarse noise is drawn on a coarse grid, to save time
     coarse = rng.standard_normal([side // step + 3 for side in shape])
     smooth = ndimage.gaussian_filter(coarse, sigma / step)
     if step > 1:
@@ -83,7 +83,7 @@ def _smooth_noise(rng: np.random.Generator, shape: tuple[int, int], sigma: float
 
 
 def _body(u: Float64Array, v: Float64Array) -> Float64Array:
-    """Trunk, shoulders and neck."""
+    """Make a mask of trunk, shoulders and neck."""
     outward = np.abs(u)
     beyond = np.clip(outward - 0.40, 0, None)
     shoulder = -1.16 + 0.20 * beyond + 0.10 * beyond**2
@@ -94,7 +94,7 @@ def _body(u: Float64Array, v: Float64Array) -> Float64Array:
 
 
 def _ribs(u: Float64Array, v: Float64Array) -> Float64Array:
-    """Ribs from behind, sloping outwards and down, and from the front, fainter."""
+    """Return the density of the ribs: the back slopes outwards and down, the front is fainter."""
     outward = np.abs(u)
     cage = soft_step(1.05 - outward - 0.35 * np.clip(-v - 0.3, 0, None), 0.02) * soft_step(
         0.95 - v, 0.05
@@ -110,7 +110,7 @@ def _ribs(u: Float64Array, v: Float64Array) -> Float64Array:
 def _outside_the_lung(
     lesion: Lesion, u: Float64Array, v: Float64Array, lungs: Lungs
 ) -> Float64Array:
-    """Where a pneumothorax has air and no lung: along the wall from the apex downwards."""
+    """Make a mask of the air of a pneumothorax, along the wall from the apex downwards."""
     thickness = 0.06 + 0.10 * lesion.conspicuity
     same_side = soft_step(u * np.sign(lesion.u), 0.01)
     shape = thickness * soft_step(0.35 - v, 0.15) - lungs.wall
@@ -126,7 +126,10 @@ def _lesion(  # noqa: PLR0911 - one for each kind
     texture: Float64Array,
     rng: np.random.Generator,
 ) -> Float64Array | float:
-    """What a lesion adds to the density; heart and mediastinum are enlarged already."""
+    """Return the density that a lesion adds.
+
+    It is 0 for an enlarged heart or mediastinum, which `Chest` already contains.
+    """
     strength = 0.35 + 0.65 * lesion.conspicuity
     inside = 1 - lesion.distance(u, v)
     within = lungs.mask(0.02)
@@ -168,7 +171,7 @@ def _lesion(  # noqa: PLR0911 - one for each kind
 
 
 def _lines(chest: Chest, paths: list[Float64Array], width: float) -> Float64Array:
-    """Soft lines along paths of points u, v; `width` in chest units."""
+    """Draw soft lines along paths of points u, v, with a `width` in chest units."""
     from PIL import Image, ImageDraw  # noqa: PLC0415
 
     frame = chest.frame
@@ -183,7 +186,7 @@ def _lines(chest: Chest, paths: list[Float64Array], width: float) -> Float64Arra
 
 
 def _curve(corners: list[tuple[float, float]]) -> Float64Array:
-    """A quadratic curve from the first corner to the third, toward the second."""
+    """Return a quadratic Bezier curve from the first corner to the third, toward the second."""
     first, toward, last = (np.array(corner) for corner in corners)
     t = np.linspace(0, 1, 16)[:, None]
     return np.asarray((1 - t) ** 2 * first + 2 * t * (1 - t) * toward + t**2 * last)
@@ -194,7 +197,7 @@ def _clavicles() -> list[Float64Array]:
 
 
 def _vessels(chest: Chest, rng: np.random.Generator) -> Float64Array:
-    """Branches that leave the hila and thin out."""
+    """Draw vessels that leave the hila and become thinner."""
     thick: list[Float64Array] = []
     thin: list[Float64Array] = []
     for side in (-1, 1):
@@ -214,7 +217,7 @@ def _vessels(chest: Chest, rng: np.random.Generator) -> Float64Array:
 
 
 def _device(lesion: Lesion, rng: np.random.Generator) -> list[Float64Array]:
-    """A central line, a breathing tube, or a pacemaker with its lead."""
+    """Draw a central line, a breathing tube, or a pacemaker with its lead."""
     kind = rng.integers(3)
     tip = (0.02, lesion.v + 0.3)
     if kind == 0:

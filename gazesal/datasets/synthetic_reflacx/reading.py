@@ -1,4 +1,4 @@
-"""One reader's reading of one image: what was noticed, marked and said."""
+"""One reader's reading of one image: noticed lesions, ellipses, fixations and dictation."""
 
 from dataclasses import dataclass
 
@@ -17,22 +17,22 @@ __all__ = ["Mark", "Reading", "chest_box", "draw_reading"]
 
 Box = tuple[int, int, int, int]
 FALSE_ALARMS = ("nodule", "groundglass", "atelectasis", "consolidation")
-FALSE_ALARM_SHARE = 0.07
+FALSE_ALARM_SHARE = 0.07  # share of readings with a lesion that is not there
 REMARKS = ("degenerative changes of the spine", "elevated hemidiaphragm", "calcified granuloma")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """Something a reader noticed, how sure of it the reader is, and the ellipse drawn around it."""
+    """A lesion that a reader noticed, with the reader's certainty and ellipse."""
 
     lesion: Lesion
     certainty: int  # 1 to 5
-    ellipse: Box | None  # ends of the axes in pixels; none around a device
+    ellipse: Box | None  # bounding box in pixels, or None for a device
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """One reading, complete; the eye tracking is drawn also where it is discarded later."""
+    """One complete reading. Eye tracking is drawn even if it is discarded later."""
 
     marks: tuple[Mark, ...]
     remarks: tuple[str, ...]
@@ -42,7 +42,7 @@ class Reading:
     words: tuple[tuple[str, int, int], ...]  # start and end in milliseconds
 
     def labels(self, phase: int) -> dict[str, object]:
-        """Labels of the tables of a phase: certainty, text, or True and False."""
+        """Return the labels for the table of a phase: a certainty, a text, or True or False."""
         values: dict[str, object] = dict.fromkeys(PHASE_LABELS[phase], 0)
         values["Other"] = "|".join(self.remarks)
         values["Support devices"] = False
@@ -58,7 +58,7 @@ class Reading:
 
 
 def draw_reading(chest: Chest, box: Box, habit: Habit, rng: np.random.Generator) -> Reading:
-    """Draw a reading of a chest, whose box is `box`, by a reader of such habits."""
+    """Draw a reading of a chest with the bounding box `box` by a reader with a habit."""
     marks = []
     for lesion in chest.lesions:
         if rng.uniform() < chance_to_notice(lesion, habit.thoroughness):
@@ -80,7 +80,7 @@ def draw_reading(chest: Chest, box: Box, habit: Habit, rng: np.random.Generator)
 
 
 def chest_box(chest: Chest) -> Box:
-    """Box around lungs and heart, (x_min, y_min, x_max, y_max), half-open, pixels."""
+    """Return the box of lungs and heart, (x_min, y_min, x_max, y_max), half-open, in pixels."""
     frame = chest.frame
     u, v = frame.coordinates((frame.height, frame.width))
     covered = (chest.lungs(u, v).depth > 0) | (chest.heart_distance(u, v) < 1)
@@ -89,7 +89,7 @@ def chest_box(chest: Chest) -> Box:
 
 
 def _jittered_box(chest: Chest, box: Box, rng: np.random.Generator) -> Box:
-    """The chest's box as a reader draws it, within the image."""
+    """Draw the chest's box as a reader would, within the image."""
     frame = chest.frame
     jitter = rng.normal(0, 0.02, 4) * np.tile(frame.half_sizes, 2)
     x_min, y_min, x_max, y_max = np.round(np.array(box) + jitter).astype(int)
@@ -102,7 +102,7 @@ def _jittered_box(chest: Chest, box: Box, rng: np.random.Generator) -> Box:
 
 
 def _mark(chest: Chest, lesion: Lesion, certainty: int, rng: np.random.Generator) -> Mark:
-    """A lesion as noticed, with an ellipse around it, not quite in place."""
+    """Mark a noticed lesion with an ellipse that is slightly displaced."""
     if not lesion.is_abnormal:
         return Mark(lesion=lesion, certainty=certainty, ellipse=None)
     frame = chest.frame
@@ -122,7 +122,7 @@ def _mark(chest: Chest, lesion: Lesion, certainty: int, rng: np.random.Generator
 def _words(
     marks: list[Mark], remarks: tuple[str, ...], fixations: list[Fixation], rng: np.random.Generator
 ) -> tuple[tuple[str, int, int], ...]:
-    """Words of the dictation, each with its start and end within the reading."""
+    """Return the words of the dictation, each with start and end in milliseconds."""
     sentences = []
     sure = {1: "unlikely", 2: "less likely", 3: "possibly", 4: "probably", 5: "certainly"}
     for mark in marks:
@@ -138,7 +138,7 @@ def _words(
     first, last = fixations[0].start, fixations[-1].end
     begin = max(0, first) + int(0.15 * (last - first) * rng.uniform())
     lengths = np.array([2 + len(word) for word in spoken]) * rng.uniform(0.7, 1.3, len(spoken))
-    # spoken at a usual pace, or faster if the reading is too short for it
+    # at most 60 ms per character, and faster if the reading is too short
     pace = min(60.0, 0.95 * (last - begin) / float(lengths.sum()))
     ends = begin + np.floor(np.cumsum(lengths) * pace).astype(int)
     starts = np.concatenate([[begin], ends[:-1] + 1])
@@ -148,7 +148,7 @@ def _words(
 
 
 def _where(lesion: Lesion) -> str:
-    """Place of a lesion in words; the patient's right is on the left of the image."""
+    """Return the place of a lesion in words. The patient's right is on the left of the image."""
     if lesion.kind in {"cardiomegaly", "mediastinum"}:
         return "in the midline"
     side = "right" if lesion.u < 0 else "left"

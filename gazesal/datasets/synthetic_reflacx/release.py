@@ -1,4 +1,4 @@
-"""A synthetic release of readings with eye tracking, as REFLACX and MIMIC-CXR-JPG lie on disk."""
+"""Writing of a synthetic release, in the layout of REFLACX and MIMIC-CXR-JPG."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from gazesal.datasets.synthetic_reflacx.anatomy import Chest
 from gazesal.datasets.synthetic_reflacx.earlier import (
     FIRST_WORDS,
     command_of,
-    take_away_earlier,
+    remove_earlier,
 )
 from gazesal.datasets.synthetic_reflacx.identity import (
     Study,
@@ -29,19 +29,19 @@ from gazesal.typing import Float64Array
 __all__ = ["SYNTHETIC_METHODS", "write_synthetic_reflacx"]
 
 SYNTHETIC_METHODS = {
-    "attention": "what drew the readers' attention on average",
+    "attention": "the readers' average attention",
     "lesions": "the lesions, and faintly the lungs",
-    "lungs": "the lungs, nothing special to the image: good in AUC, near chance in sAUC",
+    "lungs": "the lungs, not specific to the image: good in AUC, near chance in sAUC",
     "noise": "smooth noise: chance in every metric",
-    "other_image": "what drew attention on another chest, moved to this one: good in AUC, near "
+    "other_image": "the average attention on another chest, moved to this one: good in AUC, near "
     "chance in sAUC",
 }
-"""What each map of a synthetic release shows."""
+"""Content of each map of a synthetic release."""
 
-MOST_IMAGES = 198  # 99 of phase 1 and 99 of phase 2: two digits of an id number them
-MOST_READERS = 4000  # the six digits of an id number all readings
-LEAST_SIDE = 96  # below it ribs and small lesions vanish
-MOST_SIDE = 4096  # the largest real images are about that; above, memory soon runs out
+MOST_IMAGES = 198  # ids number the images of phase 1 and of phase 2 with two digits each
+MOST_READERS = 4000  # ids number all readings with six digits
+LEAST_SIDE = 96  # pixels; below this, ribs and small lesions vanish
+MOST_SIDE = 4096  # pixels, about the largest real images; larger images exhaust the memory
 
 
 def write_synthetic_reflacx(
@@ -55,66 +55,65 @@ def write_synthetic_reflacx(
 ) -> Path:
     """Write a synthetic release in the layout of REFLACX with MIMIC-CXR-JPG beside it.
 
-    Chest-like images with lesions, and the readings of made-up readers who share lungs, heart and
-    lesions as targets but differ in how long they look, how they spread their gaze, what they
-    notice and when they enlarge a part of the image. No patient and no radiologist is in it.
+    It contains chest-like images with lesions, and readings by synthetic readers. The readers look
+    at the same lungs, heart and lesions. They differ in the number and spread of their fixations,
+    in the lesions that they notice, and in how often they enlarge a part of the image. The data are
+    drawn from a seed, without any patient or radiologist.
 
     Parameters
     ----------
     folder : str or path
-        Where to write. An earlier synthetic release there is taken away first, if all that lies
-        under its names is its own; anything else under them is an error, and nothing is written
-        or deleted.
+        Folder for the release. An earlier synthetic release there is removed first. If any other
+        file lies under the names of a release, an error is raised and no file is written or
+        deleted.
     n_images : int, default 12
-        Images that every reader reads, half of them in phase 1 and half in phase 2; 2 to 198,
-        since two digits of an id number the images of a phase. A sixth as many more, at least
-        three, are read once, in phase 3.
+        Number of images that every reader reads, 2 to 198, half of them in phase 1 and half in
+        phase 2. In phase 3, a sixth of this number, at least three, are read once.
     n_readers : int, default 5
         Number of readers, 2 to 4000.
     n_unread : int, default 6
-        Images of other subjects without gaze, for training networks.
+        Number of images of other subjects without gaze, for training networks.
     side : int, default 480
         Longest side of the largest images in pixels, 96 to 4096.
     seed : int, default 0
-        Seed; the same seed and the same versions of NumPy, SciPy and Pillow write the same bytes.
+        Seed. The same seed and the same versions of NumPy, SciPy and Pillow write the same bytes.
 
     Returns
     -------
     pathlib.Path
         The folder. It holds
 
-        - ``main_data``: tables of the three phases, and a folder a reading, as REFLACX has them;
-          `Reflacx` reads them. About 3% of the readings, none if there are fewer than four images,
-          have no eye tracking;
+        - ``main_data``: tables of the three phases, and a folder per reading, as in REFLACX.
+          `Reflacx` reads them. About 3% of the readings have no eye tracking, none with fewer than
+          four images.
         - ``mimic-cxr-jpg``: ``files/p10/...`` with every image as JPEG, and the tables
-          ``chexpert``, ``split`` and ``metadata`` of version 2.0.0;
-        - ``lung_masks/<dicom_id>.png``: the lungs of every frontal image, 0 or 255;
+          ``chexpert``, ``split`` and ``metadata`` of version 2.0.0.
+        - ``lung_masks/<dicom_id>.png``: the lungs of every frontal image, 0 or 255.
         - ``maps/<method>/<dicom_id>.npy``: maps of known quality, float32 at half size, of the
-          images of phases 1 and 2;
-        - ``lesions.csv``: the lesions that were drawn, in pixels, for whoever checks results;
+          images of phases 1 and 2.
+        - ``lesions.csv``: position and size of every lesion in pixels, to check results.
         - ``README.txt``.
 
     Raises
     ------
     TypeError
-        If the folder is not a path, or a count not an integer.
+        If the folder is not a path, or a count is not an integer.
     ValueError
         If a count is too small or too large.
     FileExistsError
-        If the folder holds anything under the names of a release that is not of an earlier
-        synthetic one, such as a real release.
+        If the folder holds files under the names of a release that are not part of an earlier
+        synthetic release, such as a real release.
 
     See Also
     --------
-    Reflacx : Reads it.
+    Reflacx : Read the release.
 
     Notes
     -----
-    Formats follow REFLACX :footcite:p:`reflacx2021` and MIMIC-CXR-JPG 2.0.0. The raw samples of the
-    eye tracker, ``gaze_data``, are left out. One study of phase 3 has two frontal images, one
-    shares its subject with an image of phase 1, and one is missing from the table of labels, as
-    happens in the real tables. The picture of an image depends on the seed, its number and `side`
-    only.
+    Formats follow REFLACX :footcite:p:`reflacx2021` and MIMIC-CXR-JPG 2.0.0, without the raw
+    samples of the eye tracker (``gaze_data``). As in the real tables, one study of phase 3 has two
+    frontal images, one has the subject of an image of phase 1, and one is missing from the table of
+    labels. The picture of an image depends only on the seed, its number and `side`.
 
     References
     ----------
@@ -139,18 +138,18 @@ def write_synthetic_reflacx(
     as_count(seed, name="seed", least=0)
     if n_images > MOST_IMAGES:
         raise ValueError(
-            f"`n_images` must be at most {MOST_IMAGES}, got {n_images}: ids number the images of "
-            "phases 1 and 2 with two digits. `n_unread` may be any number."
+            f"`n_images` must be at most {MOST_IMAGES}, got {n_images}, because ids number the "
+            "images of a phase with two digits. Use `n_unread` for more images."
         )
     if n_readers > MOST_READERS:
         raise ValueError(
-            f"`n_readers` must be at most {MOST_READERS}, got {n_readers}: ids number the readings "
-            "with six digits."
+            f"`n_readers` must be at most {MOST_READERS}, got {n_readers}, because ids number "
+            "all readings with six digits."
         )
     if side > MOST_SIDE:
         raise ValueError(f"`side` must be at most {MOST_SIDE}, got {side}.")
-    take_away_earlier(folder, SYNTHETIC_METHODS)
-    # first of all, so that also a part of a release is known as synthetic
+    remove_earlier(folder, SYNTHETIC_METHODS)
+    # written first, so that an unfinished release is recognized as synthetic
     command = command_of(n_images, n_readers, n_unread, side, seed)
     write_text(folder / "README.txt", _readme(command))
     studies = list_studies(n_images, n_unread, side=side, seed=seed)
@@ -166,7 +165,7 @@ def write_synthetic_reflacx(
 
 
 def _write_pictures(folder: Path, study: Study, seed: int) -> None:
-    """Write every image of a study, and the lungs of the frontal ones."""
+    """Write every image of a study, and lung masks of its frontal images."""
     from PIL import Image  # noqa: PLC0415
 
     for picture in study.pictures:
@@ -180,13 +179,13 @@ def _write_pictures(folder: Path, study: Study, seed: int) -> None:
 
 
 def _write_maps(folder: Path, study: Study, other: Chest, seed: int) -> None:
-    """Write the maps of known quality of an image, at half its size."""
+    """Write the maps of known quality for an image, at half its size."""
     chest = study.chest
     frame = chest.frame
     shape = ((frame.height + 1) // 2, (frame.width + 1) // 2)
     u, v = frame.coordinates(shape)
     lungs = chest.lungs(u, v).mask()
-    blur = frame.height / 29  # about one degree where the image fills the screen
+    blur = frame.height / 29  # pixels, about one degree if the image fills the screen
     lesions: Float64Array = 0.02 * lungs
     for lesion in chest.lesions:
         if lesion.is_abnormal:
@@ -211,6 +210,7 @@ def _write_maps(folder: Path, study: Study, other: Chest, seed: int) -> None:
 def _write_readings(
     folder: Path, studies: list[Study], n_images: int, n_readers: int, seed: int
 ) -> None:
+    """Draw and write all readings, and the tables of the phases."""
     habits = draw_habits(seed, n_readers)
     discarded = discarded_readings(n_images, n_readers, seed)
     phases: dict[int, list[release_tables.ReadingRow]] = {1: [], 2: [], 3: []}
@@ -229,16 +229,17 @@ def _write_readings(
 
 
 def _readme(command: str) -> str:
+    """Return the text of the README."""
     methods = "\n".join(f"  {name:12} {words}" for name, words in SYNTHETIC_METHODS.items())
     return (
         f"{FIRST_WORDS}: images, subjects, readings and\n"
         "dictations are drawn from a seed, in the layout of REFLACX and MIMIC-CXR-JPG, so that an\n"
         "evaluation can be run without their data. Made by\n\n"
         f"  {command}\n\n"
-        "main_data/        readings, as REFLACX has them; without the tracker's raw samples\n"
-        "mimic-cxr-jpg/    images and their tables, as MIMIC-CXR-JPG has them\n"
+        "main_data/        readings as in REFLACX, without the tracker's raw samples\n"
+        "mimic-cxr-jpg/    images and their tables as in MIMIC-CXR-JPG\n"
         "lung_masks/       lungs of each frontal image\n"
-        "lesions.csv       what was drawn into each image, and where, in pixels\n"
+        "lesions.csv       position and size of the lesions in each image, in pixels\n"
         "maps/<method>/    maps of known quality:\n"
         f"{methods}\n"
     )

@@ -1,4 +1,4 @@
-"""The tables of a synthetic release, column for column as the real ones have them."""
+"""Tables of a synthetic release, with the columns of the real tables."""
 
 import csv
 from collections.abc import Iterable, Sequence
@@ -68,7 +68,7 @@ ReadingRow = tuple[str, Study, Reading, bool]  # id, study, reading, discarded
 
 
 def write_phase(path: Path, phase: int, readings: Sequence[ReadingRow]) -> None:
-    """Write the table of a phase: one row a reading."""
+    """Write the table of a phase, with one row per reading."""
     rows = []
     for name, study, reading, discarded in readings:
         image = "physionet.org/files/mimic-cxr/2.0.0/" + study.path(study.pictures[0], ".dcm")
@@ -79,7 +79,7 @@ def write_phase(path: Path, phase: int, readings: Sequence[ReadingRow]) -> None:
 
 
 def write_reading(folder: Path, phase: int, reading: Reading, discarded: bool) -> None:
-    """Write the files of a reading; without eye tracking, those drawn by hand alone."""
+    """Write the files of a reading. If it is discarded, write only its box and ellipses."""
     _write(folder / "chest_bounding_box.csv", BOX, [reading.box], "\r\n")
     labels = PHASE_LABELS[phase]
     ellipses = [
@@ -145,7 +145,7 @@ def write_mimic_tables(folder: Path, studies: Sequence[Study], seed: int) -> Non
 
 
 def write_truth(path: Path, studies: Sequence[Study]) -> None:
-    """Write what no real release has: every lesion of the frontal images, and where."""
+    """Write the position and size of every lesion of the frontal images."""
     rows = []
     for study in studies:
         frame = study.chest.frame
@@ -160,7 +160,10 @@ def write_truth(path: Path, studies: Sequence[Study]) -> None:
 
 
 def _chexpert(study: Study, rng: np.random.Generator) -> list[str]:
-    """CheXpert's labels: what is there is 1, or -1 if hard to see; what is not, 0 or blank."""
+    """Draw the labels of CheXpert.
+
+    A lesion that is present is 1, or sometimes -1 if hard to see. An absent lesion is 0 or blank.
+    """
     seen: dict[str, float] = {}
     for lesion in study.chest.lesions:
         for label in FINDINGS[lesion.kind].chexpert:

@@ -1,7 +1,7 @@
-"""Where made-up readers look: targets that they share, and habits in which they differ.
+"""Scanpaths of synthetic readers, from shared targets and individual habits.
 
-Every target is a Gaussian in chest coordinates, so the density that the readers' fixations are
-drawn from is known in closed form: `attention` is that of the average reader.
+Every target is a Gaussian in chest coordinates, so the density of the readers' fixations is known
+in closed form. `attention` computes it for the average reader.
 """
 
 from dataclasses import dataclass
@@ -13,31 +13,32 @@ from gazesal.typing import Float64Array
 
 __all__ = ["SCREEN", "Fixation", "Habit", "attention", "draw_habits", "draw_scanpath"]
 
-SCREEN = (3840, 2160)
-HABIT, MOOD = 2.5, 1.0  # how alike readers, and readings, are in what they search; gamma shapes
-LESION_WEIGHT = 6.0  # of a conspicuous lesion, beside the zones' total of 11.8
-CALIBRATION = 0.4  # standard deviation of how far a reading lies off, in degrees
-OUTSIDE_SHARE = 0.006  # fixations beside the image
+SCREEN = (3840, 2160)  # pixels, width and height
+# Gamma shapes of the weights of zones per reader and per reading; larger values are more alike
+HABIT, MOOD = 2.5, 1.0
+LESION_WEIGHT = 6.0  # weight of a conspicuous lesion; the weights of all zones sum to 11.8
+CALIBRATION = 0.4  # degrees, standard deviation of the offset of a reading
+OUTSIDE_SHARE = 0.006  # share of fixations beside the image
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Habit:
-    """How a reader reads.
+    """Reading habits of one reader.
 
     Attributes
     ----------
     n_fixations : float
-        Usual number of fixations.
+        Mean number of fixations.
     spread : float
         Factor of the spread within a target.
     thoroughness : float
-        In [0, 1]: of two readers, the more thorough one notices more.
+        Number in [0, 1] that raises the probability to notice a lesion.
     dwell : float
-        Usual duration of a fixation in seconds.
+        Median duration of a fixation in seconds.
     zooming : float
         Probability of enlarging a part of the image.
     per_degree : tuple of float
-        Screen pixels in a degree of visual angle, along x and y.
+        Screen pixels per degree of visual angle, along x and y.
     zones : tuple of float
         Factor of the weight of each zone.
     """
@@ -53,7 +54,7 @@ class Habit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fixation:
-    """One fixation as the release records it: milliseconds, pixels, half-open rectangles."""
+    """One fixation as in the release, in milliseconds, pixels and half-open rectangles."""
 
     start: int
     end: int
@@ -68,15 +69,15 @@ class Fixation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """What part of the image is on the screen, and where."""
+    """Part of the image on the screen, and its position."""
 
-    scale: float  # screen pixels of an image pixel
+    scale: float  # screen pixels per image pixel
     shown: tuple[int, int, int, int]
     on_screen: tuple[int, int, int, int]
 
 
 def draw_habits(seed: int, n_readers: int) -> list[Habit]:
-    """Draw the habits of the readers; each depends on the seed and the reader's number alone."""
+    """Draw the habits of the readers. Each depends only on the seed and the reader's number."""
     habits = []
     for reader in range(n_readers):
         rng = np.random.default_rng([seed, 1, reader])
@@ -96,28 +97,28 @@ def draw_habits(seed: int, n_readers: int) -> list[Habit]:
 
 
 def chance_to_notice(lesion: Lesion, thoroughness: float = 0.55) -> float:
-    """Probability that a reader notices a lesion."""
+    """Return the probability that a reader notices a lesion."""
     return float(np.clip(0.35 + 0.55 * lesion.conspicuity + 0.3 * thoroughness, 0, 0.98))
 
 
 def lesion_target(lesion: Lesion) -> Float64Array:
-    """The target that a lesion is, like a row of `Chest.zones`."""
+    """Return the target at a lesion, in the form of a row of `Chest.zones`."""
     if lesion.kind == "device":
         weight = 0.25 * LESION_WEIGHT
     else:
         weight = LESION_WEIGHT * (0.5 + 0.5 * lesion.conspicuity)
     if lesion.kind == "edema":
-        weight /= 2  # there are two
-    # a large one is looked over, a small one looked at
+        weight /= 2  # edema has two lesions
+    # fixations spread over a large lesion
     spread = 0.02 + 0.45 * np.array([lesion.half_u, lesion.half_v])
     return np.array([lesion.u, lesion.v, *spread, weight])
 
 
 def attention(frame: Frame, shape: tuple[int, int], chest: Chest, *, blur: float) -> Float64Array:
-    """Density of the average reader's fixations on a chest, up to scale, on a grid (H, W).
+    """Compute the density of the average reader's fixations, up to scale, on a grid (H, W).
 
-    The chest is placed by `frame`, its own or another's; `blur` is a standard deviation in image
-    pixels.
+    `frame` places the chest and may belong to another chest. `blur` is a standard deviation in
+    image pixels.
     """
     u, v = frame.coordinates(shape)
     targets = [np.array(chest.zones)]
@@ -143,7 +144,7 @@ def draw_scanpath(
     order = _targets_in_order(chest, noticed, habit, number, rng)
     views = _views(frame, order, habit, rng)
     whole = see(frame, 1.0, (frame.width / 2, frame.height / 2))
-    # the tracker's error in this reading; smaller in image pixels where the image is enlarged
+    # error of the tracker in this reading; in image pixels it is smaller if the image is enlarged
     off = rng.normal(0, CALIBRATION, 2) * habit.per_degree
     window = (1.0, 0.5)
     time = int(rng.integers(-400, 900))
@@ -177,7 +178,7 @@ def draw_scanpath(
 
 
 def see(frame: Frame, zoom: float, center: tuple[float, float]) -> View:
-    """What is seen of an image that is enlarged `zoom` times beyond fitting the screen."""
+    """Return the view of an image enlarged `zoom` times relative to fitting the screen."""
     size = (frame.width, frame.height)
     scale = zoom * min(SCREEN[0] / frame.width, SCREEN[1] / frame.height)
     first, last, left, right = [], [], [], []
@@ -199,22 +200,25 @@ def see(frame: Frame, zoom: float, center: tuple[float, float]) -> View:
 def _targets_in_order(
     chest: Chest, noticed: list[Lesion], habit: Habit, number: int, rng: np.random.Generator
 ) -> Float64Array:
-    """Targets of the fixations, (number, 6): rows of `Chest.zones` or alike, and 1 for a lesion."""
+    """Draw the targets of the fixations, shape (number, 6).
+
+    Columns are as in `Chest.zones`, followed by 1 for a lesion and 0 for a zone.
+    """
     search = np.array(chest.zones)
-    # readers differ from each other, and from themselves on another day
+    # readers differ from each other, and between their own readings
     search[:, 4] *= np.array(habit.zones) * rng.gamma(MOOD, 1 / MOOD, len(search))
     search[:, 2:4] *= habit.spread
     lesions = np.array([lesion_target(lesion) for lesion in noticed]).reshape(-1, 5)
     targets = np.concatenate([search, lesions])
     is_lesion = np.arange(len(targets)) >= len(search)
     chosen = rng.choice(len(targets), number, p=targets[:, 4] / targets[:, 4].sum())
-    # a reader goes through the zones in order and stays at what was found, more or less
+    # readers search the zones roughly in order, then dwell on the lesions
     chosen = chosen[np.argsort(chosen + rng.normal(0, 3.0, number), kind="stable")]
     return np.column_stack([targets, is_lesion])[chosen]
 
 
 def _views(frame: Frame, order: Float64Array, habit: Habit, rng: np.random.Generator) -> list[View]:
-    """What is shown during each fixation: the whole image, enlarged for a while or two."""
+    """Draw the view during each fixation: the whole image, with up to two enlarged periods."""
     whole = see(frame, 1.0, (frame.width / 2, frame.height / 2))
     views = [whole] * len(order)
     for _ in range(2):
@@ -232,7 +236,7 @@ def _views(frame: Frame, order: Float64Array, habit: Habit, rng: np.random.Gener
 def _place(
     frame: Frame, target: Float64Array, view: View, off: Float64Array, rng: np.random.Generator
 ) -> tuple[int, int]:
-    """Draw a pixel at a target; readers seldom look where the image is not shown."""
+    """Draw a pixel at a target, mostly within the part of the image on the screen."""
     x_min, y_min, x_max, y_max = view.shown
     x = y = 0
     for _ in range(12):
@@ -246,7 +250,7 @@ def _place(
 
 
 def _beside(frame: Frame, rng: np.random.Generator) -> tuple[int, int]:
-    """A pixel a little outside the image, left or right of it, where the screen is empty."""
+    """Draw a pixel slightly left or right of the image, where the screen is empty."""
     away = int(rng.integers(2, max(3, frame.width // 12)))
     x = -away if rng.uniform() < 0.5 else frame.width - 1 + away
     return x, int(rng.integers(0, frame.height))

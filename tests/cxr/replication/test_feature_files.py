@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch")
 
 from gazesal.adapters.from_model import saliency_from_model  # noqa: E402
 from gazesal.cxr import load_model, preprocess  # noqa: E402
-from gazesal.cxr.replication.feature_files import KINDS, StoredMap, store_maps  # noqa: E402
+from gazesal.cxr.replication.feature_files import KINDS, MapFromFeatures, write_features  # noqa: E402
 from gazesal.cxr.training.settings import TrainingSettings  # noqa: E402
 
 SETTINGS = TrainingSettings().with_changes(evaluation_shortest_dimension=64)
@@ -21,13 +21,13 @@ def gray(image):
 
 
 @pytest.mark.parametrize("network", list(KINDS))
-def test_stored_maps_are_those_of_the_network(network, tmp_path):
+def test_maps_from_features_equal_maps_from_the_network(network, tmp_path):
     torch.manual_seed(0)
     model = load_model(network)
     rng = np.random.default_rng(0)
     image = rng.integers(0, 256, (90, 121), dtype=np.uint8)
     path = tmp_path / "a.npz"
-    store_maps(model, image, path, SETTINGS)
+    write_features(model, image, path, SETTINGS)
     for name, kind in KINDS[network].items():
         if kind in {"am1", "am2"}:
             options = {"method": "attention", "gate": int(kind[2]) - 1}
@@ -35,7 +35,7 @@ def test_stored_maps_are_those_of_the_network(network, tmp_path):
             options = {"scheme": kind}
         made = saliency_from_model(model, {"a": image}, preprocess=gray, inverse="study", **options)
         made = made["a"]()
-        stored = pickle.loads(pickle.dumps(StoredMap(path, kind)))()  # noqa: S301 - workers do so
+        stored = pickle.loads(pickle.dumps(MapFromFeatures(path, kind)))()  # noqa: S301 - workers do so
         assert stored.shape == (90, 121), name
         assert stored.dtype == np.float32
         assert stored.tobytes() == made.tobytes(), name

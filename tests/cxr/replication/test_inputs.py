@@ -50,7 +50,7 @@ def inputs_of(release, tmp_path, monkeypatch):
         def stop(*_):
             raise ListedError
 
-        monkeypatch.setattr(replicate_study.Steps, "__call__", noted)
+        monkeypatch.setattr(replicate_study.StepStore, "__call__", noted)
         monkeypatch.setattr(replicate_study, "read_scores", stop)
         options = {"seeds": 1, "n_readers": 2, **options}
         with pytest.raises(ListedError):
@@ -71,7 +71,7 @@ def write_checkpoints(folder, text):
     return folder
 
 
-def test_checkpoints_are_known_by_their_bytes(inputs_of, tmp_path):
+def test_changed_checkpoints_change_the_inputs(inputs_of, tmp_path):
     one = inputs_of(checkpoints=write_checkpoints(tmp_path / "weights", "one"))
     two = inputs_of(checkpoints=write_checkpoints(tmp_path / "weights", "two"))
     assert changed(one, two) == [
@@ -79,7 +79,7 @@ def test_checkpoints_are_known_by_their_bytes(inputs_of, tmp_path):
     ]
 
 
-def test_scored_pictures_are_known_by_their_bytes(inputs_of, release, tmp_path):
+def test_changed_pictures_change_the_inputs(inputs_of, release, tmp_path):
     one = inputs_of()
     image = next(iter(one["maps-sononet-0"]["scored"]))
     (path,) = (release / "mimic-cxr-jpg").rglob(f"{image}.jpg")
@@ -91,7 +91,7 @@ def test_scored_pictures_are_known_by_their_bytes(inputs_of, release, tmp_path):
         path.write_bytes(kept)
 
 
-def test_the_labels_of_the_readings_are_among_what_is_scored(inputs_of, release):
+def test_changed_reading_labels_change_the_scoring_inputs(inputs_of, release):
     """The third table parts images by them."""
     one = inputs_of()
     path = release / "main_data" / "metadata_phase_2.csv"
@@ -103,7 +103,7 @@ def test_the_labels_of_the_readings_are_among_what_is_scored(inputs_of, release)
         path.write_bytes(kept)
 
 
-def test_settings_count_where_they_are_used(inputs_of, tmp_path):
+def test_settings_change_only_the_steps_that_use_them(inputs_of, tmp_path):
     def go(**options):
         changes = {name: options.pop(name) for name in list(options) if name in smoke.to_dict()}
         return inputs_of(settings=smoke.with_changes(**changes), **options)
@@ -119,7 +119,7 @@ def test_settings_count_where_they_are_used(inputs_of, tmp_path):
     assert len(changed(given, larger)) == 4
 
 
-def test_the_precision_counts_where_networks_are_trained(inputs_of, tmp_path):
+def test_precision_changes_only_training_steps(inputs_of, tmp_path):
     trains = [f"train-{n}-0" for n in sorted(NETWORKS)]
     one = inputs_of(trainer={"accelerator": "cpu"})
     assert changed(one, inputs_of(trainer={"precision": "32"})) == []
@@ -131,41 +131,41 @@ def test_the_precision_counts_where_networks_are_trained(inputs_of, tmp_path):
     assert changed(given, inputs_of(checkpoints=own, trainer={"precision": "bf16-mixed"})) == []
 
 
-def test_switches_of_the_trainings_own_are_refused_at_once(release, tmp_path):
+def test_taken_trainer_options_raise_at_once(release, tmp_path):
     with pytest.raises(ValueError, match="`trainer` must not have 'max_epochs', which the train"):
         replicate(release, release / "mimic-cxr-jpg", tmp_path / "o", trainer={"max_epochs": 1})
     assert not (tmp_path / "o").exists()
 
 
-def test_a_seed_is_counted_up_within_its_bounds(release, tmp_path):
+def test_seed_of_the_last_training_is_checked(release, tmp_path):
     with pytest.raises(
-        ValueError, match=r"below 2\*\*32, got 4294967295, counted up to 4294967297"
+        ValueError, match=r"below 2\*\*32, got 4294967295, to which up to 2 is added"
     ):
         replicate(release, release / "mimic-cxr-jpg", tmp_path, seeds=3, seed=2**32 - 1)
 
 
-def test_missing_pictures_are_found_at_once_if_they_are_needed(release, inputs_of, tmp_path):
+def test_missing_pictures_raise_only_if_needed(release, inputs_of, tmp_path):
     copy = tmp_path / "release"
     shutil.copytree(release, copy)
     mimic = gazesal.datasets.MimicCxrJpg(copy / "mimic-cxr-jpg")
     table = mimic.classification_images(gaze_subjects=gazesal.datasets.Reflacx(copy).subjects())
     lost = mimic.path(table.index[table["split"] == "train"][0])
     lost.unlink()
-    with pytest.raises(FileNotFoundError, match=f"{lost.name}: is missing or empty; 1 of "):
+    with pytest.raises(FileNotFoundError, match=f"{lost.name}: is missing or empty .1 of "):
         replicate(copy, copy / "mimic-cxr-jpg", tmp_path / "out", n_readers=2)
     assert not (tmp_path / "out").exists()
     assert inputs_of(copy, checkpoints=write_checkpoints(tmp_path / "weights", "one"))
 
 
-def test_segmenting_without_torchxrayvision_says_what_to_install(release, tmp_path, monkeypatch):
+def test_segmenting_without_torchxrayvision_gives_advice(release, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "torchxrayvision.baseline_models", None)
     words = ["replicate", "--reflacx", release, "--mimic", release / "mimic-cxr-jpg"]
     words += ["--segment", "--out", tmp_path / "out"]
     done = CliRunner().invoke(main, list(map(os.fspath, words)))
     assert done.exit_code == 1
     assert done.stderr == (
-        "Error: Segmenting lungs needs torchxrayvision: pip install torchxrayvision; or give "
-        "masks of your own.\n"
+        "Error: Segmenting lungs needs torchxrayvision: pip install torchxrayvision. Or pass "
+        "your own masks.\n"
     )
     assert not (tmp_path / "out").exists()
 
@@ -174,7 +174,7 @@ def dark(pixels, *, below):
     return (pixels < below) * 1.0
 
 
-def test_segmenters_are_known_by_name_arguments_and_fingerprint(inputs_of):
+def test_segmenter_fingerprint_includes_arguments_and_state(inputs_of):
     def of(segmenter):
         return inputs_of(lungs=segmenter)["lungs"]["segmenter"]
 
@@ -208,43 +208,43 @@ def test_segmenters_are_known_by_name_arguments_and_fingerprint(inputs_of):
         {"num_nodes": 2},
     ],
 )
-def test_several_processes_are_refused(release, tmp_path, trainer):
-    with pytest.raises(ValueError, match="Train with `gazesal train`, which takes several"):
+def test_several_processes_raise(release, tmp_path, trainer):
+    with pytest.raises(ValueError, match="`trainer` must name one device"):
         replicate(release, release / "mimic-cxr-jpg", tmp_path / "out", trainer=trainer)
     assert not (tmp_path / "out").exists()
 
 
-def test_all_devices_are_refused_where_there_are_several(release, tmp_path, monkeypatch, inputs_of):
+def test_all_devices_raise_if_there_are_several(release, tmp_path, monkeypatch, inputs_of):
     assert inputs_of(trainer={"devices": "auto", "accelerator": "cpu"})
     assert inputs_of(trainer={"devices": [0], "accelerator": "cpu"})
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
     with pytest.raises(ValueError, match="one device of one machine"):
         inputs_of(trainer={"devices": -1})
     monkeypatch.setenv("WORLD_SIZE", "2")
-    with pytest.raises(ValueError, match=r"and 2 process\(es\) that were started"):
+    with pytest.raises(ValueError, match=r"and 2 started process\(es\)"):
         inputs_of()
 
 
-def test_maps_that_cannot_be_read_are_stored_again(tmp_path, monkeypatch):
+def test_damaged_features_are_written_again(tmp_path, monkeypatch):
     stored = []
 
     def store(model, path, target, settings):
         stored.append(target.stem)
         np.savez(target, logits=np.arange(1000.0))
 
-    monkeypatch.setattr(step_actions, "store_maps", store)
+    monkeypatch.setattr(step_actions, "write_features", store)
     model = SimpleNamespace(to=lambda _: None)
     paths = dict.fromkeys("abcd")
-    step_actions.store_all_maps(paths, lambda: model, None, "cpu", tmp_path)
+    step_actions.write_all_features(paths, lambda: model, None, "cpu", tmp_path)
     whole = (tmp_path / "b.npz").read_bytes()
     (tmp_path / "b.npz").write_bytes(whole[: len(whole) // 2])
     at = len(whole) // 2
     (tmp_path / "c.npz").write_bytes(whole[:at] + bytes([whole[at] ^ 255]) + whole[at + 1 :])
-    step_actions.store_all_maps(paths, lambda: model, None, "cpu", tmp_path)
+    step_actions.write_all_features(paths, lambda: model, None, "cpu", tmp_path)
     assert stored == ["a", "b", "c", "d", "b", "c"]
 
 
-def test_masks_that_cannot_be_read_are_made_again(tmp_path):
+def test_damaged_masks_are_made_again(tmp_path):
     asked = []
 
     def segmenter(pixels):
@@ -269,9 +269,7 @@ def test_masks_that_cannot_be_read_are_made_again(tmp_path):
         (("best.ckpt", "weights.pt"), True, "anew"),
     ],
 )
-def test_weights_that_are_gone_come_from_what_is_left(
-    tmp_path, monkeypatch, lost, trained, weights
-):
+def test_lost_weights_are_restored_or_trained_again(tmp_path, monkeypatch, lost, trained, weights):
     called = []
 
     def train(images, folder, **options):
@@ -294,7 +292,7 @@ def test_weights_that_are_gone_come_from_what_is_left(
 
 
 @pytest.mark.parametrize("command", ["replicate", "train"])
-def test_interrupted_commands_say_what_is_kept(release, tmp_path, monkeypatch, command):
+def test_interrupted_commands_name_what_is_kept(release, tmp_path, monkeypatch, command):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 

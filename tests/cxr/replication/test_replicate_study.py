@@ -61,7 +61,7 @@ def whole(release, tmp_path_factory):
     return go(release, tmp_path_factory.mktemp("whole"))
 
 
-def test_every_step_is_done_and_the_report_is_whole(whole):
+def test_every_step_runs_and_the_report_is_complete(whole):
     assert whole.ran == STEPS
     assert whole.kept == []
     text = whole.report.read_text("utf-8")
@@ -84,7 +84,7 @@ def test_every_step_is_done_and_the_report_is_whole(whole):
         assert len(on_disk) == len(table)
 
 
-def test_the_baselines_do_not_depend_on_the_training(whole):
+def test_baselines_do_not_depend_on_the_training(whole):
     fixed = whole.scores[whole.scores["method"].isin(["interobserver", "segmentation"])]
     wide = fixed.pivot_table(
         index=["image", "reader", "method", "metric"], columns="model", values="score"
@@ -101,10 +101,12 @@ def contents(folder):
     }
 
 
-def test_cut_off_it_ends_the_same_and_redoes_that_step_only(release, whole, tmp_path, monkeypatch):
+def test_interrupted_replication_repeats_only_the_interrupted_step(
+    release, whole, tmp_path, monkeypatch
+):
     """One replication that dies at the end of each kind of step, one after the other."""
     out = tmp_path / "cut"
-    real = replicate_study.Steps.__call__
+    real = replicate_study.StepStore.__call__
 
     def dying(at):
         def call(self, name, make, **options):
@@ -120,7 +122,7 @@ def test_cut_off_it_ends_the_same_and_redoes_that_step_only(release, whole, tmp_
     last = 0
     for place in (0, 1, 2, 6, 13):
         told = []
-        monkeypatch.setattr(replicate_study.Steps, "__call__", dying(STEPS[place]))
+        monkeypatch.setattr(replicate_study.StepStore, "__call__", dying(STEPS[place]))
         with pytest.raises(KeyboardInterrupt):
             go(release, out, tell=told.append)
         redone = STEPS[last : place + 1]
@@ -132,13 +134,13 @@ def test_cut_off_it_ends_the_same_and_redoes_that_step_only(release, whole, tmp_
     assert contents(out) == contents(whole.report.parent)
 
 
-def test_a_kill_among_the_scored_images_keeps_those_before(release, whole, tmp_path, monkeypatch):
+def test_interrupted_scoring_keeps_finished_images(release, whole, tmp_path, monkeypatch):
     """Maps of images that were scored are not read again, and nothing of the way there is left."""
     pytest.importorskip("pyarrow")
     out, read = tmp_path / "cut", []
     shutil.copytree(whole.report.parent, out)
     shutil.rmtree(out / "score-1")
-    real = feature_files.StoredMap.__call__
+    real = feature_files.MapFromFeatures.__call__
     names = sorted(whole.scores["image"].unique())
 
     def dying(self):
@@ -147,13 +149,15 @@ def test_a_kill_among_the_scored_images_keeps_those_before(release, whole, tmp_p
         read.append(self.path.stem)
         return real(self)
 
-    monkeypatch.setattr(feature_files.StoredMap, "__call__", dying)
+    monkeypatch.setattr(feature_files.MapFromFeatures, "__call__", dying)
     with pytest.raises(KeyboardInterrupt):
         go(release, out)
     assert {read.count(name) for name in names[:-1]} == {8}
     read.clear()
     monkeypatch.setattr(
-        feature_files.StoredMap, "__call__", lambda self: read.append(self.path.stem) or real(self)
+        feature_files.MapFromFeatures,
+        "__call__",
+        lambda self: read.append(self.path.stem) or real(self),
     )
     found = go(release, out)
     assert found.ran == ["score-1"]
@@ -166,7 +170,7 @@ def test_a_kill_among_the_scored_images_keeps_those_before(release, whole, tmp_p
     ]
 
 
-def test_with_fewer_trainings_the_tables_are_of_those_alone(release, whole, tmp_path):
+def test_fewer_trainings_give_tables_of_these_alone(release, whole, tmp_path):
     """As if there had never been more."""
     out = tmp_path / "fewer"
     shutil.copytree(whole.report.parent, out)
@@ -199,7 +203,7 @@ go(Path(sys.argv[1]), Path(sys.argv[2]))
 
 
 @pytest.mark.slow
-def test_killed_without_warning_it_ends_the_same(release, whole, tmp_path):
+def test_killed_replication_resumes_to_the_same_files(release, whole, tmp_path):
     out = tmp_path / "killed"
     # steps that were done are taken over, as after a kill in the first scoring
     shutil.copytree(whole.report.parent, out)
@@ -221,9 +225,7 @@ def test_killed_without_warning_it_ends_the_same(release, whole, tmp_path):
 
 
 @pytest.mark.slow
-def test_other_settings_do_everything_again_and_another_gaze_the_scores_only(
-    release, whole, tmp_path
-):
+def test_changed_options_and_gaze_repeat_only_the_scoring(release, whole, tmp_path):
     out = tmp_path / "changed"
     shutil.copytree(whole.report.parent, out)
     found = go(release, out, center_bias="left_out")
@@ -239,7 +241,7 @@ def test_other_settings_do_everything_again_and_another_gaze_the_scores_only(
 
 
 @pytest.mark.slow
-def test_checkpoints_take_the_place_of_training(release, whole, tmp_path):
+def test_checkpoints_replace_training(release, whole, tmp_path):
     root = whole.report.parent
     for network in NETWORKS:
         (tmp_path / "weights" / network).mkdir(parents=True)
@@ -259,7 +261,7 @@ def dark(pixels):
 
 
 @pytest.mark.slow
-def test_a_segmenter_makes_the_masks_once(release, whole, tmp_path):
+def test_segmenter_runs_once(release, whole, tmp_path):
     """On its own steps only: all but the scores are taken over."""
     out = tmp_path / "segmented"
     shutil.copytree(whole.report.parent, out)
@@ -269,7 +271,7 @@ def test_a_segmenter_makes_the_masks_once(release, whole, tmp_path):
     assert go(release, out, lungs=dark).ran == []
 
 
-def test_the_command_does_as_the_function(release, whole, tmp_path):
+def test_command_equals_the_function(release, whole, tmp_path):
     """On a copy of what the function left there is nothing to do, but for a step taken away."""
     settings, out = tmp_path / "tiny.toml", tmp_path / "out"
     settings.write_text(
@@ -292,9 +294,7 @@ def test_the_command_does_as_the_function(release, whole, tmp_path):
     assert contents(out) == contents(whole.report.parent)
 
 
-def test_without_its_extra_the_page_is_left_out_and_an_old_one_removed(
-    release, whole, tmp_path, monkeypatch
-):
+def test_without_the_report_extra_an_old_page_is_removed(release, whole, tmp_path, monkeypatch):
     out = tmp_path / "out"
     shutil.copytree(whole.report.parent, out)
     monkeypatch.setattr(report_files, "report_extra_is_there", lambda: False)
@@ -307,7 +307,7 @@ def test_without_its_extra_the_page_is_left_out_and_an_old_one_removed(
 
 
 @pytest.mark.slow
-def test_the_smoke_preset_needs_nothing(tmp_path, monkeypatch):
+def test_smoke_preset_needs_no_data(tmp_path, monkeypatch):
     """Its own release, trained on, scored and reported; made smaller than the command makes it."""
     small = {"n_images": 5, "n_readers": 5, "n_unread": 12, "side": 96}
     monkeypatch.setattr(sys.modules["gazesal.cli.replicate"], "SMOKE", small)
@@ -320,12 +320,12 @@ def test_the_smoke_preset_needs_nothing(tmp_path, monkeypatch):
     assert "paper" not in text
 
 
-def test_the_command_asks_for_what_it_needs(tmp_path):
+def test_command_names_missing_options(tmp_path):
     done = CliRunner().invoke(main, ["replicate", "--out", str(tmp_path)])
     assert done.exit_code == 2
     assert "--reflacx and --mimic are both needed, or --preset smoke" in done.output
 
 
-def test_too_few_images_to_score_are_refused(release, tmp_path):
+def test_too_few_scored_images_raise(release, tmp_path):
     with pytest.raises(ValueError, match="`n_readers` must leave at least two images to score"):
         go(release, tmp_path, n_readers=9)

@@ -52,7 +52,7 @@ def write(folder, seed=0, *, compared=True):
     return (folder / "report.html").read_text("utf-8"), sections
 
 
-def test_every_table_is_there_with_its_numbers(tmp_path):
+def test_page_has_every_table_with_its_numbers(tmp_path):
     page, sections = write(tmp_path)
     root = parse(page)
     wanted = [part for section in sections for part in section.parts if isinstance(part, Table)]
@@ -72,7 +72,7 @@ def test_every_table_is_there_with_its_numbers(tmp_path):
     assert sum(svg.attributes.get("role") == "img" for svg in root.all("svg")) == 2 * 4 * 10
 
 
-def test_it_is_alone_says_what_it_is_of_and_escapes(tmp_path):
+def test_page_is_self_contained_and_escaped(tmp_path):
     page, _ = write(tmp_path, compared=False)
     root = parse(page)
     assert not {each.tag for each in root.all()} & {"script", "link", "iframe", "object"}
@@ -86,7 +86,7 @@ def test_it_is_alone_says_what_it_is_of_and_escapes(tmp_path):
     assert "bigolin2021" in bibtex.text
 
 
-def test_other_scores_make_another_page(tmp_path):
+def test_page_depends_on_the_scores(tmp_path):
     first, _ = write(tmp_path)
     assert write(tmp_path)[0] == first
     other, _ = write(tmp_path, seed=1)
@@ -94,7 +94,7 @@ def test_other_scores_make_another_page(tmp_path):
     assert prints[0] != prints[1]
 
 
-def test_a_zero_has_no_sign_beside_its_drawing():
+def test_zero_has_no_sign_beside_its_chart():
     table = pd.DataFrame(
         {"metric": "ncc", "method": "AM1", "estimate": [0.01], "low": [-0.0002], "high": [0.02]}
     )

@@ -1,4 +1,4 @@
-"""Steps: what is done again, what is kept, and what is left alone."""
+"""StepStore: what is done again, what is kept, and what is left alone."""
 
 import json
 import os
@@ -6,12 +6,12 @@ import shutil
 
 import pytest
 
-from gazesal.cxr.replication.step_store import Steps
+from gazesal.cxr.replication.step_store import StepStore
 
 
 def run(folder, log, *, size=1, second=None):
     """Two steps, the second after the first."""
-    steps = Steps(folder, lambda _: None)
+    steps = StepStore(folder, lambda _: None)
 
     def first(into):
         log.append("first")
@@ -28,14 +28,14 @@ def run(folder, log, *, size=1, second=None):
     return steps
 
 
-def test_a_step_is_done_once(tmp_path):
+def test_step_runs_once(tmp_path):
     log = []
     assert run(tmp_path, log).ran == ["first", "second"]
     assert run(tmp_path, log).kept == ["first", "second"]
     assert log == ["first", "second"]
 
 
-def test_another_input_does_the_step_and_what_rests_on_it_again(tmp_path):
+def test_changed_input_repeats_the_step_and_later_steps(tmp_path):
     log = []
     run(tmp_path, log)
     (tmp_path / "first" / "left.txt").write_text("of the old inputs")
@@ -43,7 +43,7 @@ def test_another_input_does_the_step_and_what_rests_on_it_again(tmp_path):
     assert not (tmp_path / "first" / "left.txt").exists()
 
 
-def test_a_step_that_died_is_begun_again_on_what_it_left(tmp_path):
+def test_interrupted_step_resumes_from_its_files(tmp_path):
     log = []
     with pytest.raises(RuntimeError):
         run(tmp_path, log, second=RuntimeError())
@@ -55,7 +55,7 @@ def test_a_step_that_died_is_begun_again_on_what_it_left(tmp_path):
 
 
 @pytest.mark.parametrize("harm", ["missing", "cut", "note"])
-def test_files_that_are_gone_or_cut_are_made_again(tmp_path, harm):
+def test_missing_and_damaged_files_are_made_again(tmp_path, harm):
     log = []
     run(tmp_path, log)
     path = tmp_path / "first" / "a.txt"
@@ -76,7 +76,7 @@ def replace_unnoticed(path, text):
     path.write_text(text)
 
 
-def test_a_file_of_equal_size_with_other_bytes_is_made_again(tmp_path):
+def test_changed_file_of_equal_size_is_made_again(tmp_path):
     """And is not there when its step begins, which may keep what it finds."""
     log = []
     run(tmp_path, log, size=3)
@@ -87,12 +87,12 @@ def test_a_file_of_equal_size_with_other_bytes_is_made_again(tmp_path):
         assert not (into / "a.txt").exists()
         (into / "a.txt").write_text("aaa")
 
-    steps = Steps(tmp_path, lambda _: None)
+    steps = StepStore(tmp_path, lambda _: None)
     steps("first", keeping, inputs={"size": 3})
     assert steps.ran == ["first"]
 
 
-def test_only_the_harmed_file_is_taken_away(tmp_path):
+def test_only_the_damaged_file_is_removed(tmp_path):
     def make(into):
         for name in ("a", "b"):
             if not (into / name).exists():
@@ -100,16 +100,16 @@ def test_only_the_harmed_file_is_taken_away(tmp_path):
                 made.append(name)
 
     made = []
-    Steps(tmp_path, lambda _: None)("first", make, inputs={})
+    StepStore(tmp_path, lambda _: None)("first", make, inputs={})
     replace_unnoticed(tmp_path / "first" / "b", "x")
-    Steps(tmp_path, lambda _: None)("first", make, inputs={})
+    StepStore(tmp_path, lambda _: None)("first", make, inputs={})
     assert made == ["a", "b", "b"]
     assert (tmp_path / "first" / "b").read_text() == "b"
 
 
-def test_what_rests_on_other_bytes_of_the_same_inputs_is_done_again(tmp_path):
+def test_changed_bytes_of_a_step_repeat_later_steps(tmp_path):
     def go(text):
-        steps = Steps(tmp_path, lambda _: None)
+        steps = StepStore(tmp_path, lambda _: None)
         steps("first", lambda into: (into / "a").write_text(text), inputs={})
         steps("second", lambda into: (into / "b").write_text("b"), inputs={}, after=["first"])
         return steps.ran
@@ -121,7 +121,7 @@ def test_what_rests_on_other_bytes_of_the_same_inputs_is_done_again(tmp_path):
     assert go("b") == ["first"]
 
 
-def test_the_same_bytes_at_another_time_are_kept(tmp_path):
+def test_same_bytes_with_another_time_are_kept(tmp_path):
     run(tmp_path / "here", [])
     shutil.copytree(tmp_path / "here", tmp_path / "there", copy_function=shutil.copyfile)
     note = tmp_path / "there" / "first" / "done.json"
@@ -131,19 +131,19 @@ def test_the_same_bytes_at_another_time_are_kept(tmp_path):
     assert json.loads(note.read_text())["files"]["a.txt"]["mtime"] == 10**9
 
 
-def test_what_a_kill_left_of_a_file_is_no_output(tmp_path):
+def test_unfinished_files_are_not_outputs(tmp_path):
     def make(into):
         (into / ".x.partial.npz").write_text("half")
         (into / "x.npz").write_text("x")
 
-    Steps(tmp_path, lambda _: None)("first", make, inputs={})
+    StepStore(tmp_path, lambda _: None)("first", make, inputs={})
     (tmp_path / "first" / ".x.partial.npz").unlink()
-    again = Steps(tmp_path, lambda _: None)
+    again = StepStore(tmp_path, lambda _: None)
     again("first", make, inputs={})
     assert again.kept == ["first"]
 
 
-def test_a_step_that_is_begun_again_takes_half_written_files_away(tmp_path):
+def test_resumed_step_removes_unfinished_files(tmp_path):
     """Those of kills, which nothing would ever look at; a step that is kept is left as it is."""
 
     def killed(into):
@@ -157,14 +157,14 @@ def test_a_step_that_is_begun_again_takes_half_written_files_away(tmp_path):
 
     seen = []
     with pytest.raises(KeyboardInterrupt):
-        Steps(tmp_path, lambda _: None)("first", killed, inputs={})
-    Steps(tmp_path, lambda _: None)("first", make, inputs={})
+        StepStore(tmp_path, lambda _: None)("first", killed, inputs={})
+    StepStore(tmp_path, lambda _: None)("first", make, inputs={})
     assert sorted(seen) == ["begun.json", "last.ckpt"]
 
 
-def test_only_named_outputs_count(tmp_path):
+def test_only_named_outputs_affect_later_steps(tmp_path):
     def go(log):
-        steps = Steps(tmp_path, lambda _: None)
+        steps = StepStore(tmp_path, lambda _: None)
 
         def make(into):
             (into / "weights").write_text("w")
@@ -181,9 +181,9 @@ def test_only_named_outputs_count(tmp_path):
     assert go("at one") == ["first"]
 
 
-def test_what_is_precious_and_finished_is_not_emptied(tmp_path):
+def test_finished_precious_step_is_not_emptied(tmp_path):
     def go(epochs, make):
-        steps = Steps(tmp_path, lambda _: None)
+        steps = StepStore(tmp_path, lambda _: None)
         steps("first", make, inputs={"settings": {"epochs": epochs}, "seed": 0}, precious=True)
 
     def dying(into):
@@ -200,15 +200,15 @@ def test_what_is_precious_and_finished_is_not_emptied(tmp_path):
     assert (tmp_path / "first" / "weights").read_text() == "w"
 
 
-def test_a_folder_of_somebody_elses_files_is_refused(tmp_path):
+def test_folder_of_other_files_raises(tmp_path):
     (tmp_path / "first").mkdir()
     (tmp_path / "first" / "precious.txt").write_text("mine")
-    with pytest.raises(ValueError, match="no step of a replication wrote them"):
+    with pytest.raises(ValueError, match="must be empty or the folder of a step"):
         run(tmp_path, [])
     assert (tmp_path / "first" / "precious.txt").read_text() == "mine"
 
 
-def test_the_note_says_what_a_step_was_made_from(tmp_path):
+def test_note_holds_the_inputs_of_a_step(tmp_path):
     run(tmp_path, [], size=3)
     note = json.loads((tmp_path / "first" / "begun.json").read_text())
     assert note["inputs"] == {"size": 3}

@@ -37,7 +37,7 @@ def released(shared):
 
 
 @pytest.mark.parametrize("number", ["1", "2"])
-def test_the_released_scores_give_the_printed_tables(released, number):
+def test_released_scores_give_the_printed_tables(released, number):
     made = study_tables.study_table(released, number)
     printed = study_tables.paper_table(number)
     assert list(made["method"].unique()) == list(study_tables.ROWS)
@@ -49,7 +49,7 @@ def test_the_released_scores_give_the_printed_tables(released, number):
         )
 
 
-def test_paired_differences_are_those_of_the_reanalysis(released):
+def test_paired_differences_equal_the_reanalysis(released):
     found = study_tables.differences(released, 0)["these"].set_index(["method", "metric"])
     ceiling = found.loc[("interobserver", "sauc")]
     assert ceiling["estimate"] == pytest.approx(0.028, abs=5e-4)
@@ -57,7 +57,7 @@ def test_paired_differences_are_those_of_the_reanalysis(released):
     assert not found.loc[("interobserver", "sncc"), "equivalent"]
 
 
-def test_the_report_has_every_table_beside_the_papers(released):
+def test_report_has_every_table_beside_the_papers(released):
     aucs = pd.DataFrame(
         {
             "label": ["Edema", "mean"] * 4,
@@ -84,22 +84,20 @@ def test_the_report_has_every_table_beside_the_papers(released):
     assert "| One observer vs. the others, abnormal |" in text
     assert "0.048 [0.020, 0.076] |" in text  # Table 3 of the paper
     assert "![Maps of one image, and the scores of all](figure.png)" in text
-    assert "of the first training alone: its numbers are not those of the tables" in text
+    assert "and of the first training alone. The numbers of the tables" in text
     assert "over all 5 trainings." in text
     assert "| difference | p, unadjusted |" in text
     assert "| difference | p, Holm | equivalence |" in text
     assert "not adjusted for the 6 comparisons" in text
-    assert (
-        "a flip of the signs of the images' differences, adjusted by Holm's steps for the 4" in text
-    )
+    assert "sign flips of the differences per image, adjusted by Holm's method for the 4" in text
     assert "the t statistic over variance components of images and models, adjusted by Holm" in text
-    assert text.count("margins are gazesal's own choice, not the study's") == 2
+    assert text.count("margins are examples chosen by gazesal, not by the study") == 2
     assert "freedom" not in text  # of five trainings
-    assert "over 2 trainings. The interval is as the study prints its own" in text
+    assert "over 2 trainings. The interval is the study's" in text
     assert "A t interval of the same values is 6.5 times as wide." in text
     assert "\n| Network | AUC |" in text
     assert "\n| Map, metric | difference |" in text
-    assert "those with any of the labels" in text
+    assert "the images with any of the labels" in text
     assert set(made) >= {"table_1", "table_2", "table_3", "classification", "subset_tests"}
     assert len(made["subset_tests"]) == 6
 
@@ -124,13 +122,13 @@ def test_undefined_scores_are_left_out_and_counted(released):
     assert row["estimate"] == pytest.approx(kept["score"].mean(), abs=0.02)
 
 
-def test_one_training_has_no_intervals_about_others(released):
+def test_one_training_has_no_intervals_about_other_trainings(released):
     one = released[released["model"] == 1]
     assert set(study_tables.intervals_by_question(one, 0)) == {"these"}
     assert set(study_tables.differences(one, 0)) == {"these"}
 
 
-def test_with_few_trainings_it_says_what_the_t_intervals_rest_on(released):
+def test_few_trainings_add_a_caution_about_t_intervals(released):
     few = released[released["image"].isin(sorted(released["image"].unique())[:8])]
 
     def report(n):
@@ -141,20 +139,18 @@ def test_with_few_trainings_it_says_what_the_t_intervals_rest_on(released):
         return markdown_of("T", [], sections)
 
     text = report(2)
-    words = (
-        "With 2 trainings, what differs between trainings rests on one degree of freedom: such t"
-    )
+    words = "With 2 trainings, the variance between trainings has one degree of freedom. Such t"
     assert text.count(words) == 2
     at = [text.index(f"models {each}") for each in ("like these (t)", "these\n", "like these\n")]
     assert at[0] < text.index(words) < at[1]
     assert text.rindex(words) > at[2]
-    assert "rests on 3 degrees of freedom" in report(4)
+    assert "has 3 degrees of freedom" in report(4)
     one = report(1)
     assert "freedom" not in one
     assert "first training alone" not in one
 
 
-def test_a_zero_has_no_sign():
+def test_zero_has_no_sign():
     assert [shown(v) for v in (-0.0004, 0.0004, -0.0006, np.nan)] == [
         "0.000",
         "0.000",
@@ -164,7 +160,7 @@ def test_a_zero_has_no_sign():
     assert [shown(v, sign=True) for v in (-0.0004, 0.0, 0.0006)] == ["0.000", "0.000", "+0.001"]
 
 
-def test_one_undefined_map_leaves_its_image_out_of_the_tables_about_models_like_these():
+def test_undefined_score_leaves_its_image_out_of_tables_over_models():
     rng = np.random.default_rng(0)
     image, reader, model = np.indices((12, 5, 4)).reshape(3, -1)
     keys = {"image": image, "reader": reader, "model": model}

@@ -7,7 +7,7 @@ SIDES = {"shortest_dimension": 32, "center_crop": 32, "evaluation_shortest_dimen
 
 def made_up_images(n=36, n_validate=12, seed=0):
     """Images of two shapes and three labels."""
-    from gazesal.cxr.training import LabelledImages
+    from gazesal.cxr.training import LabeledImages
 
     rng = np.random.default_rng(seed)
     targets = rng.random((n, 3)) < 0.5
@@ -19,7 +19,7 @@ def made_up_images(n=36, n_validate=12, seed=0):
         sources.append(pixels)
     n_test = n // 6
     split = ["train"] * (n - n_validate - n_test) + ["validate"] * n_validate + ["test"] * n_test
-    return LabelledImages(
+    return LabeledImages(
         names=range(n),
         sources=sources,
         targets=targets,

@@ -10,7 +10,7 @@ from PIL import Image  # noqa: E402
 
 import gazesal  # noqa: E402
 from gazesal.cxr import preprocess  # noqa: E402
-from gazesal.cxr.training import LabelledImages, TrainingSettings  # noqa: E402
+from gazesal.cxr.training import LabeledImages, TrainingSettings  # noqa: E402
 from gazesal.cxr.training.batches import (  # noqa: E402
     EvaluationImages,
     TrainingImages,
@@ -36,7 +36,7 @@ def training_set(settings, images=None, seed=0):
 
 
 def one_image(pixels, **changes):
-    images = LabelledImages(
+    images = LabeledImages(
         names="a",
         sources=[pixels],
         targets=[[True]],
@@ -105,7 +105,7 @@ def test_shifts_go_to_a_twentieth_of_the_side():
     assert (shifts.max(axis=0) > 3.6).all()
 
 
-def test_scales_go_from_95_to_105_in_a_hundred():
+def test_scales_are_between_95_and_105_percent():
     moved = spot_moves(scale_factor=(0.95, 1.05))
     scales = np.hypot(*moved.T) / 10
     assert 0.94 < scales.min() < 0.957
@@ -143,7 +143,7 @@ def test_an_augmentation_depends_on_seed_epoch_and_image_alone():
     assert torch.equal(torch.random.get_rng_state(), before)  # nobody else's numbers are used
 
 
-def test_processes_share_out_each_epoch():
+def test_processes_split_each_epoch():
     dataset = training_set(small_settings())
     orders = {}
     for epoch in (0, 1):
@@ -177,7 +177,7 @@ def test_no_two_trainings_share_an_order():
     assert len(orders) == 6 * 8
 
 
-def test_processes_that_do_not_part_evenly_begin_again():
+def test_uneven_split_repeats_the_start_of_the_order():
     dataset = training_set(small_settings(batch_size=5), made_up_images(19, 4))
     shares = []
     for rank in range(5):
@@ -188,14 +188,14 @@ def test_processes_that_do_not_part_evenly_begin_again():
     assert [each for turn in zip(*shares, strict=True) for each in turn] == order + order[:3]
 
 
-def test_augmentations_of_one_seed_are_not_drawn_with_the_key_of_an_order():
+def test_augmentations_and_orders_have_different_random_keys():
     keys = [np.random.SeedSequence([0, epoch, row]) for epoch in range(3) for row in range(3)]
     orders = [np.random.SeedSequence(0, spawn_key=(epoch,)) for epoch in range(3)]
     states = {tuple(key.generate_state(4)) for key in keys + orders}
     assert len(states) == 12
 
 
-def test_evaluation_batches_are_of_one_size_and_have_each_image_once():
+def test_evaluation_batches_have_one_size_and_each_image_once():
     images = made_up_images()
     dataset = EvaluationImages(images, images.where("validate"), small_settings(), None, 0)
     for world_size in (1, 2, 5):
@@ -221,7 +221,7 @@ def on_disk(tmp_path):
         paths.append(tmp_path / "pictures" / f"{name}.png")
         paths[-1].parent.mkdir(exist_ok=True)
         Image.fromarray(pixels).save(paths[-1])
-    return LabelledImages(
+    return LabeledImages(
         names=images.names,
         sources=paths,
         targets=images.targets,
@@ -231,12 +231,12 @@ def on_disk(tmp_path):
     )
 
 
-def test_the_cache_changes_nothing_and_saves_decoding(on_disk, tmp_path, monkeypatch):
+def test_cache_saves_decoding_without_changing_pixels(on_disk, tmp_path, monkeypatch):
     rows = on_disk.where("train")
     plain = TrainingImages(on_disk, rows, small_settings(), None, 0, seed=0)
     expected = [plain[1, i][0] for i in range(len(rows))]
     cache = tmp_path / "cache"
-    limit = plain._n_bytes(on_disk.shapes[rows[0]]) + plain._n_bytes(on_disk.shapes[rows[1]])
+    limit = plain.n_bytes(on_disk.shapes[rows[0]]) + plain.n_bytes(on_disk.shapes[rows[1]])
     cached = TrainingImages(on_disk, rows, small_settings(), cache, limit, seed=0)
     for _ in range(2):
         assert all(torch.equal(cached[1, i][0], expected[i]) for i in range(len(rows)))
@@ -251,7 +251,7 @@ def test_the_cache_changes_nothing_and_saves_decoding(on_disk, tmp_path, monkeyp
     assert len(opened) == len(rows) - 2
 
 
-def test_a_file_that_changed_or_a_broken_entry_is_made_again(tmp_path):
+def test_cache_renews_changed_and_damaged_files(tmp_path):
     source, cache = tmp_path / "a.png", PictureCache(tmp_path / "cache")
     source.write_bytes(b"old")
     old, new = np.zeros((2, 2), np.uint8), np.ones((2, 2), np.uint8)
@@ -265,14 +265,14 @@ def test_a_file_that_changed_or_a_broken_entry_is_made_again(tmp_path):
     assert cache.get(source, "way", lambda: old).tobytes() == old.tobytes()
 
 
-def test_images_in_color_are_refused():
+def test_color_images_raise():
     pixels = np.zeros((40, 40, 3), np.uint8)
     pixels[..., 0] = 9
     with pytest.raises(ValueError, match="must be gray"):
         one_image(pixels)[0, 0]
 
 
-def test_the_images_of_mimic_are_those_of_the_study(tmp_path):
+def test_from_mimic_selects_the_images_of_the_study(tmp_path):
     root = gazesal.datasets.write_synthetic_reflacx(
         tmp_path, n_images=4, n_readers=2, n_unread=12, side=96
     )
@@ -280,7 +280,7 @@ def test_the_images_of_mimic_are_those_of_the_study(tmp_path):
         gazesal.datasets.MimicCxrJpg(root / "mimic-cxr-jpg"),
         gazesal.datasets.Reflacx(root),
     )
-    images = LabelledImages.from_mimic(mimic, gaze_subjects=release.subjects())
+    images = LabeledImages.from_mimic(mimic, gaze_subjects=release.subjects())
     table = mimic.classification_images(gaze_subjects=release.subjects())
     assert list(images.names) == list(table.index)
     assert list(images.split) == list(table["split"])
@@ -288,11 +288,11 @@ def test_the_images_of_mimic_are_those_of_the_study(tmp_path):
     assert (images.targets == (mimic.targets(table.index) == 1).to_numpy()).all()
     read = set(release.readings["dicom_id"])
     assert all(s == "test" for n, s in zip(images.names, images.split, strict=True) if n in read)
-    assert repr(images).startswith(f"LabelledImages({len(table)} images of ")
+    assert repr(images).startswith(f"LabeledImages({len(table)} images of ")
     assert list(images.sources) == [mimic.path(name, must_exist=True) for name in table.index]
 
 
-def test_pictures_that_are_missing_or_empty_are_counted(on_disk):
+def test_require_files_counts_missing_and_empty_pictures(on_disk):
     on_disk.require_files()
     train, test = (on_disk.where(split) for split in ("train", "test"))
     on_disk.sources[train[1]].write_bytes(b"")
@@ -300,18 +300,18 @@ def test_pictures_that_are_missing_or_empty_are_counted(on_disk):
     on_disk.sources[test[0]].unlink()
     on_disk.sources[test[0]].mkdir()  # a folder is no picture
     on_disk.require_files("validate")
-    message = rf"{on_disk.sources[train[1]].name}: is missing or empty; 2 of 6 pictures are"
+    message = rf"{on_disk.sources[train[1]].name}: is missing or empty .2 of 6 pictures"
     with pytest.raises(FileNotFoundError, match=message):
         on_disk.require_files("train")
-    with pytest.raises(FileNotFoundError, match=r"; 3 of 12 pictures are \(train, validate, test"):
+    with pytest.raises(FileNotFoundError, match=r"3 of 12 pictures of train, validate, test"):
         on_disk.require_files()
-    with pytest.raises(FileNotFoundError, match=r"missing or empty; 1 of \d pictures .*test\)\.$"):
+    with pytest.raises(FileNotFoundError, match=r"empty \(1 of \d pictures of test\)\.$"):
         on_disk.require_files("test")
     with pytest.raises(ValueError, match="`splits` must be"):
         on_disk.require_files("training")
 
 
-def test_a_missing_picture_is_found_before_anything_is_trained(on_disk, tmp_path):
+def test_missing_picture_raises_before_training(on_disk, tmp_path):
     pytest.importorskip("lightning")
     from gazesal.cxr.training import train
 
@@ -327,15 +327,15 @@ def test_a_missing_picture_is_found_before_anything_is_trained(on_disk, tmp_path
     ("change", "error", "message"),
     [
         ({"targets": [[1], [0]]}, TypeError, "booleans"),
-        ({"targets": [[True]]}, ValueError, "row an image"),
-        ({"names": ["a", "a"]}, ValueError, "each image once, got 'a' again"),
+        ({"targets": [[True]]}, ValueError, "one row per image"),
+        ({"names": ["a", "a"]}, ValueError, "`names` must be unique, got 'a'"),
         ({"split": ["train", "held out"]}, ValueError, "got 'held out'"),
         ({"patients": ["p", "p"]}, ValueError, "patient p is in train and test"),
-        ({"patients": ["p"]}, ValueError, "`patients` must have one for each"),
-        ({"shapes": [(3, 4)]}, ValueError, "`shapes` must have one for each"),
+        ({"patients": ["p"]}, ValueError, "`patients` must have one entry for each"),
+        ({"shapes": [(3, 4)]}, ValueError, "`shapes` must have one entry for each"),
     ],
 )
-def test_what_does_not_belong_together_is_named(change, error, message):
+def test_inconsistent_arguments_raise(change, error, message):
     good = {
         "names": ["a", "b"],
         "sources": [np.zeros((20, 20), np.uint8)] * 2,
@@ -345,13 +345,13 @@ def test_what_does_not_belong_together_is_named(change, error, message):
         "patients": ["p", "q"],
     }
     with pytest.raises(error, match=message):
-        LabelledImages(**{**good, **change})
+        LabeledImages(**{**good, **change})
 
 
-def test_the_studys_settings_make_its_sizes():
+def test_default_settings_give_the_sizes_of_the_study():
     """A radiograph of 2500 x 3000: training squares of 224, evaluation squares of 272."""
     pixels = np.zeros((250, 300), np.uint8)
-    images = LabelledImages(
+    images = LabeledImages(
         names="ab",
         sources=[pixels, pixels],
         targets=[[True], [False]],
@@ -367,7 +367,7 @@ def test_the_studys_settings_make_its_sizes():
     assert tuple(test[0][0].shape) == (1, 272, 272)
 
 
-def test_no_images_at_all_are_one_line():
+def test_no_images_raise():
     options = dict.fromkeys(("names", "sources", "split", "patients", "shapes"), ())
-    with pytest.raises(ValueError, match=r"a row an image .* at least one, got shape \(0, 1\)\.$"):
-        LabelledImages(**options, targets=np.ones((0, 1), bool), labels=["Edema"])
+    with pytest.raises(ValueError, match=r"`targets` must .* not be empty, got shape \(0, 1\)\.$"):
+        LabeledImages(**options, targets=np.ones((0, 1), bool), labels=["Edema"])

@@ -39,7 +39,7 @@ def trained_on(monkeypatch):
     return found
 
 
-def test_without_reflacx_it_says_that_gaze_subjects_are_trained_on(release, tmp_path, trained_on):
+def test_without_reflacx_warns_about_gaze_subjects(release, tmp_path, trained_on):
     without = go(release, tmp_path / "a")
     assert "Warning: without --reflacx, images of subjects with gaze stay" in without.stderr
     given = go(release, tmp_path / "b", "--reflacx", release)
@@ -54,24 +54,24 @@ def test_without_reflacx_it_says_that_gaze_subjects_are_trained_on(release, tmp_
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
-def test_a_gpu_that_is_not_there_is_one_line(release, tmp_path):
+def test_missing_gpu_is_a_one_line_error(release, tmp_path):
     done = go(release, tmp_path / "out", "--reflacx", release, "--accelerator", "gpu")
     assert done.exit_code == 1
     (line,) = done.stderr.splitlines()
-    assert line.startswith("Error: `trainer` must have switches that work on this machine")
+    assert line.startswith("Error: `trainer` must have options that work on this machine")
     assert "accelerator='gpu'" in line
     assert not (tmp_path / "out").exists()
 
 
-def test_a_missing_picture_is_one_line_before_anything_is_trained(release, tmp_path):
+def test_missing_picture_is_a_one_line_error(release, tmp_path):
     copy = tmp_path / "release"
     shutil.copytree(release, copy)
-    images = training.LabelledImages.from_mimic(
+    images = training.LabeledImages.from_mimic(
         gazesal.datasets.MimicCxrJpg(copy / "mimic-cxr-jpg"), gaze_subjects=[]
     )
     lost = images.sources[images.where("train")[0]]
     lost.unlink()
     done = go(copy, tmp_path / "out")
     assert done.exit_code == 1
-    assert f"Error: {lost}: is missing or empty; 1 of " in done.stderr
+    assert f"Error: {lost}: is missing or empty (1 of " in done.stderr
     assert not (tmp_path / "out").exists()

@@ -63,24 +63,24 @@ HARMS = {
 
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("harm", HARMS)
-def test_a_broken_checkpoint_is_named_with_what_to_do(cut_off, tmp_path, name, harm):
+def test_damaged_checkpoint_raises_with_advice(cut_off, tmp_path, name, harm):
     path = cut_off / name
     path.write_bytes(HARMS[harm](path.read_bytes(), tmp_path))
     before = {each: each.read_bytes() for each in cut_off.rglob("*") if each.is_file()}
-    with pytest.raises(ValueError, match=rf"{name}: .*; take it away") as caught:
+    with pytest.raises(ValueError, match=rf"{name}: .* Remove it") as caught:
         go(cut_off)
     assert "\n" not in str(caught.value)
     assert all(each.read_bytes() == content for each, content in before.items())
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_what_the_message_says_helps(cut_off, whole, name):
+def test_following_the_advice_repairs_the_training(cut_off, whole, name):
     (cut_off / name).write_bytes(b"")
     with pytest.raises(ValueError, match="starts anew from its first epoch"):
         go(cut_off)
     (cut_off / name).unlink()
     if name == "best.ckpt":
-        with pytest.raises(ValueError, match=r"best.ckpt: is not there.*take last.ckpt away"):
+        with pytest.raises(ValueError, match=r"best.ckpt: is missing.* Remove last.ckpt"):
             go(cut_off)
         (cut_off / "last.ckpt").unlink()
     go(cut_off)
@@ -88,15 +88,15 @@ def test_what_the_message_says_helps(cut_off, whole, name):
         assert (cut_off / left).read_bytes() == (whole / left).read_bytes()
 
 
-def test_a_checkpoint_of_another_seed_is_none_of_this_training(cut_off, tmp_path):
+def test_checkpoint_of_another_seed_raises(cut_off, tmp_path):
     other = tmp_path / "other"
     go(other, seed=1)
     shutil.copy(other / "last.ckpt", cut_off)
-    with pytest.raises(ValueError, match=r"last.ckpt: is no checkpoint of this training; take it"):
+    with pytest.raises(ValueError, match=r"last.ckpt: is not a checkpoint of this training"):
         go(cut_off)
 
 
-def test_a_training_that_was_moved_keeps_its_best_epoch(tmp_path, monkeypatch):
+def test_moved_training_keeps_its_best_epoch(tmp_path, monkeypatch):
     """Cut off after an epoch that is better than those after it, and moved."""
 
     options = {"settings": small_settings(epochs=3, epochs_without_improvement=1), "seed": 5}
@@ -120,14 +120,14 @@ def test_a_training_that_was_moved_keeps_its_best_epoch(tmp_path, monkeypatch):
         assert (moved / left).read_bytes() == (still / left).read_bytes()
 
 
-def test_a_note_that_is_torn_is_named(cut_off):
+def test_damaged_note_raises(cut_off):
     note = cut_off / "run.json"
     note.write_text(note.read_text("utf-8")[:40], "utf-8")
-    with pytest.raises(ValueError, match=r"run.json: cannot be read as the note of a training"):
+    with pytest.raises(ValueError, match=r"run.json: must be the note of a training"):
         go(cut_off)
 
 
-def test_a_checkpoint_takes_its_place_at_once(tmp_path, monkeypatch):
+def test_checkpoint_is_written_atomically(tmp_path, monkeypatch):
     """Until the last moment the old one is there; nothing of the new one is, beside it or else."""
     path, seen = tmp_path / "last.ckpt", []
     kept = {"epoch": 0, "values": torch.zeros(3)}
@@ -149,7 +149,7 @@ def test_a_checkpoint_takes_its_place_at_once(tmp_path, monkeypatch):
     assert path.read_bytes() == old
 
 
-def test_the_training_writes_its_checkpoints_so(tmp_path, monkeypatch):
+def test_training_uses_the_atomic_writer(tmp_path, monkeypatch):
     written = []
     real = WholeCheckpoints.save_checkpoint
 
@@ -162,7 +162,7 @@ def test_the_training_writes_its_checkpoints_so(tmp_path, monkeypatch):
     assert sorted(written) == ["best.ckpt", "last.ckpt"]
 
 
-def test_a_full_disk_is_said_with_the_file(tmp_path, monkeypatch):
+def test_full_disk_raises_with_the_file_name(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
@@ -171,24 +171,27 @@ def test_a_full_disk_is_said_with_the_file(tmp_path, monkeypatch):
         WholeCheckpoints().save_checkpoint({"epoch": 1}, tmp_path / "last.ckpt")
 
 
-def test_a_training_of_another_precision_is_refused(whole, cut_off):
+def test_resuming_with_another_precision_raises(whole, cut_off):
     assert json.loads((whole / "run.json").read_text("utf-8"))["precision"] == "32-true"
     for folder in (whole, cut_off):
-        with pytest.raises(ValueError, match="holds a training that differs in precision; choose"):
+        with pytest.raises(
+            ValueError,
+            match=r"differs in precision \('32-true' there, .* Choose",
+        ):
             go(folder, trainer={**ON_CPU, "precision": "bf16-mixed"})
     with pytest.raises(ValueError, match="differs in accumulate_grad_batches"):
         go(cut_off, trainer={**ON_CPU, "accumulate_grad_batches": 2})
     go(cut_off, trainer={**ON_CPU, "precision": 32, "accumulate_grad_batches": 1})
 
 
-def test_a_switch_that_is_no_longer_turned_is_noticed(tmp_path):
+def test_resuming_without_an_option_raises(tmp_path):
     settings = small_settings(epochs=1)
     go(tmp_path, settings=settings, trainer={**ON_CPU, "gradient_clip_val": 1.0})
     with pytest.raises(ValueError, match="holds a training that differs in gradient_clip_val"):
         go(tmp_path, settings=settings)
 
 
-def test_an_undefined_value_is_not_the_best(whole, cut_off):
+def test_undefined_value_is_not_the_best(whole, cut_off):
     """As the checkpoint of the best epoch sees it."""
     curve = pd.read_csv(whole / "curve.csv")
     shutil.copy(whole / "weights.pt", cut_off)
@@ -203,7 +206,7 @@ def copied(whole, tmp_path):
 
 
 @pytest.mark.parametrize("harm", [None, b"", b"epoch,val_auc\n0,0.5\n", b"\xff\x00"])
-def test_a_curve_that_is_lost_comes_from_the_last_checkpoint(copied, whole, harm):
+def test_lost_curve_is_restored_from_the_last_checkpoint(copied, whole, harm):
     path = copied / "curve.csv"
     path.unlink()
     if harm is not None:
@@ -214,10 +217,10 @@ def test_a_curve_that_is_lost_comes_from_the_last_checkpoint(copied, whole, harm
 
 
 @pytest.mark.parametrize("last", ["gone", "torn"])
-def test_a_curve_that_is_nowhere_is_one_line_that_helps(copied, whole, last):
+def test_unrestorable_curve_raises_with_advice(copied, whole, last):
     (copied / "curve.csv").unlink()
     (copied / "last.ckpt").unlink() if last == "gone" else (copied / "last.ckpt").write_bytes(b"")
-    with pytest.raises(ValueError, match=r"curve.csv: is not there .* take weights.pt") as caught:
+    with pytest.raises(ValueError, match=r"curve.csv: is missing .* Remove weights.pt") as caught:
         go(copied)
     assert "\n" not in str(caught.value)
     (copied / "weights.pt").unlink()
@@ -228,17 +231,17 @@ def test_a_curve_that_is_nowhere_is_one_line_that_helps(copied, whole, last):
 
 
 @pytest.mark.parametrize("harm", ["truncated", "empty", "flipped", "a picture"])
-def test_torn_weights_come_from_the_best_checkpoint(copied, whole, tmp_path, harm):
+def test_damaged_weights_are_restored_from_the_best_checkpoint(copied, whole, tmp_path, harm):
     path = copied / "weights.pt"
     path.write_bytes(HARMS[harm](path.read_bytes(), tmp_path))
     assert go(copied).weights == path
     assert path.read_bytes() == (whole / "weights.pt").read_bytes()
 
 
-def test_torn_weights_without_a_checkpoint_are_one_line_that_helps(copied, whole):
+def test_unrestorable_weights_raise_with_advice(copied, whole):
     (copied / "weights.pt").write_bytes(b"")
     (copied / "best.ckpt").unlink()
-    with pytest.raises(ValueError, match=r"weights.pt: cannot be read as weights.* take it away"):
+    with pytest.raises(ValueError, match=r"weights.pt: cannot be read as weights.* Remove it"):
         go(copied)
     for name in ("weights.pt", "last.ckpt"):
         (copied / name).unlink()
