@@ -57,6 +57,7 @@ class Classifier(lightning.LightningModule):
         self._schedule_state: dict[str, Any] | None = None
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
+        """Make the optimizer and the schedule of the learning rate."""
         settings = self.settings
         optimizer = torch.optim.Adam(
             self.network.parameters(),
@@ -75,6 +76,7 @@ class Classifier(lightning.LightningModule):
         return optimizer
 
     def training_step(self, batch: Item, _index: int) -> Tensor:
+        """Return the loss of a training batch."""
         images, targets, _ = batch
         logits = self.network(normalized(images, self.settings))
         loss = functional.binary_cross_entropy_with_logits(logits, targets)
@@ -82,6 +84,7 @@ class Classifier(lightning.LightningModule):
         return loss
 
     def validation_step(self, batch: Item, _index: int) -> None:
+        """Update the loss and the AUCs with a validation batch."""
         images, targets, _ = batch
         logits = self.network(normalized(images, self.settings)).float()
         loss = functional.binary_cross_entropy_with_logits(logits, targets)
@@ -93,6 +96,7 @@ class Classifier(lightning.LightningModule):
             area.update(ranked[:, label], targets[:, label].long())
 
     def on_validation_epoch_end(self) -> None:
+        """Log the loss and the mean AUC of the validation images."""
         self.log("val_loss", self.val_loss.compute(), sync_dist=False)
         areas = [area.compute() for area in self.areas]
         mean = torch.stack(areas).mean() if areas else torch.tensor(torch.nan)
@@ -101,9 +105,11 @@ class Classifier(lightning.LightningModule):
             metric.reset()
 
     def on_train_epoch_start(self) -> None:
+        """Log the learning rate."""
         self.log("learning_rate", self.trainer.optimizers[0].param_groups[0]["lr"])
 
     def on_train_epoch_end(self) -> None:
+        """Log the training loss and update the learning rate."""
         self.log("train_loss", self.train_loss.compute(), prog_bar=True, sync_dist=False)
         self.train_loss.reset()
         if self.schedule is not None:
@@ -111,6 +117,7 @@ class Classifier(lightning.LightningModule):
             self.schedule.step(float(value))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add the fingerprint of the training and the state of the schedule."""
         checkpoint[FINGERPRINT] = self.fingerprint
         if self.schedule is not None:
             state = self.schedule.state_dict()
@@ -119,6 +126,7 @@ class Classifier(lightning.LightningModule):
             }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Restore the state of the schedule."""
         self._schedule_state = checkpoint.get("schedule")
         if self.schedule is not None and self._schedule_state is not None:
             self.schedule.load_state_dict(self._schedule_state)

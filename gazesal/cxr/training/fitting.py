@@ -55,9 +55,11 @@ class Data(lightning.LightningDataModule):
         self.workers = workers
 
     def train_dataloader(self) -> Any:
+        """Return the training batches of this process."""
         return training_loader(self.training, workers=self.workers, **self._place())
 
     def val_dataloader(self) -> Any:
+        """Return the validation batches of this process."""
         return evaluation_loader(self.validation, workers=self.workers, **self._place())
 
     def _place(self) -> dict[str, int]:

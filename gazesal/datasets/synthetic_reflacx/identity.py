@@ -75,9 +75,8 @@ def list_studies(n_images: int, n_unread: int, *, side: int, seed: int) -> list[
             phase, trial = (3 if index < n_images + n_phase_3 else None), 0
         place = index - n_images - n_phase_3  # position among the studies without gaze
         of_first = index == n_images + 1
-        if not of_first and not (
-            place > 0 and place % 3 == 2
-        ):  # a third of these are second visits
+        second_visit = place > 0 and place % 3 == 2  # of the subject before
+        if not of_first and not second_visit:
             subject += 1
         number = 0 if of_first else subject
         chest = draw_chest(seed, index, side)
