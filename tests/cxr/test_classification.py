@@ -1,4 +1,4 @@
-"""The AUC of each label: against pairs counted one by one, and against DeLong's variance."""
+"""Tests of the AUC of each label, against counted pairs and DeLong's variance."""
 
 import math
 
@@ -17,7 +17,7 @@ def drawn(n=80, n_labels=3, seed=0):
 
 
 def plain_bounds(targets, scores, patients):
-    """The AUC and its bounds by loops over all pairs: one label."""
+    """Compute the AUC of one label and its bounds by loops over all pairs."""
     positives = [i for i in range(len(targets)) if targets[i]]
     negatives = [i for i in range(len(targets)) if not targets[i]]
     win = lambda i, j: 1.0 if scores[i] > scores[j] else 0.5 if scores[i] == scores[j] else 0.0  # noqa: E731
@@ -51,7 +51,7 @@ def test_auc_of_each_label_equals_counted_pairs():
 
 
 def test_error_with_one_image_per_patient_equals_delong():
-    """Their variance has m - 1 and n - 1 where this has a factor K / (K - 1) on both parts."""
+    """DeLong's variance has m - 1 and n - 1 instead of a factor K / (K - 1) on both parts."""
     targets, scores = drawn(600, 1, seed=3)
     area, _, error = plain_bounds(targets[:, 0], scores[:, 0], list(range(600)))
     positive, negative = scores[targets[:, 0], 0], scores[~targets[:, 0], 0]
@@ -72,7 +72,7 @@ def test_mean_of_a_label_and_its_copy_has_the_same_interval():
 
 
 def test_images_of_one_patient_count_as_one():
-    """Every image ten times: as many patients, the same interval."""
+    """Repeating every image ten times for the same patients gives the same interval."""
     targets, scores = drawn()
     once = label_aucs(targets, scores, "abc", patients=range(80))
     many = label_aucs(

@@ -1,4 +1,4 @@
-"""Images of many kinds as 8 bits: depths, windows, colors, DICOM, and files that are none."""
+"""Tests of reading images as 8 bits: depths, windows, colors, DICOM and invalid files."""
 
 import numpy as np
 import pytest
@@ -71,7 +71,7 @@ def test_only_opaque_alpha_channels_are_accepted(tmp_path):
 
 
 def write_dicom(path, stored, *, kind="MONOCHROME2", **tags):
-    """A plain secondary-capture DICOM file of 16-bit pixels."""
+    """Write a plain secondary-capture DICOM file of 16-bit pixels."""
     pydicom = pytest.importorskip("pydicom")
     from pydicom.dataset import FileDataset, FileMetaDataset
     from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, generate_uid
@@ -124,7 +124,7 @@ def test_monochrome1_is_inverted(tmp_path):
 
 
 def test_dicom_window_follows_the_standard(tmp_path):
-    """LINEAR: value x shows as (x - (c - 0.5)) / (w - 1) + 0.5 of the range."""
+    """LINEAR maps a value x to (x - (c - 0.5)) / (w - 1) + 0.5 of the range."""
     path = write_dicom(tmp_path / "a.dcm", STORED, WindowCenter=[150.5, 9], WindowWidth=[201, 9])
     expected = np.floor(((STORED - 150.0) / 200 + 0.5).clip(0, 1) * 255 + 0.5)
     np.testing.assert_array_equal(read_image(path), expected)

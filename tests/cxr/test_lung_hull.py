@@ -1,4 +1,4 @@
-"""The segmentation floor, against the study's steps and on real lung masks."""
+"""Tests of the segmentation baseline, against the study's code and on real lung masks."""
 
 import json
 
@@ -34,7 +34,7 @@ def study(shared):
 
 
 def unpack(study, case, step):
-    """One of the study's masks, from its packed bits."""
+    """Unpack one of the study's masks."""
     arrays, facts = study
     height, width = facts[case]["shape"]
     bits = np.unpackbits(arrays[f"{case}__{step}_bits"], count=height * width)
@@ -76,7 +76,7 @@ def test_every_real_box_makes_a_frame(real_lungs):
     assert (boxes[:, 2:] <= table[["width", "height"]].to_numpy()).all()
     frame = gazesal.ReferenceFrame.from_boxes(boxes, shapes)
     np.testing.assert_allclose(frame.box_size, (boxes[:, 2:] - boxes[:, :2]).mean(axis=0))
-    # every image, scaled by its box, has room on the canvas
+    # every image scaled by its box fits on the canvas
     for box, (height, width) in zip(boxes, shapes, strict=True):
         x, y = frame.scale(tuple(box))
         assert frame.origin[0] - box[0] * x >= -1e-9
@@ -86,12 +86,12 @@ def test_every_real_box_makes_a_frame(real_lungs):
 
 
 def test_every_real_box_registers(real_lungs):
-    """One spot at the middle of each box: all meet at the middle of the common box."""
+    """Spots at the centers of all boxes meet at the center of the common box."""
     table, _, boxes = real_lungs
     scale, pad = table["scale"].to_numpy()[:, None], table[["pad_x", "pad_y"] * 2].to_numpy()
     boxes = boxes * scale + pad  # in the letterboxed squares
     frame = gazesal.ReferenceFrame.from_boxes(boxes, [(256, 256)] * len(boxes))
-    middles = (boxes[:, :2] + boxes[:, 2:]) / 2 - 0.5  # of pixels, not of their corners
+    middles = (boxes[:, :2] + boxes[:, 2:]) / 2 - 0.5  # centers of pixels, not their corners
     pairs = [
         (gazesal.gaze_heatmap([middle], (256, 256), sigma=4), box)
         for middle, box in zip(middles, boxes, strict=True)
@@ -105,7 +105,7 @@ def test_every_real_box_registers(real_lungs):
 
 
 def test_real_lungs(real_lungs):
-    """Every mask of a public set: a hull around it, and a box near the published one."""
+    """Every mask of a public set has a hull around it, and a box near the published one."""
     table, masks, boxes = real_lungs
     has_mask = table["has_lung_mask"].to_numpy()
     assert has_mask.sum() == 83
@@ -118,7 +118,7 @@ def test_real_lungs(real_lungs):
         empty += not hull.any()
         if hull.any():
             outer = np.array(box_of_mask(hull)) - box_of_mask(cleaned)
-            assert np.abs(outer).max() <= 1  # a hull reaches no further than what it is around
+            assert np.abs(outer).max() <= 1  # the hull lies within the box of its mask
             one_lung += (mask & hull).sum() < 0.9 * mask.sum()
         scale, pad = table["scale"][row], table[["pad_x", "pad_y"] * 2].to_numpy()[row]
         assert overlap(box_of_mask(mask), boxes[row] * scale + pad) > 0.75
@@ -128,7 +128,7 @@ def test_real_lungs(real_lungs):
 
 
 def overlap(first, second):
-    """Intersection over union of two boxes."""
+    """Compute the intersection over union of two boxes."""
     first, second = np.array(first), np.array(second)
     sides = np.minimum(first[2:], second[2:]) - np.maximum(first[:2], second[:2])
     both = sides.clip(0).prod()

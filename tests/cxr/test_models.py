@@ -1,4 +1,4 @@
-"""The study's networks: its weights by name, its logits, and checkpoints that are not theirs."""
+"""Tests of the study's networks: weights, logits and invalid checkpoints."""
 
 import io
 import json
@@ -111,7 +111,7 @@ def test_safetensors_load(tmp_path, small):
 
 
 def test_damaged_byte_raises_or_changes_no_weight(tmp_path, small):
-    """Torch does not compare the checksums in the file, and would load other weights."""
+    """Torch does not verify the checksums in the file and would load other weights."""
     path, rng = tmp_path / "weights.pt", np.random.default_rng(0)
     torch.save(small.state_dict(), path)
     whole, refused = path.read_bytes(), 0
@@ -133,13 +133,13 @@ def test_damaged_weight_raises(tmp_path, small):
     content, bias = path.read_bytes(), np.full(3, 0.7654321, np.float32).tobytes()
     assert content.count(bias) == 1
     path.write_bytes(content.replace(bias, np.zeros(3, np.float32).tobytes()))
-    assert torch.load(path, weights_only=True)["classifier.0.bias"].eq(0).all()  # torch takes it
+    assert torch.load(path, weights_only=True)["classifier.0.bias"].eq(0).all()  # torch loads it
     with pytest.raises(ValueError, match=r"weights\.pt: .*checksum .* Copy it again"):
         load_model("sononet", path, **SMALL)
 
 
 class Runs:
-    """An object that makes a folder when it is unpickled."""
+    """Object that makes a folder when it is unpickled."""
 
     def __init__(self, path):
         self.path = path

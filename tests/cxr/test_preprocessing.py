@@ -1,4 +1,4 @@
-"""The study's evaluation transform, bit for bit, and its inverses."""
+"""Tests of the study's evaluation transform, bit for bit, and of its inverses."""
 
 import hashlib
 import json
@@ -53,7 +53,7 @@ def test_sizes(study):
     table = study[1]["size_table"]
     assert len(table) > 200
     for height, width, side, new_h, new_w, top, bottom, left, right in table.tolist():
-        if side > 1200:  # the arithmetic is the same; large images cost time
+        if side > 1200:  # large images take time and have the same arithmetic
             continue
         _, geometry = preprocess(np.zeros((height, width), np.uint8))
         assert geometry.input_shape == (side, side)
@@ -62,7 +62,7 @@ def test_sizes(study):
 
 
 def test_shift_of_the_study_is_as_documented(study):
-    """Crop at image size less place of the content, in model pixels: up to 3/4."""
+    """The crop differs from the position of the content by up to 3/4 of a model pixel."""
     _, arrays, facts = study
     shifts = []
     for height, width, side, *_ in arrays["size_table"].tolist():

@@ -1,4 +1,4 @@
-"""Lung masks by a segmenter: what is written, and how torchxrayvision's network is asked."""
+"""Tests of lung masks by a segmenter, and by torchxrayvision's network."""
 
 import sys
 from types import ModuleType, SimpleNamespace
@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 
 
 class Network(torch.nn.Module):
-    """Of the library's interface: lungs where the image is dark, one output for each side."""
+    """Network with torchxrayvision's interface, which finds lungs in dark regions."""
 
     targets = ("Heart", "Left Lung", "Spine", "Right Lung")
 
@@ -23,7 +23,7 @@ class Network(torch.nn.Module):
 
     def forward(self, images):
         self.seen.append(images)
-        logits = torch.full((1, 4, 512, 512), 9.0)  # all heart and spine
+        logits = torch.full((1, 4, 512, 512), 9.0)  # heart and spine everywhere
         dark = torch.where(images[:, 0] < -500, 6.0, -6.0)
         logits[:, 1] = torch.where(torch.arange(512) < 256, dark, -6.0)
         logits[:, 3] = torch.where(torch.arange(512) >= 256, dark, -6.0)
@@ -31,7 +31,7 @@ class Network(torch.nn.Module):
 
 
 def chest(shape=(150, 200)):
-    """Gray with two dark lungs."""
+    """Make a gray image with two dark lungs."""
     pixels = np.full(shape, 200, np.uint8)
     pixels[40:110, 30:80] = pixels[40:110, 120:170] = 10
     return pixels
@@ -45,10 +45,10 @@ def test_mask_is_aligned_with_the_image(turned):
     assert lung.shape == pixels.shape
     assert lung.dtype == np.float32
     wrong = (lung > 0.5) != (pixels < 100)
-    assert wrong.mean() < 0.02  # at the borders
+    assert wrong.mean() < 0.02  # differences at the borders
     (seen,) = network.seen
     assert tuple(seen.shape) == (1, 1, 512, 512)
-    assert seen.min() == -1024  # the padding
+    assert seen.min() == -1024  # black padding
     assert seen[0, 0, 256, 256].item() == pytest.approx((2 * 200 / 255 - 1) * 1024, abs=0.01)
 
 

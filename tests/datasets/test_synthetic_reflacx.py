@@ -1,4 +1,4 @@
-"""The synthetic release: the same from a seed, in the real layout, and true to what was drawn."""
+"""Tests of the synthetic release: reproducible, in the real layout, consistent with its lesions."""
 
 import csv
 import hashlib
@@ -42,7 +42,7 @@ CHEXPERT = (
     "Atelectasis,Cardiomegaly,Consolidation,Edema,Enlarged Cardiomediastinum,Fracture,Lung Lesion,"
     "Lung Opacity,No Finding,Pleural Effusion,Pleural Other,Pneumonia,Pneumothorax,Support Devices"
 )
-# what each kind of lesion is called, written down a second time: phase 1, phases 2 and 3, CheXpert
+# names of each kind of lesion, independent of the library: phase 1, phases 2 and 3, CheXpert
 NAMES = {
     "nodule": ("Nodule", "Lung nodule or mass", "Lung Lesion"),
     "mass": ("Mass", "Lung nodule or mass", "Lung Lesion"),
@@ -80,7 +80,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def release(folder):
-    """The same, read."""
+    """The same release, read."""
     return Reflacx(folder, phases=(1, 2, 3))
 
 
@@ -94,7 +94,7 @@ def mimic(folder):
 
 @pytest.fixture(scope="module")
 def lesions(folder):
-    """What was drawn: kinds of lesions by dicom_id."""
+    """Kinds of the drawn lesions by dicom_id."""
     table = pd.read_csv(folder / "lesions.csv")
     return table.groupby("dicom_id")["kind"].agg(set).to_dict()
 
@@ -119,7 +119,7 @@ def picture(folder, image):
     return np.asarray(Image.open(folder / "mimic-cxr-jpg" / path))
 
 
-def test_same_seed_same_bytes_and_another_seed_others(folder, tmp_path):
+def test_bytes_depend_only_on_the_seed(folder, tmp_path):
     options = {"n_images": N_IMAGES, "n_readers": N_READERS, "n_unread": N_UNREAD, "side": 160}
     again = digests(write_synthetic_reflacx(tmp_path / "again", **options, seed=5))
     assert again == digests(folder)
@@ -128,14 +128,14 @@ def test_same_seed_same_bytes_and_another_seed_others(folder, tmp_path):
     assert same == set()
 
 
-def test_more_images_leave_the_pictures_of_the_first_alone(release, folder, tmp_path):
+def test_more_images_do_not_change_the_first_pictures(release, folder, tmp_path):
     few = write_synthetic_reflacx(tmp_path, n_images=2, n_readers=2, n_unread=0, side=160, seed=5)
     first = Reflacx(few).readings.query("phase == 1")["image"].iloc[0]
     assert first in set(release.readings["image"])
     np.testing.assert_array_equal(picture(few, first), picture(folder, first))
 
 
-def test_counts_are_as_asked(release, folder):
+def test_counts_are_as_given(release, folder):
     readings = release.readings
     assert readings.groupby("phase").size().to_dict() == {
         1: N_IMAGES // 2 * N_READERS,
@@ -163,7 +163,7 @@ def test_discarded_readings_are_few(tmp_path, n_images, n_readers, discarded):
     assert int(Reflacx(tmp_path).readings["discarded"].sum()) == discarded
 
 
-def test_a_reading_has_its_files_and_a_discarded_one_fewer(release, folder):
+def test_discarded_readings_have_fewer_files(release, folder):
     by_hand = {"chest_bounding_box.csv", "anomaly_location_ellipses.csv"}
     tracked = {"fixations.csv", "timestamps_transcription.csv", "transcription.txt"}
     assert {path.name for path in (folder / "main_data").iterdir()} == {
@@ -175,7 +175,7 @@ def test_a_reading_has_its_files_and_a_discarded_one_fewer(release, folder):
         assert files == (by_hand if discarded else by_hand | tracked)
 
 
-def test_line_ends_and_headers_are_those_of_the_release(release, folder):
+def test_line_ends_and_headers_equal_the_real_release(release, folder):
     for path in (folder / "main_data").rglob("*.csv"):
         content = path.read_bytes()
         assert content.count(b"\n") == content.count(b"\r\n") > 0
@@ -195,7 +195,7 @@ def test_line_ends_and_headers_are_those_of_the_release(release, folder):
             assert (reading / "fixations.csv").read_text().split("\n")[0] == FIXATION_HEADER
 
 
-def test_fixations_are_written_as_the_release_writes_numbers(release, folder):
+def test_number_formats_equal_the_real_release(release, folder):
     form = re.compile(r"(-?\d+\.\d{3},){2}(-?\d+,){2}\d\.\d{3},(\d+,){2}(\d\.\d{5},){2}(\d+,?){8}")
     for name in kept(release):
         lines = (folder / "main_data" / name / "fixations.csv").read_text().splitlines()[1:]
@@ -203,7 +203,7 @@ def test_fixations_are_written_as_the_release_writes_numbers(release, folder):
         assert all(form.fullmatch(line) for line in lines)
 
 
-def test_fixations_follow_each_other(release, folder):
+def test_fixations_do_not_overlap_in_time(release, folder):
     starts = []
     for name in kept(release):
         table = pd.read_csv(folder / "main_data" / name / "fixations.csv")
@@ -214,7 +214,7 @@ def test_fixations_follow_each_other(release, folder):
     assert min(starts) < 0 < max(starts)
 
 
-def test_what_is_shown_is_in_the_image_and_on_the_screen(release, folder):
+def test_shown_rectangles_are_within_image_and_screen(release, folder):
     zoomed = inside = total = off = 0
     for name in kept(release):
         height, width = release.readings.loc[name, ["height", "width"]]
@@ -226,10 +226,10 @@ def test_what_is_shown_is_in_the_image_and_on_the_screen(release, folder):
         assert (screen[:, :2] >= 0).all()
         assert (screen[:, 2:] <= [3840, 2160]).all()
         sides = shown[:, 2:] - shown[:, :2]
-        # square pixels: both axes are enlarged alike, up to rounding to whole image pixels
+        # pixels are square, so both axes have one scale up to rounding to whole image pixels
         scale = (screen[:, 2:] - screen[:, :2]) / sides
         np.testing.assert_allclose(scale[:, 0], scale[:, 1], rtol=0.02)
-        # enlarging the image leaves fewer of its pixels in a degree
+        # an enlarged image has fewer of its pixels per degree
         degrees = table.filter(regex="pixels_per_degree").to_numpy()
         on_screen = degrees * scale
         assert on_screen.min() > 45
@@ -262,7 +262,7 @@ def test_boxes_lie_around_the_lungs(release, folder):
         assert -slack < y_max - bottom < 2.5 * slack  # a heart may reach below
 
 
-def test_ellipses_and_labels_say_the_same(release, folder):
+def test_ellipses_and_labels_agree(release, folder):
     marked = 0
     for name, row in release.readings.iterrows():
         ellipses = release.ellipses(name)
@@ -285,7 +285,7 @@ def test_ellipses_and_labels_say_the_same(release, folder):
 
 
 def test_most_readers_are_right(release, lesions):
-    """What they name was drawn, but for false alarms; who misses a lesion leaves its label at 0."""
+    """Named lesions were drawn except for false alarms, and missed lesions have the label 0."""
     named = right = drawn = found = 0
     for name, row in release.readings.iterrows():
         column = 0 if row["phase"] == 1 else 1
@@ -305,7 +305,7 @@ def test_most_readers_are_right(release, lesions):
     assert (abnormal == truth[abnormal.index]).mean() > 0.8
 
 
-def test_what_is_said_is_what_was_noticed(release, folder):
+def test_dictation_equals_the_noticed_lesions(release, folder):
     for name in kept(release):
         reading = folder / "main_data" / name
         text = (reading / "transcription.txt").read_text()
@@ -323,7 +323,7 @@ def test_what_is_said_is_what_was_noticed(release, folder):
         assert ("The lungs are clear" in text) == (n_marks == 0)
 
 
-def test_pictures_have_the_sizes_of_the_tables(release, folder, mimic):
+def test_picture_sizes_equal_the_tables(release, folder, mimic):
     sizes = set()
     files = sorted((folder / "mimic-cxr-jpg").rglob("*.jpg"))
     table = mimic["metadata"].set_index("dicom_id")
@@ -354,7 +354,7 @@ def test_lungs_are_dark_two_and_clear_of_the_border(folder, mimic):
         assert mask.shape == (row["Rows"], row["Columns"])
         assert set(np.unique(mask)) == {0, 255}
         assert 0.1 < (mask > 0).mean() < 0.5
-        assert lung_hull(mask > 0).mean() > (mask > 0).mean()  # not cut at the border to nothing
+        assert lung_hull(mask > 0).mean() > (mask > 0).mean()  # the lungs do not touch the border
         name = f"files/p10/p{row['subject_id']}/s{row['study_id']}/{row['dicom_id']}.jpg"
         pixels = np.asarray(Image.open(folder / "mimic-cxr-jpg" / name)).astype(float)
         x_min, y_min, x_max, y_max = (int(side) for side in box_of_mask(mask > 0))
@@ -379,19 +379,19 @@ def test_tables_of_mimic_agree(release, mimic):
     assert set(chexpert["study_id"]) < studies
     assert len(studies) == len(chexpert) + 1
     assert chexpert["study_id"].is_unique
-    # the gaze study's subjects are not all in the test set, so that moving them there matters
+    # not all subjects with gaze are in the test set, so moving them there has an effect
     readings = release.readings
     by_dicom = split.set_index("dicom_id")["split"]
     assert (by_dicom[readings["dicom_id"]].to_numpy() == readings["split"].to_numpy()).all()
     assert set(readings["split"]) == {"train", "validate", "test"}
-    # one of them comes a second time, under another study
+    # one subject has a second study
     subjects = readings.groupby("subject_id")["image"].nunique()
     assert sorted(subjects)[-2:] == [1, 2]
     unread = split[~split["subject_id"].isin(readings["subject_id"].astype(int))]
     assert len(unread.merge(frontal, on="dicom_id")) == N_UNREAD
 
 
-def test_labels_of_chexpert_are_the_lesions(mimic, lesions):
+def test_chexpert_labels_equal_the_lesions(mimic, lesions):
     table = mimic["chexpert"].merge(
         mimic["metadata"].query("ViewPosition in ['PA', 'AP']"), on=["subject_id", "study_id"]
     )
@@ -407,7 +407,7 @@ def test_labels_of_chexpert_are_the_lesions(mimic, lesions):
         assert marked == there
 
 
-def test_a_fair_share_is_normal_and_every_kind_is_drawn(tmp_path):
+def test_share_of_normal_images_and_every_kind_are_drawn(tmp_path):
     write_synthetic_reflacx(tmp_path, n_images=2, n_readers=2, n_unread=200, side=96, seed=1)
     table = pd.read_csv(tmp_path / "lesions.csv")
     assert set(table["kind"]) == set(NAMES)
@@ -416,7 +416,7 @@ def test_a_fair_share_is_normal_and_every_kind_is_drawn(tmp_path):
     assert ((chexpert.iloc[:, 2:] == 1).sum() > 0).all()
 
 
-def test_maps_of_known_quality_are_there(release, folder):
+def test_every_image_has_every_map(release, folder):
     maps = find_maps(folder / "maps")
     assert set(maps) == set(SYNTHETIC_METHODS)
     rows = release.readings.query("phase < 3").drop_duplicates("image").set_index("dicom_id")
@@ -430,7 +430,7 @@ def test_maps_of_known_quality_are_there(release, folder):
             assert values.min() < values.max()
 
 
-def test_lesions_are_where_the_map_is_high(folder):
+def test_lesion_map_is_high_at_the_lesions(folder):
     table = pd.read_csv(folder / "lesions.csv").query("kind != 'device'")
     maps = find_maps(folder / "maps")["lesions"]
     seen = 0
@@ -444,7 +444,7 @@ def test_lesions_are_where_the_map_is_high(folder):
 
 
 def test_readers_look_at_lesions(release, folder):
-    """A fixation is likelier within a lesion's box than in the chest on average."""
+    """Fixations are more likely within the box of a lesion than in the chest on average."""
     table = pd.read_csv(folder / "lesions.csv").query("kind not in ['device', 'edema']")
     within = expected = 0.0
     for name in kept(release):
@@ -461,7 +461,7 @@ def test_readers_look_at_lesions(release, folder):
     assert within > 1.3 * expected
 
 
-def test_it_says_that_it_is_synthetic(folder):
+def test_readme_states_that_the_data_are_synthetic(folder):
     text = (folder / "README.txt").read_text()
     assert text.startswith("Synthetic data. No patient and no radiologist is in them")
     command = "gazesal synthesize reflacx --out DIR --images 8 --readers 3 --unread 7"
@@ -482,7 +482,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_bad_arguments_are_refused_before_anything_is_written(tmp_path, case):
+def test_invalid_arguments_raise_before_writing(tmp_path, case):
     options, error, message = BAD[case]
     with pytest.raises(error, match=re.escape(message)):
         write_synthetic_reflacx(tmp_path / "out", **options)
@@ -492,7 +492,7 @@ def test_bad_arguments_are_refused_before_anything_is_written(tmp_path, case):
 SMALL = {"n_images": 2, "n_readers": 2, "n_unread": 0, "side": 96}
 
 
-def test_the_files_of_a_release_are_known_by_its_numbers(release, folder):
+def test_release_files_lists_every_file(release, folder):
     studies = list_studies(N_IMAGES, N_UNREAD, side=160, seed=5)
     known = release_files(studies, N_IMAGES, N_READERS, 5, SYNTHETIC_METHODS)
     there = set(digests(folder))
@@ -511,18 +511,18 @@ def tree(folder):
     }
 
 
-def test_an_earlier_release_is_replaced_whole(tmp_path):
+def test_earlier_release_is_replaced_completely(tmp_path):
     fresh = tree(write_synthetic_reflacx(tmp_path / "fresh", **SMALL, seed=1))
     again = tmp_path / "again"
     write_synthetic_reflacx(again, n_images=4, n_readers=3, n_unread=2, side=120, seed=0)
     (again / "results").mkdir()
     (again / "results" / "scores.csv").write_text("mine")
-    (again / "lung_masks" / ".k3_abcde.partial.png").write_bytes(b"cut off")  # by a kill
+    (again / "lung_masks" / ".k3_abcde.partial.png").write_bytes(b"cut off")  # left by a killed run
     write_synthetic_reflacx(again, **SMALL, seed=1)
     assert tree(again) == fresh | {"results": None, "results/scores.csv": b"mine"}
 
 
-def test_a_release_that_was_cut_off_is_replaced(tmp_path, monkeypatch):
+def test_unfinished_release_is_replaced(tmp_path, monkeypatch):
     from gazesal.datasets.synthetic_reflacx import release as module
 
     def fail(*_):
@@ -539,7 +539,7 @@ def test_a_release_that_was_cut_off_is_replaced(tmp_path, monkeypatch):
 
 
 def real_release(folder):
-    """What lies where a real release was unpacked."""
+    """Write files like in an unpacked real release."""
     reading = folder / "main_data" / "P102R000017"
     reading.mkdir(parents=True)
     (reading / "fixations.csv").write_text("real")
@@ -547,7 +547,7 @@ def real_release(folder):
 
 
 def synthetic_with(path, content="mine"):
-    """A synthetic release with a file that is not of it."""
+    """Return a function that writes a synthetic release with one more file."""
 
     def make(folder):
         write_synthetic_reflacx(folder, **SMALL)
@@ -566,7 +566,7 @@ def synthetic_tables_with_real_readings(folder):
 def link_to_a_real_release(folder):
     write_synthetic_reflacx(folder, **SMALL)
     elsewhere = folder.parent / "elsewhere"
-    shutil.copytree(folder / "main_data", elsewhere)  # of the very same names
+    shutil.copytree(folder / "main_data", elsewhere)  # with the same names
     shutil.rmtree(folder / "main_data")
     (folder / "main_data").symlink_to(elsewhere)
 
@@ -590,9 +590,9 @@ OTHERS = {
     ),
     "real readings in a synthetic release": synthetic_tables_with_real_readings,
     "one more reading": synthetic_with("main_data/P102R000017/fixations.csv"),
-    "maps of one's own": synthetic_with("maps/mine/a.npy"),
-    "a map of one's own": synthetic_with("maps/attention/a.npy"),
-    "a picture of one's own": synthetic_with("mimic-cxr-jpg/files/p10/a.jpg"),
+    "foreign maps": synthetic_with("maps/mine/a.npy"),
+    "a foreign map": synthetic_with("maps/attention/a.npy"),
+    "a foreign picture": synthetic_with("mimic-cxr-jpg/files/p10/a.jpg"),
     "only a README": lambda folder: (folder / "README.txt").write_text("mine"),
     "only maps": lambda folder: (folder / "maps" / "mine").mkdir(parents=True),
     "a link to a real release": link_to_a_real_release,
@@ -601,7 +601,7 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("kind", OTHERS)
-def test_nothing_that_is_not_a_synthetic_release_is_touched(tmp_path, kind):
+def test_other_files_under_release_names_raise_and_are_kept(tmp_path, kind):
     folder = tmp_path / "out"
     folder.mkdir()
     OTHERS[kind](folder)
@@ -611,7 +611,7 @@ def test_nothing_that_is_not_a_synthetic_release_is_touched(tmp_path, kind):
     assert tree(tmp_path) == before
 
 
-def test_other_files_beside_a_release_are_left_alone(tmp_path):
+def test_other_files_beside_a_release_are_kept(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     write_synthetic_reflacx(tmp_path, **SMALL)
     write_synthetic_reflacx(tmp_path, **SMALL)

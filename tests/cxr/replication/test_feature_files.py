@@ -1,4 +1,4 @@
-"""Maps from files of features are those made straight from the network, to the bit."""
+"""Test that maps from files of features equal maps from the network, to the bit."""
 
 import pickle
 

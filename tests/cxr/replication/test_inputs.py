@@ -1,4 +1,4 @@
-"""What the steps of a replication are made from, and what their folders are left with."""
+"""Tests of the inputs of a replication's steps, and of their actions."""
 
 import json
 import os
@@ -33,12 +33,12 @@ def release(tmp_path_factory):
 
 
 class ListedError(Exception):
-    """Enough is known."""
+    """Stops a replication after its inputs are known."""
 
 
 @pytest.fixture
 def inputs_of(release, tmp_path, monkeypatch):
-    """The inputs of every step, none of which is done."""
+    """Function that returns the inputs of every step without running any."""
 
     def listed(root=release, **options):
         found = {}
@@ -92,7 +92,7 @@ def test_changed_pictures_change_the_inputs(inputs_of, release, tmp_path):
 
 
 def test_changed_reading_labels_change_the_scoring_inputs(inputs_of, release):
-    """The third table parts images by them."""
+    """The third table splits images by these labels."""
     one = inputs_of()
     path = release / "main_data" / "metadata_phase_2.csv"
     kept = path.read_bytes()
@@ -262,8 +262,8 @@ def test_damaged_masks_are_made_again(tmp_path):
 @pytest.mark.parametrize(
     ("lost", "trained", "weights"),
     [
-        ((), True, "of best"),  # what lies in the step may not be what was written
-        (("best.ckpt",), False, "other"),  # taken away to save room
+        ((), True, "of best"),  # weights.pt may have been changed
+        (("best.ckpt",), False, "other"),  # removed to save space
         (("curve.csv",), True, "of best"),  # the last checkpoint has the curve
         (("curve.csv", "last.ckpt"), False, "other"),
         (("best.ckpt", "weights.pt"), True, "anew"),

@@ -1,4 +1,4 @@
-"""The study on a synthetic release: every step, cut off at every step, and from checkpoints."""
+"""Tests of replications on a synthetic release: complete, interrupted and from checkpoints."""
 
 import os
 import shutil
@@ -57,7 +57,7 @@ def go(release, out, **changes):
 
 @pytest.fixture(scope="module")
 def whole(release, tmp_path_factory):
-    """A replication that nothing disturbed."""
+    """An uninterrupted replication."""
     return go(release, tmp_path_factory.mktemp("whole"))
 
 
@@ -93,7 +93,7 @@ def test_baselines_do_not_depend_on_the_training(whole):
 
 
 def contents(folder):
-    """What a replication left but times and the training's own notes."""
+    """Return the files of a replication except notes and files of the trainings."""
     return {
         path.relative_to(folder): path.read_bytes()
         for path in folder.rglob("*")
@@ -104,7 +104,7 @@ def contents(folder):
 def test_interrupted_replication_repeats_only_the_interrupted_step(
     release, whole, tmp_path, monkeypatch
 ):
-    """One replication that dies at the end of each kind of step, one after the other."""
+    """A replication is interrupted at the end of each kind of step, one after the other."""
     out = tmp_path / "cut"
     real = replicate_study.StepStore.__call__
 
@@ -135,7 +135,7 @@ def test_interrupted_replication_repeats_only_the_interrupted_step(
 
 
 def test_interrupted_scoring_keeps_finished_images(release, whole, tmp_path, monkeypatch):
-    """Maps of images that were scored are not read again, and nothing of the way there is left."""
+    """Maps of finished images are not read again, and the checkpoint is removed at the end."""
     pytest.importorskip("pyarrow")
     out, read = tmp_path / "cut", []
     shutil.copytree(whole.report.parent, out)
@@ -144,7 +144,7 @@ def test_interrupted_scoring_keeps_finished_images(release, whole, tmp_path, mon
     names = sorted(whole.scores["image"].unique())
 
     def dying(self):
-        if self.path.stem == names[-1]:  # the last image to be scored
+        if self.path.stem == names[-1]:  # the last scored image
             raise KeyboardInterrupt
         read.append(self.path.stem)
         return real(self)
@@ -171,7 +171,7 @@ def test_interrupted_scoring_keeps_finished_images(release, whole, tmp_path, mon
 
 
 def test_fewer_trainings_give_tables_of_these_alone(release, whole, tmp_path):
-    """As if there had never been more."""
+    """The result equals a replication that never had more trainings."""
     out = tmp_path / "fewer"
     shutil.copytree(whole.report.parent, out)
     (out / "tables" / "mine.csv").write_text("of the user", "utf-8")
@@ -205,7 +205,7 @@ go(Path(sys.argv[1]), Path(sys.argv[2]))
 @pytest.mark.slow
 def test_killed_replication_resumes_to_the_same_files(release, whole, tmp_path):
     out = tmp_path / "killed"
-    # steps that were done are taken over, as after a kill in the first scoring
+    # finished steps are copied, as after a kill during the first scoring
     shutil.copytree(whole.report.parent, out)
     for name in ("score-0", *STEPS[7:]):
         shutil.rmtree(out / name)
@@ -262,7 +262,7 @@ def dark(pixels):
 
 @pytest.mark.slow
 def test_segmenter_runs_once(release, whole, tmp_path):
-    """On its own steps only: all but the scores are taken over."""
+    """All other steps except the scores are kept."""
     out = tmp_path / "segmented"
     shutil.copytree(whole.report.parent, out)
     found = go(release, out, lungs=dark)
@@ -272,7 +272,7 @@ def test_segmenter_runs_once(release, whole, tmp_path):
 
 
 def test_command_equals_the_function(release, whole, tmp_path):
-    """On a copy of what the function left there is nothing to do, but for a step taken away."""
+    """On a copy of the function's folder, the command runs only a removed step."""
     settings, out = tmp_path / "tiny.toml", tmp_path / "out"
     settings.write_text(
         "".join(
@@ -308,7 +308,7 @@ def test_without_the_report_extra_an_old_page_is_removed(release, whole, tmp_pat
 
 @pytest.mark.slow
 def test_smoke_preset_needs_no_data(tmp_path, monkeypatch):
-    """Its own release, trained on, scored and reported; made smaller than the command makes it."""
+    """The command makes its own release, here a smaller one, and trains, scores and reports."""
     small = {"n_images": 5, "n_readers": 5, "n_unread": 12, "side": 96}
     monkeypatch.setattr(sys.modules["gazesal.cli.replicate"], "SMOKE", small)
     words = ["replicate", "--preset", "smoke", "--epochs", 1, "--seeds", 1, "--out", tmp_path]

@@ -1,4 +1,4 @@
-"""The page of a replication: the numbers of its Markdown, alone, and made anew."""
+"""Tests of the page of a replication: its numbers, and that it is self-contained."""
 
 import re
 
@@ -63,7 +63,7 @@ def test_page_has_every_table_with_its_numbers(tmp_path):
         assert header == [part.corner, *part.columns]
         cells = [[name, *(str(row[c]) for c in part.columns)] for name, row in part.rows.items()]
         assert rows == cells
-    assert "0.343 [0.311, 0.375]" in rows_of(found[0])[8]  # of the paper, Table 1
+    assert "0.343 [0.311, 0.375]" in rows_of(found[0])[8]  # Table 1 of the paper
     (figure,) = [section for section in sections if section.name == "figure_1"]
     assert any(each.text == figure.parts[0] for each in root.all("p"))
     ids = [each.attributes["id"] for each in root.all() if "id" in each.attributes]

@@ -1,4 +1,4 @@
-"""StepStore: what is done again, what is kept, and what is left alone."""
+"""Tests of the store of steps: repeated, kept and foreign files."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from gazesal.cxr.replication.step_store import StepStore
 
 
 def run(folder, log, *, size=1, second=None):
-    """Two steps, the second after the first."""
+    """Run two steps, the second after the first."""
     steps = StepStore(folder, lambda _: None)
 
     def first(into):
@@ -48,7 +48,7 @@ def test_interrupted_step_resumes_from_its_files(tmp_path):
     with pytest.raises(RuntimeError):
         run(tmp_path, log, second=RuntimeError())
     assert (tmp_path / "second" / "b.txt").exists()
-    (tmp_path / "second" / "half.txt").write_text("kept for it to go on")
+    (tmp_path / "second" / "half.txt").write_text("kept, to resume from it")
     steps = run(tmp_path, log)
     assert (steps.kept, steps.ran) == (["first"], ["second"])
     assert (tmp_path / "second" / "half.txt").exists()
@@ -65,19 +65,19 @@ def test_missing_and_damaged_files_are_made_again(tmp_path, harm):
         path.write_text("")
     else:
         (tmp_path / "first" / "done.json").write_text('{"fingerprint"')
-    assert run(tmp_path, log).ran == ["first"]  # to the same bytes, on which the second rests
+    assert run(tmp_path, log).ran == ["first"]  # its bytes are the same, so the second step is kept
     assert path.read_text() == "a"
 
 
 def replace_unnoticed(path, text):
-    """Other bytes of the same size, as a copy of another run's file has them."""
+    """Write other bytes of the same size."""
     assert len(text) == path.stat().st_size
     path.unlink()
     path.write_text(text)
 
 
 def test_changed_file_of_equal_size_is_made_again(tmp_path):
-    """And is not there when its step begins, which may keep what it finds."""
+    """The changed file is removed before its step, which may keep existing files."""
     log = []
     run(tmp_path, log, size=3)
     path = tmp_path / "first" / "a.txt"
@@ -144,7 +144,7 @@ def test_unfinished_files_are_not_outputs(tmp_path):
 
 
 def test_resumed_step_removes_unfinished_files(tmp_path):
-    """Those of kills, which nothing would ever look at; a step that is kept is left as it is."""
+    """A killed run leaves them."""
 
     def killed(into):
         (into / "run").mkdir()
@@ -194,7 +194,7 @@ def test_finished_precious_step_is_not_emptied(tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         go(3, dying)
-    go(4, make)  # the other was not finished
+    go(4, make)  # the first training was not finished
     with pytest.raises(ValueError, match=r"differs in epochs \(4 there, 5 here\)\. To start anew"):
         go(5, make)
     assert (tmp_path / "first" / "weights").read_text() == "w"

@@ -1,4 +1,4 @@
-"""The tables: the study's from its released scores, and what is left out where it must be."""
+"""Tests of the study's tables from its released scores, and of the report."""
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,7 @@ METRICS = {"ncc": "ncc", "auc": "auc_borji", "sncc": "sncc", "sauc": "sauc"}
 
 @pytest.fixture(scope="module")
 def released(shared):
-    """The study's scores as a replication has them; a made-up split into normal and abnormal."""
+    """The study's scores in the layout of a replication, with invented kinds of images."""
     wide = pd.read_csv(shared / "paper" / "scores.csv.gz")
     wide["image"] = wide["phase"].astype(str) + "/" + wide["trial"].astype(str)
     wide["reader"] = wide.groupby(["method", "metric", "model", "image"]).cumcount()
@@ -82,7 +82,7 @@ def test_report_has_every_table_beside_the_papers(released):
     assert "| woAG | 0.765 [" in text
     assert "| 0.774 [0.771, 0.776] |" in text
     assert "| One observer vs. the others, abnormal |" in text
-    assert "0.048 [0.020, 0.076] |" in text  # Table 3 of the paper
+    assert "0.048 [0.020, 0.076] |" in text  # in Table 3 of the paper
     assert "![Maps of one image, and the scores of all](figure.png)" in text
     assert "and of the first training alone. The numbers of the tables" in text
     assert "over all 5 trainings." in text
@@ -92,7 +92,7 @@ def test_report_has_every_table_beside_the_papers(released):
     assert "sign flips of the differences per image, adjusted by Holm's method for the 4" in text
     assert "the t statistic over variance components of images and models, adjusted by Holm" in text
     assert text.count("margins are examples chosen by gazesal, not by the study") == 2
-    assert "freedom" not in text  # of five trainings
+    assert "freedom" not in text  # five trainings need no caution
     assert "over 2 trainings. The interval is the study's" in text
     assert "A t interval of the same values is 6.5 times as wide." in text
     assert "\n| Network | AUC |" in text

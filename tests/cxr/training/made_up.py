@@ -1,4 +1,4 @@
-"""Small images with a bright square where a label is positive."""
+"""Small images with a bright square if a label is positive."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ SIDES = {"shortest_dimension": 32, "center_crop": 32, "evaluation_shortest_dimen
 
 
 def made_up_images(n=36, n_validate=12, seed=0):
-    """Images of two shapes and three labels."""
+    """Make images of two shapes with three labels."""
     from gazesal.cxr.training import LabeledImages
 
     rng = np.random.default_rng(seed)
@@ -30,7 +30,7 @@ def made_up_images(n=36, n_validate=12, seed=0):
 
 
 def small_settings(**changes):
-    """Settings for them."""
+    """Make settings for these images."""
     from gazesal.cxr.training import TrainingSettings
 
     return TrainingSettings.preset("smoke").with_changes(**{**SIDES, "batch_size": 6, **changes})

@@ -1,4 +1,4 @@
-"""What the networks are shown: the study's augmentations, its evaluation images, and the cache."""
+"""Tests of batches: the study's augmentations, its evaluation images, and the cache."""
 
 import numpy as np
 import pytest
@@ -61,7 +61,7 @@ def test_evaluation_images_have_the_bits_of_preprocess():
 
 
 def test_without_augmentation_a_training_image_is_its_center():
-    """Shorter side to 32, then the middle 32 columns, to a gray value of rounding."""
+    """The shorter side is resized to 32 and the middle 32 columns are cut, up to rounding."""
     pixels = np.random.default_rng(0).integers(0, 256, (40, 60), dtype=np.uint8)
     got, _, _ = one_image(pixels, **STILL)[0, 0]
     resized = np.asarray(Image.fromarray(pixels).resize((48, 32), Image.Resampling.BILINEAR))
@@ -76,7 +76,7 @@ def test_a_flip_mirrors():
 
 
 def spot_moves(n=300, **changes):
-    """Where a bright spot 10 to the right of the center goes in n epochs, from the center."""
+    """Return the positions in n epochs of a bright spot 10 to the right, relative to the center."""
     y, x = np.mgrid[:81, :81] - 40.0
     spot = np.round(250 * np.exp(-0.5 * ((x - 10) ** 2 + y**2) / 2.0**2)).astype(np.uint8)
     sides = {"shortest_dimension": 81, "center_crop": 81}
@@ -94,7 +94,7 @@ def test_rotations_go_to_fifteen_degrees_to_either_side():
     assert np.abs(angles).max() < 15.3
     assert angles.min() < -13.5
     assert angles.max() > 13.5
-    assert abs(angles.std() - 30 / np.sqrt(12)) < 0.8  # that of a uniform draw
+    assert abs(angles.std() - 30 / np.sqrt(12)) < 0.8  # standard deviation of a uniform draw
     assert np.hypot(*moved.T) == pytest.approx(10, abs=0.15)
 
 
@@ -118,7 +118,7 @@ def test_scales_are_between_95_and_105_percent():
     "change", [{"rotation_degrees": 15.0}, {"translation": 0.05}, {"scale_factor": (0.9, 0.9)}]
 )
 def test_borders_of_augmented_images_have_the_gray_of_the_preset(preset, border, gray, change):
-    """The authors' code fills with 128; pixels between image and border are interpolated."""
+    """The authors' code fills with 128. Pixels between image and border are interpolated."""
     value = TrainingSettings.preset(preset).border_value
     dataset = one_image(
         np.full((32, 32), gray, np.uint8), **{**STILL, **change}, border_value=value
@@ -140,7 +140,7 @@ def test_an_augmentation_depends_on_seed_epoch_and_image_alone():
     assert not torch.equal(training_set(settings, seed=1)[3, 5][0], first)
     torch.random.set_rng_state(before)
     dataset[0, 0]
-    assert torch.equal(torch.random.get_rng_state(), before)  # nobody else's numbers are used
+    assert torch.equal(torch.random.get_rng_state(), before)  # the global state is not used
 
 
 def test_processes_split_each_epoch():
@@ -161,7 +161,7 @@ def test_processes_split_each_epoch():
 
 
 def test_no_two_trainings_share_an_order():
-    """Neither in one epoch nor with an epoch between them; each is a shuffle."""
+    """Orders differ between seeds and between epochs, and each is a permutation."""
     orders = set()
     for seed in range(6):
         dataset = training_set(small_settings(), seed=seed)
@@ -207,7 +207,7 @@ def test_evaluation_batches_have_one_size_and_each_image_once():
                 assert len(pixels) <= 6
                 seen += indices.tolist()
         assert sorted(seen) == list(range(12))
-        assert len(counts) == 1  # processes wait for each other at each
+        assert len(counts) == 1  # processes synchronize before each batch
     with pytest.raises(ValueError, match="more validation images than 12 for 13 processes"):
         dataset.batches(6, 13, 12)
 
@@ -298,7 +298,7 @@ def test_require_files_counts_missing_and_empty_pictures(on_disk):
     on_disk.sources[train[1]].write_bytes(b"")
     on_disk.sources[train[2]].unlink()
     on_disk.sources[test[0]].unlink()
-    on_disk.sources[test[0]].mkdir()  # a folder is no picture
+    on_disk.sources[test[0]].mkdir()  # a folder is not a picture
     on_disk.require_files("validate")
     message = rf"{on_disk.sources[train[1]].name}: is missing or empty .2 of 6 pictures"
     with pytest.raises(FileNotFoundError, match=message):
@@ -349,7 +349,7 @@ def test_inconsistent_arguments_raise(change, error, message):
 
 
 def test_default_settings_give_the_sizes_of_the_study():
-    """A radiograph of 2500 x 3000: training squares of 224, evaluation squares of 272."""
+    """A radiograph of 2500 x 3000 gives training squares of 224 and evaluation squares of 272."""
     pixels = np.zeros((250, 300), np.uint8)
     images = LabeledImages(
         names="ab",

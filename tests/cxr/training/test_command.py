@@ -1,4 +1,4 @@
-"""`gazesal train`: what it says, and that it keeps subjects with gaze out of the training."""
+"""Tests of `gazesal train`: its messages and its treatment of subjects with gaze."""
 
 import shutil
 
@@ -28,7 +28,7 @@ def go(release, out, *words):
 
 @pytest.fixture
 def trained_on(monkeypatch):
-    """The images that the command would train on."""
+    """List that receives the images on which the command would train."""
     found = []
 
     def noted(images, *_, **__):

@@ -1,4 +1,4 @@
-"""The settings: every number of section 3.1 by its name, and what they refuse."""
+"""Tests of the settings of a training: the numbers of section 3.1, and invalid values."""
 
 import re
 import tomllib

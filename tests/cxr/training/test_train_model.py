@@ -1,4 +1,4 @@
-"""Training: against a plain loop, killed and gone on with, and what it leaves and refuses."""
+"""Tests of training: against a plain loop, resumed after a kill, and with invalid arguments."""
 
 import os
 import signal
@@ -28,7 +28,7 @@ IMPATIENT = {"epochs": 4, "epochs_without_improvement": 1}
 
 
 def plain_curve(images, settings, model, seed):
-    """Train by a loop over images, with nothing of Lightning or torchmetrics."""
+    """Train by a loop over images, without Lightning and torchmetrics."""
     torch.manual_seed(seed)
     network = MODELS[model](len(images.labels))
     rate, best, waited = settings.learning_rate, -np.inf, 0
@@ -107,7 +107,7 @@ train(made_up_images(), sys.argv[1], settings=settings, seed=1, trainer={"accele
 
 
 def test_killed_training_resumes_to_the_same_bits(tmp_path):
-    """Killed without warning after its third epoch."""
+    """The training is killed after its third epoch."""
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     images, settings = made_up_images(), small_settings(epochs=5, epochs_without_improvement=1)
     train(images, whole, settings=settings, seed=1, workers=1, trainer=ON_CPU)
@@ -148,7 +148,7 @@ train(made_up_images(), sys.argv[1], settings=small_settings(epochs=2), trainer=
 
 @pytest.mark.slow
 def test_two_processes_validate_each_image_once(tmp_path):
-    """The AUC that they agree on is that of all validation images with the weights they left."""
+    """Their common AUC equals the AUC of all validation images with the written weights."""
     script, out = tmp_path / "pair.py", tmp_path / "out"
     script.write_text(PAIR, "utf-8")
     root = Path(__file__).resolve().parents[3]
@@ -195,7 +195,7 @@ def test_number_of_trainings_does_not_affect_one_training(finished):
 
 
 def test_ctrl_c_raises_and_restores_the_signal_handler(tmp_path, monkeypatch):
-    """Lightning would end the process with 1, and take no further signal."""
+    """Lightning alone would end the process with status 1 and ignore further signals."""
 
     def interrupted(*_):
         raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""Lightning's switches: those that are refused, with what to do."""
+"""Tests of the options of Lightning's Trainer."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a training keeps: checkpoints that are torn, of another training, or written half."""
+"""Tests of the files of a training: damaged, foreign and unfinished ones."""
 
 import json
 import os
@@ -26,7 +26,7 @@ def go(folder, **changes):
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """A training of two epochs that nothing disturbed."""
+    """An uninterrupted training of two epochs."""
     folder = tmp_path_factory.mktemp("whole")
     go(folder)
     return folder
@@ -34,7 +34,7 @@ def whole(tmp_path_factory):
 
 @pytest.fixture
 def cut_off(whole, tmp_path):
-    """The same, as a kill before its weights were written leaves it."""
+    """The same training, killed before its weights were written."""
     folder = tmp_path / "cut"
     shutil.copytree(whole, folder)
     (folder / "weights.pt").unlink()
@@ -97,7 +97,7 @@ def test_checkpoint_of_another_seed_raises(cut_off, tmp_path):
 
 
 def test_moved_training_keeps_its_best_epoch(tmp_path, monkeypatch):
-    """Cut off after an epoch that is better than those after it, and moved."""
+    """The training is interrupted after its best epoch, and its folder is moved."""
 
     options = {"settings": small_settings(epochs=3, epochs_without_improvement=1), "seed": 5}
     still, moved = tmp_path / "still", tmp_path / "moved"
@@ -128,7 +128,7 @@ def test_damaged_note_raises(cut_off):
 
 
 def test_checkpoint_is_written_atomically(tmp_path, monkeypatch):
-    """Until the last moment the old one is there; nothing of the new one is, beside it or else."""
+    """The old checkpoint stays until the new one is complete, and no unfinished file is left."""
     path, seen = tmp_path / "last.ckpt", []
     kept = {"epoch": 0, "values": torch.zeros(3)}
     writer = WholeCheckpoints()
@@ -192,7 +192,7 @@ def test_resuming_without_an_option_raises(tmp_path):
 
 
 def test_undefined_value_is_not_the_best(whole, cut_off):
-    """As the checkpoint of the best epoch sees it."""
+    """The checkpoint of the best epoch also ignores undefined values."""
     curve = pd.read_csv(whole / "curve.csv")
     shutil.copy(whole / "weights.pt", cut_off)
     curve.assign(val_auc=[float("nan"), 0.1]).to_csv(cut_off / "curve.csv", index=False)
