@@ -1,10 +1,12 @@
-"""Does the way from images to scores measure something true? On drawn lesions it can be told.
+"""Test on drawn lesions that the steps from images to scores measure something true.
 
-Run with a folder for the results. A synthetic release is written, both networks are trained on its
-images without gaze, and three things are looked at, each with an interval: the AUC of the test
-images by label; whether Grad-CAM lands on gaze and on the drawn lesions better than the center bias
-does, by the paired difference from it, both mixed over all labels as the study mixes them and each
-finding by the map of its own label; and whether the readers are above every network.
+Run with a folder for the results. The script writes a synthetic release, trains both networks on
+its images without gaze, and prints with intervals:
+
+- the AUC of the test images by label,
+- the paired difference of Grad-CAM from the center bias, against gaze and against the drawn lesions,
+  for maps mixed over all labels as in the study and for the map of each finding's own label,
+- the paired difference of the readers from every network.
 """
 
 import argparse
@@ -26,12 +28,12 @@ NAMES = {"sononet": "woAG", "ag_sononet": "wAG"}
 
 
 def prepare(image):
-    """The networks' input at the size they were trained at."""
+    """Make the networks' input at the size of the training."""
     return preprocess(image, short_side=SETTINGS.evaluation_shortest_dimension)
 
 
 def lesion_density(lesions, shape):
-    """Where the lesions of an image are: ellipses, each weighing the same."""
+    """Return the density of the lesions of an image: ellipses with equal weights."""
     y, x = np.mgrid[: shape[0], : shape[1]]
     density = np.zeros(shape)
     for row in lesions.itertuples():
@@ -42,7 +44,7 @@ def lesion_density(lesions, shape):
 
 
 def score_lesions(evaluation, table):
-    """The sAUC of each map against the lesions, negatives from the center bias of gaze."""
+    """Compute the sAUC of each map against the lesions, with negatives from the center bias."""
     rows = []
     for case in evaluation.cases:
         lesions = table[(table["dicom_id"] == case.image) & (table["kind"] != "device")]
@@ -58,7 +60,7 @@ def score_lesions(evaluation, table):
 
 
 def score_own(evaluation, table, of_label):
-    """The same of each finding for the map of its own label: the mean over an image's findings."""
+    """Compute the mean sAUC over an image's findings, each for the map of its own label."""
     rows = []
     for case in evaluation.cases:
         lesions = table[(table["dicom_id"] == case.image) & (table["kind"] != "device")]
@@ -79,10 +81,12 @@ def score_own(evaluation, table, of_label):
 
 
 def show(title, table):
+    """Print a table under a title."""
     print(f"\n{title}\n\n{gazesal.reporting.summary_text(table)}", flush=True)
 
 
 def main():
+    """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
     parser.add_argument("--images", type=int, default=150)
@@ -161,7 +165,7 @@ def main():
         print(gazesal.stats.compare(compared, Design("image"), reference="center_bias", rng=0))
     by_gaze = evaluation.scores[evaluation.scores["metric"].isin(["sauc", "sncc"])]
     readers = Design("image", averaged="observer", missing="drop", unbalanced="average")
-    print("\nThe readers less each, paired by image")
+    print("\nThe readers minus each map, paired by image")
     print(gazesal.stats.compare(by_gaze, readers, reference="interobserver", by="metric", rng=0))
 
 

@@ -2,8 +2,9 @@
 
 Run with the folder of the images (`images_128.npz`, `labels.csv`: 500 of each kind of the NIH's
 ChestX-ray14, 128 x 128) and a folder for the results. The data are confounded: normal images come
-from a narrow range of patient numbers, and views differ between the two kinds. The AUC of the view
-alone is printed; that of the number's distance from the normal ones' is as high as the networks'.
+from a narrow range of patient numbers, and views differ between the two kinds. The script also
+prints the AUC of the view alone. The distance of the patient number from the normal ones has an AUC
+as high as the networks.
 """
 
 import argparse
@@ -31,7 +32,7 @@ SETTINGS = TrainingSettings.preset("smoke").with_changes(
 
 
 def read(folder):
-    """Images split by patient: 70, 10 and 20 in a hundred patients; and their views."""
+    """Read the images, split by patient in 70, 10 and 20 percent, and their views."""
     table = pd.read_csv(folder / "labels.csv")
     pixels = np.load(folder / "images_128.npz", allow_pickle=False)
     pixels = pixels[pixels.files[0]]
@@ -50,7 +51,7 @@ def read(folder):
 
 
 def show(name, images, scores):
-    """One line: the AUC of the test images with its interval."""
+    """Print one line with the AUC of the test images and its interval."""
     rows = images.where("test")
     patients = [images.patients[row] for row in rows]
     row = label_aucs(images.targets[rows], scores, images.labels, patients=patients).iloc[0]
@@ -61,7 +62,7 @@ def show(name, images, scores):
 
 
 def draw(models, images, path, n=6):
-    """Grad-CAM and attention maps of held-out images, pneumonia above, normal below."""
+    """Plot Grad-CAM and attention maps of held-out images, pneumonia above normal."""
     rows = images.where("test")
     kinds = images.targets[rows, 0]
     chosen = [*rows[kinds][: n // 2], *rows[~kinds][: n // 2]]
@@ -88,6 +89,7 @@ def draw(models, images, path, n=6):
 
 
 def main():
+    """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
