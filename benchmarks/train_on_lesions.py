@@ -4,7 +4,7 @@ Run with a folder for the results. The script writes a synthetic release, trains
 its images without gaze, and prints with intervals:
 
 - the AUC of the test images by label,
-- the paired difference of Grad-CAM from the center bias, against gaze and against the drawn lesions,
+- the paired difference of Grad-CAM from the center bias, against gaze and against drawn lesions,
   for maps mixed over all labels as in the study and for the map of each finding's own label,
 - the paired difference of the readers from every network.
 """

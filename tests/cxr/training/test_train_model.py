@@ -141,8 +141,8 @@ import torch
 torch.set_num_threads(1)
 from gazesal.cxr.training import train
 from tests.cxr.training.made_up import made_up_images, small_settings
-switches = {"accelerator": "cpu", "devices": 2, "strategy": "ddp"}
-train(made_up_images(), sys.argv[1], settings=small_settings(epochs=2), trainer=switches)
+options = {"accelerator": "cpu", "devices": 2, "strategy": "ddp"}
+train(made_up_images(), sys.argv[1], settings=small_settings(epochs=2), trainer=options)
 """
 
 

@@ -11,8 +11,8 @@ from gazesal.cxr.training.trainer_options import TAKEN, options_that_count  # no
 from tests.cxr.training.made_up import made_up_images, small_settings  # noqa: E402
 
 
-def go(folder, **switches):
-    train(made_up_images(), folder, settings=small_settings(epochs=1), trainer=switches)
+def go(folder, **options):
+    train(made_up_images(), folder, settings=small_settings(epochs=1), trainer=options)
 
 
 @pytest.mark.parametrize("name", sorted(TAKEN))
