@@ -1,21 +1,8 @@
 """Names of the classes of the study."""
 
+from gazesal.datasets.mimic_cxr_jpg import MIMIC_LABELS
+
 __all__ = ["LABELS"]
 
-LABELS = (
-    "No Finding",
-    "Enlarged Cardiomediastinum",
-    "Cardiomegaly",
-    "Lung Lesion",
-    "Lung Opacity",
-    "Edema",
-    "Consolidation",
-    "Pneumonia",
-    "Atelectasis",
-    "Pneumothorax",
-    "Pleural Effusion",
-    "Pleural Other",
-    "Fracture",
-    "Support Devices",
-)
+LABELS = MIMIC_LABELS
 """Names of the study's 14 classes, in the order of the logits."""

@@ -9,7 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["load_tensors", "read_weights", "require_checksums"]
+__all__ = ["is_whole_archive", "load_tensors", "read_weights"]
+
+ADVICE = "Copy it again from an intact file, or save it again."
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
@@ -19,7 +21,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: must be a checkpoint, but does not exist.")
     safe = path.suffix.lower() == ".safetensors"
-    content = _read_safetensors(path) if safe else _read_torch(path)
+    content = _read_safetensors(path) if safe else load_tensors(path, ADVICE)
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
         content = content["state_dict"]
     if not isinstance(content, Mapping) or not content:
@@ -42,44 +44,45 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     return {str(key).removeprefix(prefix): value for key, value in content.items()}
 
 
-def load_tensors(path: Path) -> Any:
-    """Read a file of ``torch.save`` without running code from it, after verifying its checksums.
+def load_tensors(path: Path, advice: str) -> Any:
+    """Read a file of ``torch.save`` to the CPU, or raise a ValueError that ends with advice.
 
-    Use this instead of ``torch.load``, which does not verify checksums.
+    Use this instead of ``torch.load``, which does not verify checksums. Code from the file is not
+    run.
     """
     with path.open("rb") as file:
-        is_archive = file.read(2) == b"PK"
-    if is_archive:  # torch's format before 1.6 is not an archive and has no checksums
-        require_checksums(path)
-    return torch.load(path, map_location="cpu", weights_only=True)
-
-
-def require_checksums(path: Path) -> None:
-    """Raise unless a file is a zip archive and the checksums of all its entries match."""
-    with zipfile.ZipFile(path) as archive:
-        damaged = archive.testzip()
-    if damaged is not None:
-        raise zipfile.BadZipFile(f"the checksum of {damaged} does not match")
-
-
-def _read_torch(path: Path) -> Any:
+        start = file.read(2)
     try:
-        return load_tensors(path)
-    except pickle.UnpicklingError as error:
-        whole = zipfile.is_zipfile(path) or path.read_bytes()[:1] == b"\x80"
-        if whole and "weights_only" in str(error).lower():
+        # torch's format before 1.6 is not an archive and has no checksums
+        if start == b"PK" and not is_whole_archive(path):
+            raise zipfile.BadZipFile("it is truncated or a checksum does not match")  # noqa: TRY301
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except OSError:
+        raise
+    except Exception as error:  # torch raises many types for damaged files
+        is_pickle = start == b"PK" or start[:1] == b"\x80"
+        refused = isinstance(error, pickle.UnpicklingError) and "weights_only" in str(error).lower()
+        if is_pickle and refused:  # not a damaged file, but one with other objects
             raise ValueError(
                 f"{path}: a checkpoint must hold only tensors and plain values, because reading "
                 "other objects would run code from the file. Save the state dict alone."
             ) from error
-        raise ValueError(f"{path}: cannot be read as a checkpoint: {_first_line(error)}") from error
+        raise ValueError(
+            f"{path}: cannot be read as a checkpoint ({_first_line(error)}). {advice}"
+        ) from error
+
+
+def is_whole_archive(path: Path) -> bool:
+    """Return whether a file exists and is a zip archive whose checksums match."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.testzip() is None
+    except FileNotFoundError:
+        return False
     except OSError:
         raise
-    except Exception as error:  # torch and zipfile raise many types for damaged files
-        raise ValueError(
-            f"{path}: cannot be read as a checkpoint ({_first_line(error)}). Copy it again from "
-            "an intact file, or save it again."
-        ) from error
+    except Exception:  # noqa: BLE001 - zipfile raises many types for damaged files
+        return False
 
 
 def _read_safetensors(path: Path) -> Any:
@@ -93,8 +96,7 @@ def _read_safetensors(path: Path) -> Any:
         return load_file(path)
     except Exception as error:  # safetensors raises many types for damaged files
         raise ValueError(
-            f"{path}: cannot be read as safetensors ({_first_line(error)}). Copy it again from an "
-            "intact file, or save it again."
+            f"{path}: cannot be read as safetensors ({_first_line(error)}). {ADVICE}"
         ) from error
 
 

@@ -58,7 +58,6 @@ class ReplicationInputs:
 
     root: Path
     release: Reflacx
-    mimic: Path
     images: LabeledImages
     scored: Mapping[str, str]
     paths: Mapping[str, Path]

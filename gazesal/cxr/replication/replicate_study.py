@@ -240,7 +240,6 @@ def replicate(
     study = ReplicationInputs(
         root=Path(reflacx),
         release=release,
-        mimic=Path(mimic),
         images=images,
         scored=scored,
         paths={name: release.picture_path(image, mimic) for name, image in scored.items()},

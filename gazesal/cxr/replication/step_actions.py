@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
-import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from gazesal.cxr.segmentation import Segmenter, segment_lungs
 from gazesal.cxr.training.labeled_images import LabeledImages
 from gazesal.cxr.training.settings import TrainingSettings
 from gazesal.cxr.training.train_model import train
-from gazesal.cxr.weight_files import require_checksums
+from gazesal.cxr.weight_files import is_whole_archive
 from gazesal.evaluation.case import SEGMENTATION, Case
 from gazesal.evaluation.cases_from_reflacx import cases_from_reflacx
 from gazesal.evaluation.evaluate import evaluate
@@ -93,7 +92,7 @@ def write_all_features(
     model = load().to(device)
     for name, path in paths.items():
         target = folder / f"{name}.npz"
-        if not _is_whole_archive(target):
+        if not is_whole_archive(target):
             write_features(model, path, target, settings)
 
 
@@ -150,15 +149,6 @@ def score(
         )
         save_figure(drawn, folder / "figure.png")
     shutil.rmtree(folder / SCORING, ignore_errors=True)
-
-
-def _is_whole_archive(path: Path) -> bool:
-    """Return whether a file exists and the checksums of all its entries match."""
-    try:
-        require_checksums(path)
-    except (OSError, zipfile.BadZipFile):
-        return False
-    return True
 
 
 def _reader_numbers(cases: list[Case]) -> dict[tuple[str, str], int]:

@@ -12,7 +12,7 @@ import torch
 
 from gazesal._files import atomic_path, write_text
 from gazesal.cxr.notes import differences, read_note, write_note
-from gazesal.cxr.weight_files import load_tensors, require_checksums
+from gazesal.cxr.weight_files import is_whole_archive, load_tensors
 
 __all__ = [
     "CURVE",
@@ -73,16 +73,7 @@ def require_resumable(folder: Path, fingerprint: str) -> None:
 def read_checkpoint(path: Path, fingerprint: str) -> dict[str, Any]:
     """Read a checkpoint to the CPU, or raise a ValueError with advice."""
     advice = ADVICE[path.name]
-    try:
-        found = load_tensors(path)
-    except OSError:
-        raise
-    except Exception as error:  # torch and zipfile raise many types for damaged files
-        first = str(error).strip().splitlines()[:1]
-        raise ValueError(
-            f"{path}: cannot be read as a checkpoint ({''.join(first) or type(error).__name__}). "
-            f"{advice}"
-        ) from error
+    found = load_tensors(path, advice)
     if not isinstance(found, dict) or found.get(FINGERPRINT) != fingerprint:
         raise ValueError(f"{path}: is not a checkpoint of this training. {advice}")
     return found
@@ -103,18 +94,15 @@ def write_weights(checkpoint: Path, weights: Path, fingerprint: str) -> None:
 
 def repair_weights(weights: Path, fingerprint: str) -> None:
     """Write damaged weights again from the checkpoint of the best epoch."""
-    try:
-        require_checksums(weights)
-    except OSError:
-        raise
-    except Exception as error:  # zipfile raises many types for damaged files
-        best = weights.with_name("best.ckpt")
-        if not best.is_file():
-            raise ValueError(
-                f"{weights}: cannot be read as weights, and best.ckpt, from which they could be "
-                f"restored, is missing. Remove it and last.ckpt, {ANEW}."
-            ) from error
-        write_weights(best, weights, fingerprint)
+    if is_whole_archive(weights):
+        return
+    best = weights.with_name("best.ckpt")
+    if not best.is_file():
+        raise ValueError(
+            f"{weights}: cannot be read as weights, and best.ckpt, from which they could be "
+            f"restored, is missing. Remove it and last.ckpt, {ANEW}."
+        )
+    write_weights(best, weights, fingerprint)
 
 
 def write_curve(path: Path, rows: Sequence[Mapping[str, float]]) -> None:
