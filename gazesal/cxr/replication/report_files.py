@@ -12,7 +12,8 @@ from gazesal._text import csv_text, from_csv_cell
 from gazesal._warnings import muted
 from gazesal.cxr.replication.inputs import ReplicationInputs
 from gazesal.cxr.replication.report_page import write_page
-from gazesal.cxr.replication.report_sections import TABLES, markdown_of, sections_of
+from gazesal.cxr.replication.report_parts import markdown_of
+from gazesal.cxr.replication.report_sections import TABLES, sections_of
 from gazesal.cxr.training.settings import PRESETS, TrainingSettings
 from gazesal.cxr.training.trainer_options import options_that_count
 from gazesal.exceptions import UndefinedMetricWarning

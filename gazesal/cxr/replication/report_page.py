@@ -12,7 +12,7 @@ import pandas as pd
 
 from gazesal._files import write_text
 from gazesal.cite import cite
-from gazesal.cxr.replication.report_sections import Figure, Section, Table, shown
+from gazesal.cxr.replication.report_parts import Figure, Section, Table, shown
 from gazesal.reporting.html.charts import Scale, axis_svg, interval_svg
 from gazesal.reporting.html.content import LIBRARIES, fingerprint_of, setting_rows, versions_of
 from gazesal.reporting.html.page import page_template

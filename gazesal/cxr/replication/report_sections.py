@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
-
 import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
-from gazesal._text import markdown_text
 from gazesal.cxr.replication import study_tables
+from gazesal.cxr.replication.report_parts import Figure, Section, Table, TableCell, shown
 from gazesal.reporting.summary_tables import label_of, metric_label
 
-__all__ = [
-    "TABLES",
-    "Figure",
-    "Section",
-    "Table",
-    "TableCell",
-    "markdown_of",
-    "sections_of",
-    "shown",
-]
+__all__ = ["TABLES", "sections_of"]
 
 STUDY_FORM = (
     "Intervals as the study prints them: 1.96 standard deviations, pooled over images, readers and "
@@ -51,49 +39,6 @@ TABLES = (  # names of all tables that a report can have
     "differences_these",
     "differences_like_these",
 )
-
-
-class TableCell(NamedTuple):
-    """A number as text, and its interval, which may be empty."""
-
-    text: str
-    interval: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.text} {self.interval}" if self.interval else self.text
-
-
-class Table(NamedTuple):
-    """Cells by row and column, with the heading of the column of row names."""
-
-    corner: str
-    rows: Mapping[str, Mapping[str, TableCell]]
-
-    @property
-    def columns(self) -> list[str]:
-        """Names of the columns of all rows, in order."""
-        return list(dict.fromkeys(name for cells in self.rows.values() for name in cells))
-
-
-class Figure(NamedTuple):
-    """A picture with its caption, by its path relative to the report."""
-
-    path: str
-    words: str
-
-
-class Section(NamedTuple):
-    """A part of the report: paragraphs, tables and figures under a heading."""
-
-    name: str
-    heading: str
-    parts: Sequence[str | Table | Figure]
-
-
-def shown(value: float, *, sign: bool = False) -> str:
-    """Format a number with three decimals. A number that rounds to zero has no sign."""
-    text = f"{value:+.3f}" if sign else f"{value:.3f}"
-    return text if float(text) else f"{0:.3f}"
 
 
 def sections_of(
@@ -151,22 +96,6 @@ def sections_of(
     if undefined := _undefined(scores):
         sections.append(Section("undefined", "", [undefined]))
     return sections, made
-
-
-def markdown_of(title: str, facts: Sequence[str], sections: Sequence[Section]) -> str:
-    """Return the report as Markdown."""
-    blocks = [f"# {title}", "\n".join(f"- {fact}" for fact in facts)]
-    for section in sections:
-        if section.heading:
-            blocks.append(f"## {section.heading}")
-        for part in section.parts:
-            if isinstance(part, Table):
-                blocks.append(_markdown(part))
-            elif isinstance(part, Figure):
-                blocks.append(f"![{part.words}]({part.path})")
-            else:
-                blocks.append(part)
-    return "\n\n".join(block for block in blocks if block) + "\n"
 
 
 def _classification(
@@ -294,12 +223,3 @@ def _cell(estimate: float, low: float, high: float, *, sign: bool = False) -> Ta
         return TableCell("")
     bounds = "" if np.isnan(low) else f"[{shown(low, sign=sign)}, {shown(high, sign=sign)}]"
     return TableCell(shown(estimate, sign=sign), bounds)
-
-
-def _markdown(table: Table) -> str:
-    columns = table.columns
-    lines = [f"| {table.corner} | {' | '.join(columns)} |", "| --- |" + " ---: |" * len(columns)]
-    for name, cells in table.rows.items():
-        shown_cells = " | ".join(str(cells.get(column, "")) for column in columns)
-        lines.append(f"| {markdown_text(name)} | {shown_cells} |")
-    return "\n".join(lines)

@@ -12,7 +12,8 @@ pytest.importorskip("matplotlib", reason="the extra `report` is not installed")
 
 from gazesal.cxr.replication import study_tables
 from gazesal.cxr.replication.report_page import _charts, write_page
-from gazesal.cxr.replication.report_sections import Table, sections_of
+from gazesal.cxr.replication.report_parts import Table
+from gazesal.cxr.replication.report_sections import sections_of
 from tests.reporting.html.html_page import parse, rows_of
 
 METRICS = ("ncc", "auc_borji", "sncc", "sauc")

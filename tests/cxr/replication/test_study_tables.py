@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from gazesal.cxr.replication import study_tables
-from gazesal.cxr.replication.report_sections import markdown_of, sections_of, shown
+from gazesal.cxr.replication.report_parts import markdown_of, shown
+from gazesal.cxr.replication.report_sections import sections_of
 from gazesal.exceptions import SkippedDataWarning
 from gazesal.stats.table_intervals import interval
 
