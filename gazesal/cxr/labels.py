@@ -5,4 +5,4 @@ from gazesal.datasets.mimic_cxr_jpg import MIMIC_LABELS
 __all__ = ["LABELS"]
 
 LABELS = MIMIC_LABELS
-"""Names of the study's 14 classes, in the order of the logits."""
+"""Names of the 14 classes of Bigolin Lanfredi et al. (2021), in the order of the logits."""

@@ -25,7 +25,7 @@ EIGHT_NEIGHBORS = ndimage.generate_binary_structure(2, 2)
 def lung_hull(
     probability: ArrayLike, *, threshold: float = 0.5, smallest_share: float = 0.02
 ) -> BoolMap:
-    """Make the study's segmentation baseline: one convex region around lungs and mediastinum.
+    """Make the segmentation baseline: one convex region around lungs and mediastinum.
 
     Parameters
     ----------

@@ -29,7 +29,7 @@ def load_model(
     in_channels: int = 3,
     widths: Sequence[int] = WIDTHS,
 ) -> SonoNet | AttentionGatedSonoNet:
-    """Make one of the study's classifiers, with weights from a checkpoint.
+    """Make a SonoNet with or without attention gates, with weights from a checkpoint.
 
     Parameters
     ----------

@@ -45,7 +45,7 @@ def preprocess(
     mean: Sequence[float] = IMAGENET_MEAN,
     std: Sequence[float] = IMAGENET_STD,
 ) -> ModelInput:
-    r"""Apply the study's evaluation transform to an image.
+    r"""Resize, pad and normalize an image to the input of the networks.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ def side_of_square(shape: tuple[int, int], short_side: int, multiple: int) -> in
 
 
 def crop_or_pad(array: ArrayLike, shape: tuple[int, int]) -> FloatArray:
-    """Crop a map to its center, or pad it with zeros, along each axis, as in the study's code.
+    """Crop a map to its center, or pad it with zeros, along each axis.
 
     Parameters
     ----------
@@ -164,6 +164,7 @@ def crop_or_pad(array: ArrayLike, shape: tuple[int, int]) -> FloatArray:
     numpy.ndarray of float32 or float64
         Map of the given shape. If an odd number of rows or columns is cropped, the smaller half
         is cut from the start. If an odd number is padded, the larger half is added at the start.
+        Both are as in the code of Bigolin Lanfredi et al. (2021).
 
     Raises
     ------

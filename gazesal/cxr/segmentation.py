@@ -115,8 +115,9 @@ class XrvLungs:
     -----
     The image is resized to a longer side of 512 pixels, bilinearly with antialiasing, and padded
     with black to a square, so it is neither cropped nor distorted. The probability of lung is the
-    larger of the probabilities of the left and the right lung, resized bilinearly to the image. The
-    study used its own segmentation network, so numbers of the baseline differ slightly.
+    larger of the probabilities of the left and the right lung, resized bilinearly to the image.
+    Bigolin Lanfredi et al. (2021) used their own segmentation network, so numbers of the baseline
+    differ slightly.
     """
 
     def __init__(self, model: Any = None) -> None:

@@ -16,7 +16,7 @@ OPEN_GATE = 3.0  # initial bias of a gate: sigmoid(3) = 0.95, so a new gate is n
 
 
 class SonoNet(nn.Module):
-    """SonoNet-16 without attention gates, the study's first classifier.
+    """SonoNet-16 without attention gates, a classifier of chest X-rays.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ class SonoNet(nn.Module):
 
 
 class AttentionGatedSonoNet(nn.Module):
-    r"""SonoNet-16 with two attention gates, the study's second classifier.
+    r"""SonoNet-16 with two attention gates, a classifier of chest X-rays.
 
     Parameters
     ----------

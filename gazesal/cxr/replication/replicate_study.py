@@ -95,7 +95,7 @@ def replicate(
     notes: tuple[str, ...] = (),
     beside_paper: bool = True,
 ) -> Replication:
-    """Train, extract, score and rebuild the study's tables, in steps that run once.
+    """Run the replication of Bigolin Lanfredi et al. (2021): train, extract, score and tabulate.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def replicate(
         Number of trainings of each network. By default the number in `settings`, five in the
         study.
     settings : TrainingSettings, optional
-        Settings of the trainings. By default the settings of the study's text.
+        Settings of the trainings. By default the preset ``"paper"``.
     checkpoints : str or path, optional
         Folder with the folders ``sononet`` and ``ag_sononet``, each with a checkpoint of every
         training, sorted by name (see `gazesal.cxr.load_model`). No network is trained then.
@@ -174,8 +174,9 @@ def replicate(
 
     Notes
     -----
-    Replicates :footcite:t:`bigolin2021` from start to end. AUCs are exact, while the study draws
-    1000 positives and negatives. The page on replicating the study lists all other differences.
+    Repeats :footcite:t:`bigolin2021` from start to end, in steps that run once. AUCs are exact,
+    while the study draws 1000 positives and negatives. The page on replicating the study lists all
+    other differences.
 
     A step runs again if the bytes of its files or of its inputs, its settings or the version of
     gazesal's formats changed. For the training images only names and sizes are compared. An

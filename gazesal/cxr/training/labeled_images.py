@@ -127,7 +127,7 @@ class LabeledImages:
     def from_mimic(
         cls, release: MimicCxrJpg, *, gaze_subjects: Iterable[str | int]
     ) -> LabeledImages:
-        """Select the images on which the study trains and tests.
+        """Select the images on which Bigolin Lanfredi et al. (2021) train and test.
 
         Parameters
         ----------

@@ -45,7 +45,7 @@ def predict(
     split : {"train", "validate", "test"}, default "test"
         Split of the images.
     settings : TrainingSettings, optional
-        Sizes, normalization and batch size. By default the settings of the study's text.
+        Sizes, normalization and batch size. By default the preset ``"paper"``.
     workers : int, default 0
         Number of processes that read images (see `train`).
     cache : str or path, optional

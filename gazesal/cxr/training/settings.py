@@ -38,7 +38,7 @@ ONLY = {  # settings of which only the study's value is implemented
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingSettings:
-    """Settings of a training. The defaults are from the study's text.
+    """Settings of a training. The defaults are the preset ``"paper"``.
 
     Attributes
     ----------
@@ -103,8 +103,8 @@ class TrainingSettings:
     -----
     Settings of section 3.1 of :footcite:t:`bigolin2021`. `preset` reads one of three files:
 
-    - ``"paper"``: the study's text (the defaults),
-    - ``"code"``: the study's published code,
+    - ``"paper"``: the text of the paper (the defaults),
+    - ``"code"``: its published code,
     - ``"smoke"``: a small and short training.
 
     References
@@ -188,7 +188,7 @@ class TrainingSettings:
         Parameters
         ----------
         name : {"paper", "code", "smoke"}, default "paper"
-            The study's text, its published code, or a training that takes minutes.
+            Settings of the paper, of its published code, or of a training that takes minutes.
 
         Returns
         -------
@@ -211,7 +211,7 @@ class TrainingSettings:
         Parameters
         ----------
         path : str or path
-            The file. Settings that it omits are as in the study's text.
+            The file. Settings that it omits are as in the preset ``"paper"``.
 
         Returns
         -------
@@ -245,7 +245,7 @@ class TrainingSettings:
         Parameters
         ----------
         values : mapping
-            Values by name. Settings that it omits are as in the study's text.
+            Values by name. Settings that it omits are as in the preset ``"paper"``.
         where : str
             Source of the values, for error messages.
 

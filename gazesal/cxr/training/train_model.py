@@ -82,7 +82,7 @@ def train(
     progress: bool = False,
     trainer: Mapping[str, Any] | None = None,
 ) -> TrainedModel:
-    """Train one of the study's networks, or resume an interrupted training.
+    """Train a network, or resume an interrupted training.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def train(
     model : {"sononet", "ag_sononet"}, default "sononet"
         Network without or with attention gates.
     settings : TrainingSettings, optional
-        Settings of the training. By default the settings of the study's text.
+        Settings of the training. By default the preset ``"paper"``.
     seed : int, default 0
         Seed of weights, order and augmentations, below 2**32. No two seeds share the order of an
         epoch or an augmentation, not even consecutive seeds.
