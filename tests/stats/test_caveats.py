@@ -125,7 +125,7 @@ def test_the_t_interval_is_no_remedy_if_the_function_refuses_it():
     three = Design(["i", "j", "k"], weights="w")
     (told,) = caught(interval, table, three, interval="bootstrap", rng=0, n_resamples=200)
     assert '"t"' not in told
-    with pytest.raises(ValueError, match="`method`"):
+    with pytest.raises(ValueError, match="`interval`"):
         interval(table, three)
     parts = [
         table.assign(method=name, score=rng.normal(c, 0.1, 144)) for c, name in enumerate("fmc")

@@ -176,7 +176,7 @@ def test_equivalence_is_shown_exactly_if_the_interval_of_that_kind_lies_within_t
     table = two_methods(25, shift=0.02)
     wide = table.pivot_table(index="image", columns="method", values="score")
     paired = (wide["b"] - wide["a"]).rename("score").reset_index()
-    options = {"method": method, "rng": 3, "n_resamples": 4000}
+    options = {"interval": method, "rng": 3, "n_resamples": 4000}
     inner = interval(paired, IMAGES, confidence_level=2 * confidence_level - 1, **options)
     reach = max(-inner.low, inner.high)
     for margin, shown in ((reach * 1.001, True), (reach * 0.999, False)):
@@ -193,7 +193,7 @@ def test_equivalence_is_shown_exactly_if_the_interval_of_that_kind_lies_within_t
 @pytest.mark.parametrize("method", KINDS)
 def test_the_p_value_of_equivalence_is_the_error_at_which_the_interval_fits(method):
     table = two_methods(25, shift=0.02)
-    options = {"method": method, "rng": 3, "n_resamples": 4000}
+    options = {"interval": method, "rng": 3, "n_resamples": 4000}
     (found,) = compare(table, IMAGES, margin=0.035, **options)
     p = found.equivalence.p_value
     assert 0.001 < p < 0.5
@@ -207,7 +207,7 @@ def test_the_p_value_of_equivalence_is_the_error_at_which_the_interval_fits(meth
 @pytest.mark.parametrize("method", ["bootstrap", "basic", "bca", "studentized"])
 def test_resamples_bound_the_p_value_of_equivalence(method):
     table = two_methods(25)
-    options = {"method": method, "rng": 3, "n_resamples": 199}
+    options = {"interval": method, "rng": 3, "n_resamples": 199}
     assert compare(table, IMAGES, margin=5.0, **options)[0].equivalence.p_value == 1 / 200
     far = compare(two_methods(25, shift=1.0), IMAGES, margin=0.01, **options)[0].equivalence
     assert far.p_value > 0.99

@@ -194,7 +194,7 @@ def test_one_model_has_no_spread():
     [
         ("reader", BOTH, "t", "`independent` must be one of image, model, got 'reader'"),
         ("image", Design("image", averaged="model"), "t", "must leave a column of units"),
-        ("model", BOTH, "bca", '`method` must be "t" or "normal" where model is independent'),
+        ("model", BOTH, "bca", '`interval` must be "t" or "normal" if model is independent'),
         ("image", Design("image", weights="score2"), "t", "left out with `nested`"),
     ],
 )

@@ -295,7 +295,7 @@ def test_equal_numbers_of_different_sets_are_unbalanced():
 def test_weights_of_three_crossed_kinds_of_units_are_resampled_only(method):
     table = crossed_table(6, 3, 3).assign(w=1.0)
     design = Design(["image", "model", "reader"], weights="w")
-    with pytest.raises(ValueError, match='`method` must be "bootstrap", "basic" or "bca"'):
+    with pytest.raises(ValueError, match='`interval` must be "bootstrap", "basic" or "bca"'):
         interval(table, design, interval=method)
     found = interval(table, design, interval="bootstrap", rng=0)
     assert found.low < found.estimate < found.high

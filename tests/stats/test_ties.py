@@ -144,7 +144,7 @@ def test_methods_that_are_equal_up_to_rounding_have_no_difference(units, method)
     noise = np.random.default_rng(1).integers(-1, 2, 18) * 1e-16
     table.loc[table["method"] == "b", "score"] += noise
     with pytest.warns(gazesal.UndefinedMetricWarning, match="effect size"):
-        (found,) = compare(table, Design(units), method=method, margin=0.01, rng=0)
+        (found,) = compare(table, Design(units), interval=method, margin=0.01, rng=0)
     assert (found.p_value, found.difference.estimate) == (1.0, 0.0)
     assert found.equivalence.shown
 
