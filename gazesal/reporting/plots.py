@@ -17,7 +17,7 @@ from gazesal.reporting.interval_words import kind_words, summary_words
 from gazesal.reporting.summary_tables import LABELS, label_of, metric_label, require_summary
 from gazesal.stats.comparison_result import Comparison
 from gazesal.stats.design import Design, require_design
-from gazesal.stats.independent import halves_of
+from gazesal.stats.independent_units import halves_of
 from gazesal.stats.subgroups import unit_means
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from gazesal._text import printable
-from gazesal.stats.result import ConfidenceInterval, joined, row_of
+from gazesal.stats.results import ConfidenceInterval, joined, row_of
 
 __all__ = ["Comparison", "Comparisons", "Equivalence"]
 

@@ -15,7 +15,7 @@ from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.stats.caveats import sign_flip_caveat, warn_of, words_of
 from gazesal.stats.comparison_result import Comparison, Comparisons
 from gazesal.stats.design import Design, as_columns, require_design
-from gazesal.stats.independent import (
+from gazesal.stats.independent_units import (
     as_independent,
     halves_of,
     independent_intervals,
@@ -32,7 +32,7 @@ from gazesal.stats.paired_tests import (
     t_test,
 )
 from gazesal.stats.pairing import differences
-from gazesal.stats.result import ConfidenceInterval
+from gazesal.stats.results import ConfidenceInterval
 from gazesal.stats.table_intervals import caveats_by_key, intervals_by_key
 from gazesal.typing import RandomState
 

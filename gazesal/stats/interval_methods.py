@@ -17,7 +17,7 @@ from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.stats import bootstrap, bounds
 from gazesal.stats.anova import anova, clustered_error_of_mean
-from gazesal.stats.result import ConfidenceInterval
+from gazesal.stats.results import ConfidenceInterval
 from gazesal.stats.rounding import ROUNDING, all_equal
 from gazesal.stats.sample import Sample
 from gazesal.typing import Float64Array, RandomState

@@ -14,17 +14,17 @@ from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.metrics import directions
 from gazesal.stats import bootstrap
 from gazesal.stats.caveats import caveats_of, warn_of, words_of
-from gazesal.stats.cells import samples_of
 from gazesal.stats.design import Design, require_design
 from gazesal.stats.interval_methods import RESAMPLED, Options
-from gazesal.stats.ratio_intervals import (
+from gazesal.stats.ratio_of_means import (
     fieller_bounds,
     ratios,
     resampled_bounds,
     residual_of_ratio,
 )
-from gazesal.stats.result import ConfidenceInterval
+from gazesal.stats.results import ConfidenceInterval
 from gazesal.stats.sample import Sample
+from gazesal.stats.score_cube import samples_of
 from gazesal.typing import Float64Array, RandomState
 
 __all__ = ["normalized_score"]

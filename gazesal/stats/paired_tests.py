@@ -16,14 +16,14 @@ from gazesal._validation import as_generator
 from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.stats.bootstrap import sign_flips
-from gazesal.stats.cells import bunched
 from gazesal.stats.comparison_result import Equivalence
 from gazesal.stats.interval_methods import RESAMPLED, BoundsAt, Options, bounds_of, symmetric_bounds
 from gazesal.stats.multiplicity import Adjustment, adjust_p_values
 from gazesal.stats.pairing import Pair
-from gazesal.stats.result import ConfidenceInterval
+from gazesal.stats.results import ConfidenceInterval
 from gazesal.stats.rounding import all_equal
 from gazesal.stats.sample import Sample
+from gazesal.stats.score_cube import bunched
 from gazesal.typing import RandomState
 
 __all__ = ["as_margin", "effect", "equivalences", "least_p", "p_values", "t_test"]

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 
 from gazesal._validation import as_column
-from gazesal.stats.cells import sample_of
 from gazesal.stats.design import Design
 from gazesal.stats.sample import Sample
-from gazesal.stats.score_cube import Rows, changes, refuse_undefined, sorted_rows
+from gazesal.stats.score_cube import sample_of
+from gazesal.stats.score_table import Rows, changes, refuse_undefined, sorted_rows
 from gazesal.typing import Float64Array
 
 __all__ = ["Pair", "differences", "paired_differences", "pairs_of"]

@@ -1,132 +1,156 @@
-"""Rows of a table of scores, checked and in the order of their labels."""
+"""From the rows of a table to cells of units."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 
-from gazesal._validation import as_real_array
 from gazesal.stats.design import Design
-from gazesal.stats.labels import codes_of_column
-from gazesal.stats.rounding import resolution
+from gazesal.stats.rounding import merge_ties
+from gazesal.stats.sample import MOST_UNITS, Sample
+from gazesal.stats.score_table import changes, sorted_rows
 from gazesal.typing import Float64Array, IntArray
 
-__all__ = ["Rows", "changes", "codes_of", "refuse_undefined", "require_columns", "sorted_rows"]
+__all__ = ["Key", "bunched", "sample_of", "samples_of"]
 
-LARGEST = 1e150  # squares of scores must be finite
-
-
-class Rows(NamedTuple):
-    """Rows of a table in the order of their labels, which are numbered in ascending order."""
-
-    columns: tuple[str, ...]
-    codes: IntArray  # (K, N): a row of numbers for each column
-    labels: tuple[np.ndarray[Any, Any], ...]  # what the numbers of each column stand for
-    scores: Float64Array  # (N,)
-    weights: Float64Array | None  # (N,)
-    resolution: float  # relative rounding error of the scores as they were stored
+Key = TypeVar("Key", bound=Hashable)
 
 
-def sorted_rows(table: pd.DataFrame, design: Design, *, parts: Sequence[str]) -> Rows:
-    """Check a table and put its rows in order of the columns `parts` and those of the design.
+def samples_of(
+    table: pd.DataFrame, design: Design, *, by: Sequence[str] = ()
+) -> dict[tuple[Hashable, ...], Sample]:
+    """Cells of each group of a table, the groups in order of their names."""
+    rows = sorted_rows(table, design, parts=by)
+    defined = ~np.isnan(rows.scores)
+    samples = {}
+    for first, last in pairwise(changes(rows.codes[: len(by)])):
+        key = tuple(rows.labels[i][rows.codes[i, first]] for i in range(len(by)))
+        kept = np.flatnonzero(defined[first:last]) + first
+        if not kept.size:
+            where = f" for {', '.join(map(str, key))}" if key else ""
+            raise ValueError(f"`{design.score}` must hold a score that is not NaN{where}.")
+        samples[key] = sample_of(
+            design,
+            rows.codes[len(by) :, kept],
+            rows.labels[len(by) :],
+            rows.scores[kept],
+            None if rows.weights is None else rows.weights[kept],
+            int(last - first - kept.size),
+            slack=rows.resolution * float(np.abs(rows.scores[kept]).max()),
+        )
+    return samples
 
-    The rows may come in any order: sums over them have the same bits.
+
+def bunched(samples: Mapping[Key, Sample]) -> Iterator[tuple[list[Key], Sample]]:
+    """Samples with the same units side by side, with their keys: one set of resamples does."""
+    bunches: dict[Hashable, list[Key]] = {}
+    for key, sample in samples.items():
+        bunches.setdefault(sample.same_units(), []).append(key)
+    for keys in bunches.values():
+        yield keys, samples[keys[0]].stacked([samples[key] for key in keys[1:]])
+
+
+def sample_of(
+    design: Design,
+    codes: IntArray,
+    labels: Sequence[np.ndarray[Any, Any]],
+    scores: Float64Array,
+    weights: Float64Array | None,
+    n_dropped: int,
+    *,
+    slack: float,
+) -> Sample:
+    """Average the rows of one group, sorted by the design's keys, into cells.
+
+    Cells that differ by at most `slack`, the rounding of the scores behind them, become equal.
     """
-    columns = (*parts, *design.keys)
-    weight_columns = [design.weights] if design.weights else []
-    require_columns(table, [*columns, design.score, *weight_columns])
-    twice = sorted({c for c in parts if [*columns, design.score, *weight_columns].count(c) > 1})
-    if twice:
-        raise ValueError(f"Each column must have one role, got {', '.join(twice)} with two.")
-    scores = numbers_of(table, design.score, missing=True)
-    weights = numbers_of(table, design.weights, missing=False) if design.weights else None
-    if weights is not None and weights.min() < 0:
-        raise ValueError(f"`{design.weights}` must be non-negative, got {weights.min():g}.")
-    coded = [codes_of(table, column) for column in columns]
-    codes = np.stack([code for code, _ in coded])
-    order = np.lexsort(codes[::-1])
-    rows = Rows(
-        columns=columns,
-        codes=codes[:, order],
-        labels=tuple(labels for _, labels in coded),
-        scores=scores[order],
-        weights=None if weights is None else weights[order],
-        resolution=resolution(table[design.score].dtype, scores),
-    )
-    _refuse_duplicates(rows, len(parts))
-    refuse_undefined(design, np.isnan(scores))
-    return rows
-
-
-def refuse_undefined(design: Design, undefined: np.ndarray[Any, Any]) -> None:
-    """Raise if a score is NaN and the design does not say to drop it."""
-    if undefined.any() and design.missing == "raise":
-        raise ValueError(
-            f"`{design.score}` must be finite, got {int(undefined.sum())} of {undefined.size} "
-            'values NaN; missing="drop" leaves them out and counts them.'
+    n_units = len(design.units)
+    present, own = [], []
+    for names, code in zip(labels[:n_units], codes[:n_units], strict=True):
+        used, inverse = np.unique(code, return_inverse=True)
+        present.append(names[used])
+        own.append(inverse)
+    nested_sizes: IntArray | None = None
+    if design.nested is not None:
+        place, nested_sizes = _nested_places(own[0], codes[n_units])
+        own.append(place)
+    axes = tuple(int(code.max()) + 1 for code in own)
+    shape = (*axes, *(1,) * (MOST_UNITS - len(axes)), 1)
+    at = np.ravel_multi_index(tuple(own), axes)
+    n_cells = int(np.prod(axes))
+    counts = np.bincount(at, minlength=n_cells)
+    used_cells = np.ones(n_cells, bool)
+    if nested_sizes is not None:
+        used_cells = (np.arange(axes[1]) < nested_sizes[:, None]).ravel()
+    if weights is None:
+        _refuse_unbalanced(
+            design, codes[n_units + (design.nested is not None) :], counts, used_cells
         )
-
-
-def changes(codes: IntArray) -> list[int]:
-    """Where runs of equal columns of `codes` (K, N) start, and N."""
-    differ = (codes[:, 1:] != codes[:, :-1]).any(axis=0)
-    return [0, *(np.flatnonzero(differ) + 1).tolist(), codes.shape[1]]
-
-
-def require_columns(table: pd.DataFrame, columns: Sequence[str]) -> None:
-    """Raise unless `table` is a non-empty frame that holds each of the columns once."""
-    if not isinstance(table, pd.DataFrame):
-        raise TypeError(f"`table` must be a pandas DataFrame, got {type(table).__name__}.")
-    names = list(table.columns)
-    lacking = [column for column in columns if names.count(column) != 1]
-    if lacking:
-        raise ValueError(
-            f"`table` must have each of the columns {', '.join(columns)} once, got "
-            f"{', '.join(map(str, names))}."
-        )
-    if table.empty:
-        raise ValueError("`table` must hold at least one score, got an empty one.")
-
-
-def numbers_of(table: pd.DataFrame, column: str, *, missing: bool) -> Float64Array:
-    """Values of a column as float64, NaN for a missing one where `missing` allows it."""
-    values = table[column]
-    if isinstance(values.dtype, pd.api.extensions.ExtensionDtype) and values.dtype.kind in "fiub":
-        found: Any = values.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
+        sums = np.asarray(np.bincount(at, weights=scores, minlength=n_cells), np.float64)
+        sums = merge_ties(sums / np.maximum(counts, 1), slack)
+        sizes: Float64Array | None = None
     else:
-        found = np.asarray(values)
-    array = as_real_array(found, name=column, booleans=True).astype(np.float64)
-    bad = int(np.count_nonzero(np.isinf(array) if missing else ~np.isfinite(array)))
-    if bad:
+        sums = np.asarray(np.bincount(at, weights=weights * scores, minlength=n_cells), np.float64)
+        sizes = np.asarray(np.bincount(at, weights=weights, minlength=n_cells), np.float64)
+        _refuse_weightless(design, sizes.reshape(axes))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            means = sums / sizes
+        means[sizes == 0] = 0.0
+        merged = merge_ties(means, slack)
+        sums = np.where(merged == means, sums, merged * sizes)
+    cells = sums.reshape(shape)
+    if nested_sizes is not None:
+        cells = cells / nested_sizes[:, None, None, None]
+    return Sample(
+        labels=tuple(present),
+        sums=cells,
+        sizes=None if sizes is None else sizes.reshape(shape),
+        nested_sizes=nested_sizes,
+        pooled=(scores,),
+        n_dropped=(n_dropped,),
+    )
+
+
+def _nested_places(unit: IntArray, nested: IntArray) -> tuple[IntArray, IntArray]:
+    """Number each nested unit within its unit; return also how many each unit has."""
+    pairs, inverse = np.unique(np.stack([unit, nested]), axis=1, return_inverse=True)
+    sizes = np.bincount(pairs[0])
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    places = np.arange(pairs.shape[1]) - starts[pairs[0]]
+    return places[inverse.ravel()], sizes
+
+
+def _refuse_weightless(design: Design, sizes: Float64Array) -> None:
+    for axis, unit in enumerate(design.units):
+        totals = sizes.sum(axis=tuple(other for other in range(sizes.ndim) if other != axis))
+        nothing = int(np.count_nonzero(totals <= 0))
+        if nothing:
+            raise ValueError(
+                f"`{design.weights}` must have a positive sum for each {unit}, got {nothing} of "
+                f"{totals.size} with zero."
+            )
+
+
+def _refuse_unbalanced(
+    design: Design, averaged: IntArray, counts: IntArray, used_cells: np.ndarray[Any, Any]
+) -> None:
+    counts = counts[used_cells]
+    empty = int(np.count_nonzero(counts == 0))
+    if empty:
         raise ValueError(
-            f"`{column}` must be finite, got {bad} of {array.size} values "
-            f"{'infinite' if missing else 'NaN or infinite'}."
+            f"Crossed units ({' x '.join(design.units)}) must have a score in every cell, got "
+            f"{empty} of {counts.size} cells empty. Leave out the units of these cells, or name "
+            "`weights` for a mean over all scores (a column of ones counts every score alike)."
         )
-    largest = np.nanmax(np.abs(array), initial=0.0)
-    if largest > LARGEST:
-        raise ValueError(f"`{column}` must lie within {LARGEST:g}, got {largest:g}.")
-    return array
-
-
-def codes_of(table: pd.DataFrame, column: str) -> tuple[IntArray, np.ndarray[Any, Any]]:
-    """Number of each row's label among the labels in ascending order, and those labels."""
-    return codes_of_column(table[column], name=column)
-
-
-def _refuse_duplicates(rows: Rows, n_parts: int) -> None:
-    same = np.flatnonzero((rows.codes[:, 1:] == rows.codes[:, :-1]).all(axis=0))
-    if same.size:
-        at = ", ".join(
-            f"{column} {labels[rows.codes[i, same[0]]]}"
-            for i, (column, labels) in enumerate(zip(rows.columns, rows.labels, strict=True))
-        )
-        parts, keys = rows.columns[:n_parts], rows.columns[n_parts:]
+    sets = np.unique(averaged, axis=1).shape[1] if averaged.size else 1
+    if design.unbalanced == "raise" and counts.min() < sets:
         raise ValueError(
-            f"Each score must be told apart by {', '.join(keys)}"
-            + (f" within {', '.join(parts)}" if parts else "")
-            + f", got {same.size} rows that are not, the first with {at}; name the column that "
-            "differs (in `averaged`, or to part the table by), or select rows."
+            f"Every unit must hold the same set of {', '.join(design.averaged)}, got "
+            f"{counts.min()} to {counts.max()} scores where there are {sets} in all; "
+            'unbalanced="average" takes the mean of what each unit has, `weights` that of all '
+            "scores."
         )

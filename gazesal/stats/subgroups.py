@@ -14,14 +14,14 @@ from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.stats.bootstrap import permuted_labels
 from gazesal.stats.caveats import Caveat, caveats_of, warn_of, words_of
-from gazesal.stats.cells import samples_of
 from gazesal.stats.design import Design, require_design
 from gazesal.stats.interval_methods import Method, Options, intervals_of
 from gazesal.stats.pairing import paired_differences
-from gazesal.stats.result import ConfidenceInterval, joined, row_of
+from gazesal.stats.results import ConfidenceInterval, joined, row_of
 from gazesal.stats.rounding import ROUNDING, all_equal
 from gazesal.stats.sample import Sample
-from gazesal.stats.score_cube import codes_of, require_columns
+from gazesal.stats.score_cube import samples_of
+from gazesal.stats.score_table import codes_of, require_columns
 from gazesal.typing import Float64Array, IntArray, RandomState
 
 __all__ = ["Subgroups", "compare_subgroups", "unit_means"]

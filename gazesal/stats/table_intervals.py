@@ -9,11 +9,11 @@ from dataclasses import replace
 import pandas as pd
 
 from gazesal.stats.caveats import Caveat, caveats_of, warn_of, words_of
-from gazesal.stats.cells import Key, bunched, samples_of
 from gazesal.stats.design import Design, as_columns, require_design
 from gazesal.stats.interval_methods import Method, Options, intervals_of
-from gazesal.stats.result import ConfidenceInterval, joined, row_of
+from gazesal.stats.results import ConfidenceInterval, joined, row_of
 from gazesal.stats.sample import Sample
+from gazesal.stats.score_cube import Key, bunched, samples_of
 from gazesal.typing import RandomState
 
 __all__ = ["caveats_by_key", "interval", "interval_table", "intervals_by_key"]

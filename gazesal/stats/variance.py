@@ -13,10 +13,10 @@ from gazesal._validation import as_count
 from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.stats.anova import Anova, anova
-from gazesal.stats.cells import samples_of
 from gazesal.stats.design import Design, as_columns, require_design
 from gazesal.stats.interval_methods import Options
-from gazesal.stats.result import ConfidenceInterval
+from gazesal.stats.results import ConfidenceInterval
+from gazesal.stats.score_cube import samples_of
 
 __all__ = [
     "VarianceComponents",

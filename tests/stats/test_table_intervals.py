@@ -9,8 +9,9 @@ import pytest
 from scipy import stats
 
 import gazesal
-from gazesal.stats import Design, bootstrap, bounds, interval, interval_table
-from gazesal.stats.cells import samples_of
+from gazesal import Design, interval, interval_table
+from gazesal.stats import bootstrap, bounds
+from gazesal.stats.score_cube import samples_of
 from tests.oracles import designs as oracle
 from tests.stats.frames import cells_of, crossed_table
 
@@ -165,7 +166,7 @@ def test_a_component_below_zero_is_left_out():
 def test_crossed_resamples_are_among_all_and_as_likely():
     table = crossed_table(3, 2)
     every = oracle.crossed_resamples(cells_of(table, "image", "model"))
-    (sample,) = gazesal.stats.cells.samples_of(table, Design(["image", "model"])).values()
+    (sample,) = gazesal.stats.score_cube.samples_of(table, Design(["image", "model"])).values()
     n = 40_000
     means = bootstrap.replicates(sample, n, np.random.default_rng(0))[:, 0]
     assert set(np.round(means, 9)) <= {round(value, 9) for value in every}
@@ -178,7 +179,9 @@ def test_nested_resamples_are_among_all_and_as_likely():
     table = pd.DataFrame(rows, columns=["image", "reader", "score"])
     groups = [g["score"].tolist() for _, g in table.groupby("image")]
     every = oracle.nested_resamples(groups)
-    (sample,) = gazesal.stats.cells.samples_of(table, Design("image", nested="reader")).values()
+    (sample,) = gazesal.stats.score_cube.samples_of(
+        table, Design("image", nested="reader")
+    ).values()
     n = 40_000
     means = bootstrap.replicates(sample, n, np.random.default_rng(0))[:, 0]
     assert set(np.round(means, 9)) <= {round(value, 9) for value, _ in every}
@@ -252,7 +255,7 @@ def test_weighted_resamples_are_ratios_of_sums():
     rng = np.random.default_rng(0)
     table = pd.DataFrame({"image": range(10), "score": rng.random(10), "w": rng.random(10) + 0.1})
     design = Design("image", weights="w")
-    (sample,) = gazesal.stats.cells.samples_of(table, design).values()
+    (sample,) = gazesal.stats.score_cube.samples_of(table, design).values()
     got = bootstrap.replicates(sample, 50, np.random.default_rng(1))[:, 0]
     draws = np.random.default_rng(1).integers(10, size=(50, 10))
     for row, value in zip(draws, got, strict=True):

@@ -10,9 +10,9 @@ import pandas as pd
 from gazesal._warnings import warn
 from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER, SEGMENTATION
 from gazesal.exceptions import SkippedDataWarning
+from gazesal.stats.array_intervals import confidence_interval
 from gazesal.stats.comparisons import compare
 from gazesal.stats.design import Design
-from gazesal.stats.intervals import confidence_interval
 from gazesal.stats.subgroups import compare_subgroups
 from gazesal.stats.table_intervals import interval_table
 

@@ -13,14 +13,14 @@ import pandas as pd
 from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.stats.anova import anova
-from gazesal.stats.cells import sample_of
 from gazesal.stats.design import Design
 from gazesal.stats.interval_methods import Options, symmetric_bounds
 from gazesal.stats.pairing import Pair, pairs_of
-from gazesal.stats.result import ConfidenceInterval
+from gazesal.stats.results import ConfidenceInterval
 from gazesal.stats.rounding import merge_ties
 from gazesal.stats.sample import Sample
-from gazesal.stats.score_cube import changes, sorted_rows
+from gazesal.stats.score_cube import sample_of
+from gazesal.stats.score_table import changes, sorted_rows
 from gazesal.typing import Float64Array
 
 __all__ = ["Halves", "as_independent", "halves_of", "independent_intervals", "paired_parts"]

@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike
 from gazesal._validation import as_real_array, require_finite
 from gazesal.stats.caveats import caveats_of, warn_of, words_of
 from gazesal.stats.interval_methods import Method, Options, intervals_of
-from gazesal.stats.result import ConfidenceInterval
+from gazesal.stats.results import ConfidenceInterval
 from gazesal.stats.rounding import merge_ties, resolution
 from gazesal.stats.sample import Sample
 from gazesal.typing import Float64Array, RandomState
