@@ -90,17 +90,14 @@ ONE_WAY = ("study", "normal", "t", "bootstrap", "basic", "bca", "studentized")
 FEW_METHODS = ("t", "bootstrap", "bca", "studentized")
 MOST_CALLS = 2000  # simulated studies that need a call each, or crossed resamples
 
+FEW_SIZES = (8, 15, 30, 91)  # images; the study has 91
 # distribution of one score per image, its mean, and the numbers of images
 DISTRIBUTIONS = {
-    "normal": (lambda rng, shape: rng.normal(size=shape), 0.0, (8, 15, 30)),
-    "gamma, skewness 1": (lambda rng, shape: rng.gamma(4.0, size=shape), 4.0, (10, 20, 50)),
-    "gamma, skewness 2": (lambda rng, shape: rng.gamma(1.0, size=shape), 1.0, (15, 30, 100)),
-    "Beta(9.5, 0.5)": (lambda rng, shape: rng.beta(9.5, 0.5, shape), 0.95, (8, 15, 30)),
-    "t with 3 degrees of freedom": (
-        lambda rng, shape: rng.standard_t(3, shape),
-        0.0,
-        (15, 100),
-    ),
+    "normal": (lambda rng, shape: rng.normal(size=shape), 0.0, FEW_SIZES),
+    "gamma, skewness 1": (lambda rng, shape: rng.gamma(4.0, size=shape), 4.0, FEW_SIZES),
+    "gamma, skewness 2": (lambda rng, shape: rng.gamma(1.0, size=shape), 1.0, FEW_SIZES),
+    "Beta(9.5, 0.5)": (lambda rng, shape: rng.beta(9.5, 0.5, shape), 0.95, FEW_SIZES),
+    "t with 3 degrees of freedom": (lambda rng, shape: rng.standard_t(3, shape), 0.0, (15, 91)),
     "normal, 10% of the scores 7 times as wide": (
         lambda rng, shape: rng.normal(size=shape) * np.where(rng.random(shape) < 0.1, 7.0, 1.0),
         0.0,
