@@ -1,4 +1,4 @@
-"""The study of coverage runs, and its results stand in the documentation."""
+"""Tests that the study of coverage runs and that its results are in the documentation."""
 
 import re
 import subprocess
@@ -12,18 +12,18 @@ PAGE = (ROOT / "docs" / "concepts" / "intervals.md").read_text("utf-8")
 
 
 def results():
-    """The part of the page that the study writes."""
+    """Return the part of the page that the study writes."""
     return PAGE.partition("<!-- coverage: made by `make coverage` -->")[2].partition("<!-- end")[0]
 
 
 def rows(text):
-    """Cells of the rows of Markdown tables, heads and rules apart."""
+    """Return the cells of the rows of Markdown tables, without heads and rules."""
     lines = [line for line in text.splitlines() if line.startswith("| ") and "%" in line]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_short_study_has_the_tables_of_the_page():
+def test_short_study_has_the_tables_of_the_page():
     words = ["--studies", "41", "--resamples", "40", "--dry-run"]
     script = ROOT / "benchmarks" / "interval_coverage.py"
     done = subprocess.run(
@@ -54,8 +54,8 @@ def test_released_scores_have_the_table_of_the_page(shared):
         assert (float(percentile.rstrip("%")) < 93) == (int(images) <= 20)
 
 
-def test_the_recommended_intervals_cover():
-    """As the page says; the shares are known to half a point."""
+def test_recommended_intervals_cover():
+    """The shares of the recommended intervals are near 95 %, with an error of half a point."""
     (studies,) = re.findall(r"(\d+) simulated studies", results())
     assert int(studies) >= 4000
     recommended = {

@@ -33,7 +33,7 @@ from gazesal.cli.sources import (
 from gazesal.metrics.densities import METHODS
 from gazesal.metrics.registry import STUDY_METRICS
 from gazesal.reporting.pictures import find_picture, read_picture
-from gazesal.stats.interval_methods import METHODS as INTERVALS
+from gazesal.stats.interval_methods import INTERVALS
 
 
 @click.command()

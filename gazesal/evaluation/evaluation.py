@@ -83,7 +83,7 @@ class Evaluation:
         *,
         by: Sequence[str] | str = (),
         unit: str = "image",
-        interval: Method = "t",
+        interval: IntervalKind = "t",
         confidence_level: float = 0.95,
         n_resamples: int = 10_000,
     ) -> pd.DataFrame:
@@ -161,7 +161,7 @@ class Evaluation:
         by: Sequence[str] | str = (),
         unit: str = "image",
         margin: float | Mapping[Any, float] | None = None,
-        interval: Method = "t",
+        interval: IntervalKind = "t",
         confidence_level: float = 0.95,
         adjust: Adjustment = "holm",
         n_resamples: int = 10_000,

@@ -15,10 +15,9 @@ from gazesal.metrics.directions import higher_is_better
 from gazesal.metrics.names import find_metric
 from gazesal.reporting.interval_words import kind_words, summary_words
 from gazesal.reporting.summary_tables import LABELS, label_of, metric_label, require_summary
-from gazesal.stats.comparison_result import Comparison
 from gazesal.stats.design import Design, require_design
-from gazesal.stats.independent_units import halves_of
-from gazesal.stats.subgroups import unit_means
+from gazesal.stats.pairing import paired_rows
+from gazesal.stats.results import Comparison
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -208,8 +207,10 @@ def plot_pairs(
     if method == reference:
         raise ValueError(f"`method` and `reference` must differ, got {method!r} twice.")
     rows = table[table[contrast].isin([method, reference])]
-    (halves,) = halves_of(rows, design, contrast, reference, (), independent).values()
-    y, x = unit_means(halves.first), unit_means(halves.second)
+    (pair,) = paired_rows(
+        rows, design, contrast=contrast, reference=reference, independent=independent
+    ).values()
+    y, x = (cube.unit_means() for cube in pair.cubes(design))
     figure = new_figure((4.2, 4.2))
     ax = figure.subplots()
     edge = 0.05 * max(float(np.ptp([x, y])), 1e-12)

@@ -1,4 +1,4 @@
-"""Variance of the mean of crossed cells, complete ones or with some of them missing."""
+"""Variance of the mean of crossed cells, which are complete or have missing cells."""
 
 from itertools import combinations
 from typing import NamedTuple
@@ -10,9 +10,10 @@ from gazesal.typing import Float64Array
 
 __all__ = ["Anova", "anova", "clustered_error_of_mean"]
 
-MOST_SWEEPS, SETTLED = 1000, 1e-13  # of the fit of two effects, and its relative change at the end
+MOST_SWEEPS = 1000  # of the fit of two effects by alternating projections
+SETTLED = 1e-13  # relative change of a sweep at which the fit ends
 
-Effect = tuple[int, ...]  # the axes whose joint effect it is
+Effect = tuple[int, ...]  # the axes of a main effect or a joint effect
 
 
 class Anova(NamedTuple):
@@ -24,7 +25,7 @@ class Anova(NamedTuple):
     degrees: Float64Array  # (E,)
 
     def components(self) -> Float64Array:
-        """Variance components by the method of moments, (E, C); they may be negative."""
+        """Compute variance components by the method of moments, (E, C), which may be negative."""
         n_cells = float(np.prod(self.sizes))
         found = []
         for effect in self.effects:
@@ -37,10 +38,10 @@ class Anova(NamedTuple):
         return np.stack(found)
 
     def error_of_mean(self) -> tuple[Float64Array, Float64Array]:
-        """Variance of the mean, all axes random, and its Satterthwaite degrees of freedom, (C,).
+        """Compute the variance of the mean and its Satterthwaite degrees of freedom, (C,).
 
-        The variance is a sum of mean squares with signs; components that are estimated below zero
-        are left out of it.
+        All axes are random. The variance is a signed sum of mean squares, without the components
+        that are estimated below zero.
         """
         kept = self.components() > 0
         n_cells = float(np.prod(self.sizes))
@@ -57,11 +58,11 @@ class Anova(NamedTuple):
 
 
 def anova(cells: Float64Array) -> Anova:
-    """Part the variation of cells (I, [J, [L,]] C), one value each, into effects of the axes."""
+    """Split the variation of cells (I, [J, [L,]] C) into the effects of the axes."""
     axes = tuple(range(cells.ndim - 1))
     sizes = cells.shape[:-1]
     effects = [effect for n in range(1, len(axes) + 1) for effect in combinations(axes, n)]
-    # centered first, so that squares do not cancel where the mean is large
+    # Centered first, so that squares do not cancel if the mean is large.
     centered = cells - cells.mean(axis=axes, keepdims=True)
     rounding = ROUNDING * np.abs(cells).max(axis=axes)
     mean_squares, degrees = [], []
@@ -74,7 +75,7 @@ def anova(cells: Float64Array) -> Anova:
         freedom = float(np.prod([sizes[axis] - 1 for axis in effect]))
         with np.errstate(divide="ignore", invalid="ignore"):
             squares = repeats * (shown**2).sum(axis=axes) / freedom
-        # an effect as small as rounding is none, or its noise would pass for a spread
+        # An effect as small as rounding is set to zero, or its noise would count as a spread.
         mean_squares.append(np.where(np.abs(shown).max(axis=axes) <= rounding, 0.0, squares))
         degrees.append(freedom)
     return Anova(sizes, tuple(effects), np.stack(mean_squares), np.array(degrees))
@@ -83,11 +84,12 @@ def anova(cells: Float64Array) -> Anova:
 def clustered_error_of_mean(
     sums: Float64Array, sizes: Float64Array
 ) -> tuple[Float64Array, Float64Array]:
-    """Compute the variance of the weighted mean of two crossed kinds of units, and its degrees.
+    """Compute the variance of the weighted mean of two crossed kinds of units.
 
-    Cells (I, J, C) of size 0 are missing. The variance is that of the sums of rows, plus that of
-    the sums of columns, less that of the cells about the effects of both. With equal sizes it is
-    the one of `anova`. A kind of units whose part is estimated below zero is left out.
+    Return it with its Satterthwaite degrees of freedom. Cells (I, J, C) of size 0 are missing. The
+    variance has the part of the sums of rows, plus the part of the sums of columns, minus the part
+    of the cells about both effects (Cameron et al., 2011). With equal sizes it equals the
+    variance by `anova`. A kind of unit is omitted if its part is estimated below zero.
     """
     n_rows, n_columns, n_scores = sums.shape
     total = sizes.sum(axis=(0, 1))

@@ -1,4 +1,4 @@
-"""What the columns of a table of scores are: units that stand for others, or cells to average."""
+"""Roles of the columns of a table of scores."""
 
 from __future__ import annotations
 
@@ -7,44 +7,47 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from gazesal._validation import as_choice
-from gazesal.stats.sample import MOST_UNITS
 
-__all__ = ["Design", "as_columns", "require_design"]
+__all__ = ["MOST_UNITS", "Design", "as_columns", "require_design"]
+
+MOST_UNITS = 3  # crossed kinds of units; the kernels of the bootstrap have this number of axes
 
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """Say what each column of a table of scores is, so that nothing about it is guessed.
+    """Roles of the columns of a table of scores.
 
     Attributes
     ----------
     units : str or sequence of str, default "image"
-        Columns whose units stand for others like them, to which the claim is to generalize:
-        resampling draws them, and their number limits what can be known. Two or three columns are
-        crossed: every image scored with every model.
+        Columns of the units to generalize to, such as the image. These units are a sample of
+        others like them, a bootstrap resamples them, and their number limits the precision. Two or
+        three columns are crossed, for example if every image is scored with every model.
     averaged : str or sequence of str, optional
-        Columns over which the scores of a unit are averaged before anything else. The claim is
-        then about these readers or these models.
+        Columns over which the scores of each unit are averaged first. The claim is then about
+        these readers or these models only.
     nested : str, optional
-        Column of units within each of `units`, of which there must be one then: other readers for
-        every image. Drawn in a second stage.
+        Column of units within each of `units`, for example if every image has readers of its own.
+        `units` must then be one column. A bootstrap resamples nested units in a second stage.
     score : str, default "score"
         Column of the scores.
     weights : str, optional
-        Column of non-negative weights of the scores: the estimate is the weighted mean of all of
-        them, and units may hold any number. A column of ones makes every score count alike. By
-        default every unit counts alike.
+        Column of non-negative weights of the scores. The estimate is the weighted mean of all
+        scores, and units may have any number of them. With a column of ones, every score counts
+        equally. By default every unit counts equally.
     unbalanced : {"raise", "average"}, default "raise"
-        What to do where units hold scores for different sets of `averaged`. ``"raise"`` refuses.
-        ``"average"`` takes the mean of what each unit has, and every unit counts alike.
+        Treatment of units that have scores for different sets of `averaged`. ``"raise"`` raises
+        ValueError. ``"average"`` averages the scores that each unit has, and every unit counts
+        equally.
     missing : {"raise", "drop"}, default "raise"
-        What to do with scores that are ``nan``. ``"drop"`` leaves them out and counts them.
+        Treatment of scores that are ``nan``. ``"raise"`` raises ValueError. ``"drop"`` omits and
+        counts them.
 
     Raises
     ------
     ValueError
-        If a column has two roles, there are no units or more than three, units are nested in
-        several columns or together with weights, or an option is not one of its values.
+        If a column has two roles, there are no units or more than three columns of them, `nested`
+        is given with several columns of units or with weights, or an option is invalid.
     TypeError
         If a name is not a string.
 
@@ -55,9 +58,9 @@ class Design:
 
     Notes
     -----
-    Each row of a table must be told apart from all others by the columns named here (and those
-    that part the table, such as the method). Two rows that are not make an error: they would be
-    one score counted twice, or a column that was forgotten.
+    The columns named here, with the columns that split the table (such as the method), must
+    identify each row of the table. Two rows with the same values raise an error, because one score
+    would be counted twice or a column was forgotten.
 
     Examples
     --------
@@ -95,20 +98,20 @@ class Design:
             raise ValueError(f"Each column must have one role, got {', '.join(twice)} with two.")
         if self.nested is not None and len(self.units) > 1:
             raise ValueError(
-                "`nested` must stand within one column of `units`, got "
-                f"{' x '.join(self.units)}; name crossed columns in `units`."
+                f"`nested` must be given with one column in `units`, got {' x '.join(self.units)}. "
+                "Name crossed columns in `units`."
             )
         if self.nested is not None and self.weights is not None:
-            raise ValueError("`weights` must be left out with `nested`, got both.")
+            raise ValueError("`weights` must be omitted with `nested`, got both. Omit one of them.")
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """Columns that tell the scores of one group apart.
+        """Columns that identify a score within its group.
 
         Returns
         -------
         tuple of str
-            The units, the nested one and the averaged ones.
+            The columns of units, the nested column and the averaged columns.
         """
         return (*self.units, *([self.nested] if self.nested else []), *self.averaged)
 
@@ -122,16 +125,17 @@ class Design:
 
 
 def require_design(value: object) -> None:
-    """Raise unless `value` says what the columns are."""
+    """Raise TypeError unless `value` is a Design."""
     if not isinstance(value, Design):
         raise TypeError(f"`design` must be a gazesal.stats.Design, got {type(value).__name__}.")
 
 
 def as_columns(value: Sequence[str] | str, *, name: str) -> tuple[str, ...]:
-    """Return the name of a column or several as a tuple of names."""
+    """Return one or several names of columns as a tuple."""
     named = (value,) if isinstance(value, str) else value
     columns: tuple[Any, ...] = (named,)
-    if isinstance(named, Iterable) and getattr(named, "ndim", None) != 0:  # as 0-d arrays are not
+    # A 0-d array has __iter__ but raises when it is iterated over.
+    if isinstance(named, Iterable) and getattr(named, "ndim", None) != 0:
         columns = tuple(named)
     if not all(isinstance(column, str) for column in columns):
         raise TypeError(f"`{name}` must hold names of columns, got {value!r}.")

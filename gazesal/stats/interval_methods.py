@@ -1,11 +1,12 @@
-"""How an interval is made of a sample: errors and quantiles, or resamples and their bounds."""
+"""Kinds of confidence intervals of the mean of a score cube."""
 
 from __future__ import annotations
 
+import copy
 import math
 import numbers
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from statistics import NormalDist
 from typing import Literal, get_args
@@ -15,19 +16,20 @@ import numpy as np
 from gazesal._validation import MOST_RESAMPLES, as_choice, as_count, as_generator
 from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
-from gazesal.stats import bootstrap, bounds
+from gazesal.stats import bootstrap
 from gazesal.stats.anova import anova, clustered_error_of_mean
 from gazesal.stats.results import ConfidenceInterval
 from gazesal.stats.rounding import ROUNDING, all_equal
-from gazesal.stats.sample import Sample
+from gazesal.stats.score_cube import ScoreCube
 from gazesal.typing import Float64Array, RandomState
 
 __all__ = [
-    "METHODS",
+    "INTERVALS",
     "RESAMPLED",
     "BoundsAt",
-    "Method",
-    "Options",
+    "IntervalKind",
+    "IntervalOptions",
+    "as_confidence_level",
     "bounds_of",
     "intervals_of",
     "standard_errors",
@@ -35,18 +37,25 @@ __all__ = [
     "t_quantiles",
 ]
 
-Method = Literal["normal", "t", "bootstrap", "basic", "bca", "studentized", "study"]
-METHODS: tuple[str, ...] = get_args(Method)
+IntervalKind = Literal["normal", "t", "bootstrap", "basic", "bca", "studentized", "study"]
+INTERVALS: tuple[str, ...] = get_args(IntervalKind)
 BoundsAt = Callable[[float], tuple[float, float]]
-"""From a level to the bounds of an interval."""
+"""Function from a confidence level to the bounds of an interval."""
 RESAMPLED = ("bootstrap", "basic", "bca", "studentized")
-HIGHEST_LEVEL = 1 - 1e-12
-STUDY_QUANTILE = 1.96  # as printed; the normal quantile is 1.959964
+HIGHEST_LEVEL = 1 - 1e-12  # above this, rounding determines the quantile
+STUDY_QUANTILE = 1.96  # as printed by the study; the normal quantile is 1.959964
+
+
+def as_confidence_level(value: float) -> float:
+    """Check and return a confidence level."""
+    if not isinstance(value, numbers.Real) or not 0 < value <= HIGHEST_LEVEL:
+        raise ValueError(f"`confidence_level` must be a number between 0 and 1, got {value!r}.")
+    return float(value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """How an interval is made, checked."""
+class IntervalOptions:
+    """Checked options of an interval."""
 
     interval: str
     confidence_level: float
@@ -61,17 +70,11 @@ class Options:
         confidence_level: float,
         n_resamples: int,
         rng: RandomState | None,
-    ) -> Options:
-        """Check the options of an interval as a caller gives them."""
-        as_choice(interval, METHODS, name="interval")
-        if (
-            not isinstance(confidence_level, numbers.Real)
-            or not 0 < confidence_level <= HIGHEST_LEVEL
-        ):
-            raise ValueError(
-                f"`confidence_level` must be a number between 0 and 1, got {confidence_level!r}."
-            )
-        if interval == "study" and float(confidence_level) != 0.95:
+    ) -> IntervalOptions:
+        """Check the options of an interval that a caller passes."""
+        as_choice(interval, INTERVALS, name="interval")
+        level = as_confidence_level(confidence_level)
+        if interval == "study" and level != 0.95:
             raise ValueError(
                 f'`confidence_level` must be 0.95 with interval="study", got {confidence_level!r}.'
             )
@@ -81,39 +84,45 @@ class Options:
             generator = as_generator(rng, name="rng", why=f'with interval="{interval}"')
         return cls(
             interval=interval,
-            confidence_level=float(confidence_level),
+            confidence_level=level,
             n_resamples=count,
             generator=generator,
         )
 
+    def restarted(self) -> IntervalOptions:
+        """Copy the options with a generator of the same state, for another set of resamples."""
+        return replace(self, generator=copy.deepcopy(self.generator))
+
 
 def intervals_of(
-    sample: Sample, options: Options, *, names: tuple[str, ...] = (), stacklevel: int = 2
+    cube: ScoreCube, options: IntervalOptions, *, names: Sequence[str] = ()
 ) -> list[ConfidenceInterval]:
-    """Intervals of all columns of a sample, from the same resamples."""
-    _refuse_interval(sample, options.interval)
+    """Compute the intervals of all columns of a cube, from the same resamples.
+
+    `names` are the names of the units.
+    """
+    _refuse_interval(cube, options.interval)
     centers = (
-        np.array([scores.mean() for scores in sample.pooled])
+        np.array([scores.mean() for scores in cube.pooled])
         if options.interval == "study"
-        else bootstrap.estimates(sample)
+        else bootstrap.estimates(cube)
     )
-    errors, degrees = standard_errors(sample)
-    few = min(sample.shape) == 1
+    errors, degrees = standard_errors(cube)
+    few = min(cube.shape) == 1
     if few:
+        single = names[cube.shape.index(1)] if names else "cluster"
         warn(
-            f"The interval is undefined: there is one {_name_of_single(sample, names)}, whose "
-            "spread is unknown.",
+            f"The interval is undefined: there is one {single}, whose spread is unknown. Use more "
+            "units.",
             UndefinedMetricWarning,
-            stacklevel=stacklevel,
         )
         pairs = [(math.nan, math.nan)] * centers.size
     else:
-        pairs = [bounds_at(options.confidence_level) for bounds_at in bounds_of(sample, options)]
+        pairs = [bounds_at(options.confidence_level) for bounds_at in bounds_of(cube, options)]
     if not few and any(math.isnan(low) for low, _ in pairs):
         warn(
             f"The {options.interval} interval is undefined: {_why_undefined(options.interval)}",
             UndefinedMetricWarning,
-            stacklevel=stacklevel,
         )
     shown = options.interval != "study"
     return [
@@ -123,86 +132,88 @@ def intervals_of(
             high=float(high),
             confidence_level=options.confidence_level,
             interval=options.interval,
-            n_scores=sample.pooled[c].size,
-            n_clusters=min(sample.shape),
-            units=tuple(zip(names, sample.shape, strict=True)) if names else (),
+            n_scores=cube.pooled[c].size,
+            n_clusters=min(cube.shape),
+            units=tuple(zip(names, cube.shape, strict=True)) if names else (),
             standard_error=float(errors[c]) if shown else math.nan,
             degrees_of_freedom=float(degrees[c]) if shown else math.nan,
-            n_dropped=sample.n_dropped[c],
+            n_dropped=cube.n_dropped[c],
         )
         for c, (low, high) in enumerate(pairs)
     ]
 
 
-def _refuse_interval(sample: Sample, interval: str) -> None:
-    if interval in {"t", "normal"} and sample.sizes is not None and len(sample.shape) > 2:
+def _refuse_interval(cube: ScoreCube, interval: str) -> None:
+    """Raise if a kind of interval is not defined for the units and weights of a cube."""
+    if interval in {"t", "normal"} and cube.sizes is not None and len(cube.shape) > 2:
         raise ValueError(
             '`interval` must be "bootstrap", "basic" or "bca" with weights of three crossed kinds '
             f"of units, got {interval!r}."
         )
-    if interval == "studentized" and (len(sample.shape) > 1 or sample.nested_sizes is not None):
+    if interval == "studentized" and (len(cube.shape) > 1 or cube.nested_sizes is not None):
         raise ValueError(
             '`interval` must not be "studentized" with crossed or nested units, whose resamples '
-            'have no standard error of their own; "t" and "bca" do with them.'
+            'have no standard error of their own. Use "t" or "bca".'
         )
-    if interval == "study" and sample.sizes is not None:
-        raise ValueError('`weights` must be left out with interval="study", got weights.')
-
-
-def _name_of_single(sample: Sample, names: tuple[str, ...]) -> str:
-    return names[sample.shape.index(1)] if names else "cluster"
+    if interval == "study" and cube.sizes is not None:
+        raise ValueError('`weights` must be omitted with interval="study", got weights.')
 
 
 def _why_undefined(interval: str) -> str:
+    """Return the reason why the bounds of resamples are NaN."""
     return {
         "bca": "all resamples lie on one side of the estimate, or the units are too few.",
-        "studentized": "too many resamples hold tied scores only and have no spread.",
-    }.get(interval, "resamples hold no weight.")
+        "studentized": "too many resamples have only tied scores and no spread.",
+    }.get(interval, "resamples have no weight.")
 
 
-def standard_errors(sample: Sample) -> tuple[Float64Array, Float64Array]:
-    """Standard errors of the means, (C,), and their degrees of freedom; NaN where undefined."""
-    n_columns = sample.sums.shape[-1]
-    if n_columns > 1:  # one by one: numpy adds strided columns in another order
-        errors, freedom = zip(*map(standard_errors, sample.columns()), strict=True)
+def standard_errors(cube: ScoreCube) -> tuple[Float64Array, Float64Array]:
+    """Compute the standard errors of the means and their degrees of freedom, (C,).
+
+    Both are NaN if there is one unit of a kind, or weights of three kinds.
+    """
+    n_columns = cube.sums.shape[-1]
+    if n_columns > 1:  # one by one, because NumPy adds strided columns in another order
+        errors, freedom = zip(*map(standard_errors, cube.split()), strict=True)
         return np.concatenate(errors), np.concatenate(freedom)
     unknown = np.full(n_columns, math.nan)
-    k = sample.shape[0]
-    if min(sample.shape) == 1 or (sample.sizes is not None and len(sample.shape) > 2):
+    k = cube.shape[0]
+    if min(cube.shape) == 1 or (cube.sizes is not None and len(cube.shape) > 2):
         return unknown, unknown
-    if sample.sizes is not None and len(sample.shape) == 2:
-        variance, degrees = clustered_error_of_mean(sample.sums[:, :, 0], sample.sizes[:, :, 0])
+    if cube.sizes is not None and len(cube.shape) == 2:
+        variance, degrees = clustered_error_of_mean(cube.sums[:, :, 0], cube.sizes[:, :, 0])
         return np.sqrt(variance), degrees
-    if sample.sizes is not None:  # a ratio of sums, linearised
-        residuals = sample.sums - bootstrap.estimates(sample) * sample.sizes
+    if cube.sizes is not None:  # a ratio of sums, linearized
+        residuals = cube.sums - bootstrap.estimates(cube) * cube.sizes
         spread = (residuals**2).sum(axis=(0, 1, 2)) * k / (k - 1)
-        rounding = ROUNDING * np.abs(sample.sums).max(axis=(0, 1, 2))
+        rounding = ROUNDING * np.abs(cube.sums).max(axis=(0, 1, 2))
         spread = np.where(np.abs(residuals).max(axis=(0, 1, 2)) <= rounding, 0.0, spread)
-        return np.sqrt(spread) / sample.sizes.sum(axis=(0, 1, 2)), np.full(n_columns, k - 1.0)
-    cells = sample.means.reshape(*sample.shape, n_columns)
+        return np.sqrt(spread) / cube.sizes.sum(axis=(0, 1, 2)), np.full(n_columns, k - 1.0)
+    cells = cube.means.reshape(*cube.shape, n_columns)
     variance, degrees = anova(cells).error_of_mean()
     return np.sqrt(variance), degrees
 
 
-def bounds_of(sample: Sample, options: Options) -> list[BoundsAt]:
-    """For each column of a sample, a function from a level to the bounds of its interval.
+def bounds_of(cube: ScoreCube, options: IntervalOptions) -> list[BoundsAt]:
+    """Return a function from a level to the bounds of the interval, for each column of a cube.
 
-    Bounds of resamples are quantiles of the same ones at every level. A level below zero gives two
-    one-sided bounds that have passed each other.
+    All levels use the same resamples. With a level below zero, the lower bound is above the upper
+    one, as two one-sided bounds with an error above 0.5 are.
     """
     if options.interval in RESAMPLED:
-        return _resampled_bounds(sample, options)
+        return _resampled_bounds(cube, options)
     if options.interval == "study":
-        spread = np.array([scores.std(ddof=1) for scores in sample.pooled])
-        halves = (STUDY_QUANTILE * spread / math.sqrt(sample.shape[0])).tolist()
-        means = [float(scores.mean()) for scores in sample.pooled]
+        spread = np.array([scores.std(ddof=1) for scores in cube.pooled])
+        halves = (STUDY_QUANTILE * spread / math.sqrt(cube.shape[0])).tolist()
+        means = [float(scores.mean()) for scores in cube.pooled]
         return [partial(_around, mean, half) for mean, half in zip(means, halves, strict=True)]
-    errors, degrees = standard_errors(sample)
-    parts = (bootstrap.estimates(sample).tolist(), errors.tolist(), degrees.tolist())
+    errors, degrees = standard_errors(cube)
+    parts = (bootstrap.estimates(cube).tolist(), errors.tolist(), degrees.tolist())
     return [partial(symmetric_bounds, options.interval, *each) for each in zip(*parts, strict=True)]
 
 
 def _around(center: float, half: float, _level: float) -> tuple[float, float]:
+    """Return bounds that do not depend on the level."""
     return center - half, center + half
 
 
@@ -219,50 +230,56 @@ def symmetric_bounds(
 
 
 def t_quantiles(probability: float, degrees: Float64Array) -> Float64Array:
-    """Quantiles of Student's t; finite where the degrees are unknown because nothing varies."""
+    """Compute quantiles of Student's t, with one degree of freedom for NaN.
+
+    The degrees are NaN if the scores do not vary. The error is then zero, and a finite quantile
+    gives an interval of zero width.
+    """
     from scipy.special import stdtrit  # noqa: PLC0415  (slow to import)
 
     return np.asarray(stdtrit(np.where(np.isnan(degrees), 1.0, degrees), probability))
 
 
-def _resampled_bounds(sample: Sample, options: Options) -> list[BoundsAt]:
+def _resampled_bounds(cube: ScoreCube, options: IntervalOptions) -> list[BoundsAt]:
+    """Resample a cube and return the bounds of each column."""
     generator = options.generator
-    assert generator is not None  # noqa: S101  (checked with the options)
+    assert generator is not None  # noqa: S101  (made with the options)
     n, interval = options.n_resamples, options.interval
-    centers, own_errors = bootstrap.estimates(sample), np.empty(0)
+    centers, own_errors = bootstrap.estimates(cube), np.empty(0)
     if interval == "studentized":
-        means, own_errors = bootstrap.studentized(sample, n, generator)
-        errors, _ = standard_errors(sample)
+        means, own_errors = bootstrap.replicates_with_errors(cube, n, generator)
+        errors, _ = standard_errors(cube)
     else:
-        means = bootstrap.replicates(sample, n, generator)
-    left_out = bootstrap.jackknife(sample) if interval == "bca" else []
+        means = bootstrap.replicates(cube, n, generator)
+    left_out = bootstrap.jackknife(cube) if interval == "bca" else []
     found: list[BoundsAt] = []
     for c, center in enumerate(centers.tolist()):
         column = np.ascontiguousarray(means[:, c])
         if np.isnan(column).any():
             found.append(partial(_around, math.nan, math.nan))
-        elif _nothing_varies(sample, c):
+        elif _is_constant(cube, c):
             found.append(partial(_around, center, 0.0))
         elif interval == "bootstrap":
-            found.append(partial(bounds.percentile, column))
+            found.append(partial(bootstrap.percentile_bounds, column))
         elif interval == "basic":
-            found.append(partial(bounds.basic, center, column))
+            found.append(partial(bootstrap.basic_bounds, center, column))
         elif interval == "bca":
-            found.append(partial(bounds.bca, center, column, [each[:, c] for each in left_out]))
+            own = [each[:, c] for each in left_out]
+            found.append(partial(bootstrap.bca_bounds, center, column, own))
         else:
-            own = own_errors[:, c]
-            found.append(partial(bounds.studentized, center, float(errors[c]), column, own))
+            pivots = float(errors[c]), column, own_errors[:, c]
+            found.append(partial(bootstrap.studentized_bounds, center, *pivots))
     return found
 
 
-def _nothing_varies(sample: Sample, column: int) -> bool:
-    """Whether all cells are equal, so that every resample is the estimate up to rounding."""
-    cells = sample.means[..., column]
-    if sample.sizes is not None:
+def _is_constant(cube: ScoreCube, column: int) -> bool:
+    """Return whether all cells are equal, so that every resample has the same mean."""
+    cells = cube.means[..., column]
+    if cube.sizes is not None:
         with np.errstate(invalid="ignore"):
-            cells = cells / sample.sizes[..., column]
+            cells = cells / cube.sizes[..., column]
         cells = cells[~np.isnan(cells)]
-    elif sample.nested_sizes is not None:
-        within = sample.sums[..., 0, column] * sample.nested_sizes[:, None]
-        cells = within[np.arange(within.shape[1]) < sample.nested_sizes[:, None]]
+    elif cube.nested_sizes is not None:
+        within = cube.sums[..., 0, column] * cube.nested_sizes[:, None]
+        cells = within[np.arange(within.shape[1]) < cube.nested_sizes[:, None]]
     return all_equal(cells)

@@ -1,4 +1,4 @@
-"""Labels of units: of one kind, none of them missing."""
+"""Codes of the labels of units, which must be of one kind and not missing."""
 
 from __future__ import annotations
 
@@ -17,18 +17,21 @@ Labels = np.ndarray[Any, Any]
 
 
 def codes_of_column(values: pd.Series, *, name: str) -> tuple[IntArray, Labels]:
-    """Return the number of each label among the labels in ascending order, and those labels."""
+    """Return the index of each label among the sorted distinct labels, and these labels."""
     if isinstance(values.dtype, pd.CategoricalDtype):
         values = values.astype(values.cat.categories.dtype)
     if values.dtype == object:
         _require_one_kind(values, name=name)
     try:
         codes, labels = pd.factorize(values)
-    except TypeError as error:  # a list has no hash
+    except TypeError as error:  # such as a list, which has no hash
         raise TypeError(f"`{name}` must hold labels such as text or numbers: {error}.") from error
     missing = int(np.count_nonzero(codes < 0))
     if missing:
-        raise ValueError(f"`{name}` must name a unit for every score, got {missing} missing.")
+        raise ValueError(
+            f"`{name}` must name a unit for every score, got {missing} missing. Name the units or "
+            "omit these scores."
+        )
     unique = np.asarray(labels)
     try:
         order = np.argsort(unique, kind="stable")
@@ -40,16 +43,16 @@ def codes_of_column(values: pd.Series, *, name: str) -> tuple[IntArray, Labels]:
 
 
 def codes_of_array(labels: Any, *, name: str, size: int) -> IntArray:
-    """Return the number of each label of an array-like among the labels in ascending order."""
+    """Return the index of each label of an array-like among its sorted distinct labels."""
     hidden = int(np.sum(labels.mask)) if isinstance(labels, np.ma.MaskedArray) else 0
     if isinstance(labels, list | tuple):
         hidden = sum(label is np.ma.masked for label in labels)
     if hidden:
         raise ValueError(
-            f"`{name}` must name a unit for every score, got {hidden} masked. Leave these scores "
-            "out, or give their units."
+            f"`{name}` must name a unit for every score, got {hidden} masked. Name the units or "
+            "omit these scores."
         )
-    if isinstance(labels, list | tuple):  # numpy would turn labels of several kinds into text
+    if isinstance(labels, list | tuple):  # NumPy would convert labels of several kinds to text
         _require_one_kind(labels, name=name)
     try:
         found = np.asarray(labels)
@@ -66,14 +69,14 @@ def codes_of_array(labels: Any, *, name: str, size: int) -> IntArray:
 
 
 def _require_one_kind(labels: Iterable[Any], *, name: str) -> None:
-    """Raise if text, booleans, numbers and others are mixed: True and 1 would be one unit."""
+    """Raise TypeError if text, booleans and numbers are mixed, as True and 1 are one key."""
     kinds = sorted({kind for label in labels if (kind := _kind(label))})
     if len(kinds) > 1:
         raise TypeError(f"`{name}` must hold labels of one kind, got {' and '.join(kinds)}.")
 
 
 def _kind(label: Any) -> str:
-    """Name of the kind of a label; empty for a missing one."""
+    """Return the kind of a label in words, empty if the label is missing."""
     if label is None or label is pd.NA or label is pd.NaT:
         return ""
     if isinstance(label, str):

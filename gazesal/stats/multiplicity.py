@@ -1,4 +1,4 @@
-"""P-values of a family of tests, adjusted for their number."""
+"""Adjustment of p-values for the number of tests."""
 
 from typing import Literal, get_args
 
@@ -21,29 +21,31 @@ def adjust_p_values(p_values: ArrayLike, *, method: Adjustment = "holm") -> Floa
     Parameters
     ----------
     p_values : array_like of float, shape (N,)
-        One for each test, between 0 and 1; ``nan`` where a test is undefined.
+        P-value of each test, between 0 and 1, or ``nan`` if a test is undefined.
     method : {"holm", "benjamini-hochberg", "none"}, default "holm"
-        ``"holm"``: the chance of any false claim in the family stays below the level.
-        ``"benjamini-hochberg"``: the expected share of false claims among the claims does.
-        ``"none"``: as they are.
+        Error rate to keep below the level:
+
+        - ``"holm"``: probability of any false claim in the family
+        - ``"benjamini-hochberg"``: expected share of false claims among the claims
+        - ``"none"``: no adjustment
 
     Returns
     -------
     numpy.ndarray of float, shape (N,)
-        Adjusted values, to be compared with the level itself; ``nan`` where `p_values` are, which
-        do not count as tests.
+        Adjusted values, to be compared with the level's error. Values that are ``nan`` stay ``nan``
+        and do not count as tests.
 
     Raises
     ------
     ValueError
-        If a value is not between 0 and 1, the array is not 1-D, or `method` is not one of them.
+        If a value is not between 0 and 1, the array is not 1-D, or `method` is invalid.
     TypeError
         If `p_values` does not hold real numbers.
 
     Notes
     -----
     With :math:`p_{(1)} \le \dots \le p_{(m)}`, Holm's values :footcite:p:`holm1979` are
-    :math:`\max_{j \le i} \min\bigl(1, (m - j + 1)\, p_{(j)}\bigr)`; those of
+    :math:`\max_{j \le i} \min\bigl(1, (m - j + 1)\, p_{(j)}\bigr)`. The values of
     :footcite:t:`benjamini1995` are :math:`\min_{j \ge i} \min(1, m\, p_{(j)} / j)`.
 
     References

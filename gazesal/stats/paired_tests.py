@@ -1,4 +1,4 @@
-"""Tests and sizes of paired differences."""
+"""P-values, equivalence and effect sizes of paired differences."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import copy
 import math
 import numbers
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,29 +14,33 @@ import numpy as np
 from gazesal._validation import as_generator
 from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
-from gazesal.stats.bootstrap import sign_flips
-from gazesal.stats.comparison_result import Equivalence
-from gazesal.stats.interval_methods import RESAMPLED, BoundsAt, Options, bounds_of, symmetric_bounds
+from gazesal.stats.interval_methods import (
+    RESAMPLED,
+    BoundsAt,
+    IntervalOptions,
+    bounds_of,
+    symmetric_bounds,
+)
 from gazesal.stats.multiplicity import Adjustment, adjust_p_values
 from gazesal.stats.pairing import Pair
-from gazesal.stats.results import ConfidenceInterval
+from gazesal.stats.permutation_tests import sign_flips
+from gazesal.stats.results import ConfidenceInterval, Equivalence
 from gazesal.stats.rounding import all_equal
-from gazesal.stats.sample import Sample
-from gazesal.stats.score_cube import bunched
+from gazesal.stats.score_cube import ScoreCube, with_same_units
 from gazesal.typing import RandomState
 
-__all__ = ["as_margin", "effect", "equivalences", "least_p", "p_values", "t_test"]
+__all__ = ["as_margin", "effect", "equivalences", "p_values", "separate_generator", "t_test"]
 
-HALVINGS = 40  # of the range of a p-value, to 1e-12
+HALVINGS = 40  # of the range of a p-value, to a precision of 1e-12
 
 
 def as_margin(
     margin: float | Mapping[Any, float] | None, groups: tuple[str, ...], confidence_level: float
 ) -> float | Mapping[Any, float] | None:
-    """Return a margin, or one for each value of the one column that parts the table."""
+    """Check and return a margin, or one for each value of the column that splits the table."""
     if margin is None:
         return None
-    if confidence_level <= 0.5:  # twice its error is no error
+    if confidence_level <= 0.5:  # twice its error is 1 or more
         raise ValueError(
             f"`confidence_level` must be above 0.5 with `margin`, got {confidence_level!r}."
         )
@@ -51,24 +54,29 @@ def as_margin(
     return margin
 
 
+def separate_generator(rng: RandomState | None, *, why: str) -> np.random.Generator:
+    """Make a generator with another stream than the bootstrap, which starts at the same seed."""
+    generator = copy.deepcopy(as_generator(rng, name="rng", why=why))
+    return np.random.default_rng(int(generator.integers(2**63)))
+
+
 def p_values(
-    samples: Mapping[Pair, Sample],
+    cubes: Mapping[Pair, ScoreCube],
     found: Mapping[Pair, ConfidenceInterval],
     n: int,
     rng: RandomState | None,
 ) -> dict[Pair, tuple[float, str]]:
-    """Two-sided p-value of each difference, and the test it is from."""
+    """Compute the two-sided p-value of each difference, and name its test."""
     tests: dict[Pair, tuple[float, str]] = {}
-    for pairs, stack in bunched(samples):
+    for pairs, stack in with_same_units(cubes):
         k = stack.shape[0]
         if min(stack.shape) == 1:
             tests.update(dict.fromkeys(pairs, (math.nan, "undefined")))
         elif len(stack.shape) > 2 and stack.sizes is not None:
             warn(
-                "The p-value is undefined: weighted scores of three crossed kinds of units have no "
-                "test here.",
+                "The p-value is undefined: there is no test of weighted scores of three crossed "
+                "kinds of units. Average over one kind.",
                 UndefinedMetricWarning,
-                stacklevel=3,
             )
             tests.update(dict.fromkeys(pairs, (math.nan, "undefined")))
         elif len(stack.shape) > 1:
@@ -76,10 +84,7 @@ def p_values(
         else:
             generator = None
             if k >= n.bit_length() or 2**k > n:
-                why = f"to draw sign patterns of {k} units"
-                generator = as_generator(copy.deepcopy(rng), name="rng", why=why)
-                # apart from the stream of the bootstrap, which starts at the same seed
-                generator = np.random.default_rng(int(generator.integers(2**63)))
+                generator = separate_generator(rng, why=f"to sample sign patterns of {k} units")
             shares, exact = sign_flips(stack.means[:, 0, 0, :], n, generator)
             name = "all sign flips" if exact else "random sign flips"
             tests.update(
@@ -88,19 +93,14 @@ def p_values(
     return tests
 
 
-def least_p(test: str, n_units: int, n: int) -> float:
-    """Return the least p-value of a sign-flip test, of all patterns or of `n` at random."""
-    return 2.0 ** (1 - n_units) if test == "all sign flips" else 1 / (n + 1)
-
-
 def t_test(difference: ConfidenceInterval) -> float:
-    """Return the two-sided p-value of a mean that is zero, by the distribution of its interval."""
+    """Compute the two-sided p-value of a zero mean, by the distribution of its interval."""
     p_value = 2 * _beyond(abs(difference.estimate), difference)
     return p_value if math.isnan(p_value) else min(1.0, p_value)
 
 
 def _beyond(distance: float, difference: ConfidenceInterval) -> float:
-    """Return the chance that t, or a normal deviate, exceeds `distance` / standard error."""
+    """Compute the probability that t or a normal deviate exceeds `distance` / standard error."""
     from scipy.special import ndtr, stdtr  # noqa: PLC0415  (slow to import)
 
     error = difference.standard_error
@@ -114,14 +114,14 @@ def _beyond(distance: float, difference: ConfidenceInterval) -> float:
 
 
 def equivalences(
-    samples: Mapping[Pair, Sample],
+    cubes: Mapping[Pair, ScoreCube],
     found: Mapping[Pair, ConfidenceInterval],
     margin: float | Mapping[Any, float] | None,
-    options: Options,
+    options: IntervalOptions,
     adjust: Adjustment,
 ) -> dict[Pair, Equivalence]:
-    """Two one-sided tests of each difference against its margin, by the kind of its interval."""
-    values = {pair.group[0] for pair in samples if pair.group}
+    """Test each difference against its margin on both sides, by the kind of its interval."""
+    values = {pair.group[0] for pair in cubes if pair.group}
     unknown = [key for key in margin if key not in values] if isinstance(margin, Mapping) else []
     if unknown:
         raise ValueError(
@@ -129,14 +129,14 @@ def equivalences(
             f"{', '.join(map(repr, unknown))}."
         )
     margins: dict[Pair, float] = {}
-    for pair in samples:
+    for pair in cubes:
         if isinstance(margin, Mapping):
             if pair.group[0] not in margin:
                 raise ValueError(f"`margin` must have a value for {pair.group[0]}, got {margin!r}.")
             margins[pair] = float(margin[pair.group[0]])
         elif margin is not None:
             margins[pair] = float(margin)
-    bounds = _bounds_by_pair(samples, found, options) if margins else {}
+    bounds = _bounds_by_pair(cubes, found, options) if margins else {}
     p_values = [
         _resampled_p(bounds[pair], within, options)
         if options.interval in RESAMPLED
@@ -144,10 +144,10 @@ def equivalences(
         for pair, within in margins.items()
     ]
     adjusted = adjust_p_values(np.array(p_values), method=adjust).tolist()
-    found_equivalences = {}
+    tested = {}
     for (pair, within), p, p_adjusted in zip(margins.items(), p_values, adjusted, strict=True):
         low, high = bounds[pair](2 * options.confidence_level - 1)
-        found_equivalences[pair] = Equivalence(
+        tested[pair] = Equivalence(
             margin=within,
             low=low,
             high=high,
@@ -155,13 +155,15 @@ def equivalences(
             p_adjusted=p_adjusted,
             shown=bool(p_adjusted < 1 - options.confidence_level),
         )
-    return found_equivalences
+    return tested
 
 
 def _bounds_by_pair(
-    samples: Mapping[Pair, Sample], found: Mapping[Pair, ConfidenceInterval], options: Options
+    cubes: Mapping[Pair, ScoreCube],
+    found: Mapping[Pair, ConfidenceInterval],
+    options: IntervalOptions,
 ) -> dict[Pair, BoundsAt]:
-    """Return bounds of each difference at any level, from the same resamples as its interval."""
+    """Return the bounds of each difference at any level, from the resamples of its interval."""
     if options.interval not in RESAMPLED:
         return {
             pair: partial(
@@ -170,28 +172,29 @@ def _bounds_by_pair(
             for pair, d in found.items()
         }
     bounds: dict[Pair, BoundsAt] = {}
-    for pairs, stack in bunched(samples):
+    for pairs, stack in with_same_units(cubes):
         if min(stack.shape) == 1:
             bounds.update(dict.fromkeys(pairs, _undefined))
             continue
-        alone = replace(options, generator=copy.deepcopy(options.generator))
-        bounds.update(zip(pairs, bounds_of(stack, alone), strict=True))
+        bounds.update(zip(pairs, bounds_of(stack, options.restarted()), strict=True))
     return bounds
 
 
 def _undefined(_level: float) -> tuple[float, float]:
+    """Return the bounds of one unit."""
     return math.nan, math.nan
 
 
-def _resampled_p(bounds_at: BoundsAt, margin: float, options: Options) -> float:
+def _resampled_p(bounds_at: BoundsAt, margin: float, options: IntervalOptions) -> float:
     """Find the least error at which both one-sided bounds lie within the margin.
 
-    It is at least one over the number of resamples and one.
+    It is at least 1 / (number of resamples + 1).
     """
     if math.isnan(bounds_at(0.0)[0]):
         return math.nan
 
     def lies_within(error: float) -> bool:
+        """Return whether the interval at this one-sided error lies within the margin."""
         low, high = bounds_at(1 - 2 * error)
         return -margin < low and high < margin
 
@@ -204,12 +207,10 @@ def _resampled_p(bounds_at: BoundsAt, margin: float, options: Options) -> float:
     return high
 
 
-def effect(sample: Sample) -> tuple[float, float]:
-    """Standardized mean difference of the first kind of units, and the share of positive ones."""
-    sums = sample.means[..., 0].sum(axis=(1, 2))
-    sizes = float(np.prod(sample.shape[1:]))
-    units = sums / (sizes if sample.sizes is None else sample.sizes[..., 0].sum(axis=(1, 2)))
-    better = float(np.mean((units > 0) + 0.5 * (units == 0)))
+def effect(cube: ScoreCube) -> tuple[float, float]:
+    """Compute the standardized mean difference of the units, and the share of positive ones."""
+    units = cube.unit_means()
+    higher = float(np.mean((units > 0) + 0.5 * (units == 0)))
     if units.size < 2 or all_equal(units):
-        return math.nan, better
-    return float(units.mean() / units.std(ddof=1)), better
+        return math.nan, higher
+    return float(units.mean() / units.std(ddof=1)), higher

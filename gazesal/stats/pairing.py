@@ -1,27 +1,29 @@
-"""Scores of two methods, paired where they are of the same units."""
+"""Scores of two methods, paired where their units agree."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Hashable, Sequence
 from itertools import combinations, pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from gazesal._validation import as_column
 from gazesal.stats.design import Design
-from gazesal.stats.sample import Sample
-from gazesal.stats.score_cube import sample_of
-from gazesal.stats.score_table import Rows, changes, refuse_undefined, sorted_rows
-from gazesal.typing import Float64Array
+from gazesal.stats.score_cube import ScoreCube, cube_of
+from gazesal.stats.score_table import (
+    SortedRows,
+    require_column,
+    require_value,
+    run_starts,
+    sorted_rows,
+)
 
-__all__ = ["Pair", "differences", "paired_differences", "pairs_of"]
+__all__ = ["Pair", "PairedRows", "paired_difference", "paired_rows"]
 
 
 class Pair(NamedTuple):
-    """Which difference a sample holds."""
+    """Names of two methods in a group of a table."""
 
     group: tuple[Hashable, ...]
     method: Hashable
@@ -31,52 +33,104 @@ class Pair(NamedTuple):
         return ", ".join(map(str, [*self.group, f"{self.method} - {self.reference}"]))
 
 
-def differences(
+class PairedRows(NamedTuple):
+    """Scores of two methods at the same places, where all paired columns agree."""
+
+    method: SortedRows
+    reference: SortedRows
+    n_unpaired: int  # scores without a partner, which are omitted
+    n_dropped: tuple[int, int]  # NaN scores of each; of pairs with a NaN score, if all are paired
+
+    def cubes(self, design: Design) -> tuple[ScoreCube, ScoreCube]:
+        """Make the cube of each method."""
+        return (
+            cube_of(self.method, design, n_dropped=self.n_dropped[0]),
+            cube_of(self.reference, design, n_dropped=self.n_dropped[1]),
+        )
+
+    def difference(self, design: Design) -> ScoreCube:
+        """Make the cube of the differences of scores, if all columns are paired."""
+        first, second = self.method, self.reference
+        if first.weights is not None and np.any(first.weights != second.weights):
+            raise ValueError(f"`{design.weights}` must be the same for both scores of a pair.")
+        largest = max(float(np.abs(each.scores).max()) for each in (first, second))
+        rows = first._replace(scores=first.scores - second.scores)
+        return cube_of(rows, design, n_dropped=self.n_dropped[0], largest=largest)
+
+
+def paired_rows(
     table: pd.DataFrame,
     design: Design,
+    *,
     contrast: str,
     reference: object,
-    groups: tuple[str, ...],
-) -> tuple[dict[Pair, Sample], dict[Pair, int]]:
-    """Samples of paired differences, and how many scores each left out for want of a partner."""
-    # contrast last among the parts of the design, so that the rows of one place are neighbors
-    inner = Design(
-        design.units,
-        averaged=(*design.averaged, contrast),
-        nested=design.nested,
-        score=design.score,
-        weights=design.weights,
-        unbalanced=design.unbalanced,
-        missing=design.missing,
-    )
-    rows = sorted_rows(table, inner, parts=groups)
-    names = rows.labels[-1].tolist()
-    pairs = pairs_of(names, reference, contrast)
-    samples: dict[Pair, Sample] = {}
-    unpaired: dict[Pair, int] = {}
-    for first, last in pairwise(changes(rows.codes[: len(groups)])):
-        group = tuple(rows.labels[i][rows.codes[i, first]] for i in range(len(groups)))
-        part = rows._replace(
-            codes=rows.codes[:, first:last],
-            scores=rows.scores[first:last],
-            weights=None if rows.weights is None else rows.weights[first:last],
-        )
-        wide = _Wide.of(part, len(groups), len(names))
-        for method, other in pairs:
-            a, b = names.index(method), names.index(other)
-            if not (wide.present[a].any() and wide.present[b].any()):
-                continue  # a metric that one of them does not have
-            pair = Pair(group, method, other)
-            samples[pair], unpaired[pair] = wide.difference(a, b, design, pair)
-    if not samples:
+    by: Sequence[str] = (),
+    independent: str | None = None,
+) -> dict[Pair, PairedRows]:
+    """Pair the scores of each two methods where all columns except `independent` agree.
+
+    A NaN score counts as a partner, unless there is a column of independent units. Then a place can
+    have several scores of each method, and only the defined ones are partners.
+    """
+    n_by = len(by)
+    rows = sorted_rows(table, design, by=(*by, contrast))
+    names = rows.labels[n_by].tolist()
+    pairs = _pairs_of(names, reference, contrast)
+    paired = [i for i, key in enumerate(design.keys) if key != independent]
+    found: dict[Pair, PairedRows] = {}
+    for group, own in rows.groups(n_by):
+        _, place = np.unique(own.keys(design)[paired], axis=1, return_inverse=True)
+        place, n_places = place.ravel(), int(place.max()) + 1
+        of_name = {
+            names[own.codes[n_by, first]]: np.arange(first, last)
+            for first, last in pairwise(run_starts(own.codes[: n_by + 1]))
+        }
+        undefined = np.isnan(own.scores)
+        for pair in pairs:
+            if not all(name in of_name for name in pair):
+                continue  # such as a metric that one of the methods does not have
+            sides = [of_name[name] for name in pair]
+            n_nan = [int(np.count_nonzero(undefined[side])) for side in sides]
+            partners = sides if independent is None else [side[~undefined[side]] for side in sides]
+            counts = [np.bincount(place[side], minlength=n_places) for side in partners]
+            shared = (counts[0] > 0) & (counts[1] > 0)
+            n_unpaired = sum(int(count[~shared].sum()) for count in counts)
+            if n_unpaired and design.missing == "raise":
+                raise ValueError(
+                    f"Each score of {pair[0]} must have a partner of {pair[1]}, got {n_unpaired} "
+                    'without. Use missing="drop" in the design to omit and count them.'
+                )
+            if independent is None:
+                lost = np.zeros(n_places, bool)
+                for side in sides:
+                    lost[place[side[undefined[side]]]] = True
+                n_nan = [int(np.count_nonzero(shared & lost))] * 2
+                shared &= ~lost
+            if not shared.any():
+                raise ValueError(f"{pair[0]} and {pair[1]} must share a unit, got none.")
+            first, second = (own.take(side[shared[place[side]]]) for side in partners)
+            found[Pair(group, *pair)] = PairedRows(first, second, n_unpaired, (n_nan[0], n_nan[1]))
+    if not found:
         raise ValueError(f"`{contrast}` must hold two values to compare, got {names!r}.")
-    return samples, unpaired
+    return found
 
 
-def pairs_of(
+def paired_difference(
+    table: pd.DataFrame, design: Design, contrast: str, method: object, reference: object
+) -> ScoreCube:
+    """Make the cube of the paired differences of two methods of a table of one metric."""
+    require_column(table, contrast, name="contrast")
+    for name, value in (("method", method), ("reference", reference)):
+        require_value(table, contrast, value, name=name)
+    both = table[table[contrast].isin([method, reference])]
+    (rows,) = paired_rows(both, design, contrast=contrast, reference=reference).values()
+    return rows.difference(design)
+
+
+def _pairs_of(
     names: Sequence[Hashable], reference: object, contrast: str
 ) -> list[tuple[Hashable, Hashable]]:
-    """Which two values of the contrast are compared: each with the reference, or every pair."""
+    """List the methods that are compared: each with the reference, or every two."""
     if reference is None:
         return [(second, first) for first, second in combinations(names, 2)]
     if reference not in names:
@@ -84,84 +138,5 @@ def pairs_of(
             f"`reference` must be one of {', '.join(map(str, names))} in the column {contrast}, "
             f"got {reference!r}."
         )
-    own = names[list(names).index(reference)]  # as the table has it
+    own = names[list(names).index(reference)]  # with the type that it has in the table
     return [(method, own) for method in names if method != own]
-
-
-def paired_differences(
-    table: pd.DataFrame, design: Design, contrast: str, method: object, reference: object
-) -> Sample:
-    """Sample of the paired differences of two methods of a table of one metric."""
-    as_column(contrast, name="contrast")
-    if not isinstance(table, pd.DataFrame) or contrast not in table:
-        raise ValueError(f"`table` must be a frame with the column {contrast}.")
-    both = table[table[contrast].isin([method, reference])]
-    present = both[contrast].unique().tolist()
-    for name, value in (("method", method), ("reference", reference)):
-        if value not in present:
-            raise ValueError(f"`{name}` must be a value of the column {contrast}, got {value!r}.")
-    samples, _ = differences(both, design, contrast, reference, ())
-    if not samples:
-        raise ValueError(f"`method` and `reference` must differ, got {method!r} twice.")
-    (sample,) = samples.values()
-    return sample
-
-
-class _Wide(NamedTuple):
-    """Scores of one group: a row for each method, a column for each place that is paired."""
-
-    codes: np.ndarray[Any, Any]  # (K, P) of the places
-    labels: tuple[np.ndarray[Any, Any], ...]
-    present: np.ndarray[Any, Any]  # (M, P)
-    scores: Float64Array  # (M, P)
-    weights: Float64Array | None
-    resolution: float
-
-    @classmethod
-    def of(cls, rows: Rows, n_groups: int, n_methods: int) -> _Wide:
-        keys, which = rows.codes[n_groups:-1], rows.codes[-1]
-        starts = changes(keys)[:-1]
-        place = np.zeros(which.size, np.int64)
-        place[starts[1:]] = 1
-        place = np.cumsum(place)
-        shape = n_methods, len(starts)
-        present, scores = np.zeros(shape, bool), np.full(shape, math.nan)
-        present[which, place], scores[which, place] = True, rows.scores
-        weights = None
-        if rows.weights is not None:
-            weights = np.full(shape, math.nan)
-            weights[which, place] = rows.weights
-        labels = rows.labels[n_groups:-1]
-        return cls(keys[:, starts], labels, present, scores, weights, rows.resolution)
-
-    def difference(self, a: int, b: int, design: Design, pair: Pair) -> tuple[Sample, int]:
-        """Sample of the differences of two methods where both were scored."""
-        both = self.present[a] & self.present[b]
-        alone = int(np.count_nonzero(self.present[a] ^ self.present[b]))
-        if alone and design.missing == "raise":
-            raise ValueError(
-                f"Each score of {pair.method} must have a partner of {pair.reference}, got {alone} "
-                'without; missing="drop" leaves them out and counts them.'
-            )
-        values = self.scores[a] - self.scores[b]
-        refuse_undefined(design, np.isnan(values[both]))
-        kept = both & ~np.isnan(values)
-        if not kept.any():
-            raise ValueError(f"{pair.method} and {pair.reference} must share a unit, got none.")
-        weights = None
-        if self.weights is not None:
-            if np.any(self.weights[a][kept] != self.weights[b][kept]):
-                raise ValueError(f"`{design.weights}` must be the same for both scores of a pair.")
-            weights = self.weights[a][kept]
-        dropped = int(np.count_nonzero(both & ~kept))
-        largest = max(float(np.abs(self.scores[i][kept]).max()) for i in (a, b))
-        found = sample_of(
-            design,
-            self.codes[:, kept],
-            self.labels,
-            values[kept],
-            weights,
-            dropped,
-            slack=self.resolution * largest,
-        )
-        return found, alone

@@ -1,4 +1,4 @@
-"""How large a study has to be."""
+"""Sizes of studies for intervals of a given half-width."""
 
 from __future__ import annotations
 
@@ -13,18 +13,14 @@ import pandas as pd
 
 from gazesal._validation import as_count, as_float
 from gazesal.stats.design import as_columns
-from gazesal.stats.interval_methods import Options
-from gazesal.stats.variance import (
-    VarianceComponents,
-    as_assurance,
-    error_parts,
-    quantile_of_half_width,
-)
+from gazesal.stats.half_width import as_assurance, error_parts, quantile_of_half_width
+from gazesal.stats.interval_methods import as_confidence_level
+from gazesal.stats.variance import VarianceComponents
 
 __all__ = ["plan_study"]
 
-ROUNDING = 1e-9  # relative, of a bound
-LARGEST = 1e150  # half-width whose square is finite
+ROUNDING = 1e-9  # relative, of the lower bound of the half-widths of a range
+LARGEST = 1e150  # largest half-width, so that its square is finite
 
 
 def plan_study(
@@ -38,59 +34,61 @@ def plan_study(
     assurance: float | None = None,
     most: int = 1_000_000,
 ) -> pd.DataFrame:
-    """Find how many units a study needs for an interval of a given half-width.
+    """Find the number of units that a study needs for an interval of a given half-width.
 
     Parameters
     ----------
     parts : VarianceComponents
-        Of scores like those to come; of a difference of methods, if that is what matters.
+        Components of scores like the scores to come. To plan a comparison, use the components of
+        the differences of the methods.
     half_width : float
         Wanted half-width, in the unit of the scores, positive.
     units : str
-        Column whose number is looked for, such as the image.
+        Column whose number of units is searched for, such as the image.
     sizes : dict of iterable of int, optional
-        Numbers of units of the other columns to look at, such as ``{"reader": [1, 3, 5]}``;
-        those that are not named stay as they were.
+        Numbers of units of other columns to try, such as ``{"reader": [1, 3, 5]}``. By default a
+        column keeps its number.
     fixed : str or sequence of str, optional
         Columns not to generalize over.
     confidence_level : float, default 0.95
         Confidence level.
     assurance : float, optional
-        Probability with which the study reaches the half-width, such as 0.8. By default it is
-        reached on average only: 40 to 48 % of studies exceed it.
+        Probability with which the study reaches the half-width, such as 0.8. By default the study
+        reaches it only on average, and 40 to 48 % of studies exceed it.
     most : int, default 1000000
-        Largest number to look at, 2 or more.
+        Largest number of units to try, 2 or more.
 
     Returns
     -------
     pandas.DataFrame
-        One row per combination of `sizes`: the number of units of every column and half_width, the
-        expected one or the one that is reached with the probability `assurance`. If no number up to
-        `most` is enough, because the other columns' part alone is too wide, both are missing.
+        One row per combination of `sizes`, with the number of units of every column and half_width.
+        It is the expected half-width, or the half-width reached with the probability `assurance`.
+        Number and half-width are missing if no number up to `most` is enough, because the variance
+        of the other columns alone is too large.
 
     Raises
     ------
     ValueError
         If `half_width` is not positive and finite, `assurance` is not between 0 and 1, a column is
-        not one of `parts`, `units` is in `fixed` or in `sizes`, or a size is too small.
+        not a column of `parts`, `units` is in `fixed` or in `sizes`, or a size is too small.
     TypeError
-        If `parts` are not variance components, or a size is not an integer.
+        If `parts` is not a `VarianceComponents`, or a size is not an integer.
 
     See Also
     --------
-    variance_components : Where the parts come from.
+    variance_components : Compute the components from a table of scores.
 
     Notes
     -----
-    The number found is the smallest one; a larger number may be too few. With very few units of
-    another column, Satterthwaite's degrees of freedom fall toward that column's as the units
-    looked for grow, and Student's quantile may rise by more than the error falls. This is a trait
-    of the approximate interval: more units never tell less. A plan that rests on it should have
-    more units of the other column.
+    The smallest sufficient number is returned. A larger number may be too few, if another column
+    has very few units. Its degrees of freedom then dominate the degrees of freedom by
+    :footcite:t:`satterthwaite1946` as the number grows, and Student's quantile may increase by more
+    than the standard error decreases. This is a property of the approximate interval, as more units
+    never carry less information. Plan more units of the other column in this case.
 
-    The degrees of freedom are those of :footcite:t:`satterthwaite1946`. The variance that a study
-    finds varies about the expected one like chi-squared over its degrees of freedom, and
-    `assurance` takes a quantile of it. The error of `parts` themselves is not included.
+    The variance found by a study is distributed about the expected variance like chi-squared
+    divided by its degrees of freedom, and `assurance` uses a quantile of it. The error of the
+    components is not included.
 
     References
     ----------
@@ -127,7 +125,7 @@ def plan_study(
     """
     if not isinstance(parts, VarianceComponents):
         raise TypeError(
-            f"`parts` must be what `variance_components` returns, got {type(parts).__name__}."
+            f"`parts` must be the result of `variance_components`, got {type(parts).__name__}."
         )
     real = isinstance(half_width, numbers.Real) and not isinstance(half_width, bool)
     if not (real and 0 < as_float(half_width, name="half_width") <= LARGEST):
@@ -136,11 +134,8 @@ def plan_study(
         raise ValueError(f"`units` must be one of {', '.join(parts.units)}, got {units!r}.")
     held = as_columns(fixed, name="fixed")
     if units in held:
-        raise ValueError(f"`fixed` must leave out {units}, whose number is looked for.")
-    confidence_level = Options.checked(
-        interval="t", confidence_level=confidence_level, n_resamples=1, rng=None
-    ).confidence_level
-    assurance = as_assurance(assurance)
+        raise ValueError(f"`fixed` must not include {units}, whose number is searched for.")
+    confidence_level, assurance = as_confidence_level(confidence_level), as_assurance(assurance)
     most = as_count(most, name="most", least=2, most=2**53)
     others = _others(sizes, units)
     rows = []
@@ -165,15 +160,17 @@ def plan_study(
 
 
 class _Wanted(NamedTuple):
+    """Half-width that a study should reach."""
+
     half_width: float
     confidence_level: float
     assurance: float | None
 
     def least_quantile(self, low: float, high: float) -> float:
-        """Return the least half-width / root of variance, of degrees of freedom in a range.
+        """Return a lower bound of half-width / root of variance for a range of degrees of freedom.
 
-        Student's quantile falls with them. That of chi-squared over them rises and then falls, so
-        its least value is at an end.
+        Student's quantile decreases with them. The quantile of chi-squared divided by them
+        increases and then decreases, so that its least value is at an end of the range.
         """
         student = quantile_of_half_width(high, self.confidence_level, None)
         if self.assurance is None:
@@ -187,7 +184,7 @@ class _Wanted(NamedTuple):
 
 
 def _others(sizes: Mapping[str, Iterable[int]] | None, units: str) -> dict[str, list[int]]:
-    """Numbers of units of the other columns, checked."""
+    """Check the numbers of units of the other columns."""
     if not (sizes is None or isinstance(sizes, Mapping)):
         raise TypeError(f"`sizes` must be a dictionary of numbers of units, got {sizes!r}.")
     others = {}
@@ -199,7 +196,7 @@ def _others(sizes: Mapping[str, Iterable[int]] | None, units: str) -> dict[str, 
             )
         others[name] = list(values)
     if units in others:
-        raise ValueError(f"`sizes` must leave out {units}, whose number is looked for.")
+        raise ValueError(f"`sizes` must not include {units}, whose number is searched for.")
     return others
 
 
@@ -211,15 +208,16 @@ def _smallest(
     held: tuple[str, ...],
     most: int,
 ) -> int | None:
-    """Smallest number of units from 2 to `most` whose half-width is not above the wanted one.
+    """Return the smallest number of units from 2 to `most` that reaches the wanted half-width.
 
-    The half-width need not fall with the number, but the variance and its divisor do: together
-    they bound the half-widths of a whole range from below, so that few numbers are looked at.
+    The half-width does not always decrease with the number, but the variance and its divisor do.
+    They give a lower bound of the half-widths of a whole range, so that few numbers are tried.
     """
 
     @cache
     def error(number: int) -> tuple[float, float]:
-        return error_parts(parts, {units: number, **chosen}, held)
+        """Return the variance of the mean and its divisor."""
+        return error_parts(parts.units, parts.components, {units: number, **chosen}, held)
 
     ranges = [(2, most)]
     while ranges:

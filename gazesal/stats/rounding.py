@@ -9,17 +9,18 @@ from gazesal.typing import Float64Array
 
 __all__ = ["ROUNDING", "all_equal", "merge_ties", "resolution"]
 
-# Relative to the largest score; some 5,000 units in the last place of float64, which covers sums
-# over thousands of scores and differences that are small beside the scores.
+# Relative to the largest score. This is about 5,000 units in the last place of float64 and covers
+# sums over thousands of scores, and differences that are small compared with the scores.
 ROUNDING = 1e-12
 
 
 def resolution(dtype: Any, values: Float64Array) -> float:
-    """Return the relative rounding error of differences of scores that came in `dtype`.
+    """Return the relative rounding error of differences of scores stored as `dtype`.
 
-    Scores in float64 that all fit float32, and are not integers, were computed in float32.
+    Scores in float64 are assumed to be computed in float32 if all of them are float32 numbers and
+    not all are integers.
     """
-    stored = getattr(dtype, "numpy_dtype", dtype)  # pandas' nullable types
+    stored = getattr(dtype, "numpy_dtype", dtype)  # nullable types of pandas
     if not (isinstance(stored, np.dtype) and stored.kind == "f"):
         return ROUNDING
     precision = float(np.finfo(stored).eps)
@@ -30,10 +31,10 @@ def resolution(dtype: Any, values: Float64Array) -> float:
 
 
 def merge_ties(values: Float64Array, slack: float) -> Float64Array:
-    """Set values that differ by at most `slack` to one value, and those within it of zero to zero.
+    """Set values that differ by at most `slack` to one value, and values within `slack` of 0 to 0.
 
-    Values that lie as close as that over a wider range are a dense sample and stay as they are.
-    The input is returned unchanged if it has no such ties.
+    A run of close values that is wider than `slack` is a dense sample and is not changed. The input
+    itself is returned if it has no ties.
     """
     flat = values.ravel()
     order = np.argsort(flat, kind="stable")
@@ -54,5 +55,5 @@ def merge_ties(values: Float64Array, slack: float) -> Float64Array:
 
 
 def all_equal(values: Float64Array) -> bool:
-    """Return whether values differ by rounding only."""
+    """Return whether the values are equal up to rounding."""
     return bool(values.max() - values.min() <= ROUNDING * np.abs(values).max())

@@ -1,49 +1,55 @@
-"""Scores of groups of units, and whether groups differ."""
+"""Comparison of groups of units."""
 
 from __future__ import annotations
 
-import copy
 import math
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from gazesal._validation import MOST_RESAMPLES, as_column, as_count, as_generator
+from gazesal._validation import MOST_RESAMPLES, as_column, as_count
 from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
-from gazesal.stats.bootstrap import permuted_labels
-from gazesal.stats.caveats import Caveat, caveats_of, warn_of, words_of
+from gazesal.stats.caveats import Caveat, caveats_of, order_caveat, warn_of, words_of
 from gazesal.stats.design import Design, require_design
-from gazesal.stats.interval_methods import Method, Options, intervals_of
-from gazesal.stats.pairing import paired_differences
+from gazesal.stats.interval_methods import (
+    IntervalKind,
+    IntervalOptions,
+    intervals_of,
+    symmetric_bounds,
+)
+from gazesal.stats.labels import codes_of_column
+from gazesal.stats.paired_tests import separate_generator
+from gazesal.stats.pairing import paired_difference
+from gazesal.stats.permutation_tests import least_order_p, order_test
 from gazesal.stats.results import ConfidenceInterval, joined, row_of
-from gazesal.stats.rounding import ROUNDING, all_equal
-from gazesal.stats.sample import Sample
-from gazesal.stats.score_cube import samples_of
-from gazesal.stats.score_table import codes_of, require_columns
-from gazesal.typing import Float64Array, IntArray, RandomState
+from gazesal.stats.rounding import all_equal
+from gazesal.stats.score_cube import cubes_of
+from gazesal.stats.score_table import require_columns
+from gazesal.typing import Float64Array, RandomState
 
-__all__ = ["Subgroups", "compare_subgroups", "unit_means"]
+__all__ = ["Subgroups", "compare_subgroups"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Subgroups:
-    """Mean scores of groups of units and a test whether the groups differ.
+    """Mean scores of groups of units, and a test of their differences.
 
     Attributes
     ----------
     column : str
-        Column that parts the units.
+        Column that splits the units into groups.
     means : dict of ConfidenceInterval
-        Of each group.
+        Interval of the mean score of each group.
     difference : ConfidenceInterval or None
-        Of two groups, the second less the first by name: Welch's t interval; ``None`` with more.
+        Welch's t interval of the difference of two groups, the second minus the first by name. It
+        is ``None`` with more than two groups.
     statistic : float
-        Welch's: the weighted squares of the groups' means about their mean, each weighted by its
-        own error; ``nan`` where a group has one unit or no spread.
+        Welch's statistic: the sum of squares of the means of the groups about their common mean,
+        each weighted by its own error. It is ``nan`` if a group has one unit or no spread.
     p_value : float
-        Share of orders of the group labels that have a statistic at least as large.
+        Share of orders of the group labels with a statistic at least as large.
     """
 
     column: str
@@ -59,17 +65,17 @@ class Subgroups:
         return "\n".join([*lines, f"p = {self.p_value:.2g}"])
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the groups as a table, one row each.
+        """Return the groups as a table.
 
         Returns
         -------
         pandas.DataFrame
-            The column that parts the units, and those of `interval_table`.
+            One row per group, with the column of the groups and the columns of `interval_table`.
 
         Raises
         ------
         ValueError
-            If the column that parts the units has the name of another one.
+            If the column of the groups has the name of another column.
         """
         rows = [joined({self.column: name}, row_of(mean)) for name, mean in self.means.items()]
         return pd.DataFrame(rows)
@@ -83,37 +89,39 @@ def compare_subgroups(
     contrast: str | None = None,
     method: object = None,
     reference: object = None,
-    interval: Method = "t",
+    interval: IntervalKind = "t",
     confidence_level: float = 0.95,
     n_resamples: int = 10_000,
     rng: RandomState | None = None,
 ) -> Subgroups:
     r"""Compute the mean score of each group of units and test whether groups differ.
 
-    With `contrast`, the scores are paired differences of two methods, and the test is that of the
-    interaction: whether the one's lead over the other depends on the group.
+    With `contrast`, the scores are paired differences of two methods. The test is then a test of
+    the interaction: does the lead of one method over the other depend on the group?
 
     Parameters
     ----------
-    table : pandas.DataFrame, one row a score
-        Scores of one metric, and of one method unless `contrast` is named; in any order.
+    table : pandas.DataFrame
+        Scores of one metric, one per row, in any order. They are scores of one method unless
+        `contrast` is given.
     design : Design
-        Which column holds the units to generalize to, which are parted into groups, and which are
-        averaged over. There is one column of units: the claim is about these models and readers.
+        Column of the units to generalize to, which are split into groups, and columns to average
+        over. There must be one column of units, so the claim is about these models and readers.
     group : str
-        Column of the groups, such as normal and abnormal; the same in all rows of a unit.
+        Column of the groups, such as normal and abnormal, with one value for all rows of a unit.
     contrast : str, optional
-        Column of the methods, to look at the difference of two.
+        Column of the methods, to compare the differences of two methods.
     method, reference : object, optional
-        Values of `contrast`: the difference is that of the first less the second.
+        Values of `contrast`. The difference is the score of `method` minus the score of
+        `reference`.
     interval : {"t", "normal", "bootstrap", "basic", "bca", "studentized"}, default "t"
-        How the interval of each group's mean is made; see `gazesal.stats.interval`.
+        Kind of the interval of each group's mean, see `gazesal.stats.interval`.
     confidence_level : float, default 0.95
         Confidence level.
     n_resamples : int, default 10000
         Number of bootstrap resamples, and of orders of the labels.
     rng : int, numpy.random.Generator or other seed
-        Source of resamples and of orders. A Generator is copied and left as it is.
+        Source of resamples and of orders. A Generator is copied and not advanced.
 
     Returns
     -------
@@ -123,9 +131,8 @@ def compare_subgroups(
     Raises
     ------
     ValueError
-        If there is one group, a unit is in several, the design has crossed units, whose part in
-        the difference of groups this test does not see, or as for `gazesal.stats.interval` and
-        `compare`.
+        If there is one group, a unit is in several groups, the design has crossed units, whose
+        variance this test does not include, or as for `gazesal.stats.interval` and `compare`.
     TypeError
         As `gazesal.stats.interval`.
 
@@ -134,22 +141,22 @@ def compare_subgroups(
     UndefinedMetricWarning
         If an interval or the test is undefined.
     IntervalWarning
-        If an interval may cover the truth less often than its level says, as for
+        If an interval may cover the truth less often than its level states, as for
         `gazesal.stats.interval`, or the groups are too small for a p-value below the level's error.
 
     See Also
     --------
-    compare : Methods on the same units.
+    compare : Compare methods on the same units.
 
     Notes
     -----
     With the means :math:`m_g` of the :math:`n_g` units of group :math:`g`, their variances
     :math:`s_g^2` and :math:`w_g = n_g/s_g^2`, the statistic is :math:`\sum_g w_g (m_g - m)^2` with
-    :math:`m = \sum_g w_g m_g/\sum_g w_g`. It is compared with that under random orders of the
-    labels. Weighting each group by its own error keeps the test's error near its level also where
-    the groups' spreads differ :footcite:p:`chung2013`. The interval of the difference of two groups
-    is Welch's, with :math:`s_1^2/n_1 + s_2^2/n_2` as its variance and Satterthwaite's degrees of
-    freedom :footcite:p:`satterthwaite1946`.
+    :math:`m = \sum_g w_g m_g/\sum_g w_g`. It is compared with its values under random orders of the
+    labels. Each group is weighted by its own error, which keeps the error of the test near its
+    level even if the groups have different spreads :footcite:p:`chung2013`. The difference of two
+    groups has Welch's interval, with the variance :math:`s_1^2/n_1 + s_2^2/n_2` and the degrees of
+    freedom of :footcite:t:`satterthwaite1946`.
 
     References
     ----------
@@ -176,44 +183,41 @@ def compare_subgroups(
     if len(design.units) > 1:
         first, *others = design.units
         raise ValueError(
-            f"`design` must have one column of units, whose groups are compared, got "
-            f"{' x '.join(design.units)}; name {' and '.join(others)} in `averaged`, for a claim "
+            "`design` must have one column of units, which are split into groups, got "
+            f"{' x '.join(design.units)}. Name {' and '.join(others)} in `averaged`, for a claim "
             f"about units like these of {first} and about these of {' and '.join(others)} only."
         )
-    options = Options.checked(
+    options = IntervalOptions.checked(
         interval=interval, confidence_level=confidence_level, n_resamples=n_resamples, rng=rng
     )
     n = as_count(n_resamples, name="n_resamples", most=MOST_RESAMPLES)
-    generator = as_generator(rng, name="rng", why="to draw orders of the labels")
-    generator = copy.deepcopy(generator)
-    # apart from the stream of the bootstrap, which starts at the same seed
-    generator = np.random.default_rng(int(generator.integers(2**63)))
+    generator = separate_generator(rng, why="to sample orders of the labels")
     if contrast is None and not (method is None and reference is None):
         raise ValueError("`contrast` must name the column of `method` and `reference`.")
     parts = _parts_of(table, design, group)
     means: dict[object, ConfidenceInterval] = {}
-    values, caveats = [], []
+    values: list[Float64Array] = []
+    caveats: list[Caveat] = []
     for name, part in [(None, table), *parts.items()]:
         if contrast is None:
-            (sample,) = samples_of(part, design).values()
+            (cube,) = cubes_of(part, design).values()
         else:
-            sample = paired_differences(part, design, contrast, method, reference)
+            cube = paired_difference(part, design, contrast, method, reference)
         if name is None:
             continue  # the whole table is only checked
-        alone = copy.deepcopy(options)
-        (means[name],) = intervals_of(sample, alone, names=tuple(design.units), stacklevel=3)
-        caveats += caveats_of(sample, options, design.units, [f"{group} {name}"])
-        values.append(unit_means(sample))
-    codes = np.repeat(np.arange(len(values)), [each.size for each in values])
-    statistic, p_value = _permutation_test(np.concatenate(values), codes, n, generator)
+        (means[name],) = intervals_of(cube, options.restarted(), names=design.units)
+        caveats += caveats_of(cube, options, design.units, [f"{group} {name}"])
+        values.append(cube.unit_means())
+    sizes = [each.size for each in values]
+    codes = np.repeat(np.arange(len(values)), sizes)
+    statistic, p_value = order_test(np.concatenate(values), codes, n, generator)
     if math.isnan(statistic):
         warn(
             "The test of the groups is undefined: a group has one unit, or no spread.",
             UndefinedMetricWarning,
-            stacklevel=2,
         )
-    caveats += _permutation_caveat([each.size for each in values], n, options.confidence_level)
-    warn_of(words_of(caveats, len(values), options), stacklevel=2)
+    caveats += order_caveat(least_order_p(sizes, n), options.confidence_level)
+    warn_of(words_of(caveats, len(values), options))
     difference = None
     if len(values) == 2:
         difference = _welch(values[0], values[1], options.confidence_level, design.units[0])
@@ -223,13 +227,13 @@ def compare_subgroups(
 
 
 def _parts_of(table: pd.DataFrame, design: Design, group: str) -> dict[object, pd.DataFrame]:
-    """Rows of each group, in order of the groups' names."""
+    """Split a table by group, sorted by the names of the groups."""
     unit = design.units[0]
     require_columns(table, [unit, as_column(group, name="group")])
-    codes, names = codes_of(table, group)
+    codes, names = codes_of_column(table[group], name=group)
     if len(names) < 2:
-        raise ValueError(f"`group` must part the units into two groups or more, got {len(names)}.")
-    units, labels = codes_of(table, unit)
+        raise ValueError(f"`group` must split the units into two groups or more, got {len(names)}.")
+    units, labels = codes_of_column(table[unit], name=unit)
     pairs = np.unique(np.stack([units, codes]), axis=1)
     several = np.flatnonzero(np.bincount(pairs[0]) > 1)
     if several.size:
@@ -240,65 +244,14 @@ def _parts_of(table: pd.DataFrame, design: Design, group: str) -> dict[object, p
     return {name: table[codes == code] for code, name in enumerate(names.tolist())}
 
 
-def unit_means(sample: Sample) -> Float64Array:
-    """Mean of each of the first kind of units, all else averaged."""
-    sums = sample.means[..., 0].sum(axis=(1, 2))
-    if sample.sizes is None:
-        return np.asarray(sums / float(np.prod(sample.shape[1:])))
-    return np.asarray(sums / sample.sizes[..., 0].sum(axis=(1, 2)))
-
-
-def _permutation_test(
-    values: Float64Array, codes: IntArray, n: int, generator: np.random.Generator
-) -> tuple[float, float]:
-    observed = float(_statistic(values, codes[None])[0])
-    if math.isnan(observed):
-        return math.nan, math.nan
-    as_far = 0
-    for block in permuted_labels(codes, n, generator):
-        # an order that leaves a group without spread sets it infinitely far apart
-        statistics = _statistic(values, block)
-        # an order with the same statistic may differ from it by rounding, also near zero
-        as_far += int(np.count_nonzero(~(statistics < observed - ROUNDING * (1 + observed))))
-    return observed, (as_far + 1) / (n + 1)
-
-
-def _permutation_caveat(sizes: list[int], n: int, confidence_level: float) -> list[Caveat]:
-    """Return a caveat if no p-value of the orders of the labels can be below the level's error."""
-    orders = math.factorial(sum(sizes)) // math.prod(map(math.factorial, sizes))
-    # groups of equal size give the same statistic when they change places
-    alike = math.prod(math.factorial(sizes.count(size)) for size in set(sizes))
-    least = max(alike / orders, 1 / (n + 1))
-    if least < 1 - confidence_level:
-        return []
-    return [Caveat("no order", "", f"{least:.2g}", 0.0)]
-
-
-def _statistic(values: Float64Array, codes: IntArray) -> Float64Array:
-    """Welch's statistic of each row of group codes."""
-    centered = values - values.mean()
-    rounding = ROUNDING * np.abs(values).max()
-    top = bottom = squares = np.zeros(codes.shape[0])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        for code in range(int(codes.max()) + 1):
-            inside = codes == code
-            size = float(np.count_nonzero(codes[0] == code))
-            mean = np.where(inside, centered, 0.0).sum(axis=1) / size
-            residuals = np.where(inside, centered - mean[:, None], 0.0)
-            squares_within = (residuals**2).sum(axis=1)
-            squares_within[np.abs(residuals).max(axis=1) <= rounding] = 0.0
-            weight = size / (squares_within / (size - 1))
-            top, bottom = top + weight * mean, bottom + weight
-            squares = squares + weight * mean**2
-        found = squares - top**2 / bottom
-    return np.where(np.isfinite(found), np.maximum(found, 0.0), math.nan)
-
-
 def _welch(
     first: Float64Array, second: Float64Array, confidence_level: float, unit: str
 ) -> ConfidenceInterval:
-    from scipy.special import stdtrit  # noqa: PLC0415  (slow to import)
+    """Compute Welch's interval of the second mean minus the first.
 
+    ``scipy.stats.ttest_ind`` does not return the standard error. It would also give groups that are
+    equal up to rounding a spread.
+    """
     estimate = float(second.mean() - first.mean())
     if min(first.size, second.size) == 1:
         variance = degrees = math.nan
@@ -311,12 +264,11 @@ def _welch(
         shares = parts[0] ** 2 / (first.size - 1) + parts[1] ** 2 / (second.size - 1)
         degrees = variance**2 / shares if shares > 0 else math.nan
     error = math.sqrt(variance)
-    usable = 1.0 if math.isnan(degrees) else degrees
-    half = float(stdtrit(usable, 0.5 + confidence_level / 2)) * error
+    low, high = symmetric_bounds("t", estimate, error, degrees, confidence_level)
     return ConfidenceInterval(
         estimate=estimate,
-        low=estimate - half,
-        high=estimate + half,
+        low=low,
+        high=high,
         confidence_level=confidence_level,
         interval="t",
         n_scores=first.size + second.size,

@@ -18,7 +18,7 @@ from gazesal.reporting.interval_words import KINDS, summary_words
 from gazesal.reporting.pictures import find_picture
 from gazesal.reporting.results_folder import describe, write_report
 from gazesal.reporting.summary_tables import summary_csv, summary_markdown, summary_text
-from gazesal.stats.interval_methods import METHODS
+from gazesal.stats.interval_methods import INTERVALS
 
 SUMMARY = pd.DataFrame(
     {
@@ -184,7 +184,7 @@ def test_pictures_are_found_by_name_inside_the_folder(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore")  # three images are few for most kinds
-@pytest.mark.parametrize("kind", METHODS)
+@pytest.mark.parametrize("kind", INTERVALS)
 def test_reports_are_written_of_every_kind_of_interval(evaluation, tmp_path, kind):
     summary = evaluation.summary(interval=kind, n_resamples=200)
     write_report(evaluation, tmp_path, summary=summary)

@@ -10,7 +10,7 @@ import pytest
 import gazesal
 from gazesal.reporting.interval_words import KINDS
 from gazesal.stats import Design
-from gazesal.stats.interval_methods import METHODS
+from gazesal.stats.interval_methods import INTERVALS
 from tests.stats.frames import two_methods
 
 SUMMARY = pd.DataFrame(
@@ -196,7 +196,7 @@ def test_latex_html_and_plots_name_every_kind_of_interval(kind, words):
 
 
 def test_every_kind_that_a_summary_takes_has_words():
-    assert set(METHODS) <= set(KINDS)
+    assert set(INTERVALS) <= set(KINDS)
 
 
 def test_markdown_and_text_take_metrics_of_ones_own():

@@ -1,4 +1,4 @@
-"""Tables of made-up scores for the tests of intervals and comparisons."""
+"""Tables of simulated scores for the tests of intervals and comparisons."""
 
 import itertools
 
@@ -7,7 +7,7 @@ import pandas as pd
 
 
 def crossed_table(*sizes, names=("image", "model", "reader"), seed=0, spreads=(0.1, 0.05, 0.03)):
-    """One score for each combination: effects of each kind of unit and noise, rows shuffled."""
+    """Return one score per combination, with effects of each kind of unit and noise, shuffled."""
     rng = np.random.default_rng(seed)
     score = 0.5 + rng.normal(0, 0.04, sizes)
     for axis, size in enumerate(sizes):
@@ -21,12 +21,12 @@ def crossed_table(*sizes, names=("image", "model", "reader"), seed=0, spreads=(0
 
 
 def cells_of(table, *columns):
-    """Scores as a dictionary by their keys."""
+    """Return the scores as a dictionary by their keys."""
     return {tuple(row[:-1]): row[-1] for row in table[[*columns, "score"]].itertuples(index=False)}
 
 
 def two_methods(n_images, *, shift=0.03, seed=0, **sizes):
-    """The same units scored with two methods."""
+    """Return scores of the same units with two methods."""
     rng = np.random.default_rng(seed)
     names = ("image", *sizes)
     first = crossed_table(n_images, *sizes.values(), names=names, seed=seed)

@@ -1,4 +1,4 @@
-"""The warning that an interval or a test may miss its level."""
+"""Tests of the warning that an interval or a test may miss its level."""
 
 import warnings
 
@@ -23,7 +23,7 @@ KINDS = ["t", "normal", "bootstrap", "basic", "bca", "studentized", "study"]
 
 
 def caught(function, *args, **options):
-    """Texts of the interval warnings of a call, and where they point."""
+    """Return the texts of the interval warnings of a call, which must name this file."""
     with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always")
         function(*args, **options)
@@ -33,7 +33,7 @@ def caught(function, *args, **options):
 
 
 def normal_scores(n):
-    """Scores without skewness or heavy tails."""
+    """Return scores without skewness or heavy tails."""
     return stats.norm.ppf((np.arange(n) + 0.5) / n)
 
 
@@ -46,7 +46,7 @@ def table_of(scores, **columns):
 
 
 @pytest.mark.parametrize("method", ["bootstrap", "basic", "bca"])
-def test_few_images_under_a_bootstrap_get_one_remedy(method):
+def test_bootstrap_of_few_images_recommends_the_studentized_interval(method):
     (found,) = caught(confidence_interval, normal_scores(6), interval=method, rng=0)
     assert "6 units" in found
     assert 'interval="studentized"' in found
@@ -61,7 +61,7 @@ def test_many_normal_scores_give_no_warning(method):
 @pytest.mark.parametrize("n", [27, 28, 60, 100])
 @pytest.mark.parametrize("scores_of", [normal_scores, skewed_scores])
 @pytest.mark.parametrize("method", ["t", "normal", "bootstrap", "basic", "bca"])
-def test_too_few_units_for_their_skewness_are_told_by_the_rule(n, scores_of, method):
+def test_warning_follows_the_rule_on_skewness(n, scores_of, method):
     scores = scores_of(n)
     needed = 28 + 25 * stats.skew(scores) ** 2
     found = caught(confidence_interval, scores, interval=method, rng=0)
@@ -73,12 +73,12 @@ def test_too_few_units_for_their_skewness_are_told_by_the_rule(n, scores_of, met
 
 
 @pytest.mark.parametrize("method", ["studentized", "study"])
-def test_the_remedy_and_the_form_of_the_study_do_not_warn_of_skewness(method):
+def test_studentized_and_study_do_not_warn_of_skewness(method):
     assert caught(confidence_interval, skewed_scores(15), interval=method, rng=0) == []
 
 
 @pytest.mark.parametrize("method", ["bca", "studentized"])
-def test_heavy_tails_are_told(method):
+def test_heavy_tails_warn(method):
     scores = normal_scores(91)
     scores[[0, 1, -2, -1]] *= 5
     assert stats.skew(scores) == pytest.approx(0, abs=1e-9)
@@ -88,21 +88,21 @@ def test_heavy_tails_are_told(method):
     assert caught(confidence_interval, scores, interval="t") == []
 
 
-def test_tails_no_heavier_than_their_skewness_implies_are_not_told():
+def test_tails_of_a_gamma_distribution_do_not_warn():
     """A gamma distribution has an excess kurtosis of 1.5 skewness^2, whatever its shape."""
     assert stats.kurtosis(skewed_scores(100)) > 3
     assert caught(confidence_interval, skewed_scores(100), interval="studentized", rng=0) == []
 
 
-@pytest.mark.parametrize(("n_models", "told"), [(3, True), (9, True), (10, False)])
+@pytest.mark.parametrize(("n_models", "warns"), [(3, True), (9, True), (10, False)])
 @pytest.mark.parametrize("method", ["bootstrap", "basic", "bca"])
-def test_few_models_are_too_few_to_be_resampled(n_models, told, method):
+def test_bootstrap_of_fewer_than_ten_models_warns(n_models, warns, method):
     image, model = np.repeat(np.arange(60), n_models), np.tile(np.arange(n_models), 60)
     score = normal_scores(60)[image] + normal_scores(n_models)[model]
     table = pd.DataFrame({"image": image, "model": model, "score": score})
     design = Design(["image", "model"])
     found = caught(interval, table, design, interval=method, rng=0, n_resamples=200)
-    assert len(found) == told
+    assert len(found) == warns
     if found:
         assert f"{n_models} units (model)" in found[0]
         assert 'interval="t"' in found[0]
@@ -110,21 +110,21 @@ def test_few_models_are_too_few_to_be_resampled(n_models, told, method):
 
 
 @pytest.mark.parametrize("scores", [[0.1, 0.2, 0.4], [*[1.0] * 18, 0.9, 0.95]])
-def test_the_studentized_interval_is_no_remedy_if_it_is_undefined(scores):
-    (told,) = caught(confidence_interval, scores)
-    assert "studentized" not in told
+def test_undefined_studentized_interval_is_not_recommended(scores):
+    (text,) = caught(confidence_interval, scores)
+    assert "studentized" not in text
     with pytest.warns(UndefinedMetricWarning, match="studentized"):
         confidence_interval(scores, interval="studentized", rng=0)
     assert "studentized" in caught(confidence_interval, scores, confidence_level=0.2)[0]
 
 
-def test_the_t_interval_is_no_remedy_if_the_function_refuses_it():
+def test_t_interval_is_not_recommended_if_refused():
     rng = np.random.default_rng(0)
     axes = dict(zip("ijk", np.indices((12, 4, 3)).reshape(3, -1), strict=True))
     table = pd.DataFrame({**axes, "w": 1.0, "score": rng.normal(size=144)})
     three = Design(["i", "j", "k"], weights="w")
-    (told,) = caught(interval, table, three, interval="bootstrap", rng=0, n_resamples=200)
-    assert '"t"' not in told
+    (text,) = caught(interval, table, three, interval="bootstrap", rng=0, n_resamples=200)
+    assert '"t"' not in text
     with pytest.raises(ValueError, match="`interval`"):
         interval(table, three)
     parts = [
@@ -133,21 +133,21 @@ def test_the_t_interval_is_no_remedy_if_the_function_refuses_it():
     crossed = Design(["i", "j"], averaged="k", weights="w")
     names = {"method": "m", "floor": "f", "ceiling": "c"}
     options = {"interval": "bootstrap", "rng": 0, "n_resamples": 200}
-    (told,) = caught(normalized_score, pd.concat(parts), crossed, **names, **options)
-    assert '"t"' not in told
+    (text,) = caught(normalized_score, pd.concat(parts), crossed, **names, **options)
+    assert '"t"' not in text
     with pytest.raises(ValueError, match="`interval`"):
         normalized_score(pd.concat(parts), crossed, **names)
 
 
-def test_crossed_units_have_no_studentized_remedy():
+def test_studentized_interval_is_not_recommended_for_crossed_units():
     image, model = np.repeat(np.arange(20), 5), np.tile(np.arange(5), 20)
     table = pd.DataFrame({"image": image, "model": model, "score": skewed_scores(20)[image]})
     (found,) = caught(interval, table, Design(["image", "model"]))
     assert "studentized" not in found
-    assert "More units" in found
+    assert "Use more units" in found
 
 
-def test_a_table_of_many_groups_gives_one_warning_that_names_the_worst():
+def test_one_warning_names_the_worst_of_many_groups():
     parts = [table_of(normal_scores(60), method=f"m{i}") for i in range(40)]
     parts += [table_of(skewed_scores(60), method=f"s{i}") for i in range(20)]
     parts[-1]["score"] **= 2  # the most skewed
@@ -169,8 +169,8 @@ def two_methods(scores, difference=0.01):
     )
 
 
-def test_compare_looks_at_the_differences():
-    """Skewed scores whose differences are normal."""
+def test_compare_warns_of_the_skewness_of_differences():
+    """The scores are skewed and their differences are normal."""
     n = 60
     easy = skewed_scores(n)
     table = pd.concat(
@@ -183,7 +183,7 @@ def test_compare_looks_at_the_differences():
 
 
 def family(n_images, n_methods):
-    """Methods that differ by far more than their noise."""
+    """Return scores of methods that differ by far more than their noise."""
     rng = np.random.default_rng(0)
     return pd.concat(
         table_of(i + 0.01 * rng.normal(size=n_images), method=f"m{i}") for i in range(n_methods)
@@ -191,7 +191,7 @@ def family(n_images, n_methods):
 
 
 @pytest.mark.parametrize(
-    ("n_images", "n_methods", "adjust", "told"),
+    ("n_images", "n_methods", "adjust", "warns"),
     [
         (8, 4, "holm", False),  # 6 * 2**-7 = .047
         (8, 5, "holm", True),  # 10 * 2**-7 = .078
@@ -201,32 +201,32 @@ def family(n_images, n_methods):
         (6, 2, "holm", False),
     ],
 )
-def test_sign_flips_that_cannot_reach_the_level_are_told(n_images, n_methods, adjust, told):
+def test_sign_flips_that_cannot_reach_the_level_warn(n_images, n_methods, adjust, warns):
     table = family(n_images, n_methods)
     (found,) = caught(compare, table, IMAGES, adjust=adjust)
-    assert ("sign flips" in found) == told
+    assert ("sign flips" in found) == warns
     smallest = min(row.p_adjusted for row in compare(table, IMAGES, adjust=adjust))
-    assert (smallest >= 0.05) == told
+    assert (smallest >= 0.05) == warns
 
 
-def test_too_few_random_signs_cannot_reach_the_level_either():
+def test_too_few_random_signs_warn():
     table = family(60, 4)
     (found,) = caught(compare, table, IMAGES, rng=0, n_resamples=99)
     assert "`n_resamples`" in found
     assert caught(compare, table, IMAGES, rng=0, n_resamples=999) == []
 
 
-def test_some_comparisons_that_cannot_reach_the_level_are_counted():
+def test_warning_counts_comparisons_that_cannot_reach_the_level():
     table = pd.concat([family(60, 2).assign(metric="many"), family(4, 2).assign(metric="few")])
     (found,) = caught(compare, table, IMAGES, by="metric", rng=0)
     assert "1 of 2 comparisons" in found
 
 
-def test_the_level_of_the_call_counts():
+def test_warning_uses_the_level_of_the_call():
     assert "sign flips" in caught(compare, family(8, 4), IMAGES, confidence_level=0.99)[0]
 
 
-def test_groups_are_told_in_one_warning():
+def test_one_warning_covers_all_subgroups():
     scores = np.concatenate([normal_scores(40), skewed_scores(20)])
     table = table_of(scores, group=["a"] * 40 + ["b"] * 20)
     (found,) = caught(compare_subgroups, table, IMAGES, group="group", rng=0)
@@ -235,18 +235,18 @@ def test_groups_are_told_in_one_warning():
     assert 'interval="studentized"' in found
 
 
-@pytest.mark.parametrize(("sizes", "told"), [((3, 3), True), ((3, 4), False), ((2, 6), False)])
-def test_groups_too_small_for_any_p_value_below_the_level_are_told(sizes, told):
+@pytest.mark.parametrize(("sizes", "warns"), [((3, 3), True), ((3, 4), False), ((2, 6), False)])
+def test_groups_too_small_for_the_level_warn(sizes, warns):
     """Of 20 orders of 3 and 3 labels, two have the largest statistic; of 35 of 3 and 4, one."""
     scores = np.concatenate([np.arange(sizes[0]), 100 + np.arange(sizes[1])])
     table = table_of(scores.astype(float), group=["a"] * sizes[0] + ["b"] * sizes[1])
     (found,) = caught(compare_subgroups, table, IMAGES, group="group", rng=0)
-    assert ("p-value of the groups" in found) == told
+    assert ("p-value of the groups" in found) == warns
     p_value = compare_subgroups(table, IMAGES, group="group", rng=0).p_value
-    assert (p_value > 0.05) == told
+    assert (p_value > 0.05) == warns
 
 
-def test_normalized_scores_are_told():
+def test_normalized_scores_warn_of_few_units():
     n = 20
     easy = np.random.default_rng(0).uniform(0.3, 0.6, n)
     parts = {"floor": easy, "mine": easy + 0.1 * skewed_scores(n), "top": easy + 1}
@@ -256,5 +256,5 @@ def test_normalized_scores_are_told():
     assert "studentized" not in found
 
 
-def test_undefined_intervals_are_told_as_such_only():
+def test_undefined_intervals_give_no_interval_warning():
     assert caught(confidence_interval, [0.5]) == []

@@ -1,4 +1,4 @@
-"""Paired comparisons against loops, scipy and hand-made cases."""
+"""Tests of paired comparisons against loops, scipy and cases made by hand."""
 
 import math
 
@@ -11,7 +11,8 @@ from scipy import stats
 from statsmodels.stats import multitest, weightstats
 
 import gazesal
-from gazesal.stats import Design, adjust_p_values, bootstrap, compare, interval
+from gazesal.stats import Design, adjust_p_values, compare, interval
+from gazesal.stats.permutation_tests import sign_flips
 from tests.oracles import designs as oracle
 from tests.stats.frames import two_methods
 
@@ -19,12 +20,12 @@ IMAGES = Design("image")
 
 
 def differences(table):
-    """Scores of b less those of a, by image."""
+    """Return the scores of b minus the scores of a, by image."""
     wide = table.pivot_table(index="image", columns="method", values="score")
     return (wide["b"] - wide["a"]).to_numpy()
 
 
-def test_the_interval_is_that_of_the_differences():
+def test_interval_equals_interval_of_the_differences():
     table = two_methods(12, model=4)
     design = Design(["image", "model"])
     (found,) = compare(table, design, interval="bca", rng=2)
@@ -36,14 +37,14 @@ def test_the_interval_is_that_of_the_differences():
 
 
 @pytest.mark.parametrize("n", [2, 5, 10])
-def test_few_units_see_all_sign_flips(n):
+def test_few_units_use_all_sign_flips(n):
     table = two_methods(n)
     (found,) = compare(table, IMAGES)
     assert found.test == "all sign flips"
     assert found.p_value == pytest.approx(oracle.sign_flip_p(differences(table).tolist()))
 
 
-def test_many_units_see_random_sign_flips_near_the_exact_share():
+def test_many_units_use_random_sign_flips():
     table = two_methods(14, shift=0.02)
     (found,) = compare(table, IMAGES, rng=0, n_resamples=9_999)
     exact = oracle.sign_flip_p(differences(table).tolist())
@@ -54,7 +55,7 @@ def test_many_units_see_random_sign_flips_near_the_exact_share():
     assert theirs.p_value == pytest.approx(exact)
 
 
-def test_sign_flips_are_those_of_scipy():
+def test_sign_flips_agree_with_scipy():
     table = two_methods(9, shift=0.02)
     (found,) = compare(table, IMAGES)
     values = differences(table)
@@ -62,24 +63,23 @@ def test_sign_flips_are_those_of_scipy():
     assert found.p_value == pytest.approx(theirs.pvalue)
 
 
-def test_sign_flips_do_not_depend_on_blocks(monkeypatch):
-    table = two_methods(20, shift=0.01)
-    whole = compare(table, IMAGES, rng=1, n_resamples=501)[0].p_value
-    exact = compare(table[table["image"] < 8], IMAGES)[0].p_value
-    monkeypatch.setattr(bootstrap, "VALUES_AT_ONCE", 50)
-    assert compare(table, IMAGES, rng=1, n_resamples=501)[0].p_value == whole
-    assert compare(table[table["image"] < 8], IMAGES)[0].p_value == exact
+@pytest.mark.parametrize("k", [8, 20])
+def test_sign_flips_do_not_depend_on_blocks(k):
+    values = differences(two_methods(k, shift=0.01))[:, None]
+    whole, exact = sign_flips(values, 501, np.random.default_rng(1))
+    blocks, _ = sign_flips(values, 501, np.random.default_rng(1), at_once=50)
+    assert (blocks, exact) == (whole, k == 8)
 
 
-def test_sampled_sign_flips_count_the_observed_one():
-    """No pattern drawn is as far as 30 differences of one sign, but the observed one is."""
+def test_random_sign_flips_include_the_observed_pattern():
+    """No random pattern reaches the sum of 30 differences of one sign."""
     table = two_methods(30, shift=1.0)
     (found,) = compare(table, IMAGES, rng=0, n_resamples=99)
     assert found.test == "random sign flips"
     assert found.p_value == 1 / 100
 
 
-def test_a_shift_of_all_units_is_as_rare_as_can_be():
+def test_constant_shift_has_the_least_p_value():
     table = two_methods(8)
     table["score"] = table["image"] / 8 + (table["method"] == "b") * 0.5
     with pytest.warns(gazesal.UndefinedMetricWarning, match="effect size is undefined"):
@@ -89,7 +89,7 @@ def test_a_shift_of_all_units_is_as_rare_as_can_be():
     assert math.isnan(found.effect_size)
 
 
-def test_no_difference_at_all():
+def test_equal_methods_have_a_p_value_of_one():
     table = two_methods(6).assign(score=0.25)
     with pytest.warns(gazesal.UndefinedMetricWarning, match="effect size"):
         (found,) = compare(table, IMAGES, margin=0.1)
@@ -110,7 +110,7 @@ def test_crossed_units_are_tested_by_t():
 
 
 @pytest.mark.parametrize("shift", [-0.2, -0.01, 0.0, 0.01, 0.2])
-def test_crossed_units_have_one_p_value_for_both_orders_of_the_methods(shift):
+def test_p_value_does_not_depend_on_the_order_of_methods(shift):
     table = two_methods(12, model=4, shift=shift)
     (plus,) = compare(table, Design(["image", "model"]), reference="a")
     (minus,) = compare(table, Design(["image", "model"]), reference="b")
@@ -149,8 +149,8 @@ def test_equivalence_agrees_with_statsmodels():
     assert found.equivalence.p_value == pytest.approx(p_value)
 
 
-def test_equivalence_is_judged_by_the_adjusted_p_value():
-    """One equivalence that holds alone and not among four."""
+def test_equivalence_uses_the_adjusted_p_value():
+    """An equivalence that is shown alone is not shown among four."""
     for seed in range(50):
         tables = [two_methods(12, shift=0.01, seed=seed + i).assign(metric=i) for i in range(4)]
         found = compare(pd.concat(tables), IMAGES, by="metric", margin=0.04, rng=0)
@@ -170,9 +170,7 @@ KINDS = ["t", "normal", "bootstrap", "basic", "bca", "studentized"]
 
 @pytest.mark.parametrize("method", KINDS)
 @pytest.mark.parametrize("confidence_level", [0.9, 0.95])
-def test_equivalence_is_shown_exactly_if_the_interval_of_that_kind_lies_within_the_margin(
-    method, confidence_level
-):
+def test_equivalence_is_shown_if_and_only_if_interval_lies_within_margin(method, confidence_level):
     table = two_methods(25, shift=0.02)
     wide = table.pivot_table(index="image", columns="method", values="score")
     paired = (wide["b"] - wide["a"]).rename("score").reset_index()
@@ -191,7 +189,7 @@ def test_equivalence_is_shown_exactly_if_the_interval_of_that_kind_lies_within_t
 
 
 @pytest.mark.parametrize("method", KINDS)
-def test_the_p_value_of_equivalence_is_the_error_at_which_the_interval_fits(method):
+def test_p_value_of_equivalence_is_the_error_at_which_the_interval_fits(method):
     table = two_methods(25, shift=0.02)
     options = {"interval": method, "rng": 3, "n_resamples": 4000}
     (found,) = compare(table, IMAGES, margin=0.035, **options)
@@ -243,7 +241,7 @@ def test_families_are_adjusted_over_all_groups():
     assert found[1].p_value == alone.p_value
 
 
-def test_pairs_or_a_reference():
+def test_all_pairs_or_a_reference():
     third = two_methods(6, seed=1).replace({"method": {"a": "c"}}).query("method == 'c'")
     table = pd.concat([two_methods(6), third])
     every = compare(table, IMAGES)
@@ -263,7 +261,7 @@ def test_margins_by_metric():
         compare(table[table["metric"] == "ncc"], IMAGES, margin={"ncc": 0.2})
 
 
-def test_missing_partners_are_refused_or_dropped_and_counted():
+def test_missing_partners_raise_or_are_dropped_and_counted():
     table = two_methods(8).sort_values(["method", "image"]).iloc[1:]
     with pytest.raises(ValueError, match="must have a partner of a, got 1 without"):
         compare(table, IMAGES)
@@ -277,7 +275,7 @@ def test_missing_partners_are_refused_or_dropped_and_counted():
     assert (found.n_unpaired, found.difference.n_dropped, found.difference.n_scores) == (0, 1, 7)
 
 
-def test_methods_on_other_units_share_nothing():
+def test_methods_without_common_units_raise():
     table = two_methods(4)
     table.loc[table["method"] == "b", "image"] += 10
     with pytest.raises(ValueError, match="must share a unit, got none"):
@@ -304,7 +302,7 @@ def test_weights_of_crossed_units_are_tested_by_t():
     assert found.equivalence.p_value == pytest.approx(plain.equivalence.p_value)
 
 
-def test_missing_cells_are_compared_where_both_methods_have_them():
+def test_missing_cells_are_dropped_for_both_methods():
     table = two_methods(12, model=3).assign(w=1.0)
     table = table[~((table["method"] == "a") & (table["image"] == 2) & (table["model"] == 1))]
     design = Design(["image", "model"], weights="w", missing="drop")
@@ -323,7 +321,7 @@ def test_weights_of_three_crossed_kinds_of_units_have_an_interval_and_no_test():
     assert found.equivalence.shown
 
 
-def test_metrics_that_one_method_does_not_have_are_passed_over():
+def test_metric_of_one_method_only_is_skipped():
     table = pd.concat([two_methods(6).assign(metric=name) for name in ("ncc", "nss")])
     table = table[(table["metric"] == "ncc") | (table["method"] == "a")]
     found = compare(table, IMAGES, by="metric")
@@ -346,21 +344,21 @@ def test_one_unit_has_no_test():
         ({"margin": "a"}, TypeError, "`margin` must be a number"),
         ({"interval": "study"}, ValueError, "`interval` must be an interval of differences"),
         ({"adjust": "bonferroni"}, ValueError, "`adjust` must be one of"),
-        ({"contrast": "model"}, ValueError, "columns image, model, score once"),
+        ({"contrast": "model"}, ValueError, "columns model, image, score once"),
         ({"n_resamples": 0}, ValueError, "`n_resamples`"),
     ],
 )
-def test_bad_options(options, error, message):
+def test_invalid_options_raise(options, error, message):
     with pytest.raises(error, match=message):
         compare(two_methods(5), IMAGES, **options)
 
 
-def test_one_method_has_nothing_to_be_compared_with():
+def test_one_method_raises():
     with pytest.raises(ValueError, match="`method` must hold two values"):
         compare(two_methods(5).query("method == 'a'"), IMAGES)
 
 
-def test_random_sign_flips_need_a_seed():
+def test_random_sign_flips_require_rng():
     with pytest.raises(ValueError, match=r"`rng` must be a seed .* of 20 units"):
         compare(two_methods(20), IMAGES)
 
@@ -423,7 +421,7 @@ def test_undefined_p_values_do_not_count(method):
 
 
 @pytest.mark.parametrize("p", [[1.1], [-0.1], [[0.1]]])
-def test_bad_p_values(p):
+def test_invalid_p_values_raise(p):
     with pytest.raises(ValueError, match="`p_values`"):
         adjust_p_values(p)
 
@@ -439,6 +437,6 @@ def test_bad_p_values(p):
         ({"margin": {"x": 0.1, "y": 0.1}, "by": "metric"}, "values of x only, got 'y'"),
     ],
 )
-def test_the_wrong_option_is_named(options, message):
+def test_error_names_the_invalid_option(options, message):
     with pytest.raises(ValueError, match=message):
         compare(two_methods(5).assign(metric="x"), IMAGES, **options)

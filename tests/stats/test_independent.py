@@ -1,4 +1,4 @@
-"""Differences of methods whose models are separate trainings: no pairing of models by label."""
+"""Tests of differences of methods with independent units, such as separately trained models."""
 
 import math
 
@@ -15,21 +15,21 @@ BOTH = Design(["image", "model"])
 
 
 def separate(n_images=12, model=4, **options):
-    """Two methods, each with models of its own names."""
+    """Return scores of two methods whose models have different names."""
     table = two_methods(n_images, model=model, **options)
     table["model"] = table["method"] + "-" + table["model"].astype(str)
     return table
 
 
 def cells(table, method):
-    """Scores of a method, a list of models for each image."""
+    """Return the scores of a method, with a list of models for each image."""
     rows = table[table["method"] == method]
     wide = rows.pivot_table(index="image", columns="model", values="score")
     return wide.to_numpy().tolist()
 
 
 def by_hand(table, first="b", second="a"):
-    """Difference, its variance and degrees of freedom, by loops over cells."""
+    """Compute the difference, its variance and degrees of freedom by loops over cells."""
     scores = {name: cells(table, name) for name in (first, second)}
     n = len(scores[first])
     e = [
@@ -55,7 +55,7 @@ def by_hand(table, first="b", second="a"):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_variance_and_degrees_are_the_loop(seed):
+def test_variance_and_degrees_equal_the_loop(seed):
     table = separate(seed=seed)
     (found,) = compare(table, BOTH, independent="model", confidence_level=0.9)
     mean, variance, degrees = by_hand(table)
@@ -80,7 +80,7 @@ def test_numbers_of_models_may_differ():
     assert d.units == (("image", 12), ("model", 3))
 
 
-def test_names_of_models_do_not_matter_as_they_do_where_they_are_paired():
+def test_names_of_independent_models_do_not_matter():
     table = two_methods(12, model=4)
     other = table.copy()
     inside = other["method"] == "b"
@@ -92,13 +92,13 @@ def test_names_of_models_do_not_matter_as_they_do_where_they_are_paired():
 
 
 @pytest.mark.parametrize("design", [BOTH, Design("image", averaged="model")])
-def test_models_with_names_of_their_own_need_it(design):
+def test_models_with_different_names_require_independent(design):
     with pytest.raises(ValueError, match="must have a partner"):
         compare(separate(), design, rng=0)
     assert len(compare(separate(), design, independent="model", rng=0)) == 1
 
 
-def test_averaged_models_leave_a_test_over_images():
+def test_averaged_independent_models_are_tested_over_images():
     table = two_methods(9, model=3)
     design = Design("image", averaged="model")
     separate_names = table.assign(model=table["method"] + table["model"].astype(str))
@@ -124,7 +124,7 @@ def test_a_third_column_stays_paired():
     assert found.difference.estimate == pytest.approx(part.difference.estimate)
 
 
-def test_a_method_whose_scores_are_repeated_has_no_part_of_its_own():
+def test_repeated_scores_add_no_variance():
     table = separate()
     ceiling = table[table["model"] == "a-0"]
     table = pd.concat(
@@ -139,7 +139,7 @@ def test_a_method_whose_scores_are_repeated_has_no_part_of_its_own():
     assert found.difference.degrees_of_freedom == pytest.approx(degrees)
 
 
-def test_false_alarms_keep_to_their_level_where_trainings_differ():
+def test_false_alarm_rate_with_independent_trainings():
     rng = np.random.default_rng(0)
     image, model = np.repeat(np.arange(15), 4), np.tile(np.arange(4), 15)
     parts = []
@@ -154,7 +154,7 @@ def test_false_alarms_keep_to_their_level_where_trainings_differ():
     assert 10 <= alarms <= 34  # 20 expected, standard deviation 4.4
 
 
-def test_lone_scores_are_refused_or_dropped():
+def test_unpaired_scores_raise_or_are_dropped():
     table = separate()
     table = table[~((table["image"] == 3) & (table["method"] == "a"))]
     with pytest.raises(ValueError, match=r"Each score of b must have a partner of a, got 4"):
@@ -178,7 +178,7 @@ def test_scores_that_are_nan_are_dropped_with_their_image():
     assert dict(found.difference.units)["image"] == 11
 
 
-def test_one_model_has_no_spread():
+def test_one_model_has_no_interval():
     table = separate()
     table = table[(table["method"] == "a") | (table["model"] == "b-0")]
     with pytest.warns(gazesal.UndefinedMetricWarning, match="one unit of a kind"):
@@ -193,16 +193,16 @@ def test_one_model_has_no_spread():
     ("independent", "design", "method", "message"),
     [
         ("reader", BOTH, "t", "`independent` must be one of image, model, got 'reader'"),
-        ("image", Design("image", averaged="model"), "t", "must leave a column of units"),
+        ("image", Design("image", averaged="model"), "t", "`independent` must not be the only"),
         ("model", BOTH, "bca", '`interval` must be "t" or "normal" if model is independent'),
-        ("image", Design("image", weights="score2"), "t", "left out with `nested`"),
+        ("image", Design("image", weights="score2"), "t", "`independent` must be omitted"),
     ],
 )
-def test_what_cannot_be_independent(independent, design, method, message):
+def test_invalid_independent_columns_raise(independent, design, method, message):
     with pytest.raises(ValueError, match=message):
         compare(separate(), design, independent=independent, interval=method, rng=0)
 
 
-def test_independent_is_a_name():
+def test_independent_must_be_a_name():
     with pytest.raises(TypeError, match="`independent` must be the name of a column"):
         compare(separate(), BOTH, independent=["model"])

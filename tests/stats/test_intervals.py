@@ -1,4 +1,4 @@
-"""Intervals of a mean score, against plain loops and exhaustive bootstrap."""
+"""Tests of intervals of an array against plain loops and an exhaustive bootstrap."""
 
 import math
 import warnings
@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import gazesal
-from gazesal.stats import ConfidenceInterval, confidence_interval
+from gazesal.stats import ConfidenceInterval, bootstrap, confidence_interval
+from gazesal.stats.score_cube import ScoreCube
 from tests.oracles import intervals as oracle
 
 SCORE = st.floats(-2, 2, allow_subnormal=False)
@@ -18,7 +19,7 @@ SCORE = st.floats(-2, 2, allow_subnormal=False)
 
 @st.composite
 def samples(draw):
-    """Scores and their clusters, at least two of them, of unequal sizes."""
+    """Draw scores and their clusters, at least two, of unequal sizes."""
     n = draw(st.integers(2, 12))
     scores = draw(st.lists(SCORE, min_size=n, max_size=n))
     clusters = draw(st.lists(st.sampled_from("abcde"), min_size=n, max_size=n))
@@ -44,7 +45,7 @@ def test_normal_form(sample, confidence_level):
 
 
 @given(sample=samples(), confidence_level=st.sampled_from([0.5, 0.95, 0.999]))
-def test_the_default_is_the_t_interval_of_the_cluster_means(sample, confidence_level):
+def test_default_is_the_t_interval_of_the_cluster_means(sample, confidence_level):
     got = confidence_interval(sample[0], clusters=sample[1], confidence_level=confidence_level)
     means = oracle.cluster_means(*sample)
     center, error = np.mean(means), stats.sem(means)
@@ -61,7 +62,7 @@ def test_study_form(sample):
 
 
 @given(scores=st.lists(SCORE, min_size=2, max_size=12))
-def test_without_clusters_every_score_is_one(scores):
+def test_every_score_is_a_cluster_by_default(scores):
     names = list(range(len(scores)))
     for options in (
         {},
@@ -84,7 +85,7 @@ def test_order_of_scores_and_names_of_clusters_do_not_matter(sample, data):
     assert triple(got) == pytest.approx(expected, **SAME)
 
 
-def test_every_cluster_counts_alike_however_many_scores_it_holds():
+def test_clusters_of_any_size_have_equal_weight():
     got = confidence_interval([0, 0, 0, 0, 1], clusters=[1, 1, 1, 1, 2])
     assert got.estimate == 0.5
     assert (
@@ -102,8 +103,8 @@ def test_every_cluster_counts_alike_however_many_scores_it_holds():
         ([0.0, 1.0], list("ab")),
     ],
 )
-def test_bootstrap_percentiles_are_those_of_all_resamples(scores, clusters, confidence_level):
-    """Every resample of so few clusters can be listed, so the limit is known exactly."""
+def test_bootstrap_matches_the_exhaustive_distribution(scores, clusters, confidence_level):
+    """All resamples of few clusters can be listed, so that the limit is known exactly."""
     chances = oracle.bootstrap_distribution(scores, clusters)
     n = 40_000
     got = confidence_interval(
@@ -128,7 +129,7 @@ def test_bootstrap_percentiles_are_those_of_all_resamples(scores, clusters, conf
 
 
 def test_bootstrap_resamples_whole_clusters():
-    """Scores within clusters are constant, so that resampling scores would be far narrower."""
+    """Scores within clusters are constant, so that an interval by resampled scores is narrower."""
     rng = np.random.default_rng(0)
     means = rng.normal(size=20)
     got = confidence_interval(
@@ -147,14 +148,13 @@ def test_bootstrap_is_repeatable_and_seeded():
     assert confidence_interval(scores, interval="bootstrap", rng=generator) == runs[0]
 
 
-def test_blocks_of_resamples_are_one_stream(monkeypatch):
+def test_resamples_do_not_depend_on_blocks():
     """Memory is bounded by drawing in blocks; the bounds must not depend on their size."""
-    from gazesal.stats import bootstrap
-
     scores = np.random.default_rng(2).random(30)
-    whole = confidence_interval(scores, interval="bootstrap", n_resamples=501, rng=3)
-    monkeypatch.setattr(bootstrap, "VALUES_AT_ONCE", 30 * 7)
-    assert confidence_interval(scores, interval="bootstrap", n_resamples=501, rng=3) == whole
+    cube = ScoreCube.of_units(scores, scores)
+    whole = bootstrap.replicates(cube, 501, np.random.default_rng(3))
+    blocks = bootstrap.replicates(cube, 501, np.random.default_rng(3), at_once=30 * 7)
+    assert np.array_equal(whole, blocks)
 
 
 @pytest.mark.parametrize("method", ["normal", "study", "bootstrap"])
@@ -167,7 +167,7 @@ def test_one_cluster_has_no_interval(method):
     assert (got.n_clusters, got.n_scores) == (1, 2)
 
 
-def test_the_warning_points_at_the_caller():
+def test_warning_names_the_line_of_the_caller():
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         confidence_interval([0.2])
@@ -202,42 +202,42 @@ def test_result_is_frozen_and_readable():
 
 
 @pytest.mark.parametrize("scores", [[], 1.0, [[0.1, 0.2]]])
-def test_scores_of_other_shapes(scores):
+def test_scores_of_other_shapes_raise(scores):
     with pytest.raises(ValueError, match=r"`scores`.*1-D"):
         confidence_interval(scores)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_scores_that_are_not_finite(value):
+def test_scores_that_are_not_finite_raise(value):
     with pytest.raises(ValueError, match="`scores` must be finite, got 1 of 3"):
         confidence_interval([0.1, value, 0.3])
 
 
-def test_scores_whose_squares_are_not_finite():
+def test_scores_with_infinite_squares_raise():
     with pytest.raises(ValueError, match="`scores` must lie within"):
         confidence_interval([0.1, 1e200])
 
 
 @pytest.mark.parametrize("scores", [["a", "b"], [1j, 2], [None, 0.1]])
-def test_scores_that_are_not_numbers(scores):
+def test_scores_that_are_not_numbers_raise(scores):
     with pytest.raises(TypeError, match="`scores`"):
         confidence_interval(scores)
 
 
 @pytest.mark.parametrize("clusters", [["a"], list("abcd"), [["a", "b", "c"]], "abc"])
-def test_clusters_of_other_shapes(clusters):
+def test_clusters_of_other_shapes_raise(clusters):
     with pytest.raises(ValueError, match=r"`clusters`.*3 scores"):
         confidence_interval([0.1, 0.2, 0.3], clusters=clusters)
 
 
 @pytest.mark.parametrize("missing", [None, float("nan")])
-def test_clusters_without_a_name(missing):
+def test_missing_clusters_raise(missing):
     clusters = np.array(["a", missing, "b"], dtype=object)
     with pytest.raises(ValueError, match=r"`clusters`.*1 missing"):
         confidence_interval([0.1, 0.2, 0.3], clusters=clusters)
 
 
-def test_clusters_of_several_kinds():
+def test_clusters_of_mixed_types_raise():
     clusters = np.array(["a", 3, "b"], dtype=object)
     with pytest.raises(TypeError, match="`clusters`"):
         confidence_interval([0.1, 0.2, 0.3], clusters=clusters)
@@ -260,7 +260,7 @@ def test_clusters_of_several_kinds():
         (np.array([[1], [2], [3]]), ValueError),
     ],
 )
-def test_masked_ragged_and_mixed_clusters_are_refused(clusters, error):
+def test_masked_ragged_and_mixed_clusters_raise(clusters, error):
     with pytest.raises(error, match="`clusters`"):
         confidence_interval([0.1, 0.2, 0.3], clusters=clusters)
 
@@ -292,12 +292,12 @@ def test_masked_arrays_without_a_mask_are_labels():
         ({"interval": "bootstrap", "rng": 0, "n_resamples": True}, TypeError, "`n_resamples`"),
     ],
 )
-def test_bad_options(options, error, message):
+def test_invalid_options_raise(options, error, message):
     with pytest.raises(error, match=message):
         confidence_interval([0.1, 0.2, 0.3], **options)
 
 
-def test_levels_of_numpy_count():
+def test_confidence_level_may_be_a_numpy_scalar():
     expected = confidence_interval([0.1, 0.2, 0.4], confidence_level=0.5)
     assert confidence_interval([0.1, 0.2, 0.4], confidence_level=np.float32(0.5)) == expected
     assert confidence_interval([0.1, 0.2, 0.4], confidence_level=np.float64(0.5)) == expected

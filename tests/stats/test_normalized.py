@@ -1,4 +1,4 @@
-"""The normalized score against its definition."""
+"""Tests of the normalized score against its definition."""
 
 import math
 
@@ -49,7 +49,7 @@ def wide_ratio(wide):
 
 
 @pytest.mark.parametrize("interval", ["bootstrap", "basic", "bca"])
-def test_bounds_are_those_of_ratios_over_the_same_resamples(interval):
+def test_bounds_equal_quantiles_of_resampled_ratios(interval):
     table = three_methods(n=8)
     table.loc[(table["method"] == "mine") & (table["image"] == 3), "score"] += 0.2  # skewed
     found = normalized_score(
@@ -67,8 +67,8 @@ def test_bounds_are_those_of_ratios_over_the_same_resamples(interval):
     assert (found.low, found.high) == pytest.approx((low, high))
 
 
-def test_what_is_common_to_all_three_cancels():
-    """Images that differ by far more than the methods do."""
+def test_effects_common_to_all_methods_cancel():
+    """The images differ by far more than the methods."""
     table = three_methods()
     table["score"] += 100 * table["image"]
     found = normalized_score(table, Design("image"), **NAMES, rng=0)
@@ -84,7 +84,7 @@ def test_crossed_units():
 
 
 def shifted_ceiling(design):
-    """Three methods whose floor and ceiling differ by less than the noise of either."""
+    """Return scores of three methods, with a floor and a ceiling that differ by less than noise."""
     table = three_methods(model=3 if len(design.units) > 1 else None, gaps=(0.0, 0.05, 0.0))
     means = table.groupby("method")["score"].mean()
     inside = table["method"] == "readers"
@@ -109,7 +109,7 @@ def test_bootstrap_bounds_are_undefined_if_floor_and_ceiling_cross_in_too_many_r
 
 
 @pytest.mark.parametrize("interval", ["bootstrap", "basic", "bca"])
-def test_rare_resamples_with_a_crossed_ceiling_do_not_decide_whether_bounds_exist(interval):
+def test_rare_crossed_resamples_keep_bounds_finite(interval):
     """A ceiling 3.5 standard errors above the floor is crossed in about 2 of 10,000 resamples."""
     rng = np.random.default_rng(0)
     noise = rng.normal(0, 1, (2, 50))
@@ -131,13 +131,13 @@ def test_rare_resamples_with_a_crossed_ceiling_do_not_decide_whether_bounds_exis
 
 
 def residuals(table, value):
-    """Per image, what has mean zero if `value` is the normalized score."""
+    """Return values of the images with a mean of zero if `value` is the normalized score."""
     wide = table.pivot_table(index="image", columns="method", values="score")
     return (wide["mine"] - wide["center"]) - value * (wide["readers"] - wide["center"])
 
 
 @pytest.mark.parametrize("confidence_level", [0.5, 0.95, 0.99])
-def test_fieller_bounds_are_where_a_t_test_rejects(confidence_level):
+def test_t_test_rejects_beyond_fieller_bounds(confidence_level):
     table = three_methods(n=12)
     found = normalized_score(table, Design("image"), **NAMES, confidence_level=confidence_level)
     assert found.interval == "t"
@@ -156,7 +156,7 @@ def test_weights_of_one_change_nothing():
     assert (weighted.low, weighted.high) == pytest.approx((plain.low, plain.high))
 
 
-def test_bounds_of_crossed_units_are_where_their_t_test_rejects():
+def test_t_test_rejects_beyond_bounds_of_crossed_units():
     table = three_methods(model=4)
     found = normalized_score(table, Design(["image", "model"]), **NAMES)
     wide = table.pivot_table(index=["image", "model"], columns="method", values="score")
@@ -169,7 +169,7 @@ def test_bounds_of_crossed_units_are_where_their_t_test_rejects():
     assert found.low < found.estimate < found.high
 
 
-def test_weights_of_crossed_units_name_the_intervals_that_exist():
+def test_weights_of_crossed_units_require_a_bootstrap():
     table = three_methods(model=4).assign(w=1.0)
     design = Design(["image", "model"], weights="w")
     with pytest.raises(ValueError, match="`interval`"):
@@ -198,7 +198,7 @@ def test_a_method_halfway_on_every_image_has_an_interval_of_no_width():
         ({"higher_is_better": False}, None, -1),
     ],
 )
-def test_a_ceiling_worse_than_the_floor_is_refused(options, metric, sign):
+def test_ceiling_worse_than_floor_raises(options, metric, sign):
     table = three_methods()
     table["score"] *= sign
     if metric:
@@ -210,7 +210,7 @@ def test_a_ceiling_worse_than_the_floor_is_refused(options, metric, sign):
         normalized_score(table, Design("image"), **NAMES, **options)
 
 
-def test_the_direction_is_a_truth_value():
+def test_higher_is_better_must_be_boolean():
     with pytest.raises(TypeError, match="`higher_is_better`"):
         normalized_score(three_methods(), Design("image"), **NAMES, higher_is_better="no")
 
@@ -238,12 +238,12 @@ def test_one_unit():
         ({"interval": "bca", "rng": None}, "`rng`"),
     ],
 )
-def test_bad_options(options, message):
+def test_invalid_options_raise(options, message):
     with pytest.raises(ValueError, match=message):
         normalized_score(three_methods(), Design("image"), **({**NAMES, "rng": 0} | options))
 
 
-def test_other_units():
+def test_methods_with_different_units_raise():
     table = three_methods()
     table = table[(table["method"] != "mine") | (table["image"] != 3)]
     with pytest.raises(ValueError, match="the same units"):
@@ -251,6 +251,6 @@ def test_other_units():
 
 
 @pytest.mark.parametrize("name", ["method", "floor", "ceiling"])
-def test_a_list_of_names_is_not_a_name(name):
+def test_list_of_methods_raises(name):
     with pytest.raises(TypeError, match=rf"`{name}` must be one value of method, got \['a'\]"):
         normalized_score(three_methods(), Design("image"), **{**NAMES, name: ["a"]}, rng=0)

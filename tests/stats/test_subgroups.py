@@ -1,4 +1,4 @@
-"""Subgroups against scipy and loops."""
+"""Tests of subgroups against scipy and loops."""
 
 import math
 
@@ -8,8 +8,8 @@ import pytest
 from scipy import stats
 
 import gazesal
-from gazesal.stats import Design, bootstrap, compare_subgroups, interval
-from gazesal.stats.subgroups import _statistic
+from gazesal.stats import Design, compare_subgroups, interval
+from gazesal.stats.permutation_tests import order_test, welch_statistics
 from tests.oracles import designs as oracle
 from tests.stats.frames import crossed_table, two_methods
 
@@ -34,16 +34,16 @@ def test_means_and_difference():
     assert found.statistic == pytest.approx(theirs.statistic**2)
 
 
-def test_statistic_is_the_loop():
+def test_statistic_equals_the_loop():
     rng = np.random.default_rng(0)
     values, codes = rng.normal(5, 1, 15), np.repeat([0, 1, 2], 5)
     orders = np.stack([codes, rng.permutation(codes)])
-    for order, got in zip(orders, _statistic(values, orders), strict=True):
+    for order, got in zip(orders, welch_statistics(values, orders), strict=True):
         groups = [values[order == code].tolist() for code in range(3)]
         assert got == pytest.approx(oracle.welch_statistic(groups))
 
 
-def test_p_value_is_near_that_of_scipys_permutations():
+def test_p_value_agrees_with_scipy_permutations():
     table = grouped(14)
     found = compare_subgroups(table, IMAGES, group="abnormal", rng=0, n_resamples=20_000)
     parts = [part["score"].to_numpy() for _, part in table.groupby("abnormal")]
@@ -57,7 +57,7 @@ def test_p_value_is_near_that_of_scipys_permutations():
     assert found.p_value == pytest.approx(theirs, abs=0.015)
 
 
-def test_the_observed_order_counts_as_one():
+def test_observed_order_is_included():
     table = grouped(30)
     table["score"] += 10.0 * (table["abnormal"] == "yes")
     found = compare_subgroups(table, IMAGES, group="abnormal", rng=0, n_resamples=99)
@@ -65,7 +65,7 @@ def test_the_observed_order_counts_as_one():
 
 
 def test_interaction_of_methods_and_groups():
-    """b leads a by more where images are abnormal; both groups are as easy as each other."""
+    """The lead of b over a is larger for abnormal images, which are as easy as normal ones."""
     rng = np.random.default_rng(1)
     table = two_methods(40, shift=0.0).reset_index(drop=True)
     table["score"] = rng.normal(0.5, 0.02, len(table))
@@ -91,16 +91,16 @@ def test_three_groups():
     assert found.means["AP"].units == (("image", 5),)
 
 
-def test_crossed_units_are_refused_and_not_dropped():
-    """A model's own difference of groups would be no part of the error, nor of the test."""
+def test_crossed_units_raise():
+    """The error and the test would not include the variance between models."""
     table = grouped(12, model=4, reader=2)
-    with pytest.raises(ValueError, match=r"one column of units.*name model in `averaged`"):
+    with pytest.raises(ValueError, match=r"`design`.*model in `averaged`"):
         compare_subgroups(
             table, Design(["image", "model"], averaged="reader"), group="abnormal", rng=0
         )
 
 
-def test_scores_are_counted_and_weighted():
+def test_weights_of_one_equal_no_weights():
     table = grouped(12, reader=3).assign(w=1.0)
     plain = compare_subgroups(table, Design("image", averaged="reader"), group="abnormal", rng=0)
     weighted = Design("image", averaged="reader", weights="w")
@@ -110,11 +110,10 @@ def test_scores_are_counted_and_weighted():
     assert found.p_value == plain.p_value
 
 
-def test_blocks_of_orders_are_one_stream(monkeypatch):
-    whole = compare_subgroups(grouped(), IMAGES, group="abnormal", rng=0, n_resamples=301)
-    monkeypatch.setattr(bootstrap, "VALUES_AT_ONCE", 40)
-    again = compare_subgroups(grouped(), IMAGES, group="abnormal", rng=0, n_resamples=301)
-    assert again.p_value == whole.p_value
+def test_orders_do_not_depend_on_blocks():
+    values, codes = np.random.default_rng(0).random(16), np.repeat([0, 1], 8)
+    whole = order_test(values, codes, 301, np.random.default_rng(0))
+    assert order_test(values, codes, 301, np.random.default_rng(0), at_once=40) == whole
 
 
 @pytest.mark.parametrize("spread", [0.0, 0.1])
@@ -145,20 +144,20 @@ def test_equal_groups():
         ({}, {"rng": None}, "`rng`"),
     ],
 )
-def test_bad_input(change, options, message):
+def test_invalid_input_raises(change, options, message):
     table = grouped().assign(**change)
     with pytest.raises(ValueError, match=message):
         compare_subgroups(table, IMAGES, **({"group": "abnormal", "rng": 0} | options))
 
 
-def test_a_unit_in_two_groups():
+def test_unit_in_two_groups_raises():
     table = grouped(8, reader=2)
     table.loc[0, "abnormal"] = "maybe"
     with pytest.raises(ValueError, match="the same in all rows of a unit, got 1 units"):
         compare_subgroups(table, Design("image", averaged="reader"), group="abnormal", rng=0)
 
 
-def test_bad_methods():
+def test_invalid_methods_raise():
     table = two_methods(6).assign(group=lambda t: t["image"] % 2)
     options = {"group": "group", "contrast": "method", "rng": 0}
     with pytest.raises(ValueError, match="`reference` must be a value"):

@@ -1,4 +1,4 @@
-"""Intervals of tables with named units, against plain loops, scipy and exhaustive bootstrap."""
+"""Tests of intervals of tables against plain loops, scipy and an exhaustive bootstrap."""
 
 import math
 from dataclasses import replace
@@ -9,9 +9,8 @@ import pytest
 from scipy import stats
 
 import gazesal
-from gazesal import Design, interval, interval_table
-from gazesal.stats import bootstrap, bounds
-from gazesal.stats.score_cube import samples_of
+from gazesal.stats import Design, bootstrap, interval, interval_table
+from gazesal.stats.score_cube import cubes_of
 from tests.oracles import designs as oracle
 from tests.stats.frames import cells_of, crossed_table
 
@@ -30,7 +29,7 @@ def shuffled(table, seed):
 # -- one kind of units -------------------------------------------------------------------------
 
 
-def test_t_is_that_of_the_cluster_means():
+def test_t_equals_scipy_on_cluster_means():
     table = crossed_table(12, 4)
     found = interval(table, Design("image", averaged="model"))
     means = table.groupby("image")["score"].mean()
@@ -42,7 +41,7 @@ def test_t_is_that_of_the_cluster_means():
 
 
 @pytest.mark.parametrize("method", ["normal", "t", *RESAMPLED, "study"])
-def test_one_kind_of_units_is_that_of_the_array(method):
+def test_table_with_one_kind_of_unit_equals_array(method):
     table = crossed_table(12, 4).sort_values(["image", "model"])
     found = interval(table, Design("image", averaged="model"), interval=method, rng=3)
     array = gazesal.stats.confidence_interval(
@@ -54,7 +53,7 @@ def test_one_kind_of_units_is_that_of_the_array(method):
 
 @pytest.mark.parametrize("method", ["bootstrap", "basic", "bca"])
 @pytest.mark.parametrize("confidence_level", [0.8, 0.95])
-def test_bounds_are_scipys_from_the_same_resamples(method, confidence_level):
+def test_bounds_equal_scipy_for_the_same_resamples(method, confidence_level):
     values = np.random.default_rng(1).gamma(1.5, 0.2, 25)
     names = {"bootstrap": "percentile", "basic": "basic", "bca": "BCa"}
     theirs = stats.bootstrap(
@@ -67,9 +66,9 @@ def test_bounds_are_scipys_from_the_same_resamples(method, confidence_level):
     )
     resampled, center = theirs.bootstrap_distribution, values.mean()
     got = {
-        "bootstrap": lambda: bounds.percentile(resampled, confidence_level),
-        "basic": lambda: bounds.basic(center, resampled, confidence_level),
-        "bca": lambda: bounds.bca(
+        "bootstrap": lambda: bootstrap.percentile_bounds(resampled, confidence_level),
+        "basic": lambda: bootstrap.basic_bounds(center, resampled, confidence_level),
+        "bca": lambda: bootstrap.bca_bounds(
             center, resampled, [(values.sum() - values) / (values.size - 1)], confidence_level
         ),
     }[method]()
@@ -77,7 +76,7 @@ def test_bounds_are_scipys_from_the_same_resamples(method, confidence_level):
 
 
 @pytest.mark.parametrize("method", ["bootstrap", "basic", "bca"])
-def test_many_resamples_end_where_scipys_do(method):
+def test_many_resamples_agree_with_scipy(method):
     values = np.random.default_rng(2).gamma(1.5, 0.2, 40)
     names = {"bootstrap": "percentile", "basic": "basic", "bca": "BCa"}
     theirs = stats.bootstrap(
@@ -89,7 +88,7 @@ def test_many_resamples_end_where_scipys_do(method):
     assert pair(ours) == pytest.approx(tuple(theirs), rel=0, abs=slack)
 
 
-def test_bca_is_the_loop():
+def test_bca_equals_the_loop():
     table = crossed_table(9)
     values = table.sort_values("image")["score"].tolist()
     found = interval(table, Design("image"), interval="bca", n_resamples=999, rng=4)
@@ -98,7 +97,7 @@ def test_bca_is_the_loop():
     assert pair(found) == pytest.approx(oracle.bca(values, resampled, 0.95), rel=1e-9)
 
 
-def test_bca_counts_half_of_the_resamples_that_tie_with_the_estimate():
+def test_bca_counts_half_of_tied_resamples():
     values = [0.0, 0.0, 1.0, 2.0, 2.0, 7.0]
     table = pd.DataFrame({"image": range(6), "score": values})
     draws = np.random.default_rng(4).integers(6, size=(999, 6))
@@ -109,13 +108,13 @@ def test_bca_counts_half_of_the_resamples_that_tie_with_the_estimate():
     assert pair(found) == pytest.approx(expected, rel=1e-9)
 
 
-def test_crossed_bca_is_the_loop():
-    """Its acceleration has the influences of both kinds of units, each on its own scale."""
+def test_crossed_bca_equals_the_loop():
+    """The acceleration combines the influences of both kinds of units, each on its own scale."""
     table = crossed_table(9, 3, spreads=(0.1, 0.3), seed=2)
     design = Design(["image", "model"])
     found = interval(table, design, interval="bca", n_resamples=999, rng=4)
-    (sample,) = samples_of(table, design).values()
-    resampled = bootstrap.replicates(sample, 999, np.random.default_rng(4))[:, 0].tolist()
+    (cube,) = cubes_of(table, design).values()
+    resampled = bootstrap.replicates(cube, 999, np.random.default_rng(4))[:, 0].tolist()
     cells = cells_of(table, "image", "model")
     left_out = [
         [oracle.mean_of({k: v for k, v in cells.items() if k[axis] != one}) for one in levels]
@@ -125,7 +124,7 @@ def test_crossed_bca_is_the_loop():
     assert pair(found) == pytest.approx(expected, rel=1e-9)
 
 
-def test_studentized_is_the_loop():
+def test_studentized_equals_the_loop():
     table = crossed_table(15)
     values = table.sort_values("image")["score"].to_numpy()
     found = interval(table, Design("image"), interval="studentized", n_resamples=999, rng=4)
@@ -142,7 +141,7 @@ def test_studentized_is_the_loop():
 # -- nested and crossed ------------------------------------------------------------------------
 
 
-def test_crossed_t_is_the_loop_over_mean_squares():
+def test_crossed_t_equals_the_loop_over_mean_squares():
     table = crossed_table(14, 5)
     found = interval(table, Design(["image", "model"]))
     variance, freedom = oracle.error_of_mean(cells_of(table, "image", "model"))
@@ -153,8 +152,8 @@ def test_crossed_t_is_the_loop_over_mean_squares():
     assert (found.n_clusters, found.units) == (5, (("image", 14), ("model", 5)))
 
 
-def test_a_component_below_zero_is_left_out():
-    """Models that differ less than noise would make them: only images and noise remain."""
+def test_negative_component_is_omitted():
+    """The models differ less than by noise, so that only images and noise remain."""
     table = crossed_table(14, 5)
     table["score"] -= table.groupby("model")["score"].transform("mean")
     found = interval(table, Design(["image", "model"]))
@@ -163,27 +162,25 @@ def test_a_component_below_zero_is_left_out():
     assert found.degrees_of_freedom == pytest.approx(freedom, **SAME)
 
 
-def test_crossed_resamples_are_among_all_and_as_likely():
+def test_crossed_resamples_match_the_exhaustive_distribution():
     table = crossed_table(3, 2)
     every = oracle.crossed_resamples(cells_of(table, "image", "model"))
-    (sample,) = gazesal.stats.score_cube.samples_of(table, Design(["image", "model"])).values()
+    (cube,) = cubes_of(table, Design(["image", "model"])).values()
     n = 40_000
-    means = bootstrap.replicates(sample, n, np.random.default_rng(0))[:, 0]
+    means = bootstrap.replicates(cube, n, np.random.default_rng(0))[:, 0]
     assert set(np.round(means, 9)) <= {round(value, 9) for value in every}
     assert means.mean() == pytest.approx(np.mean(every), abs=5 * np.std(every) / math.sqrt(n))
     assert means.var() == pytest.approx(np.var(every), rel=0.05)
 
 
-def test_nested_resamples_are_among_all_and_as_likely():
+def test_nested_resamples_match_the_exhaustive_distribution():
     rows = [(0, 0, 0.1), (0, 1, 0.5), (1, 0, 0.2), (1, 1, 0.3), (1, 2, 0.9), (2, 0, 0.7)]
     table = pd.DataFrame(rows, columns=["image", "reader", "score"])
     groups = [g["score"].tolist() for _, g in table.groupby("image")]
     every = oracle.nested_resamples(groups)
-    (sample,) = gazesal.stats.score_cube.samples_of(
-        table, Design("image", nested="reader")
-    ).values()
+    (cube,) = cubes_of(table, Design("image", nested="reader")).values()
     n = 40_000
-    means = bootstrap.replicates(sample, n, np.random.default_rng(0))[:, 0]
+    means = bootstrap.replicates(cube, n, np.random.default_rng(0))[:, 0]
     assert set(np.round(means, 9)) <= {round(value, 9) for value, _ in every}
     center = math.fsum(v * p for v, p in every)
     variance = math.fsum((v - center) ** 2 * p for v, p in every)
@@ -212,8 +209,8 @@ def test_three_crossed_kinds_of_units_can_be_resampled():
     assert means.low < means.estimate < means.high
 
 
-def test_units_that_do_not_differ_add_nothing():
-    """Copies of each image's score for every model: the error is that of the images."""
+def test_units_that_do_not_differ_add_no_variance():
+    """Every model has a copy of the score of the image, so the error is the error of the images."""
     table = (
         crossed_table(20, 1).drop(columns="model").merge(pd.DataFrame({"model": range(5)}), "cross")
     )
@@ -227,7 +224,7 @@ def test_units_that_do_not_differ_add_nothing():
 # -- weights and balance -----------------------------------------------------------------------
 
 
-def test_a_column_of_ones_makes_every_score_count_alike():
+def test_equal_weights_weight_scores_equally():
     rows = [("a", 1, 0.0), ("a", 2, 0.0), ("a", 3, 0.3), ("b", 1, 1.0), ("c", 1, 0.5)]
     table = pd.DataFrame(rows, columns=["image", "reader", "score"]).assign(one=1.0)
     by_score = interval(table, Design("image", averaged="reader", weights="one"))
@@ -255,13 +252,13 @@ def test_weighted_resamples_are_ratios_of_sums():
     rng = np.random.default_rng(0)
     table = pd.DataFrame({"image": range(10), "score": rng.random(10), "w": rng.random(10) + 0.1})
     design = Design("image", weights="w")
-    (sample,) = gazesal.stats.score_cube.samples_of(table, design).values()
-    got = bootstrap.replicates(sample, 50, np.random.default_rng(1))[:, 0]
+    (cube,) = cubes_of(table, design).values()
+    got = bootstrap.replicates(cube, 50, np.random.default_rng(1))[:, 0]
     draws = np.random.default_rng(1).integers(10, size=(50, 10))
     for row, value in zip(draws, got, strict=True):
         drawn = table.loc[row]
         assert value == pytest.approx(np.average(drawn["score"], weights=drawn["w"]))
-    means, errors = bootstrap.studentized(sample, 50, np.random.default_rng(1))
+    means, errors = bootstrap.replicates_with_errors(cube, 50, np.random.default_rng(1))
     assert means[:, 0] == pytest.approx(got)
     for row, mean, error in zip(draws, got, errors[:, 0], strict=True):
         drawn = table.loc[row]
@@ -270,7 +267,7 @@ def test_weighted_resamples_are_ratios_of_sums():
         assert error == pytest.approx(expected)
 
 
-def test_unbalanced_designs_are_refused_unless_they_say_what_to_do():
+def test_unbalanced_scores_require_an_option():
     table = crossed_table(6, 4).iloc[1:]
     with pytest.raises(ValueError, match="same set of model, got 3 to 4 scores"):
         interval(table, Design("image", averaged="model"))
@@ -286,11 +283,11 @@ def test_unbalanced_designs_are_refused_unless_they_say_what_to_do():
     assert found.low < found.estimate < found.high
 
 
-def test_equal_numbers_of_different_sets_are_unbalanced():
+def test_different_sets_of_equal_size_are_unbalanced():
     table = pd.DataFrame(
         {"image": [1, 1, 2, 2], "reader": list("abac"), "score": [0.1, 0.2, 0.3, 0.4]}
     )
-    with pytest.raises(ValueError, match="where there are 3 in all"):
+    with pytest.raises(ValueError, match=r"same set of reader, .* 3 in the whole set"):
         interval(table, Design("image", averaged="reader"))
 
 
@@ -335,8 +332,8 @@ def test_equal_scores_with_missing_cells_have_an_interval_of_no_width():
     assert (found.standard_error, found.low, found.high) == (0.0, found.estimate, found.estimate)
 
 
-def test_the_pooled_form_has_no_weights():
-    with pytest.raises(ValueError, match="`weights` must be left out"):
+def test_pooled_form_refuses_weights():
+    with pytest.raises(ValueError, match="`weights` must be omitted"):
         interval(crossed_table(5).assign(w=1), Design("image", weights="w"), interval="study")
 
 
@@ -346,16 +343,16 @@ def test_studentized_needs_one_kind_of_units(design):
         interval(crossed_table(5, 3), design, interval="studentized", rng=0)
 
 
-def test_a_resample_without_weight_is_undefined():
-    """Each image with a model of its own: a resample may draw images without their models."""
+def test_resample_without_weight_makes_interval_undefined():
+    """Each image has a model of its own, and a resample may have images without their models."""
     table = pd.DataFrame({"image": [1, 2, 3], "model": [1, 2, 3], "score": [0.1, 0.4, 0.2]})
     design = Design(["image", "model"], weights="w")
-    with pytest.warns(gazesal.UndefinedMetricWarning, match="hold no weight"):
+    with pytest.warns(gazesal.UndefinedMetricWarning, match="have no weight"):
         found = interval(table.assign(w=1.0), design, interval="bootstrap", rng=0)
     assert math.isnan(found.low)
 
 
-def test_units_without_weight_are_refused():
+def test_units_without_weight_raise():
     table = pd.DataFrame({"image": range(4), "score": 0.1, "w": [0.0, 1.0, 0.0, 2.0]})
     with pytest.raises(ValueError, match="positive sum for each image, got 2 of 4 with zero"):
         interval(table, Design("image", weights="w"))
@@ -371,12 +368,12 @@ DESIGNS = [
 
 
 @pytest.mark.parametrize("design", DESIGNS, ids=repr)
-def test_any_block_size_has_the_same_bits(design, monkeypatch):
-    table = crossed_table(11, 5)
-    whole = interval(table, design, interval="bca", n_resamples=301, rng=3)
+def test_any_block_size_has_the_same_bits(design):
+    (cube,) = cubes_of(crossed_table(11, 5), design).values()
+    whole = bootstrap.replicates(cube, 301, np.random.default_rng(3))
     for size in (1, 11 * 7, 1000):
-        monkeypatch.setattr(bootstrap, "VALUES_AT_ONCE", size)
-        assert interval(table, design, interval="bca", n_resamples=301, rng=3) == whole
+        blocks = bootstrap.replicates(cube, 301, np.random.default_rng(3), at_once=size)
+        assert np.array_equal(blocks, whole)
 
 
 @pytest.mark.parametrize("design", DESIGNS, ids=repr)
@@ -397,7 +394,7 @@ def test_any_order_and_kind_of_labels_has_the_same_bits(design, method):
 
 
 @pytest.mark.parametrize("method", ["t", *RESAMPLED])
-def test_a_row_of_a_table_is_the_interval_of_its_rows(method):
+def test_row_of_interval_table_equals_interval_of_its_group(method):
     parts = [crossed_table(n, 4, seed=s).assign(method=f"m{s}") for s, n in enumerate((91, 91, 7))]
     table = pd.concat(parts)
     design = Design("image", averaged="model")
@@ -413,7 +410,7 @@ def test_a_row_of_a_table_is_the_interval_of_its_rows(method):
         )
 
 
-def test_a_generator_starts_every_group_from_the_same_state():
+def test_every_group_starts_from_the_same_generator_state():
     table = pd.concat(crossed_table(n, seed=n).assign(method=n) for n in (8, 9))
     design = Design("image")
     seeded = interval_table(table, design, by="method", interval="bca", rng=5)
@@ -465,7 +462,7 @@ def test_two_units_are_too_few_for_the_studentized_form():
     assert math.isnan(found.low)
 
 
-def test_bca_is_undefined_where_all_resamples_lie_on_one_side():
+def test_bca_is_undefined_if_all_resamples_lie_on_one_side():
     with pytest.warns(gazesal.UndefinedMetricWarning, match="bca interval is undefined"):
         found = gazesal.stats.confidence_interval(
             [0.1, 0.5, 0.2], interval="bca", n_resamples=1, rng=1
@@ -473,10 +470,10 @@ def test_bca_is_undefined_where_all_resamples_lie_on_one_side():
     assert math.isnan(found.low)
 
 
-def test_undefined_scores_are_refused_or_dropped_and_counted():
+def test_undefined_scores_raise_or_are_dropped_and_counted():
     table = crossed_table(6, 2)
     table.loc[[0, 3], "score"] = np.nan
-    with pytest.raises(ValueError, match=r"2 of 12 values NaN; missing=\"drop\""):
+    with pytest.raises(ValueError, match=r"`score` must be finite, got 2 of 12"):
         interval(table, Design("image", averaged="model"))
     design = Design("image", averaged="model", missing="drop", unbalanced="average")
     found = interval(table, design)
@@ -486,18 +483,18 @@ def test_undefined_scores_are_refused_or_dropped_and_counted():
     assert "2 dropped" in repr(found)
 
 
-def test_a_group_without_any_score_is_named():
+def test_group_without_scores_is_named():
     table = pd.concat([crossed_table(3), crossed_table(3).assign(score=np.nan)])
     table["method"] = ["a"] * 3 + ["b"] * 3
     with pytest.raises(ValueError, match="not NaN for b"):
         interval_table(table, Design("image", missing="drop"), by="method")
 
 
-def test_forgotten_columns_are_seen():
+def test_forgotten_columns_raise():
     table = crossed_table(6, 4)
-    with pytest.raises(ValueError, match="told apart by image, got 18 rows that are not"):
+    with pytest.raises(ValueError, match="identified by image, got 18 rows"):
         interval(table, Design("image"))
-    with pytest.raises(ValueError, match="told apart by image, model within method"):
+    with pytest.raises(ValueError, match="identified by image, model within method"):
         interval_table(
             pd.concat([table, table.iloc[:1]]).assign(method="x"),
             Design(["image", "model"]),
@@ -519,13 +516,13 @@ def test_forgotten_columns_are_seen():
         ({"w": np.nan}, ValueError, "`w` must be finite"),
     ],
 )
-def test_bad_columns(change, error, message):
+def test_invalid_columns_raise(change, error, message):
     table = crossed_table(8).assign(w=1.0).assign(**change)
     with pytest.raises(error, match=message):
         interval(table, Design("image", weights="w"))
 
 
-def test_bad_tables():
+def test_invalid_tables_raise():
     with pytest.raises(TypeError, match="`table` must be a pandas DataFrame, got list"):
         interval([0.1], Design())
     with pytest.raises(ValueError, match="`table` must have each of the columns image, score once"):
@@ -536,7 +533,7 @@ def test_bad_tables():
         interval_table(crossed_table(3), Design(), by="image")
 
 
-def test_a_design_is_asked_for_everywhere():
+def test_every_function_requires_a_design():
     table = crossed_table(4)
     options = {"method": "a", "reference": "b"}
     for call in (
@@ -564,40 +561,40 @@ def test_a_design_is_asked_for_everywhere():
         ({"averaged": None}, TypeError, "`averaged` must hold names"),
         ({"units": ["a", "a"]}, ValueError, "a with two"),
         ({"averaged": "image"}, ValueError, "image with two"),
-        ({"units": ["a", "b"], "nested": "c"}, ValueError, "`nested` must stand within one"),
-        ({"nested": "c", "weights": "w"}, ValueError, "`weights` must be left out"),
+        ({"units": ["a", "b"], "nested": "c"}, ValueError, "`nested` must be given with one"),
+        ({"nested": "c", "weights": "w"}, ValueError, "`weights` must be omitted"),
         ({"score": None}, TypeError, "`score` must be the name"),
         ({"unbalanced": "guess"}, ValueError, "`unbalanced` must be one of"),
         ({"missing": "ignore"}, ValueError, "`missing` must be one of"),
     ],
 )
-def test_bad_designs(options, error, message):
+def test_invalid_designs_raise(options, error, message):
     with pytest.raises(error, match=message):
         Design(**options)
 
 
-def test_a_frame_of_one_interval():
+def test_to_frame_of_one_interval():
     frame = interval(crossed_table(8, 3), Design(["image", "model"])).to_frame()
     assert frame[["n_image", "n_model", "n_scores"]].to_numpy().tolist() == [[8, 3, 24]]
     assert set(frame) >= {"estimate", "low", "high", "standard_error", "degrees_of_freedom"}
 
 
 @pytest.mark.parametrize("by", ["estimate", "low", "n_image", "confidence_level"])
-def test_a_column_of_the_result_is_not_overwritten(by):
+def test_by_with_the_name_of_a_result_column_raises(by):
     table = crossed_table(4, 2).rename(columns={"model": by})
-    with pytest.raises(ValueError, match=f"one meaning, got {by} with two; rename"):
+    with pytest.raises(ValueError, match=f"one meaning, got {by} with two. Rename"):
         gazesal.stats.interval_table(table, gazesal.stats.Design("image"), by=by)
 
 
 @pytest.mark.parametrize("unit", ["scores", "clusters", "dropped"])
-def test_units_with_the_name_of_a_count_are_refused_in_tables(unit):
+def test_units_with_the_name_of_a_count_raise_in_tables(unit):
     table = crossed_table(4).rename(columns={"image": unit})
     found = gazesal.stats.interval(table, gazesal.stats.Design(unit))
     with pytest.raises(ValueError, match=f"one meaning, got n_{unit} with two"):
         found.to_frame()
 
 
-def test_columns_of_comparisons_and_subgroups_are_not_overwritten():
+def test_columns_with_the_name_of_a_result_column_raise():
     table = crossed_table(6, 2, 2, names=("image", "method", "reader"))
     with pytest.raises(ValueError, match="one meaning, got method with two"):
         gazesal.stats.compare(table, gazesal.stats.Design("image"), contrast="reader", by="method")
@@ -623,9 +620,7 @@ def test_columns_of_comparisons_and_subgroups_are_not_overwritten():
         (b"1", TypeError),
     ],
 )
-def test_missing_mixed_and_unhashable_labels_are_refused_by_the_name_of_their_column(
-    column, first, error
-):
+def test_missing_mixed_and_unhashable_labels_name_their_column(column, first, error):
     table = crossed_table(4, 3).assign(method=0).astype({"method": object})
     values = table[column].astype(object).tolist()
     table[column] = pd.Series([first, *values[1:]], dtype=object)

@@ -1,4 +1,4 @@
-"""Scores and differences that are equal, exactly or up to the rounding of their arithmetic."""
+"""Tests of scores and differences that are equal, exactly or up to rounding."""
 
 import math
 
@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 import gazesal
 from gazesal.kernels.bootstrap import resampled_ratios
-from gazesal.stats import Design, bounds, compare, compare_subgroups, confidence_interval, interval
+from gazesal.stats import Design, compare, compare_subgroups, confidence_interval, interval
+from gazesal.stats.bootstrap import studentized_bounds
 from gazesal.stats.rounding import ROUNDING, all_equal, merge_ties, resolution
 from tests.oracles import designs as oracle
 
@@ -20,7 +21,7 @@ CROSSED = {"image": np.repeat(range(6), 3), "model": np.tile(range(3), 6)}
 
 
 def shifted(shift, ids, reference=REFERENCE):
-    """Two methods that differ by the same amount everywhere, up to rounding."""
+    """Return scores of two methods that differ by a constant, up to rounding."""
     scores = {"a": reference, "b": reference + shift}
     return pd.concat(
         [pd.DataFrame({"method": name, **ids, "score": each}) for name, each in scores.items()]
@@ -40,15 +41,15 @@ def shifted(shift, ids, reference=REFERENCE):
         [7.0, 0.0, 0.0, 0.0, 0.0, 0.0],
     ],
 )
-def test_the_studentized_interval_of_mostly_tied_scores_is_undefined(scores):
+def test_studentized_interval_of_mostly_tied_scores_is_undefined(scores):
     with pytest.warns(gazesal.UndefinedMetricWarning, match="tied"):
         found = confidence_interval(scores, interval="studentized", n_resamples=2000, rng=0)
     assert math.isnan(found.low)
     assert math.isnan(found.high)
 
 
-def test_weights_do_not_part_tied_scores():
-    """Scores of 0.9 with weights that do not divide out exactly."""
+def test_weights_do_not_separate_tied_scores():
+    """Scores of 0.9 are multiplied by weights whose division is not exact."""
     weights = np.random.default_rng(0).uniform(0.1, 3, 30)
     score = np.where(np.arange(30) == 0, 0.0, 0.9)
     assert (score * weights / weights != score).any()
@@ -58,37 +59,37 @@ def test_weights_do_not_part_tied_scores():
     assert math.isnan(found.low)
 
 
-def test_few_tied_resamples_leave_the_studentized_interval_finite():
+def test_few_tied_resamples_keep_studentized_interval_finite():
     """A resample holds zeros only with probability (12/30)^30."""
     scores = [0.0] * 12 + np.random.default_rng(0).normal(1, 0.1, 18).tolist()
     found = confidence_interval(scores, interval="studentized", rng=0)
     assert 0 < found.low < found.estimate < found.high < 1.2
 
 
-def test_few_undefined_pivots_count_as_infinite_ones():
-    """Resamples at the estimate without a spread have no pivot, and do not narrow the interval."""
+def test_few_undefined_pivots_count_as_infinite():
+    """Resamples at the estimate without a spread have no pivot and do not narrow the interval."""
     rng = np.random.default_rng(0)
     resampled, errors = rng.normal(0, 1, 1000), np.ones(1000)
     resampled[:20], errors[:20] = 0.0, 0.0
     pivots = np.where(errors > 0, resampled, math.inf)
-    low, high = bounds.studentized(0.0, 1.0, resampled, errors, 0.95)
+    low, high = studentized_bounds(0.0, 1.0, resampled, errors, 0.95)
     assert high == -oracle.quantile(pivots.tolist(), 0.025)
     assert low == -oracle.quantile(pivots.tolist(), 0.975)
     resampled[:26], errors[:26] = 0.0, 0.0
-    assert all(map(math.isnan, bounds.studentized(0.0, 1.0, resampled, errors, 0.95)))
-    assert not any(map(math.isnan, bounds.studentized(0.0, 1.0, resampled, errors, 0.9)))
+    assert all(map(math.isnan, studentized_bounds(0.0, 1.0, resampled, errors, 0.95)))
+    assert not any(map(math.isnan, studentized_bounds(0.0, 1.0, resampled, errors, 0.9)))
 
 
-def test_infinite_pivots_count_on_both_sides_together():
-    """Four in a hundred, two in either tail: neither quantile is infinite, but more than 2.5 %."""
+def test_infinite_pivots_of_both_sides_are_summed():
+    """Two percent of the pivots are infinite in each tail, which are four percent together."""
     resampled, errors = np.random.default_rng(0).normal(0, 1, 1000), np.ones(1000)
     resampled[:20], resampled[20:40], errors[:40] = 1.0, -1.0, 0.0
-    assert all(map(math.isnan, bounds.studentized(0.0, 1.0, resampled, errors, 0.95)))
-    assert not any(map(math.isnan, bounds.studentized(0.0, 1.0, resampled, errors, 0.9)))
+    assert all(map(math.isnan, studentized_bounds(0.0, 1.0, resampled, errors, 0.95)))
+    assert not any(map(math.isnan, studentized_bounds(0.0, 1.0, resampled, errors, 0.9)))
 
 
-def test_pivots_without_spread_on_both_sides_make_the_interval_undefined():
-    """Five values that are often drawn as zeros only: 7.8 % of the pivots are 0/0."""
+def test_pivots_without_spread_make_interval_undefined():
+    """In 7.8 % of the resamples of these five values, all are zero and the pivot is 0/0."""
     with pytest.warns(gazesal.UndefinedMetricWarning, match="tied"):
         found = confidence_interval([0, 0, 0, 1, -1], interval="studentized", rng=0)
     assert math.isnan(found.low)
@@ -99,7 +100,7 @@ def test_pivots_without_spread_on_both_sides_make_the_interval_undefined():
     seed=st.integers(0, 99),
     weighted=st.booleans(),
 )
-def test_the_kernel_computes_means_and_errors_of_resamples(values, seed, weighted):
+def test_kernel_computes_means_and_errors_of_resamples(values, seed, weighted):
     rng = np.random.default_rng(seed)
     k = len(values)
     ratios = np.array(values)[:, None]
@@ -124,7 +125,7 @@ def test_the_kernel_computes_means_and_errors_of_resamples(values, seed, weighte
 @pytest.mark.parametrize("shift", [0.1, -0.3, 1e-6])
 @pytest.mark.parametrize("scale", [1.0, 1e-9, 1e9])
 @pytest.mark.parametrize(("ids", "units"), [(ONE, "image"), (CROSSED, ["image", "model"])])
-def test_differences_that_are_equal_up_to_rounding_have_no_effect_size(ids, units, shift, scale):
+def test_differences_equal_up_to_rounding_have_no_effect_size(ids, units, shift, scale):
     table = shifted(shift * scale, ids, REFERENCE * scale)
     with pytest.warns(gazesal.UndefinedMetricWarning, match="effect size"):
         (found,) = compare(table, Design(units), rng=0)
@@ -137,8 +138,8 @@ def test_differences_that_are_equal_up_to_rounding_have_no_effect_size(ids, unit
 
 @pytest.mark.parametrize("units", ["image", ["image", "model"]])
 @pytest.mark.parametrize("method", ["t", "normal", "bootstrap", "basic", "bca"])
-def test_methods_that_are_equal_up_to_rounding_have_no_difference(units, method):
-    """Averages of the same numbers in another order."""
+def test_methods_equal_up_to_rounding_have_no_difference(units, method):
+    """The scores differ as averages of the same numbers in another order do."""
     ids = ONE if units == "image" else CROSSED
     table = shifted(0.0, ids)
     noise = np.random.default_rng(1).integers(-1, 2, 18) * 1e-16
@@ -173,7 +174,7 @@ def test_separate_trainings_that_differ_by_one_amount():
     assert found.difference.standard_error == 0.0
 
 
-def test_small_differences_that_are_more_than_rounding_keep_their_effect_size():
+def test_small_differences_above_rounding_have_an_effect_size():
     rng = np.random.default_rng(0)
     table = shifted(0.1, ONE)
     noise = 1e-9 * rng.normal(size=18)
@@ -184,8 +185,8 @@ def test_small_differences_that_are_more_than_rounding_keep_their_effect_size():
     assert found.effect_size == pytest.approx(expected.mean() / expected.std(), rel=1e-3)
 
 
-def test_a_sum_that_cancels_is_no_farther_than_its_rounding():
-    """0.1 + 0.2 - 0.3 is 5.6e-17: no pattern of signs is nearer to zero than that is."""
+def test_sum_that_cancels_is_compared_up_to_rounding():
+    """The sum 0.1 + 0.2 - 0.3 is 5.6e-17, and no pattern of signs has a sum nearer to zero."""
     table = pd.DataFrame(
         {
             "method": ["a"] * 6 + ["b"] * 6,
@@ -208,7 +209,7 @@ def groups(*values):
     )
 
 
-def test_a_group_that_is_equal_up_to_rounding_has_no_spread():
+def test_group_equal_up_to_rounding_has_no_spread():
     equal = np.full(7, 0.7)
     table = groups(equal, np.linspace(0.2, 0.4, 6))
     with pytest.warns(gazesal.UndefinedMetricWarning, match="no spread"):
@@ -220,7 +221,7 @@ def test_a_group_that_is_equal_up_to_rounding_has_no_spread():
     assert found.difference.degrees_of_freedom == pytest.approx(5)
 
 
-def test_groups_of_one_mean_differ_in_no_order_less_than_in_theirs():
+def test_groups_of_equal_mean_have_a_p_value_of_one():
     table = groups([2.5, 2.4, 0.9, 1.7], [2.6, 1.4, 2.7, 0.8])
     found = compare_subgroups(table, Design("image"), group="group", rng=0, n_resamples=999)
     assert found.statistic == pytest.approx(0, abs=1e-20)
@@ -228,7 +229,7 @@ def test_groups_of_one_mean_differ_in_no_order_less_than_in_theirs():
 
 
 def test_effects_as_small_as_rounding_have_no_variance():
-    """Scores that are the sum of an image's and a model's effect have no joint one."""
+    """Scores that are a sum of effects of images and models have no joint effect."""
     image, model = np.repeat(np.arange(7), 4), np.tile(np.arange(4), 7)
     rng = np.random.default_rng(0)
     score = rng.uniform(0.3, 0.6, 7)[image] + rng.uniform(0, 0.2, 4)[model]
@@ -244,7 +245,7 @@ def test_effects_as_small_as_rounding_have_no_variance():
 
 
 @pytest.mark.parametrize("method", ["holm", "benjamini-hochberg", "none"])
-def test_p_values_beyond_one_by_rounding_are_one(method):
+def test_p_values_above_one_by_rounding_are_one(method):
     assert gazesal.stats.adjust_p_values([1 + 1e-15, 0.1], method=method).max() == 1.0
     with pytest.raises(ValueError, match="`p_values`"):
         gazesal.stats.adjust_p_values([1.001])
@@ -253,7 +254,7 @@ def test_p_values_beyond_one_by_rounding_are_one(method):
 # -- the rule ----------------------------------------------------------------------------------
 
 
-def test_only_narrow_runs_of_near_values_are_merged():
+def test_merge_ties_merges_only_narrow_runs():
     values = np.array([0.3, 0.1 + 0.2, 0.5, 1e-17, -2e-17])
     assert merge_ties(values, 1e-12).tolist() == [0.3, 0.3, 0.5, 0.0, 0.0]
     dense = np.linspace(0.1, 0.2, 1000)
@@ -262,7 +263,7 @@ def test_only_narrow_runs_of_near_values_are_merged():
     assert merge_ties(apart, 1e-12) is apart
 
 
-def test_the_rounding_of_a_type_is_that_of_its_last_place():
+def test_resolution_of_a_type_is_its_last_place():
     double, single = np.array([0.1, 0.2]), np.array([0.1, 0.2], np.float32).astype(float)
     for dtype in (np.float64, object):
         assert resolution(np.dtype(dtype), double) == ROUNDING

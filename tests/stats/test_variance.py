@@ -1,4 +1,4 @@
-"""Variance components, agreement and plans against loops, tables in print and statsmodels."""
+"""Tests of variance components, agreement and plans against loops, print and statsmodels."""
 
 import math
 import warnings
@@ -29,13 +29,13 @@ def in_print():
     return variance_components(pd.DataFrame(frame), TWO)
 
 
-def test_mean_squares_in_print():
+def test_mean_squares_match_shrout_and_fleiss():
     parts = in_print()
     assert [round(value, 2) for value in parts.mean_squares.values()] == [11.24, 32.49, 1.02]
     assert list(parts.degrees_of_freedom.values()) == [5, 3, 15]
 
 
-def test_correlations_in_print():
+def test_correlations_match_shrout_and_fleiss():
     parts = in_print()
     absolute = parts.agreement("image", "reader")
     consistency = parts.agreement("image", "reader", kind="consistency")
@@ -47,7 +47,7 @@ def test_correlations_in_print():
 
 
 @pytest.mark.parametrize("sizes", [(7,), (8, 4), (6, 4, 3)])
-def test_mean_squares_are_the_loop(sizes):
+def test_mean_squares_equal_the_loop(sizes):
     names = ("image", "model", "reader")[: len(sizes)]
     table = crossed_table(*sizes)
     parts = variance_components(table, Design(names))
@@ -57,7 +57,7 @@ def test_mean_squares_are_the_loop(sizes):
         assert parts.degrees_of_freedom[name] == freedom
 
 
-def test_mean_squares_are_those_of_statsmodels():
+def test_mean_squares_agree_with_statsmodels():
     table = crossed_table(9, 4, names=("image", "reader"))
     theirs = anova.anova_lm(formula.ols("score ~ C(image) + C(reader)", table).fit())
     parts = variance_components(table, TWO)
@@ -76,7 +76,7 @@ def test_components_solve_the_expected_mean_squares():
 
 
 def test_components_are_unbiased():
-    """Means of many estimates are the variances that the scores were made with."""
+    """The means of many estimates approach the variances of the simulated scores."""
     rng = np.random.default_rng(0)
     keys = crossed_table(12, 4, 3)[["image", "model", "reader"]].sort_values(
         ["image", "model", "reader"]
@@ -109,7 +109,7 @@ def test_components_are_unbiased():
         assert abs(frame[name].mean() - truth.get(name, 0.0)) < 4 * error
 
 
-def test_half_width_of_the_same_sizes_is_that_of_the_interval():
+def test_half_width_of_the_same_sizes_equals_the_interval():
     for sizes, names in [((12,), ["image"]), ((12, 4), ["image", "model"])]:
         table = crossed_table(*sizes)
         found = interval(table, Design(names))
@@ -118,7 +118,7 @@ def test_half_width_of_the_same_sizes_is_that_of_the_interval():
         assert parts.half_width() == pytest.approx((found.high - found.low) / 2)
 
 
-def test_half_width_with_fixed_columns_is_that_of_averaging_over_them():
+def test_half_width_with_fixed_columns_equals_averaging():
     table = crossed_table(12, 4)
     parts = variance_components(table, Design(["image", "model"]))
     found = interval(table, Design("image", averaged="model"))
@@ -147,7 +147,7 @@ def test_plan_finds_the_smallest_number():
         assert parts.half_width({**sizes, "image": int(row.image) - 1}) > 0.05
 
 
-def test_plan_says_where_no_number_is_enough():
+def test_plan_is_missing_if_no_number_is_enough():
     parts = variance_components(crossed_table(30, 4), Design(["image", "model"]))
     plan = plan_study(parts, 0.005, units="image", sizes={"model": [2]}, most=10_000)
     assert plan["image"].isna().all()
@@ -155,7 +155,7 @@ def test_plan_says_where_no_number_is_enough():
 
 
 @pytest.mark.parametrize("wanted", [0.0194, 0.01964, 0.021, 0.03])
-def test_plan_finds_the_smallest_number_where_half_widths_rise_again(wanted):
+def test_plan_finds_the_smallest_number_if_half_widths_increase_again(wanted):
     parts = gazesal.stats.VarianceComponents(
         units={"image": 91, "reader": 2},
         components={"image": 0.0122, "reader": 5e-5, "image:reader": 8e-4},
@@ -179,7 +179,7 @@ def test_plan_finds_the_smallest_number_where_half_widths_rise_again(wanted):
     st.floats(0.01, 1.0),
     st.sampled_from([(), ("reader",)]),
 )
-def test_plan_is_the_loop_over_all_numbers(components, readers, wanted, fixed):
+def test_plan_equals_the_loop_over_all_numbers(components, readers, wanted, fixed):
     names = ["image", "reader", "model", "image:reader", "image:model", "reader:model"]
     parts = gazesal.stats.VarianceComponents(
         units={"image": 5, "reader": readers, "model": 3},
@@ -194,8 +194,8 @@ def test_plan_is_the_loop_over_all_numbers(components, readers, wanted, fixed):
 
 @pytest.mark.parametrize("assurance", [0.1, 0.5, 0.8, 0.95])
 @pytest.mark.parametrize("wanted", [0.02, 0.1])
-def test_the_number_with_an_assurance_is_the_smallest_that_reaches_it(assurance, wanted):
-    """Of normal scores, whose half-width is t s / sqrt(n) with n - 1 degrees of freedom."""
+def test_plan_with_assurance_finds_the_smallest_number(assurance, wanted):
+    """The half-width of normal scores is t s / sqrt(n) with n - 1 degrees of freedom."""
     parts = gazesal.stats.VarianceComponents(
         units={"image": 30}, components={"image": 0.01}, mean_squares={}, degrees_of_freedom={}
     )
@@ -216,7 +216,7 @@ def test_the_number_with_an_assurance_is_the_smallest_that_reaches_it(assurance,
     st.floats(0.01, 1.0),
     st.floats(0.01, 0.99),
 )
-def test_a_plan_with_an_assurance_is_the_loop_over_all_numbers(
+def test_plan_with_assurance_equals_the_loop_over_all_numbers(
     components, readers, wanted, assurance
 ):
     parts = gazesal.stats.VarianceComponents(
@@ -249,7 +249,7 @@ def test_a_plan_without_an_assurance_is_exceeded_by_many_studies():
 
 
 @pytest.mark.parametrize("assurance", [0, 1, -0.5, math.nan, "0.8", True])
-def test_an_assurance_is_a_probability(assurance):
+def test_assurance_must_be_a_probability(assurance):
     parts = variance_components(crossed_table(6, 3), Design(["image", "model"]))
     with pytest.raises(ValueError, match="`assurance`"):
         plan_study(parts, 0.1, units="image", assurance=assurance)
@@ -257,7 +257,7 @@ def test_an_assurance_is_a_probability(assurance):
         parts.half_width(assurance=assurance)
 
 
-def test_variances_whose_squares_vanish_have_no_width():
+def test_tiny_variances_have_no_width():
     components = {"image": 1e-195, "reader": 0.0, "image:reader": 0.0}
     parts = gazesal.stats.VarianceComponents(
         units={"image": 9, "reader": 2},
@@ -269,15 +269,15 @@ def test_variances_whose_squares_vanish_have_no_width():
     assert plan_study(parts, 0.1, units="image")["image"].tolist() == [2]
 
 
-def test_plan_says_which_argument_is_wrong():
+def test_plan_names_the_invalid_argument():
     parts = variance_components(crossed_table(6, 3), Design(["image", "model"]))
-    with pytest.raises(TypeError, match="`parts` must be what `variance_components` returns"):
+    with pytest.raises(TypeError, match="`parts` must be the result of `variance_components`"):
         plan_study(crossed_table(6, 3), 0.1, units="image")
     with pytest.raises(TypeError, match=r"`sizes` must hold several numbers .* got 5 for model"):
         plan_study(parts, 0.1, units="image", sizes={"model": 5})
     with pytest.raises(TypeError, match="`sizes` must be a dictionary"):
         plan_study(parts, 0.1, units="image", sizes=[5])
-    with pytest.raises(ValueError, match="`fixed` must leave out image"):
+    with pytest.raises(ValueError, match="`fixed` must not include image"):
         plan_study(parts, 0.1, units="image", fixed="image")
     for wrong in (math.inf, math.nan, True, "1"):
         with pytest.raises(ValueError, match="`half_width` must be a positive, finite number"):
@@ -291,7 +291,7 @@ def test_plan_says_which_argument_is_wrong():
     assert plan_study(parts, np.int64(1), units="image")["image"].notna().all()
 
 
-def test_bounds_of_agreement_hold_the_estimate_or_are_undefined():
+def test_bounds_of_agreement_enclose_the_estimate_or_are_undefined():
     undefined = 0
     for seed in range(200):
         score = np.random.default_rng(seed).normal(0, 1, 6)
@@ -306,7 +306,7 @@ def test_bounds_of_agreement_hold_the_estimate_or_are_undefined():
     assert 0 < undefined < 200
 
 
-def test_agreement_of_scores_that_only_readers_part_is_zero_without_bounds():
+def test_agreement_is_zero_if_only_readers_differ():
     table = pd.DataFrame({"image": [0, 0, 1, 1], "reader": [0, 1] * 2, "score": [0.25, 0.5] * 2})
     with pytest.warns(gazesal.UndefinedMetricWarning, match="2 image and 2 reader are too few"):
         found = variance_components(table, TWO).agreement("image", "reader")
@@ -314,8 +314,8 @@ def test_agreement_of_scores_that_only_readers_part_is_zero_without_bounds():
     assert math.isnan(found.low)
 
 
-def test_absolute_bounds_are_those_of_the_source():
-    """By the equations of Shrout and Fleiss (1979), in the form with the ratio of the squares."""
+def test_absolute_bounds_follow_shrout_and_fleiss():
+    """The equations of Shrout and Fleiss (1979) are used in the form with the ratio F."""
     table = crossed_table(7, 4, names=("image", "reader"), seed=3)
     parts = variance_components(table, TWO)
     r, c, e = (parts.mean_squares[name] for name in ("image", "reader", "image:reader"))
@@ -341,7 +341,7 @@ def test_perfect_agreement():
         assert (found.low, found.high) == pytest.approx((1.0, 1.0))
 
 
-def test_bad_input():
+def test_invalid_input_raises():
     table = crossed_table(6, 3)
     both = Design(["image", "model"])
     with pytest.raises(ValueError, match="`design` must have crossed units only"):
@@ -365,7 +365,7 @@ def test_bad_input():
         plan_study(parts, 0, units="image")
     with pytest.raises(ValueError, match="`units` must be one of"):
         plan_study(parts, 0.1, units="reader")
-    with pytest.raises(ValueError, match="`sizes` must leave out image"):
+    with pytest.raises(ValueError, match="`sizes` must not include image"):
         plan_study(parts, 0.1, units="image", sizes={"image": [3]})
 
 

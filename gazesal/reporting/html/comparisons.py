@@ -21,8 +21,8 @@ from gazesal.evaluation.evaluation import Evaluation
 from gazesal.metrics.directions import higher_is_better
 from gazesal.reporting.interval_words import unit_of
 from gazesal.reporting.summary_tables import label_of, metric_label
-from gazesal.stats.comparison_result import Comparison
 from gazesal.stats.paired_tests import t_test
+from gazesal.stats.results import Comparison
 
 __all__ = ["FLOORS", "Family", "best_of", "better_of", "families", "maps_of", "rows_of"]
 
