@@ -1,10 +1,14 @@
 """Simulate how often intervals cover the truth and how often tests give false alarms.
 
-Run with ``make coverage``. Three parts: studies of 91 images, 5 readers and 5 models with the
-variance components of the released scores; few images of several distributions; and ratios, tests
-and plans. The shares are written into ``docs/concepts/intervals.md``. ``--scores FILE``, also as
-``make coverage SCORES=FILE``, takes the scores released by the study instead: it prints their
-variance components and simulates studies whose images are drawn from theirs.
+Run with ``make coverage``. It has three parts:
+
+- studies of 91 images, 5 readers and 5 models with the variance components of the released scores
+- few images of several distributions
+- ratios, tests and plans
+
+The shares are written into ``docs/concepts/intervals.md``. ``--scores FILE``, also
+``make coverage SCORES=FILE``, reads the scores released by Bigolin Lanfredi et al. (2021). It then
+prints their variance components and simulates studies whose images are sampled from theirs.
 """
 
 import os
@@ -27,7 +31,7 @@ import gazesal
 from gazesal import IntervalWarning, UndefinedMetricWarning
 from gazesal.stats import Design
 
-for category in (IntervalWarning, UndefinedMetricWarning):  # what is measured here
+for category in (IntervalWarning, UndefinedMetricWarning):  # the study measures what they warn of
     warnings.simplefilter("ignore", category)
 
 UNITS = ("image", "reader", "model")
@@ -74,7 +78,7 @@ SCENARIOS = {
         "image:reader:model": 0.000788,
     },
 }
-# of the differences Grad-CAM (wAG, uniform) less interobserver, sNCC
+# components of the differences Grad-CAM (wAG, uniform) minus interobserver, sNCC
 DIFFERENCE = {
     "mean": 0.0,
     "skewness": -0.8,
@@ -118,7 +122,7 @@ LABELS = {
 
 
 def effects(parts, rng, n):
-    """Scores (n, image, reader, model) and the effects that they are the sum of."""
+    """Simulate scores (n, image, reader, model), and return them with their effects."""
     found = {}
     for count in range(1, 4):
         for names in itertools.combinations(UNITS, count):
@@ -133,14 +137,14 @@ def effects(parts, rng, n):
 
 
 def table_of(scores, names):
-    """One row a score: the study and the units `names`, all in order."""
+    """Return a table of scores with the columns study and the units `names`, sorted."""
     index = np.indices(scores.shape).reshape(scores.ndim, -1)
     columns = dict(zip(("study", *names), index, strict=True))
     return pd.DataFrame(columns | {"score": scores.ravel()})
 
 
 def covered(table, design, method, truth, seed, n_resamples):
-    """Share of studies whose interval holds the truth, below it and above it, and its width."""
+    """Return if the truth lies below, within and above the interval of each study, and its width."""
     rows = gazesal.stats.interval_table(
         table, design, by="study", interval=method, rng=seed, n_resamples=n_resamples
     )
@@ -149,7 +153,7 @@ def covered(table, design, method, truth, seed, n_resamples):
 
 
 def simulate(parts, n_studies, n_resamples, seed):
-    """Rows of coverage: claim, interval, shares below, within and above, mean width."""
+    """Return rows of claim, interval, shares below, within and above it, and mean width."""
     rng = np.random.default_rng(seed)
     found = {}
     for start in range(0, n_studies, AT_ONCE):
@@ -247,7 +251,7 @@ def real_scores(path, n_studies, n_resamples, seed, n_jobs):
     title = (
         f"{each} studies for each of {len(populations)} sets of 91 image means, one per row of the "
         f"tables and metric (skewness {skewness.min():.1f} to {skewness.max():.1f}). Images are "
-        f"drawn with replacement; {n_resamples} resamples; seed {seed}:"
+        f"drawn with replacement, with {n_resamples} resamples and seed {seed}:"
     )
     heads = ["Scores", "Images", *(LABELS[method] for method in FEW_METHODS)]
     lines = []
@@ -258,7 +262,7 @@ def real_scores(path, n_studies, n_resamples, seed, n_jobs):
 
 
 def few_models(n_studies, n_resamples, seed):
-    """Return coverage with few models whose effects are as large as those of images and cells."""
+    """Return coverage with few models, with effects as large as the effects of images and cells."""
     rng = np.random.default_rng(seed)
     lines = []
     for models, missing in itertools.product((3, 5), (0.0, 0.15)):
@@ -381,7 +385,7 @@ def row_of(*cells):
 
 
 def false_alarms(parts, n_studies, n_resamples, seed):
-    """Share of studies without a difference whose test is below 5%, by design."""
+    """Return the share of studies without a difference whose p-value is below 5%, by test."""
     rng = np.random.default_rng(seed)
     alarms = {"sign flips of images": [], "t over images x models": []}
     for start in range(0, n_studies, AT_ONCE):
@@ -442,7 +446,7 @@ def section(name, n_studies, n_resamples, seed):
         lines = plans(n_studies, seed + 90)
     elif name == "tests":
         title = (
-            "Tests of no difference at 5%, on differences like those of Grad-CAM (wAG, uniform) "
+            "Tests of no difference at 5%, on differences simulated from Grad-CAM (wAG, uniform) "
             f"and interobserver, sNCC (skewness of the images {DIFFERENCE['skewness']:g}):"
         )
         heads = ["Test", "false alarms"]
@@ -450,7 +454,7 @@ def section(name, n_studies, n_resamples, seed):
         lines = [row_of(test, np.float64(share)) for test, share in alarms.items()]
     else:
         parts = SCENARIOS[name]
-        title = f"Scores like those of {name} (skewness of the images {parts['skewness']:g}):"
+        title = f"Scores simulated from {name} (skewness of the images {parts['skewness']:g}):"
         heads = ["Claim about", "Interval", "covers", "truth below", "truth above", "mean width"]
         number = list(SCENARIOS).index(name)
         lines = [
@@ -470,8 +474,8 @@ def page(n_studies, n_resamples, seed, n_jobs):
     """Return the results in Markdown."""
     error, rarer = (196 * np.sqrt(0.95 * 0.05 / n) for n in (n_studies, min(n_studies, MOST_CALLS)))
     lines = [
-        f"{n_studies} simulated studies of each kind, but {min(n_studies, MOST_CALLS)} with few "
-        f"models, ratios and skewed differences; {n_resamples} resamples; seed {seed}. Shares of "
+        f"{n_studies} simulated studies of each kind ({min(n_studies, MOST_CALLS)} with few models, "
+        f"ratios and skewed differences), with {n_resamples} resamples and seed {seed}. Shares of "
         f"nominal 95% intervals are known to {error:.1f} points, or {rarer:.1f}. The first three "
         "tables are of 91 images, 5 readers and 5 models.",
         "",
@@ -484,7 +488,7 @@ def page(n_studies, n_resamples, seed, n_jobs):
 
 
 def print_parts(path):
-    """Variance parts of the released scores, as the scenarios hold them."""
+    """Print the variance components of the released scores, which the scenarios contain."""
     scores = pd.read_csv(path)
     scores["image"] = scores["phase"].astype(str) + "/" + scores["trial"].astype(str)
     keys = ["method", "metric", "model", "image"]

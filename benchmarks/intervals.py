@@ -1,7 +1,7 @@
-"""Time intervals and comparisons of the study's size, beside scipy and a pandas loop.
+"""Time intervals and comparisons of the study's size, and the same with scipy and a pandas loop.
 
-Run with ``make bench``. One core; medians; made-up scores of 10 methods and 4 metrics on 91 images
-by 5 readers and 5 models, the 40 cells of the study's tables.
+Run with ``make bench``. Medians on one core are printed. The simulated scores of 10 methods and 4
+metrics on 91 images by 5 readers and 5 models have the 40 cells of the study's tables.
 """
 
 import os
@@ -28,7 +28,7 @@ LOOP_RESAMPLES = 200  # of the pandas loop, whose time is scaled up
 
 
 def made_up_table():
-    """One row a score: method, metric, image, reader, model, score."""
+    """Simulate a table with the columns method, metric, image, reader, model and score."""
     sizes = {"method": 10, "metric": 4, "image": 91, "reader": 5, "model": 5}
     keys = list(itertools.product(*(range(size) for size in sizes.values())))
     table = pd.DataFrame(keys, columns=list(sizes))
@@ -38,7 +38,7 @@ def made_up_table():
 
 
 def median_time(function, repeats):
-    """Median seconds; it has run once before, to be compiled and cached."""
+    """Measure the median seconds after one run, which compiles and caches."""
     function()
     times = []
     for _ in range(repeats):
@@ -49,7 +49,7 @@ def median_time(function, repeats):
 
 
 def pandas_loop(table, n_resamples, rng):
-    """Percentiles of the mean over resampled images, as one would write it with pandas."""
+    """Compute percentiles of the mean over resampled images in the usual way with pandas."""
     groups = dict(iter(table.groupby("image")))
     names = list(groups)
     means = []

@@ -70,5 +70,5 @@ def test_recommended_intervals_cover():
             low, high = recommended[claim, interval]
             assert low <= float(covers.rstrip("%")) <= high, (claim, interval)
             seen += 1
-    assert seen == 4 * results().count("Scores like those of")
+    assert seen == 4 * results().count("Scores simulated from")
     assert seen >= 8

@@ -62,7 +62,7 @@ def _quantile(interval: str, confidence_level: float, degrees: float) -> float:
 def _quadratic_bounds(
     cube: ScoreCube, interval: str, confidence_level: float
 ) -> tuple[float, float]:
-    """Solve the quadratic equation of the bounds with one kind of unit."""
+    """Find the bounds as roots of a quadratic equation, with one kind of unit."""
     k = cube.shape[0]
     means = bootstrap.estimates(cube)
     sizes = np.ones_like(cube.means) if cube.sizes is None else cube.sizes

@@ -100,7 +100,7 @@ def cubes_of(
 
 
 def with_same_units(cubes: Mapping[Key, ScoreCube]) -> Iterator[tuple[list[Key], ScoreCube]]:
-    """Stack the cubes of the same units, which share their resamples, and yield their keys too."""
+    """Yield stacked cubes of the same units, which share their resamples, with their keys."""
     stacks: dict[Hashable, list[Key]] = {}
     for key, cube in cubes.items():
         stacks.setdefault(cube.units_key(), []).append(key)

@@ -547,7 +547,7 @@ def test_every_function_requires_a_design():
         lambda: gazesal.stats.variance_components(table, "image"),
         lambda: gazesal.plots.plot_pairs(table, "image", **options),
     ):
-        with pytest.raises(TypeError, match=r"`design` must be a gazesal\.Design, got str"):
+        with pytest.raises(TypeError, match=r"`design` must be a gazesal\.stats\.Design, got str"):
             call()
 
 
