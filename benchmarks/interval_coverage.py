@@ -144,7 +144,7 @@ def table_of(scores, names):
 
 
 def covered(table, design, method, truth, seed, n_resamples):
-    """Return if the truth lies below, within and above the interval of each study, and its width."""
+    """Return if the truth is below, within and above the interval of each study, and its width."""
     rows = gazesal.stats.interval_table(
         table, design, by="study", interval=method, rng=seed, n_resamples=n_resamples
     )
@@ -474,10 +474,10 @@ def page(n_studies, n_resamples, seed, n_jobs):
     """Return the results in Markdown."""
     error, rarer = (196 * np.sqrt(0.95 * 0.05 / n) for n in (n_studies, min(n_studies, MOST_CALLS)))
     lines = [
-        f"{n_studies} simulated studies of each kind ({min(n_studies, MOST_CALLS)} with few models, "
-        f"ratios and skewed differences), with {n_resamples} resamples and seed {seed}. Shares of "
-        f"nominal 95% intervals are known to {error:.1f} points, or {rarer:.1f}. The first three "
-        "tables are of 91 images, 5 readers and 5 models.",
+        f"{n_studies} simulated studies of each kind ({min(n_studies, MOST_CALLS)} with few "
+        f"models, ratios and skewed differences), with {n_resamples} resamples and seed {seed}. "
+        f"Shares of nominal 95% intervals are known to {error:.1f} points, or {rarer:.1f}. The "
+        "first three tables are of 91 images, 5 readers and 5 models.",
         "",
     ]
     options = [[value] * len(SECTIONS) for value in (n_studies, n_resamples, seed)]
