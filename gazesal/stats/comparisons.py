@@ -100,7 +100,7 @@ def compare(
         column of units or is a column of units and `interval` is a bootstrap, a column of `by` or
         of the units has the name of a column of the result, or as for `interval`.
     TypeError
-        As `interval`.
+        As for `interval`.
 
     Warns
     -----
@@ -121,7 +121,7 @@ def compare(
     `interval` is applied to the paired differences.
 
     *P-value.* With one column of units, the p-value is computed by a sign-flip test. Under the null
-    hypothesis, the difference of each unit is as likely to have the other sign. The mean is
+    hypothesis, the difference of each unit is equally likely to have either sign. The mean is
     compared with the means under all :math:`2^k` patterns of signs of the :math:`k` units, or under
     `n_resamples` random patterns if there are more. The test is exact if the differences are
     symmetric about zero. Its least p-value is :math:`2^{1-k}`, and :math:`m\,2^{1-k}` after Holm's

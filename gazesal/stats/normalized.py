@@ -83,7 +83,7 @@ def normalized_score(
         If one of the three methods is not in the table, they do not have the same units, the
         ceiling does not score better than the floor, or as for `gazesal.stats.interval`.
     TypeError
-        As `gazesal.stats.interval`.
+        As for `gazesal.stats.interval`.
 
     Warns
     -----

@@ -134,7 +134,7 @@ def compare_subgroups(
         If there is one group, a unit is in several groups, the design has crossed units, whose
         variance this test does not include, or as for `gazesal.stats.interval` and `compare`.
     TypeError
-        As `gazesal.stats.interval`.
+        As for `gazesal.stats.interval`.
 
     Warns
     -----

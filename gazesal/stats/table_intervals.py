@@ -212,7 +212,7 @@ def interval_table(
         If a column of `by` or of the units has the name of a column of the result, or as for
         `interval`.
     TypeError
-        As `interval`.
+        As for `interval`.
 
     Warns
     -----
