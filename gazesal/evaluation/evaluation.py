@@ -29,9 +29,9 @@ from gazesal.evaluation.storage.saved_evaluation import load_parts, save_parts
 from gazesal.evaluation.summaries import compare_methods, summarize
 from gazesal.maps.center_bias_model import CenterBiasModel
 from gazesal.stats.caveats import warn_of
-from gazesal.stats.comparison_result import Comparisons
-from gazesal.stats.interval_methods import Method
+from gazesal.stats.interval_methods import IntervalKind
 from gazesal.stats.multiplicity import Adjustment
+from gazesal.stats.results import Comparisons
 from gazesal.typing import FloatArray
 
 __all__ = ["Evaluation"]
@@ -149,7 +149,7 @@ class Evaluation:
             confidence_level=confidence_level,
             n_resamples=n_resamples,
         )
-        warn_of(made.attrs["caveats"], stacklevel=1)
+        warn_of(made.attrs["caveats"])
         return made
 
     def compare(

@@ -13,12 +13,11 @@ from gazesal.evaluation.options import EvaluationOptions
 from gazesal.evaluation.score_one_image import ALL_OBSERVERS
 from gazesal.evaluation.score_rows import COLUMNS
 from gazesal.stats.caveats import words_of
-from gazesal.stats.cells import samples_of
-from gazesal.stats.comparison_result import Comparisons
 from gazesal.stats.comparisons import compare
 from gazesal.stats.design import Design, as_columns
-from gazesal.stats.interval_methods import Method
-from gazesal.stats.interval_methods import Options as IntervalOptions
+from gazesal.stats.interval_methods import IntervalKind, IntervalOptions
+from gazesal.stats.results import Comparisons
+from gazesal.stats.score_cube import cubes_of
 from gazesal.stats.table_intervals import caveats_by_key, intervals_by_key
 
 __all__ = ["compare_methods", "summarize"]
@@ -45,7 +44,7 @@ def summarize(
     *,
     by: Sequence[str] | str = (),
     unit: str = "image",
-    interval: Method = "t",
+    interval: IntervalKind = "t",
     confidence_level: float = 0.95,
     n_resamples: int = 10_000,
 ) -> pd.DataFrame:
@@ -61,9 +60,9 @@ def summarize(
     columns = [*groups, "method", "metric"]
     scores = evaluation.scores.dropna(subset=list(groups))
     defined = scores[scores["score"].notna()]
-    samples = samples_of(defined, design, by=columns) if len(defined) else {}
+    cubes = cubes_of(defined, design, by=columns) if len(defined) else {}
     units = tuple(design.units)
-    found = intervals_by_key(samples, options, names=units, stacklevel=1)
+    found = intervals_by_key(cubes, options, names=units)
     counts = scores.groupby(columns)["score"].agg(["count", "size"])
     n_images = defined.groupby(columns)["image"].nunique()
     keys = scores[list(groups)].drop_duplicates().sort_values(list(groups)) if groups else None
@@ -87,8 +86,8 @@ def summarize(
                 row[f"n_{unit}"] = 0 if mean is None else mean.n_clusters
             rows.append(row)
     made = pd.DataFrame(rows)
-    caveats = caveats_by_key(samples, options, names=units)
-    made.attrs["caveats"] = words_of(caveats, len(samples), options, command="--interval")
+    caveats = caveats_by_key(cubes, options, names=units)
+    made.attrs["caveats"] = words_of(caveats, len(cubes), options, command="--interval")
     return made
 
 
