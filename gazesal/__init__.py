@@ -22,7 +22,7 @@ _VIEWS.update(
     plot_differences=lambda: _import_module("gazesal.reporting.plots").plot_differences,
     plot_evaluation=lambda: _import_module("gazesal.reporting.figures").plot_evaluation,
     plot_intervals=lambda: _import_module("gazesal.reporting.plots").plot_intervals,
-    summary_html=lambda: _import_module("gazesal.reporting.typeset").summary_html,
+    summary_html=lambda: _import_module("gazesal.reporting.summary_tables").summary_html,
 )
 _READERS["gazesal.cxr.lung_hull:read_hull"] = lambda: (
     _import_module("gazesal.cxr.lung_hull").read_hull

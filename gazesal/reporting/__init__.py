@@ -1,4 +1,4 @@
-"""Reports and tables of an evaluation; its figures are in `gazesal.plots`."""
+"""Write tables, figures and pages of an evaluation. `gazesal.plots` has its figures."""
 
 from lazy_loader import attach_stub as _attach_stub
 

@@ -1,4 +1,4 @@
-"""Checks of the arguments that figures and reports share."""
+"""Check the arguments that figures and reports share."""
 
 from typing import Any
 
@@ -11,21 +11,21 @@ def require_evaluation(value: Any) -> None:
     """Raise unless `value` is an evaluation."""
     if not isinstance(value, Evaluation):
         raise TypeError(
-            f"`evaluation` must be what `gazesal.evaluate` returns, got {type(value).__name__}. "
-            "`Evaluation.load` reads a saved one."
+            f"`evaluation` must be an `Evaluation`, got {type(value).__name__}. Make one with "
+            "`gazesal.evaluate`, or read a saved one with `Evaluation.load`."
         )
 
 
 def require_picture(value: Any) -> None:
-    """Raise unless `value` is an array of a picture."""
+    """Raise unless `value` can be displayed as a picture."""
     try:
         array = np.asarray(value)
-    except ValueError as error:  # lists of different lengths
-        raise ValueError(f"`picture` must be a regular array of numbers: {error}") from error
+    except ValueError as error:  # nested lists of different lengths
+        raise ValueError(f"`picture` must be an array of numbers, got {error}") from error
     gray = array.ndim == 2
     color = array.ndim == 3 and array.shape[2] in {3, 4}
     if array.size == 0 or array.dtype.kind not in "fiub" or not (gray or color):
         raise ValueError(
-            "`picture` must be numbers of shape (H, W) or (H, W, 3), got shape "
+            "`picture` must be an array of numbers of shape (H, W) or (H, W, 3), got shape "
             f"{array.shape} of {array.dtype}."
         )

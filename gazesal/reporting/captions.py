@@ -1,69 +1,133 @@
-"""State the facts about metrics and baselines that a summary needs beside its numbers."""
+"""Write the sentences that explain the numbers of a summary."""
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 
+from gazesal._text import printable
 from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER
-from gazesal.evaluation.metric_calls import takes_distribution
+from gazesal.evaluation.evaluation import Evaluation
+from gazesal.evaluation.gaze_checks import count_gaze_maps
 from gazesal.evaluation.options import EvaluationOptions
-from gazesal.metrics.metric import Metric
+from gazesal.maps.geometry import ReferenceFrame
 from gazesal.metrics.names import metric_named
+from gazesal.reporting.labels import (
+    interval_label,
+    level_label,
+    mean_label,
+    method_label,
+    reader_caveats,
+    unit_of,
+)
+from gazesal.reporting.metric_captions import (
+    chance_words,
+    exactness_words,
+    metric_words,
+    undefined_words,
+)
 
 __all__ = [
     "baseline_words",
-    "bought_sncc",
-    "chance_words",
-    "exactness_words",
-    "metric_words",
-    "undefined_words",
+    "describe",
+    "sncc_of_inverse_bias",
 ]
 
-DENSITY_WORDS = {
-    None: "maps divided by their sum",
-    "sum": "maps divided by their sum",
-    "shift": "maps less their smallest value, divided by the sum",
-    "softmax": "exponentials of maps, divided by the sum",
+CENTER_BIAS_WORDS = {
+    "left_out": "without the image that is scored{group}",
+    "in_sample": (
+        "including the image that is scored, as in Bigolin Lanfredi et al. (2021), which favors "
+        "the center bias"
+    ),
+    "both": (
+        "without the image that is scored{group}, also for the shuffled metrics; the in-sample "
+        "center bias includes it"
+    ),
+}
+GIVEN_BIAS_WORDS = {
+    "left_out": "without the gaze on the image that is scored{group}",
+    "in_sample": "with the gaze on the image that is scored, which favors the center bias",
+    "both": (
+        "without the gaze on the image that is scored{group}; the in-sample center bias includes it"
+    ),
+    "given": "the same for all images",
 }
 
 
-def chance_words(metrics: Sequence[str]) -> str:
-    """Chance levels, those that hold for every map apart from those of noise, and which have none.
+def describe(evaluation: Evaluation, summary: pd.DataFrame, *, degrees: float | None = None) -> str:
+    """Describe in a few lines of text how the numbers of a summary were computed.
 
     Parameters
     ----------
-    metrics : sequence of str
-        Names in the registry.
+    evaluation : Evaluation
+        The summarized evaluation.
+    summary : pandas.DataFrame
+        The table from its `Evaluation.summary`.
+    degrees : float, optional
+        Sigma in degrees of visual angle, if each fixation has its own sigma in pixels.
 
     Returns
     -------
     str
-        Without a full stop.
+        Lines of text, each ending in a newline.
     """
-    levels: dict[str, list[str]] = {
-        "for any map that is the same for all images": [],
-        "for noise": [],
-        "without a level, which depends on the maps": [],
-    }
-    for metric in (metric_named(name) for name in metrics):
-        if math.isnan(metric.chance):
-            levels["without a level, which depends on the maps"].append(metric.label)
-        else:
-            of_what = list(levels)[0 if metric.chance_of_any_map else 1]
-            levels[of_what].append(f"{metric.label} {metric.chance:g}")
-    return "; ".join(f"{', '.join(found)} {of_what}" for of_what, found in levels.items() if found)
+    options = evaluation.options
+    scored = set(evaluation.scores["image"])
+    n_observers = _n_observers(evaluation, scored)
+    observers = " to ".join(map(str, dict.fromkeys((min(n_observers), max(n_observers)))))
+    observers += " observers" if max(n_observers) > 1 else " observer"
+    kinds = " or ".join(
+        dict.fromkeys(interval_label(kind, seed=options.seed) for kind in summary["interval"])
+    )
+    unit, level = unit_of(evaluation, summary), level_label(summary["confidence_level"])
+    truth = _truth_words(options, n_observers)
+    lines = [
+        f"{len(scored)} images, {observers} each. Ground truth: {truth}.",
+        (
+            f"{mean_label(unit)} with {level} interval ({kinds}; the {printable(unit)} is the "
+            f"unit). Each interval holds for its row alone. {exactness_words(options)}"
+            f"{_sigma_words(evaluation, degrees)}."
+        ),
+        (
+            f"Chance: {chance_words(options.metrics)}. "
+            f"Center bias: {_bias_words(evaluation, scored)}."
+        ),
+        *baseline_words(summary, in_sample=options.center_bias_rows == "in_sample"),
+    ]
+    alone = n_observers.count(1)
+    if alone:
+        which = "Each image has"
+        if alone < len(n_observers):
+            which = f"{alone} of the images {'has' if alone == 1 else 'have'}"
+        lines.append(
+            f"{which} only one observer, and therefore no score of one observer vs. the others."
+        )
+    boxes = any(case.box is not None for case in evaluation.cases)
+    lines += metric_words(options, boxes=boxes)
+    for method, metric, n_scores, n_undefined in summary[
+        ["method", "metric", "n_scores", "n_undefined"]
+    ].itertuples(index=False):
+        if n_undefined:
+            lines.append(
+                f"{method_label(method)}: {n_undefined} of {n_undefined + n_scores} "
+                f"{metric_named(metric).label} scores are undefined "
+                f"({undefined_words(metric_named(metric))}) and left out."
+            )
+    areas = any(metric_named(name).constant_map == 0.5 for name in options.metrics)
+    if areas and summary["n_undefined"].any():
+        lines.append("The AUC of a constant map is 0.5 and is included in the mean.")
+    lines += reader_caveats(summary)
+    return "\n".join(lines) + "\n"
 
 
 def baseline_words(summary: pd.DataFrame, *, in_sample: bool) -> list[str]:
-    """Say what the rows of the observers and of the center bias bound, and what they do not.
+    """Explain which bounds the rows of the observers and of the center bias do and do not give.
 
     Parameters
     ----------
     summary : pandas.DataFrame
         A summary with the columns method, metric and estimate.
     in_sample : bool
-        Whether the center bias of an image is made with its own gaze.
+        If the center bias of an image includes the image's own gaze.
 
     Returns
     -------
@@ -75,125 +139,91 @@ def baseline_words(summary: pd.DataFrame, *, in_sample: bool) -> list[str]:
     if INTEROBSERVER in methods:
         lines.append(
             "One observer vs. the others: the map of one observer against the mean of the rest. "
-            "It is noisy, so it is not an upper bound: a map may score higher."
+            "It is noisy and therefore not an upper bound: a map may score higher."
         )
     if "sncc" in metrics:
         words = "A map with an sNCC of 0 correlates as much with the center bias as with the gaze."
-        bought = bought_sncc(summary)
-        if bought is not None:
+        inverse = sncc_of_inverse_bias(summary)
+        if inverse is not None:
             words += (
-                f" The center bias scores {-bought:.3f}, and its inverse, which looks at no image, "
-                f"{bought:.3f}: an inverted map has the same sNCC with the other sign. So an sNCC "
-                f"below {bought:.3f} does not by itself show that a map knows the image."
+                f" The center bias scores {-inverse:.3f}. Its inverse uses no image and scores "
+                f"{inverse:.3f}, because inverting a map only changes the sign of its sNCC. An "
+                f"sNCC below {inverse:.3f} alone is therefore no evidence that a map depends on "
+                "the image."
             )
         lines.append(words)
     if "sauc" in metrics and CENTER_BIAS in methods:
-        words = "The sAUC of the center bias is expected at 0.5"
+        words = "The expected sAUC of the center bias is 0.5"
         if not in_sample:
-            words += ", or below with few images, since each is left out of it"
+            words += ", or less with few images because each image is left out of its center bias"
         lines.append(words + ".")
     return lines
 
 
-def bought_sncc(summary: pd.DataFrame) -> float | None:
-    """Return the mean sNCC of the inverse of the center bias, which no image is needed for.
+def sncc_of_inverse_bias(summary: pd.DataFrame) -> float | None:
+    """Return the mean sNCC of the inverse of the center bias, or None if there is no such score.
 
-    sNCC is odd: the sNCC of an inverted map is minus that of the map, on every image. None if the
-    summary has no such score.
+    The sNCC of an inverted map is minus the sNCC of the map, on every image.
     """
     own = summary[summary["metric"] == "sncc"].set_index("method")["estimate"].dropna()
     row = next((name for name in (CENTER_BIAS, IN_SAMPLE_BIAS) if name in own.index), None)
     return None if row is None else -float(own[row])
 
 
-def exactness_words(options: EvaluationOptions) -> str:
-    """How near the AUCs of a summary are to the exact ones; nothing where there are none.
-
-    Parameters
-    ----------
-    options : EvaluationOptions
-        What an evaluation was made with.
-
-    Returns
-    -------
-    str
-        A sentence and a space, or nothing.
-    """
-    areas = [metric for metric in options.chosen if metric.constant_map == 0.5]
-    if not areas:
-        return ""
-    meant = [metric for metric in areas if metric.can_sample]
-    others = len(areas) > len(meant)
-    who = ", ".join(metric.label for metric in meant) if others else "AUCs"
-    rest = "; other AUCs are exact" if others else ""
-    if options.n_samples is not None:
-        return f"{who} are sampled, {options.n_samples} pixels a side{rest}. "
-    if options.tolerance is not None:
-        return f"{who} are within {options.tolerance:g} of the exact ones{rest}. "
-    return "AUCs are exact. "
+def _n_observers(evaluation: Evaluation, scored: set[str]) -> list[int]:
+    """Return the number of observers of each scored image, also without the cases."""
+    found = {case.image: len(case.gaze) for case in evaluation.cases if case.image in scored}
+    if not found:
+        own = evaluation.scores[evaluation.scores["method"] == INTEROBSERVER]
+        counts = own.groupby("image")["observer"].nunique()
+        found = {str(image): int(count) for image, count in counts.items()}
+    return list(found.values()) or [1]
 
 
-def metric_words(options: EvaluationOptions, *, boxes: bool) -> list[str]:
-    """Lines about metrics that lower is better for, of points, and of distributions.
-
-    Parameters
-    ----------
-    options : EvaluationOptions
-        What an evaluation was made with.
-    boxes : bool
-        Whether its images have boxes.
-
-    Returns
-    -------
-    list of str
-        Sentences; none for the metrics of the study.
-    """
-    metrics = list(options.chosen)
-    lines = []
-
-    def labels(which: Callable[[Metric], bool]) -> str:
-        return ", ".join(metric.label for metric in metrics if which(metric))
-
-    if found := labels(lambda metric: not metric.higher_is_better):
-        lines.append(f"Lower is better: {found}.")
-    if found := labels(lambda metric: metric.ground_truth == "points"):
-        lines.append(
-            f"Scored at the fixations of the observers whose mean is the ground truth, each once "
-            f"and none outside the image: {found}."
-        )
-    if found := labels(lambda metric: metric.needs == "other_fixations"):
-        how = "by their boxes" if boxes else "by place in the image"
-        group = "" if options.leave_out is None else f" of another {options.leave_out}"
-        lines.append(
-            f"Compared with the fixations on all other images{group}, brought onto each {how}: "
-            f"{found}."
-        )
-    if found := labels(lambda metric: metric.needs == "baseline"):
-        lines.append(f"The baseline is the center bias that the shuffled metrics take: {found}.")
-    if found := labels(takes_distribution):
-        lines.append(f"Of {DENSITY_WORDS[options.density]}: {found}.")
-    if options.shrink is not None:
-        lines.append(f"Mass was gathered in cells of {options.shrink} pixels: EMD.")
-    return lines
+def _truth_words(options: EvaluationOptions, n_observers: Sequence[int]) -> str:
+    if max(n_observers) == 1:  # only possible with ground_truth="all"
+        return "the gaze map of the one observer"
+    words = "the mean gaze map of the other observers, for each observer left out"
+    if options.ground_truth == "all":
+        words += "; for maps and center biases, the mean gaze map of all observers"
+    return words
 
 
-def undefined_words(metric: Metric) -> str:
-    """Why scores of a metric may be undefined.
+def _sigma_words(evaluation: Evaluation, degrees: float | None) -> str:
+    """Return the sigma of the fixations and the number of readings given as gaze maps."""
+    n_maps, n_readings = count_gaze_maps(evaluation.cases)
+    if n_readings and n_maps == n_readings:
+        return "The gaze was given as maps, which were used unchanged"
+    sigma = "given with each fixation"
+    if degrees is not None:
+        sigma = f"{degrees:g} degrees of visual angle, in pixels at each fixation"
+    if evaluation.options.sigma is not None:
+        sigma = f"{evaluation.options.sigma[0]:g} x {evaluation.options.sigma[1]:g} pixels"
+    of_maps = f", except for {n_maps} of {n_readings} readings given as gaze maps"
+    return f"Sigma: {sigma}{of_maps if n_maps else ''}"
 
-    Parameters
-    ----------
-    metric : Metric
-        Row of the registry.
 
-    Returns
-    -------
-    str
-        Without brackets.
-    """
-    constant = metric.constant_map is not None and math.isnan(metric.constant_map)
-    reasons = ["a constant map"] if constant else []
-    if takes_distribution(metric):
-        reasons.append("a map that leaves no density")
-    if metric.ground_truth == "points":
-        reasons.append("no fixation, or nothing else, in the image")
-    return " or ".join(reasons) or metric.undefined_when or "no comparison"
+def _bias_words(evaluation: Evaluation, scored: set[str]) -> str:
+    """Return the source of the center bias: the mean over images, or given with the images."""
+    own = sum(c.center_bias is not None for c in evaluation.cases if c.image in scored)
+    options = evaluation.options
+    rows = options.center_bias_rows
+    if rows == "none":
+        return "not scored"
+    group = ""
+    if options.leave_out is not None and options.leaves_out:
+        group = f" and all others of the same {printable(options.leave_out)}"
+    if options.center_bias is not None:
+        words = f"{printable(options.center_bias)}, {GIVEN_BIAS_WORDS[rows].format(group=group)}"
+        return words + (f"; for {own} images, the one that came with the image" if own else "")
+    if options.frame is None:
+        return "given with each image"
+    registered = ""
+    if isinstance(options.frame, ReferenceFrame):
+        precision = " to whole pixels" if options.frame.rounding == "study" else ""
+        registered = f", registered by their boxes{precision}"
+    words = (
+        f"the mean gaze map over {len(evaluation.cases)} images{registered}, "
+        f"{CENTER_BIAS_WORDS[rows].format(group=group)}"
+    )
+    return words + (f"; the center bias of {own} of them was given" if own else "")

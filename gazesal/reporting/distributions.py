@@ -1,8 +1,7 @@
-"""How the scores of single images are spread."""
+"""Draw the distributions of the scores of images."""
 
 from __future__ import annotations
 
-from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,49 +9,55 @@ import pandas as pd
 
 from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER, SEGMENTATION
 from gazesal.metrics.names import find_metric
-from gazesal.reporting.plots import INK, PALE, TITLE_WIDTH, add_note, new_figure, without_frame
-from gazesal.reporting.summary_tables import LABELS, label_of, metric_label
+from gazesal.reporting.figure_style import (
+    INK,
+    PALE,
+    add_note,
+    label_rows,
+    new_figure,
+)
+from gazesal.reporting.labels import METHOD_LABELS, method_label, metric_label
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["plot_distributions"]
 
-FEW = 60  # images that are drawn as points of their own
+FEW = 60  # images, above which single points would blacken the panel
 COLUMNS = ("image", "method", "metric", "score")
 
 
 def plot_distributions(scores: pd.DataFrame, *, note: str = "") -> Figure:
-    """Draw how the scores of images are spread, a row a method and a panel a metric.
+    """Draw the distributions of the scores of images, by method (rows) and metric (panels).
 
     Parameters
     ----------
     scores : pandas.DataFrame
-        One row a score, as the ``scores`` of an `Evaluation`: columns image, method, metric, score.
-        Scores of one image, of its observers for instance, are averaged; undefined ones are left
-        out.
+        A row for each score with the columns image, method, metric and score, such as the
+        ``scores`` of an `Evaluation`. Several scores of one image, for example one per observer,
+        are averaged. Undefined scores are left out.
     note : str, optional
         A line above the figure.
 
     Returns
     -------
     matplotlib.figure.Figure
-        A figure that belongs to no window: the density of the images' scores, the middle half of
-        them as a line and the median as a stroke, and of few images each as a point.
+        A figure without a window. It shows the density of the scores, their middle half as a line
+        and their median as a stroke. The scores of up to 60 images are shown as points too.
 
     Raises
     ------
     ValueError
-        If a column is absent, or no score is defined.
+        If a column is missing, or no score is defined.
     TypeError
-        If `scores` is not a frame.
+        If `scores` is not a DataFrame.
     ImportError
         If the extra ``plot`` is not installed.
 
     See Also
     --------
-    plot_intervals : The means with their intervals.
-    plot_extremes : The images at the ends.
+    plot_intervals : Draw the means with their intervals.
+    plot_extremes : Draw the images with the best and worst scores.
 
     Examples
     --------
@@ -66,12 +71,15 @@ def plot_distributions(scores: pd.DataFrame, *, note: str = "") -> Figure:
     """
     if not isinstance(scores, pd.DataFrame):
         raise TypeError(f"`scores` must be a pandas DataFrame, got {type(scores).__name__}.")
-    lacking = [name for name in COLUMNS if name not in scores]
-    if lacking:
-        raise ValueError(f"`scores` must have the columns {', '.join(lacking)}.")
+    missing = [name for name in COLUMNS if name not in scores]
+    if missing:
+        raise ValueError(
+            f"`scores` must have the columns {', '.join(COLUMNS)}, got a table without "
+            f"{', '.join(missing)}."
+        )
     defined = scores.dropna(subset="score")
     if defined.empty:
-        raise ValueError("`scores` must have a score that is defined, got none.")
+        raise ValueError("`scores` must have at least one defined score, got only nan.")
     means = defined.groupby(["metric", "method", "image"], sort=False)["score"].mean()
     baselines = (INTEROBSERVER, SEGMENTATION, CENTER_BIAS, IN_SAMPLE_BIAS)
     names = [str(name) for name in scores["method"].unique()]
@@ -89,7 +97,7 @@ def plot_distributions(scores: pd.DataFrame, *, note: str = "") -> Figure:
             if method not in own.index.get_level_values("method"):
                 continue
             values = own.loc[method].to_numpy(np.float64)
-            color = PALE if method in LABELS else INK
+            color = PALE if method in METHOD_LABELS else INK
             low, half, high = np.quantile(values, [0.25, 0.5, 0.75])
             if np.ptp(values) > 0:
                 parts = ax.violinplot(
@@ -102,11 +110,6 @@ def plot_distributions(scores: pd.DataFrame, *, note: str = "") -> Figure:
             ax.plot([low, high], [place, place], color=color, lw=1.6)
             ax.plot([half], [place], "|", ms=11, mew=1.6, color=color)
         ax.set_title(metric_label(metric), fontsize=9, parse_math=False)
-        labels = [fill(label_of(method), TITLE_WIDTH) for method in methods]
-        ax.set_yticks(places, labels, fontsize=8, parse_math=False)
-        ax.set_ylim(-0.6, len(methods) - 0.4)
-        ax.tick_params(axis="x", labelsize=8)
-        ax.tick_params(axis="y", length=0)
-        without_frame(ax, ("top", "right", "left"))
+        label_rows(ax, [method_label(method) for method in methods])
     add_note(figure, note)
     return figure

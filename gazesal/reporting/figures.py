@@ -1,4 +1,4 @@
-"""Figures of an evaluation: maps over an image, and a forest plot of the intervals."""
+"""Draw the figure of an evaluation: maps over an image above a forest plot of the intervals."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ from gazesal._text import printable
 from gazesal.evaluation.case import GROUND_TRUTH, INTEROBSERVER
 from gazesal.evaluation.evaluation import Evaluation
 from gazesal.reporting._arguments import require_evaluation, require_picture
+from gazesal.reporting.figure_style import TITLE_WIDTH, add_note, new_figure
+from gazesal.reporting.labels import method_label
 from gazesal.reporting.pictures import for_display
-from gazesal.reporting.plots import TITLE_WIDTH, add_note, forest_panels, new_figure
-from gazesal.reporting.summary_tables import label_of, require_summary_of
+from gazesal.reporting.plots import forest_panels
+from gazesal.reporting.summary_cells import require_summary_of
 from gazesal.typing import FloatArray
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["figure_options", "plot_evaluation", "save_figure"]
 
-PANELS_A_ROW = 6  # at most
+PANELS_PER_ROW = 6  # at most, so that titles stay readable
 
 
 def plot_evaluation(
@@ -39,36 +41,36 @@ def plot_evaluation(
     picture: FloatArray | None = None,
     note: str = "",
 ) -> Figure:
-    """Draw the compared maps over one image, and the intervals of every row below.
+    """Draw the maps of one image, and a forest plot of all intervals below.
 
     Parameters
     ----------
     evaluation : Evaluation
-        What to draw.
+        The evaluation to draw.
     summary : pandas.DataFrame
-        As its `Evaluation.summary` returns it.
+        A table from its `Evaluation.summary`.
     image : str, optional
-        Image whose maps are drawn; by default the first that was scored.
+        Image whose maps are drawn. By default the first scored image.
     picture : numpy.ndarray, shape (H', W') or (H', W', 3), optional
-        The image itself, to lie under the maps.
+        The picture of the image, drawn under the maps.
     note : str, optional
-        A line above the figure, such as that the data are synthetic.
+        A line above the figure, for example that the data are synthetic.
 
     Returns
     -------
     matplotlib.figure.Figure
-        A figure that belongs to no window; a notebook shows it.
+        A figure without a window. Notebooks show it.
 
     Raises
     ------
     ImportError
         If the extra ``plot`` is not installed.
     ValueError
-        If the image was not scored, or `summary` is not one of this evaluation.
+        If the image was not scored, or `summary` does not belong to the evaluation.
 
     See Also
     --------
-    write_report : Writes it to a file, beside the tables.
+    write_report : Write this figure and the tables into a folder.
 
     Examples
     --------
@@ -92,7 +94,7 @@ def plot_evaluation(
     panels = _panels(evaluation, image)
     if picture is not None:
         panels = {f"Image {printable(image)}": None, **panels}
-    n_rows = -(-len(panels) // PANELS_A_ROW)
+    n_rows = -(-len(panels) // PANELS_PER_ROW)
     n_columns = -(-len(panels) // n_rows)
     shape = next(case.shape for case in evaluation.cases if case.image == image)
     panel = 12 / n_columns * min(max(shape[0] / shape[1], 0.4), 2.0) + 0.35
@@ -113,8 +115,10 @@ def plot_evaluation(
 
 
 def _panels(evaluation: Evaluation, image: str) -> dict[str, FloatArray | None]:
-    """Maps of one image by title, lettered in the order of the study's first figure: an observer,
-    the mean of the others, the segmentation, the center bias, then the methods.
+    """Return the maps of one image by title, each title beginning with a letter.
+
+    The order is the order of the first figure of Bigolin Lanfredi et al. (2021): one observer, the
+    mean of the others, the segmentation, the center bias, and the methods.
     """
     maps = evaluation.maps_of(image)
     truth = "Mean of the others" if evaluation.options.ground_truth == "rest" else "Mean of all"
@@ -123,37 +127,37 @@ def _panels(evaluation: Evaluation, image: str) -> dict[str, FloatArray | None]:
     first = {
         title: maps.pop(name)
         for title, name in (("Gaze of one observer", INTEROBSERVER), (truth, GROUND_TRUTH))
-        if name in maps  # an image of one observer has no observer to leave out
+        if name in maps  # missing if the image has only one observer
     }
     names = [name for name in evaluation.methods if name in maps]
-    titles = [*first.items(), *((label_of(name), maps[name]) for name in names)]
+    titles = [*first.items(), *((method_label(name), maps[name]) for name in names)]
     lettered = zip(_letters(), titles, strict=False)
     return {f"{letter}) {title}": values for letter, (title, values) in lettered}
 
 
 def _letters() -> Iterator[str]:
-    """a, b, ..., z, aa, ab, ..."""
+    """Yield a, b, ..., z, aa, ab, ..."""
     for length in count(1):
         for letters in product(ascii_lowercase, repeat=length):
             yield "".join(letters)
 
 
 def save_figure(figure: Figure, path: str | Path) -> None:
-    """Write a figure to a file, atomically and without a date in it.
+    """Write a figure to a file, atomically and without a date.
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure
-        What to write.
+        The figure to write.
     path : str or path
-        Where to; the suffix names the format, ``.png`` or another that matplotlib writes.
+        The file. Its suffix is the format, ``.png`` or another format of matplotlib.
     """
     with atomic_path(Path(path)) as temporary:
         figure.savefig(temporary, **figure_options(path))
 
 
 def figure_options(path: str | Path) -> dict[str, Any]:
-    """Return the options of ``savefig`` that leave the date and the program out of a file."""
+    """Return options of ``savefig`` that keep the date and the program out of the file."""
     return {"metadata": {"Software": None} if Path(path).suffix.lower() == ".png" else None}
 
 

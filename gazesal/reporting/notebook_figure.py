@@ -1,4 +1,4 @@
-"""A figure that notebooks show; imported when the first one is drawn, as it needs matplotlib."""
+"""Define the figure that notebooks display, in a module of its own because it needs matplotlib."""
 
 import io
 
@@ -8,12 +8,11 @@ __all__ = ["NotebookFigure"]
 
 
 class NotebookFigure(Figure):
-    """A matplotlib figure that a notebook shows without ``%matplotlib inline``.
+    """A matplotlib figure that a notebook displays without ``%matplotlib inline``.
 
-    Jupyter learns how to show a plain `Figure` when pyplot is imported. The figures of this library
-    belong to no window, so pyplot is not imported for them, and a notebook would show their address
-    in memory. Where pyplot is in use, its way of showing figures comes first, so that none is shown
-    twice.
+    Jupyter registers the display of a plain `Figure` when pyplot is imported. The figures of this
+    library have no window and do not import pyplot, so that a notebook would print their address in
+    memory. If pyplot is imported, its display takes precedence, and no figure is shown twice.
     """
 
     def _repr_png_(self) -> bytes:

@@ -1,4 +1,4 @@
-"""The images themselves, to lie under maps in a figure."""
+"""Read pictures and convert them for display under maps."""
 
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,13 @@ from gazesal.typing import Float64Array
 __all__ = ["find_picture", "for_display", "pictures_in", "read_picture"]
 
 SUFFIXES = (".npy", ".png", ".jpg", ".jpeg", ".tif", ".tiff")
-DEEP = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")  # modes of more than 8 bits, which are gray
-PLAIN = 0.35  # the gray of a picture without contrast
-PHOTOMETRIC, MIN_IS_WHITE = 262, 0  # a tag of TIFF, and its value for negatives
+DEEP = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")  # gray modes of Pillow with more than 8 bits
+PLAIN = 0.35  # dark gray between 0 and 1 for pictures without contrast
+PHOTOMETRIC, MIN_IS_WHITE = 262, 0  # a TIFF tag and its value for negatives
 
 
 def find_picture(folder: str | Path, image: str) -> np.ndarray:
-    """Read the picture of an image, for display only.
+    """Read the picture of an image from a folder, for display only.
 
     Parameters
     ----------
@@ -31,35 +31,35 @@ def find_picture(folder: str | Path, image: str) -> np.ndarray:
     Returns
     -------
     numpy.ndarray, shape (H, W) or (H, W, 3)
-        Its values as stored, of 16 bits too. They are turned as the EXIF orientation says,
-        inverted if the file says that its smallest value is white, and laid on white where they
-        are transparent.
+        The stored values, also of 16 bits. The picture is rotated by its EXIF orientation,
+        inverted if the file is a negative, and blended with white where it is transparent.
 
     Raises
     ------
     ValueError
-        If there is none, or it cannot be read.
+        If there is no picture of that name, or it cannot be read.
     """
-    # names are compared and never joined to a path, so none can climb out of the folder
+    # names are compared and never joined to a path, so that "../x" cannot leave the folder
     found = pictures_in(Path(folder)).get(one_spelling(image))
     if found is None:
         raise ValueError(
-            f"{folder}: there is no picture of image {image!r} ({', '.join(SUFFIXES)})."
+            f"{folder}: there is no picture of image {image!r} with one of the suffixes "
+            f"{', '.join(SUFFIXES)}."
         )
     return read_picture(found)
 
 
 def pictures_in(folder: Path) -> dict[str, Path]:
-    """Files of pictures by the image's name, the first by name where there are two."""
+    """Return the picture files of a folder by image name, the first in order if there are two."""
     files = sorted(folder.iterdir(), reverse=True)
     return {one_spelling(path.stem): path for path in files if path.suffix.lower() in SUFFIXES}
 
 
 def read_picture(path: Path) -> np.ndarray:
-    """Return the values of a picture file, (H, W) or (H, W, 3); an error names the file."""
+    """Return the values of a picture file, (H, W), (H, W, 3) or (H, W, 4). Errors name the file."""
     try:
         values = read_npy(path) if path.suffix.lower() == ".npy" else _pixels(path)
-    except Exception as error:  # a broken file fails in as many ways as there are formats
+    except Exception as error:  # each format raises its own errors for a broken file
         raise ValueError(f"{path}: cannot be read as a picture: {error}") from error
     if values.ndim not in {2, 3} or values.shape[2:] not in {(), (3,), (4,)} or not values.size:
         raise ValueError(f"{path}: a picture must be (H, W) or (H, W, 3), got {values.shape}.")
@@ -69,13 +69,13 @@ def read_picture(path: Path) -> np.ndarray:
 
 
 def for_display(picture: Any) -> np.ndarray[Any, Any]:
-    """Return a picture as matplotlib shows it: gray values on any scale, or colors up to 1 or 255.
+    """Convert a picture for matplotlib: gray values on any scale, or colors up to 1 or 255.
 
     Parameters
     ----------
     picture : array_like, shape (H, W), (H, W, 3) or (H, W, 4)
-        Values of any type. Colors of more than 8 bits, which would be shown white, are brought to
-        the range from 0 to 1 by their own range.
+        Values of any type. Colors of more than 8 bits are rescaled from their own range to 0 to 1,
+        because matplotlib would show them as white.
 
     Returns
     -------
@@ -98,7 +98,7 @@ def for_display(picture: Any) -> np.ndarray[Any, Any]:
 
 
 def to_unit_range(values: np.ndarray[Any, Any]) -> Float64Array:
-    """Bring values to the range from 0 to 1; constant ones, and NaN, become a dark gray."""
+    """Rescale values to the range from 0 to 1. Constant arrays and NaN become dark gray."""
     numbers = np.asarray(values, np.float64)
     low, high = _least(numbers), _most(numbers)
     if not high > low:
@@ -119,11 +119,11 @@ def _most(values: np.ndarray[Any, Any]) -> float:
 
 
 def _pixels(path: Path) -> np.ndarray[Any, Any]:
-    """Read an image file with Pillow: gray values of any depth, or colors of 8 bits."""
+    """Read an image file with Pillow, as gray values of any depth or as colors of 8 bits."""
     from PIL import Image, ImageOps  # noqa: PLC0415
 
     with open_picture(path) as opened:
-        # Pillow inverts negatives of 8 bits itself, and leaves those of more
+        # Pillow inverts negatives of 8 bits but not negatives of more bits
         negative = getattr(opened, "tag_v2", {}).get(PHOTOMETRIC) == MIN_IS_WHITE
         picture = ImageOps.exif_transpose(opened)
         if picture.mode in DEEP:

@@ -1,4 +1,4 @@
-"""Figures of scores: intervals, paired differences, and image by image."""
+"""Draw intervals of scores, paired differences, and the scores of one method over another's."""
 
 from __future__ import annotations
 
@@ -9,12 +9,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from gazesal._text import printable
 from gazesal._validation import as_column, as_iterable
 from gazesal.metrics.directions import higher_is_better
 from gazesal.metrics.names import find_metric
-from gazesal.reporting.interval_words import kind_words, summary_words
-from gazesal.reporting.summary_tables import LABELS, label_of, metric_label, require_summary
+from gazesal.reporting.figure_style import (
+    INK,
+    PALE,
+    TITLE_WIDTH,
+    add_note,
+    label_rows,
+    new_figure,
+    without_frame,
+)
+from gazesal.reporting.labels import (
+    METHOD_LABELS,
+    interval_label,
+    method_label,
+    metric_label,
+    summary_note,
+)
+from gazesal.reporting.summary_cells import require_summary
 from gazesal.stats.design import Design, require_design
 from gazesal.stats.pairing import paired_rows
 from gazesal.stats.results import Comparison
@@ -25,25 +39,24 @@ if TYPE_CHECKING:
 
 __all__ = ["forest_panels", "plot_differences", "plot_intervals", "plot_pairs"]
 
-INK, PALE = "#1f3a5f", "#8a8f98"
-TITLE_WIDTH = 30  # letters in a line of a label
-LEGEND_WIDTH = 75  # letters in a line below a panel
+BAR: Any = {"fmt": "o", "capsize": 2, "lw": 1.2}  # of an estimate with its interval
+LEGEND_WIDTH = 75  # characters per line of the text below a panel, so that it is not cut off
 
 
 def plot_intervals(summary: pd.DataFrame, *, note: str = "") -> Figure:
-    """Draw the intervals of every method, a panel a metric: a forest plot.
+    """Draw the intervals of every method in a forest plot, with a panel for each metric.
 
     Parameters
     ----------
     summary : pandas.DataFrame
-        As `Evaluation.summary` returns it, or `interval_table` by method and metric.
+        A table from `Evaluation.summary`, or from `interval_table` by method and metric.
     note : str, optional
         A line above the figure.
 
     Returns
     -------
     matplotlib.figure.Figure
-        A figure that belongs to no window; a notebook shows it.
+        A figure without a window. Notebooks show it.
 
     Raises
     ------
@@ -52,7 +65,7 @@ def plot_intervals(summary: pd.DataFrame, *, note: str = "") -> Figure:
 
     See Also
     --------
-    plot_differences : Paired differences, which intervals side by side do not show.
+    plot_differences : Draw paired differences, which intervals side by side do not show.
 
     Examples
     --------
@@ -75,34 +88,35 @@ def plot_intervals(summary: pd.DataFrame, *, note: str = "") -> Figure:
 
 
 def plot_differences(comparisons: Iterable[Comparison], *, note: str = "") -> Figure:
-    """Draw paired differences with their intervals, a panel a group such as the metric.
+    """Draw paired differences with their intervals, with a panel for each group or metric.
 
     Parameters
     ----------
     comparisons : Comparisons or iterable of Comparison
-        As `compare` returns them. Where a margin was stated it is shaded; equivalence is judged by
-        the interval at twice the level's error, which is narrower than the one drawn.
+        The comparisons from `compare`. A stated margin of equivalence is shaded. Equivalence is
+        judged by the interval with twice the error of the confidence level, which is narrower than
+        the interval drawn.
     note : str, optional
         A line above the figure.
 
     Returns
     -------
     matplotlib.figure.Figure
-        A figure that belongs to no window. Filled points have an adjusted p-value below the level's
-        error. A line below says so.
+        A figure without a window. Points are filled if the adjusted p-value is below the error of
+        the confidence level. A legend below the panels explains this.
 
     Raises
     ------
     ValueError
-        If there is no comparison.
+        If `comparisons` is empty.
     TypeError
-        If `comparisons` does not hold comparisons.
+        If `comparisons` holds other objects.
     ImportError
         If the extra ``plot`` is not installed.
 
     See Also
     --------
-    compare : Makes the comparisons.
+    compare : Compute the comparisons.
 
     Examples
     --------
@@ -125,7 +139,7 @@ def plot_differences(comparisons: Iterable[Comparison], *, note: str = "") -> Fi
     if strange:
         raise TypeError(f"`comparisons` must hold Comparison, got {type(strange[0]).__name__}.")
     if not rows:
-        raise ValueError("`comparisons` must hold a comparison, got none.")
+        raise ValueError("`comparisons` must hold at least one comparison, got 0.")
     groups = list(dict.fromkeys(row.group for row in rows))
     longest = max(sum(row.group == group for row in rows) for group in groups)
     figure = new_figure((4.8 * len(groups), 0.9 + 0.3 * longest))
@@ -151,39 +165,40 @@ def plot_pairs(
     independent: str | None = None,
     note: str = "",
 ) -> Figure:
-    """Draw one method's score of each image over another's.
+    """Draw the scores of one method over the scores of another, with a point for each unit.
 
     Parameters
     ----------
-    table : pandas.DataFrame, one row a score
+    table : pandas.DataFrame, one row per score
         Scores of one metric.
     design : Design
-        Which columns are units; the points are those of the first, all else averaged.
+        The columns of the units. The points are the units of the first column, averaged over all
+        others.
     method, reference : object
-        Values of `contrast`: upwards and to the right.
+        Values of `contrast`, for the vertical and the horizontal axis.
     contrast : str, default "method"
         Column that names the methods.
     independent : str, optional
-        Column whose units are not the same in both methods; see `compare`.
+        Column whose units differ between the methods, see `compare`.
     note : str, optional
         A line above the figure.
 
     Returns
     -------
     matplotlib.figure.Figure
-        A figure that belongs to no window; on the diagonal both score the same.
+        A figure without a window. On the diagonal both methods score the same.
 
     Raises
     ------
     ValueError
-        If one of the methods is not in the table, both are the same, a score has no partner and the
-        design does not say to drop it, they share no unit, or as for `interval`.
+        If one of the methods is not in the table, both are the same, they share no unit, a score
+        has no partner and the design does not drop it, or for the reasons of `interval`.
     ImportError
         If the extra ``plot`` is not installed.
 
     See Also
     --------
-    compare : The mean difference and its interval.
+    compare : Compute the mean difference and its interval.
 
     Examples
     --------
@@ -200,10 +215,10 @@ def plot_pairs(
     require_design(design)
     as_column(contrast, name="contrast")
     if not isinstance(table, pd.DataFrame) or contrast not in table:
-        raise ValueError(f"`table` must be a frame with the column {contrast}.")
+        raise ValueError(f"`table` must be a DataFrame with the column {contrast}.")
     for name, value in (("method", method), ("reference", reference)):
         if not pd.api.types.is_scalar(value) or value not in table[contrast].unique().tolist():
-            raise ValueError(f"`{name}` must be a value of the column {contrast}, got {value!r}.")
+            raise ValueError(f"`{name}` must be a value in the column {contrast}, got {value!r}.")
     if method == reference:
         raise ValueError(f"`method` and `reference` must differ, got {method!r} twice.")
     rows = table[table[contrast].isin([method, reference])]
@@ -218,8 +233,8 @@ def plot_pairs(
     ax.plot([low, high], [low, high], color=PALE, lw=0.8, ls=":")
     ax.plot(x, y, "o", ms=4, color=INK, alpha=0.7, mec="none")
     ax.set(xlim=(low, high), ylim=(low, high), aspect="equal")
-    ax.set_xlabel(fill(label_of(str(reference)), TITLE_WIDTH), fontsize=9, parse_math=False)
-    ax.set_ylabel(fill(label_of(str(method)), TITLE_WIDTH), fontsize=9, parse_math=False)
+    ax.set_xlabel(fill(method_label(str(reference)), TITLE_WIDTH), fontsize=9, parse_math=False)
+    ax.set_ylabel(fill(method_label(str(method)), TITLE_WIDTH), fontsize=9, parse_math=False)
     higher = int((y > x).sum())
     ax.set_title(f"higher on {higher} of {x.size}, lower on {int((y < x).sum())}", fontsize=9)
     ax.tick_params(labelsize=8)
@@ -231,10 +246,10 @@ def plot_pairs(
 def forest_panels(
     figure: Any, summary: pd.DataFrame, methods: Sequence[str], metrics: Sequence[str]
 ) -> None:
-    """Draw the intervals of a summary into a figure or a part of one, a panel a metric."""
+    """Draw the intervals of a summary into a figure or subfigure, with a panel for each metric."""
     panels = figure.subplots(1, len(metrics), sharey=True, squeeze=False)[0]
-    places = np.arange(len(methods))[::-1]
-    colors = [PALE if method in LABELS else INK for method in methods]
+    places = range(len(methods))[::-1]
+    colors = [PALE if method in METHOD_LABELS else INK for method in methods]
     for ax, name in zip(panels, metrics, strict=True):
         rows = summary[summary["metric"].astype(str) == name]
         rows = rows.assign(method=rows["method"].astype(str)).set_index("method")
@@ -249,17 +264,10 @@ def forest_panels(
         else:
             lower = " (lower is better)" if higher_is_better(name) is False else ""
             ax.set_title(f"{metric_label(name)}{lower}", fontsize=9, parse_math=False)
-        for place, x, (left, right), color in zip(places, center, arms.T, colors, strict=True):
-            ax.errorbar(
-                x, place, xerr=[[left], [right]], fmt="o", ms=4, color=color, capsize=2, lw=1.2
-            )
-        labels = [fill(label_of(method), TITLE_WIDTH) for method in methods]
-        ax.set_yticks(places, labels, fontsize=8, parse_math=False)
-        ax.set_ylim(-0.6, len(methods) - 0.4)
-        ax.tick_params(axis="x", labelsize=8)
-        without_frame(ax, ("top", "right", "left"))
-        ax.tick_params(axis="y", length=0)
-    if words := summary_words(summary):
+        for x, place, arm, color in zip(center, places, arms.T, colors, strict=True):
+            ax.errorbar(x, place, xerr=arm[:, None], ms=4, color=color, **BAR)
+        label_rows(ax, [method_label(method) for method in methods])
+    if words := summary_note(summary):
         figure.supxlabel(words, fontsize=7, parse_math=False)
 
 
@@ -268,60 +276,26 @@ def _difference_panel(ax: Axes, rows: Sequence[Comparison]) -> None:
     for margin in margins:
         ax.axvspan(-margin, margin, color=PALE, alpha=0.15, lw=0)
     ax.axvline(0, color=PALE, lw=0.8, ls=":")
-    places = np.arange(len(rows))[::-1]
-    for place, row in zip(places.tolist(), rows, strict=True):
+    for place, row in zip(range(len(rows))[::-1], rows, strict=True):
         d = row.difference
         arms = [[d.estimate - d.low], [d.high - d.estimate]]
-        filled = row.p_adjusted < 1 - d.confidence_level
-        ax.errorbar(
-            d.estimate, place, xerr=arms, fmt="o", ms=5, color=INK, capsize=2, lw=1.2,
-            mfc=INK if filled else "white",
-        )  # fmt: skip
-    labels = [
-        fill(f"{label_of(row.method)} - {label_of(row.reference)}", TITLE_WIDTH) for row in rows
-    ]
-    ax.set_yticks(places, labels, fontsize=8, parse_math=False)
-    ax.set_ylim(-0.6, len(rows) - 0.4)
-    ax.tick_params(axis="x", labelsize=8)
-    ax.tick_params(axis="y", length=0)
-    without_frame(ax, ("top", "right", "left"))
+        face = INK if row.p_adjusted < 1 - d.confidence_level else "white"
+        ax.errorbar(d.estimate, place, xerr=arms, ms=5, color=INK, mfc=face, **BAR)
+    label_rows(ax, [f"{method_label(r.method)} - {method_label(r.reference)}" for r in rows])
 
 
 def _legend(rows: Sequence[Comparison]) -> str:
-    """Say what is drawn of differences."""
+    """Return the legend of a plot of differences."""
     levels = sorted({row.difference.confidence_level for row in rows})
     bars, errors, tests = (
         " or ".join(f"{100 * value:g}%" for value in values)
         for values in (levels, [1 - level for level in levels], [2 * v - 1 for v in levels])
     )
-    kinds = " or ".join(dict.fromkeys(kind_words(row.difference.interval) for row in rows))
+    kinds = " or ".join(dict.fromkeys(interval_label(row.difference.interval) for row in rows))
     text = (
-        f"Bars: {bars} intervals ({kinds}), each by itself. Filled points: adjusted p below "
-        f"{errors}; hollow: not, also if the bar excludes 0."
+        f"Bars: {bars} intervals ({kinds}), each for its row alone. Filled points: adjusted p "
+        f"below {errors}. Hollow points: not below, even if the bar excludes 0."
     )
     if any(row.equivalence is not None for row in rows):
         text += f" Shaded: the margin of equivalence, judged by the {tests} interval (not drawn)."
     return text
-
-
-def add_note(figure: Figure, note: str) -> None:
-    """Write a line above a figure, if there is one, without control characters."""
-    if note:
-        figure.suptitle(printable(note, keep="\n"), fontsize=10, parse_math=False)
-
-
-def without_frame(ax: Axes, sides: Sequence[str]) -> None:
-    """Hide lines of the frame of a panel."""
-    for side in sides:
-        ax.spines[side].set_visible(False)
-
-
-def new_figure(size: tuple[float, float], *, dpi: int = 130, layout: Any = "constrained") -> Figure:
-    """Return a figure that belongs to no window; an ImportError names the extra."""
-    try:
-        import matplotlib.figure  # noqa: F401, PLC0415  (the module below may be kept from before)
-
-        from gazesal.reporting.notebook_figure import NotebookFigure  # noqa: PLC0415
-    except ImportError as error:
-        raise ImportError("Figures need matplotlib: pip install 'gazesal[plot]'.") from error
-    return NotebookFigure(figsize=size, layout=layout, dpi=dpi)

@@ -1,4 +1,4 @@
-"""Everything an evaluation leaves on disk."""
+"""Write the files of an evaluation into a folder."""
 
 import importlib.util
 import json
@@ -12,52 +12,15 @@ from gazesal._files import Together, together
 from gazesal._text import csv_text, markdown_text, printable
 from gazesal._warnings import muted
 from gazesal.datasets._arguments import as_path
-from gazesal.evaluation.case import INTEROBSERVER
 from gazesal.evaluation.evaluation import Evaluation
-from gazesal.evaluation.gaze_checks import count_gaze_maps
 from gazesal.exceptions import IntervalWarning
-from gazesal.maps.geometry import ReferenceFrame
-from gazesal.metrics.names import metric_named
 from gazesal.reporting._arguments import require_evaluation
-from gazesal.reporting.captions import (
-    baseline_words,
-    chance_words,
-    exactness_words,
-    metric_words,
-    undefined_words,
-)
+from gazesal.reporting.captions import describe
 from gazesal.reporting.figures import figure_options, plot_evaluation
-from gazesal.reporting.interval_words import (
-    kind_words,
-    level_words,
-    mean_words,
-    reader_caveats,
-    unit_of,
-)
-from gazesal.reporting.summary_tables import (
-    label_of,
-    require_summary_of,
-    summary_csv,
-    summary_markdown,
-    summary_text,
-)
+from gazesal.reporting.summary_cells import require_summary_of
+from gazesal.reporting.summary_tables import summary_markdown, summary_text
 
-__all__ = ["describe", "stage_figure", "stage_tables", "write_report"]
-
-CENTER_BIAS_WORDS = {
-    "left_out": "without the one that is scored",
-    "in_sample": "the one that is scored among them, as in the study, which favors the bias",
-    "both": (
-        "without the one that is scored, also for the shuffled metrics; in-sample, the one that is "
-        "scored is among them"
-    ),
-}
-GIVEN_BIAS_WORDS = {
-    "left_out": "without the gaze on the image that is scored",
-    "in_sample": "with the gaze on the image that is scored, which favors the bias",
-    "both": "without and with the gaze on the image that is scored, the latter in a row of its own",
-    "given": "the same for all images",
-}
+__all__ = ["stage_figure", "stage_tables", "write_report"]
 
 
 def write_report(
@@ -70,25 +33,27 @@ def write_report(
     picture: np.ndarray | None = None,
     note: str = "",
 ) -> list[Path]:
-    r"""Write the scores, the summary and a figure: all of them, or none if one cannot be written.
+    r"""Write the scores, the summary and a figure into a folder.
+
+    Either all files are written, or none if one of them cannot be written.
 
     Parameters
     ----------
     evaluation : Evaluation
-        What to write.
+        The evaluation to write.
     folder : str or path
-        Where to; made if absent. Files of the same names are replaced.
+        The folder, created if it does not exist. Files of the same names are replaced.
     summary : pandas.DataFrame, optional
-        A summary made before; by default that of `Evaluation.summary`.
+        A table from `Evaluation.summary`. By default the one with its default arguments.
     settings : dict, optional
-        More facts for ``settings.json``, which holds the options of the evaluation; a sigma in
+        Facts added to ``settings.json``, which holds the options of the evaluation. A sigma in
         ``degrees`` among them is named in the summary too.
     image : str, optional
-        Image whose maps are in the figure; by default the first that was scored.
+        Image shown in the figure. By default the first scored image.
     picture : numpy.ndarray, optional
-        That image itself, to lie under its maps.
+        The picture of that image, drawn under its maps.
     note : str, optional
-        What a reader of the summary and the figure must know, such as that data are synthetic.
+        A note to readers of the summary and the figure, for example that the data are synthetic.
 
     Returns
     -------
@@ -99,19 +64,19 @@ def write_report(
     Raises
     ------
     ValueError
-        If `image` was not scored, or `summary` is not one of this evaluation.
+        If `image` was not scored, or `summary` does not belong to the evaluation.
     OSError
-        If a file cannot be written; the message names it, and no file has been replaced.
+        If a file cannot be written. The message names it, and no file has been replaced.
 
     See Also
     --------
-    plot_evaluation : The figure alone.
+    plot_evaluation : Draw the figure alone.
 
     Notes
     -----
-    In the CSV files a name that a spreadsheet would run as a formula, or that has control
-    characters, begins with an apostrophe: ``=SUM(A1)`` is written ``'=SUM(A1)``. In such a cell
-    control characters are escapes such as ``\x1b``, and a backslash is doubled.
+    In the CSV files, names that a spreadsheet would run as a formula and names with control
+    characters begin with an apostrophe: ``=SUM(A1)`` is written as ``'=SUM(A1)``. In such a cell
+    control characters are written as escapes such as ``\x1b``, and backslashes are doubled.
 
     Examples
     --------
@@ -132,7 +97,7 @@ def write_report(
     folder = as_path(folder, name="folder")
     require_evaluation(evaluation)
     if summary is None:
-        with muted(IntervalWarning):  # the files have its words
+        with muted(IntervalWarning):  # the written summary contains the caveats
             summary = evaluation.summary()
     require_summary_of(summary, evaluation.methods, evaluation.options.metrics)
     with together() as files:
@@ -154,7 +119,7 @@ def stage_tables(
     settings: Mapping[str, object],
     note: str,
 ) -> list[Path]:
-    """Write scores, summaries and settings among files that take their places together."""
+    """Add scores, summaries and settings to files that are put in place together."""
     degrees = settings.get("degrees")
     words = describe(
         evaluation, summary, degrees=float(degrees) if isinstance(degrees, (int, float)) else None
@@ -165,7 +130,7 @@ def stage_tables(
         "scores.csv": csv_text(evaluation.scores),
         "summary.txt": summary_text(summary) + "\n" + notes,
         "summary.md": summary_markdown(summary) + "\n" + markdown_text(notes),
-        "summary.csv": summary_csv(summary),
+        "summary.csv": csv_text(summary),
         "settings.json": json.dumps(facts, indent=2, sort_keys=True) + "\n",
     }
     for name, text in texts.items():
@@ -183,134 +148,12 @@ def stage_figure(
     picture: np.ndarray | None,
     note: str,
 ) -> Path | None:
-    """Draw the figure among files that take their places together; None without matplotlib."""
+    """Add the figure to files that are put in place together; return None without matplotlib."""
     path = folder / "figure.png"
     if importlib.util.find_spec("matplotlib") is None:
-        files.remove(path)  # of an earlier run, with other numbers
+        files.remove(path)  # a figure of an earlier run would show other numbers
         return None
     figure = plot_evaluation(evaluation, summary, image=image, picture=picture, note=note)
     with files.file(path) as temporary:
         figure.savefig(temporary, **figure_options(path))
     return path
-
-
-def describe(evaluation: Evaluation, summary: pd.DataFrame, *, degrees: float | None = None) -> str:
-    """Say in words what the numbers of a summary are.
-
-    Parameters
-    ----------
-    evaluation : Evaluation
-        What was summarized.
-    summary : pandas.DataFrame
-        As its `Evaluation.summary` returns it.
-    degrees : float, optional
-        Sigma in degrees of visual angle, where each fixation has its own in pixels.
-
-    Returns
-    -------
-    str
-        A few lines of text.
-    """
-    options = evaluation.options
-    scored = set(evaluation.scores["image"])
-    n_observers = _n_observers(evaluation, scored)
-    observers = " to ".join(map(str, dict.fromkeys((min(n_observers), max(n_observers)))))
-    observers += " observers" if max(n_observers) > 1 else " observer"
-    kinds = " or ".join(
-        dict.fromkeys(kind_words(kind, seed=options.seed) for kind in summary["interval"])
-    )
-    truth = "the mean gaze map of the other observers, for every choice of the one left out"
-    if max(n_observers) == 1:  # only "all" scores such images
-        truth = "the gaze map of the one observer"
-    elif options.ground_truth == "all":
-        truth += "; for maps and biases, that of all observers"
-    unit, level = unit_of(evaluation, summary), level_words(summary["confidence_level"])
-    registered = ""
-    if isinstance(options.frame, ReferenceFrame):
-        precision = "to whole pixels as in the study" if options.frame.rounding == "study" else ""
-        registered = f", registered by their boxes {precision}".rstrip()
-    lines = [
-        f"{len(scored)} images, {observers} each. Ground truth: {truth}.",
-        (
-            f"{mean_words(unit)} with {level} interval ({kinds}; the "
-            f"{printable(unit)} is the unit), each row by itself. {exactness_words(options)}"
-            f"{_sigma_words(evaluation, degrees)}."
-        ),
-        (
-            f"Chance: {chance_words(options.metrics)}. "
-            f"Center bias: {_bias_words(evaluation, scored, registered)}."
-        ),
-        *baseline_words(summary, in_sample=options.center_bias_rows == "in_sample"),
-    ]
-    alone = n_observers.count(1)
-    if alone:
-        which = "Each image has"
-        if alone < len(n_observers):
-            which = f"{alone} of the images {'has' if alone == 1 else 'have'}"
-        lines.append(
-            f"{which} one observer, who cannot be compared with others, and no score of one "
-            "observer vs. the others."
-        )
-    boxes = any(case.box is not None for case in evaluation.cases)
-    lines += metric_words(options, boxes=boxes)
-    for method, metric, n_scores, n_undefined in summary[
-        ["method", "metric", "n_scores", "n_undefined"]
-    ].itertuples(index=False):
-        if n_undefined:
-            lines.append(
-                f"{label_of(method)}: {n_undefined} of {n_undefined + n_scores} "
-                f"{metric_named(metric).label} scores are undefined "
-                f"({undefined_words(metric_named(metric))}) and left out."
-            )
-    areas = any(metric_named(name).constant_map == 0.5 for name in options.metrics)
-    if areas and summary["n_undefined"].any():
-        lines.append("The AUC of a constant map is 0.5 and counts.")
-    lines += reader_caveats(summary)
-    return "\n".join(lines) + "\n"
-
-
-def _n_observers(evaluation: Evaluation, scored: set[str]) -> list[int]:
-    """Return how many observers each scored image has, also of an evaluation without its cases."""
-    found = {case.image: len(case.gaze) for case in evaluation.cases if case.image in scored}
-    if not found:
-        own = evaluation.scores[evaluation.scores["method"] == INTEROBSERVER]
-        counts = own.groupby("image")["observer"].nunique()
-        found = {str(image): int(count) for image, count in counts.items()}
-    return list(found.values()) or [1]
-
-
-def _sigma_words(evaluation: Evaluation, degrees: float | None) -> str:
-    """State the sigma of fixations, and of how many readings there are none."""
-    n_maps, n_readings = count_gaze_maps(evaluation.cases)
-    if n_readings and n_maps == n_readings:
-        return "The gaze was given as maps, which were used as they are"
-    sigma = "that of each fixation"
-    if degrees is not None:
-        sigma = f"{degrees:g} degrees of visual angle, in pixels at each fixation"
-    if evaluation.options.sigma is not None:
-        sigma = f"{evaluation.options.sigma[0]:g} x {evaluation.options.sigma[1]:g} pixels"
-    of_maps = f", except for {n_maps} of {n_readings} readings given as gaze maps"
-    return f"Sigma: {sigma}{of_maps if n_maps else ''}"
-
-
-def _bias_words(evaluation: Evaluation, scored: set[str], registered: str) -> str:
-    """Say what the center bias is: the mean over images, or the one that came with them."""
-    own = sum(c.center_bias is not None for c in evaluation.cases if c.image in scored)
-    options = evaluation.options
-    rows = options.center_bias_rows
-    if rows == "none":
-        return "none was scored"
-    if options.center_bias is not None:
-        words = f"{printable(options.center_bias)}, {GIVEN_BIAS_WORDS[rows]}"
-        if options.leave_out is not None and options.leaves_out:
-            words += f" and all others of the same {printable(options.leave_out)}"
-        return words + (f"; for {own} images, the one that came with the image" if own else "")
-    if options.frame is None:
-        return "the one that came with each image"
-    words = (
-        f"the mean gaze map over the images, {len(evaluation.cases)} in all{registered}, "
-        f"{CENTER_BIAS_WORDS[rows]}"
-    )
-    if options.leave_out is not None and options.leaves_out:
-        words += f" and all others of the same {options.leave_out}"
-    return words + (f"; for {own} of them, the one that came with the image" if own else "")

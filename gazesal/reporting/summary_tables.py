@@ -1,127 +1,60 @@
-"""The results table as text, Markdown and CSV."""
+"""Lay out a summary as text, Markdown, LaTeX and HTML.
 
-from collections.abc import Collection, Sequence
-from typing import NamedTuple
+pandas' ``Styler`` is not used for LaTeX and HTML because it needs jinja2, which the core of the
+library does not install, and because it leaves the escaping of hostile names to its caller.
+"""
+
+import html
+from collections.abc import Collection, Mapping
 
 import pandas as pd
 
-from gazesal._text import csv_text, markdown_text, printable
-from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER, SEGMENTATION
-from gazesal.metrics.names import find_metric
+from gazesal._text import markdown_text
+from gazesal.evaluation.case import INTEROBSERVER
+from gazesal.reporting.labels import BASELINES, method_label, metric_label, summary_note
+from gazesal.reporting.summary_cells import cells_of, cells_with_best
 
-__all__ = ["summary_csv", "summary_markdown", "summary_text"]
+__all__ = ["summary_html", "summary_latex", "summary_markdown", "summary_text"]
 
-COLUMNS = ("method", "metric", "estimate", "low", "high")
-REPORTED = ("n_images", "n_scores", "n_undefined", "interval", "confidence_level")  # beside COLUMNS
-LABELS = {
-    INTEROBSERVER: "One observer vs. the others",
-    CENTER_BIAS: "Center bias",
-    IN_SAMPLE_BIAS: "Center bias, in-sample",
-    SEGMENTATION: "Segmentation",
+LATEX = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    # the default font encoding of LaTeX prints other characters for these three
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
 }
-
-
-def label_of(method: str) -> str:
-    """Return the name of a row in tables and figures, without control characters."""
-    return LABELS.get(method) or printable(method)
-
-
-def metric_label(name: str) -> str:
-    """Return the label of a metric in tables and figures, or its own name if it is the user's."""
-    metric = find_metric(name)
-    return printable(name) if metric is None else metric.label
-
-
-class Cell(NamedTuple):
-    """An estimate and its interval, as they are shown; both empty where a method lacks a metric."""
-
-    estimate: str
-    interval: str
-
-    def __str__(self) -> str:
-        return f"{self.estimate} {self.interval}".strip()
-
-
-def require_summary(summary: object) -> pd.DataFrame:
-    """Return `summary` if it has the columns of one, and one row a method and metric."""
-    if not isinstance(summary, pd.DataFrame):
-        raise TypeError(f"`summary` must be a pandas DataFrame, got {type(summary).__name__}.")
-    lacking = [name for name in COLUMNS if list(summary.columns).count(name) != 1]
-    if lacking:
-        raise ValueError(
-            f"`summary` must have each of the columns {', '.join(COLUMNS)} once, got not so with "
-            f"{', '.join(lacking)}."
-        )
-    for name in ("estimate", "low", "high"):
-        if summary[name].dtype.kind not in "fiu":
-            raise TypeError(
-                f"`summary` must hold numbers in the column {name!r}, got {summary[name].dtype}."
-            )
-    names = summary[["method", "metric"]].astype(str)
-    twice = names[names.duplicated()]
-    if len(twice):
-        method, metric = twice.iloc[0]
-        raise ValueError(
-            f"`summary` must have one row a method and metric, got {metric} of {method} twice; "
-            "select the rows to show."
-        )
-    return summary
-
-
-def require_summary_of(
-    summary: object, methods: Collection[str], metrics: Collection[str]
-) -> pd.DataFrame:
-    """Return `summary` if it is one of an evaluation with these methods and metrics."""
-    found = require_summary(summary)
-    lacking = [name for name in REPORTED if name not in found]
-    strange = sorted({*found["method"].astype(str)} - {*methods})
-    strange += sorted({*found["metric"].astype(str)} - {*metrics})
-    if lacking or strange or found.empty:
-        given = f"one without {', '.join(lacking)}" if lacking else ", ".join(strange) or "no row"
-        raise ValueError(
-            f"`summary` must be one of the evaluation's `summary`, or rows of it, got {given}."
-        )
-    return found
-
-
-def cells_of(
-    summary: pd.DataFrame, digits: int = 3
-) -> tuple[list[str], dict[str, dict[str, Cell]]]:
-    """Metrics, and the cells of each method by metric, both in the order of the summary."""
-    require_summary(summary)
-    metrics = [str(name) for name in summary["metric"].unique()]
-    methods = [str(name) for name in summary["method"].unique()]
-    table = {method: dict.fromkeys(metrics, Cell("", "")) for method in methods}
-    for method, metric, *values in summary[list(COLUMNS)].itertuples(index=False):
-        estimate, low, high = (_decimal(value, digits) for value in values)
-        table[str(method)][str(metric)] = Cell(estimate, f"[{low}, {high}]")
-    return metrics, table
-
-
-def _decimal(value: float, digits: int) -> str:
-    text = f"{value:.{digits}f}"
-    return text.removeprefix("-") if text.strip("-0.") == "" else text  # no sign on zero
+# LaTeX reads one of these at the beginning of a row as an argument of the command before it
+LATEX_ARGUMENTS = ("[", "*")
 
 
 def summary_text(summary: pd.DataFrame) -> str:
-    """Lay out a summary as plain text, a row a method and a column a metric.
+    """Lay out a summary as plain text, with a row for each method and a column for each metric.
 
     Parameters
     ----------
     summary : pandas.DataFrame
-        As `Evaluation.summary` returns it, or `interval_table` by method and metric.
+        A table from `Evaluation.summary`, or from `interval_table` by method and metric.
 
     Returns
     -------
     str
-        Lines of text, the last one ending in a newline; a metric that a method lacks is blank.
+        Lines of text, each ending in a newline. A cell is blank if the method lacks the metric.
 
     Raises
     ------
     ValueError
-        If a column is absent, or a method has two rows of one metric.
+        If a column is missing, or a method has two rows for one metric.
     TypeError
-        If `summary` is not a frame.
+        If `summary` is not a DataFrame.
 
     Examples
     --------
@@ -135,9 +68,9 @@ def summary_text(summary: pd.DataFrame) -> str:
     ----  --------------------
     mine  0.610 [0.600, 0.625]
     """
-    cells = _rows(summary)
-    widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
-    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in cells]
+    rows = _rows(summary)
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
     lines.insert(1, "  ".join("-" * width for width in widths))
     return "\n".join(lines) + "\n"
 
@@ -148,19 +81,19 @@ def summary_markdown(summary: pd.DataFrame) -> str:
     Parameters
     ----------
     summary : pandas.DataFrame
-        As `Evaluation.summary` returns it, or `interval_table` by method and metric.
+        A table from `Evaluation.summary`, or from `interval_table` by method and metric.
 
     Returns
     -------
     str
-        Lines of Markdown, the last one ending in a newline; a metric that a method lacks is blank.
+        Lines of Markdown, each ending in a newline. A cell is blank if the method lacks the metric.
 
     Raises
     ------
     ValueError
-        If a column is absent, or a method has two rows of one metric.
+        If a column is missing, or a method has two rows for one metric.
     TypeError
-        If `summary` is not a frame.
+        If `summary` is not a DataFrame.
 
     Examples
     --------
@@ -181,24 +114,173 @@ def summary_markdown(summary: pd.DataFrame) -> str:
     return "".join(f"| {' | '.join(row)} |\n" for row in [header, rule, *rows])
 
 
-def summary_csv(summary: pd.DataFrame) -> str:
-    r"""Write a summary as CSV, one line a method and metric, in full precision.
+def summary_latex(
+    summary: pd.DataFrame,
+    *,
+    ceiling: Collection[str] | str = INTEROBSERVER,
+    floors: Collection[str] | str = BASELINES,
+    digits: int = 3,
+    higher_is_better: Mapping[str, bool] | None = None,
+) -> str:
+    r"""Lay out a summary as a LaTeX table with the best method in bold.
+
+    The table needs the LaTeX package ``booktabs``.
 
     Parameters
     ----------
     summary : pandas.DataFrame
-        As `Evaluation.summary` returns it.
+        A table from `Evaluation.summary`, or from `interval_table` by method and metric.
+    ceiling : str or collection of str, default "interobserver"
+        Methods that bound the scores from above, such as the observers. They are never bold.
+    floors : str or collection of str
+        Baselines, which are never bold either. By default the segmentation and the center biases.
+    digits : int, default 3
+        Number of decimals, 0 or more.
+    higher_is_better : dict of str to bool, optional
+        Directions of your own metrics, by name. Without a direction, no method of a metric is bold.
+        The directions of the metrics of this library are known.
 
     Returns
     -------
     str
-        CSV with a header. A name that a spreadsheet would run as a formula, or with control
-        characters, begins with an apostrophe and has ``\x1b`` for such a character.
+        A ``tabular``, each line ending in a newline. A last row names the kind of interval if the
+        summary has the columns ``interval`` and ``confidence_level``.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, a method has two rows for one metric, or `digits` is negative.
+    TypeError
+        If `summary` is not a DataFrame, `digits` is not an integer, names are not text, or
+        `higher_is_better` is not a dictionary of booleans.
+
+    See Also
+    --------
+    summary_html : The same table for notebooks and web pages.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import gazesal
+    >>> summary = pd.DataFrame(
+    ...     {
+    ...         "method": ["interobserver", "mine"],
+    ...         "metric": "sncc",
+    ...         "estimate": [0.03, -0.01],
+    ...         "low": [0.01, -0.02],
+    ...         "high": [0.05, 0.0],
+    ...     }
+    ... )
+    >>> print(gazesal.reporting.summary_latex(summary), end="")
+    \begin{tabular}{lr}
+    \toprule
+     & sNCC \\
+    \midrule
+    One observer vs. the others & 0.030 [0.010, 0.050] \\
+    mine & \textbf{$-$0.010} [$-$0.020, 0.000] \\
+    \bottomrule
+    \end{tabular}
     """
-    return csv_text(summary)
+    metrics, rows = cells_with_best(summary, ceiling, floors, digits, higher_is_better)
+    lines = [
+        rf"\begin{{tabular}}{{l{'r' * len(metrics)}}}",
+        r"\toprule",
+        " & ".join(["", *(_latex(metric_label(name)) for name in metrics)]) + r" \\",
+        r"\midrule",
+    ]
+    for method, cells in rows:
+        shown = []
+        for cell, best in cells:
+            value, bounds = (text.replace("-", "$-$") for text in cell)
+            shown.append(" ".join([rf"\textbf{{{value}}}" if best else value, bounds]).strip())
+        name = _latex(method)
+        guard = "{}" if name.lstrip().startswith(LATEX_ARGUMENTS) else ""
+        lines.append(guard + " & ".join([name, *shown]) + r" \\")
+    lines.append(r"\bottomrule")
+    if note := summary_note(summary):
+        lines.append(rf"\multicolumn{{{len(metrics) + 1}}}{{l}}{{\footnotesize {_latex(note)}}} \\")
+    return "\n".join([*lines, r"\end{tabular}"]) + "\n"
 
 
-def _rows(summary: pd.DataFrame) -> Sequence[list[str]]:
+def summary_html(
+    summary: pd.DataFrame,
+    *,
+    ceiling: Collection[str] | str = INTEROBSERVER,
+    floors: Collection[str] | str = BASELINES,
+    digits: int = 3,
+    higher_is_better: Mapping[str, bool] | None = None,
+) -> str:
+    """Lay out a summary as an HTML table with the best method in bold.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        A table from `Evaluation.summary`, or from `interval_table` by method and metric.
+    ceiling : str or collection of str, default "interobserver"
+        Methods that bound the scores from above, such as the observers. They are never bold.
+    floors : str or collection of str
+        Baselines, which are never bold either. By default the segmentation and the center biases.
+    digits : int, default 3
+        Number of decimals, 0 or more.
+    higher_is_better : dict of str to bool, optional
+        Directions of your own metrics, by name. Without a direction, no method of a metric is bold.
+        The directions of the metrics of this library are known.
+
+    Returns
+    -------
+    str
+        A ``table`` element, each line ending in a newline. ``IPython.display.HTML`` shows it in a
+        notebook. A footer names the kind of interval if the summary has the columns ``interval``
+        and ``confidence_level``.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, a method has two rows for one metric, or `digits` is negative.
+    TypeError
+        If `summary` is not a DataFrame, `digits` is not an integer, names are not text, or
+        `higher_is_better` is not a dictionary of booleans.
+
+    See Also
+    --------
+    summary_latex : The same table for papers.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import gazesal
+    >>> summary = pd.DataFrame(
+    ...     {"method": ["mine"], "metric": "sauc", "estimate": 0.61, "low": 0.6, "high": 0.625}
+    ... )
+    >>> print(gazesal.reporting.summary_html(summary), end="")
+    <table>
+    <thead><tr><th></th><th>sAUC</th></tr></thead>
+    <tbody>
+    <tr><th>mine</th><td><b>0.610</b> [0.600, 0.625]</td></tr>
+    </tbody>
+    </table>
+    """
+    metrics, rows = cells_with_best(summary, ceiling, floors, digits, higher_is_better)
+    head = "".join(f"<th>{html.escape(metric_label(name))}</th>" for name in metrics)
+    lines = ["<table>", f"<thead><tr><th></th>{head}</tr></thead>", "<tbody>"]
+    for method, cells in rows:
+        shown = [
+            f"<b>{cell.estimate}</b> {cell.interval}" if best else str(cell) for cell, best in cells
+        ]
+        data = "".join(f"<td>{cell}</td>" for cell in shown)
+        lines.append(f"<tr><th>{html.escape(method)}</th>{data}</tr>")
+    lines.append("</tbody>")
+    if note := summary_note(summary):
+        width = len(metrics) + 1
+        lines.append(f'<tfoot><tr><td colspan="{width}">{html.escape(note)}</td></tr></tfoot>')
+    return "\n".join([*lines, "</table>"]) + "\n"
+
+
+def _rows(summary: pd.DataFrame) -> list[list[str]]:
     metrics, table = cells_of(summary)
     header = ["", *(metric_label(name) for name in metrics)]
-    return [header, *([label_of(m), *map(str, cells.values())] for m, cells in table.items())]
+    return [header, *([method_label(m), *map(str, cells.values())] for m, cells in table.items())]
+
+
+def _latex(text: str) -> str:
+    return "".join(LATEX.get(letter, letter) for letter in text)

@@ -17,7 +17,7 @@ from gazesal.cxr.replication.report_sections import TABLES, sections_of
 from gazesal.cxr.training.settings import PRESETS, TrainingSettings
 from gazesal.cxr.training.trainer_options import options_that_count
 from gazesal.exceptions import UndefinedMetricWarning
-from gazesal.reporting.html.page import report_extra_is_there
+from gazesal.reporting.html.page import has_report_extra
 
 __all__ = ["nearest_preset", "read_aucs", "read_scores", "write_report"]
 
@@ -62,8 +62,8 @@ def write_report(
             else:  # an earlier run with more trainings may have written it
                 files.remove(path)
         files.text(report, markdown_of(title, [*study.notes, *facts], sections))
-        files.remove(page)  # the page of an earlier run has other numbers
-    if not report_extra_is_there():
+        files.remove(page)  # of an earlier run, with other numbers
+    if not has_report_extra():
         tell("no report.html: it needs jinja2 and matplotlib, pip install 'gazesal[report]'")
         return report, None, made
     write_page(

@@ -16,7 +16,7 @@ from gazesal.cxr.replication.report_parts import Figure, Section, Table, shown
 from gazesal.reporting.html.charts import Scale, axis_svg, interval_svg
 from gazesal.reporting.html.content import LIBRARIES, fingerprint_of, setting_rows, versions_of
 from gazesal.reporting.html.page import page_template
-from gazesal.reporting.summary_tables import label_of, metric_label
+from gazesal.reporting.labels import method_label, metric_label
 
 __all__ = ["write_page"]
 
@@ -100,7 +100,7 @@ def _charts(table: pd.DataFrame) -> list[dict[str, Any]]:
         drawn = []
         for row in rows.to_dict("records"):
             label, size = (
-                label_of(str(row["method"])),
+                method_label(str(row["method"])),
                 [row[n] for n in ("estimate", "low", "high")],
             )
             text = "{} [{}, {}]".format(*map(shown, size))

@@ -8,7 +8,7 @@ from scipy.stats import t as student
 
 from gazesal.cxr.replication import study_tables
 from gazesal.cxr.replication.report_parts import Figure, Section, Table, TableCell, shown
-from gazesal.reporting.summary_tables import label_of, metric_label
+from gazesal.reporting.labels import method_label, metric_label
 
 __all__ = ["TABLES", "sections_of"]
 
@@ -172,7 +172,7 @@ def _beside(
     wide: dict[str, dict[str, TableCell]] = {}
     for row in table.to_dict("records"):
         kind = str(row["subset"]) if subset else ""
-        name = label_of(str(row["method"])) + (f", {kind}" if kind else "")
+        name = method_label(str(row["method"])) + (f", {kind}" if kind else "")
         cells = wide.setdefault(name, {})
         metric = metric_label(str(row["metric"]))
         cells[metric] = _cell(row["estimate"], row["low"], row["high"])
@@ -195,7 +195,7 @@ def _subsets(scores: pd.DataFrame) -> str:
 def _differences(table: pd.DataFrame, p_column: str, p_head: str) -> Table:
     wide = {}
     for row in table.to_dict("records"):
-        name = f"{label_of(str(row['method']))}, {metric_label(str(row['metric']))}"
+        name = f"{method_label(str(row['method']))}, {metric_label(str(row['metric']))}"
         cells = {"difference": _cell(row["estimate"], row["low"], row["high"], sign=True)}
         cells[p_head] = TableCell(f"{row[p_column]:.2g}")
         if "margin" in row:
@@ -212,7 +212,7 @@ def _undefined(scores: pd.DataFrame) -> str:
         return ""
     counts = lost.groupby(["method", "metric"], as_index=False).agg(n=("image", "size"))
     listed = ", ".join(
-        f"{label_of(row['method'])} {metric_label(row['metric'])} {row['n']}"
+        f"{method_label(row['method'])} {metric_label(row['metric'])} {row['n']}"
         for row in counts.to_dict("records")
     )
     return f"Undefined scores, of constant maps, are left out: {listed}."

@@ -1,1 +1,1 @@
-"""The report as one HTML page."""
+"""Write an evaluation as one HTML page."""

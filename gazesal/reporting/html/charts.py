@@ -1,4 +1,4 @@
-"""Small charts as inline SVG, whose colors and letters are those of the page around them."""
+"""Draw small charts as inline SVG, which takes its colors and fonts from the page."""
 
 import math
 from collections.abc import Sequence
@@ -11,36 +11,36 @@ from gazesal.typing import Float64Array
 
 __all__ = ["Scale", "axis_svg", "distribution_svg", "interval_svg"]
 
-WIDTH, HEIGHT, EDGE = 320, 30, 14  # of a chart, and what is left free on both sides of the scale
-AXIS_HEIGHT = 22
-BINS = 48  # of a distribution: however many images there are, the page stays small
+WIDTH, HEIGHT, EDGE = 320, 30, 14  # pixels of a chart and of the margin beside its scale
+AXIS_HEIGHT = 22  # pixels
+BINS = 48  # of a distribution, so that the size of the page does not grow with the images
 
 
 class Scale:
-    """From a range of scores to places in a chart.
+    """Map a range of scores to horizontal positions in a chart.
 
     Parameters
     ----------
     values : sequence of float
-        What must find its place; those that are not finite need none.
+        The scores that the range includes. Values that are not finite are ignored.
     marks : sequence of float, optional
-        Values that need a place too.
+        More values that the range includes, such as the chance level.
     """
 
     def __init__(self, values: Sequence[float] | Float64Array, marks: Sequence[float] = ()) -> None:
         numbers = np.asarray([*np.ravel(values), *marks], np.float64)
         numbers = numbers[np.isfinite(numbers)]
         low, high = (float(numbers.min()), float(numbers.max())) if numbers.size else (0.0, 1.0)
-        room = 0.04 * (high - low) or 0.05 * abs(high) or 0.5  # none where all are alike
+        room = 0.04 * (high - low) or 0.05 * abs(high) or 0.5  # if all are equal
         self.low, self.high = low - room, high + room
 
     def place(self, value: float) -> float:
-        """How far to the right a value lies."""
+        """Return the horizontal position of a value in pixels."""
         share = (value - self.low) / (self.high - self.low)
         return EDGE + share * (WIDTH - 2 * EDGE)
 
     def ticks(self, most: int = 5) -> list[float]:
-        """Round numbers inside the range, at most so many."""
+        """Return round numbers inside the range, about `most` of them."""
         rough = (self.high - self.low) / most
         power = 10.0 ** math.floor(math.log10(rough))
         step = next(each * power for each in (1, 2, 5, 10) if each * power >= rough)
@@ -50,7 +50,7 @@ class Scale:
 
 
 def axis_svg(scale: Scale) -> str:
-    """The numbers below the charts of one scale."""
+    """Draw the axis below the charts of one scale."""
     ticks = scale.ticks()
     step = ticks[1] - ticks[0] if len(ticks) > 1 else max(abs(ticks[0]), 1.0) if ticks else 1.0
     digits = max(0, -math.floor(math.log10(step) + 1e-9))
@@ -63,14 +63,14 @@ def axis_svg(scale: Scale) -> str:
             f'<text x="{x:.1f}" y="16" text-anchor="middle">{text}</text>'
         )
     rule = f'<line class="rule" x1="{EDGE}" x2="{WIDTH - EDGE}" y1="0.5" y2="0.5"/>'
-    # the numbers are in the words that each chart has for those who cannot see it
+    # hidden from screen readers because the label of each chart states its numbers
     return _svg(rule + "".join(parts), AXIS_HEIGHT, 'aria-hidden="true"')
 
 
 def interval_svg(
     scale: Scale, estimate: float, low: float, high: float, *, chance: float, label: str
 ) -> str:
-    """A mean with its interval."""
+    """Draw a mean with its interval."""
     middle = HEIGHT / 2
     parts = [_chance(scale, chance)]
     if math.isfinite(low) and math.isfinite(high):
@@ -85,7 +85,7 @@ def interval_svg(
 
 
 def distribution_svg(scale: Scale, values: Float64Array, *, chance: float, label: str) -> str:
-    """How the scores of images are spread: their density, quartiles and, of few, each of them."""
+    """Draw the density and quartiles of scores, and the single scores if there are few."""
     values = values[np.isfinite(values)]
     middle = HEIGHT / 2
     parts = [_chance(scale, chance)]
@@ -107,7 +107,7 @@ def distribution_svg(scale: Scale, values: Float64Array, *, chance: float, label
 
 def _violin(scale: Scale, values: Float64Array, middle: float) -> str:
     counts, edges = np.histogram(values, bins=BINS, range=(scale.low, scale.high))
-    # three bins are smoothed into one, so that a few images do not make a comb
+    # smoothed over three bins because the histogram of a few images looks like a comb
     smooth = np.convolve(counts, [0.25, 0.5, 0.25], mode="same")
     heights = (middle - 2) * smooth / smooth.max()
     places = [scale.place(float(x)) for x in (edges[:-1] + edges[1:]) / 2]

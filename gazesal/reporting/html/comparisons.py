@@ -1,8 +1,9 @@
-"""Paired differences of an evaluation for its page, whose intervals hold for all of them together.
+"""Compare the methods of an evaluation, with intervals that hold for all differences together.
 
-A page is read for its largest differences, so intervals that hold one at a time would claim too
-much, and p-values adjusted beside them would contradict them. Here one level decides everything:
-the error of the page's level divided by the number of differences in a table (Bonferroni).
+Readers of a page look at its largest differences. Intervals that hold one at a time would claim too
+much, and adjusted p-values beside them would contradict them. Intervals, p-values and verdicts
+therefore use one error: the error of the page's confidence level divided by the number of
+differences in a table (Bonferroni).
 """
 
 from __future__ import annotations
@@ -16,22 +17,20 @@ from typing import Any
 import pandas as pd
 
 from gazesal._warnings import muted
-from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER, SEGMENTATION
+from gazesal.evaluation.case import INTEROBSERVER
 from gazesal.evaluation.evaluation import Evaluation
 from gazesal.metrics.directions import higher_is_better
-from gazesal.reporting.interval_words import unit_of
-from gazesal.reporting.summary_tables import label_of, metric_label
+from gazesal.reporting.labels import BASELINES, method_label, metric_label, unit_of
 from gazesal.stats.paired_tests import t_test
 from gazesal.stats.results import Comparison
 
-__all__ = ["FLOORS", "Family", "best_of", "better_of", "families", "maps_of", "rows_of"]
+__all__ = ["Family", "best_of", "better_of", "families", "maps_of", "rows_of"]
 
-FLOORS = (SEGMENTATION, CENTER_BIAS, IN_SAMPLE_BIAS)
 OF_DIFFERENCES = ("t", "normal", "bootstrap", "basic", "bca", "studentized")
-MOST_PAIRED = 6  # methods that are compared each with each; more are compared with the best
+MOST_PAIRED = 6  # methods compared in all pairs, above which each is compared with the best
 N_RESAMPLES = 10_000
-TAIL = 20  # resamples beyond each bound, at least: fewer make the bound itself a draw
-MOST_DRAWS = 200_000_000  # units in all resamples: seconds
+TAIL = 20  # resamples beyond each bound, at least, because fewer make the bound random
+MOST_DRAWS = 200_000_000  # units in all resamples together, which take seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +40,12 @@ class Family:
     Attributes
     ----------
     title : str
-        What is compared with what.
+        Title of the table.
     rows : tuple of Comparison
-        In the order of the metrics.
+        The differences in the order of the metrics.
     size : int
-        How many differences the level is divided among: more than there are rows if the reference
-        was chosen by its scores.
+        Number of differences that the error is divided by. Larger than the number of rows if the
+        reference was chosen by its scores.
     kind : str
         Kind of the intervals.
     """
@@ -58,8 +57,8 @@ class Family:
 
 
 def maps_of(methods: Sequence[str]) -> list[str]:
-    """Return the methods that are neither the observers nor a floor."""
-    return [name for name in methods if name not in {INTEROBSERVER, *FLOORS}]
+    """Return the methods that are neither the observers nor a baseline."""
+    return [name for name in methods if name not in {INTEROBSERVER, *BASELINES}]
 
 
 def best_of(summary: pd.DataFrame, metric: str, methods: Sequence[str]) -> str | None:
@@ -73,7 +72,7 @@ def best_of(summary: pd.DataFrame, metric: str, methods: Sequence[str]) -> str |
 
 
 def families(evaluation: Evaluation, summary: pd.DataFrame) -> list[Family]:
-    """Compare every row with the observers, and the maps and floors with one another."""
+    """Compare every row with the observers, and the maps and baselines with one another."""
     kind = str(summary["interval"].iloc[0])
     kind = kind if kind in OF_DIFFERENCES else "t"
     confidence_level = float(summary["confidence_level"].iloc[0])
@@ -125,10 +124,10 @@ def _compared(
     for method, other, metric in pairs:
         metrics_of.setdefault((method, other), []).append(metric)
     rows: dict[tuple[str, str, str], Comparison] = {}
-    # undefined ones are in the table, and the test of `compare` is not used
+    # undefined differences are shown in the table, and the p-values of `compare` are not used
     with muted(Warning):
         for (method, other), metrics in metrics_of.items():
-            # a pair of methods without a score of one image in common has no row
+            # a pair of methods without a common image has no row
             with contextlib.suppress(ValueError):
                 found = evaluation.compare(
                     method,
@@ -151,7 +150,7 @@ def rows_of(family: Family) -> list[dict[str, str]]:
 
 
 def better_of(row: Comparison) -> str | None:
-    """Return the better method of a pair, or None if its interval does not say which it is."""
+    """Return the better method of a pair, or None if the interval contains 0."""
     metric = str(dict(row.group)["metric"])
     higher, d = higher_is_better(metric), row.difference
     if higher is None or not (d.low > 0 or d.high < 0):
@@ -163,13 +162,13 @@ def _row(row: Comparison, family: Family) -> dict[str, str]:
     metric, d = str(dict(row.group)["metric"]), row.difference
     better = better_of(row)
     share = row.share_higher if higher_is_better(metric) else 1 - row.share_higher
-    verdict = "not distinguishable" if better is None else label_of(better)
+    verdict = "not distinguishable" if better is None else method_label(better)
     return {
         "metric": metric_label(metric),
-        "pair": f"{label_of(row.method)} \N{MINUS SIGN} {label_of(row.reference)}",
+        "pair": f"{method_label(row.method)} \N{MINUS SIGN} {method_label(row.reference)}",
         "difference": f"{d.estimate:+.3f}",
         "interval": f"[{_bound(d.low)}, {_bound(d.high)}]",
-        # of the same error as the interval, so that the two never contradict each other
+        # the same error as the interval has, so that the two never contradict each other
         "p": _p_value(min(1.0, family.size * t_test(d))) if family.kind == "t" else "",
         "better": "undefined" if math.isnan(d.low) else verdict,
         "effect": _number(row.effect_size, "+.2f"),
@@ -179,7 +178,7 @@ def _row(row: Comparison, family: Family) -> dict[str, str]:
 
 
 def _bound(value: float) -> str:
-    """Return a bound to three decimals; to one digit if that would not show its side of zero."""
+    """Return a bound with three decimals, or one digit if three decimals would hide its sign."""
     if value == 0 or math.isnan(value):
         return f"{value:.3f}"
     return f"{value:+.3f}" if abs(value) >= 0.0005 else f"{value:+.0e}"

@@ -1,4 +1,4 @@
-"""What the HTML report says: every table, chart and picture of it, ready to be laid out."""
+"""Gather the tables, charts and pictures of the HTML report for its template."""
 
 from __future__ import annotations
 
@@ -20,39 +20,45 @@ from gazesal.evaluation.case import INTEROBSERVER
 from gazesal.evaluation.evaluation import Evaluation
 from gazesal.maps.geometry import ReferenceFrame
 from gazesal.metrics.names import metric_named
-from gazesal.reporting.extremes import (
+from gazesal.reporting.captions import describe
+from gazesal.reporting.extremes import extreme_images, image_means
+from gazesal.reporting.html.charts import Scale, axis_svg, distribution_svg, interval_svg
+from gazesal.reporting.html.comparisons import families
+from gazesal.reporting.html.tables import comparisons, groups, headlines, means
+from gazesal.reporting.labels import (
+    interval_label,
+    level_label,
+    mean_label,
+    method_label,
+    metric_label,
+    unit_of,
+)
+from gazesal.reporting.overlays import (
     Pictures,
     case_of,
-    extreme_images,
     gaze_of_all,
-    image_means,
     map_of,
     overlay_jpeg,
     picture_of,
 )
-from gazesal.reporting.html.charts import Scale, axis_svg, distribution_svg, interval_svg
-from gazesal.reporting.html.comparisons import families
-from gazesal.reporting.html.tables import comparisons, groups, headlines, means
-from gazesal.reporting.interval_words import kind_words, level_words, mean_words, unit_of
-from gazesal.reporting.results_folder import describe
-from gazesal.reporting.summary_tables import cells_of, label_of, metric_label
+from gazesal.reporting.summary_cells import cells_of
 from gazesal.typing import FloatArray
 
 __all__ = ["LIBRARIES", "content_of", "fingerprint_of", "setting_rows", "versions_of"]
 
-MOST_OVERLAYS = 60  # on a page, or it would be slow to open
-MOST_BAD = 200  # images that are listed
+MOST_OVERLAYS = 60  # pictures on a page, because more make it slow to open
+MOST_BAD = 200  # images listed as not scored, for the same reason
 LIBRARIES = ("gazesal", "scipy", "pandas", "matplotlib")
 
 
 class Overlay(NamedTuple):
-    """A picture of the page."""
+    """A picture on the page, or the reason that it is missing."""
 
     image: str
     score: str
     extreme: str
     source: str  # a data URI
-    fault: str  # why there is none
+    fault: str
     width: int
     height: int
     alt: str
@@ -67,7 +73,7 @@ def content_of(
     n_extremes: int,
     pictures: Pictures,
 ) -> dict[str, Any]:
-    """Everything that the template lays out, by name."""
+    """Return the variables of the template by name."""
     degrees = settings.get("degrees")
     words = describe(
         evaluation, summary, degrees=float(degrees) if isinstance(degrees, (int, float)) else None
@@ -75,18 +81,16 @@ def content_of(
     overlays, why_none = _overlays(evaluation, metric, n_extremes, pictures)
     bad = evaluation.bad_images
     compared = families(evaluation, summary)
-    kind, confidence_level = (
-        str(summary["interval"].iloc[0]),
-        float(summary["confidence_level"].iloc[0]),
-    )
+    kind = str(summary["interval"].iloc[0])
+    confidence_level = float(summary["confidence_level"].iloc[0])
     unit = unit_of(evaluation, summary)
     return {
         "unit": printable(unit),
-        "mean_words": mean_words(unit),
+        "mean_label": mean_label(unit),
         "headlines": headlines(summary, compared),
         "words": words.splitlines(),
-        "confidence_level": level_words(summary["confidence_level"]),
-        "kind": kind_words(kind),
+        "confidence_level": level_label(summary["confidence_level"]),
+        "kind": interval_label(kind),
         "means": means(summary),
         "charts": _charts(evaluation, summary),
         "comparisons": comparisons(compared, summary),
@@ -104,7 +108,7 @@ def content_of(
 
 
 def _charts(evaluation: Evaluation, summary: pd.DataFrame) -> list[dict[str, Any]]:
-    """Intervals and distributions, a pair of charts a metric."""
+    """Return the charts of intervals and distributions, a pair for each metric."""
     from markupsafe import Markup  # noqa: PLC0415
 
     _, cells = cells_of(summary)
@@ -129,7 +133,7 @@ def _charts(evaluation: Evaluation, summary: pd.DataFrame) -> list[dict[str, Any
         wide = Scale(np.concatenate(list(spread.values())), chance)
         intervals, distributions = [], []
         for method in methods:
-            label, text = label_of(method), str(cells[method][name])
+            label, text = method_label(method), str(cells[method][name])
             estimate, low, high = bounds.get(method, (math.nan,) * 3)
             values = spread[method][np.isfinite(spread[method])]
             quartiles = "no defined score"
@@ -187,12 +191,12 @@ def _charts(evaluation: Evaluation, summary: pd.DataFrame) -> list[dict[str, Any
 def _overlays(
     evaluation: Evaluation, metric: str, n: int, pictures: Pictures
 ) -> tuple[list[dict[str, Any]], str]:
-    """Pictures of the best and worst images of each map, or why there are none."""
+    """Return pictures of the best and worst images of each map, and a sentence on missing ones."""
     if n == 0:
-        return [], "They were not asked for."
+        return [], "They were not requested."
     there = {case.image for case in evaluation.cases}
     if not there & set(evaluation.scores["image"]):
-        return [], "The maps are not at hand: the evaluation was loaded without its images."
+        return [], "Maps are missing because the evaluation was loaded without its images."
     maps = sorted({name for case in evaluation.cases if case.scored for name in case.maps})
     methods = [name for name in evaluation.methods if name in maps] or [
         name for name in evaluation.methods if name != INTEROBSERVER
@@ -201,7 +205,7 @@ def _overlays(
     gaze: dict[str, FloatArray] = {}
     drawn = [
         {
-            "label": label_of(method),
+            "label": method_label(method),
             "items_": [
                 _overlay(evaluation, method, metric, pictures, gaze, *row)
                 for row in extreme_images(evaluation, method, metric, n=n).itertuples(index=False)
@@ -209,7 +213,7 @@ def _overlays(
         }
         for method in shown
     ]
-    left_out = f"Those of {len(methods) - len(shown)} more methods are left out."
+    left_out = f"Pictures of {len(methods) - len(shown)} more methods are left out."
     return drawn, left_out if len(shown) < len(methods) else ""
 
 
@@ -226,7 +230,7 @@ def _overlay(
     case = case_of(evaluation, image)
     source, fault, height, width = "", "", 0, 0
     try:
-        if image not in gaze:  # drawn once for all methods
+        if image not in gaze:  # computed once for all methods
             gaze[image] = gaze_of_all(evaluation, case)
         data, (height, width) = overlay_jpeg(
             map_of(evaluation, case, method),
@@ -236,7 +240,7 @@ def _overlay(
         )
         source = "data:image/jpeg;base64," + base64.b64encode(data).decode()
     except (ValueError, OSError, ImportError) as error:
-        fault = f"Not shown: {error}"  # files may be gone since; the scores are still there
+        fault = f"Not shown: {error}"  # files may have been removed, but the scores exist
     value = f"{metric_label(metric)} {score:.3f}"
     return Overlay(
         image=image,
@@ -246,13 +250,13 @@ def _overlay(
         fault=fault,
         width=width,
         height=height,
-        alt=f"Map of {label_of(method)} on image {image}, one of its {extreme}: {value}. "
+        alt=f"Map of {method_label(method)} on image {image}, among its {extreme}: {value}. "
         "Lines enclose 50% and 90% of the gaze.",
     )
 
 
 def setting_rows(facts: Mapping[str, object]) -> list[tuple[str, str]]:
-    """Settings in words, by name."""
+    """Return settings as pairs of name and text, sorted by name."""
     return [(name, _value(facts[name])) for name in sorted(facts)]
 
 
@@ -267,13 +271,13 @@ def _value(value: object) -> str:
 
 
 def _versions(evaluation: Evaluation) -> list[tuple[str, str]]:
-    """Of what made the scores, and of what made the page."""
+    """Return the versions of the libraries that computed the scores and the page."""
     rows = [(f"scores: {name}", found) for name, found in evaluation.versions.items()]
     return rows + [(f"page: {name}", found) for name, found in versions_of(LIBRARIES).items()]
 
 
 def versions_of(libraries: Iterable[str]) -> dict[str, str]:
-    """What is installed of these libraries, and Python."""
+    """Return the versions of the installed libraries among some, and of Python."""
     found = {}
     for name in libraries:
         with contextlib.suppress(PackageNotFoundError):
@@ -282,16 +286,15 @@ def versions_of(libraries: Iterable[str]) -> dict[str, str]:
 
 
 def fingerprint_of(scores: pd.DataFrame) -> str:
-    """A name for exactly these scores: equal tables have the same."""
+    """Return a digest of a table of scores. Equal tables have equal digests."""
     text = scores.to_csv(index=False, lineterminator="\n")
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _bibtex(evaluation: Evaluation) -> str:
-    """Entries of what was used."""
+    """Return the BibTeX entries of the metrics and methods used."""
     registered = isinstance(evaluation.options.frame, ReferenceFrame)
     bias = "RegisteredCenterBias" if registered else "CenterBias"
     own = {metric.name for metric in evaluation.options.own_metrics}
     metrics = [name for name in evaluation.options.metrics if name not in own]
-    used = [*metrics, "evaluate", "gaze_heatmap", bias, "compare"]
-    return cite(*used)
+    return cite(*metrics, "evaluate", "gaze_heatmap", bias, "compare")

@@ -1,4 +1,4 @@
-"""Templates of the HTML pages, which share their head, colors and parts."""
+"""Load the templates of HTML pages, which share their head, colors and parts."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from gazesal._text import printable
 if TYPE_CHECKING:
     from jinja2 import Template
 
-__all__ = ["page_template", "report_extra_is_there"]
+__all__ = ["has_report_extra", "page_template"]
 
 
 def page_template(package: str, name: str) -> Template:
-    """A template of a package, which may extend and import those of this one."""
-    if not report_extra_is_there():
+    """Return a template of a package, which may extend and import the templates of this package."""
+    if not has_report_extra():
         raise ImportError(
             "The HTML report needs jinja2 and matplotlib: pip install 'gazesal[report]'."
         )
@@ -38,13 +38,13 @@ def page_template(package: str, name: str) -> Template:
 
 
 def _without_controls(value: object) -> object:
-    """Escape control characters of a text, which HTML forbids; its type stays."""
+    """Escape control characters in a text, which HTML forbids, and keep the type of the text."""
     if not isinstance(value, str):
         return value
     safe = printable(value, keep="\n\t")
     return value if safe == value else type(value)(safe)
 
 
-def report_extra_is_there() -> bool:
-    """Whether the libraries of the extra ``report`` are installed."""
+def has_report_extra() -> bool:
+    """Return whether the libraries of the extra ``report`` are installed."""
     return all(find_spec(name) is not None for name in ("jinja2", "matplotlib"))

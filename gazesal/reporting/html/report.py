@@ -1,4 +1,4 @@
-"""One HTML page of an evaluation, which needs nothing beside itself to be read."""
+"""Write an evaluation as one self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from gazesal.datasets._arguments import as_path
 from gazesal.evaluation.evaluation import Evaluation
 from gazesal.exceptions import IntervalWarning
 from gazesal.reporting._arguments import require_evaluation
-from gazesal.reporting.extremes import Pictures
 from gazesal.reporting.html.content import content_of
 from gazesal.reporting.html.page import page_template
-from gazesal.reporting.summary_tables import require_summary_of
+from gazesal.reporting.overlays import Pictures
+from gazesal.reporting.summary_cells import require_summary_of
 
 __all__ = ["html_page_of", "write_html_report"]
 
@@ -37,32 +37,34 @@ def write_html_report(
     title: str = TITLE,
     note: str = "",
 ) -> Path:
-    """Write an evaluation as one HTML page, whole or not at all.
+    """Write an evaluation as one HTML page.
 
-    The page holds the means with their intervals, their spread over images, the differences of
-    methods, groups of images, the best and worst images of each method, what could not be scored,
-    and with what all of it was made. It loads nothing and runs no script.
+    The page shows the means with their intervals, the distributions over images, the differences
+    between methods, groups of images, the best and worst images of each method, the images that
+    could not be scored, and the settings and versions. It loads no other file and runs no script.
 
     Parameters
     ----------
     evaluation : Evaluation
-        What to write.
+        The evaluation to write.
     path : str or path
-        The file, ending in ``.html``; replaced if it is there.
+        The file, ending in ``.html``. An existing file is replaced when the page is complete.
     pictures : mapping of str to array or path, str or path, optional
-        The images themselves by name, or a folder of them; by default those that the cases name.
+        Pictures by image name, or a folder of pictures. By default the pictures of the cases.
     summary : pandas.DataFrame, optional
-        A summary made before; by default that of `Evaluation.summary`.
+        A table from `Evaluation.summary`. By default the one with its default arguments.
     settings : mapping, optional
-        More facts for the list of settings, which holds the options of the evaluation.
+        Facts added to the list of settings, which holds the options of the evaluation.
     metric : str, optional
-        What the best and worst images are chosen by; by default ``"sauc"``, or the first metric.
+        Metric by which the best and worst images are chosen. By default ``"sauc"``, or the first
+        metric if ``"sauc"`` was not computed.
     n_extremes : int, default 3
-        How many of each; 0 for none, which is much faster where images are large.
+        Number of best images and of worst images. With 0 no map is read again, which is much faster
+        for large images.
     title : str
         Title of the page.
     note : str, optional
-        What a reader must know first, such as that data are synthetic.
+        A note at the top, for example that the data are synthetic.
 
     Returns
     -------
@@ -72,22 +74,22 @@ def write_html_report(
     Raises
     ------
     ValueError
-        If an option is bad, `summary` is not one of this evaluation, or the picture of an image
-        cannot be read.
+        If an argument is invalid, or `summary` does not belong to the evaluation.
     ImportError
         If the extra ``report`` is not installed.
 
     See Also
     --------
-    write_report : The same as tables, text and a figure.
+    write_report : Write tables, text and a figure into a folder.
 
     Notes
     -----
-    The intervals of the means are those of `Evaluation.summary`, each row by itself; bootstrap
-    intervals are those of :footcite:t:`davison1997`. The intervals of the differences are of the
-    same kind, and those of a table hold for all of its differences together: each has the error of
-    the level divided by their number (Bonferroni). So do the p-values, which are given with
-    Student's t. The default metrics are those of :footcite:t:`bigolin2021`; `evaluate` says more.
+    The intervals of the means come from `Evaluation.summary`, and each holds for its row alone.
+    Bootstrap intervals follow :footcite:t:`davison1997`. The intervals of the differences are of
+    the same kind and hold for all differences in a table together: the error of the confidence
+    level is divided by the number of differences (Bonferroni). The p-values, which are given with
+    Student's t, are adjusted in the same way. The default metrics come from
+    :footcite:t:`bigolin2021`, see `evaluate`.
 
     References
     ----------
@@ -134,16 +136,16 @@ def html_page_of(
     title: str = TITLE,
     note: str = "",
 ) -> str:
-    """Return the text of the page, with the options of `write_html_report`."""
+    """Return the text of the page. The arguments are the same as in `write_html_report`."""
     require_evaluation(evaluation)
     metrics = evaluation.options.metrics
     if metric is None:
         metric = "sauc" if "sauc" in metrics else metrics[0]
     as_choice(metric, metrics, name="metric")
     as_count(n_extremes, name="n_extremes", least=0)
-    template = page_template("gazesal.reporting", TEMPLATE)  # first: the extra may be missing
+    template = page_template("gazesal.reporting.html", TEMPLATE)  # first, as it needs the extra
     if summary is None:
-        with muted(IntervalWarning):  # the page shows its words
+        with muted(IntervalWarning):  # the page shows the caveats
             summary = evaluation.summary()
     content = content_of(
         evaluation,

@@ -1,4 +1,4 @@
-"""Tables and headlines of the HTML report, as text that is ready to be laid out."""
+"""Format the tables and headlines of the HTML report as text."""
 
 from __future__ import annotations
 
@@ -14,19 +14,24 @@ from gazesal.evaluation.evaluation import Evaluation
 from gazesal.evaluation.score_rows import COLUMNS
 from gazesal.exceptions import IntervalWarning
 from gazesal.metrics.directions import higher_is_better
-from gazesal.reporting.captions import bought_sncc
+from gazesal.reporting.captions import sncc_of_inverse_bias
 from gazesal.reporting.html.comparisons import Family, best_of, better_of, maps_of, rows_of
-from gazesal.reporting.interval_words import kind_words, level_words, reader_caveats
-from gazesal.reporting.summary_tables import cells_of, label_of, metric_label
-from gazesal.reporting.typeset import shown_rows
+from gazesal.reporting.labels import (
+    interval_label,
+    level_label,
+    method_label,
+    metric_label,
+    reader_caveats,
+)
+from gazesal.reporting.summary_cells import cells_of, cells_with_best
 
 __all__ = ["comparisons", "groups", "headlines", "means"]
 
-MOST_GROUPS = 12  # values of a column that are shown
+MOST_GROUPS = 12  # groups shown per column, the others are only counted
 
 
 def headlines(summary: pd.DataFrame, families: Sequence[Family]) -> list[str]:
-    """Say by each metric which map has the best mean, whether it stands out, and the baselines."""
+    """Return a line per metric on the best map, its rank among the maps, and the baselines."""
     lines = []
     for name in map(str, summary["metric"].unique()):
         rows = summary[(summary["metric"] == name) & summary["estimate"].notna()]
@@ -37,20 +42,20 @@ def headlines(summary: pd.DataFrame, families: Sequence[Family]) -> list[str]:
         parts = []
         if best is not None and len(maps) > 1:
             parts.append(
-                f"By {metric_label(name)}{lower}, {label_of(best)} has the best mean of "
+                f"By {metric_label(name)}{lower}, {method_label(best)} has the best mean of "
                 f"{len(maps)} maps, {means[best]:.3f}, and {_standing(best, name, maps, families)}."
             )
         elif maps:
-            named = ", ".join(f"{label_of(each)} scores {means[each]:.3f}" for each in maps)
+            named = ", ".join(f"{method_label(each)} scores {means[each]:.3f}" for each in maps)
             parts.append(f"By {metric_label(name)}{lower}, {named}.")
         baselines = [
             (INTEROBSERVER, "one observer against the others"),
             (CENTER_BIAS if CENTER_BIAS in means else IN_SAMPLE_BIAS, "the center bias"),
         ]
         scored = [(words, means[row]) for row, words in baselines if row in means]
-        bought = bought_sncc(summary) if name == "sncc" else None
-        if bought is not None:
-            scored.append(("the inverse of the center bias, which looks at no image,", bought))
+        inverse = sncc_of_inverse_bias(summary) if name == "sncc" else None
+        if inverse is not None:
+            scored.append(("the inverse of the center bias, which uses no image,", inverse))
         if scored:
             listed = "; ".join(f"{words} scores {value:.3f}" for words, value in scored)
             start = "" if parts else f"By {metric_label(name)}{lower}, "
@@ -61,7 +66,7 @@ def headlines(summary: pd.DataFrame, families: Sequence[Family]) -> list[str]:
 
 
 def _standing(best: str, metric: str, maps: Sequence[str], families: Sequence[Family]) -> str:
-    """Say from which other maps the one with the best mean is distinguishable."""
+    """Return a phrase on the maps from which the map with the best mean is distinguishable."""
     others = {name for name in maps if name != best}
     beaten, compared = set(), set()
     for row in (row for family in families for row in family.rows):
@@ -72,18 +77,15 @@ def _standing(best: str, metric: str, maps: Sequence[str], families: Sequence[Fa
     if compared != others:
         return "has not been compared with every other map on the same images"
     if beaten == others:
-        return (
-            "is distinguishable from every other map"
-            if len(others) > 1
-            else (f"is distinguishable from {label_of(next(iter(others)))}")
-        )
-    close = [label_of(name) for name in maps if name in others - beaten]
+        every = "every other map" if len(others) > 1 else method_label(next(iter(others)))
+        return f"is distinguishable from {every}"
+    close = [method_label(name) for name in maps if name in others - beaten]
     return f"is not distinguishable from {' and '.join(close)}"
 
 
 def means(summary: pd.DataFrame) -> dict[str, Any]:
-    """Return the table of means: a row a method, with the best mean of the maps marked."""
-    metrics, rows = shown_rows(summary)
+    """Return the table of means by method and metric, with the best mean of the maps marked."""
+    metrics, rows = cells_with_best(summary)
     counts = summary.groupby("method", sort=False)
     images, undefined = counts["n_images"].max(), counts["n_undefined"].sum()
     return {
@@ -104,19 +106,17 @@ def means(summary: pd.DataFrame) -> dict[str, Any]:
 
 
 def comparisons(families: Sequence[Family], summary: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the tables of differences, each with a line on what its intervals hold for."""
-    confidence_level, kind = (
-        level_words(summary["confidence_level"]),
-        str(summary["interval"].iloc[0]),
-    )
+    """Return the tables of differences, each with a sentence on its intervals."""
+    kind = str(summary["interval"].iloc[0])
+    confidence_level = level_label(summary["confidence_level"])
     tables = []
     for family in families:
         words = (
             f"{confidence_level} intervals that hold for all {family.size} differences together "
-            f"({kind_words(family.kind)}, Bonferroni)."
+            f"({interval_label(family.kind)}, Bonferroni)."
         )
         if family.kind != kind:
-            words += f" The {kind_words(kind)}, of the means above, has none for a difference."
+            words += f" The kind used for the means ({interval_label(kind)}) has no difference."
         with_p = family.kind == "t"
         tables.append(
             {"title": family.title, "words": words, "with_p": with_p, "rows": rows_of(family)}
@@ -127,16 +127,16 @@ def comparisons(families: Sequence[Family], summary: pd.DataFrame) -> list[dict[
 def groups(
     evaluation: Evaluation, interval: Any, confidence_level: float, *, unit: str = "image"
 ) -> list[dict[str, Any]]:
-    """Return the means within the groups of images, a table for each column that names groups.
+    """Return the means within groups of images, with a table for each column of groups.
 
-    A group that is the unit itself has no interval and no table.
+    The column of the unit has no table, because a group of one unit has no interval.
     """
     tables = []
     for column in (name for name in evaluation.scores.columns[len(COLUMNS) :] if name != unit):
         values = evaluation.scores.groupby(column, sort=True)["image"].nunique()
         largest = values.sort_values(ascending=False, kind="stable").head(MOST_GROUPS).index
         kept = evaluation.scores[evaluation.scores[column].isin(largest)]
-        with muted(IntervalWarning):  # below the table, and not once for each table
+        with muted(IntervalWarning):  # the captions show the caveats
             summary = replace(evaluation, scores=kept).summary(
                 by=column, unit=unit, interval=interval, confidence_level=confidence_level
             )
@@ -147,7 +147,9 @@ def groups(
                 {
                     "value": str(value) or "(not given)",
                     "n_images": int(values[value]),
-                    "methods": [(label_of(name), [*row.values()]) for name, row in cells.items()],
+                    "methods": [
+                        (method_label(name), [*row.values()]) for name, row in cells.items()
+                    ],
                 }
             )
         tables.append(

@@ -1,0 +1,124 @@
+"""Labels of methods, metrics, kinds of interval and units in tables, figures and pages."""
+
+import re
+
+import pandas as pd
+
+from gazesal._text import printable
+from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER, SEGMENTATION
+from gazesal.evaluation.evaluation import Evaluation
+from gazesal.evaluation.score_rows import COLUMNS
+from gazesal.metrics.names import find_metric
+from gazesal.stats.interval_methods import RESAMPLED
+
+__all__ = [
+    "BASELINES",
+    "INTERVAL_LABELS",
+    "METHOD_LABELS",
+    "interval_label",
+    "level_label",
+    "mean_label",
+    "method_label",
+    "metric_label",
+    "reader_caveats",
+    "summary_note",
+    "unit_of",
+]
+
+BASELINES = (SEGMENTATION, CENTER_BIAS, IN_SAMPLE_BIAS)
+METHOD_LABELS = {
+    INTEROBSERVER: "One observer vs. the others",
+    CENTER_BIAS: "Center bias",
+    IN_SAMPLE_BIAS: "Center bias, in-sample",
+    SEGMENTATION: "Segmentation",
+}
+INTERVAL_LABELS = {
+    "t": "Student's t",
+    "normal": "normal",
+    "bootstrap": "percentile bootstrap",
+    "basic": "basic bootstrap",
+    "bca": "BCa bootstrap",
+    "studentized": "studentized bootstrap",
+    "study": "pooled form of Bigolin Lanfredi et al. (2021)",
+    "fieller": "Fieller's",
+}
+
+
+def method_label(method: str) -> str:
+    """Return the label of a method, without control characters."""
+    return METHOD_LABELS.get(method) or printable(method)
+
+
+def metric_label(name: str) -> str:
+    """Return the label of a metric, or its name if it is not in the registry."""
+    metric = find_metric(name)
+    return printable(name) if metric is None else metric.label
+
+
+def interval_label(interval: object, *, seed: int | None = None) -> str:
+    """Return the label of a kind of interval, such as "Student's t".
+
+    Parameters
+    ----------
+    interval : str
+        A value of the column ``interval`` of a summary. An unknown value is returned unchanged.
+    seed : int, optional
+        Appended to the label of a kind that is computed by resampling.
+
+    Returns
+    -------
+    str
+        The label.
+    """
+    label = INTERVAL_LABELS.get(str(interval), str(interval))
+    resampled = seed is not None and str(interval) in RESAMPLED
+    return f"{label}, seed {seed}" if resampled else label
+
+
+def level_label(levels: object) -> str:
+    """Return confidence levels as text: "95%", or "90% or 95%" if there are several."""
+    numbers = sorted({float(level) for level in pd.Series(levels).dropna()})
+    return " or ".join(f"{100 * level:g}%" for level in numbers)
+
+
+def summary_note(summary: pd.DataFrame) -> str:
+    """Return a line on the intervals of a summary.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        A summary. `Evaluation.summary` and `interval_table` add the columns ``interval`` and
+        ``confidence_level``, which the line is made from.
+
+    Returns
+    -------
+    str
+        Such as "95% intervals: Student's t". Empty if one of the columns is missing.
+    """
+    if "interval" not in summary or "confidence_level" not in summary or summary.empty:
+        return ""
+    kinds = " or ".join(dict.fromkeys(interval_label(kind) for kind in summary["interval"]))
+    return f"{level_label(summary['confidence_level'])} intervals: {kinds}"
+
+
+def unit_of(evaluation: Evaluation, summary: pd.DataFrame) -> str:
+    """Return the independent unit of a summary: "image", or a group of images such as "patient".
+
+    A summary by groups has a column with the number of groups, such as ``n_patient``.
+    """
+    groups = evaluation.scores.columns[len(COLUMNS) :]
+    return next((str(name) for name in groups if f"n_{name}" in summary), "image")
+
+
+def mean_label(unit: str) -> str:
+    """Return the label of the mean of a summary, which is over images or groups of images."""
+    return "Mean over images" if unit == "image" else f"Mean of one mean per {printable(unit)}"
+
+
+def reader_caveats(summary: pd.DataFrame) -> list[str]:
+    """Return the caveats of a summary without the advice in brackets on the argument `interval`.
+
+    The readers of a report do not call the function, and the command line spells it differently.
+    """
+    caveats = str(summary.attrs.get("caveats", ""))
+    return re.sub(r" \(interval=[^)]*\)", "", caveats).splitlines()
