@@ -1,4 +1,4 @@
-"""``python -m gazesal``."""
+"""Run the command line with ``python -m gazesal``."""
 
 from gazesal.cli import main
 

@@ -1,4 +1,4 @@
-"""The command line: a thin face on the functions."""
+"""Define the command line, which calls the public functions."""
 
 import click
 
@@ -20,7 +20,7 @@ __all__ = ["main"]
 )
 @click.version_option(gazesal.__version__, prog_name="gazesal")
 def main() -> None:
-    """How much does a saliency map look like where people looked?"""
+    """Score saliency maps against human gaze, with intervals and reports."""
 
 
 main.add_command(evaluate)

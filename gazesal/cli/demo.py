@@ -1,4 +1,4 @@
-"""`gazesal demo`."""
+"""Run `gazesal demo`."""
 
 import importlib.util
 import shlex
@@ -24,7 +24,7 @@ from gazesal.datasets.synthetic_reflacx import SYNTHETIC_METHODS
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("gazesal-demo"),
     show_default=True,
-    help="Folder for the release and the results.",
+    help="Folder for the synthetic release and the results.",
 )
 @click.option(
     "--images", type=click.IntRange(2), default=24, show_default=True, help="Number of images."
@@ -34,20 +34,20 @@ from gazesal.datasets.synthetic_reflacx import SYNTHETIC_METHODS
 )
 @shared_options
 def demo(out: Path, images: int, readers: int, seed: int, n_jobs: int, quiet: bool) -> None:
-    """Make a synthetic release of chest X-rays with gaze, and score it.
+    """Write a synthetic release of chest X-rays with gaze, and score it.
 
-    The data are synthetic: drawn from a seed, no patient and no radiologist in them. The maps are
-    of known quality, so it is known what sAUC should say of them.
+    The data are computed from a seed and contain no patient and no radiologist. The saliency maps
+    are made with known quality, so that the scores can be checked against it.
     """
     click.echo(
-        f"Synthetic data: {images} chest-like images and the scanpaths of {readers} made-up "
-        f"readers, seed {seed}.\nNo patient and no radiologist is in them. The maps show"
+        f"Synthetic data: {images} chest-like images with scanpaths of {readers} synthetic "
+        f"readers, seed {seed}.\nThey contain no patient and no radiologist. The maps show"
     )
     for method, meaning in SYNTHETIC_METHODS.items():
         click.echo(f"  {method:12} {meaning}")
     with_hull = importlib.util.find_spec("skimage") is not None
     if not with_hull:
-        click.echo("no segmentation row: it needs scikit-image, pip install 'gazesal[cxr]'")
+        click.echo("no segmentation: it needs scikit-image, pip install 'gazesal[cxr]'")
     with plain_errors():
         require_writable(out)
         root = gazesal.datasets.write_synthetic_reflacx(
@@ -80,4 +80,4 @@ def demo(out: Path, images: int, readers: int, seed: int, n_jobs: int, quiet: bo
         show_and_write(evaluation, out, "t", settings, image, picture, note)
     words: list[Any] = ["gazesal", "evaluate", "--reflacx", root, "--maps", root / "maps"]
     words += ["--resize", "bilinear", "--readers", readers, "--out", "results"]
-    click.echo(f"\nThe same from files: {shlex.join(map(str, words))}")
+    click.echo(f"\nThe same from the files: {shlex.join(map(str, words))}")

@@ -1,4 +1,4 @@
-"""What a user types turned into what the functions take, and their errors into one line."""
+"""Convert options for the functions, and their errors and warnings into single lines."""
 
 import re
 import signal
@@ -24,7 +24,7 @@ from gazesal.exceptions import IntervalWarning, UndefinedMetricWarning
 def size_option(
     _context: click.Context, _parameter: click.Parameter, value: str | None
 ) -> tuple[int, int] | dict[str, tuple[int, int]] | None:
-    """WIDTHxHEIGHT or a table, as (H, W) or as one for each image."""
+    """Convert WIDTHxHEIGHT to (H, W), or read the sizes of images from a table."""
     if value is None:
         return None
     match = re.fullmatch(r"(\d+)[xX](\d+)", value)
@@ -42,7 +42,7 @@ def size_option(
 def sigma_option(
     _context: click.Context, _parameter: click.Parameter, value: str | None
 ) -> tuple[float, str] | None:
-    """A number and its unit."""
+    """Split a sigma into its number and unit."""
     if value is None:
         return None
     match = re.fullmatch(r"([0-9.eE+-]+?)\s*(px|deg)?", value)
@@ -52,7 +52,8 @@ def sigma_option(
         number = float("nan")
     if match is None or not (np.isfinite(number) and number > 0):
         raise click.BadParameter(
-            f"must be a positive number of pixels or degrees, like 24, 24px or 1deg, got {value!r}."
+            "must be a positive number of pixels or degrees, for example 24, 24px or 1deg, got "
+            f"{value!r}."
         )
     return number, match.group(2) or "px"
 
@@ -60,7 +61,7 @@ def sigma_option(
 def column_option(
     _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
 ) -> dict[str, str]:
-    """Pairs NAME=THEIRS as a mapping."""
+    """Convert pairs NAME=THEIRS into a dictionary."""
     pairs = [value.partition("=") for value in values]
     for name, equals, _ in pairs:
         if not equals:
@@ -69,14 +70,14 @@ def column_option(
 
 
 def shared_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Options of both commands."""
+    """Add the options shared by several commands."""
     options = [
         click.option(
             "--seed",
             type=click.IntRange(0),
             default=0,
             show_default=True,
-            help="Seed of all draws.",
+            help="Seed of all random numbers.",
         ),
         click.option(
             "--jobs",
@@ -84,9 +85,9 @@ def shared_options(command: Callable[..., None]) -> Callable[..., None]:
             type=int,
             default=-1,
             show_default=True,
-            help="Processes; -1 for one a core.",
+            help="Number of processes, -1 for one per core.",
         ),
-        click.option("--quiet", is_flag=True, help="No progress bars."),
+        click.option("--quiet", is_flag=True, help="Show no progress bars."),
     ]
     for option in reversed(options):
         command = option(command)
@@ -94,11 +95,13 @@ def shared_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def in_pixels(sigma: tuple[float, str], pixels_per_degree: float | None) -> float:
-    """Sigma in pixels, whatever unit it was given in."""
+    """Return a sigma in pixels."""
     number, unit = sigma
     if unit == "px":
         if pixels_per_degree is not None:
-            raise click.UsageError("--pixels-per-degree goes with a --sigma in degrees, like 1deg.")
+            raise click.UsageError(
+                "--pixels-per-degree goes with a --sigma in degrees, for example 1deg."
+            )
         return number
     if pixels_per_degree is None or not (np.isfinite(pixels_per_degree) and pixels_per_degree > 0):
         raise click.UsageError(
@@ -108,18 +111,18 @@ def in_pixels(sigma: tuple[float, str], pixels_per_degree: float | None) -> floa
 
 
 def require_writable(folder: Path) -> None:
-    """Raise unless files can be written into a folder, before any work is done for them."""
+    """Raise unless files can be written into a folder."""
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder):
         pass
-    for path in made:  # leave nothing behind if the work fails
+    for path in made:  # an empty folder must not remain if the command fails later
         path.rmdir()
 
 
 @contextmanager
 def cluster(address: str | None) -> Iterator[None]:
-    """Work on the Dask cluster with this address, if one is given."""
+    """Run joblib on the Dask cluster with this address, if one is given."""
     if address is None:
         yield
         return
@@ -130,24 +133,28 @@ def cluster(address: str | None) -> Iterator[None]:
     try:
         client = distributed.Client(address, timeout=30)
     except (OSError, ValueError, TimeoutError) as error:
-        raise ValueError(f"--dask {address}: no scheduler answers: {error}") from error
+        raise ValueError(
+            f"--dask must be the address of a running scheduler, got {address}: {error}"
+        ) from error
     with client, joblib.parallel_config(backend="dask", client=client):
         yield
 
 
 class Terminated(KeyboardInterrupt):
-    """The process was asked to end by SIGTERM, as by Slurm or ``docker stop``."""
+    """The process received SIGTERM, for example from Slurm or ``docker stop``."""
 
 
 @contextmanager
 def ended_by_sigterm() -> Iterator[None]:
-    """Take SIGTERM as Ctrl-C, so that what is at work is ended and tidied up first."""
+    """Convert SIGTERM to a KeyboardInterrupt, which stops workers and cleans up files."""
 
     def end(_number: int, _frame: object) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once: what follows is the tidying up
+        # a second SIGTERM must not interrupt the cleanup
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         raise Terminated
 
-    if threading.current_thread() is not threading.main_thread():  # the only one that may ask
+    # only the main thread may set handlers
+    if threading.current_thread() is not threading.main_thread():
         yield
         return
     before = signal.signal(signal.SIGTERM, end)
@@ -159,24 +166,24 @@ def ended_by_sigterm() -> Iterator[None]:
 
 @contextmanager
 def plain_errors(*, kept: Path | None = None, what: str = "Finished images are") -> Iterator[None]:
-    """Turn the errors a user can mend into one line on standard error, and warnings likewise.
+    """Print errors that a user can correct, and warnings, as single lines on standard error.
 
-    So it is with Ctrl-C and `Terminated`, which say what is kept and where.
+    After Ctrl-C and SIGTERM the line names the folder with the finished work.
     """
     with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("ignore")  # what other libraries say is not for a user of ours
+        warnings.simplefilter("ignore")  # warnings of other libraries do not concern the user
         warnings.filterwarnings("always", category=UserWarning, module=r"gazesal(\.|$)")
         for ours in vars(exceptions).values():
             if isinstance(ours, type) and issubclass(ours, Warning):
                 warnings.simplefilter("always", ours)
-        for below_the_table in (IntervalWarning, UndefinedMetricWarning):
-            warnings.simplefilter("ignore", below_the_table)
-        # of matplotlib, one for each letter of a name that its font lacks, in the caller's name
+        for in_summary in (IntervalWarning, UndefinedMetricWarning):
+            warnings.simplefilter("ignore", in_summary)
+        # matplotlib warns for each letter that its font does not have
         warnings.filterwarnings("ignore", "Glyph .* missing from")
         try:
             yield
         except KeyboardInterrupt as interrupt:
-            where = "Nothing was kept." if kept is None else f"{what} kept in {kept}."
+            where = "Nothing was saved." if kept is None else f"{what} kept in {kept}."
             terminated = isinstance(interrupt, Terminated)
             click.echo(f"{'Terminated' if terminated else 'Interrupted'}. {where}", err=True)
             number = signal.SIGTERM if terminated else signal.SIGINT
@@ -191,5 +198,5 @@ def plain_errors(*, kept: Path | None = None, what: str = "Finished images are")
 
 
 def _lines(message: object) -> str:
-    """Return a message, in which names may come from others' files, without control characters."""
+    """Return a message without control characters, which names in files may contain."""
     return printable(str(message), keep="\n")

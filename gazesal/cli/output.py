@@ -10,12 +10,13 @@ import numpy as np
 from gazesal._files import together
 from gazesal._text import csv_text, printable
 from gazesal.evaluation.evaluation import Evaluation
-from gazesal.reporting.html.page import report_extra_is_there
+from gazesal.reporting.captions import describe
+from gazesal.reporting.html.page import has_report_extra
 from gazesal.reporting.html.report import html_page_of
-from gazesal.reporting.results_folder import describe, stage_figure, stage_tables
+from gazesal.reporting.results_folder import stage_figure, stage_tables
 from gazesal.reporting.summary_tables import summary_text
 
-SHOWN = 10  # bad images that are printed
+SHOWN = 10  # bad images to print
 
 
 def show_and_write(
@@ -29,14 +30,14 @@ def show_and_write(
     *,
     page: bool = True,
 ) -> None:
-    """Write every file, then print the table and the names of the files.
+    """Write all files, then print the table and the names of the files.
 
-    The tables and the saved evaluation take their places before the figure and the page are drawn:
-    what goes wrong with those costs no scores. Those of an earlier run are removed with the old
-    tables, so that the folder never holds files of two runs.
+    The tables and the saved evaluation are put in place before the figure and the page are drawn,
+    so that an error in drawing loses no scores. The figure and page of an earlier run are removed
+    with its tables, so that the folder never holds files of two runs.
     """
     summary = evaluation.summary(interval=interval)
-    html, with_page = out / "report.html", page and report_extra_is_there()
+    html, with_page = out / "report.html", page and has_report_extra()
     written = _write_numbers(evaluation, out, summary, settings, note)
     with together() as files:
         figure = stage_figure(
@@ -67,7 +68,7 @@ def _write_numbers(
     settings: dict[str, object],
     note: str,
 ) -> list[Path]:
-    """Write all that the figure and the page can be made of again, together."""
+    """Write the tables and the saved evaluation together and remove files of an earlier run."""
     bad = evaluation.bad_images
     with together() as files:
         written = stage_tables(files, out, evaluation, summary, settings=settings, note=note)
@@ -79,7 +80,7 @@ def _write_numbers(
                 evaluation.save(folder)
             written.append(out / "evaluation")
         gone = ["figure.png", "report.html", *([] if len(bad) else ["bad_images.csv"])]
-        for name in gone:  # of an earlier run, with other numbers
+        for name in gone:  # files of an earlier run show other numbers
             files.remove(out / name)
     return written
 

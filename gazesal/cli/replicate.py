@@ -1,4 +1,4 @@
-"""`gazesal replicate` and `gazesal train`."""
+"""Run `gazesal replicate` and `gazesal train`."""
 
 from pathlib import Path
 from typing import Any
@@ -9,44 +9,63 @@ import gazesal
 from gazesal.cli.options import plain_errors, require_writable
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
-SMOKE = {"n_images": 24, "n_readers": 5, "n_unread": 240, "side": 128}  # of its synthetic release
+# synthetic release of the preset smoke, so small that training takes minutes
+SMOKE = {"n_images": 24, "n_readers": 5, "n_unread": 240, "side": 128}
 
 
 def training_options(command: Any) -> Any:
-    """What both commands train with."""
+    """Add the options of training."""
     options = [
         click.option(
             "--settings",
             "settings_file",
             type=click.Path(path_type=Path, dir_okay=False),
-            help="TOML file of settings; what it leaves out is as in the study's text.",
+            help="TOML file of training settings. Missing settings follow the text of Bigolin "
+            "Lanfredi et al. (2021).",
         ),
         click.option(
             "--preset",
             type=click.Choice(["paper", "code", "smoke"]),
-            help="Settings that come with gazesal: the study's text (the default), its published "
-            "code, or small and short.",
+            help="Training settings: the text of Bigolin Lanfredi et al. 2021 (paper, default), "
+            "their published code (code), or a small and short training (smoke).",
         ),
-        click.option("--epochs", type=click.IntRange(1), help="In place of the settings' number."),
+        click.option(
+            "--epochs",
+            type=click.IntRange(1),
+            help="Number of epochs, instead of the number in the settings.",
+        ),
         click.option(
             "--workers",
             type=click.IntRange(0),
             default=0,
             show_default=True,
-            help="Processes that read images, on each device.",
+            help="Number of processes that read images, per device.",
         ),
-        click.option("--cache", type=FOLDER, help="Folder for shrunk images."),
-        click.option("--accelerator", default="auto", show_default=True, help="As Lightning's."),
-        click.option("--devices", default="1", show_default=True, help="As Lightning's."),
-        click.option("--nodes", type=click.IntRange(1), default=1, show_default=True),
-        click.option("--strategy", default="auto", show_default=True, help="As Lightning's: ddp."),
+        click.option("--cache", type=FOLDER, help="Folder in which downsampled images are cached."),
+        click.option(
+            "--accelerator", default="auto", show_default=True, help="accelerator of Lightning."
+        ),
+        click.option("--devices", default="1", show_default=True, help="devices of Lightning."),
+        click.option(
+            "--nodes",
+            type=click.IntRange(1),
+            default=1,
+            show_default=True,
+            help="num_nodes of Lightning.",
+        ),
+        click.option(
+            "--strategy",
+            default="auto",
+            show_default=True,
+            help="strategy of Lightning, for example ddp.",
+        ),
         click.option(
             "--precision",
             default="32-true",
             show_default=True,
-            help="As Lightning's: 16-mixed, bf16-mixed.",
+            help="precision of Lightning, for example bf16-mixed.",
         ),
-        click.option("--quiet", is_flag=True, help="No progress bars."),
+        click.option("--quiet", is_flag=True, help="Show no progress bars."),
     ]
     for option in reversed(options):
         command = option(command)
@@ -58,8 +77,8 @@ def training_options(command: Any) -> Any:
 @click.option(
     "--reflacx",
     type=FOLDER,
-    help="Folder of a REFLACX release: all images of its subjects go to the test set, as in the "
-    "study. Without it they stay where MIMIC-CXR-JPG has them.",
+    help="Folder of a REFLACX release. All images of its subjects are moved to the test set, as in "
+    "Bigolin Lanfredi et al. (2021). Without it the split of MIMIC-CXR-JPG is used.",
 )
 @click.option("--out", required=True, type=FOLDER, help="Folder for the training.")
 @click.option(
@@ -67,16 +86,20 @@ def training_options(command: Any) -> Any:
     type=click.Choice(["sononet", "ag_sononet"]),
     default="sononet",
     show_default=True,
-    help="Without or with attention gates.",
+    help="Network without (sononet) or with (ag_sononet) attention gates.",
 )
 @click.option(
-    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of all draws."
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Seed of all random numbers.",
 )
 @training_options
 def train(
     mimic: Path, reflacx: Path | None, out: Path, model: Any, seed: int, quiet: bool, **options: Any
 ) -> None:
-    """Train one of the study's networks, or go on with a training that was cut off."""
+    """Train a network of Bigolin Lanfredi et al. (2021), or resume a stopped training."""
     with plain_errors(kept=out, what="Finished epochs are"):
         from gazesal.cxr.training import LabeledImages  # noqa: PLC0415
         from gazesal.cxr.training import train as run  # noqa: PLC0415
@@ -88,9 +111,8 @@ def train(
         )
         if reflacx is None:
             click.echo(
-                "Warning: without --reflacx, images of subjects with gaze stay among those that "
-                "are trained on; the study moves them to the test set. Do not compare maps of "
-                "this network with gaze on them.",
+                "Warning: without --reflacx, the training set contains images of subjects with "
+                "gaze. Do not compare maps of this network with gaze on these images.",
                 err=True,
             )
         click.echo(f"{images!r}")
@@ -110,44 +132,50 @@ def train(
 
 @click.command()
 @click.option(
-    "--reflacx", type=FOLDER, help="Folder of a REFLACX release; for smoke, a synthetic one."
+    "--reflacx", type=FOLDER, help="Folder of a REFLACX release, by default synthetic for smoke."
 )
-@click.option("--mimic", type=FOLDER, help="Folder of the MIMIC-CXR-JPG release it belongs to.")
+@click.option("--mimic", type=FOLDER, help="Folder of the MIMIC-CXR-JPG release of the images.")
 @click.option("--out", required=True, type=FOLDER, help="Folder for the steps and the report.")
-@click.option("--seeds", type=click.IntRange(1), help="Trainings of each network; 5 in the study.")
+@click.option(
+    "--seeds", type=click.IntRange(1), help="Number of trainings of each network, 5 in the paper."
+)
 @click.option(
     "--checkpoints",
     type=FOLDER,
-    help="Folder with the folders sononet and ag_sononet, each with a checkpoint of every "
-    "training: nothing is trained.",
+    help="Folder with the folders sononet and ag_sononet, each with a checkpoint for every "
+    "training. With it, no network is trained.",
 )
 @click.option(
     "--lungs",
     type=FOLDER,
     help="Folder of lung masks or probabilities, <dicom_id>.npy|png|tif, for the segmentation "
-    "baseline. By default lung_masks in the folder of REFLACX, where there is one.",
+    "baseline. By default lung_masks in the folder of REFLACX, if it exists.",
 )
 @click.option(
     "--segment",
     is_flag=True,
-    help="Segment the lungs with torchxrayvision, in place of --lungs; it downloads its weights.",
+    help="Segment the lungs with torchxrayvision, instead of --lungs. It downloads its weights.",
 )
 @click.option(
     "--readers",
     type=click.IntRange(2),
     default=5,
     show_default=True,
-    help="Score the images that keep so many readings.",
+    help="Score images with this number of usable readings.",
 )
 @click.option(
     "--center-bias",
     type=click.Choice(["in_sample", "left_out"]),
     default="in_sample",
     show_default=True,
-    help="The center bias of an image with its own gaze, as in the study, or without.",
+    help="Center bias of an image with its own gaze, as in the paper, or without it.",
 )
 @click.option(
-    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of all draws."
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Seed of all random numbers.",
 )
 @click.option(
     "--jobs",
@@ -155,7 +183,7 @@ def train(
     type=int,
     default=-1,
     show_default=True,
-    help="Processes; -1 for one a core.",
+    help="Number of processes, -1 for one per core.",
 )
 @training_options
 def replicate(
@@ -173,10 +201,12 @@ def replicate(
     quiet: bool,
     **options: Any,
 ) -> None:
-    """Train, extract, score and rebuild the study's tables from the raw releases.
+    """Run the replication of Bigolin Lanfredi et al. (2021) from the raw releases.
 
-    Each step leaves its files in a folder of --out; run again, the command does what is not there.
-    With --preset smoke and no releases, all of it runs on a synthetic release in minutes.
+    The steps train the networks, extract saliency maps, score them and write the tables. Each step
+    writes its files into a folder in --out. If the command is run again, finished steps are
+    skipped. With --preset smoke and without releases, all steps run on a synthetic release in
+    minutes.
     """
     with plain_errors(kept=out, what="Finished steps and epochs, if any, are"):
         from gazesal.cxr import XrvLungs  # noqa: PLC0415
@@ -184,18 +214,18 @@ def replicate(
 
         synthetic = reflacx is None and mimic is None and options["preset"] == "smoke"
         if not synthetic and (reflacx is None or mimic is None):
-            raise click.UsageError("--reflacx and --mimic are both needed, or --preset smoke.")
+            raise click.UsageError("Give both --reflacx and --mimic, or --preset smoke.")
         require_writable(out)
         notes: tuple[str, ...] = ()
         if synthetic:
             reflacx = _synthetic(out / "release")
             mimic = reflacx / "mimic-cxr-jpg"
             notes = ("Synthetic data: no patient and no radiologist is in them",)
-        assert reflacx is not None  # noqa: S101 - as is said above
+        assert reflacx is not None  # noqa: S101  (checked above)
         assert mimic is not None  # noqa: S101
         root = reflacx.parent if reflacx.name == "main_data" else reflacx
         if segment and lungs is not None:
-            raise click.UsageError("--lungs and --segment must not both be given.")
+            raise click.UsageError("--lungs and --segment exclude each other. Give one of them.")
         if lungs is None and not segment and (root / "lung_masks").is_dir():
             lungs = root / "lung_masks"
         found = run(
@@ -224,12 +254,12 @@ def replicate(
 
 
 def _settings(options: dict[str, Any]) -> Any:
-    """The settings of a file or a preset, with another number of epochs where it is given."""
+    """Return the settings of a file or a preset, with another number of epochs if given."""
     from gazesal.cxr.training import TrainingSettings  # noqa: PLC0415
 
     file, preset, epochs = (options[name] for name in ("settings_file", "preset", "epochs"))
     if file is not None and preset is not None:
-        raise click.UsageError("--settings and --preset must not both be given.")
+        raise click.UsageError("--settings and --preset exclude each other. Give one of them.")
     settings = (
         TrainingSettings.preset(preset or "paper") if file is None else TrainingSettings.read(file)
     )
@@ -237,7 +267,7 @@ def _settings(options: dict[str, Any]) -> Any:
 
 
 def _switches(options: dict[str, Any]) -> dict[str, Any]:
-    """Lightning's switches."""
+    """Return the options of Lightning's trainer."""
     devices = options["devices"]
     return {
         "accelerator": options["accelerator"],
@@ -249,9 +279,9 @@ def _switches(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _synthetic(folder: Path) -> Path:
-    """A synthetic release, written once."""
-    done = folder / "lesions.csv"  # written last
+    """Write a synthetic release unless it exists, and return its folder."""
+    done = folder / "lesions.csv"  # the last file that is written
     if not done.is_file():
-        click.echo("doing a synthetic release")
+        click.echo("writing a synthetic release")
         gazesal.datasets.write_synthetic_reflacx(folder, seed=0, **SMOKE)
     return folder

@@ -1,4 +1,4 @@
-"""`gazesal report`."""
+"""Run `gazesal report`."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ from gazesal.cli.metric_name import MetricName
 from gazesal.cli.options import plain_errors
 from gazesal.reporting.html.report import TITLE
 
-SAVED = "evaluation"  # folder of an evaluation among the results of `gazesal evaluate`
+SAVED = "evaluation"  # folder of the saved evaluation in the results of `gazesal evaluate`
 
 
 @click.command()
@@ -19,26 +19,26 @@ SAVED = "evaluation"  # folder of an evaluation among the results of `gazesal ev
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="The page to write; report.html in the folder by default.",
+    help="File to write, by default report.html in FOLDER.",
 )
 @click.option("--title", default=TITLE, show_default=True, help="Title of the page.")
 @click.option(
     "--metric",
     type=MetricName(),
-    help="What the best and worst images are chosen by; sauc by default, where it was computed.",
+    help="Metric by which the best and worst images are chosen, by default sauc if computed.",
 )
 @click.option(
     "--images",
     type=click.IntRange(0),
     default=3,
     show_default=True,
-    help="How many of the best and of the worst images of each map are shown.",
+    help="Number of best and of worst images shown for each method.",
 )
 @click.option(
     "--pictures",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="Folder of the images themselves, <image>.npy|png|jpg|tif, in place of those that the "
-    "evaluation names.",
+    help="Folder of pictures <image>.npy|png|jpg|tif, instead of the pictures named in the "
+    "evaluation.",
 )
 def report(
     folder: Path,
@@ -48,11 +48,11 @@ def report(
     images: int,
     pictures: Path | None,
 ) -> None:
-    """Make the HTML page of an evaluation again, from what `gazesal evaluate` left in FOLDER.
+    """Write the HTML report of the results in FOLDER again.
 
-    FOLDER may also be one that Evaluation.save has written. The page holds tables, charts, the best
-    and worst images and how to cite what was used; it is one file and needs no network. Maps and
-    pictures are read from where they were.
+    FOLDER is the --out of `gazesal evaluate`, or a folder written by Evaluation.save. The report is
+    one file with tables, charts, the best and worst images, and citations. It needs no network.
+    Maps and pictures are read from their original files.
     """
     with plain_errors():
         saved = folder / SAVED if (folder / SAVED).is_dir() else folder
@@ -73,7 +73,7 @@ def report(
 
 
 def _settings(path: Path) -> dict[str, Any]:
-    """Facts that a run has written beside its options, if it has."""
+    """Return the settings written by a run, or an empty dictionary without them."""
     if not path.is_file():
         return {}
     try:
@@ -82,6 +82,7 @@ def _settings(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path}: cannot be read as JSON: {error}") from error
     if not isinstance(settings, dict):
         raise ValueError(  # noqa: TRY004
-            f"{path}: must hold an object with the settings of a run."
+            f"{path}: must hold a JSON object with the settings of a run, got "
+            f"{type(settings).__name__}."
         )
     return settings

@@ -1,6 +1,5 @@
-"""The cases that a command works on, from a table, a manifest or a release."""
+"""Read the cases of a command from a table, a manifest or a release."""
 
-import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 
 import gazesal
+from gazesal._warnings import warn
 from gazesal.cli.options import in_pixels
 from gazesal.cxr.lung_hull import find_lung_hulls
 from gazesal.evaluation.case import SEGMENTATION
@@ -31,7 +31,7 @@ def cases_of_table(
     unmapped: Any,
     **_: Any,
 ) -> tuple[list[gazesal.Case], float]:
-    """The cases of a table, and sigma in pixels."""
+    """Return the cases of a table of fixations, and sigma in pixels."""
     sigma_pixels = in_pixels(sigma, pixels_per_degree)
     table = gazesal.read_fixations(fixations, origin=origin, columns=columns, duplicates=duplicates)
     maps = gazesal.find_maps(map_folder)
@@ -51,13 +51,13 @@ def cases_of_release(
     unmapped: Any,
     **_: Any,
 ) -> tuple[gazesal.datasets.Reflacx, list[gazesal.Case]]:
-    """A release and its cases, with the hulls of its lungs as a method."""
+    """Return a release and its cases, with the hulls of the lungs as a method."""
     maps: dict[str, Any] = {} if map_folder is None else dict(gazesal.find_maps(map_folder))
     if lungs is not None:
         if SEGMENTATION in maps:
             raise ValueError(
-                f"{map_folder}: the maps of {SEGMENTATION!r} and the lung masks of {lungs} make "
-                "the same row; leave one out."
+                f"{map_folder} has maps of {SEGMENTATION!r}, the method that the lung masks in "
+                f"{lungs} become. Remove one of the two."
             )
         maps[SEGMENTATION] = find_lung_hulls(lungs)
     release = gazesal.datasets.Reflacx(
@@ -85,7 +85,7 @@ def cases_of_manifest(
     bad_images: str,
     **_: Any,
 ) -> tuple[list[gazesal.Case], float | None]:
-    """The cases of a manifest, and sigma in pixels where it was given."""
+    """Return the cases of a manifest, and sigma in pixels if given."""
     sigma_pixels = None if sigma is None else in_pixels(sigma, pixels_per_degree)
     cases = gazesal.cases_from_manifest(
         manifest,
@@ -108,13 +108,13 @@ def cases_of_manifest(
     twice = sorted(set(named) & set(found))
     if twice:
         raise ValueError(
-            f"{map_folder}: the maps of {twice[0]!r} are in {manifest} too; leave one out."
+            f"{map_folder} and {manifest} both have maps of {twice[0]!r}. Remove one of the two."
         )
     return with_maps(cases, {**named, **found}, unmapped), sigma_pixels
 
 
 def with_pictures(cases: list[gazesal.Case], folder: Path) -> list[gazesal.Case]:
-    """The cases with their pictures of a folder, where it has them."""
+    """Return the cases with their pictures in a folder, if it has them."""
     found = pictures_in(folder)
     return [replace(case, picture=found.get(case.image, case.picture)) for case in cases]
 
@@ -122,23 +122,22 @@ def with_pictures(cases: list[gazesal.Case], folder: Path) -> list[gazesal.Case]
 def picture_to_show(
     bad_images: str, read: Callable[..., np.ndarray], *where: Any
 ) -> np.ndarray | None:
-    """The picture under the maps of the figure.
+    """Return the picture under the maps of the figure.
 
-    It shapes no score: where bad images are listed, one that cannot be read is said and left out.
+    The picture does not affect scores. If bad images are listed, a picture that cannot be read is
+    left out with a warning.
     """
     try:
         return read(*where)
     except ValueError as error:
         if bad_images == "raise":
             raise
-        warnings.warn(
-            f"{error} The figure shows the maps without it.", SkippedDataWarning, stacklevel=2
-        )
+        warn(f"{error} The figure shows the maps without it.", SkippedDataWarning)
         return None
 
 
 def first_scored(evaluation: gazesal.Evaluation) -> tuple[str, np.ndarray | None]:
-    """The first image that has scores, where others were bad, and its picture if that is there."""
+    """Return the first image with scores, and its picture if there is one."""
     scored = set(evaluation.scores["image"])
     case = next(case for case in evaluation.cases if case.image in scored)
     if case.picture is None or not case.picture.exists():
@@ -149,7 +148,7 @@ def first_scored(evaluation: gazesal.Evaluation) -> tuple[str, np.ndarray | None
 def with_defaults(
     root: Path, lungs: Path | None, pictures: Path | None
 ) -> tuple[Path, Path | None, Path | None]:
-    """The folder of a release, and of its lung masks and pictures unless others are named."""
+    """Return the folders of a release, of its lung masks and of its pictures."""
     root = root.parent if root.name == "main_data" else root
     if lungs is None and (root / "lung_masks").is_dir():
         lungs = root / "lung_masks"
@@ -164,9 +163,9 @@ def picture_of_release(
     mimic: Path | None,
     bad_images: str = "raise",
 ) -> tuple[str, np.ndarray | None]:
-    """An image to show and its picture, if pictures are there; those of all are measured.
+    """Return the image to show and its picture, and check the sizes of all pictures if available.
 
-    The first scored image that most readers found abnormal, or else the first scored one.
+    The image is the first scored image that most readers found abnormal, or the first scored image.
     """
     readings = release.readings.drop_duplicates("dicom_id").set_index("dicom_id")["image"]
     scored = {case.image: str(readings[case.image]) for case in cases if case.scored}
@@ -182,7 +181,7 @@ def picture_of_release(
 def with_pictures_of_release(
     release: gazesal.datasets.Reflacx, cases: list[gazesal.Case], mimic: Path
 ) -> list[gazesal.Case]:
-    """The cases with the places of their pictures in a copy of MIMIC-CXR-JPG."""
+    """Return the cases with the paths of their pictures in a copy of MIMIC-CXR-JPG."""
     images = release.readings.drop_duplicates("dicom_id").set_index("dicom_id")["image"]
     return [
         replace(case, picture=release.picture_path(str(images[case.image]), mimic))

@@ -1,4 +1,4 @@
-"""Standard output and error that may be closed or full without ending the work."""
+"""Keep a command running if its standard output or error is closed or full."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ import click
 
 __all__ = ["Commands", "SteadyStream"]
 
-CLOSED = 141  # 128 + SIGPIPE: what shells report of a program whose reader has left
+CLOSED = 141  # 128 + SIGPIPE, the exit status that shells report if the reader of a pipe has left
 
 
 class SteadyStream:
-    """A text stream that drops what cannot be written, and keeps the first error.
+    """A text stream that drops text that cannot be written, and keeps the first error.
 
-    Printing is the last thing that may fail: an evaluation of hours must not end because `head`
-    has read enough, or a log file fills the disk.
+    An evaluation of hours must not end because `head` has read enough lines, or because a log file
+    fills the disk.
 
     Parameters
     ----------
     stream : text stream
-        Where the text goes to.
+        The stream to write to.
     """
 
     def __init__(self, stream: Any) -> None:
@@ -33,7 +33,7 @@ class SteadyStream:
         self.error: OSError | None = None
 
     def write(self, text: str) -> int:
-        """Write text; letters that the stream's encoding lacks become escapes."""
+        """Write text, with escapes for letters missing from the stream's encoding."""
         if self.error is None:
             try:
                 try:
@@ -58,7 +58,7 @@ class SteadyStream:
 
     def _give_up(self, error: OSError) -> None:
         self.error = error
-        # What is still buffered would fail again, with a message of the interpreter, on exit.
+        # otherwise the interpreter would fail to flush the buffered text on exit, with a message
         with ExitStack() as stack:
             try:
                 number = self._stream.fileno()
@@ -71,16 +71,16 @@ class SteadyStream:
 
 @contextmanager
 def steady_streams() -> Iterator[None]:
-    """Let the work of the block end whatever becomes of its output, and report that after it.
+    """Finish the block even if its output cannot be written, and report that afterwards.
 
-    The exit status is 141 if the reader of the output has left, and 1, with one line on standard
-    error, if the output cannot be written for another reason. An error of the work itself goes
-    before.
+    The exit status is 141 if the reader of the output has left. It is 1, with a line on standard
+    error, if the output cannot be written for another reason. An error in the block itself takes
+    precedence.
     """
     out, err = SteadyStream(sys.stdout), SteadyStream(sys.stderr)
     status: object = 0
     with ExitStack() as stack:
-        # a process without a stream, as under `>&-`, has None here, and click prints nothing
+        # None if the process was started without the stream (`>&-`), and click prints nothing
         if sys.stdout is not None:
             stack.enter_context(redirect_stdout(out))
         if sys.stderr is not None:
@@ -102,17 +102,17 @@ def steady_streams() -> Iterator[None]:
             raise SystemExit(CLOSED)
         what = out.error.strerror or str(out.error)
         click.echo(
-            f"Error: standard output must be writable, got {what!r}. What the command wrote to "
-            "files is complete.",
+            f"Error: standard output must be writable, got {what!r}. The files of the command "
+            "are complete.",
             err=True,
         )
         raise SystemExit(1)
 
 
 class Commands(click.Group):
-    """A group of commands that finish their work also if their output cannot be printed."""
+    """A group of commands that finish even if their output cannot be printed."""
 
     def main(self, *args: Any, **options: Any) -> Any:
-        """Run a command, as `click.Group.main` does."""
+        """Run a command like `click.Group.main`."""
         with steady_streams():
             return super().main(*args, **options)

@@ -1,4 +1,4 @@
-"""`gazesal synthesize`: synthetic releases in the layouts of real ones."""
+"""Run `gazesal synthesize`, which writes synthetic releases in the layout of real ones."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def synthesize() -> None:
     type=click.IntRange(2),
     default=12,
     show_default=True,
-    help="Images that every reader reads, at most 198; a few more are read once.",
+    help="Images read by all readers, at most 198. A few more are read by one reader.",
 )
 @click.option(
     "--readers", type=click.IntRange(2), default=5, show_default=True, help="Number of readers."
@@ -35,23 +35,27 @@ def synthesize() -> None:
     type=click.IntRange(0),
     default=6,
     show_default=True,
-    help="Images of other subjects without gaze, any number.",
+    help="Images of other subjects without gaze.",
 )
 @click.option(
     "--side",
     type=click.IntRange(96),
     default=480,
     show_default=True,
-    help="Longest side of the largest images in pixels.",
+    help="Longer side of the largest images in pixels.",
 )
 @click.option(
-    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of all draws."
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Seed of all random numbers.",
 )
 def reflacx(out: Path, images: int, readers: int, unread: int, side: int, seed: int) -> None:
-    """Chest-like images with readings, as REFLACX and MIMIC-CXR-JPG lie on disk.
+    """Write chest-like images with readings in the layout of REFLACX and MIMIC-CXR-JPG.
 
-    The data are synthetic: drawn from a seed, no patient and no radiologist in them. README.txt in
-    the folder says what is where.
+    The data are computed from a seed and contain no patient and no radiologist. README.txt in the
+    folder lists the files.
     """
     with plain_errors():
         require_writable(out)
