@@ -1,6 +1,6 @@
 """Compare two methods on the same images, and plan the next study.
 
-The scores are made up: 40 images, three readers, a method that is better by 0.03.
+The scores are simulated: 40 images, three readers, and a method that is better by 0.03.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ import gazesal
 
 
 def make_scores(n_images=40, n_readers=3):
-    """One row a score, in the form of `Evaluation.scores`."""
+    """Return a table with a row for each score, as `Evaluation.scores` has."""
     rng = np.random.default_rng(0)
     image, reader = np.indices((n_images, n_readers)).reshape(2, -1)
     easy = rng.normal(0.60, 0.08, n_images)[image]
@@ -26,12 +26,12 @@ def main():
     scores = make_scores()
     design = gazesal.stats.Design("image", averaged="observer")
 
-    print("Each on its own: the intervals overlap.")
+    print("Intervals of each method, which overlap:")
     for row in gazesal.stats.interval_table(scores, design, by="method").itertuples():
         print(f"  {row.method}: {row.estimate:.3f} [{row.low:.3f}, {row.high:.3f}]")
 
     (found,) = gazesal.stats.compare(scores, design, reference="old", margin=0.05, rng=0)
-    print("\nThe difference, image by image:")
+    print("\nPaired difference over images:")
     print(f"  {found}")
     print(f"  higher on {found.share_higher:.0%} of the images")
 
@@ -43,7 +43,7 @@ def main():
     plan = gazesal.stats.plan_study(
         parts, 0.01, units="image", sizes={"observer": [3, 5]}, fixed="observer"
     )
-    print("\nImages for a difference known to 0.01, with such observers:")
+    print("\nImages needed for a difference with a margin of error of 0.01:")
     print(plan.to_string(index=False))
 
 

@@ -1,7 +1,7 @@
-"""From raw gaze samples to a score: pymovements finds the fixations, gazesal does the rest.
+"""Score raw gaze samples: pymovements finds the fixations, and gazesal scores them.
 
-The samples are made up: gaze that rests on places of an image, shown at twice its size in the
-middle of a screen, at 500 Hz. Needs the extra ``pymovements``.
+The samples are simulated at 500 Hz. The image was shown at twice its size in the middle of the
+screen. Needs the extra ``pymovements``.
 """
 
 import numpy as np
@@ -16,14 +16,14 @@ ON_SCREEN = (560, 240, 1360, 840)  # x_min, y_min, x_max, y_max of the image
 
 
 def record(rng, places):
-    """Screen pixels of gaze that rests on each place for a while, and the time in milliseconds."""
+    """Simulate gaze samples in screen pixels with a fixation at each place, and times in ms."""
     on_screen = (places + 0.5) * 2 + ON_SCREEN[:2] - 0.5  # pixel centers at integers
     resting = np.repeat(on_screen, rng.integers(80, 250, len(places)), axis=0)
     return resting + rng.normal(0, 1.5, resting.shape), 2 * np.arange(len(resting))
 
 
 def find_fixations(pixels, time, observer):
-    """Table of fixations in image pixels, by dispersion (I-DT) in degrees of visual angle."""
+    """Return a table of fixations in image pixels, found by dispersion (I-DT) in degrees."""
     experiment = pymovements.Experiment(
         *SCREEN, 53, 30, distance_cm=65, origin="upper left", sampling_rate=500
     )
@@ -33,7 +33,7 @@ def find_fixations(pixels, time, observer):
     in_pixels = {"position_column": "pixel", "method": "median"}
     gaze.compute_event_properties(("location", in_pixels))
     return fixations_from_pymovements(
-        gaze, image="made up", observer=observer, shapes=SHAPE, on_screen=ON_SCREEN
+        gaze, image="simulated", observer=observer, shapes=SHAPE, on_screen=ON_SCREEN
     )
 
 

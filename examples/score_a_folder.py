@@ -1,7 +1,7 @@
-"""Score folders of saliency maps against a table of fixations, from files to files.
+"""Score folders of saliency maps against a table of fixations, and write the results to files.
 
-The first part writes files like yours: a table with one fixation a row, and maps as
-``maps/<method>/<image>.npy``. The second is all that is needed for your own.
+``write_files`` simulates files like yours: a table with a row for each fixation, and maps as
+``maps/<method>/<image>.npy``. ``main`` is all that you need for your own files.
 """
 
 from pathlib import Path
@@ -16,7 +16,7 @@ SHAPE = (90, 120)  # height, width
 
 
 def write_files(folder):
-    """Six images with one thing to look at, four observers, two methods."""
+    """Write six images with one salient place, four observers and two methods."""
     rng, rows = np.random.default_rng(0), []
     for image in map(str, range(1001, 1007)):
         place = rng.uniform([25, 20], [95, 70])
@@ -47,7 +47,7 @@ def main():
         written = gazesal.reporting.write_report(evaluation, folder / "results")
 
         print(gazesal.reporting.summary_text(evaluation.summary()))
-        print("written:", ", ".join(path.name for path in written))
+        print("wrote:", ", ".join(path.name for path in written))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Grad-CAM of a ResNet in plain torch, scored against gaze. Needs gazesal[torch]."""
+"""Score the Grad-CAM of a ResNet in plain torch against gaze. Needs gazesal[torch]."""
 
 import numpy as np
 import pandas as pd
@@ -20,16 +20,16 @@ class Block(nn.Module):
         return torch.relu(self.skip(x) + self.two(torch.relu(self.one(x))))
 
 
-def preprocess(image):  # the geometry undoes the stretching of the map, exactly
+def preprocess(image):  # the geometry inverts the stretching exactly
     tensor = torch.from_numpy(gazesal.resample(image, (64, 64))).float()[None]
     return tensor, InputGeometry.stretched(image.shape, (64, 64))
 
 
-torch.manual_seed(0)  # random weights; load yours
+torch.manual_seed(0)  # random weights, to be replaced by yours
 resnet = nn.Sequential(Block(1, 8), Block(8, 16), nn.AvgPool2d(16), nn.Flatten(), nn.Linear(16, 3))
 rng, rows = np.random.default_rng(0), []
 images = {str(i): rng.random((48, 80)) for i in range(6)}  # or files by name
-for name in images:  # a bright spot on each, at which two people look
+for name in images:  # each has a bright spot, at which two observers look
     x, y = rng.uniform([20, 15], [60, 33])
     images[name] += 400 * gazesal.gaze_heatmap([(x, y)], (48, 80), sigma=4)
     rows += [(name, who, *rng.normal([x, y], 2), 1.0) for who in ("ann", "bob") for _ in range(9)]

@@ -1,7 +1,7 @@
 """Score two saliency maps of one image against the gaze of five observers.
 
-Fixations become gaze maps; each observer in turn is left out, and the mean of the others is the
-ground truth. The center bias comes from the gaze on other images.
+Fixations are converted to gaze maps. Each observer in turn is left out, and the mean of the others
+is the ground truth. The center bias is the mean of the gaze on other images.
 """
 
 import numpy as np
@@ -9,11 +9,11 @@ import numpy as np
 import gazesal
 
 SHAPE = (120, 160)  # height, width
-SIGMA = 8.0  # pixels; about one degree of visual angle
+SIGMA = 8.0  # pixels, about one degree of visual angle
 
 
 def look(rng, center, spread, n=15):
-    """Fixations of one made-up observer, durations in milliseconds."""
+    """Simulate the fixations of one observer, with durations in milliseconds."""
     return rng.normal(center, spread, (n, 2)), rng.gamma(4.0, 60.0, n)
 
 

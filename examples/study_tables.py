@@ -1,6 +1,6 @@
-"""The tables of the study, and what clustered and paired statistics say of the same scores.
+"""Compute the tables of Bigolin Lanfredi et al. (2021), and clustered and paired statistics.
 
-The argument is the CSV file of the study's released scores; without it they are made up.
+The argument is the CSV file of their released scores. Without it the scores are simulated.
 """
 
 import sys
@@ -11,7 +11,7 @@ import pandas as pd
 import gazesal
 
 METRICS = {"ncc": "ncc", "auc": "auc_borji", "sncc": "sncc", "sauc": "sauc"}
-WAYS = ["thresholded", "weighted", "uniform"]  # rows are a column of the file and one of these
+WAYS = ["thresholded", "weighted", "uniform"]  # a row is a column of the file with one of these
 ROWS = {"interobserver": ("interobserver", WAYS[0]), "segmentation": ("convex", WAYS[0])}
 ROWS |= {f"woAG {way}": ("sono", way) for way in WAYS} | {f"wAG {way}": ("ag", way) for way in WAYS}
 ROWS |= {"AM1": ("am1", WAYS[0]), "AM2": ("am2", WAYS[0])}
@@ -20,8 +20,8 @@ THESE = gazesal.stats.Design("image", averaged=["reader", "model"])
 LIKE_THESE = gazesal.stats.Design(["image", "model"], averaged="reader")
 
 
-def made_up():
-    """Random scores as the released ones lie in their file: five rows a case, one a reader."""
+def simulate():
+    """Simulate scores in the form of the released file, with a row for each reader of a case."""
     names = ["method", "metric", "trial", "model", "reader"]
     cases = pd.MultiIndex.from_product([WAYS, METRICS, range(12), range(5), range(5)], names=names)
     draw = np.random.default_rng(0).normal
@@ -29,7 +29,7 @@ def made_up():
     return cases.to_frame(index=False).assign(phase=1, **drawn)
 
 
-wide = pd.read_csv(sys.argv[1]) if len(sys.argv) > 1 else made_up()
+wide = pd.read_csv(sys.argv[1]) if len(sys.argv) > 1 else simulate()
 wide["image"] = wide["phase"].astype(str) + "/" + wide["trial"].astype(str)
 wide["reader"] = wide.groupby(["method", "metric", "model", "image"]).cumcount()
 rows = [
@@ -60,4 +60,4 @@ for title, design in [("These models", THESE), ("Models like these", LIKE_THESE)
 maps = scores[~scores["method"].isin(["interobserver", "segmentation"])]
 pairs = gazesal.stats.compare(maps, THESE, by="metric", rng=0).to_frame().groupby("metric")
 for metric, p_values in pairs["p_adjusted"]:
-    print(f"{metric}: {sum(p_values < 0.05)} of {len(p_values)} pairs of maps told apart")
+    print(f"{metric}: {sum(p_values < 0.05)} of {len(p_values)} pairs of maps differ")
