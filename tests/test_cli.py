@@ -1,4 +1,4 @@
-"""The commands, as a user types them."""
+"""Command-line tests of `gazesal evaluate` on a table of fixations."""
 
 import json
 import subprocess
@@ -17,15 +17,15 @@ from tests.plain_study import HEIGHT, METHODS, WIDTH, write_plain_study
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
-    """A small study on disk; tests must not change it."""
+    """Write a small study to disk, which tests must not change."""
     return write_plain_study(tmp_path_factory.mktemp("study"))
 
 
 @pytest.fixture
 def run(study, tmp_path):
-    """Run `gazesal evaluate` on the study; options replace or add to the usual ones.
+    """Return a function that runs `gazesal evaluate` on the study with default and given options.
 
-    The page takes a second, and `test_cli_report` looks at it.
+    The HTML report is off by default because it takes a second. `test_cli_report` tests it.
     """
 
     def _run(*flags, **options):
@@ -37,7 +37,7 @@ def run(study, tmp_path):
             "sigma": "4px",
             "resize": "bilinear",
             "out": tmp_path / "out",
-            "n_jobs": 1,
+            "jobs": 1,
         }
         words = ["evaluate", "--quiet", *flags]
         for name, value in (usual | options).items():
@@ -49,7 +49,7 @@ def run(study, tmp_path):
 
 
 def contents(folder):
-    """Bytes of every file of a folder by name."""
+    """Return the bytes of every file in a folder by name."""
     return {path.name: path.read_bytes() for path in Path(folder).iterdir() if path.is_file()}
 
 
@@ -73,10 +73,10 @@ def test_evaluate_prints_the_table_and_writes_every_file(run, study, tmp_path):
 
 
 @pytest.mark.parametrize("n_samples", [None, 100])
-def test_same_seed_same_bytes_whatever_the_jobs(run, study, tmp_path, n_samples):
+def test_files_depend_on_the_seed_but_not_on_the_jobs(run, study, tmp_path, n_samples):
     for name, n_jobs in (("one", 1), ("two", 2), ("again", 2)):
         result = run(
-            out=tmp_path / name, n_jobs=n_jobs, n_samples=n_samples, pictures=study / "images"
+            out=tmp_path / name, jobs=n_jobs, n_samples=n_samples, pictures=study / "images"
         )
         assert result.exit_code == 0, result.output
     one = contents(tmp_path / "one")
@@ -86,36 +86,36 @@ def test_same_seed_same_bytes_whatever_the_jobs(run, study, tmp_path, n_samples)
     assert (other["scores.csv"] == one["scores.csv"]) == (n_samples is None)
 
 
-def test_metrics_of_points_and_of_densities_are_options_too(run, tmp_path):
+def test_metrics_of_points_and_densities_can_be_selected(run, tmp_path):
     result = run(metric="information_gain")
     assert result.exit_code == 1
     assert "`density` (--density) must be given for information_gain" in result.output
     result = run(metric="information_gain", density="shift")
     assert result.exit_code == 0, result.output
     assert result.output.splitlines()[1].split() == ["IG"]
-    assert "maps less their smallest value, divided by the sum: IG." in result.output
+    assert "maps minus their minimum, divided by the sum: IG." in result.output
     settings = json.loads((tmp_path / "out" / "settings.json").read_text())
     assert (settings["metrics"], settings["density"]) == (["information_gain"], "shift")
     result = run(metric="nss")
     assert result.exit_code == 0, result.output
     assert set(pd.read_csv(tmp_path / "out" / "scores.csv")["metric"]) == {"nss"}
-    assert "Chance: NSS 0 for noise." in (tmp_path / "out" / "summary.txt").read_text()
+    assert "Chance: NSS 0 for a map of noise." in (tmp_path / "out" / "summary.txt").read_text()
 
 
-def test_sigma_in_degrees_is_sigma_in_pixels(run, tmp_path):
+def test_sigma_in_degrees_equals_sigma_in_pixels(run, tmp_path):
     run(out=tmp_path / "px", sigma="6")
     run(out=tmp_path / "deg", sigma="1.5deg", pixels_per_degree=4)
     assert contents(tmp_path / "px") == contents(tmp_path / "deg")
 
 
-def test_origin_moves_the_fixations(run, tmp_path):
+def test_origin_shifts_the_fixations(run, tmp_path):
     run(out=tmp_path / "center")
     run(out=tmp_path / "matlab", origin="matlab", outside="keep")
     first, second = (pd.read_csv(tmp_path / n / "scores.csv") for n in ("center", "matlab"))
     assert not np.allclose(first["score"], second["score"], atol=1e-4)
 
 
-def test_parquet_and_a_table_of_sizes_give_the_same(run, study, tmp_path):
+def test_parquet_and_a_table_of_sizes_give_equal_results(run, study, tmp_path):
     table = pd.read_csv(study / "fixations.csv")
     table.to_parquet(tmp_path / "fixations.parquet")
     sizes = tmp_path / "sizes.csv"
@@ -126,7 +126,7 @@ def test_parquet_and_a_table_of_sizes_give_the_same(run, study, tmp_path):
     result = run(out=tmp_path / "parquet", fixations=tmp_path / "fixations.parquet", size=sizes)
     assert result.exit_code == 0, result.output
     first, second = contents(tmp_path / "csv"), contents(tmp_path / "parquet")
-    assert first.pop("settings.json") != second.pop("settings.json")  # files are named there
+    assert first.pop("settings.json") != second.pop("settings.json")  # it names the input files
     assert first == second
 
 
@@ -157,22 +157,22 @@ BAD_OPTIONS = {
     "missing column": ({"column": "duration=ms"}, "fixations.csv: column 'ms' is missing"),
     "no maps": ({"maps": "nowhere"}, "nowhere: no such folder"),
     "no table": ({"fixations": "nowhere.csv"}, "nowhere.csv"),
-    "no resize": ({"resize": None}, "the map of image img000 must have the image's size"),
-    "no jobs": ({"n_jobs": 0}, "`n_jobs` must be a non-zero integer"),
+    "no resize": ({"resize": None}, "the map of image img000 is 50 x 60 pixels"),
+    "no jobs": ({"jobs": 0}, "`n_jobs` must be a non-zero integer"),
 }
 
 
 @pytest.mark.parametrize("case", BAD_OPTIONS)
-def test_bad_options_are_one_line_and_leave_nothing(run, tmp_path, case):
+def test_invalid_options_print_one_line_and_write_no_file(run, tmp_path, case):
     options, message = BAD_OPTIONS[case]
     result = run(**options)
     assert result.exit_code in (1, 2)
-    assert isinstance(result.exception, SystemExit)  # not an error of ours that got away
+    assert isinstance(result.exception, SystemExit)  # not an uncaught exception
     assert message in result.output
     assert not (tmp_path / "out").exists()
 
 
-def test_a_broken_map_fails_before_the_work_and_is_named(run, study, tmp_path):
+def test_broken_map_is_named_before_any_image_is_scored(run, study, tmp_path):
     maps = tmp_path / "maps"
     for path in (study / "maps").rglob("*.npy"):
         target = maps / path.relative_to(study / "maps")
@@ -203,15 +203,15 @@ def test_settings_name_the_inputs(run, study, tmp_path):
 
 
 @pytest.mark.parametrize("below", ["", "/inside"])
-def test_a_folder_that_cannot_be_made_is_refused_before_the_work(run, tmp_path, below, monkeypatch):
-    monkeypatch.setattr(gazesal, "evaluate", None)  # would be a TypeError that is no SystemExit
+def test_folder_that_cannot_be_created_is_refused_before_scoring(run, tmp_path, below, monkeypatch):
+    monkeypatch.setattr(gazesal, "evaluate", None)  # calling it would raise a TypeError
     (tmp_path / "file").write_text("")
     result = run(out=f"{tmp_path}/file{below}")
     assert result.exit_code in (1, 2)
     assert isinstance(result.exception, SystemExit)
 
 
-def test_names_with_signs_of_mathematics_are_drawn(run, study, tmp_path):
+def test_names_with_math_signs_are_drawn(run, study, tmp_path):
     maps = tmp_path / "maps" / "cost$\\frac{$ and a name that is longer than a title can be"
     maps.mkdir(parents=True)
     for path in (study / "maps" / "noise").iterdir():
@@ -221,7 +221,7 @@ def test_names_with_signs_of_mathematics_are_drawn(run, study, tmp_path):
     assert (tmp_path / "out" / "figure.png").exists()
 
 
-def test_a_bad_picture_is_named_and_nothing_is_written(run, tmp_path):
+def test_invalid_picture_is_named_and_no_file_is_written(run, tmp_path):
     (tmp_path / "pictures").mkdir()
     np.save(tmp_path / "pictures" / "img000.npy", np.zeros((HEIGHT, WIDTH, 7)))
     result = run(pictures=tmp_path / "pictures")

@@ -1,4 +1,4 @@
-"""`gazesal evaluate` on sets that are large: checkpoints, bad images, clusters, Ctrl-C."""
+"""Command-line tests for large sets: checkpoints, bad images, clusters, Ctrl-C."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ pytest.importorskip("pyarrow")
 
 @pytest.fixture
 def study(tmp_path):
-    """A small study on disk."""
+    """Write a small study to disk."""
     return write_plain_study(_made(tmp_path / "study"))
 
 
@@ -30,24 +30,24 @@ def _made(folder):
 
 
 def words(study, out, *more):
-    """The command as a user types it."""
+    """Return the arguments of the command."""
     usual = ["--fixations", study / "fixations.csv", "--maps", study / "maps", "--sigma", "4px"]
     usual += ["--size", f"{WIDTH}x{HEIGHT}", "--resize", "bilinear", "--jobs", "1", "--no-report"]
     return list(map(str, ["evaluate", *usual, "--out", out, "--quiet", *more]))
 
 
 def files(folder):
-    """What a run wrote, but for the checkpoint and the place of its maps."""
+    """Return the bytes of the files of a run that do not depend on folders."""
     names = ("scores.csv", "summary.csv", "settings.json", "evaluation/scores.parquet")
     return {name: (folder / name).read_bytes() for name in names}
 
 
 def run(arguments):
-    """Run it here."""
+    """Run the command in this process."""
     return CliRunner().invoke(main, arguments)
 
 
-def test_resume_goes_on_and_writes_the_same(study, tmp_path):
+def test_resumed_run_writes_the_files_of_an_uninterrupted_run(study, tmp_path):
     out = tmp_path / "out"
     plain = run(words(study, tmp_path / "plain"))
     assert plain.exit_code == 0, plain.output
@@ -58,7 +58,7 @@ def test_resume_goes_on_and_writes_the_same(study, tmp_path):
     again = run(words(study, out, "--checkpoint", out / "checkpoint"))
     assert again.exit_code == 0, again.output
     assert files(out) == files(tmp_path / "plain")
-    assert removed.exists()  # named by what it holds
+    assert removed.exists()  # the name is a digest of the content
     other = run(words(study, out, "--resume", "--seed", "3"))
     assert other.exit_code == 1
     assert "differs in seed (0 there, 3 here)" in other.output
@@ -66,7 +66,7 @@ def test_resume_goes_on_and_writes_the_same(study, tmp_path):
     assert both.exit_code == 2
 
 
-def test_the_written_evaluation_is_loaded(study, tmp_path):
+def test_written_evaluation_can_be_loaded(study, tmp_path):
     run(words(study, tmp_path / "out"))
     loaded = gazesal.Evaluation.load(tmp_path / "out" / "evaluation")
     again = loaded.scores.to_csv(index=False, lineterminator="\n")
@@ -89,12 +89,12 @@ def test_bad_images_end_the_run_or_are_listed(study, tmp_path, first):
     assert table["image"].tolist() == ["img002"]
     assert table["reason"].str.contains("cannot be read").all()
     np.save(broken, np.ones((HEIGHT, WIDTH)))
-    mended = run(words(study, tmp_path / "out"))
-    assert mended.exit_code == 0
+    repaired = run(words(study, tmp_path / "out"))
+    assert repaired.exit_code == 0
     assert not (tmp_path / "out" / "bad_images.csv").exists()
 
 
-def test_a_cluster_by_its_address(study, tmp_path):
+def test_dask_cluster_gives_the_same_files(study, tmp_path):
     distributed = pytest.importorskip("distributed")
     run(words(study, tmp_path / "plain"))
     with distributed.LocalCluster(
@@ -105,7 +105,7 @@ def test_a_cluster_by_its_address(study, tmp_path):
     assert files(tmp_path / "out") == files(tmp_path / "plain")
 
 
-def test_no_cluster_is_one_line(study, tmp_path, monkeypatch):
+def test_missing_dask_prints_one_line(study, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     done = run(words(study, tmp_path / "out", "--dask", "tcp://127.0.0.1:1"))
     assert done.exit_code == 1
@@ -117,12 +117,12 @@ def test_no_cluster_is_one_line(study, tmp_path, monkeypatch):
     [(signal.SIGINT, "Interrupted", 130), (signal.SIGTERM, "Terminated", 143)],
     ids=["ctrl-c", "sigterm"],
 )
-def test_ended_by_a_signal_is_one_line(tmp_path, number, said, code):
+def test_signal_ends_the_run_with_one_line(tmp_path, number, said, code):
     study = write_plain_study(_made(tmp_path / "study"), n_images=300)
     out = tmp_path / "out"
     n_jobs = "1" if number == signal.SIGINT else "2"
     command = [sys.executable, "-m", "gazesal", *words(study, out, "--resume", "--jobs", n_jobs)]
-    # a shell's background job has Ctrl-C ignored, and its children too
+    # background jobs of a shell and their children ignore Ctrl-C
     before = signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         process = subprocess.Popen(
@@ -147,7 +147,7 @@ def test_ended_by_a_signal_is_one_line(tmp_path, number, said, code):
 
 
 def manifest(folder, *, shares=()):
-    """A manifest of four images of two patients and its fixations; those on some are shares."""
+    """Write a manifest of four images of two patients, with fixations as shares on some of them."""
     folder.mkdir()
     rng = np.random.default_rng(2)
     rows, fixations = [], []
@@ -165,7 +165,7 @@ def manifest(folder, *, shares=()):
 
 
 def of_manifest(folder, out, *more):
-    """The command on a manifest."""
+    """Return the arguments of the command with a manifest."""
     files = ["--manifest", folder / "manifest.csv", "--fixations", folder / "fixations.csv"]
     usual = ["--sigma", "3px", "--no-report", "--jobs", "1", "--quiet", "--out", out]
     return list(map(str, ["evaluate", *files, *usual, *more]))
@@ -185,7 +185,7 @@ def test_leave_out_names_a_group_of_the_manifest(tmp_path):
     assert "`leave_out` (--leave-out)" in wrong.output
 
 
-def test_center_bias_none_leaves_the_row_out(tmp_path):
+def test_center_bias_none_has_no_row(tmp_path):
     folder = manifest(tmp_path / "study")
     more = ("--center-bias-rows", "none", "--metric", "ncc")
     result = run(of_manifest(folder, tmp_path / "out", *more))
@@ -193,7 +193,7 @@ def test_center_bias_none_leaves_the_row_out(tmp_path):
     assert set(pd.read_csv(tmp_path / "out" / "scores.csv")["method"]) == {"interobserver", "mine"}
 
 
-def test_input_that_is_probably_not_meant_is_told(tmp_path):
+def test_fixations_that_are_shares_cause_a_warning(tmp_path):
     folder = manifest(tmp_path / "study", shares=[1])
     result = run(of_manifest(folder, tmp_path / "out"))
     assert result.exit_code == 0, result.output

@@ -1,4 +1,4 @@
-"""`gazesal evaluate --reflacx` and `gazesal demo`, as a user types them."""
+"""Command-line tests of `gazesal evaluate --reflacx` and `gazesal demo`."""
 
 import json
 import shutil
@@ -15,7 +15,7 @@ from gazesal.cli import main
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
-    """A small synthetic release; tests must not change it."""
+    """Write a small synthetic release, which tests must not change."""
     folder = tmp_path_factory.mktemp("release")
     return gazesal.datasets.write_synthetic_reflacx(
         folder, n_images=6, n_readers=3, n_unread=0, side=120
@@ -24,10 +24,10 @@ def root(tmp_path_factory):
 
 @pytest.fixture
 def run(root, tmp_path):
-    """Run `gazesal evaluate` on the release; options replace or add to the usual ones."""
+    """Return a function that runs `gazesal evaluate` on the release with default options."""
 
     def _run(**options):
-        usual = {"reflacx": root, "readers": 3, "out": tmp_path / "out", "n_jobs": 1}
+        usual = {"reflacx": root, "readers": 3, "out": tmp_path / "out", "jobs": 1}
         words = ["evaluate", "--quiet", "--no-report"]
         for name, value in (usual | options).items():
             if value is not None:
@@ -43,7 +43,7 @@ def demo(*words):
     return CliRunner().invoke(main, [*usual, *words])
 
 
-def test_a_release_alone_gives_the_ceiling_and_the_floors(run, root, tmp_path):
+def test_release_without_maps_gives_observers_and_baselines(run, root, tmp_path):
     result = run()
     assert result.exit_code == 0, result.output
     rows = [line.split("  ")[0] for line in result.output.splitlines()[3:7]]
@@ -58,7 +58,7 @@ def test_a_release_alone_gives_the_ceiling_and_the_floors(run, root, tmp_path):
     assert (tmp_path / "out" / "figure.png").exists()
 
 
-def test_it_is_what_the_functions_return(run, root, tmp_path):
+def test_command_gives_the_scores_of_the_functions(run, root, tmp_path):
     run(maps=root / "maps", resize="bilinear", sigma="1.5deg", center_bias_rows="in_sample")
     scores = pd.read_csv(tmp_path / "out" / "scores.csv")
     maps = gazesal.find_maps(root / "maps")
@@ -72,7 +72,7 @@ def test_it_is_what_the_functions_return(run, root, tmp_path):
     pd.testing.assert_frame_equal(ours, expected.scores, check_exact=False, rtol=1e-12)
 
 
-def test_phases_readers_and_ground_truth(run, tmp_path):
+def test_phases_readers_and_ground_truth_can_be_selected(run, tmp_path):
     assert run(phases="1", readers=2, ground_truth="all").exit_code == 0
     scores = pd.read_csv(tmp_path / "out" / "scores.csv")
     assert scores["image"].nunique() == 3
@@ -80,7 +80,7 @@ def test_phases_readers_and_ground_truth(run, tmp_path):
     assert "all" not in set(scores.loc[scores["method"] == "interobserver", "observer"])
 
 
-def test_a_bad_reading_is_refused_or_left_out_and_counted(run, root, tmp_path):
+def test_bad_reading_is_refused_or_skipped_and_counted(run, root, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(root, copy)
     release = gazesal.datasets.Reflacx(copy)
@@ -95,7 +95,7 @@ def test_a_bad_reading_is_refused_or_left_out_and_counted(run, root, tmp_path):
     assert "Warning: 1 of 17 readings" in skipped.output
 
 
-def test_a_picture_of_another_size_is_refused(run, root, tmp_path):
+def test_picture_of_another_size_is_refused(run, root, tmp_path):
     from PIL import Image
 
     mimic = tmp_path / "mimic"
@@ -111,8 +111,8 @@ def test_a_picture_of_another_size_is_refused(run, root, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"fixations": "x.csv"}, "or --reflacx DIR, one of the three"),
-        ({"reflacx": None}, "or --reflacx DIR, one of the three"),
+        ({"fixations": "x.csv"}, "--manifest FILE or --reflacx DIR"),
+        ({"reflacx": None}, "--manifest FILE or --reflacx DIR"),
         ({"size": "10x10"}, "--size goes with --fixations"),
         ({"origin": "corner"}, "--origin goes with --fixations"),
         ({"sigma": "20px"}, "--sigma must be in degrees with --reflacx"),
@@ -123,21 +123,21 @@ def test_a_picture_of_another_size_is_refused(run, root, tmp_path):
         ({"readers": 5}, "`n_readers` must be at most"),
     ],
 )
-def test_options_that_do_not_go_together(run, options, message):
+def test_conflicting_options_are_refused(run, options, message):
     result = run(**options)
     assert result.exit_code in (1, 2)
     assert isinstance(result.exception, SystemExit)
     assert message in result.output
 
 
-def test_masks_and_maps_of_one_name_are_refused(run, root, tmp_path):
+def test_lung_masks_and_maps_of_one_method_are_refused(run, root, tmp_path):
     shutil.copytree(root / "maps" / "noise", tmp_path / "maps" / "segmentation")
     result = run(maps=tmp_path / "maps", resize="bilinear")
     assert result.exit_code == 1
-    assert "make the same row; leave one out" in result.output
+    assert "Remove one of the two" in result.output
 
 
-def test_a_mask_beyond_its_range_is_named(run, root, tmp_path):
+def test_lung_mask_outside_its_range_is_named(run, root, tmp_path):
     shutil.copytree(root / "lung_masks", tmp_path / "masks")
     for path in list((tmp_path / "masks").iterdir()):
         np.save(path.with_suffix(".npy"), np.full((4, 4), 300.0))
@@ -148,13 +148,13 @@ def test_a_mask_beyond_its_range_is_named(run, root, tmp_path):
     assert "got values from 300 to 300" in result.output
 
 
-def test_demo_files_say_that_the_data_are_synthetic(tmp_path):
+def test_demo_files_state_that_the_data_are_synthetic(tmp_path):
     assert demo("--out", str(tmp_path)).exit_code == 0
     for name in ("summary.txt", "summary.md"):
         assert "Synthetic data, seed 0" in (tmp_path / name).read_text()
 
 
-def test_demo_says_that_it_is_synthetic_and_can_be_repeated(tmp_path):
+def test_demo_is_reproducible(tmp_path):
     for name in ("one", "two"):
         result = demo("--out", str(tmp_path / name))
         assert result.exit_code == 0, result.output
@@ -166,7 +166,7 @@ def test_demo_says_that_it_is_synthetic_and_can_be_repeated(tmp_path):
     assert files[0] == files[1]
 
 
-def test_demo_can_be_had_from_its_files(tmp_path):
+def test_demo_scores_can_be_computed_from_its_files(tmp_path):
     output = demo("--out", str(tmp_path / "demo")).output
     command = output.split("gazesal evaluate ", 1)[1].split()
     command[command.index("--out") + 1] = str(tmp_path / "files")
@@ -188,7 +188,7 @@ def test_demo_without_scikit_image_has_no_segmentation(tmp_path, monkeypatch):
     )
     result = demo("--out", str(tmp_path))
     assert result.exit_code == 0, result.output
-    assert "no segmentation row: it needs scikit-image" in result.output
+    assert "no segmentation: it needs scikit-image" in result.output
     assert "segmentation" not in set(pd.read_csv(tmp_path / "summary.csv")["method"])
 
 
@@ -202,22 +202,22 @@ def test_demo_ranks_maps_of_known_quality(tmp_path):
         assert score["lesions"] > max(score["lungs"], score["other_image"])
     assert summary["sauc"]["attention"] > summary["sauc"]["interobserver"]
     plain = summary["auc_borji"]
-    assert plain["segmentation"] > 0.7  # anatomy alone looks good without shuffling
+    assert plain["segmentation"] > 0.7  # anatomy alone scores high without shuffling
     assert abs(summary["sauc"]["segmentation"] - 0.5) < 0.05
     assert Path(tmp_path, "release", "README.txt").exists()
 
 
-def test_the_studys_rounding_brings_its_own_center_bias(run, tmp_path):
+def test_rounding_of_the_study_implies_the_in_sample_center_bias(run, tmp_path):
     result = run(rounding="study")
     assert result.exit_code == 0, result.output
     assert "in-sample" in result.output
-    assert "left out of it" not in result.output
+    assert "left out of its center bias" not in result.output
     refused = run(rounding="study", center_bias_rows="both", out=tmp_path / "other")
     assert refused.exit_code == 1
     assert "--center-bias-rows in_sample" in refused.output
 
 
-def test_the_inner_folder_is_the_release_too(run, root, tmp_path):
+def test_main_data_folder_is_accepted_as_the_release(run, root, tmp_path):
     run(out=tmp_path / "one")
     run(out=tmp_path / "two", reflacx=root / "main_data")
     names = ("scores.csv", "summary.txt", "settings.json", "figure.png")
@@ -225,7 +225,7 @@ def test_the_inner_folder_is_the_release_too(run, root, tmp_path):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
 
-def test_the_summary_says_the_degrees_and_the_settings_what_was_found(run, root, tmp_path):
+def test_summary_states_the_degrees_and_settings_the_folders_found(run, root, tmp_path):
     run(sigma="1.5deg")
     assert "Sigma: 1.5 degrees of visual angle" in (tmp_path / "out" / "summary.txt").read_text()
     settings = json.loads((tmp_path / "out" / "settings.json").read_text())
@@ -233,7 +233,7 @@ def test_the_summary_says_the_degrees_and_the_settings_what_was_found(run, root,
     assert settings["pictures"] == str(root / "mimic-cxr-jpg")
 
 
-def test_too_little_memory_is_one_line(run, monkeypatch):
+def test_memory_error_prints_one_line(run, monkeypatch):
     def fail(*_args, **_kwargs):
         raise MemoryError("Unable to allocate 5 TiB")
 

@@ -1,4 +1,4 @@
-"""`gazesal report`, and manifests and stores of maps, as a user types them."""
+"""Command-line tests of `gazesal report`, and of manifests and stores of maps."""
 
 import json
 
@@ -18,7 +18,7 @@ pytest.importorskip("matplotlib", reason="the extra `report` is not installed")
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
-    """A small study with a manifest; tests must not change it."""
+    """Write a small study with a manifest, which tests must not change."""
     folder = write_plain_study(tmp_path_factory.mktemp("study"))
     rows = []
     for i in range(4):
@@ -41,7 +41,7 @@ def evaluate(out, *words):
 
 @pytest.fixture(scope="module")
 def results(study, tmp_path_factory):
-    """What a run with the page leaves; tests must not change it."""
+    """Run an evaluation with the page. Tests must not change its results."""
     out = tmp_path_factory.mktemp("results") / "out"
     words = ["--manifest", study / "manifest.csv", "--fixations", study / "fixations.csv"]
     result = evaluate(out, *words)
@@ -50,7 +50,7 @@ def results(study, tmp_path_factory):
     return out
 
 
-def test_a_manifest_scores_as_a_table_and_folders_do(study, results, tmp_path):
+def test_manifest_gives_the_scores_of_a_table_and_folders(study, results, tmp_path):
     words = ["--fixations", study / "fixations.csv", "--maps", study / "maps"]
     result = evaluate(tmp_path, *words, "--size", f"{WIDTH}x{HEIGHT}", "--no-report")
     assert result.exit_code == 0, result.output
@@ -63,7 +63,7 @@ def test_a_manifest_scores_as_a_table_and_folders_do(study, results, tmp_path):
     assert settings["fixations"] == str(study / "fixations.csv")
 
 
-def test_the_page_is_made_again_from_what_the_run_left(results, tmp_path):
+def test_report_rewrites_the_page_from_the_results(results, tmp_path):
     page = (results / "report.html").read_bytes()
     result = run("report", results, "--out", tmp_path / "again.html")
     assert result.exit_code == 0, result.output
@@ -80,15 +80,15 @@ def test_the_page_is_made_again_from_what_the_run_left(results, tmp_path):
     assert not list(other.all("img"))
 
 
-def test_a_folder_of_save_is_enough(results, tmp_path):
+def test_report_takes_a_saved_evaluation(results, tmp_path):
     gazesal.Evaluation.load(results / "evaluation").save(tmp_path / "saved")
     result = run("report", tmp_path / "saved", "--images", 0)
     assert result.exit_code == 0, result.output
     assert (tmp_path / "saved" / "report.html").is_file()
 
 
-def test_a_note_stays_on_the_page(tmp_path):
-    """What says that data are synthetic must not be lost when the page is made again."""
+def test_report_keeps_the_note(tmp_path):
+    """The note may state that the data are synthetic."""
     study = write_plain_study(tmp_path)
     cases = gazesal.cases_from_tables(
         gazesal.read_fixations(study / "fixations.csv"), {}, (HEIGHT, WIDTH)
@@ -106,7 +106,7 @@ def test_a_note_stays_on_the_page(tmp_path):
     assert note.text == "Synthetic data."
 
 
-def test_methods_may_be_stores_beside_folders(study, tmp_path):
+def test_maps_may_be_stores_beside_folders(study, tmp_path):
     h5py = pytest.importorskip("h5py", reason="the extra `hdf5` is not installed")
     maps = tmp_path / "maps"
     maps.mkdir()
@@ -123,11 +123,11 @@ def test_methods_may_be_stores_beside_folders(study, tmp_path):
     (maps / "good").mkdir()
     np.save(maps / "good" / "img000.npy", np.eye(3))
     result = evaluate(tmp_path / "out", *words, "--maps", maps)
-    assert "maps of 'good' are in" in result.output
+    assert "both have maps of 'good'" in result.output
 
 
 @pytest.mark.parametrize("row", [0, 1])
-def test_files_that_are_absent_are_refused_or_listed(study, tmp_path, row):
+def test_missing_files_are_refused_or_listed(study, tmp_path, row):
     table = pd.read_csv(study / "manifest.csv")
     table.loc[row, "map:noise"] = "maps/noise/gone.npy"
     table.loc[row, "picture"] = "images/gone.npy"
@@ -147,8 +147,8 @@ def test_files_that_are_absent_are_refused_or_listed(study, tmp_path, row):
 
 
 BAD = {
-    "two sources": (["--manifest", "m", "--reflacx", "r"], "one of the three"),
-    "no source": ([], "one of the three"),
+    "two sources": (["--manifest", "m", "--reflacx", "r"], "--manifest FILE or --reflacx DIR"),
+    "no source": ([], "--manifest FILE or --reflacx DIR"),
     "root": (["--fixations", "f", "--root", "r"], "--root goes with --manifest"),
     "size": (["--manifest", "m", "--size", "5x5"], "--size goes with --fixations"),
     "readers": (["--manifest", "m", "--readers", "3"], "--readers goes with --reflacx"),
@@ -157,7 +157,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_bad_options_are_named(tmp_path, case):
+def test_invalid_options_are_named(tmp_path, case):
     words, message = BAD[case]
     result = evaluate(tmp_path / "out", *words)
     assert result.exit_code in (1, 2)
@@ -166,7 +166,7 @@ def test_bad_options_are_named(tmp_path, case):
     assert not (tmp_path / "out").exists()
 
 
-def test_what_is_no_result_is_named(results, tmp_path):
+def test_report_refuses_folders_without_results(results, tmp_path):
     result = run("report", tmp_path)
     assert result.exit_code == 1
     assert "there is no saved evaluation" in result.output

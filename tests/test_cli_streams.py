@@ -1,4 +1,4 @@
-"""Printing fails last: a closed pipe or a full disk behind standard output costs no results."""
+"""A closed pipe or a full disk behind standard output must not lose results."""
 
 import errno
 import io
@@ -24,7 +24,7 @@ FULL = Path("/dev/full")
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
-    """A small study on disk; tests must not change it."""
+    """Write a small study to disk, which tests must not change."""
     return write_plain_study(tmp_path_factory.mktemp("study"))
 
 
@@ -46,7 +46,7 @@ def closed_pipe():
     return write
 
 
-def test_results_are_written_and_all_is_quiet_if_the_reader_of_the_output_left(study, tmp_path):
+def test_closed_pipe_ends_quietly_with_all_results(study, tmp_path):
     pipe = closed_pipe()
     done = run([*words_of(study, tmp_path / "out"), "--quiet"], stdout=pipe, stderr=subprocess.PIPE)
     os.close(pipe)
@@ -54,7 +54,7 @@ def test_results_are_written_and_all_is_quiet_if_the_reader_of_the_output_left(s
     assert len(pd.read_csv(tmp_path / "out" / "scores.csv")) == 4 * 3 * 5 * 4
 
 
-def test_a_closed_standard_error_does_not_end_the_work(study, tmp_path):
+def test_closed_standard_error_does_not_end_the_run(study, tmp_path):
     pipe = closed_pipe()
     done = run(words_of(study, tmp_path / "out"), stdout=subprocess.PIPE, stderr=pipe)
     os.close(pipe)
@@ -64,7 +64,7 @@ def test_a_closed_standard_error_does_not_end_the_work(study, tmp_path):
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full")
-def test_a_full_standard_output_is_one_line_and_results_stay(study, tmp_path):
+def test_full_standard_output_prints_one_line_and_keeps_results(study, tmp_path):
     with FULL.open("w") as full:
         done = run([*words_of(study, tmp_path), "--quiet"], stdout=full, stderr=subprocess.PIPE)
     assert done.returncode == 1
@@ -84,7 +84,7 @@ def test_a_full_standard_output_is_one_line_and_results_stay(study, tmp_path):
     ],
     ids=lambda words: words[0],
 )
-def test_every_command_ends_in_one_line_without_room_for_its_output(words, tmp_path):
+def test_commands_print_one_line_if_standard_output_is_full(words, tmp_path):
     words = [*words, "--out", str(tmp_path)] if words[0] == "synthesize" else words
     with FULL.open("w") as full:
         done = run(words, stdout=full, stderr=subprocess.PIPE)
@@ -93,13 +93,13 @@ def test_every_command_ends_in_one_line_without_room_for_its_output(words, tmp_p
 
 
 class Broken(io.StringIO):
-    """A stream without a file that cannot be written."""
+    """A stream without a file, which cannot be written."""
 
     def write(self, _text):
         raise OSError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
-def test_a_stream_keeps_the_first_error_and_drops_the_rest():
+def test_stream_keeps_the_first_error_and_drops_later_text():
     stream = SteadyStream(Broken())
     assert stream.write("one") == 3
     first = stream.error
@@ -109,7 +109,7 @@ def test_a_stream_keeps_the_first_error_and_drops_the_rest():
     assert first.errno == errno.EPIPE
 
 
-def test_letters_that_an_encoding_lacks_are_escaped():
+def test_letters_missing_from_the_encoding_are_escaped():
     raw = io.BytesIO()
     stream = SteadyStream(io.TextIOWrapper(raw, encoding="ascii"))
     stream.write("方 and a")
@@ -118,7 +118,7 @@ def test_letters_that_an_encoding_lacks_are_escaped():
     assert stream.error is None
 
 
-def test_errors_of_the_work_go_before_those_of_the_output(tmp_path):
+def test_errors_of_the_command_precede_errors_of_the_output(tmp_path):
     pipe = closed_pipe()
     done = run(["report", str(tmp_path)], stdout=pipe, stderr=subprocess.PIPE)
     os.close(pipe)
@@ -126,7 +126,7 @@ def test_errors_of_the_work_go_before_those_of_the_output(tmp_path):
     assert "there is no saved evaluation" in done.stderr
 
 
-def test_scores_are_on_disk_if_the_figure_fails(study, tmp_path, monkeypatch):
+def test_scores_are_kept_if_the_figure_fails(study, tmp_path, monkeypatch):
     out = tmp_path / "out"
     assert CliRunner().invoke(main, [*words_of(study, out), "--quiet"]).exit_code == 0
     assert (out / "figure.png").is_file()
@@ -140,12 +140,12 @@ def test_scores_are_on_disk_if_the_figure_fails(study, tmp_path, monkeypatch):
     assert result.exit_code == 1
     assert "No space left on device; nothing was replaced. Free some" in result.output
     assert str(out / "figure.png") in result.output
-    assert not (out / "figure.png").exists()  # of the earlier run, with other numbers
+    assert not (out / "figure.png").exists()  # the earlier figure shows other numbers
     assert '"seed": 1' in (out / "settings.json").read_text()
 
 
 @pytest.mark.parametrize("name", ["scores.csv", "summary.md", "settings.json", "evaluation"])
-def test_a_full_disk_leaves_the_results_of_an_earlier_run(study, tmp_path, monkeypatch, name):
+def test_full_disk_keeps_the_results_of_an_earlier_run(study, tmp_path, monkeypatch, name):
     out = tmp_path / "out"
     assert CliRunner().invoke(main, [*words_of(study, out), "--quiet"]).exit_code == 0
     before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
@@ -179,7 +179,7 @@ def test_a_full_disk_leaves_the_results_of_an_earlier_run(study, tmp_path, monke
 EVIL = "=cmd|' /C calc'!A0"
 
 
-def test_names_do_not_act_on_the_terminal_or_in_spreadsheets(study, tmp_path):
+def test_hostile_names_are_escaped_for_terminals_and_spreadsheets(study, tmp_path):
     maps = tmp_path / "maps"
     for method in (EVIL, "@SUM(1)"):
         (maps / method.replace("/", "_")).mkdir(parents=True)
@@ -202,8 +202,8 @@ def test_names_do_not_act_on_the_terminal_or_in_spreadsheets(study, tmp_path):
     assert "\x1b" not in result.output
 
 
-def test_every_warning_of_the_library_is_told_once_and_none_of_others(capsys):
-    """Also one of a kind that was added later: input that is likely wrong is not silent."""
+def test_warnings_of_the_library_are_printed_once_and_others_never(capsys):
+    """Includes warning classes that are added later."""
     with plain_errors():
         for _ in range(2):
             warnings.warn("fixations may be shares", OffImageWarning, stacklevel=1)

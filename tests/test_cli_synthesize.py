@@ -1,4 +1,4 @@
-"""`gazesal synthesize`: what it writes and what it refuses."""
+"""Command-line tests of `gazesal synthesize`."""
 
 import pytest
 from click.testing import CliRunner
@@ -14,7 +14,7 @@ def synthesize(*words):
     return CliRunner().invoke(main, ["synthesize", "reflacx", *map(str, words)])
 
 
-def test_writes_what_the_function_writes(tmp_path):
+def test_command_writes_the_files_of_the_function(tmp_path):
     result = synthesize("--out", tmp_path / "cli", *SMALL)
     assert result.exit_code == 0, result.output
     assert result.output.splitlines() == [
@@ -33,7 +33,7 @@ def test_writes_what_the_function_writes(tmp_path):
     assert len(Reflacx(tmp_path / "cli").readings) == 8
 
 
-def test_its_readme_gives_the_command_that_makes_it_again(tmp_path):
+def test_command_in_the_readme_writes_the_same_files(tmp_path):
     synthesize("--out", tmp_path / "first", *SMALL)
     readme = (tmp_path / "first" / "README.txt").read_text()
     line = next(line for line in readme.splitlines() if "gazesal synthesize" in line)
@@ -54,15 +54,15 @@ def test_its_readme_gives_the_command_that_makes_it_again(tmp_path):
         (["--seed", "-1"], "-1 is not in the range x>=0"),
     ],
 )
-def test_bad_options_are_one_line_and_leave_nothing(tmp_path, words, message):
+def test_invalid_options_print_one_line_and_write_no_file(tmp_path, words, message):
     result = synthesize("--out", tmp_path / "out", *words)
     assert result.exit_code in (1, 2)
-    assert isinstance(result.exception, SystemExit)  # not an error of ours that got away
+    assert isinstance(result.exception, SystemExit)  # not an uncaught exception
     assert message in result.output
     assert not (tmp_path / "out").exists()
 
 
-def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
+def test_folder_that_cannot_be_created_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     result = synthesize("--out", tmp_path / "file" / "inside", *SMALL)
     assert result.exit_code == 1

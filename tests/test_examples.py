@@ -1,4 +1,4 @@
-"""What the README and the examples show runs, and shows what they say."""
+"""The README and the examples run and print the expected results."""
 
 import functools
 import re
@@ -17,7 +17,7 @@ import gazesal
 from gazesal.cli import main
 
 ROOT = Path(__file__).resolve().parents[1]
-NEEDS = {"gaze_samples_to_score.py": "pymovements"}  # what an example imports beyond the package
+NEEDS = {"gaze_samples_to_score.py": "pymovements"}  # libraries that examples import
 
 README = (ROOT / "README.md").read_text("utf-8")
 BLOCKS = {
@@ -29,7 +29,7 @@ BLOCKS = {
 
 @pytest.fixture
 def own_files(tmp_path, monkeypatch):
-    """Files that the README speaks of, of 600 x 800 pixels; observers look at spots."""
+    """Write the files named in the README, with images of 600 x 800 pixels and gaze on spots."""
     rng, rows = np.random.default_rng(0), []
     for image in ("1001", "1002", "1003"):
         place = rng.uniform([150, 150], [650, 450])
@@ -64,7 +64,7 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 @functools.cache
 def output_of(name, *arguments):
-    """What an example prints, run once however many tests look at it; a warning is an error."""
+    """Return the output of an example, which is run once. Warnings are errors."""
     with TemporaryDirectory() as folder:
         done = subprocess.run(
             [sys.executable, "-W", "error", "-c", LAUNCH, ROOT / "examples" / name, *arguments],
@@ -75,18 +75,18 @@ def output_of(name, *arguments):
             timeout=300,
         )
         assert done.returncode == 0, done.stderr
-        assert not list(Path(folder).iterdir())  # examples leave nothing behind
+        assert not list(Path(folder).iterdir())  # examples must not leave files
     return done.stdout
 
 
 def run_block(title, names):
-    """Run the block of the README under a heading; it has fewer than 15 lines."""
+    """Run the block of code under a heading of the README, which has fewer than 15 lines."""
     block = BLOCKS[title]
     assert sum(bool(line.strip()) for line in block.splitlines()) < 15
     exec(compile(block, "README.md", "exec"), names)  # noqa: S102
 
 
-def test_the_readme_scores_two_arrays(own_files, capsys):
+def test_readme_scores_two_arrays(own_files, capsys):
     run_block("Score two arrays", {})
     scores = {
         name: float(value) for name, value in map(str.split, capsys.readouterr().out.splitlines())
@@ -96,7 +96,7 @@ def test_the_readme_scores_two_arrays(own_files, capsys):
     assert scores["NSS"] > 2
 
 
-def test_the_readme_scores_a_folder_and_its_command_gives_the_same(own_files, capsys):
+def test_readme_command_gives_the_scores_of_its_code(own_files, capsys):
     run_block("Score a folder of maps", {})
     printed = capsys.readouterr().out
     sauc = {line.split()[0]: line.split()[-3] for line in printed.splitlines() if "[" in line}
@@ -108,7 +108,7 @@ def test_the_readme_scores_a_folder_and_its_command_gives_the_same(own_files, ca
     pd.testing.assert_frame_equal(pd.read_csv("results/scores.csv"), from_python)
 
 
-def test_the_readme_scores_a_model(own_files, capsys):
+def test_readme_scores_a_model(own_files, capsys):
     torch = pytest.importorskip("torch")
     torch.manual_seed(0)
     model = torch.nn.Sequential(
@@ -122,7 +122,7 @@ def test_the_readme_scores_a_model(own_files, capsys):
     assert "Grad-CAM" in capsys.readouterr().out
 
 
-def test_the_files_the_readme_names_are_there():
+def test_files_named_in_the_readme_exist():
     text = (ROOT / "README.md").read_text("utf-8")
     for name in re.findall(r"\]\(([^)#:]+)\)", text):
         assert (ROOT / name).is_file(), name
@@ -139,14 +139,14 @@ def test_examples_run(path):
     assert len(path.read_text("utf-8").splitlines()) < 60
 
 
-def test_the_first_example_puts_the_map_that_finds_it_first():
+def test_one_image_example_ranks_the_better_map_first():
     lines = output_of("score_one_image.py").splitlines()[1:]
     rows = {line[:16].strip(): line[16:].split() for line in lines}
     sauc = {name: float(values[3]) for name, values in rows.items()}
     assert sauc["finds it"] > sauc["only the center"]
 
 
-def test_from_samples_to_scores_every_observer_is_found():
+def test_samples_example_finds_all_fixations():
     pytest.importorskip("pymovements", reason="the extra `pymovements` is not installed")
     lines = output_of("gaze_samples_to_score.py").splitlines()
     assert [line.split(", ")[0] for line in lines[:3]] == [
@@ -156,7 +156,7 @@ def test_from_samples_to_scores_every_observer_is_found():
     assert len(lines) == 6
 
 
-def test_the_study_example_prints_the_study(shared):
+def test_study_example_prints_the_published_tables(shared):
     printed_by_it = output_of("study_tables.py", shared / "paper" / "scores.csv.gz")
     names = {
         "INTEROBS.": "One observer vs. the others",
@@ -175,7 +175,7 @@ def test_the_study_example_prints_the_study(shared):
         expected = [f"{c.estimate} [{c.low}, {c.high}]" for c in row.itertuples()]
         assert [cell.strip() for cell in printed[len(name) :].split("  ") if cell] == expected
     assert len(block) == 2 + 2 + cells.groupby(["label", "method"]).ngroups
-    # the readers' row is the same for every model, so that images alone decide: 0.019 to each side
+    # the scores of the readers do not depend on the model, so that only images vary: 0.019
     (*_, interobserver) = [line for line in lines if line.startswith("One observer")]
     assert "0.028 [0.009, 0.047]" in interobserver
     ceiling, plain = "interobserver - wAG uniform = ", "woAG uniform - wAG uniform = "
@@ -188,21 +188,21 @@ def test_the_study_example_prints_the_study(shared):
         assert answer in printed_by_it
 
 
-def test_the_example_of_a_network_puts_its_maps_over_chance_and_is_short():
+def test_resnet_example_is_short():
     pytest.importorskip("torch")
     path = ROOT / "examples" / "score_a_resnet.py"
     assert "Grad-CAM" in output_of(path.name)
     assert len(path.read_text("utf-8").splitlines()) < 40
 
 
-def test_from_files_to_files_the_good_map_is_first():
+def test_folder_example_ranks_the_better_map_first():
     lines = output_of("score_a_folder.py").splitlines()
     sauc = {line.split()[0]: line.split()[-3] for line in lines if "[" in line}
     assert float(sauc["good"]) > float(sauc["center"])
-    assert lines[-1].startswith("written: scores.csv, summary.txt")
+    assert lines[-1].startswith("wrote: scores.csv, summary.txt")
 
 
-def test_two_methods_are_told_apart_where_their_intervals_overlap():
+def test_comparison_example_finds_a_difference_with_overlapping_intervals():
     text = output_of("compare_two_methods.py")
     old, new = (
         tuple(map(float, re.search(rf"{name}: \S+ \[(\S+), (\S+)\]", text).groups()))

@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 
 import gazesal
-from gazesal.evaluation.score_rows import BadImage, BadImages
-from gazesal.reporting.results_folder import describe
+from gazesal.evaluation.passes import BadImages
+from gazesal.evaluation.score_rows import BadImage
+from gazesal.reporting.captions import describe
 from tests.evaluation.large_study import SHAPE, SIGMA, LoggedMap, calls, make_cases, table_bytes
 
 N = 40
@@ -203,7 +204,7 @@ def test_boxes_that_only_align_fixations_are_checked():
     words = describe(
         found := gazesal.evaluate(cases, sigma=SIGMA, metrics=["snss"]), found.summary()
     )
-    assert "brought onto each by their boxes" in words
+    assert "aligned by their boxes" in words
 
 
 def test_gaze_on_an_image_with_one_observer_counts_for_other_images():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import gazesal
-from gazesal.reporting.results_folder import describe
+from gazesal.reporting.captions import describe
 
 SHAPE = (20, 26)
 
@@ -152,8 +152,8 @@ def test_report_states_the_source_of_the_center_bias():
     cases = make_cases()
     own = [replace(case, center_bias=np.ones(SHAPE)) for case in cases]
     words = {
-        "the one that came with each image": own,
-        "without the one that is scored; for 1 of them, the one that came with the image": [
+        "given with each image": own,
+        "without the image that is scored; the center bias of 1 of them was given": [
             own[0],
             *cases[1:],
         ],

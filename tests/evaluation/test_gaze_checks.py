@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import gazesal
-from gazesal.reporting.results_folder import describe
+from gazesal.reporting.captions import describe
 
 SHAPE = (24, 32)
 SIGMA = 2.5
@@ -98,7 +98,7 @@ class TestSigma:
             gazesal.evaluate(cases, sigma=SIGMA)
         evaluation = gazesal.evaluate(cases)
         words = describe(evaluation, evaluation.summary())
-        assert "The gaze was given as maps, which were used as they are." in words
+        assert "The gaze was given as maps, which were used unchanged." in words
         assert "Sigma" not in words
 
     def test_for_some_of_the_gaze_warns_and_is_reported(self):
@@ -117,7 +117,7 @@ class TestSigma:
         with pytest.warns(gazesal.InputWarning, match="`sigma` was not used by 8 readings"):
             evaluation = gazesal.evaluate(cases, sigma=SIGMA)
         words = describe(evaluation, evaluation.summary())
-        assert "The gaze was given as maps, which were used as they are." in words
+        assert "The gaze was given as maps, which were used unchanged." in words
         assert "2.5 x 2.5" not in words
 
     def test_of_loaded_evaluations_is_reported_as_before(self, tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import gazesal
-from gazesal.reporting.results_folder import describe
+from gazesal.reporting.captions import describe
 from tests.evaluation.test_gaze_checks import SHAPE, SIGMA, make_cases
 
 
@@ -100,8 +100,8 @@ def test_report_states_the_group_left_out():
         cases, sigma=SIGMA, leave_out="patient", metrics=["ncc", "auc_shuffled"]
     )
     words = describe(evaluation, evaluation.summary())
-    assert "without the one that is scored and all others of the same patient." in words
-    assert "the fixations on all other images of another patient, brought" in words
+    assert "without the image that is scored and all others of the same patient." in words
+    assert "the fixations on the images of every other patient, aligned" in words
 
 
 def test_saved_evaluation_leaves_out_the_same_images(tmp_path):

@@ -13,8 +13,8 @@ from gazesal.cli.evaluate import evaluate as command
 from gazesal.evaluation import metric_calls, score_one_image
 from gazesal.evaluation.options import EvaluationOptions
 from gazesal.metrics.names import as_metrics
-from gazesal.reporting.captions import chance_words, metric_words
-from gazesal.reporting.results_folder import describe
+from gazesal.reporting.captions import describe
+from gazesal.reporting.metric_captions import chance_words, metric_words
 
 SIGMA, SHRINK = 2.0, 6
 SHAPES = {"a": (24, 32), "b": (30, 28), "c": (26, 26)}
@@ -268,7 +268,7 @@ def test_no_fixation_on_the_image_is_undefined_and_counted():
     assert summary.loc[("mine", "auc"), "n_undefined"] == 3
     assert summary.loc[("mine", "ncc"), "n_undefined"] == 0
     words = describe(evaluation, evaluation.summary())
-    assert "AUC (points) scores are undefined (no fixation, or nothing else, in the image)" in words
+    assert "AUC (points) scores are undefined (no fixation, or only fixated pixels" in words
     assert "NSS scores are undefined (a constant map or no fixation" in words
 
 
@@ -343,7 +343,7 @@ def test_a_map_without_mass_is_undefined_for_its_method_and_metric_only(
     assert summary.loc[("mine", name), "n_undefined"] == len(cases[1].gaze)
     assert summary.loc[("other", name), "n_undefined"] == 0
     words = describe(evaluation, evaluation.summary())
-    assert "scores are undefined (a map that leaves no density" in words
+    assert "scores are undefined (a map that cannot become a density" in words
 
 
 def test_a_map_that_vanishes_on_the_image_is_undefined():
@@ -440,19 +440,20 @@ def test_words_follow_the_registry(evaluations):
     for metric in gazesal.METRICS.values():
         assert metric.label in chance
     assert "sNSS 0 for any map that is the same for all images" in chance
-    assert "IG, LL, SIM, KL, EMD without a level, which depends on the maps" in chance
+    assert "IG, LL, SIM, KL, EMD: no fixed level" in chance
     assert "Lower is better: KL, EMD." in text
     assert "IG, LL, SIM, KL, EMD." in text
-    assert "maps less their smallest value, divided by the sum" in text
-    assert "brought onto each by their boxes: sAUC (points), sNSS." in text
-    assert "cells of 6 pixels" in text
+    assert "maps minus their minimum, divided by the sum" in text
+    assert "aligned by their boxes: sAUC (points), sNSS." in text
+    assert "cells of 6 x 6 pixels" in text
     assert "nan" not in text
     plain = evaluate(make_cases(), metrics=("snss",))
-    assert "onto each by place in the image: sNSS" in describe(plain, plain.summary())
+    assert "aligned by position in the image: sNSS" in describe(plain, plain.summary())
     study = evaluate(make_cases())
     assert metric_words(study.options, boxes=False) == []
     assert chance_words(gazesal.STUDY_METRICS) == (
-        "sAUC 0.5 for any map that is the same for all images; NCC 0, AUC 0.5, sNCC 0 for noise"
+        "sAUC 0.5 for any map that is the same for all images; "
+        "NCC 0, AUC 0.5, sNCC 0 for a map of noise"
     )
 
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 import gazesal
 from gazesal import IntervalWarning
 from gazesal.cli import main
-from gazesal.reporting.typeset import summary_html
+from gazesal.reporting.summary_tables import summary_html
 from gazesal.stats import Design
 from tests.evaluation.large_study import SHAPE, SIGMA, make_cases
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import gazesal
-from gazesal.reporting.results_folder import describe
+from gazesal.reporting.captions import describe
 from tests.evaluation.test_gaze_checks import SIGMA, make_cases
 
 
@@ -100,7 +100,7 @@ class TestWithoutCenterBias:
         loaded = gazesal.Evaluation.load(tmp_path / "saved")
         assert loaded.scores.equals(evaluation.scores)
         words = describe(evaluation, evaluation.summary())
-        assert "Center bias: none was scored." in words
+        assert "Center bias: not scored." in words
         assert set(evaluation.maps_of("i0")) == {"interobserver", "ground_truth", "noise"}
 
 
@@ -146,7 +146,7 @@ class TestSingleObservers:
         }
         words = describe(evaluation, evaluation.summary())
         assert "4 images, 1 to 2 observers each." in words
-        assert "1 of the images has one observer, who cannot be compared with others" in words
+        assert "1 of the images has only one observer" in words
 
     @pytest.mark.parametrize("bad_images", ["raise", "list"])
     def test_error_suggests_the_ground_truth(self, bad_images):
@@ -170,7 +170,7 @@ class TestSingleObservers:
         evaluation = gazesal.evaluate(cases, sigma=SIGMA, ground_truth="all")
         summary = evaluation.summary()
         words = describe(evaluation, summary)
-        assert "Each image has one observer, who cannot be compared with others" in words
+        assert "Each image has only one observer" in words
         assert "Ground truth: the gaze map of the one observer." in words
         gazesal.reporting.write_report(evaluation, tmp_path / "report", summary=summary)
         assert len(evaluation.compare("noise", "center_bias")) == 4
@@ -184,4 +184,4 @@ class TestSingleObservers:
         cases = [of_one_observer(case) for case in make_cases()]
         evaluation = gazesal.evaluate(cases, sigma=SIGMA, ground_truth="all")
         path = gazesal.reporting.write_html_report(evaluation, tmp_path / "page.html")
-        assert "who cannot be compared with others" in path.read_text("utf-8")
+        assert "has only one observer" in path.read_text("utf-8")

@@ -181,7 +181,7 @@ def test_other_bad_input_is_named():
     frame = ReferenceFrame.from_boxes(BOXES, SHAPES)
     with pytest.raises(ValueError, match="at least one gaze map"):
         RegisteredCenterBias(frame, [])
-    with pytest.raises(ValueError, match="`boxes` and `shapes`.* 0 and 0"):
+    with pytest.raises(ValueError, match=r"`boxes` and `shapes`.* 0 and 0"):
         ReferenceFrame.from_boxes([], [])
     with pytest.raises(ValueError, match="got 3 and 2"):
         ReferenceFrame.from_boxes(BOXES, SHAPES[:2])

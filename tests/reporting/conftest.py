@@ -1,4 +1,4 @@
-"""Pages that the tests of the HTML report look at."""
+"""Evaluations and pages for the tests of reporting."""
 
 import dataclasses
 

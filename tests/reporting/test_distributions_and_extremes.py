@@ -1,4 +1,4 @@
-"""Figures of single images: how scores are spread, and the ends of the spread."""
+"""Distributions of the scores of images, and the images with the best and worst scores."""
 
 import dataclasses
 
@@ -13,7 +13,7 @@ pytest.importorskip("matplotlib", reason="the extra `plot` is not installed")
 
 
 def with_scores(evaluation, method, metric, values):
-    """The evaluation with other scores of one method, one an image, the same for all observers."""
+    """Return the evaluation with other scores of one method, one per image for all observers."""
     scores = evaluation.scores.copy()
     rows = (scores["method"] == method) & (scores["metric"] == metric)
     scores.loc[rows, "score"] = scores.loc[rows, "image"].map(values)
@@ -23,7 +23,7 @@ def with_scores(evaluation, method, metric, values):
 VALUES = {f"img00{i}": value for i, value in enumerate([0.4, 0.1, 0.9, 0.5, 0.2, 0.8, 0.3, 0.7])}
 
 
-def test_extremes_are_the_ends_best_first(evaluation):
+def test_extreme_images_are_listed_best_first(evaluation):
     changed = with_scores(evaluation, "noise", "ncc", VALUES)
     found = gazesal.plots.extreme_images(changed, "noise", "ncc", n=2)
     assert found["image"].tolist() == ["img002", "img005", "img004", "img001"]
@@ -31,7 +31,7 @@ def test_extremes_are_the_ends_best_first(evaluation):
     assert found["extreme"].tolist() == ["best", "best", "worst", "worst"]
 
 
-def test_no_image_is_both_and_undefined_ones_are_neither(evaluation):
+def test_no_image_is_listed_twice_and_undefined_scores_are_left_out(evaluation):
     some = {**VALUES, **dict.fromkeys(["img001", "img002", "img005"], np.nan)}
     found = gazesal.plots.extreme_images(
         with_scores(evaluation, "good", "ncc", some), "good", "ncc", n=9
@@ -47,7 +47,7 @@ def test_no_image_is_both_and_undefined_ones_are_neither(evaluation):
     ).empty
 
 
-def test_where_lower_is_better_the_lowest_is_best(evaluation, tmp_path):
+def test_lowest_image_is_best_if_lower_is_better(evaluation, tmp_path):
     cases = evaluation.cases
     options = {"sigma": 4.0, "resize": "bilinear", "density": "softmax"}
     found = gazesal.evaluate(cases, metrics=["kl_divergence"], **options)
@@ -75,7 +75,7 @@ def test_extremes_are_drawn_with_their_scores(evaluation):
     figure.canvas.draw()
 
 
-def test_pictures_come_from_the_caller_the_folder_or_the_case(evaluation, study):
+def test_pictures_are_read_from_a_mapping_a_folder_or_the_cases(evaluation, study):
     picture = np.arange(12.0).reshape(3, 4)
     images = gazesal.plots.extreme_images(evaluation, "good", "ncc", n=1)["image"]
     for given in (dict.fromkeys(images, picture), study / "images", None, {}):
@@ -87,7 +87,7 @@ def test_pictures_come_from_the_caller_the_folder_or_the_case(evaluation, study)
             assert ground.shape == (120, 100)
 
 
-def test_bad_arguments_are_named(evaluation):
+def test_extreme_images_refuses_invalid_arguments(evaluation):
     with pytest.raises(ValueError, match=r"`method` must be one of .* got 'best'"):
         gazesal.plots.extreme_images(evaluation, "best", "ncc")
     with pytest.raises(ValueError, match=r"`metric` must be one of .* got 'nss'"):
@@ -119,20 +119,20 @@ def test_distributions_show_medians_and_quartiles_of_image_means(evaluation):
     figure.canvas.draw()
 
 
-def test_thousands_of_images_are_not_drawn_one_by_one():
+def test_distributions_of_many_images_have_no_single_points():
     rng = np.random.default_rng(0)
     scores = pd.DataFrame({"image": range(5000), "score": rng.normal(size=5000)})
     figure = gazesal.plots.plot_distributions(scores.assign(method="a", metric="mine"))
     assert max(len(line.get_xdata()) for line in figure.axes[0].lines) == 2
 
 
-def test_alike_and_undefined_scores_are_drawn_as_far_as_they_are():
+def test_distributions_draw_constant_and_skip_undefined_scores():
     scores = pd.DataFrame({"image": [1, 2, 1, 2], "method": ["a", "a", "b", "b"], "metric": "ncc"})
     figure = gazesal.plots.plot_distributions(scores.assign(score=[0.5, 0.5, np.nan, np.nan]))
     assert not figure.axes[0].collections
-    with pytest.raises(ValueError, match="`scores` must have a score that is defined, got none"):
+    with pytest.raises(ValueError, match="`scores` must have at least one defined score"):
         gazesal.plots.plot_distributions(scores.assign(score=np.nan))
-    with pytest.raises(ValueError, match="`scores` must have the columns score"):
+    with pytest.raises(ValueError, match=r"`scores` must have the columns .* without score"):
         gazesal.plots.plot_distributions(scores)
     with pytest.raises(TypeError, match="`scores` must be a pandas DataFrame, got list"):
         gazesal.plots.plot_distributions([1])

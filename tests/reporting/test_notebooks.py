@@ -1,4 +1,4 @@
-"""Figures and tables show themselves in notebooks, without magic and without pyplot."""
+"""Display of figures in notebooks, without magics and without pyplot."""
 
 import io
 import subprocess
@@ -31,14 +31,14 @@ def figures():
     }
 
 
-def test_every_figure_is_shown_as_a_picture():
+def test_figures_have_a_png_for_notebooks():
     for name, figure in figures().items():
         with Image.open(io.BytesIO(figure._repr_png_())) as image:
             pixels = np.asarray(image.convert("L"))
         assert np.ptp(pixels) > 100, name
 
 
-def test_figures_of_an_evaluation_are_shown_as_pictures(evaluation):
+def test_figures_of_an_evaluation_have_a_png_for_notebooks(evaluation):
     image = evaluation.scores["image"].iloc[0]
     for figure in (
         evaluation.plot_intervals(interval="t"),

@@ -1,4 +1,4 @@
-"""Pictures under the maps are shown as any viewer of images shows them."""
+"""Reading of pictures, which are displayed as image viewers display them."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ DEEP = (RAMP * 65535).astype(np.uint16)
     ],
     ids=["16 bits", "12 bits in 16", "TIFF of 16", "TIFF of 32", "TIFF of floats", "array"],
 )
-def test_all_levels_of_deep_pictures_are_there(tmp_path, values, suffix):
+def test_pictures_of_more_than_8_bits_keep_all_levels(tmp_path, values, suffix):
     path = tmp_path / f"a{suffix}"
     if suffix == ".npy":
         np.save(path, values)
@@ -33,12 +33,12 @@ def test_all_levels_of_deep_pictures_are_there(tmp_path, values, suffix):
 
 
 @pytest.mark.parametrize("values", [np.uint8(RAMP * 255), DEEP], ids=["8 bits", "16 bits"])
-def test_negatives_are_inverted_at_every_depth(tmp_path, values):
+def test_negatives_are_inverted_at_all_bit_depths(tmp_path, values):
     path = tmp_path / "a.tif"
     Image.fromarray(values).save(path)
-    entry = bytes.fromhex("0601 0300 01000000")  # tag 262, a short integer, one of it
+    entry = bytes.fromhex("0601 0300 01000000")  # tag 262 with one short integer
     stored = path.read_bytes()
-    assert stored.count(entry + b"\x01") == 1  # the smallest value is black
+    assert stored.count(entry + b"\x01") == 1  # 1 means that the smallest value is black
     path.write_bytes(stored.replace(entry + b"\x01", entry + b"\x00"))
     shown = to_unit_range(for_display(read_picture(path)))
     shown = shown.mean(axis=2) if shown.ndim == 3 else shown
@@ -47,18 +47,18 @@ def test_negatives_are_inverted_at_every_depth(tmp_path, values):
 
 @pytest.mark.parametrize("values", [np.uint8(RAMP * 255), DEEP], ids=["8 bits", "16 bits"])
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
-def test_the_orientation_of_a_camera_is_followed(tmp_path, values, suffix):
+def test_exif_orientation_is_applied(tmp_path, values, suffix):
     path = tmp_path / f"a{suffix}"
     image = Image.fromarray(values)
     exif = image.getexif()
-    exif[0x0112] = 6  # to be turned by a quarter clockwise
+    exif[0x0112] = 6  # rotate by 90 degrees clockwise
     image.save(path, exif=exif)
     shown = for_display(read_picture(path))
     shown = shown[..., 0] if shown.ndim == 3 else shown
     np.testing.assert_array_equal(shown, np.rot90(values, -1))
 
 
-def test_transparent_parts_are_white_and_opaque_ones_as_they_are(tmp_path):
+def test_transparent_pixels_become_white(tmp_path):
     colors = np.zeros((2, 2, 4), np.uint8)
     colors[0] = [10, 20, 30, 255]
     for mode, opaque in (("RGBA", [10, 20, 30]), ("LA", [18, 18, 18])):
@@ -70,7 +70,7 @@ def test_transparent_parts_are_white_and_opaque_ones_as_they_are(tmp_path):
     np.testing.assert_array_equal(for_display(colors)[0, 0], [10, 20, 30])
 
 
-def test_colors_of_sixteen_bits_are_not_white():
+def test_colors_of_16_bits_are_rescaled():
     deep = np.stack([RAMP * 65535] * 3, axis=2).astype(np.uint16)
     shown = for_display(deep)
     assert (shown.min(), shown.max()) == (0, 1)
@@ -85,7 +85,7 @@ def test_pictures_without_contrast_or_with_nan_are_gray():
     assert shown.tolist() == [[0.0, 1.0, PLAIN, PLAIN]]
 
 
-def test_a_picture_in_another_format_starts_no_program(tmp_path, monkeypatch):
+def test_postscript_named_png_is_refused_without_running_ghostscript(tmp_path, monkeypatch):
     path = tmp_path / "a.png"
     Image.fromarray(np.uint8(RAMP * 255)).save(path, format="EPS")
     with Image.open(path) as image:

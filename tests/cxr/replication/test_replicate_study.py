@@ -297,7 +297,7 @@ def test_command_equals_the_function(release, whole, tmp_path):
 def test_without_the_report_extra_an_old_page_is_removed(release, whole, tmp_path, monkeypatch):
     out = tmp_path / "out"
     shutil.copytree(whole.report.parent, out)
-    monkeypatch.setattr(report_files, "report_extra_is_there", lambda: False)
+    monkeypatch.setattr(report_files, "has_report_extra", lambda: False)
     told = []
     found = go(release, out, tell=told.append)
     assert found.page is None
@@ -323,7 +323,7 @@ def test_smoke_preset_needs_no_data(tmp_path, monkeypatch):
 def test_command_names_missing_options(tmp_path):
     done = CliRunner().invoke(main, ["replicate", "--out", str(tmp_path)])
     assert done.exit_code == 2
-    assert "--reflacx and --mimic are both needed, or --preset smoke" in done.output
+    assert "Give both --reflacx and --mimic, or --preset smoke" in done.output
 
 
 def test_too_few_scored_images_raise(release, tmp_path):

@@ -1,4 +1,4 @@
-"""A page as a tree of elements, strictly: what is opened must be closed in order."""
+"""Parse an HTML page strictly: elements must be closed in order."""
 
 from html.parser import HTMLParser
 
@@ -11,7 +11,7 @@ class Element:
         self.children = []
 
     def all(self, *tags):
-        """Elements below this one with one of the tags, all without any, in order."""
+        """Yield the elements below this one in order, all or those with one of the tags."""
         for child in self.children:
             if isinstance(child, Element):
                 if not tags or child.tag in tags:
@@ -59,7 +59,7 @@ class _Builder(HTMLParser):
 
 
 def parse(text):
-    """The root of a page; an AssertionError where its elements do not nest."""
+    """Return the root of a page. Raise an AssertionError if its elements do not nest."""
     builder = _Builder()
     builder.feed(text)
     builder.close()
@@ -68,5 +68,5 @@ def parse(text):
 
 
 def rows_of(table):
-    """Texts of the cells of each row."""
+    """Return the text of the cells of each row."""
     return [[cell.text for cell in row.all("th", "td")] for row in table.all("tr")]

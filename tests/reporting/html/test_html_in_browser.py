@@ -1,4 +1,4 @@
-"""The HTML page as a browser lays it out; `test_html_report` has what can be told without one."""
+"""Layout of the HTML page in a browser. `test_html_report` has the tests without a browser."""
 
 import re
 import shutil
@@ -21,9 +21,9 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
-# The page lies in a frame, since a window is never narrower than 500 pixels, and tells the page
-# around it what it is like. Wider than the frame is what reaches beyond its edge without a part
-# around it that scrolls.
+# The page is shown in a frame, because a window is never narrower than 500 pixels, and reports its
+# measures to the page around it. An element is too wide if it extends beyond the edge of the frame
+# and is not inside an element that scrolls.
 ASK = """
 <script>
 addEventListener("load", () => {
@@ -46,7 +46,7 @@ addEventListener("message", each => document.body.setAttribute("data-found", eac
 
 
 def looked_at(page, folder, width, dark):
-    """What a browser finds in a page of some width: numbers, what is too wide, and colors."""
+    """Return the measures of a page, its first element that is too wide, and its colors."""
     without_policy = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page)
     assert without_policy != page  # or the script would not run
     asking = without_policy.replace("</body>", f"{ASK}</body>")
@@ -67,9 +67,7 @@ def looked_at(page, folder, width, dark):
 @pytest.mark.skipif(not BROWSER, reason="there is no Chromium or Chrome on the path")
 @pytest.mark.parametrize("dark", [0, 1], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
-def test_nothing_is_wider_than_the_window_and_the_theme_is_followed(
-    any_page, tmp_path, width, dark
-):
+def test_page_fits_the_window_and_follows_the_theme(any_page, tmp_path, width, dark):
     numbers, wide, (ground, ink) = looked_at(any_page, tmp_path, width, dark)
     inner, scroll, client, n_wide, images, seen = numbers
     assert inner == width
@@ -82,7 +80,7 @@ def test_nothing_is_wider_than_the_window_and_the_theme_is_followed(
 
 
 @pytest.mark.skipif(not BROWSER, reason="there is no Chromium or Chrome on the path")
-def test_the_check_itself_sees_what_is_too_wide(page, tmp_path):
+def test_check_finds_elements_that_are_too_wide(page, tmp_path):
     wide = page.replace("<main>", '<main><p style="width: 3000px">wide</p>')
     numbers, name, _ = looked_at(wide, tmp_path, 390, 0)
     assert numbers[3] >= 1

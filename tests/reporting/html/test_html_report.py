@@ -1,4 +1,4 @@
-"""The HTML page: whole, alone, safe, readable, and with the numbers of the tables."""
+"""The HTML page is well formed, self-contained and safe, and shows the right numbers."""
 
 import base64
 import dataclasses
@@ -16,8 +16,7 @@ from scipy import stats
 
 import gazesal
 from gazesal.reporting.html.charts import Scale
-from gazesal.reporting.interval_words import KINDS
-from gazesal.reporting.summary_tables import label_of
+from gazesal.reporting.labels import INTERVAL_LABELS, method_label
 from tests.reporting.conftest import EVIL
 from tests.reporting.html.html_page import parse, rows_of
 
@@ -25,7 +24,7 @@ pytest.importorskip("jinja2", reason="the extra `report` is not installed")
 pytest.importorskip("matplotlib", reason="the extra `report` is not installed")
 
 
-def test_the_page_nests_and_names_are_unique(any_page):
+def test_page_is_well_formed_with_unique_ids(any_page):
     root = parse(any_page)
     (html,) = root.all("html")
     assert html.attributes["lang"] == "en"
@@ -35,7 +34,7 @@ def test_the_page_nests_and_names_are_unique(any_page):
     assert set(anchors) <= set(ids)
 
 
-def test_nothing_is_loaded_and_nothing_runs(any_page):
+def test_page_loads_no_file_and_runs_no_script(any_page):
     root = parse(any_page)
     tags = {each.tag for each in root.all()}
     assert not tags & {"script", "iframe", "object", "embed", "link", "form", "base", "audio"}
@@ -50,7 +49,7 @@ def test_nothing_is_loaded_and_nothing_runs(any_page):
     assert policy[0].attributes["content"].startswith("default-src 'none'")
 
 
-def test_the_means_are_those_of_the_summary(evaluation, page):
+def test_means_equal_the_summary(evaluation, page):
     summary = evaluation.summary()
     header, *rows = rows_of(parse(page).by_id("means"))
     assert header == ["Map", "NCC", "AUC", "sNCC", "sAUC", "Images"]
@@ -62,7 +61,7 @@ def test_the_means_are_those_of_the_summary(evaluation, page):
     assert best == [f"{v:.3f}" for v in summary[summary["method"] == "good"]["estimate"]]
 
 
-def test_the_charts_are_where_the_numbers_are(evaluation, page):
+def test_charts_place_marks_at_the_numbers(evaluation, page):
     summary = evaluation.summary()
     sections = [e for e in parse(page).all("section") if e.attributes.get("class") == "metric"]
     for section, metric in zip(sections, evaluation.options.metrics, strict=True):
@@ -79,7 +78,7 @@ def test_the_charts_are_where_the_numbers_are(evaluation, page):
             ends = re.match(r"M([\d.]+) [\d.]+H([\d.]+)", bar.attributes["d"]).groups()
             expected = [scale.place(row.low), scale.place(row.high)]
             assert [float(end) for end in ends] == pytest.approx(expected, abs=0.06)
-            text = f"{label_of(row.method)}, .*: {row.estimate:.3f}".replace("-0.000", "0.000")
+            text = f"{method_label(row.method)}, .*: {row.estimate:.3f}".replace("-0.000", "0.000")
             assert re.match(text, svg.attributes["aria-label"])
         for svg, method in zip(distributions, rows["method"], strict=True):
             scores = evaluation.scores
@@ -101,8 +100,8 @@ def write_page(evaluation, folder, **options):
     return path.read_text(encoding="utf-8")
 
 
-def test_comparisons_hold_for_all_of_a_table_together(evaluation, tmp_path):
-    """Intervals, p-values and verdicts are of one error: that of the level over their number."""
+def test_comparisons_hold_for_all_differences_of_a_table(evaluation, tmp_path):
+    """Intervals, p-values and verdicts use one error, divided by the number of differences."""
     page = write_page(evaluation, tmp_path, summary=evaluation.summary(interval="t"))
     methods, metrics = evaluation.methods, evaluation.options.metrics
     against = [[(name, methods[0]) for name in methods[1:]]]
@@ -123,10 +122,10 @@ def test_comparisons_hold_for_all_of_a_table_together(evaluation, tmp_path):
             p = min(1, size * 2 * stats.t.sf(abs(d.estimate) / d.standard_error, 7))
             stands_out = d.low > 0 or d.high < 0
             assert stands_out == (p < 0.05)
-            better = label_of(c.method if d.estimate > 0 else c.reference)
+            better = method_label(c.method if d.estimate > 0 else c.reference)
             wanted.append(
                 [
-                    f"{label_of(c.method)} \N{MINUS SIGN} {label_of(c.reference)}",
+                    f"{method_label(c.method)} \N{MINUS SIGN} {method_label(c.reference)}",
                     metric.label,
                     f"{d.estimate:+.3f} [{d.low:+.3f}, {d.high:+.3f}]",
                     "<0.001" if p < 0.001 else f"{p:.3f}",
@@ -141,24 +140,24 @@ def test_comparisons_hold_for_all_of_a_table_together(evaluation, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore")  # eight images are few for some kinds
-def test_all_intervals_of_a_page_are_of_one_kind(evaluation, tmp_path):
+def test_page_uses_one_kind_of_interval(evaluation, tmp_path):
     options = dataclasses.replace(evaluation.options, metrics=("ncc",))
     scores = evaluation.scores[evaluation.scores["metric"] == "ncc"]
     evaluation = dataclasses.replace(evaluation, scores=scores, options=options)
     for kind in ("bootstrap", "bca", "basic", "studentized", "normal", "t"):
         summary = evaluation.summary(interval=kind, n_resamples=500)
         page = write_page(evaluation, tmp_path, summary=summary)
-        named = {words for words in KINDS.values() if f"({words}" in parse(page).text}
-        assert named == {KINDS[kind]}
+        named = {words for words in INTERVAL_LABELS.values() if f"({words}" in parse(page).text}
+        assert named == {INTERVAL_LABELS[kind]}
         heads = [rows_of(table)[0] for table in comparison_tables(page)]
         assert all(("p, adjusted" in head) == (kind == "t") for head in heads)
     page = write_page(evaluation, tmp_path, summary=evaluation.summary(interval="study"))
     words = next(comparison_tables(page)[0].all("caption")).text
-    assert "(Student's t, Bonferroni). The pooled form of Bigolin" in words
-    assert "has none for a difference" in words
+    assert "(Student's t, Bonferroni). The kind used for the means (pooled form of" in words
+    assert "has no difference." in words
 
 
-def test_the_better_one_is_named_also_if_lower_is_better(evaluation, tmp_path):
+def test_comparisons_name_the_better_method_if_lower_is_better(evaluation, tmp_path):
     scores = evaluation.scores[evaluation.scores["metric"] == "ncc"].assign(metric="kl_divergence")
     better = scores["method"] == "noise"  # on every image
     scores.loc[better, "score"] -= 9
@@ -174,7 +173,7 @@ def test_the_better_one_is_named_also_if_lower_is_better(evaluation, tmp_path):
     assert "and is distinguishable from every other map." in parse(page).text
 
 
-def test_headlines_say_whether_the_best_mean_stands_out(evaluation, tmp_path):
+def test_headlines_state_if_the_best_map_is_distinguishable(evaluation, tmp_path):
     scores = evaluation.scores.copy()
     for metric, lead in (("ncc", 1e-9), ("sauc", 0.4)):
         own = scores["metric"] == metric
@@ -190,7 +189,7 @@ def test_headlines_say_whether_the_best_mean_stands_out(evaluation, tmp_path):
     assert re.search(r"By NCC, \w+ has the best mean of 3 maps, [\d.]+, and is not disting", text)
     assert "By sAUC, good has the best mean of 3 maps, " in text
     sncc = changed.summary().set_index(["metric", "method"])["estimate"]["sncc"]["center_bias"]
-    assert f"the inverse of the center bias, which looks at no image, scores {-sncc:.3f}." in text
+    assert f"the inverse of the center bias, which uses no image, scores {-sncc:.3f}." in text
 
 
 def test_floors_are_not_headlined_as_maps(evaluation, tmp_path):
@@ -210,8 +209,8 @@ def test_many_methods_are_compared_with_the_best(evaluation, tmp_path, metric):
     tables = list(parse(path.read_text(encoding="utf-8")).all("table"))
     (table,) = [e for e in tables if next(e.all("caption")).text.startswith("Against ")][1:]
     summary = many.summary().set_index("method")["estimate"].drop("interobserver")
-    summary = summary.drop("center_bias")  # which is no map
-    best = label_of(summary.idxmax() if metric == "ncc" else summary.idxmin())
+    summary = summary.drop("center_bias")  # a baseline
+    best = method_label(summary.idxmax() if metric == "ncc" else summary.idxmin())
     words = next(table.all("caption")).text
     assert words.startswith(
         "Against the map with the best mean. 95% intervals that hold for all 28"
@@ -221,7 +220,7 @@ def test_many_methods_are_compared_with_the_best(evaluation, tmp_path, metric):
     assert {second for _, second in pairs} == {best}
 
 
-def test_groups_are_summarized_apart(evaluation, page):
+def test_groups_are_summarized_separately(evaluation, page):
     (table,) = [e for e in parse(page).all("table") if e.attributes.get("class") == "groups"]
     rows = rows_of(table)
     assert rows[0][:3] == ["site", "Map", "NCC"]
@@ -236,8 +235,8 @@ def test_groups_are_summarized_apart(evaluation, page):
     assert len(cells) == 5
 
 
-def test_a_page_over_patients_takes_them_as_the_unit_throughout(evaluation, tmp_path):
-    """Means, differences and groups are of one unit, and the words name it."""
+def test_page_by_patient_uses_the_patient_as_unit_everywhere(evaluation, tmp_path):
+    """Means, differences and groups use the patient, and the text names it."""
     patient = evaluation.scores["image"].map(lambda name: f"p{int(name[-1]) // 2}")
     both = dataclasses.replace(evaluation, scores=evaluation.scores.assign(patient=patient))
     summary = both.summary(unit="patient")
@@ -257,16 +256,16 @@ def test_a_page_over_patients_takes_them_as_the_unit_throughout(evaluation, tmp_
     assert [rows_of(table)[0][0] for table in groups] == ["site"]
 
 
-def test_a_page_holds_the_caveats_of_its_groups_without_arguments(evaluation, tmp_path):
+def test_page_shows_caveats_of_groups_without_argument_names(evaluation, tmp_path):
     text = write_page(evaluation, tmp_path)
     assert "(interval=" not in text
     (table,) = [t for t in parse(text).all("table") if t.attributes.get("class") == "groups"]
     assert "may cover the truth" in next(table.all("caption")).text
 
 
-def test_overlays_show_the_best_and_the_worst(evaluation, page):
+def test_overlays_show_the_best_and_worst_images(evaluation, page):
     images = list(parse(page).all("img"))
-    assert len(images) == 3 * 6  # methods; best and worst
+    assert len(images) == 3 * 6  # 3 methods, each with 3 best and 3 worst images
     for image in images:
         data = base64.b64decode(image.attributes["src"].partition(",")[2])
         with Image.open(io.BytesIO(data)) as shown:
@@ -303,7 +302,7 @@ def test_undefined_scores_are_counted(evaluation, tmp_path):
     assert "3 of 24 NCC scores are undefined" in root.text
 
 
-def test_settings_versions_fingerprint_and_citation_are_there(evaluation, page, tmp_path):
+def test_page_shows_settings_versions_fingerprint_and_citations(evaluation, page, tmp_path):
     root = parse(page)
     pairs = dict(
         zip((e.text for e in root.all("dt")), (e.text for e in root.all("dd")), strict=True)
@@ -324,7 +323,7 @@ def test_settings_versions_fingerprint_and_citation_are_there(evaluation, page, 
     assert "{gazesal" in bibtex.text
 
 
-def test_evil_names_are_text(evil_page):
+def test_hostile_names_are_shown_as_text(evil_page):
     root = parse(evil_page)
     names = [row[0] for row in rows_of(root.by_id("means"))]
     assert set(EVIL) <= set(names)
@@ -335,7 +334,7 @@ def test_evil_names_are_text(evil_page):
     assert all(any(name in label for label in labels) for name in EVIL)
 
 
-def test_everything_has_a_name_for_who_cannot_see_it(any_page):
+def test_images_charts_and_tables_have_text_for_screen_readers(any_page):
     root = parse(any_page)
     for image in root.all("img"):
         assert len(image.attributes["alt"]) > 30
@@ -349,8 +348,8 @@ def test_everything_has_a_name_for_who_cannot_see_it(any_page):
     assert all(b - a <= 1 for a, b in itertools.pairwise(levels))
 
 
-def test_nothing_can_be_wider_than_a_phone(any_page):
-    """The twin of the test in a browser: what could be wide scrolls by itself, shrinks or wraps."""
+def test_page_fits_a_phone(any_page):
+    """Check without a browser that wide elements scroll, shrink or wrap."""
     root = parse(any_page)
     for table in root.all("table"):
         assert table.parent.attributes["class"] == "scroll"
@@ -372,7 +371,7 @@ def test_nothing_can_be_wider_than_a_phone(any_page):
 
 
 def colors(style):
-    """Colors of the light and the dark page by name."""
+    """Return the colors of the light and the dark page by name."""
     blocks = re.findall(r":root \{([^}]*)\}", style)[:2]
     return [dict(re.findall(r"--(\w+): (#\w{6})", block)) for block in blocks]
 
@@ -383,8 +382,8 @@ def luminance(color):
     return float(linear @ [0.2126, 0.7152, 0.0722])
 
 
-def test_letters_stand_out_in_light_and_dark(page):
-    """Contrast of at least 4.5 for text and 3 for marks, as WCAG 2.1 AA has it."""
+def test_colors_have_enough_contrast_in_light_and_dark(page):
+    """Text has a contrast of at least 4.5 and marks of at least 3, as WCAG 2.1 AA requires."""
     (style,) = parse(page).all("style")
     light, dark = colors(style.text)
     assert light.keys() == dark.keys()
@@ -396,14 +395,14 @@ def test_letters_stand_out_in_light_and_dark(page):
                 assert (high + 0.05) / (low + 0.05) >= least, name
 
 
-def test_the_same_evaluation_gives_the_same_bytes(evil, evil_page, tmp_path):
+def test_page_is_reproducible(evil, evil_page, tmp_path):
     path = gazesal.reporting.write_html_report(
         evil, tmp_path / "again.html", title="<b>&", settings={"<i>": "</dl>"}, n_extremes=1
     )
     assert path.read_text(encoding="utf-8") == evil_page
 
 
-def test_thousands_of_images_do_not_make_it_large(evaluation, tmp_path):
+def test_page_of_thousands_of_images_is_small(evaluation, tmp_path):
     n, rng = 4000, np.random.default_rng(0)
     table = pd.MultiIndex.from_product(
         [[f"image{i}" for i in range(n)], ["all"], ["interobserver", "a", "b"], ["ncc"]],
@@ -418,11 +417,11 @@ def test_thousands_of_images_do_not_make_it_large(evaluation, tmp_path):
     assert path.stat().st_size < 200_000
     root = parse(path.read_text(encoding="utf-8"))
     assert "488 smaller groups are left out" in root.text
-    assert "4000 in all; the first 200 are listed" in root.text
+    assert "4000 in total. The first 200 are listed" in root.text
     assert "the evaluation was loaded without its images" in root.text
 
 
-def test_bad_options_are_named(evaluation, tmp_path):
+def test_write_html_report_refuses_invalid_arguments(evaluation, tmp_path):
     path = tmp_path / "report.html"
     with pytest.raises(ValueError, match=r"`metric` must be one of 'ncc', .* got 'nss'"):
         gazesal.reporting.write_html_report(evaluation, path, metric="nss")
@@ -431,7 +430,7 @@ def test_bad_options_are_named(evaluation, tmp_path):
     assert not path.exists()
 
 
-def test_a_saved_evaluation_gives_the_same_page_and_what_is_gone_says_why(
+def test_loaded_evaluation_gives_the_same_page_and_missing_pictures_a_reason(
     evaluation, page, tmp_path
 ):
     path = gazesal.reporting.write_html_report(
@@ -460,13 +459,13 @@ def test_a_saved_evaluation_gives_the_same_page_and_what_is_gone_says_why(
 
 
 @pytest.mark.parametrize("library", ["jinja2", "matplotlib"])
-def test_without_the_extra_it_says_so(evaluation, tmp_path, monkeypatch, library):
+def test_page_without_the_extra_names_it(evaluation, tmp_path, monkeypatch, library):
     monkeypatch.setitem(sys.modules, library, None)
     with pytest.raises(ImportError, match=r"needs jinja2 and matplotlib: pip install 'gazesal\[r"):
         gazesal.reporting.write_html_report(evaluation, tmp_path / "report.html")
 
 
-def test_a_scale_has_round_ticks_inside():
+def test_scale_has_round_ticks_inside_its_range():
     for values in (
         [0.0, 1.0],
         [-0.2, 0.9],

@@ -1,4 +1,4 @@
-"""Tables for papers and notebooks, and figures of intervals and differences."""
+"""Layouts of a summary, and figures of intervals and differences."""
 
 import sys
 from xml.etree import ElementTree as ET
@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import gazesal
-from gazesal.reporting.interval_words import KINDS
+from gazesal.reporting.labels import INTERVAL_LABELS
 from gazesal.stats import Design
 from gazesal.stats.interval_methods import INTERVALS
 from tests.stats.frames import two_methods
@@ -26,7 +26,7 @@ SUMMARY = pd.DataFrame(
 OWN = {"higher_is_better": {"my_metric": True}}
 
 
-def test_latex_has_the_best_in_bold_and_its_letters_escaped():
+def test_latex_shows_the_best_in_bold_and_escapes_names():
     assert gazesal.reporting.summary_latex(SUMMARY, digits=1, **OWN).splitlines() == [
         r"\begin{tabular}{lrr}",
         r"\toprule",
@@ -40,7 +40,7 @@ def test_latex_has_the_best_in_bold_and_its_letters_escaped():
     ]
 
 
-def test_html_is_well_formed_with_the_best_in_bold():
+def test_html_is_well_formed_and_shows_the_best_in_bold():
     tree = ET.fromstring(gazesal.reporting.summary_html(SUMMARY, **OWN))  # noqa: S314
     assert [cell.text for cell in tree.iter("th")][1:] == [
         "NCC", "my_metric", "One observer vs. the others", "a&b_1", "<c>",
@@ -50,7 +50,7 @@ def test_html_is_well_formed_with_the_best_in_bold():
     assert len(list(tree.iter("td"))) == 6
 
 
-def test_the_ceiling_is_what_the_caller_says():
+def test_ceiling_excludes_the_given_methods_from_the_best():
     bold = gazesal.reporting.summary_latex(SUMMARY, ceiling=(), **OWN).count(r"\textbf")
     assert bold == 2
     assert r"\textbf{0.900}" in gazesal.reporting.summary_latex(SUMMARY, ceiling=())
@@ -58,12 +58,12 @@ def test_the_ceiling_is_what_the_caller_says():
     assert r"\textbf" not in gazesal.reporting.summary_latex(SUMMARY, ceiling=names)
 
 
-def test_ties_are_all_best_and_undefined_cells_never():
+def test_all_tied_methods_are_bold_and_undefined_cells_are_not():
     tied = SUMMARY.assign(estimate=[1, 1, 0.3, np.nan, 0.1 + 0.2, np.nan])
     assert gazesal.reporting.summary_latex(tied, **OWN).count(r"\textbf") == 2
 
 
-def test_cells_that_are_not_there_stay_empty():
+def test_missing_cells_are_empty():
     text = gazesal.reporting.summary_latex(SUMMARY.iloc[:-1])
     assert text.splitlines()[6].endswith(r"[0.000, 0.200] &  \\")
     assert "<td></td>" in gazesal.reporting.summary_html(SUMMARY.iloc[:-1])
@@ -78,7 +78,7 @@ LAYOUTS = [
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_every_layout_leaves_what_is_not_there_blank_and_zero_unsigned(layout):
+def test_layouts_leave_missing_cells_blank_and_zero_unsigned(layout):
     text = layout(SUMMARY.iloc[:-1].assign(low=-0.0001))
     assert "nan" not in text
     assert "-0.000" not in text.replace("$-$", "-")
@@ -86,16 +86,16 @@ def test_every_layout_leaves_what_is_not_there_blank_and_zero_unsigned(layout):
 
 
 @pytest.mark.parametrize("layout", [*LAYOUTS, gazesal.plots.plot_intervals])
-def test_every_layout_refuses_what_is_no_summary(layout):
-    with pytest.raises(ValueError, match="one row a method and metric, got ncc of <c> twice"):
+def test_layouts_refuse_invalid_summaries(layout):
+    with pytest.raises(ValueError, match="`summary` must have one row per method"):
         layout(pd.concat([SUMMARY, SUMMARY.iloc[[4]]]))
-    with pytest.raises(ValueError, match=r"each of the columns method, .* not so with low, high"):
+    with pytest.raises(ValueError, match="`summary` must have each of the columns"):
         layout(SUMMARY.drop(columns=["high", "low"]))
     with pytest.raises(TypeError, match="`summary` must be a pandas DataFrame, got NoneType"):
         layout(None)
 
 
-def test_blank_cells_keep_the_columns():
+def test_blank_cells_keep_the_columns_aligned():
     lines = gazesal.reporting.summary_text(SUMMARY.drop(index=2)).splitlines()
     assert lines[3].index("-0.100") == lines[0].index("my_metric")
     lines = gazesal.reporting.summary_markdown(SUMMARY.drop(index=2)).splitlines()
@@ -105,26 +105,26 @@ def test_blank_cells_keep_the_columns():
 @pytest.mark.parametrize(
     "layout", [gazesal.reporting.summary_latex, gazesal.reporting.summary_html]
 )
-def test_one_name_of_a_ceiling_is_one_name(layout):
-    named = SUMMARY.replace("interobserver", "e")  # a letter of the name
+def test_ceiling_takes_a_single_name(layout):
+    named = SUMMARY.replace("interobserver", "e")  # a name that is a letter of the other name
     assert layout(named, ceiling="e") == layout(named, ceiling=("e",))
     assert layout(SUMMARY, ceiling="interobserver") == layout(SUMMARY)
     best = r"\textbf{0.900}" if layout is gazesal.reporting.summary_latex else "<b>0.900</b>"
     assert best in layout(named, ceiling="interobserver")
     assert best not in layout(named, ceiling="e")
-    with pytest.raises(TypeError, match="`ceiling` must be the name of a method or several"):
+    with pytest.raises(TypeError, match="`ceiling` must be"):
         layout(SUMMARY, ceiling=None)
 
 
 @pytest.mark.parametrize("floor", ["segmentation", "center_bias", "center_bias_in_sample"])
-def test_floors_are_not_the_best_unless_asked_for(floor):
+def test_floors_are_bold_only_if_requested(floor):
     named = SUMMARY.replace("a&b_1", floor)
     assert r"\textbf{0.200}" not in gazesal.reporting.summary_latex(named)
     assert r"\textbf{0.100}" in gazesal.reporting.summary_latex(named)
     assert r"\textbf{0.200}" in gazesal.reporting.summary_latex(named, floors=())
 
 
-def test_decimals_are_a_count():
+def test_digits_must_be_a_non_negative_integer():
     assert "1 [1, 1]" in gazesal.reporting.summary_html(SUMMARY, digits=0)
     with pytest.raises(ValueError, match="`digits` must be at least 0, got -1"):
         gazesal.reporting.summary_latex(SUMMARY, digits=-1)
@@ -133,7 +133,7 @@ def test_decimals_are_a_count():
 
 
 def bold_of(metric, **options):
-    """Names in bold in both layouts, of a method with a low score and one with a high score."""
+    """Return the names in bold in both layouts, of two methods with a low and a high score."""
     rows = {"method": ["low", "high"], "metric": metric, "estimate": [0.4, 1.9]}
     summary = pd.DataFrame(rows | {"low": [0.3, 1.8], "high": [0.5, 2.0]})
     lines = gazesal.reporting.summary_latex(summary, **options).splitlines()
@@ -144,16 +144,16 @@ def bold_of(metric, **options):
 
 
 @pytest.mark.parametrize("metric", ["kl_divergence", "KL", "emd", "EMD", "mit_kl", "pysaliency_kl"])
-def test_the_lowest_is_bold_if_lower_is_better(metric):
+def test_lowest_score_is_bold_if_lower_is_better(metric):
     assert bold_of(metric) == {"low"}
 
 
 @pytest.mark.parametrize("metric", ["ncc", "AUC", "mit_ig", "mit_auc_borji", "pysaliency_auc_judd"])
-def test_the_highest_is_bold_if_higher_is_better(metric):
+def test_highest_score_is_bold_if_higher_is_better(metric):
     assert bold_of(metric) == {"high"}
 
 
-def test_nothing_is_bold_if_the_direction_is_not_known():
+def test_no_score_is_bold_if_the_direction_is_unknown():
     assert bold_of("my_metric") == set()
     assert bold_of("my_metric", higher_is_better={"my_metric": False}) == {"low"}
     assert bold_of("my_metric", higher_is_better={"my_metric": True}) == {"high"}
@@ -161,14 +161,14 @@ def test_nothing_is_bold_if_the_direction_is_not_known():
         gazesal.reporting.summary_latex(SUMMARY, higher_is_better={"my_metric": "yes"})
 
 
-def test_scores_that_are_near_but_differ_do_not_tie():
+def test_close_but_different_scores_do_not_tie():
     near = SUMMARY[SUMMARY["metric"] == "ncc"].assign(estimate=[0.9, 0.7000, 0.7005])
     assert gazesal.reporting.summary_latex(near).count(r"\textbf") == 1
     assert gazesal.reporting.summary_html(near).count("<b>") == 1
 
 
 @pytest.mark.parametrize("name", ["[2cm] mine", "*starred", "  [x", "[", "*"])
-def test_a_row_is_not_taken_for_an_argument_of_the_row_above(name):
+def test_latex_does_not_read_a_row_as_an_argument_of_the_row_above(name):
     text = gazesal.reporting.summary_latex(
         SUMMARY.replace("a&b_1", name).replace("<c>", f"{name}2")
     )
@@ -180,12 +180,12 @@ def test_a_row_is_not_taken_for_an_argument_of_the_row_above(name):
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_control_characters_and_line_breaks_of_names_are_escaped(layout):
     text = layout(SUMMARY.replace({"a&b_1": "a\x1b[31m\nb", "my_metric": "m\x07\u202e"}))
-    assert text.isprintable() is False  # its own line breaks
+    assert text.isprintable() is False  # because of the line breaks of the layout
     assert not set(text) & {"\x1b", "\x07", "\u202e"}
     assert len(text.splitlines()) == len(layout(SUMMARY).splitlines())
 
 
-@pytest.mark.parametrize(("kind", "words"), KINDS.items())
+@pytest.mark.parametrize(("kind", "words"), INTERVAL_LABELS.items())
 def test_latex_html_and_plots_name_every_kind_of_interval(kind, words):
     summary = SUMMARY.assign(interval=kind, confidence_level=0.9)
     latex = gazesal.reporting.summary_latex(summary)
@@ -195,16 +195,16 @@ def test_latex_html_and_plots_name_every_kind_of_interval(kind, words):
     assert gazesal.plots.plot_intervals(summary).get_supxlabel() == f"90% intervals: {words}"
 
 
-def test_every_kind_that_a_summary_takes_has_words():
-    assert set(INTERVALS) <= set(KINDS)
+def test_every_kind_of_interval_has_a_label():
+    assert set(INTERVALS) <= set(INTERVAL_LABELS)
 
 
-def test_markdown_and_text_take_metrics_of_ones_own():
+def test_markdown_and_text_show_unregistered_metrics():
     assert "my_metric" in gazesal.reporting.summary_text(SUMMARY)
     assert "my_metric" in gazesal.reporting.summary_markdown(SUMMARY)
 
 
-def test_forest_plot_has_a_panel_a_metric_and_a_bar_a_method():
+def test_forest_plot_has_a_panel_per_metric_and_a_bar_per_method():
     figure = gazesal.plots.plot_intervals(SUMMARY, note="made up")
     assert [ax.get_title() for ax in figure.axes] == ["NCC (noise 0)", "my_metric"]
     assert figure.get_suptitle() == "made up"
@@ -216,7 +216,7 @@ def test_forest_plot_has_a_panel_a_metric_and_a_bar_a_method():
     assert drawn == [0.9, 0.2, 0.1]
 
 
-def test_difference_plot_shades_margins_and_fills_what_is_significant():
+def test_difference_plot_shades_margins_and_fills_significant_points():
     table = pd.concat(
         [two_methods(9, shift=s).assign(metric=m) for m, s in (("ncc", 0.3), ("x", 0))]
     )
@@ -228,7 +228,7 @@ def test_difference_plot_shades_margins_and_fills_what_is_significant():
         assert bar.lines[0].get_xdata()[0] == row.difference.estimate
         assert (bar.lines[0].get_markerfacecolor() == "white") == (row.p_adjusted >= 0.05)
         assert len(ax.patches) == 1
-    with pytest.raises(ValueError, match="got none"):
+    with pytest.raises(ValueError, match="`comparisons` must hold at least one"):
         gazesal.plots.plot_differences([])
 
 
@@ -237,7 +237,7 @@ def test_difference_plot_shades_margins_and_fills_what_is_significant():
     [Design("image", averaged="model"), Design("image", averaged="model", weights="w")],
     ids=repr,
 )
-def test_pairs_are_means_of_images(design):
+def test_plot_pairs_shows_means_of_images(design):
     table = two_methods(7, model=3).assign(w=2.0)
     figure = gazesal.plots.plot_pairs(table, design, method="b", reference="a", note="made up")
     points = figure.axes[0].lines[1]
@@ -248,7 +248,7 @@ def test_pairs_are_means_of_images(design):
     assert figure.axes[0].get_title() == f"higher on {higher} of 7, lower on {7 - higher}"
 
 
-def test_pairs_without_partner_or_name():
+def test_plot_pairs_refuses_unknown_names_and_disjoint_units():
     table = two_methods(4)
     options = {"method": "b", "reference": "a"}
     with pytest.raises(ValueError, match="`reference` must be a value"):
@@ -260,7 +260,7 @@ def test_pairs_without_partner_or_name():
         gazesal.plots.plot_pairs(table, Design(missing="drop"), **options)
 
 
-def test_pairs_are_refused_or_dropped_as_in_comparisons():
+def test_plot_pairs_refuses_or_drops_unpaired_scores():
     table = two_methods(6, model=2)
     options = {"method": "b", "reference": "a"}
     lone = table[~((table["method"] == "a") & (table["image"] == 0))]
@@ -277,29 +277,29 @@ def test_pairs_are_refused_or_dropped_as_in_comparisons():
     np.testing.assert_allclose(figure.axes[0].lines[1].get_xdata(), means["a"])
 
 
-def test_difference_plot_says_what_it_shows():
+def test_difference_plot_explains_its_marks():
     options = {"design": Design(), "confidence_level": 0.9}
     figure = gazesal.plots.plot_differences(gazesal.stats.compare(two_methods(6), **options))
     text = figure.get_supxlabel()
     text = " ".join(text.split())
-    assert "Bars: 90% intervals (Student's t), each by itself. Filled points: adjusted p" in text
-    assert "p below 10%; hollow: not, also if the bar excludes 0." in text
+    assert "Bars: 90% intervals (Student's t), each for its row alone. Filled" in text
+    assert "adjusted p below 10%. Hollow points: not below, even if the bar excludes 0." in text
     assert "margin" not in text
     figure = gazesal.plots.plot_differences(
         gazesal.stats.compare(two_methods(6), Design(), margin=0.1)
     )
     text = figure.get_supxlabel().replace("\n", " ")
-    assert "Bars: 95% intervals (Student's t), each by itself. Filled points: adjusted p" in text
+    assert "Bars: 95% intervals (Student's t), each for its row alone. Filled" in text
     assert "Shaded: the margin of equivalence, judged by the 90% interval (not drawn)." in text
 
 
 @pytest.mark.parametrize("wrong", [None, 3, [1]])
-def test_difference_plot_names_its_argument(wrong):
+def test_difference_plot_refuses_other_objects(wrong):
     with pytest.raises(TypeError, match="`comparisons` must"):
         gazesal.plots.plot_differences(wrong)
 
 
-def test_figures_without_matplotlib_say_what_to_install(monkeypatch):
+def test_figures_without_matplotlib_name_the_extra_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ImportError, match=r"gazesal\[plot\]"):
         gazesal.plots.plot_intervals(SUMMARY)

@@ -1,4 +1,4 @@
-"""Tables, figures and files of an evaluation."""
+"""Files, captions and the figure of an evaluation."""
 
 import csv
 import dataclasses
@@ -12,12 +12,13 @@ import pandas as pd
 import pytest
 
 import gazesal
-from gazesal._text import from_csv_cell
+from gazesal._text import csv_text, from_csv_cell
+from gazesal.reporting.captions import describe
 from gazesal.reporting.figures import plot_evaluation, save_figure
-from gazesal.reporting.interval_words import KINDS, summary_words
+from gazesal.reporting.labels import INTERVAL_LABELS, summary_note
 from gazesal.reporting.pictures import find_picture
-from gazesal.reporting.results_folder import describe, write_report
-from gazesal.reporting.summary_tables import summary_csv, summary_markdown, summary_text
+from gazesal.reporting.results_folder import write_report
+from gazesal.reporting.summary_tables import summary_markdown, summary_text
 from gazesal.stats.interval_methods import INTERVALS
 
 SUMMARY = pd.DataFrame(
@@ -33,7 +34,7 @@ SUMMARY = pd.DataFrame(
 
 @pytest.fixture(scope="module")
 def evaluation():
-    """A small evaluation with a constant map in it."""
+    """Evaluate a few images, one method with constant maps."""
     rng = np.random.default_rng(0)
     fixations = pd.DataFrame(
         {
@@ -51,7 +52,7 @@ def evaluation():
     return gazesal.evaluate(gazesal.cases_from_tables(fixations, maps, (24, 32)), sigma=3.0)
 
 
-def test_text_is_aligned():
+def test_summary_text_is_aligned():
     assert summary_text(SUMMARY).splitlines() == [
         "                             NCC                     sAUC",
         "---------------------------  ----------------------  --------------------",
@@ -60,7 +61,7 @@ def test_text_is_aligned():
     ]
 
 
-def test_markdown_escapes_bars():
+def test_summary_markdown_escapes_bars():
     assert summary_markdown(SUMMARY).splitlines() == [
         "|  | NCC | sAUC |",
         "| --- | ---: | ---: |",
@@ -70,7 +71,7 @@ def test_markdown_escapes_bars():
 
 
 def read_exactly(path, numbers):
-    """A CSV table whose numbers are read by Python, to the nearest double."""
+    """Read a CSV table with its numbers converted by Python, to the nearest double."""
     table = pd.read_csv(path, dtype=str)
     for column in numbers:
         table[column] = [float(value) for value in table[column]]
@@ -78,12 +79,12 @@ def read_exactly(path, numbers):
 
 
 def test_csv_keeps_every_digit(tmp_path):
-    (tmp_path / "a.csv").write_text(summary_csv(SUMMARY))
+    (tmp_path / "a.csv").write_text(csv_text(SUMMARY))
     back = read_exactly(tmp_path / "a.csv", ["estimate", "low", "high"])
     pd.testing.assert_frame_equal(back, SUMMARY, check_exact=True)
 
 
-def test_report_writes_everything_and_the_same_again(evaluation, tmp_path):
+def test_report_writes_all_files_reproducibly(evaluation, tmp_path):
     names = {
         "scores.csv",
         "summary.txt",
@@ -106,7 +107,7 @@ def test_report_writes_everything_and_the_same_again(evaluation, tmp_path):
     pd.testing.assert_frame_equal(scores, evaluation.scores, check_exact=True)
 
 
-def test_report_goes_without_matplotlib(evaluation, tmp_path, monkeypatch):
+def test_report_without_matplotlib_has_no_figure(evaluation, tmp_path, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     (tmp_path / "figure.png").write_text("of an earlier run")
     written = write_report(evaluation, tmp_path)
@@ -115,21 +116,21 @@ def test_report_goes_without_matplotlib(evaluation, tmp_path, monkeypatch):
     assert len(written) == 5
 
 
-def test_figures_say_what_they_need(evaluation, monkeypatch):
+def test_figure_without_matplotlib_names_the_extra_to_install(evaluation, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ImportError, match=r"gazesal\[plot\]"):
         plot_evaluation(evaluation, evaluation.summary())
 
 
-def test_description_counts_and_warns(evaluation):
+def test_description_states_counts_chance_levels_and_undefined_scores(evaluation):
     text = describe(evaluation, evaluation.summary(interval="bootstrap"))
     assert "3 images, 2 observers each" in text
     assert "95% interval (percentile bootstrap, seed 0; the image is the unit)" in text
     assert "AUCs are exact" in text
     assert "Chance: sAUC 0.5 for any map that is the same for all images; NCC 0, AUC 0.5," in text
-    assert "sNCC 0 for noise." in text
+    assert "sNCC 0 for a map of noise." in text
     assert "flat: 6 of 6 NCC scores are undefined (a constant map) and left out." in text
-    assert "The AUC of a constant map is 0.5 and counts." in text
+    assert "The AUC of a constant map is 0.5 and is included in the mean." in text
     assert "flat: 6 of 6 sNCC scores" in text
     assert "sAUC scores" not in text
     assert "(interval=" not in describe(evaluation, evaluation.summary())
@@ -137,7 +138,7 @@ def test_description_counts_and_warns(evaluation):
     assert "90% interval (normal; the image is the unit)" in normal
 
 
-def test_figure_shows_every_map_and_every_interval(evaluation, tmp_path):
+def test_figure_shows_all_maps_and_intervals(evaluation, tmp_path):
     summary = evaluation.summary()
     picture = np.zeros((24, 32, 3), np.uint8)
     figure = plot_evaluation(evaluation, summary, image="b", picture=picture)
@@ -185,41 +186,39 @@ def test_pictures_are_found_by_name_inside_the_folder(tmp_path):
 
 @pytest.mark.filterwarnings("ignore")  # three images are few for most kinds
 @pytest.mark.parametrize("kind", INTERVALS)
-def test_reports_are_written_of_every_kind_of_interval(evaluation, tmp_path, kind):
+def test_reports_name_the_kind_of_interval(evaluation, tmp_path, kind):
     summary = evaluation.summary(interval=kind, n_resamples=200)
     write_report(evaluation, tmp_path, summary=summary)
     page = gazesal.reporting.write_html_report(evaluation, tmp_path / "r.html", summary=summary)
     for path in (tmp_path / "summary.txt", tmp_path / "summary.md", page):
         text = path.read_text(encoding="utf-8").replace("&#39;", "'")
-        assert f"95% interval ({KINDS[kind]}" in text
+        assert f"95% interval ({INTERVAL_LABELS[kind]}" in text
 
 
-def test_a_level_of_half_a_percent_is_not_rounded(evaluation):
+def test_confidence_level_of_half_a_percent_is_not_rounded(evaluation):
     summary = evaluation.summary(interval="t", confidence_level=0.995)
     assert "99.5% interval (Student's t;" in describe(evaluation, summary)
 
 
-def test_a_kind_that_is_not_known_keeps_its_name():
+def test_unknown_kind_of_interval_keeps_its_name():
     summary = SUMMARY.assign(interval="sandwich", confidence_level=0.9)
-    assert summary_words(summary) == "90% intervals: sandwich"
-    assert summary_words(SUMMARY) == ""
+    assert summary_note(summary) == "90% intervals: sandwich"
+    assert summary_note(SUMMARY) == ""
 
 
-def test_the_row_of_the_observers_is_not_said_to_be_a_bound(evaluation):
+def test_description_does_not_call_the_observers_an_upper_bound(evaluation):
     text = describe(evaluation, evaluation.summary())
     assert "One observer vs. the others: the map of one observer against the mean of the" in text
-    assert "it is not an upper bound" in text
+    assert "therefore not an upper bound" in text
     assert "ceiling" not in text
 
 
-def test_the_inverse_of_the_center_bias_stands_beside_sncc(evaluation):
+def test_description_states_the_sncc_of_the_inverse_center_bias(evaluation):
     summary = evaluation.summary()
     own = summary[(summary["method"] == "center_bias") & (summary["metric"] == "sncc")]
     inverse = -own["estimate"].iloc[0]
     assert inverse > 0
-    assert f"and its inverse, which looks at no image, {inverse:.3f}" in describe(
-        evaluation, summary
-    )
+    assert f"Its inverse uses no image and scores {inverse:.3f}," in describe(evaluation, summary)
     maps = {
         case.image: -np.asarray(evaluation.maps_of(case.image)["center_bias"])
         for case in evaluation.cases
@@ -232,7 +231,7 @@ def test_the_inverse_of_the_center_bias_stands_beside_sncc(evaluation):
     assert found == pytest.approx(inverse, abs=1e-12)
 
 
-def test_nothing_is_written_if_a_file_cannot_be(evaluation, tmp_path, monkeypatch):
+def test_no_file_is_written_if_one_cannot_be_written(evaluation, tmp_path, monkeypatch):
     write_report(evaluation, tmp_path)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
 
@@ -248,10 +247,10 @@ def test_nothing_is_written_if_a_file_cannot_be(evaluation, tmp_path, monkeypatc
 EVIL = "=SUM(1)\x1b[31m\n| <b>*[x](y) $\\frac{$"
 
 
-def test_no_file_of_a_report_acts_on_names(tmp_path):
+def test_hostile_names_are_escaped_in_all_files(tmp_path):
     rng = np.random.default_rng(0)
     names = [f"{EVIL}{i}" for i in range(3)]
-    cases = [  # by hand, since tables with such names are refused
+    cases = [  # made directly because readers of tables refuse such names
         gazesal.Case(
             image=image,
             shape=(24, 32),
@@ -285,7 +284,7 @@ def test_no_file_of_a_report_acts_on_names(tmp_path):
     assert all(line.count(" | ") == 1 for line in text.splitlines()[:4] if "SUM" in line)
 
 
-def test_rows_of_a_summary_make_a_report_and_other_tables_are_refused(evaluation, tmp_path):
+def test_report_takes_rows_of_a_summary_and_refuses_other_tables(evaluation, tmp_path):
     summary = evaluation.summary(interval="t")
     some = summary[(summary["metric"] == "sauc") & (summary["method"] != "center_bias")]
     write_report(evaluation, tmp_path, summary=some)
@@ -298,9 +297,9 @@ def test_rows_of_a_summary_make_a_report_and_other_tables_are_refused(evaluation
         "rows": summary.iloc[:0],
     }
     for strange in other.values():
-        with pytest.raises(ValueError, match="`summary` must be one of the evaluation's"):
+        with pytest.raises(ValueError, match="`summary` must be the table that"):
             write_report(evaluation, tmp_path, summary=strange)
-        with pytest.raises(ValueError, match="`summary` must be one of the evaluation's"):
+        with pytest.raises(ValueError, match="`summary` must be the table that"):
             gazesal.reporting.write_html_report(evaluation, tmp_path / "r.html", summary=strange)
-        with pytest.raises(ValueError, match="`summary` must be one of the evaluation's"):
+        with pytest.raises(ValueError, match="`summary` must be the table that"):
             plot_evaluation(evaluation, strange)
