@@ -1,1 +1,1 @@
-"""How much a saliency map looks like where people looked: one family of metrics a module."""
+"""Metrics of the similarity of a saliency map and gaze, one family per module."""

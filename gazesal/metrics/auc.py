@@ -1,4 +1,4 @@
-"""Areas under the ROC curve of a saliency map, on gaze maps as densities."""
+"""Areas under the ROC curve of a saliency map, for gaze maps as densities."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -35,37 +35,39 @@ def auc_borji(
     rng: RandomState | None = None,
     tolerance: float | None = None,
 ) -> float:
-    r"""Compute the AUC of a saliency map against a gaze map, negatives uniform (Borji's AUC).
+    r"""Compute the AUC of a saliency map for a gaze *map*, with uniform negatives (Borji's AUC).
 
-    The probability that the saliency map is higher where somebody looked than at a pixel
-    chosen at random; ties count one half.
+    For fixations as points, use `auc` or `auc_judd`. The AUC is the probability that the saliency
+    map is higher at a pixel chosen from the gaze than at a pixel chosen at random. Ties count one
+    half.
 
     Parameters
     ----------
     saliency_map : array_like of float, shape (H, W)
         Map under test, any scale, finite.
     gaze_map : array_like of float, shape (H, W)
-        Where people looked: the weight of each pixel as a positive, non-negative, any scale;
-        see `gaze_heatmap`.
+        Gaze map: the weight of each pixel as a positive, non-negative, any scale. See
+        `gaze_heatmap`. Fixations (N, 2) are refused.
     n_samples : int, optional
-        Number of positives, and of negatives, to draw, as the study does with 1000. By default
-        nothing is drawn and the value is exact.
+        Number of positives, and of negatives, to sample, 1000 in Bigolin Lanfredi et al. (2021).
+        By default the value is exact.
     rng : int, numpy.random.Generator or other seed, optional
-        Source of the draws; required with `n_samples`, unused without. A Generator is advanced.
+        Source of the samples, required with `n_samples` and otherwise unused. A Generator is
+        advanced.
     tolerance : float, optional
-        How far the value may be from the exact one, between 0 and 1. Larger maps are then not
-        ordered in full, which takes less time; see Notes. By default the value is exact.
+        Largest error of the value, between 0 and 1. Larger maps are then not sorted in full, which
+        takes less time; see Notes. By default the value is exact.
 
     Returns
     -------
     float
-        In [0, 1]; higher is better; 0.5 is chance, and exactly 0.5 for a saliency map that is
-        constant, exactly or up to rounding.
+        In [0, 1], and higher is better. Chance is 0.5, which is also the exact score of a saliency
+        map that is constant, exactly or up to rounding.
 
     Raises
     ------
     ValueError
-        If a map is not 2-D, is empty, holds NaN or infinity, the shapes differ, the gaze map has
+        If a map is not 2-D, is empty or holds NaN or infinity, the shapes differ, the gaze map has
         a negative value or no positive one, `n_samples` is less than 1, `rng` is missing,
         or `tolerance` is not between 0 and 1 or comes with `n_samples`.
     TypeError
@@ -74,12 +76,13 @@ def auc_borji(
     Warns
     -----
     UndefinedMetricWarning
-        If the saliency map is constant up to rounding only: its order would be that of rounding
-        errors, so all pixels count as ties. See `ncc` for the rule.
+        If the saliency map is constant only up to rounding. Its ranks would be the ranks of
+        rounding errors, so all pixels count as ties. See `ncc` for the rule.
 
     See Also
     --------
-    sauc : Negatives drawn from the center bias.
+    auc : The AUC for fixations as points.
+    sauc : Negatives from the center bias.
 
     Notes
     -----
@@ -90,23 +93,24 @@ def auc_borji(
 
     where :math:`p_v` and :math:`q_v` are the shares of gaze and of pixels at saliency value
     :math:`v`. This is the area of :footcite:t:`borji2013` as :footcite:t:`bigolin2021` use it
-    (section 3.2): on gaze maps as densities, not on fixated pixels. It does not change under any
-    strictly increasing map of the saliency map. The sampled form is unbiased, with a standard
-    deviation near 0.01 for one image and 1000 samples; other code thresholds at steps of 0.1,
-    which also makes the number depend on the map's scale.
+    (section 3.2): on gaze maps as densities, not on fixated pixels. No strictly increasing function
+    of the saliency map changes it. The sampled form is unbiased, with a standard deviation near
+    0.01 for one image and 1000 samples. Other code uses thresholds at steps of 0.1, so that its
+    number also depends on the scale of the map.
 
     The exact value is within 1e-9 of the true one for any finite input of up to :math:`2^{31}`
-    pixels. With a `tolerance` :math:`\epsilon`, pixels fall into some :math:`0.6/\epsilon` bins by
-    rank, and those of one bin are counted as ties. With :math:`P_b` and :math:`Q_b` the shares of
-    positives and negatives in bin :math:`b`, and :math:`p_i` and :math:`q_i` those of pixel
-    :math:`i`, that is off by at most
-    :math:`\tfrac12 \sum_b (P_b Q_b - \sum_{i \in b} p_i q_i)`, for a pixel truly ties with itself,
-    and also by at most :math:`\tfrac12 \sum_b P_b Q_b` over the bins that are not of one value. The
-    smaller sum is computed with the area, as is what rounding the weights adds to it. If it exceeds
-    :math:`\epsilon`, finer bins are tried where they may help, and else all pixels ordered, so the
-    value is within :math:`\epsilon` for any input. Gaze on few pixels, and maps of many tied
-    values, may so take longer than without a tolerance. Small maps, and tolerances below 9.5e-7,
-    are ordered at once.
+    pixels.
+
+    With a `tolerance` :math:`\epsilon`, pixels fall into some :math:`0.6/\epsilon` bins by rank,
+    and the pixels of one bin count as ties. Let :math:`P_b` and :math:`Q_b` be the shares of
+    positives and negatives in bin :math:`b`, and :math:`p_i` and :math:`q_i` the shares at pixel
+    :math:`i`. The error is at most :math:`\tfrac12 \sum_b (P_b Q_b - \sum_{i \in b} p_i q_i)`,
+    because a pixel is a true tie with itself. It is also at most :math:`\tfrac12 \sum_b P_b Q_b`
+    over the bins that hold more than one value. The smaller sum is computed with the area,
+    including the rounding of the weights. If it exceeds :math:`\epsilon`, finer bins are tried if
+    they may help, and otherwise all pixels are sorted, so that the value is within :math:`\epsilon`
+    for any input. Gaze on few pixels and maps with many ties may therefore take longer than without
+    a tolerance. Small maps, and maps with a tolerance below 9.5e-7, are sorted at once.
 
     References
     ----------
@@ -124,7 +128,7 @@ def auc_borji(
     True
     """
     saliency = as_map(saliency_map, name="saliency_map")
-    gaze = as_map(gaze_map, name="gaze_map")
+    gaze = _as_gaze_map(gaze_map, saliency.shape, instead="auc")
     require_same_shape(saliency, gaze, names=("saliency_map", "gaze_map"))
     return _density_auc(saliency, gaze, None, n_samples=n_samples, rng=rng, tolerance=tolerance)
 
@@ -138,35 +142,37 @@ def sauc(
     rng: RandomState | None = None,
     tolerance: float | None = None,
 ) -> float:
-    r"""Compute the shuffled AUC (sAUC) of a saliency map, negatives from the center bias.
+    r"""Compute the shuffled AUC (sAUC) of a saliency map for a gaze *map* and a center bias.
 
-    The probability that the saliency map is higher where somebody looked at this image than
-    where people look at any image; ties count one half.
+    For fixations as points, use `auc_shuffled`. The sAUC is the probability that the saliency map
+    is higher at a pixel chosen from the gaze on this image than at a pixel chosen from the gaze on
+    all images. Ties count one half.
 
     Parameters
     ----------
     saliency_map : array_like of float, shape (H, W)
         Map under test, any scale, finite.
     gaze_map : array_like of float, shape (H, W)
-        Where people looked at this image: the weight of each pixel as a positive, non-negative,
-        any scale; see `gaze_heatmap`.
+        Gaze map of this image: the weight of each pixel as a positive, non-negative, any scale.
+        See `gaze_heatmap`. Fixations (N, 2) are refused.
     center_bias : array_like of float, shape (H, W)
-        Where people look at any image: the weight of each pixel as a negative, non-negative, any
-        scale; see `CenterBias`.
+        Gaze on all images: the weight of each pixel as a negative, non-negative, any scale. See
+        `CenterBias`.
     n_samples : int, optional
-        Number of positives, and of negatives, to draw, as the study does with 1000. By default
-        nothing is drawn and the value is exact.
+        Number of positives, and of negatives, to sample, 1000 in Bigolin Lanfredi et al. (2021).
+        By default the value is exact.
     rng : int, numpy.random.Generator or other seed, optional
-        Source of the draws; required with `n_samples`, unused without. A Generator is advanced.
+        Source of the samples, required with `n_samples` and otherwise unused. A Generator is
+        advanced.
     tolerance : float, optional
-        How far the value may be from the exact one, between 0 and 1. Larger maps are then not
-        ordered in full, which takes less time; see `auc_borji`. By default the value is exact.
+        Largest error of the value, between 0 and 1. Larger maps are then not sorted in full, which
+        takes less time; see `auc_borji`. By default the value is exact.
 
     Returns
     -------
     float
-        In [0, 1]; higher is better; 0.5 is chance, and exactly 0.5 for a saliency map that is
-        constant, exactly or up to rounding.
+        In [0, 1], and higher is better. Chance is 0.5, which is also the exact score of a saliency
+        map that is constant, exactly or up to rounding.
 
     Raises
     ------
@@ -180,11 +186,12 @@ def sauc(
     Warns
     -----
     UndefinedMetricWarning
-        If the saliency map is constant up to rounding only: its order would be that of rounding
-        errors, so all pixels count as ties. See `ncc` for the rule.
+        If the saliency map is constant only up to rounding. Its ranks would be the ranks of
+        rounding errors, so all pixels count as ties. See `ncc` for the rule.
 
     See Also
     --------
+    auc_shuffled : The sAUC for fixations as points.
     auc_borji : Negatives uniform over the image.
     sncc : The shuffled metric on correlations.
 
@@ -193,11 +200,11 @@ def sauc(
     .. math:: \mathrm{sAUC} = P(S(V^+) > S(V^-)) + \tfrac12 P(S(V^+) = S(V^-))
               = \sum_v p_v \Bigl(\sum_{u<v} b_u + \tfrac12 b_v\Bigr),
 
-    as `auc_borji`, with the negatives :math:`V^-` from the center bias: :math:`p_v` and :math:`b_v`
-    are the shares of gaze and of the center bias at saliency value :math:`v`. Section 3.2 of
-    :footcite:t:`bigolin2021`. A saliency map equal to the center bias is not at 0.5 on one image,
-    but is on average over the images that the bias was made from, because the gaze maps' average
-    is the bias and the AUC is linear in the gaze map.
+    as in `auc_borji`, with the negatives :math:`V^-` from the center bias: :math:`p_v` and
+    :math:`b_v` are the shares of gaze and of the center bias at saliency value :math:`v` (section
+    3.2 of :footcite:t:`bigolin2021`). A saliency map equal to the center bias does not score 0.5 on
+    one image. It does on average over the images from which the bias was made, because the bias is
+    the average of their gaze maps and the AUC is linear in the gaze map.
 
     References
     ----------
@@ -215,11 +222,39 @@ def sauc(
     0.5
     """
     saliency = as_map(saliency_map, name="saliency_map")
-    gaze = as_map(gaze_map, name="gaze_map")
+    gaze = _as_gaze_map(gaze_map, saliency.shape, instead="auc_shuffled")
     bias = as_map(center_bias, name="center_bias")
     require_same_shape(saliency, gaze, names=("saliency_map", "gaze_map"))
     require_same_shape(saliency, bias, names=("saliency_map", "center_bias"))
     return _density_auc(saliency, gaze, bias, n_samples=n_samples, rng=rng, tolerance=tolerance)
+
+
+def exact_area(
+    saliency: FloatArray, positives: FloatArray, negatives: FloatArray | None = None
+) -> float:
+    """Return the area by its definition: the sum of p times (below + half of the ties).
+
+    The kernels compute exactly this without a full sort, and in less memory.
+    """
+    values, level_of = np.unique(saliency, return_inverse=True)
+    uniform = np.ones(saliency.size) if negatives is None else negatives.ravel()
+    p = np.bincount(level_of.ravel(), positives.ravel().astype(np.float64), len(values))
+    q = np.bincount(level_of.ravel(), uniform.astype(np.float64), len(values))
+    p, q = p / p.sum(), q / q.sum()
+    below = np.cumsum(q) - q
+    return float((p * (below + q / 2)).sum())
+
+
+def _as_gaze_map(value: ArrayLike, shape: tuple[int, ...], *, instead: str) -> FloatArray:
+    """Return a gaze map, or raise if it looks like fixations (N, 2)."""
+    gaze = as_map(value, name="gaze_map")
+    if gaze.shape[1] == 2 and gaze.shape != shape:
+        raise ValueError(
+            f"`gaze_map` must be a map of the shape of `saliency_map`, {shape}, got shape "
+            f"{gaze.shape}, as of fixations (N, 2). Use `{instead}` for fixations, or make a map "
+            "with `gaze_heatmap`."
+        )
+    return gaze
 
 
 def _density_auc(
@@ -231,13 +266,17 @@ def _density_auc(
     rng: RandomState | None,
     tolerance: float | None,
 ) -> float:
-    """AUC of positives weighted by `gaze` and negatives by `bias`, uniform if `None`."""
+    """Return the AUC of positives weighted by `gaze` and negatives by `bias`, or uniform ones.
+
+    `exact_area` has the formula.
+    """
     values = saliency.ravel()
     extremes = finite_extremes(values, name="saliency_map")
-    values, extremes = without_rounding(values, extremes, stacklevel=4)
+    values, extremes = without_rounding(values, extremes)
     within = as_tolerance(tolerance, name="tolerance")
     if within is not None and n_samples is None:
-        # weights are looked at on the way: where nothing is found, they are checked below
+        # Weights are read on the way. If there is no area within the tolerance, they are checked
+        # below.
         weights = gaze.ravel(), None if bias is None else bias.ravel()
         found = area_of_pair(values, extremes, *weights, within)
         if found is not None:
@@ -248,7 +287,10 @@ def _density_auc(
         negative, negative_sums = as_weights(bias.ravel(), name="center_bias")
     if n_samples is not None:
         if within is not None:
-            raise ValueError("`tolerance` must be None with `n_samples`: a sampled AUC has none.")
+            raise ValueError(
+                f"`tolerance` must be None with `n_samples`, got {tolerance!r}. Leave one of the "
+                "two out, because a sampled AUC has no largest error."
+            )
         size = as_count(n_samples, name="n_samples", most=MOST_PIXELS)
         generator = as_generator(rng, name="rng", why="with `n_samples`")
         above = draw_pixels(positive, positive_sums, size, generator)
@@ -273,11 +315,11 @@ def _density_auc(
 
 
 def without_rounding(
-    values: FloatArray, extremes: tuple[float, float], *, stacklevel: int
+    values: FloatArray, extremes: tuple[float, float]
 ) -> tuple[FloatArray, tuple[float, float]]:
-    """Make a saliency map constant, and warn, if it is so up to rounding; else return it as it is.
+    """Make a saliency map constant, with a warning, if it is constant only up to rounding.
 
-    Its order is that of rounding errors, so its area would be chance with noise.
+    Its ranks are the ranks of rounding errors, so its area would be chance with noise.
     """
     lowest, highest = extremes
     if lowest == highest or not is_constant(values, lowest, highest):
@@ -285,7 +327,6 @@ def without_rounding(
     warn(
         f"AUC counts all pixels as ties: `saliency_map` is {constant(values)}.",
         UndefinedMetricWarning,
-        stacklevel=stacklevel,
     )
     return np.full_like(values, lowest), (lowest, lowest)
 
@@ -293,7 +334,8 @@ def without_rounding(
 def as_weights(weights: FloatArray, *, name: str) -> tuple[FloatArray, Float64Array]:
     """Check weights and return them with the sums of their blocks, both in one pass."""
     sums, total = weight_sums(weights, name=name)
-    if total < SMALLEST:  # halves and shares of it may underflow; a power of two changes no digit
+    # Halves and shares of a smaller sum may underflow. A power of two changes no digit.
+    if total < SMALLEST:
         return np.ldexp(weights, SCALE_UP, dtype=np.float64), np.ldexp(sums, SCALE_UP)
     return weights, sums
 
@@ -301,7 +343,7 @@ def as_weights(weights: FloatArray, *, name: str) -> tuple[FloatArray, Float64Ar
 def draw_pixels(
     weights: WeightArray, block_sums: Float64Array, size: int, generator: np.random.Generator
 ) -> IntArray:
-    """Draw `size` pixel indices, ascending, each with probability proportional to its weight."""
-    total = np.cumsum(block_sums)[-1]  # from left to right, as the kernel adds them
+    """Sample `size` pixel indices, ascending, each with probability proportional to its weight."""
+    total = np.cumsum(block_sums)[-1]  # from left to right, because the kernel adds them so
     targets = np.sort(generator.random(size)) * total
     return locate(weights, block_sums, np.minimum(targets, np.nextafter(total, 0.0)))

@@ -1,7 +1,7 @@
-"""Other people's numbers, under names that say whose they are.
+"""Metrics that reproduce the numbers of other code, named after that code.
 
-They serve to reproduce a published table. Where they differ from the metrics of this library, the
-concept page on other people's numbers says by how much and why. The areas are in `compat_auc`.
+They serve to reproduce a published table. The concept page on the numbers of other code has the
+differences from the metrics of this library, and the reasons. The areas are in `compat_auc`.
 """
 
 import math
@@ -39,19 +39,19 @@ def mit_nss(
     saliency_map : array_like of float, shape (H, W)
         Map under test, finite.
     fixations : array_like of float, shape (N, 2)
-        Columns x and y in image pixels, pixel centers at integers; a pixel counts once.
+        Columns x and y in image pixels, pixel centers at integers. A pixel counts once.
     outside : {"raise", "drop"}, default "raise"
-        What to do with fixations outside the image.
+        Raise for fixations outside the image, or drop them.
 
     Returns
     -------
     float
-        Unbounded; higher is better; 0 is chance; ``nan`` if the map is constant.
+        Unbounded, and higher is better. Chance is 0. ``nan`` if the map is constant.
 
     Raises
     ------
     ValueError
-        If an argument is bad as for `nss`.
+        If an argument is invalid as for `nss`.
     TypeError
         If an argument does not hold real numbers, or is masked.
 
@@ -106,29 +106,31 @@ def mit_ig(
     saliency_map : array_like of float, shape (H, W)
         Map under test, any scale, finite.
     fixations : array_like of float, shape (N, 2)
-        Columns x and y in image pixels, pixel centers at integers; a pixel counts once.
+        Columns x and y in image pixels, pixel centers at integers. A pixel counts once.
     baseline : array_like of float, shape (H, W)
         Map to compare with, any scale, finite.
     outside : {"raise", "drop"}, default "raise"
-        What to do with fixations outside the image.
+        Raise for fixations outside the image, or drop them.
 
     Returns
     -------
     float
-        In bits per fixated pixel; higher is better; 0 is the baseline's own score, and there is no
-        level of chance; ``nan`` if a map is constant.
+        In bits per fixated pixel, and higher is better. The baseline itself scores 0, and there is
+        no level of chance. ``nan`` if a map is constant.
 
     Raises
     ------
     ValueError
-        If an argument is bad as for `information_gain`, but for the maps' signs and sums.
+        If an argument is invalid as for `information_gain`, except for the signs and sums of the
+        maps.
     TypeError
         If an argument does not hold real numbers, or is masked.
 
     Warns
     -----
     UndefinedMetricWarning
-        If a map is constant; also the baseline, so a gain over the uniform density cannot be had.
+        If a map is constant, also if the baseline is, so a gain over the uniform density is not
+        available.
 
     See Also
     --------
@@ -174,13 +176,13 @@ def mit_sim(saliency_map: ArrayLike, gaze_map: ArrayLike) -> float:
     saliency_map : array_like of float, shape (H, W)
         Map under test, any scale, finite.
     gaze_map : array_like of float, shape (H, W)
-        Where people looked, any scale, finite.
+        Gaze map, any scale, finite.
 
     Returns
     -------
     float
-        In [0, 1]; higher is better; 0 if a map is zero everywhere; ``nan`` if one is another
-        constant. There is no level of chance.
+        In [0, 1], and higher is better. 0 if a map is zero everywhere, and ``nan`` if one is
+        another constant. There is no level of chance.
 
     Raises
     ------
@@ -236,12 +238,13 @@ def mit_kl(saliency_map: ArrayLike, gaze_map: ArrayLike) -> float:
     saliency_map : array_like of float, shape (H, W)
         Map under test, non-negative, any scale.
     gaze_map : array_like of float, shape (H, W)
-        Where people looked, non-negative, any scale.
+        Gaze map, non-negative, any scale.
 
     Returns
     -------
     float
-        In nats; lower is better; 0 if the gaze map is zero everywhere. There is no level of chance.
+        In nats, and lower is better. 0 if the gaze map is zero everywhere. There is no level of
+        chance.
 
     Raises
     ------
@@ -289,16 +292,16 @@ def pysaliency_kl(saliency_map: ArrayLike, gaze_map: ArrayLike, *, minimum: floa
     Parameters
     ----------
     saliency_map : array_like of float, shape (H, W)
-        Map under test, finite; shifted to be non-negative if it is not.
+        Map under test, finite. Shifted to be non-negative if it has negative values.
     gaze_map : array_like of float, shape (H, W)
-        Where people looked, finite; shifted likewise.
+        Gaze map, finite, shifted likewise.
     minimum : float, default 1e-20
         Added to every pixel of both maps before they are divided by their sums, positive.
 
     Returns
     -------
     float
-        In nats; lower is better; 0 if the maps are the same; there is no level of chance.
+        In nats, and lower is better. 0 if the maps are the same. There is no level of chance.
 
     Raises
     ------
@@ -338,7 +341,7 @@ def pysaliency_kl(saliency_map: ArrayLike, gaze_map: ArrayLike, *, minimum: floa
 
 
 def as_float_map(value: ArrayLike, *, name: str) -> Float64Array:
-    """A copy in float64 whose range and sum are finite."""
+    """Return a copy in float64 whose range and sum are finite."""
     array = as_map(value, name=name)
     require_finite(array, name=name)
     largest = float(np.abs(array).max())
@@ -350,11 +353,9 @@ def as_float_map(value: ArrayLike, *, name: str) -> Float64Array:
 def map_and_fixated(
     saliency_map: ArrayLike, fixations: ArrayLike, outside: OutsidePoints
 ) -> tuple[Float64Array, IntArray]:
-    """What the Matlab code is given: a map, and a binary map of fixated pixels."""
+    """Return the input of the Matlab code: a map, and the fixated pixels."""
     saliency = as_float_map(saliency_map, name="saliency_map")
-    pixels = fixated_pixels(
-        fixations, saliency.shape, name="fixations", outside=outside, stacklevel=4
-    )
+    pixels = fixated_pixels(fixations, saliency.shape, name="fixations", outside=outside)
     return saliency, np.unique(pixels)
 
 
@@ -367,12 +368,12 @@ def to_range(array: Float64Array) -> Float64Array:
 def undefined(label: str, why: FloatArray | str, *, name: str = "saliency_map") -> float:
     """Warn at the caller of the metric of a constant map, or in words, and return `nan`."""
     words = why if isinstance(why, str) else f"`{name}` is {constant(why)}"
-    warn(f"{label} is undefined: {words}.", UndefinedMetricWarning, stacklevel=3)
+    warn(f"{label} is undefined: {words}.", UndefinedMetricWarning)
     return math.nan
 
 
 def _shares(array: Float64Array, *, name: str) -> Float64Array:
-    """A non-negative map over its sum; one of zeros stays so."""
+    """Return a non-negative map divided by its sum, or a map of zeros unchanged."""
     if not array.any():
         return array
     _, total = weight_sums(array, name=name)

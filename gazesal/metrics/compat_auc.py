@@ -33,24 +33,24 @@ def mit_auc_judd(
     saliency_map : array_like of float, shape (H, W)
         Map under test, finite. Its scale matters with `jitter`.
     fixations : array_like of float, shape (N, 2)
-        Columns x and y in image pixels, pixel centers at integers; a pixel counts once.
+        Columns x and y in image pixels, pixel centers at integers. A pixel counts once.
     jitter : bool, default True
-        Whether to add noise, uniform in [0, 1e-7), to the map as it is, as the code does.
+        Add noise, uniform in [0, 1e-7), to the map as it is, as the code does.
     rng : int, numpy.random.Generator or other seed, optional
-        Source of the noise; required with `jitter`, unused without. A Generator is advanced.
+        Source of the noise, required with `jitter` and otherwise unused. A Generator is advanced.
     outside : {"raise", "drop"}, default "raise"
-        What to do with fixations outside the image.
+        Raise for fixations outside the image, or drop them.
 
     Returns
     -------
     float
-        In [0, 1]; higher is better; chance is 0.5 + 1/(2n + 2) for n fixated pixels;
+        In [0, 1], and higher is better. Chance is 0.5 + 1/(2n + 2) for n fixated pixels.
         ``nan`` if the map is constant without `jitter`, or every pixel is fixated.
 
     Raises
     ------
     ValueError
-        If an argument is bad as for `auc_judd`, or `rng` is missing.
+        If an argument is invalid as for `auc_judd`, or `rng` is missing.
     TypeError
         If an argument does not hold real numbers, or is masked.
 
@@ -122,7 +122,7 @@ def mit_auc_borji(
     saliency_map : array_like of float, shape (H, W)
         Map under test, finite.
     fixations : array_like of float, shape (N, 2)
-        Columns x and y in image pixels, pixel centers at integers; a pixel counts once.
+        Columns x and y in image pixels, pixel centers at integers. A pixel counts once.
     n_splits : int, default 100
         Number of draws of negatives to average over.
     step : float, default 0.1
@@ -130,18 +130,18 @@ def mit_auc_borji(
     rng : int, numpy.random.Generator or other seed
         Source of the draws. A Generator is advanced.
     outside : {"raise", "drop"}, default "raise"
-        What to do with fixations outside the image.
+        Raise for fixations outside the image, or drop them.
 
     Returns
     -------
     float
-        In [0, 1]; higher is better; 0.5 is chance; ``nan`` if the map is constant.
+        In [0, 1], and higher is better. Chance is 0.5. ``nan`` if the map is constant.
 
     Raises
     ------
     ValueError
-        If an argument is bad as for `auc`, `n_splits` is less than 1, `step` is not in (0, 1], or
-        `rng` is missing.
+        If an argument is invalid as for `auc`, `n_splits` is less than 1, `step` is not in (0, 1],
+        or `rng` is missing.
     TypeError
         If an argument does not hold real numbers, or is masked.
 
@@ -206,7 +206,7 @@ def mit_auc_shuffled(
     saliency_map : array_like of float, shape (H, W)
         Map under test, finite.
     fixations : array_like of float, shape (N, 2)
-        Columns x and y in image pixels, pixel centers at integers; a pixel counts once.
+        Columns x and y in image pixels, pixel centers at integers. A pixel counts once.
     other_fixations : array_like of float, shape (M, 2)
         The same of other images, usually ten, in the pixels of this one.
     n_splits : int, default 100
@@ -216,17 +216,17 @@ def mit_auc_shuffled(
     rng : int, numpy.random.Generator or other seed
         Source of the draws. A Generator is advanced.
     outside : {"raise", "drop"}, default "raise"
-        What to do with fixations outside the image.
+        Raise for fixations outside the image, or drop them.
 
     Returns
     -------
     float
-        In [0, 1]; higher is better; 0.5 is chance; ``nan`` if the map is constant.
+        In [0, 1], and higher is better. Chance is 0.5. ``nan`` if the map is constant.
 
     Raises
     ------
     ValueError
-        If an argument is bad as for `auc_shuffled`, `n_splits` is less than 1, `step` is not in
+        If an argument is invalid as for `auc_shuffled`, `n_splits` is less than 1, `step` is not in
         (0, 1], or `rng` is missing.
     TypeError
         If an argument does not hold real numbers, or is masked.
@@ -292,31 +292,32 @@ def pysaliency_auc_judd(
     saliency_map : array_like of float, shape (H, W)
         Map under test, finite. Its scale matters with `jitter`.
     fixations : array_like of float, shape (N, 2)
-        Columns x and y in image pixels, pixel centers at integers; each counts.
+        Columns x and y in image pixels, pixel centers at integers. Each counts.
     jitter : bool, default True
-        Whether to add noise, uniform in [0, 1e-7), to the map, as pysaliency does.
+        Add noise, uniform in [0, 1e-7), to the map, as pysaliency does.
     rng : int, numpy.random.Generator or other seed, optional
-        Source of the noise; required with `jitter`, unused without. A Generator is advanced.
+        Source of the noise, required with `jitter` and otherwise unused. A Generator is advanced.
     outside : {"raise", "drop"}, default "raise"
-        What to do with fixations outside the image.
+        Raise for fixations outside the image, or drop them.
 
     Returns
     -------
     float
-        In [0, 1]; higher is better; chance is 0.5 + 1/(2n + 2) for fixations on n different pixels
-        without ties, and 0.5 a constant map without `jitter`; ``nan`` if every pixel is fixated.
+        In [0, 1], and higher is better. Chance is 0.5 + 1/(2n + 2) for fixations on n different
+        pixels without ties, and 0.5 for a constant map without `jitter`. ``nan`` if every pixel is
+        fixated.
 
     Raises
     ------
     ValueError
-        If an argument is bad as for `auc_judd`, or `rng` is missing.
+        If an argument is invalid as for `auc_judd`, or `rng` is missing.
     TypeError
         If an argument does not hold real numbers, or is masked.
 
     Warns
     -----
     UndefinedMetricWarning
-        If every pixel is fixated; or if the map is constant up to rounding only, so that all
+        If every pixel is fixated. If the map is constant up to rounding only, so that all
         pixels count as ties.
 
     See Also
@@ -334,7 +335,7 @@ def pysaliency_auc_judd(
     :footcite:p:`kummerer2018`. The thresholds :math:`t_1 > \dots > t_m` are the distinct values at
     fixations, and the ends of the curve are :math:`x_0 = y_0 = 0` and
     :math:`x_{m+1} = y_{m+1} = 1`. Ties of fixations with each other are counted
-    rightly, unlike in `mit_auc_judd`; the negatives between two of these values still are not.
+    rightly, unlike in `mit_auc_judd`. The negatives between two of these values are not.
 
     References
     ----------
@@ -353,7 +354,7 @@ def pysaliency_auc_judd(
         generator = as_generator(rng, name="rng", why="with `jitter`")
         saliency += JITTER * generator.random(saliency.shape)
     extremes = float(saliency.min()), float(saliency.max())
-    values = without_rounding(saliency.ravel(), extremes, stacklevel=3)[0]
+    values = without_rounding(saliency.ravel(), extremes)[0]
     fixated, others = np.sort(values[pixels]), np.sort(np.delete(values, np.unique(pixels)))
     if others.size == 0:
         return undefined("AUC", "every pixel is fixated")
@@ -377,7 +378,7 @@ def _as_step(value: float) -> float:
 
 
 def _mean_grid_area(positives: Float64Array, negatives: Float64Array, step: float) -> float:
-    """Mean area of the curves of one group of positives and one of negatives a row."""
+    """Return the mean area of the curves of one group of positives and one of negatives a row."""
     above, top = np.sort(positives), positives.max()
     areas = []
     for row in np.sort(negatives, axis=1):
@@ -394,7 +395,7 @@ def _mean_grid_area(positives: Float64Array, negatives: Float64Array, step: floa
 
 
 def _area(hits: Float64Array, false_alarms: Float64Array) -> float:
-    """Area under straight lines from (0, 0) through the points to (1, 1)."""
+    """Return the area under straight lines from (0, 0) through the points to (1, 1)."""
     x = np.concatenate([[0.0], false_alarms, [1.0]])
     y = np.concatenate([[0.0], hits, [1.0]])
     return float(np.trapezoid(y, x))

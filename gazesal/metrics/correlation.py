@@ -29,12 +29,12 @@ def ncc(saliency_map: ArrayLike, gaze_map: ArrayLike) -> float:
     saliency_map : array_like of float, shape (H, W)
         Map under test, any scale, finite.
     gaze_map : array_like of float, shape (H, W)
-        Where people looked, any scale, finite; see `gaze_heatmap`.
+        Gaze map, any scale, finite. See `gaze_heatmap`.
 
     Returns
     -------
     float
-        In [-1, 1]; higher is better; 0 is chance; ``nan`` if either map is constant.
+        In [-1, 1], and higher is better. Chance is 0. ``nan`` if either map is constant.
 
     Raises
     ------
@@ -100,15 +100,15 @@ def sncc(saliency_map: ArrayLike, gaze_map: ArrayLike, center_bias: ArrayLike) -
     saliency_map : array_like of float, shape (H, W)
         Map under test, any scale, finite.
     gaze_map : array_like of float, shape (H, W)
-        Where people looked at this image, any scale, finite; see `gaze_heatmap`.
+        Gaze map of this image, any scale, finite. See `gaze_heatmap`.
     center_bias : array_like of float, shape (H, W)
-        Where people look at any image, any scale, finite; see `CenterBias`.
+        Gaze on all images, any scale, finite. See `CenterBias`.
 
     Returns
     -------
     float
-        In [-2, 2]; higher is better; 0 is a map as close to the center bias as to the gaze,
-        and chance for noise only; ``nan`` if any of the maps is constant.
+        In [-2, 2], and higher is better. 0 is a map as close to the center bias as to the gaze,
+        and chance for noise only. ``nan`` if any of the maps is constant.
 
     Raises
     ------
@@ -170,7 +170,7 @@ def sncc(saliency_map: ArrayLike, gaze_map: ArrayLike, center_bias: ArrayLike) -
 
 
 def correlation(x: FloatArray, y: FloatArray, *, names: tuple[str, str]) -> float:
-    """Return Pearson's correlation of two maps; `nan` and a warning if one is constant."""
+    """Return Pearson's correlation of two maps, or `nan` with a warning if one is constant."""
     x, y = x.ravel(), y.ravel()
     s_xx, s_yy, s_xy = centered_moments(x, y)
     scaled = not (SMALLEST < s_xx < LARGEST and SMALLEST < s_yy < LARGEST)
@@ -182,7 +182,6 @@ def correlation(x: FloatArray, y: FloatArray, *, names: tuple[str, str]) -> floa
             warn(
                 f"NCC is undefined: `{name}` is {constant(values)}.",
                 UndefinedMetricWarning,
-                stacklevel=3,
             )
             return math.nan
     if scaled:

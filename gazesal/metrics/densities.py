@@ -27,23 +27,23 @@ def to_density(
 ) -> Float64Array:
     r"""Turn a saliency map into a density: non-negative, summing to 1.
 
-    A saliency map says where it is higher, not by how much more often people look there. Metrics
-    of probabilities need the latter, and which step makes it changes their values, so it is
-    taken by name.
+    A saliency map has higher values where people look more, but its values are not probabilities.
+    Metrics of probabilities need a density, and their values depend on the step that makes it, so
+    the step has no default.
 
     Parameters
     ----------
     saliency_map : array_like of float, shape (H, W)
-        Map, finite; non-negative with a positive sum under ``"sum"``.
+        Map, finite, and non-negative with a positive sum under ``"sum"``.
     method : {"sum", "shift", "softmax"}
-        Divide by the sum; subtract the smallest value first; or take the exponential of the map
-        over `temperature`, for maps that are logarithms.
+        Divide by the sum, subtract the smallest value before that, or divide the exponential of
+        the map over `temperature` by its sum, for maps that are logarithms.
     minimum : float, default 0
         Added to every pixel before dividing by the sum, non-negative, in the units of the map (of
         the map less its smallest value under ``"shift"``). It keeps pixels without saliency
         possible. Not for ``"softmax"``.
     temperature : float, default 1
-        Divides the map before the exponential, positive; for ``"softmax"`` only.
+        Divides the map before the exponential, positive, for ``"softmax"`` only.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def to_density(
     ValueError
         If the map is not 2-D, is empty, holds NaN or infinity, or nothing can be divided: a
         negative value or only zeros under ``"sum"``, a constant under ``"shift"`` without a
-        `minimum`; or if an option is out of range or belongs to another method.
+        `minimum`. If an option is out of range or belongs to another method.
     TypeError
         If the map does not hold real numbers, or is masked.
 
@@ -108,21 +108,22 @@ def to_density(
             weights = np.exp(logits)
         return np.asarray(weights / weights.sum())
     if scale != 1.0:
-        raise ValueError(f'`temperature` must be 1 with method={method!r}; it is for "softmax".')
+        raise ValueError(f'`temperature` must be 1 with method={method!r}. It is for "softmax".')
     values = array.astype(np.float64)
     if method == "shift":
         require_finite(array, name="saliency_map")
         width = highest - lowest
         if floor == 0.0 and width == 0.0:
             raise ValueError(
-                "`saliency_map` must not be constant, exactly or up to rounding: nothing is left "
-                "of it after subtracting its smallest value. A positive `minimum` makes it uniform."
+                "`saliency_map` must not be constant, exactly or up to rounding, with "
+                "method='shift', which subtracts its smallest value. Give a positive `minimum` to "
+                "make it uniform."
             )
         if not math.isfinite(values.size * (width + floor)):
             values, floor = np.ldexp(values, -64), math.ldexp(floor, -64)
         values -= values.min()
     elif values.min() < 0.0:
-        weight_sums(values, name="saliency_map")  # refuses, before `minimum` can hide it
+        weight_sums(values, name="saliency_map")  # raises before `minimum` can hide it
     values += floor
     _, total = weight_sums(values, name="saliency_map")
     return np.asarray(values / total)

@@ -36,12 +36,13 @@ def sim(saliency_map: ArrayLike, gaze_map: ArrayLike) -> float:
     saliency_map : array_like of float, shape (H, W)
         Map under test, non-negative with a positive sum, any scale.
     gaze_map : array_like of float, shape (H, W)
-        Where people looked, non-negative with a positive sum, any scale; see `gaze_heatmap`.
+        Gaze map, non-negative with a positive sum, any scale. See `gaze_heatmap`.
 
     Returns
     -------
     float
-        In [0, 1]; higher is better; 1 if the maps are proportional; there is no level of chance.
+        In [0, 1], and higher is better. 1 if the maps are proportional. There is no level of
+        chance.
 
     Raises
     ------
@@ -81,23 +82,23 @@ def sim(saliency_map: ArrayLike, gaze_map: ArrayLike) -> float:
 def kl_divergence(saliency_map: ArrayLike, gaze_map: ArrayLike, *, eps: float = EPSILON) -> float:
     r"""Compute the Kullback-Leibler divergence of a gaze map from a saliency map, in nats.
 
-    How badly the saliency map, as a distribution, predicts the gaze map.
+    The divergence is large if the saliency map, as a distribution, predicts the gaze map badly.
 
     Parameters
     ----------
     saliency_map : array_like of float, shape (H, W)
         Map under test, non-negative with a positive sum, any scale.
     gaze_map : array_like of float, shape (H, W)
-        Where people looked, non-negative with a positive sum, any scale; see `gaze_heatmap`.
+        Gaze map, non-negative with a positive sum, any scale. See `gaze_heatmap`.
     eps : float, default 2**-52
         Constant that keeps the logarithm finite where the saliency map is 0, in [0, 1].
 
     Returns
     -------
     float
-        Non-negative, in nats; lower is better; 0 if the maps are proportional; ``nan`` if `eps` is
-        0 and there is gaze where the saliency map is 0. There is no level of chance. An `eps` far
-        above its default can make it negative.
+        Non-negative, in nats, and lower is better. 0 if the maps are proportional. ``nan`` if `eps`
+        is 0 and there is gaze where the saliency map is 0. There is no level of chance. An `eps`
+        far above its default can make it negative.
 
     Raises
     ------
@@ -123,13 +124,15 @@ def kl_divergence(saliency_map: ArrayLike, gaze_map: ArrayLike, *, eps: float = 
     .. math:: \mathrm{KL}(Q' \,\|\, S') = \sum_p Q'(p)
               \ln\Bigl(\varepsilon + \frac{Q'(p)}{S'(p) + \varepsilon}\Bigr)
 
-    with saliency map :math:`S'` and gaze map :math:`Q'` each divided by its sum: the divergence of
-    :footcite:t:`kullback1951` with the constant of the benchmark at MIT. The gaze comes first
-    *inside* and the map under test is the first *argument*; exchanging them is a common slip and
-    another number. Where the saliency map is 0, `eps` decides the score: each such pixel with gaze
-    adds up to 36 times its share. The constant can take the sum below 0, by `eps` times the number
-    of pixels at most. What the default constant can take off, and rounding, is cut to 0; beyond
-    that the formula's value is returned, which with a large `eps` is no divergence any more.
+    with saliency map :math:`S'` and gaze map :math:`Q'` each divided by its sum. It is the
+    divergence of :footcite:t:`kullback1951` with the constant of the benchmark at MIT. The gaze
+    comes first *inside*, and the map under test is the first *argument*. Exchanging them is a
+    common mistake and gives another number.
+
+    At pixels with a saliency of 0, `eps` decides the score: each such pixel with gaze adds up to 36
+    times its share. The constant can lower the sum below 0, by at most `eps` times the number of
+    pixels. Negative sums as small as the default `eps` or rounding can cause are set to 0. With a
+    larger `eps` the raw value is returned and is no longer a divergence.
 
     References
     ----------
@@ -155,7 +158,6 @@ def kl_divergence(saliency_map: ArrayLike, gaze_map: ArrayLike, *, eps: float = 
             warn(
                 "KL is undefined: `saliency_map` is 0 where there is gaze, and `eps` is 0.",
                 UndefinedMetricWarning,
-                stacklevel=2,
             )
             return math.nan
         terms.append(float((q[looked] * (np.log(q[looked]) - np.log(p[looked]))).sum()))
@@ -167,14 +169,14 @@ def kl_divergence(saliency_map: ArrayLike, gaze_map: ArrayLike, *, eps: float = 
 def emd(saliency_map: ArrayLike, gaze_map: ArrayLike, *, shrink: int) -> float:
     r"""Compute the earth mover's distance (EMD) of a saliency map and a gaze map, in pixels.
 
-    How far, on average, the mass of one map must be moved to become the other.
+    It is the mean distance by which the mass of one map must be moved to become the other.
 
     Parameters
     ----------
     saliency_map : array_like of float, shape (H, W)
         Map under test, non-negative with a positive sum, any scale.
     gaze_map : array_like of float, shape (H, W)
-        Where people looked, non-negative with a positive sum, any scale; see `gaze_heatmap`.
+        Gaze map, non-negative with a positive sum, any scale. See `gaze_heatmap`.
     shrink : int
         Side in pixels of the cells that the mass is gathered in before it is moved, 1 or more;
         1 is exact. There is no default: say it with the score.
@@ -182,8 +184,8 @@ def emd(saliency_map: ArrayLike, gaze_map: ArrayLike, *, shrink: int) -> float:
     Returns
     -------
     float
-        In pixels of the maps, from 0 to the diagonal of the image; lower is better; 0 if the maps
-        are proportional; there is no level of chance.
+        In pixels of the maps, from 0 to the diagonal of the image, and lower is better. 0 if the
+        maps are proportional. There is no level of chance.
 
     Raises
     ------
@@ -206,13 +208,13 @@ def emd(saliency_map: ArrayLike, gaze_map: ArrayLike, *, shrink: int) -> float:
 
     over cells :math:`a, b` with saliency map :math:`S'` and gaze map :math:`Q'` each divided by
     its sum :footcite:p:`rubner2000`. The distance is Euclidean, between the centers of the pixels
-    in a cell, in pixels of the maps that were given, whatever the cells. Mass is gathered by
-    summing, so none is lost where `shrink` does not divide the size. The distance changes by the
-    cells' diagonal at most.
+    in a cell, in pixels of the given maps for any size of the cells. Mass is gathered by summing,
+    so no mass is lost if `shrink` does not divide the size. The distance changes by at most the
+    diagonal of a cell.
 
     The benchmark at MIT shrinks both maps by 32 with Matlab's bicubic resizing and counts in
-    pixels of the small maps; its solver, that of :footcite:t:`pele2009`, rounds to integers and
-    agrees with this one to 1e-4 of the value.
+    pixels of the small maps. Its solver, from :footcite:t:`pele2009`, rounds to integers and agrees
+    with this one to 1e-4 of the value.
 
     References
     ----------
@@ -252,7 +254,7 @@ def emd(saliency_map: ArrayLike, gaze_map: ArrayLike, *, shrink: int) -> float:
 def _as_distributions(
     saliency_map: ArrayLike, gaze_map: ArrayLike
 ) -> tuple[FloatArray, float, FloatArray, float]:
-    """Both maps and their sums."""
+    """Return both maps and their sums."""
     saliency = as_map(saliency_map, name="saliency_map")
     gaze = as_map(gaze_map, name="gaze_map")
     require_same_shape(saliency, gaze, names=("saliency_map", "gaze_map"))
@@ -264,7 +266,7 @@ def _as_distributions(
 def _shares(
     saliency: FloatArray, saliency_sum: float, gaze: FloatArray, gaze_sum: float
 ) -> Iterator[tuple[Float64Array, Float64Array]]:
-    """Both maps divided by their sums, block by block."""
+    """Return both maps divided by their sums, block by block."""
     p, q = saliency.ravel(), gaze.ravel()
     for start in range(0, p.size, BLOCK):
         stop = start + BLOCK
@@ -275,7 +277,7 @@ def _shares(
 
 
 def _gather(array: FloatArray, side: int, total: float) -> Float64Array:
-    """Mass in cells of `side` x `side` pixels, the last ones smaller where the map ends."""
+    """Return the mass in cells of `side` x `side` pixels, smaller at the last edges."""
     height, width = array.shape
     shares = array.astype(np.float64) / total
     rows = np.add.reduceat(shares, np.arange(0, height, side), axis=0)
@@ -283,13 +285,13 @@ def _gather(array: FloatArray, side: int, total: float) -> Float64Array:
 
 
 def _centers(length: int, side: int) -> Float64Array:
-    """Mean pixel coordinate of each cell along one axis."""
+    """Return the mean pixel coordinate of each cell along one axis."""
     first = np.arange(0, length, side)
     return np.asarray(0.5 * (first + np.minimum(first + side, length) - 1))
 
 
 def _solver() -> Any:
-    """The module POT, which is an extra, and slow to import."""
+    """Import and return POT, which is an extra and slow to import."""
     if "ot" not in sys.modules and multiprocessing.current_process().name != "MainProcess":
         # POT imports every array library that it finds. In a worker that has nothing to do with
         # them they cost seconds, and so much memory that joblib takes them for a leak.
@@ -322,7 +324,7 @@ def require_few_cells(shape: tuple[int, int], side: int) -> None:
 
 
 def _least_cost(p: Float64Array, q: Float64Array, distances: Float64Array) -> float:
-    """Mean distance of the cheapest transport of `p` to `q`, each divided by its sum."""
+    """Return the mean distance of the cheapest transport of `p` to `q`, each divided by its sum."""
     ot = _solver()
     cost, log = ot.emd2(p / p.sum(), q / q.sum(), distances, numItermax=2**31 - 1, log=True)
     if log["warning"] is not None:

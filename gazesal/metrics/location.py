@@ -23,7 +23,7 @@ def nss(
 ) -> float:
     r"""Compute the normalized scanpath saliency (NSS) of a saliency map at fixations.
 
-    How many standard deviations above its mean the map is where people looked, on average.
+    It is the mean height of the map at the fixations, in standard deviations above its mean.
 
     Parameters
     ----------
@@ -33,19 +33,18 @@ def nss(
         Columns x and y in image pixels, pixel centers at integers. Each counts at its nearest
         pixel, and again if it is repeated.
     outside : {"raise", "drop"}, default "raise"
-        What to do with fixations outside the image: refuse them, or leave them out and say how
-        many.
+        Raise for fixations outside the image, or drop them with a warning.
 
     Returns
     -------
     float
-        Unbounded; higher is better; 0 is chance; ``nan`` if the map is constant.
+        Unbounded, and higher is better. Chance is 0. ``nan`` if the map is constant.
 
     Raises
     ------
     ValueError
-        If the map is not 2-D, is empty, or holds NaN or infinity; if the fixations are not points
-        (N, 2), there is none, or one lies outside the image under ``outside="raise"``.
+        If the map is not 2-D, is empty, or holds NaN or infinity. If the fixations are not points
+        (N, 2), there are no points, or one lies outside the image under ``outside="raise"``.
     TypeError
         If an argument does not hold real numbers, or is masked.
 
@@ -59,7 +58,7 @@ def nss(
     See Also
     --------
     snss : Less the same at the fixations on other images.
-    ncc : The correlation with a gaze map; NSS is its form for points.
+    ncc : The correlation with a gaze map, of which NSS is the form for points.
 
     Notes
     -----
@@ -110,19 +109,18 @@ def snss(
     other_fixations : array_like of float, shape (M, 2)
         The same of other images, in the pixels of this one.
     outside : {"raise", "drop"}, default "raise"
-        What to do with fixations outside the image: refuse them, or leave them out and say how
-        many.
+        Raise for fixations outside the image, or drop them with a warning.
 
     Returns
     -------
     float
-        Unbounded; higher is better; 0 is chance; ``nan`` if the map is constant.
+        Unbounded, and higher is better. Chance is 0. ``nan`` if the map is constant.
 
     Raises
     ------
     ValueError
-        If the map is not 2-D, is empty, or holds NaN or infinity; if the fixations are not points
-        (N, 2), there is none, or one lies outside the image under ``outside="raise"``.
+        If the map is not 2-D, is empty, or holds NaN or infinity. If the fixations are not points
+        (N, 2), there are no points, or one lies outside the image under ``outside="raise"``.
     TypeError
         If an argument does not hold real numbers, or is masked.
 
@@ -178,12 +176,12 @@ def information_gain(
 ) -> float:
     r"""Compute the information gain of a density over a baseline, in bits per fixation.
 
-    How much better the density under test predicts a fixation than the baseline does.
+    It is the mean advantage of the density under test over the baseline at the fixations.
 
     Parameters
     ----------
     saliency_map : array_like of float, shape (H, W)
-        Density under test, non-negative, summing to 1; `to_density` makes one of a saliency map.
+        Density under test, non-negative, summing to 1. See `to_density`.
     fixations : array_like of float, shape (N, 2)
         Columns x and y in image pixels, pixel centers at integers. Each counts at its nearest
         pixel, and again if it is repeated.
@@ -194,21 +192,21 @@ def information_gain(
         that the baseline gives it, 30 to 40 for usual ones, and not infinitely many; the mean
         loses them over the number of fixations. In [0, 1].
     outside : {"raise", "drop"}, default "raise"
-        What to do with fixations outside the image: refuse them, or leave them out and say how
-        many.
+        Raise for fixations outside the image, or drop them with a warning.
 
     Returns
     -------
     float
-        In bits per fixation, unbounded but for `eps`; higher is better; 0 is the baseline's own
-        score, and there is no level of chance; ``nan`` if `eps` is 0 and a fixation has density 0.
+        In bits per fixation, unbounded except for `eps`, and higher is better. The baseline itself
+        scores 0, and there is no level of chance. ``nan`` if `eps` is 0 and a fixation has density
+        0.
 
     Raises
     ------
     ValueError
         If a map is not 2-D, is empty, holds NaN, infinity or a negative value, does not sum to 1,
-        or the shapes differ; if the fixations are not points (N, 2), there is none, or one lies
-        outside the image under ``outside="raise"``; or if `eps` is out of range.
+        or the shapes differ. If the fixations are not points (N, 2), there are no points, or one
+        lies outside the image under ``outside="raise"``. If `eps` is out of range.
     TypeError
         If an argument does not hold real numbers, or is masked.
 
@@ -270,7 +268,7 @@ def log_likelihood(
     Parameters
     ----------
     saliency_map : array_like of float, shape (H, W)
-        Density under test, non-negative, summing to 1; `to_density` makes one of a saliency map.
+        Density under test, non-negative, summing to 1. See `to_density`.
     fixations : array_like of float, shape (N, 2)
         Columns x and y in image pixels, pixel centers at integers. Each counts at its nearest
         pixel, and again if it is repeated.
@@ -278,22 +276,21 @@ def log_likelihood(
         Added to both densities, so that a fixation on a density of 0 costs 52 bits less the
         logarithm of the number of pixels and not infinitely many. In [0, 1].
     outside : {"raise", "drop"}, default "raise"
-        What to do with fixations outside the image: refuse them, or leave them out and say how
-        many.
+        Raise for fixations outside the image, or drop them with a warning.
 
     Returns
     -------
     float
-        In bits per fixation, unbounded below but for `eps` and at most log2(H W); higher is better;
-        0 is the uniform density's score, and there is no level of chance; ``nan`` if `eps` is 0
+        In bits per fixation, unbounded below except for `eps` and at most log2(H W), and higher is
+        better. The uniform density scores 0, and there is no level of chance. ``nan`` if `eps` is 0
         and a fixation has density 0.
 
     Raises
     ------
     ValueError
         If the map is not 2-D, is empty, holds NaN, infinity or a negative value, or does not sum
-        to 1; if the fixations are not points (N, 2), there is none, or one lies outside the image
-        under ``outside="raise"``; or if `eps` is out of range.
+        to 1. If the fixations are not points (N, 2), there are no points, or one lies outside the
+        image under ``outside="raise"``. If `eps` is out of range.
     TypeError
         If an argument does not hold real numbers, or is masked.
 
@@ -343,7 +340,7 @@ def _at(array: FloatArray, pixels: IntArray) -> Float64Array:
 
 
 def _z_scores(saliency: FloatArray, pixels: IntArray, *, label: str) -> Float64Array:
-    """Return deviations from the mean in standard deviations; warn and return none if constant."""
+    """Return deviations from the mean in standard deviations, or none if the map is constant."""
     values = saliency.ravel()
     mean, sum_of_squares = centered_spread(values)
     scaled = not SMALLEST < sum_of_squares < LARGEST
@@ -353,7 +350,6 @@ def _z_scores(saliency: FloatArray, pixels: IntArray, *, label: str) -> Float64A
         warn(
             f"{label} is undefined: `saliency_map` is {constant(values)}.",
             UndefinedMetricWarning,
-            stacklevel=3,
         )
         return np.empty(0)
     if scaled:
@@ -366,13 +362,12 @@ def _z_scores(saliency: FloatArray, pixels: IntArray, *, label: str) -> Float64A
 def _mean_gain(
     density: Float64Array, baseline: Float64Array, *, eps: float, names: tuple[str, str]
 ) -> float:
-    """Mean log-ratio in bits; `nan` and a warning where a logarithm is of 0."""
+    """Return the mean log-ratio in bits, or `nan` with a warning for a logarithm of 0."""
     for probabilities, name in zip((density, baseline), names, strict=True):
         if eps == 0.0 and probabilities.min() == 0.0:
             warn(
                 f"The information is undefined: `{name}` is 0 at a fixation, and `eps` is 0.",
                 UndefinedMetricWarning,
-                stacklevel=3,
             )
             return math.nan
     gains = np.log2(eps + density) - np.log2(eps + baseline)

@@ -16,9 +16,9 @@ Maps: TypeAlias = Mapping[Any, ArrayLike] | Iterable[ArrayLike]
 
 
 def as_maps(maps: Maps, *, name: str) -> dict[Any, FloatArray]:
-    """Return maps by name, those of an iterable by position."""
+    """Return maps by name, or by position if they have no names."""
     if _is_one_map(maps):
-        raise TypeError(f"`{name}` must be a list or a mapping of maps, got one map; write [it].")
+        raise TypeError(f"`{name}` must be a list or a mapping of maps, got one map. Write [it].")
     if not isinstance(maps, Mapping):
         maps = dict(enumerate(as_iterable(maps, name=name, of="maps")))
     if not maps:
@@ -27,7 +27,7 @@ def as_maps(maps: Maps, *, name: str) -> dict[Any, FloatArray]:
 
 
 def _is_one_map(maps: Any) -> bool:
-    """Whether something is an array of two dimensions, or lists of numbers in a list."""
+    """Return whether a value is one map: an array of two dimensions or a list of lists."""
     if isinstance(maps, (list, tuple)) and maps and isinstance(maps[0], (list, tuple)):
         return bool(maps[0]) and isinstance(maps[0][0], numbers.Real)
     return getattr(maps, "ndim", None) == 2
@@ -38,7 +38,7 @@ def labels_of(maps: dict[Any, FloatArray], name: str) -> list[str]:
 
 
 def as_pairs(pairs: ArrayLike | None, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """Return which pairs are asked for, at least one."""
+    """Return the requested pairs, at least one."""
     if pairs is None:
         return np.ones(shape, np.bool_)
     try:

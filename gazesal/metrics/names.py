@@ -57,7 +57,7 @@ def as_metrics(
     Raises
     ------
     ValueError
-        If a name is unknown or ambiguous, a metric is given twice or there are none, or a user's
+        If a name is unknown or ambiguous, a metric is given twice, no metric is given, or a user's
         metric has the name of a metric of the library.
     """
     given = list(as_iterable(metrics, name="metrics", of="names"))
@@ -101,7 +101,7 @@ def _unknown(value: object, allowed: Sequence[str]) -> Metric:
 
 
 def remember(metrics: Iterable[Metric]) -> None:
-    """Let tables and figures find a user's metrics by name. A later one replaces an earlier one.
+    """Make a user's metrics available to tables and figures. A later one replaces an earlier one.
 
     Parameters
     ----------

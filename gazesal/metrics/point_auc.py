@@ -37,8 +37,8 @@ def auc(
 ) -> float:
     r"""Compute the AUC of a saliency map at fixations: fixated pixels against chosen negatives.
 
-    The probability that the saliency map is higher at a fixation than at a negative, ties counted
-    one half: the exact statistic of Mann and Whitney.
+    It is the probability that the saliency map is higher at a fixation than at a negative, with
+    ties counted one half: the exact statistic of Mann and Whitney.
 
     Parameters
     ----------
@@ -48,24 +48,23 @@ def auc(
         Columns x and y in image pixels, pixel centers at integers. Each counts at its nearest
         pixel, and again if it is repeated.
     negatives : {"all", "unfixated"} or array_like of float, shape (M, 2) or (H, W)
-        What to compare with: every pixel, every pixel without a fixation, points such as the
-        fixations on other images, or a map of weights such as the center bias, non-negative, any
-        scale.
+        Negatives: every pixel, every pixel without a fixation, points such as the fixations on
+        other images, or a map of weights such as the center bias, non-negative, any scale.
     outside : {"raise", "drop"}, default "raise"
-        What to do with points outside the image: refuse them, or leave them out and say how many.
+        Raise for points outside the image, or drop them with a warning.
 
     Returns
     -------
     float
-        In [0, 1]; higher is better; 0.5 is chance, and exactly 0.5 for a constant saliency map;
-        ``nan`` if no pixel is without a fixation under ``"unfixated"``.
+        In [0, 1], and higher is better. Chance is 0.5, and the score is exactly 0.5 for a constant
+        saliency map. ``nan`` if no pixel is without a fixation under ``"unfixated"``.
 
     Raises
     ------
     ValueError
-        If the map is not 2-D, is empty, or holds NaN or infinity; if the fixations are not points
-        (N, 2), there is none, or one lies outside the image under ``outside="raise"``; or if
-        `negatives` is none of the above, holds a negative weight or no positive one, or could be
+        If the map is not 2-D, is empty, or holds NaN or infinity. If the fixations are not points
+        (N, 2), there are no points, or one lies outside the image under ``outside="raise"``. If
+        `negatives` is another value, holds a negative weight or no positive one, or could be
         both points and a map.
     TypeError
         If an argument does not hold real numbers, or is masked.
@@ -73,7 +72,7 @@ def auc(
     Warns
     -----
     UndefinedMetricWarning
-        If no negative is left under ``"unfixated"``; or if the map is constant up to rounding
+        If no negative is left under ``"unfixated"``. If the map is constant up to rounding
         only, so that all pixels count as ties.
     OffImageWarning
         If points were dropped.
@@ -121,9 +120,9 @@ def auc(
     is_points = array.ndim == 2 and array.shape[1] == 2
     if is_map and is_points:
         raise ValueError(
-            f"`negatives` must be told apart as points or a map, but shape {array.shape} is that "
-            "of both; `sauc` takes a map, and points may be given twice over, which changes no "
-            "score."
+            f"`negatives` must be either points or a map by their shape, but got shape "
+            f"{array.shape}, which fits both. Use `sauc` for a map, or give points twice over, "
+            "which changes no score."
         )
     if is_map:
         weight_sums(array, name="negatives")
@@ -155,27 +154,26 @@ def auc_judd(
         Columns x and y in image pixels, pixel centers at integers. Each marks its nearest pixel
         as fixated, once however often it is repeated.
     outside : {"raise", "drop"}, default "raise"
-        What to do with fixations outside the image: refuse them, or leave them out and say how
-        many.
+        Raise for fixations outside the image, or drop them with a warning.
 
     Returns
     -------
     float
-        In [0, 1]; higher is better; 0.5 is chance, and exactly 0.5 for a constant saliency map;
-        ``nan`` if every pixel is fixated.
+        In [0, 1], and higher is better. Chance is 0.5, and the score is exactly 0.5 for a constant
+        saliency map. ``nan`` if every pixel is fixated.
 
     Raises
     ------
     ValueError
-        If the map is not 2-D, is empty, or holds NaN or infinity; if the fixations are not points
-        (N, 2), there is none, or one lies outside the image under ``outside="raise"``.
+        If the map is not 2-D, is empty, or holds NaN or infinity. If the fixations are not points
+        (N, 2), there are no points, or one lies outside the image under ``outside="raise"``.
     TypeError
         If an argument does not hold real numbers, or is masked.
 
     Warns
     -----
     UndefinedMetricWarning
-        If every pixel is fixated; or if the map is constant up to rounding only, so that all
+        If every pixel is fixated. If the map is constant up to rounding only, so that all
         pixels count as ties.
     OffImageWarning
         If fixations were dropped.
@@ -187,17 +185,16 @@ def auc_judd(
 
     Notes
     -----
-    Positives and negatives are those of :footcite:t:`judd2009`: a binary map of fixated pixels
-    and the rest of the image. The area is that of `auc`. The usual code sweeps a threshold over
-    the saliency values at the :math:`n` fixated pixels and joins the points of the ROC curve by
-    straight lines. Between two of these values it knows nothing of the negatives. Without ties
-    that adds
+    Positives and negatives are as in :footcite:t:`judd2009`: a binary map of fixated pixels and the
+    rest of the image. The area is the same as in `auc`. The usual code sweeps a threshold over the
+    saliency values at the :math:`n` fixated pixels and joins the points of the ROC curve by
+    straight lines. It ignores the negatives between two of these values. Without ties that adds
 
     .. math:: \frac{\mathrm{fpr}(\min_i S(f_i))}{2 n} ,
 
-    the share of negatives above the lowest fixated value, over :math:`2n`. Where values tie, the
-    benchmark's code takes away more: 0.18 from the 0.76 of a binary map with hits on 72% of the
-    fixated pixels and 20% of the others, and nearly one half where all but few pixels are alike.
+    the share of negatives above the lowest fixated value, over :math:`2n`. With ties, the
+    benchmark's code subtracts more: 0.18 from the 0.76 of a binary map with hits on 72% of the
+    fixated pixels and 20% of the others, and nearly one half if all but few pixels have one value.
 
     References
     ----------
@@ -237,19 +234,19 @@ def auc_shuffled(
     other_fixations : array_like of float, shape (M, 2)
         The same of other images, in the pixels of this one.
     outside : {"raise", "drop"}, default "raise"
-        What to do with fixations outside the image: refuse them, or leave them out and say how
-        many.
+        Raise for fixations outside the image, or drop them with a warning.
 
     Returns
     -------
     float
-        In [0, 1]; higher is better; 0.5 is chance, and exactly 0.5 for a constant saliency map.
+        In [0, 1], and higher is better. Chance is 0.5, and the score is exactly 0.5 for a constant
+        saliency map.
 
     Raises
     ------
     ValueError
-        If the map is not 2-D, is empty, or holds NaN or infinity; if the fixations are not points
-        (N, 2), there is none, or one lies outside the image under ``outside="raise"``.
+        If the map is not 2-D, is empty, or holds NaN or infinity. If the fixations are not points
+        (N, 2), there are no points, or one lies outside the image under ``outside="raise"``.
     TypeError
         If an argument does not hold real numbers, or is masked.
 
@@ -271,11 +268,12 @@ def auc_shuffled(
     .. math:: \mathrm{sAUC} = \frac{1}{N M} \sum_{i=1}^N \sum_{j=1}^M
               [S(f_i) > S(o_j)] + \tfrac12 [S(f_i) = S(o_j)]
 
-    for fixations :math:`f_i` on this image and :math:`o_j` on others: `auc` with the other images'
-    fixations as negatives, all of them; nothing is drawn. Such negatives go back to
-    :footcite:t:`tatler2005`, their use for saliency maps to :footcite:t:`zhang2008`;
-    :footcite:t:`bylinskii2019` describe the shuffled AUC of today. A map without content specific
-    to the image has 0.5 on average over the images, if each serves the others.
+    for fixations :math:`f_i` on this image and :math:`o_j` on others. It is `auc` with all
+    fixations on the other images as negatives, without sampling. Such negatives go back to
+    :footcite:t:`tatler2005`, and their use for saliency maps to :footcite:t:`zhang2008`. Today's
+    shuffled AUC is described by :footcite:t:`bylinskii2019`. A map without content specific to the
+    image scores 0.5 on average over the images, if the fixations on each are negatives for all
+    others.
 
     References
     ----------
@@ -300,7 +298,7 @@ def _values(saliency: FloatArray) -> FloatArray:
     """Return the pixels, all alike if they differ by rounding only."""
     values = saliency.ravel()
     extremes = finite_extremes(values, name="saliency_map")
-    return without_rounding(values, extremes, stacklevel=5)[0]
+    return without_rounding(values, extremes)[0]
 
 
 def _area_against(saliency: FloatArray, positives: IntArray, negatives: IntArray) -> float:
@@ -326,7 +324,6 @@ def _area_among_pixels(
         warn(
             "AUC is undefined: every pixel is fixated, so there is no negative.",
             UndefinedMetricWarning,
-            stacklevel=3,
         )
         return math.nan
     upto = np.cumsum(counts)

@@ -21,9 +21,8 @@ def fixated_pixels(
     *,
     name: str,
     outside: OutsidePoints,
-    stacklevel: int = 3,
 ) -> IntArray:
-    """Index in reading order of the pixel under each fixation, repeated where fixated again."""
+    """Return the index in reading order of the pixel under each fixation, with repetitions."""
     as_choice(outside, OUTSIDE_POINTS, name="outside")
     require_x_y(fixations, name=name)
     array = as_real_array(fixations, name=name, booleans=True)
@@ -45,7 +44,6 @@ def fixated_pixels(
         warn(
             f"{n_off} of {n} `{name}` lie outside the image and were dropped.",
             OffImageWarning,
-            stacklevel=stacklevel,
         )
         points = points[~off]
     column, row = _nearest(points).T
@@ -53,6 +51,9 @@ def fixated_pixels(
 
 
 def _nearest(points: Float64Array) -> IntArray:
-    """Nearest pixel center, halves up; adding 0.5 before rounding down may round up itself."""
+    """Return the nearest pixel center, with halves rounded up.
+
+    Adding 0.5 before rounding down could itself round up.
+    """
     below = np.floor(points)
     return np.asarray(below + (points - below >= 0.5), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""How far an AUC of sampled pixels is from the exact one."""
+"""Standard error of an AUC of sampled pixels, and the number of samples for a given error."""
 
 import math
 from typing import NamedTuple
@@ -38,9 +38,9 @@ def sampled_auc_error(
     saliency_map : array_like of float, shape (H, W)
         Map under test, any scale, finite.
     gaze_map : array_like of float, shape (H, W)
-        Where people looked: the weight of each pixel as a positive, non-negative, any scale.
+        Gaze map: the weight of each pixel as a positive, non-negative, any scale.
     center_bias : array_like of float, shape (H, W), optional
-        The weight of each pixel as a negative, as for `sauc`; uniform by default, as for
+        The weight of each pixel as a negative, as for `sauc`. Uniform by default, as for
         `auc_borji`.
     n_samples : int
         Number of positives drawn, and of negatives unless `n_negatives` is given.
@@ -50,7 +50,7 @@ def sampled_auc_error(
     Returns
     -------
     float
-        Standard deviation of the sampled AUC about the exact one; 0 for a constant saliency map.
+        Standard deviation of the sampled AUC about the exact one, 0 for a constant saliency map.
 
     Raises
     ------
@@ -62,14 +62,14 @@ def sampled_auc_error(
 
     See Also
     --------
-    samples_for_error : How many samples for a given error.
-    auc_borji, sauc : With ``n_samples`` they draw, without they are exact.
+    samples_for_error : Number of samples for a given error.
+    auc_borji, sauc : Sampled with ``n_samples``, and otherwise exact.
 
     Notes
     -----
-    Pixels are drawn with replacement, :math:`m` positives and :math:`n` negatives. The sampled AUC
-    is a two-sample U-statistic of :math:`h = [S^+ > S^-] + \frac12 [S^+ = S^-]`, whose variance is
-    exactly :footcite:p:`lee1990`
+    Pixels are sampled with replacement, :math:`m` positives and :math:`n` negatives. The sampled
+    AUC is a two-sample U-statistic of :math:`h = [S^+ > S^-] + \frac12 [S^+ = S^-]`, whose variance
+    is exactly :footcite:p:`lee1990`
 
     .. math:: \frac{1}{mn}\bigl(\mathrm{E}h^2 - A^2 + (n - 1)\,\xi_+ + (m - 1)\,\xi_-\bigr),
 
@@ -77,7 +77,7 @@ def sampled_auc_error(
     :math:`\xi_- = \sum_v q_v (\bar P_v + \frac12 p_v)^2 - A^2` and
     :math:`\mathrm{E}h^2 = \sum_v p_v (Q_v + \frac14 q_v)`. Here :math:`p_v` and :math:`q_v` are the
     shares of positives and negatives at saliency value :math:`v`, :math:`Q_v` is the share of
-    negatives below :math:`v` and :math:`\bar P_v` that of positives above it.
+    negatives below :math:`v`, and :math:`\bar P_v` is the share of positives above it.
 
     The study found 1000 positives and 1000 negatives to be enough :footcite:p:`bigolin2021`. For
     one image, the standard error is then about as large as the differences of methods that were
@@ -127,9 +127,9 @@ def samples_for_error(
     saliency_map : array_like of float, shape (H, W)
         Map under test, any scale, finite.
     gaze_map : array_like of float, shape (H, W)
-        Where people looked: the weight of each pixel as a positive, non-negative, any scale.
+        Gaze map: the weight of each pixel as a positive, non-negative, any scale.
     center_bias : array_like of float, shape (H, W), optional
-        The weight of each pixel as a negative, as for `sauc`; uniform by default, as for
+        The weight of each pixel as a negative, as for `sauc`. Uniform by default, as for
         `auc_borji`.
     error : float
         Largest standard error, positive.
@@ -137,7 +137,7 @@ def samples_for_error(
     Returns
     -------
     int
-        Smallest number of positives and of negatives; 1 if one of each will do.
+        Smallest number of positives and of negatives, at least 1.
 
     Raises
     ------

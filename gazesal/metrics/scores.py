@@ -21,10 +21,10 @@ class Scores:
     Attributes
     ----------
     values : numpy.ndarray of float64, shape (M, R, K)
-        Score of each saliency map against each gaze map by each metric; ``nan`` where it is
-        undefined or was not asked for.
+        Score of each saliency map against each gaze map by each metric. ``nan`` if it is undefined
+        or was not requested.
     pairs : numpy.ndarray of bool, shape (M, R)
-        Which saliency map was scored against which gaze map.
+        True for each saliency map and gaze map that were scored against each other.
     saliency_maps : tuple of str or int
         Names of the M saliency maps: keys of the mapping given, else positions.
     gaze_maps : tuple of str or int
@@ -40,7 +40,7 @@ class Scores:
     metrics: tuple[str, ...]
 
     def __repr__(self) -> str:
-        """Means over the gaze maps, a row for each saliency map."""
+        """Return a table of the means over the gaze maps, with a row for each saliency map."""
         n_scores = int(self.pairs.sum()) * len(self.metrics)
         head = (
             f"Scores of {len(self.saliency_maps)} saliency maps against "
@@ -54,7 +54,7 @@ class Scores:
         return "\n".join([head, *lines])
 
     def to_frame(self) -> "pd.DataFrame":
-        """Return one row a score: saliency_map, gaze_map, metric, score.
+        """Return one row per score: saliency_map, gaze_map, metric, score.
 
         Returns
         -------

@@ -25,9 +25,10 @@ S = TypeVar("S")
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What is to be computed; maps are flat, saliency maps first, then gaze maps, then bias.
+    """Maps of one image and the scores to compute from them.
 
-    Maps go by position: two names may read alike, as those of a class with a short `repr` do.
+    Maps are flat: saliency maps first, then gaze maps, then the center bias. They are identified by
+    position, because two names may have the same text.
     """
 
     maps: list[FloatArray]
@@ -41,7 +42,7 @@ class Job:
     n_threads: int
 
     def run(self, function: Callable[[S], T], items: Iterable[S]) -> list[T]:
-        """Apply a function to all items, in as many threads as asked for; results in order."""
+        """Apply a function to all items in `n_threads` threads, and return the results in order."""
         if self.n_threads == 1:
             return [function(item) for item in items]
         with ThreadPoolExecutor(self.n_threads) as pool:
@@ -49,7 +50,7 @@ class Job:
 
 
 def correlate(job: Job, values: Float64Array) -> None:
-    """Set the correlations, from the products of the pairs that are needed."""
+    """Set the correlations, from the products of the pairs that they need."""
     labels = job.labels
     with_bias = "sncc" in job.metrics
     n_maps = job.n_tested + job.n_truths + with_bias
@@ -72,7 +73,7 @@ def correlate(job: Job, values: Float64Array) -> None:
             continue
         if all(SMALLEST < squares[k] < LARGEST for k in (i, j)):
             r[i, j - job.n_tested] = product / math.sqrt(squares[i] * squares[j])
-        else:  # one by one, brought to a scale at which squares are finite
+        else:  # one by one, scaled so that squares are finite
             r[i, j - job.n_tested] = correlation(maps[i], maps[j], names=(labels[i], labels[j]))
     r = np.clip(r, -1.0, 1.0)
     plain = np.where(job.asked, r[:, : job.n_truths], np.nan)
@@ -94,7 +95,7 @@ def correlate(job: Job, values: Float64Array) -> None:
 
 
 def _is_asked(job: Job, k: int) -> bool:
-    """Whether any score depends on the map at a position of the job."""
+    """Return whether any score depends on the map at a position of the job."""
     if k < job.n_tested:
         return bool(job.asked[k].any())
     if k < job.n_tested + job.n_truths:
@@ -134,7 +135,7 @@ def measure_areas(job: Job, values: Float64Array, tolerance: float | None) -> No
         where = np.flatnonzero(job.asked[i])
         if where.size == 0:
             return None
-        if job.constant[i]:  # also if its pixels differ by rounding: all of them tie
+        if job.constant[i]:  # also if its pixels differ by rounding, because all of them are ties
             return np.full((where.size, len(negatives)), 0.5)
         return areas(
             job.maps[i],

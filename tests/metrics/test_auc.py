@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from gazesal import auc_borji, sauc, score
+from gazesal.metrics.auc import exact_area
 from tests.oracles import ranks as oracle
 from tests.strategies import SHAPES, map_triples, saliency_maps, weight_maps
 
@@ -221,3 +222,29 @@ def test_large_maps_of_many_blocks(dtype, shape):
     assert sauc(saliency, gaze, bias) == pytest.approx(expected, **SAME)
     uniform = float(oracle.weighted_auc_of_integers(saliency, gaze, np.ones_like(gaze)))
     assert auc_borji(saliency, gaze.astype(np.float32)) == pytest.approx(uniform, **SAME)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_formula_equals_the_kernels_and_the_count_of_all_pairs(seed):
+    """The oracle of the oracle: a dozen plain lines, every pair counted, and the kernels."""
+    rng = np.random.default_rng(seed)
+    shape = tuple(rng.integers(1, 9, 2))
+    saliency = rng.integers(0, 1 + seed, shape).astype(float)  # many ties
+    gaze, bias = rng.integers(0, 4, (2, *shape)).astype(float)
+    gaze.flat[0] = bias.flat[0] = 1.0
+    for negatives, kernels in (
+        (None, auc_borji(saliency, gaze)),
+        (bias, sauc(saliency, gaze, bias)),
+    ):
+        formula = exact_area(saliency, gaze, negatives)
+        assert formula == pytest.approx(
+            float(oracle.weighted_auc(saliency, gaze, negatives)), abs=1e-14
+        )
+        assert kernels == pytest.approx(formula, abs=1e-14)
+
+
+@pytest.mark.parametrize(("function", "instead"), [(auc_borji, "auc"), (sauc, "auc_shuffled")])
+def test_fixations_are_refused_with_the_function_for_them(function, instead):
+    bias = [np.ones((5, 6))] if function is sauc else []
+    with pytest.raises(ValueError, match=rf"`gaze_map`.*\(3, 2\).*`{instead}`"):
+        function(np.eye(5, 6), [[1.0, 2.0], [3.0, 4.0], [0.0, 1.0]], *bias)

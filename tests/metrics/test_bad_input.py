@@ -29,7 +29,7 @@ SAMPLED = pytest.mark.parametrize("name", [name for name in NAMES if METRICS[nam
 
 
 def score(name, argument="saliency_map", bad=None, *, shape=(4, 6), **options):
-    """The metric of sound arguments, but for the one that is named."""
+    """Call a metric with valid arguments, except the one that is named."""
     given = example(name, shape)
     if bad is not None:
         given[METRICS[name].arguments.index(argument)] = bad
@@ -194,7 +194,7 @@ class TestOutside:
         assert caught[0].filename.endswith("metric_cases.py")  # whoever called the metric
         assert got == score(name, argument, [(0, 0)])
 
-    def test_none_is_left(self, name, argument, point):
+    def test_fixations_all_outside_raise(self, name, argument, point):
         with pytest.raises(ValueError, match=f"`{argument}` must lie in.* 1 of 1 "):
             score(name, argument, [point], outside="drop")
 
@@ -258,7 +258,7 @@ def test_shares_of_the_sides_are_told_by_gaze_maps_and_center_biases():
 
 
 @BOTH
-def test_none(name, argument):
+def test_no_fixations_raise(name, argument):
     given = example(name)
     given[METRICS[name].arguments.index(argument)] = None
     with pytest.raises(TypeError, match=f"`{argument}`"):
@@ -306,7 +306,7 @@ def test_shapes_that_differ_are_neither_transposed_nor_broadcast(name, argument,
 
 @WEIGHTS
 class TestWeights:
-    """What a metric takes as weights, or as a density."""
+    """Arguments that are weights or densities."""
 
     def options(self, name):
         return [{}, {"n_samples": 5, "rng": 0}] if METRICS[name].can_sample else [{}]
@@ -413,7 +413,7 @@ def test_a_center_bias_object_is_told_to_give_its_density():
 
 
 @pytest.mark.parametrize("value", [None, 3, "maps"])
-def test_what_cannot_be_iterated_over_is_named(value):
+def test_a_value_that_is_not_iterable_is_named(value):
     with pytest.raises(TypeError, match="`maps` must be an iterable of gaze maps"):
         gazesal.one_vs_rest(value)
     with pytest.raises(TypeError, match="`gaze_maps` must be an iterable of gaze maps"):

@@ -1,4 +1,4 @@
-"""What must hold for every metric, by the facts in its registry row: a new one inherits it all."""
+"""Properties of every metric by the facts in its registry row, which a new metric inherits."""
 
 import math
 
@@ -94,7 +94,7 @@ def test_monotone_rescaling_does_not_change_the_score(name, data):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_is_said_to_change_a_score_does(name):
+def test_changes_excluded_by_the_registry_change_the_score(name):
     """The facts are neither too bold, as above, nor too shy."""
     metric = METRICS[name]
     saliency, *others = example(name)

@@ -29,7 +29,7 @@ RANDOM = ["mit_auc_judd", "mit_auc_borji", "mit_auc_shuffled", "pysaliency_auc_j
 
 
 def call(name, saliency=None, second=None, third=None, **options):
-    """The function of sound arguments, but for those that are given."""
+    """Call a function with valid arguments, except the ones that are given."""
     sound, points, others = example("auc_shuffled")
     _, _, baseline = example("information_gain")
     gaze = baseline if name in OF_MAPS else points
@@ -121,7 +121,7 @@ class TestThresholdsOnAGrid:
         assert mit_auc_shuffled(saliency, points, [[0, 0]], rng=0) == 1.0
 
     def test_negatives_are_drawn_without_replacement_from_other_images(self):
-        """As many as there are: the draw is the whole, so nothing is random."""
+        """The sample has all of them, so the score is not random."""
         saliency, points, others = example("auc_shuffled", (9, 9))
         scores = {mit_auc_shuffled(saliency, points, others, rng=seed) for seed in range(5)}
         assert max(scores) - min(scores) < 1e-12
@@ -160,7 +160,7 @@ class TestSeeds:
 
 
 class TestOtherScales:
-    """What is subtracted and divided, by hand."""
+    """Shifts and scales of the other code, computed by hand."""
 
     @given(case=plain_arguments("nss"))
     def test_nss(self, case):
@@ -280,7 +280,7 @@ class TestBadInput:
 
 
 class TestChance:
-    """What the docstrings call chance: the mean score over all places that fixations can have."""
+    """Chance, as in the docstrings: the mean score over all possible places of the fixations."""
 
     VALUES = np.array([[0.0, 0.25, 0.9], [0.1, 1.0, 0.4]])
     PLACES = np.argwhere(np.isfinite(VALUES))[:, ::-1]

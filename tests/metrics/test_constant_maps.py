@@ -151,7 +151,7 @@ def test_resampling_leaves_a_constant(kind, shape):
 
 
 def test_a_spot_on_a_constant_is_content():
-    """The sum of squares is that of noise; the range is not."""
+    """The sum of squares is as small as for noise, but the range is not."""
     spot = np.full((400, 500), 0.3)
     spot[100, 200] += 1e-7
     assert gazesal.nss(spot, [[200, 100]]) == pytest.approx(math.sqrt(spot.size - 1), rel=1e-6)

@@ -1,6 +1,6 @@
-"""Defects seen in other code, each with a test that ours does not share it.
+"""Defects of other code, each with a test that this library does not share it.
 
-Where a defect is part of a published number, the function that reproduces it under its owner's name
+If a defect is part of a published number, the function that reproduces it under its owner's name
 is shown to have it: the test would notice if the two were mixed up.
 """
 
@@ -183,7 +183,7 @@ class TestPoints:
     """Coordinates: exchanged, off by one, wrapped."""
 
     def test_x_is_the_column_and_y_the_row(self, name):
-        """One pixel is high and one fixation lies on it: no better score can be had."""
+        """One pixel is high and one fixation lies on it, which gives the best score."""
         others = {"other_fixations": [[[0, 0], [1, 4]]], "baseline": [np.full((5, 9), 1 / 45)]}
         further = others.get(gazesal.METRICS[name].needs, [])
         scores = {}

@@ -48,7 +48,7 @@ def scores_of_images(name, saliency_map_of):
 
 
 def distance_in_errors(found, value):
-    """How many standard errors the mean lies from a value."""
+    """Return the distance of the mean from a value in standard errors."""
     return abs(found.mean() - value) / (found.std(ddof=1) / math.sqrt(found.size))
 
 

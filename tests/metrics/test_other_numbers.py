@@ -1,4 +1,4 @@
-"""What the pages on other people's numbers and on the center bias say, computed anew."""
+"""Claims of the pages on the numbers of other code and on the center bias, computed again."""
 
 from pathlib import Path
 
@@ -93,7 +93,7 @@ def test_the_largest_nss():
 
 
 @pytest.mark.slow
-def test_what_the_scored_image_in_the_bias_does(tmp_path):
+def test_effect_of_the_scored_image_in_the_bias(tmp_path):
     root = gazesal.datasets.write_synthetic_reflacx(
         tmp_path / "release", n_images=24, n_readers=5, seed=0
     )

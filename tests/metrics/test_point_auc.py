@@ -74,7 +74,7 @@ def test_against_a_map_of_weights(case, data):
     saliency, fixations = case
     weights = data.draw(weight_maps(saliency.shape))
     if weights.shape[1] == 2:
-        with pytest.raises(ValueError, match="`negatives` must be told apart"):
+        with pytest.raises(ValueError, match=r"`negatives`.*fits both"):
             auc(saliency, fixations, weights)
         return
     expected = ranks.weighted_auc(saliency, counts_of(fixations, saliency.shape), weights)
@@ -165,7 +165,7 @@ class TestNearestPixel:
 
 
 class TestNegatives:
-    """What may stand in their place."""
+    """Values of `negatives`."""
 
     SALIENCY = np.arange(12.0).reshape(3, 4)
 
@@ -198,10 +198,10 @@ class TestNegatives:
             got = auc(self.SALIENCY, [[1, 0]], [[9, 9], [0, 0]], outside="drop")
         assert got == 1.0
 
-    def test_what_could_be_both_is_refused(self):
+    def test_negatives_that_fit_both_shapes_raise(self):
         saliency = np.arange(6.0).reshape(3, 2)
         negatives = np.array([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
-        with pytest.raises(ValueError, match=r"told apart.*`sauc`.*twice"):
+        with pytest.raises(ValueError, match=r"`negatives`.*`sauc`.*twice"):
             auc(saliency, [[0, 0]], negatives)
         # the way out that the message names
         twice = np.repeat(negatives, 2, axis=0)

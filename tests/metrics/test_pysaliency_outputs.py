@@ -28,7 +28,7 @@ def inputs(shared):
 
 
 class Image:
-    """What one image gives."""
+    """Arguments of one image."""
 
     def __init__(self, inputs, image, name, all_images):
         def part(which, of=image):

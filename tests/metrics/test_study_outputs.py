@@ -1,7 +1,7 @@
 """Scores of the study's own functions on 21 cases, and exact values beside them.
 
-The study draws its negatives before its positives from numpy's legacy generator, so its single
-draws cannot be had again from a seed; means, spreads and exact values can.
+The study draws its negatives before its positives from numpy's legacy generator, so a seed
+does not repeat its single draws. It repeats means, spreads and exact values.
 """
 
 import json
@@ -89,7 +89,7 @@ class TestCorrelation:
 
 @pytest.mark.parametrize("case", sorted(CONSTANT))
 def test_constant_maps(case, inputs, expected):
-    """Where the study returns rounding noise or a silent nan."""
+    """The study returns rounding noise or a nan without a warning."""
     saliency, gaze, bias = maps(inputs, case)
     assert expected[case]["ncc_exact"] is None
     with pytest.warns(gazesal.UndefinedMetricWarning, match="`saliency_map` is constant"):
@@ -151,7 +151,7 @@ def test_double_precision_tells_apart_what_single_precision_ties(inputs, expecte
 
 
 @pytest.mark.parametrize("metric", gazesal.STUDY_METRICS)
-def test_what_the_study_accepts_in_silence_is_an_error(metric, inputs):
+def test_input_that_the_study_accepts_silently_raises(metric, inputs):
     """A transposed or a broadcastable saliency map."""
     saliency, gaze, bias = maps(inputs, "blobs_f64")
     others = (gaze, bias) if gazesal.METRICS[metric].needs_center_bias else (gaze,)

@@ -157,7 +157,7 @@ def test_bins_are_for_large_maps_and_loose_tolerances(monkeypatch, tolerance, n_
 
 @pytest.mark.parametrize("metric", [auc_borji, sauc])
 class TestArgument:
-    """What a tolerance may be."""
+    """Values of `tolerance`."""
 
     MAPS = ([[1.0, 2.0]], [[1.0, 3.0]], [[2.0, 1.0]])
 
