@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pandas as pd
 
-import gazesal
+from gazesal import reporting, stats
 
 METRICS = {"ncc": "ncc", "auc": "auc_borji", "sncc": "sncc", "sauc": "sauc"}
 WAYS = ["thresholded", "weighted", "uniform"]  # a row is a column of the file with one of these
@@ -16,8 +16,8 @@ ROWS = {"interobserver": ("interobserver", WAYS[0]), "segmentation": ("convex", 
 ROWS |= {f"woAG {way}": ("sono", way) for way in WAYS} | {f"wAG {way}": ("ag", way) for way in WAYS}
 ROWS |= {"AM1": ("am1", WAYS[0]), "AM2": ("am2", WAYS[0])}
 ORDER = [*ROWS, *METRICS.values()]
-THESE = gazesal.stats.Design("image", averaged=["reader", "model"])
-LIKE_THESE = gazesal.stats.Design(["image", "model"], averaged="reader")
+THESE = stats.Design("image", averaged=["reader", "model"])
+LIKE_THESE = stats.Design(["image", "model"], averaged="reader")
 
 
 def simulate():
@@ -42,22 +42,18 @@ for title, design, method in [
     ("Images as the unit, these models (BCa)", THESE, "bca"),
     ("Images and models as units (variance components, t)", LIKE_THESE, "t"),
 ]:
-    table = gazesal.stats.interval_table(
-        scores, design, by=["method", "metric"], interval=method, rng=0
-    )
+    table = stats.interval_table(scores, design, by=["method", "metric"], interval=method, rng=0)
     table = table.sort_values(["method", "metric"], key=lambda names: names.map(ORDER.index))
-    print(f"{title}\n\n{gazesal.reporting.summary_text(table)}")
+    print(f"{title}\n\n{reporting.summary_text(table)}")
 
 scores = scores[scores["metric"].isin(["sncc", "sauc"])]
 few = scores[scores["method"].isin(["wAG uniform", "interobserver", "woAG uniform"])]
 options = {"by": "metric", "margin": {"sncc": 0.02, "sauc": 0.01}, "rng": 0}
 for title, design in [("These models", THESE), ("Models like these", LIKE_THESE)]:
     # the trainings of two networks are not paired
-    found = gazesal.stats.compare(
-        few, design, reference="wAG uniform", independent="model", **options
-    )
+    found = stats.compare(few, design, reference="wAG uniform", independent="model", **options)
     print(f"{title}, {found}\n")
 maps = scores[~scores["method"].isin(["interobserver", "segmentation"])]
-pairs = gazesal.stats.compare(maps, THESE, by="metric", rng=0).to_frame().groupby("metric")
+pairs = stats.compare(maps, THESE, by="metric", rng=0).to_frame().groupby("metric")
 for metric, p_values in pairs["p_adjusted"]:
     print(f"{metric}: {sum(p_values < 0.05)} of {len(p_values)} pairs of maps differ")
