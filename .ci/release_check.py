@@ -1,7 +1,8 @@
-"""Build a release into a folder and look at what is in it. Run by `make release-check`.
+"""Build a release into a folder and check its contents. Run by `make release-check`.
 
-The wheel holds the package, whole and alone; the archive of sources, what tests and docs need; both
-say of themselves what an index asks for; the versions agree.
+The wheel must contain the package and nothing else, and the source archive everything that tests
+and documentation need. Both must have the metadata that a package index requires, and the versions
+must agree.
 """
 
 import re
@@ -20,7 +21,7 @@ KEPT_OUT = re.compile(
 
 
 def run(*words):
-    """A command that must succeed; what it says is shown if it does not."""
+    """Run a command and return its output. Exit with the output if the command fails."""
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"{' '.join(map(str, words))} failed:\n{done.stdout}\n{done.stderr}")
@@ -28,18 +29,18 @@ def run(*words):
 
 
 def tracked(*folders):
-    """Files under version control."""
+    """List the files under version control."""
     return set(run("git", "ls-files", *folders).split("\n")) - {""}
 
 
 def require(condition, message):
-    """Stop with a message unless the condition holds."""
+    """Exit with a message unless a condition holds."""
     if not condition:
         sys.exit(message)
 
 
 def check_wheel(wheel, version):
-    """The package and nothing else, and metadata that an index takes."""
+    """Check that a wheel contains exactly the package and complete metadata, and return these."""
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if not name.endswith("/")}
         info = f"gazesal-{version}.dist-info"
@@ -49,67 +50,93 @@ def check_wheel(wheel, version):
     wanted = tracked("gazesal")
     require(package == wanted, f"the wheel differs from the package: {sorted(package ^ wanted)}")
     for name in ("gazesal/py.typed", "gazesal/references.bib"):
-        require(name in package, f"the wheel lacks {name}")
-    require(f"{info}/licenses/LICENSE" in names, "the wheel lacks the license")
-    require("gazesal = gazesal.cli:main" in entry_points, "the wheel lacks the command")
-    require(metadata["License-Expression"] == "MIT", "the wheel does not say its license")
-    require("NCC" in metadata.get_payload(), "the wheel lacks the README")
+        require(name in package, f"the wheel does not contain {name}")
+    require(f"{info}/licenses/LICENSE" in names, "the wheel does not contain the license")
+    require("gazesal = gazesal.cli:main" in entry_points, "the wheel does not define the command")
+    require(metadata["License-Expression"] == "MIT", "the wheel does not state its license")
+    require("NCC" in metadata.get_payload(), "the wheel does not contain the README")
     torch = [need for need in metadata.get_all("Requires-Dist") if need.startswith("torch")]
     require(all("extra ==" in need for need in torch), "the wheel requires torch")
     return metadata
 
 
 def check_sources(sources, version):
-    """All that tests and docs need, and no data from beside the project."""
+    """Check that a source archive contains the tracked files and nothing else."""
     with tarfile.open(sources) as archive:
         names = {member.name for member in archive.getmembers() if member.isfile()}
     prefix = f"gazesal-{version}/"
-    require(all(name.startswith(prefix) for name in names), "the sources have a file outside")
+    require(
+        all(name.startswith(prefix) for name in names), f"the sources have a file outside {prefix}"
+    )
     names = {name.removeprefix(prefix) for name in names}
     wanted = tracked("gazesal", "tests", "docs", "examples", "benchmarks", ".ci", "*.md", "*.cff")
     wanted = {name for name in wanted if not name.startswith(".github/")}
     wanted |= {"LICENSE", "Makefile", "conftest.py", "pyproject.toml"}
-    require(wanted <= names, f"the sources lack {sorted(wanted - names)}")
+    require(wanted <= names, f"the sources do not contain {sorted(wanted - names)}")
     more = names - wanted - {"PKG-INFO", ".gitignore"}
-    require(not more, f"the sources have more than is under version control: {sorted(more)}")
+    require(not more, f"the sources contain untracked files: {sorted(more)}")
     odd = [name for name in names if KEPT_OUT.search(name)]
-    require(not odd, f"the sources have {odd}")
+    require(not odd, f"the sources contain {odd}")
 
 
 def check_versions(version):
-    """One version everywhere, and the tag's where there is one."""
+    """Check that all files state one version, and that a tag of the commit agrees."""
     citation = (ROOT / "CITATION.cff").read_text("utf-8")
     stated = re.search(r"^version: (\S+)$", citation, re.MULTILINE)[1]
     require(stated == version, f"CITATION.cff has {stated}, pyproject.toml {version}")
-    headings = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
-    heading = "Unreleased" if ".dev" in version else version
-    require(headings[0] == heading, f"CHANGELOG.md starts with {headings[0]}, not {heading}")
+    check_changelog(version)
     tags = run("git", "tag", "--points-at", "HEAD").split()
     require(not tags or f"v{version}" in tags, f"the tag {tags} is not v{version}")
     dated = re.search(r"^date-released: \d{4}-\d\d-\d\d$", citation, re.MULTILINE) is not None
     if ".dev" in version:
-        require("date-released" not in citation, f"CITATION.cff has {version} released on a day")
+        require("date-released" not in citation, f"CITATION.cff has a date for {version}")
     else:
-        require(dated, f"CITATION.cff does not say on which day {version} is released")
+        require(dated, f"CITATION.cff has no `date-released` for {version}")
+
+
+def check_changelog(version):
+    """Check that the first entry of the changelog, and the fragments, fit the version."""
+    text = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    heading, release, state = re.search(r"^## (\S+) \((.*)\)$", text, re.MULTILINE).group(0, 1, 2)
+    if ".dev" in version:
+        # After a release, its entry stays first until the fragments of the next one are collected.
+        fits = (state == "unreleased") == (release == version.partition(".dev")[0])
+        require(fits, f"CHANGELOG.md starts with {heading!r}, which does not fit {version}")
+        return
+    dated = re.fullmatch(r"\d{4}-\d\d-\d\d", state) is not None
+    require(
+        release == version and dated,
+        f"CHANGELOG.md starts with {heading!r}, expected '## {version} (YEAR-MONTH-DAY)'",
+    )
+    left = [path.name for path in (ROOT / "docs" / "changelog.d").glob("*.*.md")]
+    require(not left, f"docs/changelog.d contains {left}. Run `towncrier build`.")
 
 
 def check_addresses(metadata, version):
-    """What a reader on an index follows or sees; none is known before the first release."""
+    """Check that links and pictures of the README have absolute addresses.
+
+    On a package index, relative pictures do not load and relative links are broken. Development
+    versions have no addresses yet.
+    """
     if ".dev" in version:
         return
-    require(metadata.get_all("Project-URL"), "pyproject.toml has no addresses, [project.urls]")
+    require(
+        metadata.get_all("Project-URL"),
+        "pyproject.toml has no addresses. Add the table [project.urls].",
+    )
     found = re.findall(
         r"\]\(([^)\s]+)|<(?:img|a)\s(?:[^>]*\s)?(?:src|href)=\"([^\"]+)|^\[[^\]]+\]:\s*(\S+)",
         metadata.get_payload(),
         re.MULTILINE,
     )
     targets = ["".join(each) for each in found]
-    # what begins with "#" is on the same page
+    # Targets that begin with "#" are on the same page.
     relative = [target for target in targets if not target.startswith(("https://", "#"))]
-    require(not relative, f"the README's pictures or links {relative} have no absolute address")
+    require(not relative, f"pictures or links of the README have no absolute address: {relative}")
 
 
 def main():
+    """Build the release, check it, and print its size."""
     out = Path(sys.argv[1])
     with (ROOT / "pyproject.toml").open("rb") as file:
         version = tomllib.load(file)["project"]["version"]

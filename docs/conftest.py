@@ -1,3 +1,3 @@
-"""What pytest leaves alone here; the examples of the pages are run by `--doctest-glob`."""
+"""Exclude files from collection by pytest. `--doctest-glob` runs the examples of the pages."""
 
-collect_ignore = ["_build", "_ext", "conf.py"]
+collect_ignore = ["_build", "_ext", "changelog.d", "conf.py"]
