@@ -1,7 +1,7 @@
-"""Follow every link inside the built documentation: `python .ci/check_links.py docs/_build/html`.
+"""Check every link inside the built documentation: `python .ci/check_links.py docs/_build/html`.
 
-Sphinx resolves names while it reads, but nothing looks at what it wrote: a footnote that is cited
-after its bibliography, say, is a link to nowhere. Run by `make docs`.
+Sphinx resolves names when it reads a page and does not check the pages that it writes. For
+instance, a footnote that is cited after its bibliography has a broken link. Run by `make docs`.
 """
 
 import sys
@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 
 class Page(HTMLParser):
-    """The anchors of a page, and what it links to, each with its line."""
+    """The anchors and links of a page, each link with its line."""
 
     def __init__(self, text):
         super().__init__()
@@ -20,6 +20,7 @@ class Page(HTMLParser):
         self.close()
 
     def handle_starttag(self, tag, attrs):
+        """Record the anchors and links of a tag."""
         for name, value in attrs:
             if name == "id" or (tag == "a" and name == "name"):
                 self.anchors.add(value)
@@ -28,17 +29,17 @@ class Page(HTMLParser):
 
 
 def dead_links(folder):
-    """Links to no file of the folder or no anchor of a page, and how many pages there are."""
+    """Return the broken links of the pages in a folder, and the number of pages."""
     folder = Path(folder).resolve()
     pages = {path: Page(path.read_text("utf-8")) for path in sorted(folder.rglob("*.html"))}
     found = []
     for path, page in pages.items():
         if "_static" in path.relative_to(folder).parts:
-            continue  # templates that the theme leaves there
+            continue  # the theme leaves its templates there
         for link, line in page.links:
             parts = urlsplit(link)
             if parts.scheme or parts.netloc:
-                continue  # elsewhere
+                continue  # another site
             target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
             if target.is_dir():
                 target /= "index.html"
@@ -54,12 +55,13 @@ def dead_links(folder):
 
 
 def main():
+    """Print the broken links of a folder, and exit with status 1 if there are any."""
     found, n_pages = dead_links(sys.argv[1])
     if not n_pages:
-        sys.exit(f"{sys.argv[1]} holds no page")
+        sys.exit(f"{sys.argv[1]} contains no HTML page")
     if found:
-        sys.exit("\n".join([*found, f"{len(found)} dead links"]))
-    print(f"{n_pages} pages, no dead link among them")
+        sys.exit("\n".join([*found, f"{len(found)} broken links"]))
+    print(f"{n_pages} pages without a broken link")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Sphinx configuration. The build needs no network: `make docs`."""
+"""Configure Sphinx. The build, `make docs`, needs no network."""
 
 import sys
 from importlib.metadata import version as installed_version
 from pathlib import Path
 
-import scipy.stats  # noqa: F401 (before torch is mocked: SciPy asks a torch that it finds for classes)
+import scipy.stats  # noqa: F401 (imported before torch is mocked, because SciPy uses classes of torch)
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
@@ -18,24 +18,24 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "numpydoc",
-    "myst_nb",  # MyST pages, and those among them that are notebooks
+    "myst_nb",  # MyST pages and notebooks
     "sphinx_copybutton",
     "sphinxcontrib.bibtex",
-    "api",  # the last three are in _ext/
+    "api",  # this and the next two are in _ext/
     "mathml",
     "metric_table",
 ]
-exclude_patterns = ["_build", "_ext"]
+exclude_patterns = ["_build", "_ext", "changelog.d"]
 
-# Names in single backticks are links to objects, and the build fails where there is no such object;
-# see _ext/api.py for the names of parameters.
+# Names in single backticks link to objects, and the build fails if an object does not exist. Names of
+# parameters are handled in _ext/api.py.
 default_role = "py:obj"
 nitpicky = True
 
-# Types stand in the docstrings, in words; in signatures they would only repeat them.
+# Signatures have no types, because the docstrings state the types in words.
 autodoc_typehints = "none"
 autosummary_generate = True
-# The documentation is built without these; what is made on them is only read.
+# The documentation is built without these packages.
 autodoc_mock_imports = ["torch", "torchmetrics", "lightning", "kornia"]
 templates_path = ["_templates"]
 numpydoc_show_class_members = False  # the class template lists methods in full
@@ -44,8 +44,8 @@ numpydoc_xref_param_type = False
 myst_enable_extensions = ["deflist", "dollarmath"]
 myst_heading_anchors = 3
 
-# Notebooks are run anew by every build, in a folder of their own; an error in a cell, or anything
-# that it writes to standard error, fails the build.
+# Every build runs the notebooks in temporary folders, and fails if a cell raises or writes to standard
+# error.
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_in_temp = True
@@ -53,12 +53,12 @@ nb_execution_timeout = 180
 nb_output_stderr = "warn"
 nb_merge_streams = True
 
-# What is copied is what can be pasted: without prompts, and without the output of a session.
+# The copy button leaves out prompts and output, so that the copied text can be pasted and run.
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 copybutton_line_continuation_character = "\\"
 
-# One file for these pages and for `gazesal.cite`, so it lies in the package.
+# The file is in the package because `gazesal.cite` reads it too.
 bibtex_bibfiles = ["../gazesal/references.bib"]
 bibtex_default_style = "plain"
 

@@ -1,4 +1,4 @@
-"""Hypothesis profiles, the one fixture for the data beside the project, and torch in tests."""
+"""Configure hypothesis, the reference data, and optional libraries for all tests."""
 
 import os
 import re
@@ -11,9 +11,10 @@ from hypothesis import settings
 from tests.extras import REQUIRED, import_or
 from tests.shared_data import shared_or_skip
 
-# no deadline: the first example of a test may compile a kernel
+# No deadline, because the first example of a test may compile a kernel.
 settings.register_profile("default", deadline=None, max_examples=100)
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True)
+settings.register_profile("fast", settings.get_profile("ci"), max_examples=10)
 settings.register_profile("nightly", settings.get_profile("default"), max_examples=500)
 settings.load_profile(
     os.environ.get("GAZESAL_HYPOTHESIS") or ("ci" if os.environ.get("CI") else "default")
@@ -24,15 +25,18 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def pytest_configure(config):
-    """Skip or fail without optional libraries; leave examples that need torch alone without it.
+    """Set the behavior for missing optional libraries, and the number of threads of torch.
 
-    With torch, give it one thread.
+    Without torch, modules and pages that need it are not collected.
     """
-    pytest.importorskip = import_or(pytest.importorskip, os.environ)  # in every test module
+    # Replaced here because the test modules call it as `pytest.importorskip`.
+    pytest.importorskip = import_or(pytest.importorskip, os.environ)
     if find_spec("torch") is None:
         if os.environ.get(REQUIRED) == "1":
-            raise pytest.UsageError(f"torch is absent, and {REQUIRED}=1 asks for it")
-        # pytest imports a module for its examples, so one that imports torch would be an error
+            raise pytest.UsageError(
+                f"{REQUIRED}=1 requires torch, which is not installed. Run `make test`."
+            )
+        # pytest imports each module to run its examples, so importing torch would be an error.
         modules = [*(ROOT / "gazesal").rglob("*.py"), *(ROOT / "tests").rglob("[!t]*.py")]
         needing = [path for path in modules if imports_torch(path)]  # tests themselves skip
         needing.append(ROOT / "docs" / "concepts" / "grad_cam.md")
@@ -40,11 +44,11 @@ def pytest_configure(config):
     else:
         import torch
 
-        torch.set_num_threads(1)  # the networks of the tests are too small to share between threads
+        torch.set_num_threads(1)  # the networks of the tests are too small for several threads
 
 
 def imports_torch(path):
-    """Whether a module imports torch, or a library made on it, when it is imported itself."""
+    """Return whether importing a module also imports torch or lightning."""
     return bool(
         re.search(r"^(import|from) (torch|lightning)", path.read_text("utf-8"), re.MULTILINE)
     )
@@ -52,5 +56,5 @@ def imports_torch(path):
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """Folder of real data and of other people's outputs; see `tests.shared_data`."""
+    """Return the folder of real data and reference outputs, see `tests.shared_data`."""
     return shared_or_skip(ROOT, os.environ)

@@ -1,4 +1,4 @@
-"""What to do without an optional library: skip, or fail where all of them must be installed."""
+"""Skip a test without its optional library, or fail if all libraries must be installed."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 REQUIRED = "GAZESAL_REQUIRE_EXTRAS"
-# in no extra of the project; `make test-adapters` and `make test-cams` install them
+# Installed by `make test-adapters` and `make test-cams`, and in no extra of the project.
 ELSEWHERE = {"pysaliency", "pytorch_grad_cam", "torchcam", "torchxrayvision"}
 
 
 def import_or(skip: Callable[..., Any], environ: Mapping[str, str]) -> Callable[..., Any]:
-    """Return `pytest.importorskip`, or a form of it that fails if extras are required."""
+    """Return `pytest.importorskip`, or a variant that fails if extras are required."""
     if environ.get(REQUIRED) != "1":
         return skip
 
@@ -21,6 +21,6 @@ def import_or(skip: Callable[..., Any], environ: Mapping[str, str]) -> Callable[
         try:
             return skip(name, *options, **keywords)
         except pytest.skip.Exception as error:
-            pytest.fail(f"{error}, and {REQUIRED}=1 asks for it", pytrace=False)
+            pytest.fail(f"{REQUIRED}=1 requires {name}: {error}", pytrace=False)
 
     return import_or_fail

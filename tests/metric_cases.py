@@ -1,4 +1,4 @@
-"""Arguments for every metric, by the facts in its registry row."""
+"""Generate arguments for every metric from the facts in its registry row."""
 
 import math
 import warnings
@@ -15,14 +15,14 @@ OPTIONS = {"emd": {"shrink": 1}}
 POINTS = ("fixations", "other_fixations")
 ON_MAPS = [name for name in NAMES if gazesal.METRICS[name].ground_truth == "map"]
 ON_POINTS = [name for name in NAMES if gazesal.METRICS[name].ground_truth == "points"]
-# places within a pixel; the first is the border, which belongs to the pixel
+# Offsets within a pixel. The first is on the border, which belongs to the pixel.
 PLACES = st.sampled_from([-0.5, -0.25, 0.0, 0.25, 0.49999])
 INNER_PLACES = st.sampled_from([-0.25, 0.0, 0.25])
 SIXTEENTHS = 16
 
 
 def function(name):
-    """The metric with the options that it must have."""
+    """Return the metric with its required options."""
 
     def score(*arguments, **options):
         return gazesal.METRICS[name].function(*arguments, **OPTIONS.get(name, {}), **options)
@@ -31,7 +31,7 @@ def function(name):
 
 
 def score_or_nan(name, arguments, **options):
-    """The score, a float; it is `nan` if and only if a warning says so."""
+    """Return the score, a float, which must be `nan` if and only if a warning says so."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         got = function(name)(*arguments, **options)
@@ -44,7 +44,7 @@ def score_or_nan(name, arguments, **options):
 
 @st.composite
 def points(draw, shape, places=PLACES):
-    """One to eight fixations inside the image, some of them on one pixel."""
+    """Draw one to eight fixations inside the image, several of which may share a pixel."""
     height, width = shape
     n = draw(st.integers(1, 8))
     columns = draw(hnp.arrays(np.float64, n, elements=st.integers(0, width - 1)))
@@ -54,7 +54,7 @@ def points(draw, shape, places=PLACES):
 
 @st.composite
 def densities(draw, shape):
-    """Multiples of 1/16 that sum to 1, exact in every floating type."""
+    """Draw multiples of 1/16 that sum to 1, which every floating type holds exactly."""
     size = shape[0] * shape[1]
     drawn = draw(hnp.arrays(np.int64, SIXTEENTHS, elements=st.integers(0, size - 1)))
     return np.bincount(drawn, minlength=size).reshape(shape) / SIXTEENTHS
@@ -77,7 +77,7 @@ def _plain_maps(draw, shape, signed):
 
 @st.composite
 def arguments(draw, name, shapes=SHAPES):
-    """What the metric takes: ties, zeros, deltas, extreme scales, repeated fixations."""
+    """Draw valid arguments: ties, zeros, deltas, extreme scales, repeated fixations."""
     metric = gazesal.METRICS[name]
     shape = draw(shapes)
     found = []
@@ -95,7 +95,7 @@ def arguments(draw, name, shapes=SHAPES):
 
 @st.composite
 def plain_arguments(draw, name, shapes=SHAPES_OF_TWO):
-    """The same in few bits, no map constant but a density, fixations off the pixels' borders."""
+    """Draw arguments with few bits. Only densities may be constant, fixations are off borders."""
     metric = gazesal.METRICS[name]
     shape = draw(shapes)
     found = []
@@ -111,7 +111,7 @@ def plain_arguments(draw, name, shapes=SHAPES_OF_TWO):
 
 
 def example(name, shape=(4, 6), seed=0):
-    """Fixed sound arguments as a list; no two of them alike."""
+    """Return valid arguments as a list, all of them different and the same in each call."""
     rng = np.random.default_rng(seed)
     metric = gazesal.METRICS[name]
     found = []
@@ -124,7 +124,7 @@ def example(name, shape=(4, 6), seed=0):
     return found
 
 
-# what becomes of a map, and of points x, y, given the last column and the last row
+# Functions that move a map, and points x, y given the last column and the last row.
 MOVES = {
     "flipud": (np.flipud, lambda x, y, _column, row: (x, row - y)),
     "fliplr": (np.fliplr, lambda x, y, column, _row: (column - x, y)),
@@ -134,7 +134,7 @@ MOVES = {
 
 
 def moved(name, given, move):
-    """The arguments of the image flipped or turned."""
+    """Return the arguments for the flipped or rotated image."""
     on_map, on_points = MOVES[move]
     height, width = given[0].shape
     return tuple(

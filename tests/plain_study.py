@@ -1,4 +1,4 @@
-"""A small study as plain files: a table of fixations, maps and pictures."""
+"""Write a small study as plain files: a table of fixations, maps and pictures."""
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,7 @@ METHODS = ("good", "noise", "other_image")
 
 
 def write_plain_study(folder, n_images=4, n_observers=3, seed=0):
-    """Observers look around spots of each image; `good` shows the spots, at half size."""
+    """Write gaze around spots of each image, and maps of half size. `good` shows the spots."""
     rng = np.random.default_rng(seed)
     names = [f"img{i:03d}" for i in range(n_images)]
     spots = rng.uniform(0.15, 0.85, (n_images, 3, 2)) * [WIDTH, HEIGHT]
@@ -39,6 +39,6 @@ def write_plain_study(folder, n_images=4, n_observers=3, seed=0):
 
 
 def save(path, array):
-    """Write an array, and the folders above it."""
+    """Write an array, and create the folders above it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     np.save(path, array)

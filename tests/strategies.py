@@ -1,4 +1,4 @@
-"""Hypothesis strategies for maps: many ties, tiny shapes, every dtype, adversarial weights."""
+"""Draw maps with hypothesis: many ties, tiny shapes, every dtype, adversarial weights."""
 
 import numpy as np
 from hypothesis import strategies as st
@@ -9,7 +9,7 @@ SHAPES_OF_TWO = SHAPES.filter(lambda shape: shape[0] * shape[1] >= 2)
 FLOATS = (np.float32, np.float64)
 TIED = (-2.0, -0.5, -0.0, 0.0, 0.25, 1.0, 1.5)
 SCALES = st.sampled_from([1e-30, 1e-12, 1.0, 1e12, 1e30])
-# few bits, so that adding and doubling them is exact and a test may ask for equality
+# Few bits, so that sums and products with 2 are exact and a test may require equality.
 GRID = st.integers(-512, 512).map(lambda step: step / 64)
 
 
@@ -20,7 +20,7 @@ def _finite(dtype, low, high):
 
 @st.composite
 def saliency_maps(draw, shape):
-    """Any finite map: heavy ties, signed zeros, negative values, integers, extreme scales."""
+    """Draw a finite map: heavy ties, signed zeros, negative values, integers, extreme scales."""
     dtype = draw(st.sampled_from(FLOATS))
     kind = draw(st.sampled_from(["tied", "integer", "bool", "any", "near", "scaled"]))
     if kind == "integer":
@@ -30,7 +30,7 @@ def saliency_maps(draw, shape):
         return draw(hnp.arrays(np.bool_, shape))
     if kind == "tied":
         return draw(hnp.arrays(dtype, shape, elements=st.sampled_from(TIED)))
-    if kind == "near":  # one bucket, told apart only by sorting, just beyond what is constant
+    if kind == "near":  # one bucket, distinguished only by sorting, hardly more than constant
         step = 33 * draw(hnp.arrays(np.int64, shape, elements=st.integers(0, 300)))
         bits = np.dtype(dtype).str.replace("f", "u")
         one = np.ones(shape, dtype).view(bits)
@@ -44,7 +44,7 @@ def saliency_maps(draw, shape):
 
 @st.composite
 def weight_maps(draw, shape):
-    """Non-negative maps with a positive sum: zeros, deltas, ties, extreme scales."""
+    """Draw a non-negative map with a positive sum: zeros, deltas, ties, extreme scales."""
     dtype = draw(st.sampled_from(FLOATS))
     kind = draw(st.sampled_from(["delta", "counts", "sparse", "any", "integer"]))
     size = shape[0] * shape[1]
@@ -69,19 +69,19 @@ def weight_maps(draw, shape):
 
 @st.composite
 def map_triples(draw, shapes=SHAPES):
-    """(saliency map, gaze map, center bias) of one shape, the last two non-negative."""
+    """Draw (saliency map, gaze map, center bias) of one shape, the last two non-negative."""
     shape = draw(shapes)
     return draw(saliency_maps(shape)), draw(weight_maps(shape)), draw(weight_maps(shape))
 
 
 def map_pairs(shapes=SHAPES):
-    """(saliency map, gaze map) of one shape."""
+    """Return a strategy for (saliency map, gaze map) of one shape."""
     return map_triples(shapes).map(lambda triple: triple[:2])
 
 
 @st.composite
 def plain_triples(draw, shapes=SHAPES_OF_TWO):
-    """As `map_triples`, none constant, in float64 multiples of 1/64 between -8 and 8."""
+    """Draw `map_triples` that are not constant, in float64 multiples of 1/64 from -8 to 8."""
     shape = draw(shapes)
     saliency = draw(hnp.arrays(np.float64, shape, elements=GRID))
     gaze = np.abs(draw(hnp.arrays(np.float64, shape, elements=GRID)))

@@ -1,4 +1,4 @@
-"""The check of links inside the built documentation sees what is dead, and nothing else."""
+"""Check that broken links inside the built documentation are found."""
 
 import subprocess
 import sys
@@ -29,14 +29,14 @@ def write(site, *links):
     (site / "page.html").write_text(text, encoding="utf-8")
 
 
-def test_living_links_pass(site):
+def test_working_links_pass(site):
     write(site, "a%20b.html#here", "a%20b.html#old", "sub/", "sub/index.html", "#", "picture.png#x")
     done = check(site)
     assert done.returncode == 0, done.stderr
     assert "3 pages" in done.stdout
 
 
-def test_what_leads_elsewhere_is_not_followed(site):
+def test_links_to_other_sites_are_not_followed(site):
     write(site, "https://example.org/nothing", "//example.org/x", "mailto:a@example.org", "data:,x")
     assert check(site).returncode == 0
 
@@ -52,14 +52,14 @@ def test_what_leads_elsewhere_is_not_followed(site):
         ("/page.html", "no such file"),
     ],
 )
-def test_a_dead_link_fails_with_its_place(site, link, problem):
+def test_broken_link_fails_with_its_place(site, link, problem):
     write(site, "#", link)
     (site.parent / "outside.html").write_text("", encoding="utf-8")
     done = check(site)
     assert done.returncode == 1
     assert f"page.html, line 2: {link}: {problem}" in done.stderr
-    assert "1 dead links" in done.stderr
+    assert "1 broken links" in done.stderr
 
 
-def test_a_folder_without_pages_fails(tmp_path):
+def test_folder_without_pages_fails(tmp_path):
     assert check(tmp_path).returncode == 1

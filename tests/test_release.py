@@ -1,4 +1,4 @@
-"""What a release says of itself agrees in every place; `make release-check` looks at the files."""
+"""Check that statements about a release agree. `make release-check` checks the built files."""
 
 import importlib.util
 import re
@@ -21,14 +21,13 @@ def read(name):
     return (ROOT / name).read_text("utf-8")
 
 
-def test_one_version_everywhere():
+def test_all_files_state_one_version(release_check):
     stated = re.search(r"^version: (\S+)$", CITATION, re.MULTILINE)[1]
     assert stated == PROJECT["version"] == gazesal.__version__ == version("gazesal")
-    heading = re.search(r"^## (\S+)", read("CHANGELOG.md"), re.MULTILINE)[1]
-    assert heading == ("Unreleased" if ".dev" in PROJECT["version"] else PROJECT["version"])
+    release_check.check_changelog(PROJECT["version"])
 
 
-def test_the_study_is_cited_alike_in_both_formats():
+def test_bibtex_and_citation_file_agree_on_the_study():
     entry = bibliography()["bigolin2021"]
     doi = re.search(r"doi = \{(.*)\}", entry)[1]
     assert f"doi: {doi}" in CITATION
@@ -37,7 +36,7 @@ def test_the_study_is_cited_alike_in_both_formats():
     assert re.findall(r'family-names: "(.*)"', CITATION) == [a.split(",")[0] for a in authors]
 
 
-def test_the_own_entry_agrees_with_the_citation_file():
+def test_bibtex_and_citation_file_agree_on_the_library():
     entry = bibliography()["gazesal"]
     assert f'title: "{re.search(r"title = .(.*).,", entry)[1]}"' in CITATION
     released = re.search(r"date-released: (\d{4})", CITATION)
@@ -70,14 +69,14 @@ ABSOLUTE = "![two\nlines](https://example.org/demo.png)"
     ("readme", "urls", "message"),
     [
         (ABSOLUTE, [], r"no addresses"),
-        ("![two\nlines](docs/demo.png)", [HOME], r"\['docs/demo.png'\] have no absolute"),
-        (f'{ABSOLUTE} <img width="3" src="a.png">', [HOME], r"\['a.png'\] have no absolute"),
-        (f"{ABSOLUTE} [a set](docs/set.md)", [HOME], r"\['docs/set.md'\] have no absolute"),
-        (f'{ABSOLUTE} <a href="b.md">b</a>', [HOME], r"\['b.md'\] have no absolute"),
-        (f"{ABSOLUTE} [b]\n\n[b]: b.md", [HOME], r"\['b.md'\] have no absolute"),
+        ("![two\nlines](docs/demo.png)", [HOME], r"no absolute address: \['docs/demo.png'\]"),
+        (f'{ABSOLUTE} <img width="3" src="a.png">', [HOME], r"no absolute address: \['a.png'\]"),
+        (f"{ABSOLUTE} [a set](docs/set.md)", [HOME], r"no absolute address: \['docs/set.md'\]"),
+        (f'{ABSOLUTE} <a href="b.md">b</a>', [HOME], r"no absolute address: \['b.md'\]"),
+        (f"{ABSOLUTE} [b]\n\n[b]: b.md", [HOME], r"no absolute address: \['b.md'\]"),
     ],
 )
-def test_a_release_needs_addresses(release_check, readme, urls, message):
+def test_release_needs_absolute_addresses(release_check, readme, urls, message):
     with pytest.raises(SystemExit, match=message):
         release_check.check_addresses(metadata(readme, *urls), "1.0.0")
     release_check.check_addresses(metadata(readme, *urls), "1.0.0.dev0")
@@ -85,35 +84,32 @@ def test_a_release_needs_addresses(release_check, readme, urls, message):
     release_check.check_addresses(metadata(fine, HOME), "1.0.0")
 
 
-def test_the_links_of_the_readme_lead_somewhere_in_a_clone():
+def test_relative_links_of_the_readme_exist_in_a_clone():
     targets = re.findall(r"\]\(([^)\s]+)", read("README.md"))
     relative = [target for target in targets if not target.startswith("https://")]
     assert targets
     assert [target for target in relative if not (ROOT / target).is_file()] == []
 
 
-def test_a_command_over_several_lines_is_copied_whole():
+def test_command_over_several_lines_is_copied_completely():
     assert 'copybutton_line_continuation_character = "\\\\"\n' in read("docs/conf.py")
 
 
 @pytest.mark.parametrize(
     ("version", "day", "message"),
     [
-        ("1.0.0", "", "does not say on which day"),
-        ("1.0.0", "date-released: soon\n", "does not say on which day"),
-        ("1.0.0.dev0", "date-released: 2026-01-02\n", "released on a day"),
+        ("1.0.0", "", "no `date-released`"),
+        ("1.0.0", "date-released: soon\n", "no `date-released`"),
+        ("1.0.0.dev0", "date-released: 2026-01-02\n", "a date for 1.0.0.dev0"),
         ("1.0.0", "date-released: 2026-01-02\n", None),
         ("1.0.0.dev0", "", None),
     ],
 )
-def test_a_release_has_a_day_and_what_is_none_has_not(
-    release_check, tmp_path, monkeypatch, version, day, message
-):
+def test_only_a_release_has_a_date(release_check, tmp_path, monkeypatch, version, day, message):
     monkeypatch.setattr(release_check, "ROOT", tmp_path)
     monkeypatch.setattr(release_check, "run", lambda *_: "")
     (tmp_path / "CITATION.cff").write_text(f"version: {version}\n{day}", encoding="utf-8")
-    heading = "Unreleased" if ".dev" in version else version
-    (tmp_path / "CHANGELOG.md").write_text(f"# Changelog\n\n## {heading}\n", encoding="utf-8")
+    write_changelog(tmp_path, "1.0.0", "unreleased" if ".dev" in version else "2026-01-02")
     if message is None:
         release_check.check_versions(version)
     else:
@@ -121,7 +117,48 @@ def test_a_release_has_a_day_and_what_is_none_has_not(
             release_check.check_versions(version)
 
 
-def test_the_pythons_that_are_declared_are_those_that_are_tested():
+def write_changelog(folder, release, state):
+    text = f"# Changelog\n\n## {release} ({state})\n\n## 0.9.0 (2025-01-02)\n"
+    (folder / "CHANGELOG.md").write_text(text, encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("version", "release", "state", "fits"),
+    [
+        ("1.0.0.dev0", "1.0.0", "unreleased", True),
+        ("1.1.0.dev0", "1.0.0", "2026-01-02", True),
+        ("1.0.0", "1.0.0", "2026-01-02", True),
+        ("1.1.0.dev0", "1.0.0", "unreleased", False),
+        ("1.0.0.dev0", "1.0.0", "2026-01-02", False),
+        ("1.0.0", "1.0.0", "unreleased", False),
+        ("1.1.0", "1.0.0", "2026-01-02", False),
+    ],
+)
+def test_changelog_starts_with_the_version(
+    release_check, tmp_path, monkeypatch, version, release, state, fits
+):
+    monkeypatch.setattr(release_check, "ROOT", tmp_path)
+    write_changelog(tmp_path, release, state)
+    if fits:
+        release_check.check_changelog(version)
+    else:
+        with pytest.raises(SystemExit, match=f"starts with '## {release}"):
+            release_check.check_changelog(version)
+
+
+def test_release_has_no_fragments_left(release_check, tmp_path, monkeypatch):
+    monkeypatch.setattr(release_check, "ROOT", tmp_path)
+    write_changelog(tmp_path, "1.0.0", "2026-01-02")
+    fragments = tmp_path / "docs" / "changelog.d"
+    fragments.mkdir(parents=True)
+    (fragments / "README.md").write_text("How to write one", encoding="utf-8")
+    release_check.check_changelog("1.0.0")
+    (fragments / "+ncc.fix.md").write_text("One fix", encoding="utf-8")
+    with pytest.raises(SystemExit, match=r"\+ncc\.fix\.md"):
+        release_check.check_changelog("1.0.0")
+
+
+def test_declared_pythons_are_tested():
     declared = {
         found[1]
         for line in PROJECT["classifiers"]
@@ -133,38 +170,50 @@ def test_the_pythons_that_are_declared_are_those_that_are_tested():
     assert least == min(declared, key=lambda each: int(each.split(".")[1]))
 
 
-def test_the_workflow_runs_what_everybody_runs_and_nothing_else():
+def test_workflow_runs_the_commands_of_developers():
     workflow = read(".github/workflows/ci.yml")
-    assert re.findall(r"run: (.*)", workflow) == [".ci/run"]
+    assert re.findall(r"run: (.*)", workflow) == ["make lint", "make test-fast", ".ci/run"]
     assert 'GAZESAL_REQUIRE_SHARED: "0"' in workflow
 
 
-def test_the_commands_of_ci_are_targets_that_exist():
+def test_commands_of_ci_are_existing_targets():
     used = set(re.findall(r"^make ([a-z-]+)", read(".ci/run"), re.MULTILINE))
     targets = set(re.findall(r"^([a-z-]+):", read("Makefile"), re.MULTILINE))
     assert {"test", "lint", "docs", "release-check"} <= used <= targets
+    described = set(re.findall(r"^#   make ([a-z-]+)", read("Makefile"), re.MULTILINE))
+    assert described == targets - {"clean"}
+
+
+def test_types_of_fragments_are_the_tags_of_the_changelog():
+    table = tomllib.loads(read("pyproject.toml"))["tool"]["towncrier"]
+    tags = [each["name"] for each in table["type"]]
+    assert tags == ["Feature", "Fix", "API", "Numbers", "Efficiency"]
+    assert [each["directory"] for each in table["type"]] == [tag.lower() for tag in tags]
+    bullets = re.findall(r"^- (.+)", read("CHANGELOG.md"), re.MULTILINE)
+    assert bullets
+    assert [each for each in bullets if each.partition(":")[0] not in tags] == []
 
 
 def test_torch_is_bounded_by_the_release_whose_weights_only_runs_no_code():
     asked = [each for extra in PROJECT["optional-dependencies"].values() for each in extra]
     bounds = [each.partition(">=")[2] for each in asked if each.startswith("torch>")]
-    # CVE-2025-32434 and CVE-2026-24747
+    # CVE-2025-32434 and CVE-2026-24747: `weights_only=True` could run code before
     assert len(bounds) == 2
     assert all(tuple(map(int, each.split("."))) >= (2, 10) for each in bounds)
 
 
-def test_the_documentation_is_built_with_the_same_torch():
+def test_documentation_is_built_with_the_same_torch():
     pin = re.search(r"^torch==(\S+)$", read(".ci/constraints.txt"), re.MULTILINE)[1]
     assert f"torch=={pin}\n" in read(".readthedocs.yaml")
     assert f"TORCH = torch=={pin}\n" in read("Makefile")
 
 
-def test_the_documentation_is_built_with_the_same_packages():
-    command = "pip install '.[docs]' --constraint .ci/constraints.txt\n"
+def test_documentation_is_built_with_the_same_packages():
+    command = "pip install . --group docs --constraint .ci/constraints.txt\n"
     assert command in read(".readthedocs.yaml")
 
 
-def test_an_issue_of_each_kind_has_a_form():
+def test_each_kind_of_issue_has_a_form():
     for kind in ("bug", "metric", "dataset"):
         form = read(f".github/ISSUE_TEMPLATE/{kind}.yml")
         assert form.startswith("name: ")
