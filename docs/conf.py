@@ -27,8 +27,8 @@ extensions = [
 ]
 exclude_patterns = ["_build", "_ext", "changelog.d"]
 
-# Names in single backticks link to objects, and the build fails if an object does not exist. Names of
-# parameters are handled in _ext/api.py.
+# Names in single backticks link to objects, and the build fails if an object does not exist. Names
+# of parameters are handled in _ext/api.py.
 default_role = "py:obj"
 nitpicky = True
 
@@ -44,8 +44,8 @@ numpydoc_xref_param_type = False
 myst_enable_extensions = ["deflist", "dollarmath"]
 myst_heading_anchors = 3
 
-# Every build runs the notebooks in temporary folders, and fails if a cell raises or writes to standard
-# error.
+# Every build runs the notebooks in temporary folders, and fails if a cell raises or writes to
+# standard error.
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_in_temp = True
