@@ -89,7 +89,7 @@ class Report(NamedTuple):
 
     @property
     def passes(self) -> bool:
-        """Whether there are no findings and both rates are low."""
+        """True if there are no findings and both rates are low."""
         rates = self.opener_rate <= MOST_OPENERS and self.semicolon_rate <= MOST_SEMICOLONS
         return rates and not self.findings
 
