@@ -1,7 +1,7 @@
 # Each target installs what it needs into $(VENV). Only Python, make and git must be installed.
 #   make demo             score a synthetic release and plot it
 #   make test             run the tests on all cores; one test: make test ARGS="-k ncc"
-#   make test-fast        run the tests that need no long computation, on fewer examples
+#   make test-fast        test kernels, maps, metrics and statistics on fewer examples (one minute)
 #   make lint             check style, types, import directions, spelling and workflows
 #   make docs             build the documentation
 #   make changelog        print the changelog of the next release from its fragments
@@ -21,6 +21,8 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TORCH = torch==2.13.0
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 ON_ALL_CORES = -n auto --dist worksteal
+# Folders of `make test-fast`: no torch, no processes, no pictures.
+CORE = tests/kernels tests/maps tests/metrics tests/stats
 
 .PHONY: demo replicate test test-fast test-adapters test-cams test-nightly lint docs changelog release-check bench coverage clean
 
@@ -60,7 +62,7 @@ test: $(VENV)/.dev
 	$(BIN)/python -m pytest $(ON_ALL_CORES) $(ARGS)
 
 test-fast: $(VENV)/.dev
-	GAZESAL_HYPOTHESIS=fast $(BIN)/python -m pytest $(ON_ALL_CORES) -m 'not slow and not long' tests $(ARGS)
+	GAZESAL_HYPOTHESIS=fast $(BIN)/python -m pytest $(ON_ALL_CORES) -m 'not slow and not long' $(CORE) $(ARGS)
 
 # pysaliency imports torch and pkg_resources without declaring them, hence its own environment.
 $(VENV)-adapters/.done: pyproject.toml

@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -11,8 +12,10 @@ from hypothesis import settings
 from tests.extras import REQUIRED, import_or
 from tests.shared_data import shared_or_skip
 
-# No deadline, because the first example of a test may compile a kernel.
-settings.register_profile("default", deadline=None, max_examples=100)
+# No deadline, because the first example of a test may compile a kernel. The common tests repeat each
+# property for every metric, so that 50 examples are a thousand, and `make test-nightly` has ten times
+# as many.
+settings.register_profile("default", deadline=None, max_examples=50)
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True)
 settings.register_profile("fast", settings.get_profile("ci"), max_examples=10)
 settings.register_profile("nightly", settings.get_profile("default"), max_examples=500)
@@ -25,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def pytest_configure(config):
-    """Set the behavior for missing optional libraries, and the number of threads of torch.
+    """Set the behavior for missing optional libraries.
 
     Without torch, modules and pages that need it are not collected.
     """
@@ -41,10 +44,15 @@ def pytest_configure(config):
         needing = [path for path in modules if imports_torch(path)]  # tests themselves skip
         needing.append(ROOT / "docs" / "concepts" / "grad_cam.md")
         config.option.ignore = [*(config.option.ignore or []), *map(str, needing)]
-    else:
-        import torch
 
-        torch.set_num_threads(1)  # the networks of the tests are too small for several threads
+
+def pytest_collection_finish():
+    """Give torch one thread, because the networks of the tests are too small for several.
+
+    Torch is not imported for this, which would take longer than many runs of a few tests.
+    """
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
 
 
 def imports_torch(path):

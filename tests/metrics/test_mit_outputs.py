@@ -128,6 +128,7 @@ def test_deterministic_numbers(image, key, inputs, expected):
         assert got == pytest.approx(want, nan_ok=True, **NAIVE), name
 
 
+@pytest.mark.long
 @EVERY
 @pytest.mark.parametrize("key", RANDOM)
 def test_random_numbers(image, key, inputs, expected):
