@@ -1,14 +1,14 @@
-"""Maps of a full-size chest X-ray, the job of one image, and timing in turns.
+"""Make maps of a full-size chest X-ray, and time calls alternately.
 
 The float32 maps of 3056 x 2544 pixels are a Grad-CAM-like saliency map, a gaze map of 40 fixations
-and a center bias; a second saliency map is noise, which no cache helps with. The whole job of one
-image is five readers against the rest and six saliency maps, by four metrics: 120 scores.
+and a center bias. A second saliency map is noise, whose random access makes the cache useless. One
+image has 120 scores: five readers against the rest, six saliency maps and four metrics.
 """
 
 import os
 
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[variable] = "1"  # one core, before numpy starts its threads
+    os.environ[variable] = "1"  # one core, set before numpy starts its threads
 
 import statistics
 import time
@@ -24,7 +24,7 @@ SIGMA = 95.0
 
 
 def make_maps():
-    """Fixations, their durations, and float32 maps."""
+    """Make fixations, their durations, and float32 maps."""
     rng = np.random.default_rng(0)
     fixations = rng.normal([SHAPE[1] / 2, SHAPE[0] / 2], [420, 560], (40, 2))
     durations = rng.gamma(2.0, 0.15, 40)
@@ -42,7 +42,7 @@ def make_maps():
 
 
 def one_image(m):
-    """Six saliency maps, the five rests of five readers, and the center bias."""
+    """Make six saliency maps, the five means of the other readers, and the center bias."""
     rng = np.random.default_rng(1)
     readers = [
         gazesal.gaze_heatmap(
@@ -68,7 +68,7 @@ def one_image(m):
 
 
 def study_scores(tested, rests, bias, uniform):
-    """The study's functions, one call a score."""
+    """Score all maps with the study's functions, one call per score."""
     for saliency in tested.values():
         for rest in rests:
             study_way.ncc(saliency, rest)
@@ -78,7 +78,7 @@ def study_scores(tested, rests, bias, uniform):
 
 
 def medians(ours, baseline, repeats, baseline_repeats):
-    """Median seconds of both, taking turns; each has run once before, to be compiled and cached."""
+    """Return the median seconds of both calls, run alternately after one run to compile."""
     ours()
     times, baseline_times = [], []
     for turn in range(repeats):

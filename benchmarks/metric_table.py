@@ -1,24 +1,24 @@
-"""Every metric by size, as ratios to named baselines of the same run, with its peak memory.
+"""Measure every metric by size, as ratios to named baselines, with its peak memory.
 
-Run with ``make bench``, or ``python benchmarks/metric_table.py [side ...]``; a few minutes. One row
-is one metric on square maps of one size; the last rows are the job of one chest X-ray of
-3056 x 2544 pixels, 120 scores, and the shuffled AUC of its maps. Square maps are float32 noise,
-which no cache helps with; 200 fixations, and 2000 on other images. Metric and baselines take
-turns, so that all see the same machine, on one core.
+Run with ``make bench``, or ``python benchmarks/metric_table.py [side ...]``. It takes a few minutes.
+One row is one metric on square maps of one size. The last rows are the 120 scores of one chest X-ray
+of 3056 x 2544 pixels, and the shuffled AUC of its maps. Square maps are float32 noise, whose random
+access makes the cache useless, with 200 fixations, and 2000 on other images. Metric and baselines
+run alternately on one core, under the same conditions.
 
 The columns, each a ratio of medians:
 
-floor        our time over that of one ``numpy.sum`` of each array that is read: 1 is reading
-study        how many times faster than the study's formulas, `study_way`
-sklearn      ... than ``roc_auc_score``, weighted where the metric is
-pysaliency   ... than its own function; the column is left out where it is not installed
-peak         what a call allocates beyond its inputs, in maps of 4 bytes a pixel
+floor        time over the time of one ``numpy.sum`` of each array: 1 is the time of reading
+study        number of times faster than the study's formulas, `study_way`
+sklearn      number of times faster than ``roc_auc_score``, weighted if the metric is
+pysaliency   number of times faster than its function, without the column if it is not installed
+peak         memory allocated beyond the inputs, in maps of 4 bytes per pixel
 """
 
 import os
 
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[variable] = "1"  # one core, before numpy starts its threads
+    os.environ[variable] = "1"  # one core, set before numpy starts its threads
 
 import platform
 import statistics
@@ -40,27 +40,27 @@ COLUMNS = ("study", "sklearn", "pysaliency")
 
 
 def find_pysaliency():
-    """The package and nothing, or nothing and why it is absent."""
+    """Return pysaliency and an empty text, or None and the reason why it is missing."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it imports pkg_resources
+            warnings.simplefilter("ignore")  # pysaliency imports pkg_resources
             import pysaliency.metrics  # noqa: PLC0415
             import pysaliency.roc  # noqa: PLC0415
     except ImportError as error:
         return None, str(error)
-    if not hasattr(np, "trapz"):  # its area calls numpy's by a name that numpy has dropped
+    if not hasattr(np, "trapz"):  # pysaliency calls a function that NumPy has renamed
         np.trapz = np.trapezoid  # noqa: NPY201
     return pysaliency, ""
 
 
 def roc_auc(positives, negatives):
-    """scikit-learn's area from two lists of values."""
+    """Compute the area from two lists of values with scikit-learn."""
     truth = np.repeat([1, 0], [positives.size, negatives.size])
     return roc_auc_score(truth, np.concatenate([positives, negatives]))
 
 
 def rows_of(side, theirs):
-    """Name, call, arrays that it reads, and baselines by column, for each metric."""
+    """Return the name, the call, its arrays, and the baselines by column of each metric."""
     rng = np.random.default_rng(0)
     shape = (side, side)
     s, gaze, bias = rng.random((3, *shape), np.float32)
@@ -120,7 +120,7 @@ def rows_of(side, theirs):
 
 
 def job_rows():
-    """The job of one image: all its scores in one call."""
+    """Return the row of one image, with all its scores in one call."""
     maps = full_size.make_maps()[2]
     tested, rests, bias = full_size.one_image(maps)
     arrays = [*tested.values(), *rests, bias]
@@ -145,7 +145,7 @@ def job_rows():
 
 
 def seconds(calls, repeats, very_slow):
-    """Median seconds of each call, taking turns; a slow one has fewer, a very slow one is kept."""
+    """Return the median seconds of each call, run alternately. Slow calls run less often."""
     times = [[very_slow[call]] if call in very_slow else [] for call in calls]
     for _ in range(repeats):
         for call, store in zip(calls, times, strict=True):
@@ -160,7 +160,7 @@ def seconds(calls, repeats, very_slow):
 
 
 def peak_bytes(call):
-    """Bytes that a call holds at most, beyond what was there."""
+    """Return the peak of the bytes that a call allocates."""
     tracemalloc.start()
     call()
     held = tracemalloc.get_traced_memory()[1]
@@ -172,7 +172,7 @@ def print_row(size, row, columns, repeats, very_slow):
     """Measure and print one row."""
     name, call, arrays, baselines = row
     try:
-        call()  # compiles, and fills what is kept
+        call()  # compiles the functions and fills caches
     except ImportError as error:
         print(f"{f'{size[0]} x {size[1]}':<12}{name:<31}{error}")
         return
@@ -208,13 +208,13 @@ def main():
     )
     print(f"{'size':<12}{'metric':<31}{'ms':>10}", end="")
     print("".join(f"{column:>12}" for column in ("floor", *columns)) + f"{'peak':>8}")
-    np.seterr(divide="ignore")  # in pysaliency's divergence of maps with zeros
+    np.seterr(divide="ignore")  # pysaliency's divergence of maps with zeros
     sides = [int(side) for side in sys.argv[1:]] or SIDES
     for side in sides:
         for row in rows_of(side, theirs):
             print_row((side, side), row, columns, 3 if side > 2000 else 15, {})
     if not sys.argv[1:]:
-        very_slow = {}  # the study's whole job, which is one baseline of several rows
+        very_slow = {}  # the study's way of scoring an image, a baseline of several rows
         for row in job_rows():
             print_row(full_size.SHAPE, row, columns, 5, very_slow)
 

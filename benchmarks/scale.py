@@ -1,18 +1,18 @@
-"""A whole run over thousands of images: memory, speed by workers, overhead, and cost by size.
+"""Measure a run over thousands of images: memory, speed by workers, overhead, cost by size.
 
-Run with ``python benchmarks/scale.py --images 5000 --jobs 2`` on a machine that does nothing else;
-it prints tables in Markdown. The images are synthetic, 512 x 640 pixels with five readers of thirty
-fixations and four maps each: grids of 16 x 20 as a network's last layer has them, drawn from a seed
-when they are needed and brought to the image's size. Nothing is on disk but the checkpoint.
+Run with ``python benchmarks/scale.py --images 5000 --jobs 2`` on an idle machine. It prints tables in
+Markdown. The images are synthetic, 512 x 640 pixels with five readers of thirty fixations and four
+maps each. The maps are grids of 16 x 20, like the last layer of a network, which are generated from
+a seed when they are needed and resized to the image. Only the checkpoint is on disk.
 
-Memory is the proportional set size of all processes together, a page that several share counted
-once, measured every half second.
+Memory is the proportional set size of all processes together, which counts shared pages once. It is
+measured every half second.
 """
 
 import os
 
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[variable] = "1"  # one core a worker, before numpy starts its threads
+    os.environ[variable] = "1"  # one core per worker, set before numpy starts its threads
 
 import argparse
 import statistics
@@ -36,7 +36,7 @@ MB = 1e6
 
 
 class Activations:
-    """A network's grid, brought to the image's size when it is called."""
+    """Grid of a network, resized to the image when it is called."""
 
     def __init__(self, image, method, shape):
         self.image, self.method, self.shape = image, method, shape
@@ -52,7 +52,7 @@ class Activations:
 
 
 def case_of(number, shape=SHAPE):
-    """One image with its readers; a sigma of one degree is some 1/25 of the width."""
+    """Make one image with its readers. A sigma of one degree is some 1/25 of the width."""
     rng = np.random.default_rng([number, *shape])
     image = f"i{number:06}"
     gaze = {
@@ -67,12 +67,12 @@ def case_of(number, shape=SHAPE):
 
 
 def sigma_of(shape):
-    """Standard deviation of a fixation's Gaussian in pixels."""
+    """Return the standard deviation of a fixation's Gaussian in pixels."""
     return shape[1] / 25
 
 
 class Memory(threading.Thread):
-    """Proportional set size of this process and all that it started, over time."""
+    """Proportional set size of this process and its children, over time."""
 
     def __init__(self):
         super().__init__(daemon=True)
@@ -86,7 +86,7 @@ class Memory(threading.Thread):
                 try:
                     total += process.memory_full_info().pss
                 except psutil.Error:
-                    continue  # it ended meanwhile
+                    continue  # the process has ended
             self.seen.append((time.perf_counter() - self.began, total / MB))
 
     def __enter__(self):
@@ -99,7 +99,7 @@ class Memory(threading.Thread):
 
 
 def whole_run(n, n_jobs, checkpoint):
-    """Seconds of one evaluation, and the memory over time."""
+    """Measure the seconds of one evaluation, and the memory over time."""
     cases = [case_of(number) for number in range(n)]
     with Memory() as memory:
         start = time.perf_counter()
@@ -114,7 +114,7 @@ def whole_run(n, n_jobs, checkpoint):
 
 
 def rate(n, n_jobs, repeats):
-    """Images a second in the steady state: workers are there, kernels are loaded."""
+    """Measure the images per second after workers have started and kernels are loaded."""
     cases = [case_of(number) for number in range(n)]
     options = {"sigma": sigma_of(SHAPE), "n_jobs": n_jobs}
     gazesal.evaluate(cases[: 4 * n_jobs], **options)
@@ -127,7 +127,7 @@ def rate(n, n_jobs, repeats):
 
 
 def bare(case, bias, sigma):
-    """The calls that an evaluation is made of, on one image, without what is around them."""
+    """Call the functions that an evaluation uses for one image, without the evaluation."""
     own = {
         reader: gazesal.gaze_heatmap(gaze.points, case.shape, sigma=sigma, weights=gaze.durations)
         for reader, gaze in case.gaze.items()
@@ -141,7 +141,7 @@ def bare(case, bias, sigma):
 
 
 def overhead(n, repeats, shape=SHAPE):
-    """Seconds an image of the bare calls and of an evaluation, by turns; medians."""
+    """Return the median seconds per image of the bare calls and of an evaluation."""
     cases = [case_of(number, shape) for number in range(n)]
     sigma = sigma_of(shape)
     bias = gazesal.evaluate(cases[:2], sigma=sigma).center_bias.density()  # and warm up
@@ -159,7 +159,7 @@ def overhead(n, repeats, shape=SHAPE):
 
 
 def show_memory(seen):
-    """Memory at tenths of the run, and its peak."""
+    """Print the memory at tenths of the run, and its peak."""
     print("| Time into the run, s | Memory of all processes, MB |\n|---:|---:|")
     for share in range(11):
         at, used = seen[min(int(share / 10 * len(seen)), len(seen) - 1)]
@@ -170,7 +170,7 @@ def show_memory(seen):
 
 
 def show_sizes(images, repeats):
-    """Cost of an image by size, and that of MIMIC-CXR."""
+    """Print the cost of an image by size, and the cost of MIMIC-CXR."""
     print("| Image | Bare calls, s | Evaluation, s | Overhead | MIMIC-CXR on 64 cores, h |")
     print("|---|---:|---:|---:|---:|")
     for shape in SHAPES:
@@ -195,7 +195,7 @@ def main():
     parser.add_argument("--repeats", type=int, default=3)
     args = parser.parse_args()
 
-    # first, in a process that has done nothing else
+    # Measured first, before other measurements allocate memory.
     print(f"## {args.images} images of 512 x 640, five readers, four maps, {args.n_jobs} workers\n")
     with tempfile.TemporaryDirectory() as folder:
         checkpoint = Path(folder, "checkpoint")

@@ -1,8 +1,8 @@
-"""The study's way of computing its numbers, as the baselines that timings are ratios to.
+"""Compute scores in the study's way, as the baselines of timings.
 
-Written from the formulas: correlation of standardized maps with numpy; AUCs by drawing 1000
-positives and 1000 negatives with ``numpy.random.choice`` and handing them to scikit-learn; one
-``multivariate_normal.pdf`` image for each fixation.
+The functions follow the study's formulas: the correlation of standardized maps with numpy, AUCs of
+1000 positives and 1000 negatives from ``numpy.random.choice`` with scikit-learn, and one
+``multivariate_normal.pdf`` image per fixation.
 """
 
 import numpy as np
@@ -13,14 +13,14 @@ N_SAMPLES = 1000
 
 
 def ncc(saliency_map, gaze_map):
-    """Mean product of standardized maps."""
+    """Compute the mean product of standardized maps."""
     x = (saliency_map - saliency_map.mean()) / saliency_map.std()
     y = (gaze_map - gaze_map.mean()) / gaze_map.std()
     return (x * y).mean()
 
 
 def sampled_auc(saliency_map, gaze_map, negatives):
-    """AUC of values at pixels drawn from two densities."""
+    """Compute the AUC of values at pixels sampled from two densities."""
     values = saliency_map.ravel()
     p = gaze_map.ravel().astype(np.float64)
     q = negatives.ravel().astype(np.float64)
@@ -31,7 +31,7 @@ def sampled_auc(saliency_map, gaze_map, negatives):
 
 
 def weighted_auc(saliency_map, gaze_map, negatives):
-    """The exact AUC: every pixel once as a positive and once as a negative, with weights."""
+    """Compute the exact AUC, with each pixel as a weighted positive and negative."""
     values = saliency_map.ravel()
     truth = np.repeat([1, 0], values.size)
     weights = np.concatenate([gaze_map.ravel(), negatives.ravel()])
@@ -39,7 +39,7 @@ def weighted_auc(saliency_map, gaze_map, negatives):
 
 
 def heatmap(fixations, shape, sigma, weights):
-    """Sum of one density image a fixation."""
+    """Add one density image per fixation."""
     rows, columns = np.mgrid[: shape[0], : shape[1]]
     grid = np.dstack([columns, rows])
     gaze_map = np.zeros(shape)

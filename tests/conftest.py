@@ -12,9 +12,9 @@ from hypothesis import settings
 from tests.extras import REQUIRED, import_or
 from tests.shared_data import shared_or_skip
 
-# No deadline, because the first example of a test may compile a kernel. The common tests repeat each
-# property for every metric, so that 50 examples are a thousand, and `make test-nightly` has ten times
-# as many.
+# No deadline, because the first example of a test may compile a kernel. The common tests repeat
+# each property for every metric, so that 50 examples are a thousand in all. `make test-nightly`
+# runs ten times as many.
 settings.register_profile("default", deadline=None, max_examples=50)
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True)
 settings.register_profile("fast", settings.get_profile("ci"), max_examples=10)
