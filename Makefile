@@ -20,7 +20,9 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # there, otherwise from the index of CPU builds.
 TORCH = torch==2.13.0
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
-ON_ALL_CORES = -n auto --dist worksteal
+# Each file is tested by one process, which makes the objects of its fixtures only once. The slowest
+# folders come first in the order of collection.
+ON_ALL_CORES = -n auto --dist loadfile --no-loadscope-reorder
 # Folders of `make test-fast`: no torch, no processes, no pictures.
 CORE = tests/kernels tests/maps tests/metrics tests/stats
 
@@ -62,7 +64,7 @@ test: $(VENV)/.dev
 	$(BIN)/python -m pytest $(ON_ALL_CORES) $(ARGS)
 
 test-fast: $(VENV)/.dev
-	GAZESAL_HYPOTHESIS=fast $(BIN)/python -m pytest $(ON_ALL_CORES) -m 'not slow and not long' $(CORE) $(ARGS)
+	GAZESAL_HYPOTHESIS=fast $(BIN)/python -m pytest -n auto --dist worksteal -m 'not slow and not long' $(CORE) $(ARGS)
 
 # pysaliency imports torch and pkg_resources without declaring them, hence its own environment.
 $(VENV)-adapters/.done: pyproject.toml

@@ -1,8 +1,8 @@
 """Measure every metric by size, as ratios to named baselines, with its peak memory.
 
-Run with ``make bench``, or ``python benchmarks/metric_table.py [side ...]``. It takes a few minutes.
-One row is one metric on square maps of one size. The last rows are the 120 scores of one chest X-ray
-of 3056 x 2544 pixels, and the shuffled AUC of its maps. Square maps are float32 noise, whose random
+Run with ``make bench``, or ``python benchmarks/metric_table.py [side ...]``, for a few minutes. One
+row is one metric on square maps of one size. The last rows are the 120 scores of one chest X-ray of
+3056 x 2544 pixels, and the shuffled AUC of its maps. Square maps are float32 noise, whose random
 access makes the cache useless, with 200 fixations, and 2000 on other images. Metric and baselines
 run alternately on one core, under the same conditions.
 

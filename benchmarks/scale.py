@@ -1,9 +1,9 @@
 """Measure a run over thousands of images: memory, speed by workers, overhead, cost by size.
 
-Run with ``python benchmarks/scale.py --images 5000 --jobs 2`` on an idle machine. It prints tables in
-Markdown. The images are synthetic, 512 x 640 pixels with five readers of thirty fixations and four
-maps each. The maps are grids of 16 x 20, like the last layer of a network, which are generated from
-a seed when they are needed and resized to the image. Only the checkpoint is on disk.
+Run with ``python benchmarks/scale.py --images 5000 --jobs 2`` on an idle machine. It prints tables
+in Markdown. The images are synthetic, 512 x 640 pixels with five readers of thirty fixations and
+four maps each. The maps are grids of 16 x 20, like the last layer of a network, which are generated
+from a seed when they are needed and resized to the image. Only the checkpoint is on disk.
 
 Memory is the proportional set size of all processes together, which counts shared pages once. It is
 measured every half second.
@@ -109,7 +109,9 @@ def whole_run(n, n_jobs, checkpoint):
         seconds = time.perf_counter() - start
     rows = READERS + READERS * (METHODS + 1)
     if len(evaluation.scores) != n * rows * len(evaluation.options.metrics):
-        raise SystemExit(f"{len(evaluation.scores)} scores are not those of {n} images")
+        raise SystemExit(
+            f"{len(evaluation.scores)} scores for {n} images, expected {n * rows} per metric"
+        )
     return seconds, memory.seen, evaluation
 
 
