@@ -171,7 +171,7 @@ def without_verb(path: Path) -> Iterator[str]:
     Properties are named like attributes, and fixtures of tests like the object they make, so that
     both may begin with a noun.
     """
-    if path.is_relative_to(ROOT / "tests") or path.name == "conftest.py":
+    if "tests" in _shown(path).parts or path.name == "conftest.py":
         return
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
