@@ -96,6 +96,7 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	git ls-files | xargs $(BIN)/codespell
+	$(BIN)/python .ci/check_language.py
 	$(BIN)/zizmor --quiet --offline .github
 	$(BIN)/sp-repo-review . --show err
 
