@@ -1,6 +1,7 @@
 """Functions for the data and models of other libraries, one library or method a module.
 
-Each library is imported when its functions are first used."""
+Each library is imported when its functions are first used.
+"""
 
 from lazy_loader import attach_stub as _attach_stub
 
