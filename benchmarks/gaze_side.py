@@ -1,15 +1,15 @@
-"""Time and memory of the gaze side at full size, beside the cost of touching the arrays at all.
+"""Measure time and memory of gaze maps and center biases at full size.
 
-Run with ``make bench``. A gaze map of 40 fixations is compared with writing its array once, and
-bringing a registered center bias onto an image with `scipy.ndimage.zoom` (bilinear) between the
-same sizes; baseline and function take turns on one core. Memory is the peak that the call
-allocates, over the size of what it returns.
+Run with ``make bench``. A gaze map of 40 fixations is compared with writing its array once, and the
+resizing of a registered center bias with `scipy.ndimage.zoom` (bilinear) between the same sizes.
+Baseline and function run alternately on one core. Memory is the peak that the call allocates,
+divided by the size of its result.
 """
 
 import os
 
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[variable] = "1"  # one core, before numpy starts its threads
+    os.environ[variable] = "1"  # one core, set before numpy starts its threads
 
 import tracemalloc
 
@@ -24,7 +24,7 @@ LARGER = (240.5, 350.0, 2370.0, 2790.5)
 
 
 def peak_of(function):
-    """Bytes allocated at the highest, and bytes of the result."""
+    """Return the peak of the bytes that a call allocates, and the bytes of its result."""
     function()
     tracemalloc.start()
     try:
