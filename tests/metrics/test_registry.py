@@ -109,3 +109,23 @@ def test_other_peoples_numbers_are_public_and_not_among_the_metrics():
     theirs = set(gazesal.compat.__all__) - {"COMPAT_METRICS"}
     assert theirs == {*compat.__all__, *compat_auc.__all__} == set(COMPAT_METRICS)
     assert not theirs & set(gazesal.METRICS)
+
+
+@EVERY
+def test_stub_reference_and_guide_list_the_metric(metric):
+    """The message is the line to add."""
+    module = metric.function.__module__.removeprefix("gazesal")
+    places = {
+        "gazesal/__init__.pyi": f"from {module} import {metric.name} as {metric.name}\n",
+        "docs/reference/index.rst": f"   {metric.name}\n",
+        "docs/choosing_a_metric.md": f"| {{func}}`{metric.label} <gazesal.{metric.name}>` | ",
+    }
+    for path, line in places.items():
+        assert line in (PROJECT / path).read_text("utf-8"), f"add to {path}: {line}"
+
+
+@ALL
+def test_an_undefined_score_is_explained(metric):
+    if metric.constant_map is not None and metric.constant_map != metric.constant_map:
+        assert "constant" in metric.undefined_when
+    assert metric.recommended_for
