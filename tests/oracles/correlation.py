@@ -43,3 +43,9 @@ def ncc_in_long_double(saliency, gaze) -> float:
     x, y = (array - array.mean() for array in (x, y))
     x, y = (array - array.mean() for array in (x, y))
     return float((x * y).sum() / np.sqrt((x * x).sum() * (y * y).sum()))
+
+
+METRICS = {
+    "ncc": ncc,
+    "sncc": sncc,
+}

@@ -56,3 +56,10 @@ def emd(saliency, gaze, shrink=1) -> float:
     )
     assert answer.status == 0, answer.message
     return float(answer.fun)
+
+
+METRICS = {
+    "sim": sim,
+    "kl_divergence": kl_divergence,
+    "emd": emd,
+}

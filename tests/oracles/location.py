@@ -58,3 +58,11 @@ def information_gain(density, fixations, baseline, eps=2.0**-52) -> float:
 def log_likelihood(density, fixations, eps=2.0**-52) -> float:
     """Information gain over a uniform density."""
     return information_gain(density, fixations, np.ones(np.shape(density)), eps)
+
+
+METRICS = {
+    "nss": nss,
+    "snss": snss,
+    "information_gain": information_gain,
+    "log_likelihood": log_likelihood,
+}

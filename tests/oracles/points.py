@@ -40,3 +40,10 @@ def auc_judd(saliency, fixations) -> float:
 def auc_shuffled(saliency, fixations, others) -> float:
     """Against other points."""
     return auc(saliency, fixations, others)
+
+
+METRICS = {
+    "auc": auc,
+    "auc_judd": auc_judd,
+    "auc_shuffled": auc_shuffled,
+}
