@@ -107,8 +107,8 @@ def sncc(saliency_map: ArrayLike, gaze_map: ArrayLike, center_bias: ArrayLike) -
     Returns
     -------
     float
-        In [-2, 2], and higher is better. 0 is a map as close to the center bias as to the gaze,
-        and chance for noise only. ``nan`` if any of the maps is constant.
+        In [-2, 2], and higher is better. Chance is 0 for noise only, and 0 means that a map is as
+        close to the center bias as to the gaze. ``nan`` if any of the maps is constant.
 
     Raises
     ------

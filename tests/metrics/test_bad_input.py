@@ -175,7 +175,7 @@ def test_a_map_for_points_is_told_where_it_belongs(name, argument):
 
 @pytest.mark.parametrize("name", ON_MAPS)
 def test_points_for_a_map_are_told_where_they_belong(name):
-    with pytest.raises(ValueError, match=r"`gaze_map`.*same shape.*`gaze_heatmap`"):
+    with pytest.raises(ValueError, match=r"`gaze_map`.*shape.*`gaze_heatmap`"):
         score(name, "gaze_map", [[1.0, 2.0], [3.0, 0.0], [3.0, 1.0]])
 
 
@@ -432,7 +432,7 @@ def test_other_arguments_are_named():
         gazesal.resample(np.eye(3), (True, True))
     with pytest.raises(TypeError, match="`other` must be a CenterBias, got int"):
         gazesal.CenterBias([np.eye(3)]).merged(3)
-    with pytest.raises(ValueError, match="`level` must be a number between 0 and 1"):
-        gazesal.stats.confidence_interval([1.0, 2.0], level=0.9999999999999999)
+    with pytest.raises(ValueError, match="`confidence_level` must be a number between 0 and 1"):
+        gazesal.stats.confidence_interval([1.0, 2.0], confidence_level=0.9999999999999999)
     with pytest.raises(TypeError, match="`clusters` must hold labels of one kind"):
         gazesal.stats.confidence_interval([1.0, 2.0, 3.0], clusters=[1, "1", "b"])

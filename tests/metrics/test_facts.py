@@ -132,4 +132,4 @@ def test_the_range_is_said_in_the_docstring(name):
         assert (low, high) == (-math.inf, math.inf)
         assert "nbounded" in returns
     if name in WITH_CHANCE:
-        assert f"; {METRICS[name].chance:g} is" in returns
+        assert f"Chance is {METRICS[name].chance:g}" in returns
