@@ -20,7 +20,7 @@ NAME_IN_BACKTICKS = re.compile(r"(?<![`:\w])`(\w+)`(?![`_])")
 
 
 def parameter_names(thing: Any) -> set[str]:
-    """Names of the parameters of a function, or of a class and its fields."""
+    """Return the names of the parameters of a function, or of a class and its fields."""
     try:
         return set(inspect.signature(thing).parameters)
     except (TypeError, ValueError):
@@ -58,7 +58,7 @@ def skip_tuple_fields(
 def resolve_elsewhere(
     app: Sphinx, env: BuildEnvironment, node: addnodes.pending_xref, content: nodes.TextElement
 ) -> nodes.reference | None:
-    """Link a name to the one documented object of that name, whichever module it is in."""
+    """Return a link to the one documented object of a name, in any module."""
     if node.get("refdomain") != "py" or node.get("reftype") != "obj":
         return None
     python, target = env.domains.python_domain, node["reftarget"]
@@ -93,7 +93,7 @@ def strip_examples(_app: Sphinx, document: nodes.document) -> None:
 
 
 def name_pictures(_app: Sphinx, doctree: nodes.document) -> None:
-    """Say in words where a picture of a notebook is from; its file has a number for a name."""
+    """Add an alternative text to each picture of a notebook, whose file name is a number."""
     for image in doctree.findall(nodes.image):
         section = image.parent
         while section is not None and not isinstance(section, nodes.section):
@@ -104,7 +104,7 @@ def name_pictures(_app: Sphinx, doctree: nodes.document) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Connect them; 400 comes before numpydoc, which takes docstrings apart."""
+    """Connect the functions. Priority 400 comes before numpydoc, which takes docstrings apart."""
     app.connect("autodoc-process-docstring", show_parameters_as_code, priority=400)
     app.connect("autodoc-skip-member", skip_tuple_fields)
     app.connect("missing-reference", resolve_elsewhere)

@@ -191,8 +191,9 @@ def correlation(x: FloatArray, y: FloatArray, *, names: tuple[str, str]) -> floa
 
 
 def to_unit_scale(array: FloatArray) -> FloatArray:
-    """Subtract the first value and divide by powers of two, so that squares neither under- nor
-    overflow; a map of extreme scale is copied for it, others never come here.
+    """Subtract the first value and divide by powers of two.
+
+    Squares then neither underflow nor overflow. Only maps of extreme scale need this copy.
     """
     values = array.astype(np.float64)
     # halved once more, for the difference of two finite floats may not be finite

@@ -34,6 +34,7 @@ def _is_one_map(maps: Any) -> bool:
 
 
 def labels_of(maps: dict[Any, FloatArray], name: str) -> list[str]:
+    """Return the names of maps in messages."""
     return [f"{name}[{key!r}]" for key in maps]
 
 
