@@ -1,4 +1,4 @@
-"""gazesal: how much does a saliency map look like where people looked?
+"""Compare saliency maps with gaze: how much does a map look like where people looked.
 
 The public names and namespaces are listed in ``__init__.pyi``. Each is imported when it is first
 used.

@@ -140,7 +140,7 @@ def test_the_reference_lists_everything_public_once_and_nothing_else():
 
 
 def constants():
-    """Public names that are neither functions nor classes, those of types apart."""
+    """Return the public names that are neither functions, classes nor types."""
     return {
         name
         for module in (
@@ -214,7 +214,7 @@ def modules_that_offer():
 
 
 def listed_and_defined(tree):
-    """What `__all__` names, ``None`` without one, and the public definitions."""
+    """Return the names in `__all__`, None without one, and the public definitions."""
     listed = None
     for node in tree.body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
@@ -228,19 +228,18 @@ def listed_and_defined(tree):
 
 @pytest.mark.parametrize(("name", "tree"), modules_that_offer().items(), ids=modules_that_offer())
 def test_a_public_module_lists_what_it_defines(name, tree):
-    """What `__all__` leaves out has no page in the reference, and no test of its docstring."""
+    """A name outside `__all__` has no page in the reference and no test of its docstring."""
     listed, defined = listed_and_defined(tree)
     assert listed
     assert defined - listed == SHARED_WITHIN.get(name, set())
 
 
-def test_what_is_not_listed_is_seen():
+def test_unlisted_names_are_found():
     assert listed_and_defined(ast.parse("def f(): pass")) == (None, {"f"})
     assert listed_and_defined(ast.parse("__all__ = ['f']\nclass G: pass")) == ({"f"}, {"G"})
 
 
-def test_a_missing_docstring_is_seen():
-    """Of a method too: that of this class has none."""
+def test_a_missing_docstring_of_a_method_is_found():
     errors = {code for code, _ in validate(f"{__name__}.Undocumented.method")["errors"]}
     assert errors - NOT_ASKED
 

@@ -52,8 +52,8 @@ class Evaluation:
     options : EvaluationOptions
         Options with which they were scored.
     center_bias : CenterBias or RegisteredCenterBias or other center bias or None
-        Center bias given to `evaluate`, or otherwise that of all images, on the most common size or
-        registered by their boxes. None if every image has its own, or with
+        Center bias given to `evaluate`, or otherwise the one of all images, on the most common size
+        or registered by their boxes. None if every image has its own, or with
         ``center_bias_rows="none"``.
     bad_images : pandas.DataFrame
         Images that could not be scored, with the reason: columns image, reason.

@@ -27,7 +27,7 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     if hasattr(compiled, "enable_caching"):  # with NUMBA_DISABLE_JIT=1 it is the plain function
         # numba raises if no directory can be written to, as in a read-only container
         with suppress(RuntimeError, OSError):
-            compiled._cache = _KernelCache(function)
+            compiled._cache = _KernelCache(function)  # noqa: SLF001 (no public way to set it)
     return cast("Callable[P, R]", compiled)
 
 
