@@ -103,8 +103,8 @@ def last_feature_layer(model: nn.Module, images: Tensor, output: Output) -> dict
         None: "its channels are not clear, or several branches lead to the logits",
     }[follows]
     raise ValueError(
-        "`layers` must be given, because no module clearly returns the last features (N, C, h, w): "
-        f"{why}. {REMEDY}"
+        "`layers` must be given. There is no default, because no module clearly returns the last "
+        f"features (N, C, h, w): {why}. {REMEDY}"
     )
 
 

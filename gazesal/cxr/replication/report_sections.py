@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
-from gazesal.cxr.replication import study_tables
+from gazesal.cxr.replication import tables
 from gazesal.cxr.replication.report_parts import Figure, Section, Table, TableCell, shown
 from gazesal.reporting.labels import method_label, metric_label
 
@@ -22,7 +22,7 @@ QUESTIONS = {
     "like these": "images and models are the units, about models like these (t)",
 }
 FEW_TRAININGS = 5  # with fewer trainings than the study's, t intervals have few degrees of freedom
-TESTS = {  # tests that `study_tables.differences` makes
+TESTS = {  # tests that `tables.differences` makes
     "these": "sign flips of the differences per image",
     "like these": "the t statistic over variance components of images and models",
 }
@@ -52,11 +52,11 @@ def sections_of(
     sections = [_classification(aucs, made, compared=compared)]
     for number, words in (("1", "scores"), ("2", "shuffled scores")):
         name = f"table_{number}"
-        made[name] = study_tables.study_table(scores, number)
+        made[name] = tables.study_table(scores, number)
         laid_out = _beside(made[name], number if compared else None)
         sections.append(Section(name, f"Table {number}: {words}", [STUDY_FORM, laid_out]))
-    made["table_3"] = study_tables.by_subset(scores)
-    made["subset_tests"] = study_tables.subset_tests(scores, seed)
+    made["table_3"] = tables.by_subset(scores)
+    made["subset_tests"] = tables.subset_tests(scores, seed)
     parts: list[str | Table | Figure] = [
         _subsets(scores),
         _beside(made["table_3"], "3" if compared else None, subset=True),
@@ -73,16 +73,16 @@ def sections_of(
     if figure is not None:
         parts = [_caption(scores), Figure(figure, "Maps of one image, and the scores of all")]
         sections.append(Section("figure_1", "Figure 1: maps of one image", parts))
-    for question, table in study_tables.intervals_by_question(scores, seed).items():
+    for question, table in tables.intervals_by_question(scores, seed).items():
         name = f"intervals_{question.replace(' ', '_')}"
         made[name] = table
         heading = f"Intervals: {QUESTIONS[question]}"
         few = _few_trainings(scores) if question == "like these" else ""
         sections.append(Section(name, heading, [*filter(None, [few]), _beside(table, None)]))
-    for question, table in study_tables.differences(scores, seed).items():
+    for question, table in tables.differences(scores, seed).items():
         name = f"differences_{question.replace(' ', '_')}"
         made[name] = table
-        heading = f"Differences from {study_tables.BEST}, paired by image: models {question}"
+        heading = f"Differences from {tables.BEST}, paired by image: models {question}"
         words = (
             f"The p-values are from {TESTS[question]}, adjusted by Holm's method for the "
             f"{len(table)} comparisons. Equivalence (two one-sided tests) is adjusted in the same "
@@ -105,14 +105,14 @@ def _classification(
     heading = "Classification"
     if aucs.empty:
         return Section("classification", heading, ["No test images with labels."])
-    made["classification"] = study_tables.classification_table(aucs)
+    made["classification"] = tables.classification_table(aucs)
     made["label_aucs"] = aucs
     first = aucs["training"].min()
     wide: dict[str, dict[str, TableCell]] = {}
     for row in aucs[aucs["training"] == first].to_dict("records"):
         wide.setdefault(row["label"], {"positive images": TableCell(str(row["n_positive"]))})
         cell = _cell(row["auc"], row["low"], row["high"])
-        wide[row["label"]][study_tables.NETWORKS[row["network"]]] = cell
+        wide[row["label"]][tables.NETWORKS[row["network"]]] = cell
     parts: list[str | Table | Figure] = [
         f"AUC of the test images, averaged over the labels{_over_trainings(aucs)}",
         _beside(made["classification"], "auc" if compared else None, corner="Network"),
@@ -166,9 +166,9 @@ def _beside(
     """Lay out a table as in the study, with the paper's numbers beside ours if there are any."""
     paper = {}
     if number is not None:
-        for row in study_tables.paper_table(number).to_dict("records"):
+        for row in tables.paper_table(number).to_dict("records"):
             key = (row["subset"], row["method"], row["metric"])
-            paper[key] = _cell(*(row[name] for name in study_tables.SIZE))
+            paper[key] = _cell(*(row[name] for name in tables.SIZE))
     wide: dict[str, dict[str, TableCell]] = {}
     for row in table.to_dict("records"):
         kind = str(row["subset"]) if subset else ""

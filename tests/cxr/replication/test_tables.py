@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gazesal.cxr.replication import study_tables
+from gazesal.cxr.replication import tables
 from gazesal.cxr.replication.report_parts import markdown_of, shown
 from gazesal.cxr.replication.report_sections import sections_of
 from gazesal.exceptions import SkippedDataWarning
@@ -13,8 +13,8 @@ from gazesal.stats.table_intervals import interval
 COLUMNS = {
     "interobserver": ("score_interobserver", "thresholded"),
     "segmentation": ("score_convex", "thresholded"),
-    **{f"woAG {way}": ("score_sono", way) for way in study_tables.MIXES},
-    **{f"wAG {way}": ("score_ag", way) for way in study_tables.MIXES},
+    **{f"woAG {way}": ("score_sono", way) for way in tables.MIXES},
+    **{f"wAG {way}": ("score_ag", way) for way in tables.MIXES},
     "AM1": ("score_am1", "thresholded"),
     "AM2": ("score_am2", "thresholded"),
 }
@@ -39,9 +39,9 @@ def released(shared):
 
 @pytest.mark.parametrize("number", ["1", "2"])
 def test_released_scores_give_the_printed_tables(released, number):
-    made = study_tables.study_table(released, number)
-    printed = study_tables.paper_table(number)
-    assert list(made["method"].unique()) == list(study_tables.ROWS)
+    made = tables.study_table(released, number)
+    printed = tables.paper_table(number)
+    assert list(made["method"].unique()) == list(tables.ROWS)
     joined = made.merge(printed, on=["method", "metric"], suffixes=("", "_paper"))
     assert len(joined) == len(printed) == 20
     for name in ("estimate", "low", "high"):
@@ -51,7 +51,7 @@ def test_released_scores_give_the_printed_tables(released, number):
 
 
 def test_paired_differences_equal_the_reanalysis(released):
-    found = study_tables.differences(released, 0)["these"].set_index(["method", "metric"])
+    found = tables.differences(released, 0)["these"].set_index(["method", "metric"])
     ceiling = found.loc[("interobserver", "sauc")]
     assert ceiling["estimate"] == pytest.approx(0.028, abs=5e-4)
     assert (ceiling["low"], ceiling["high"]) == pytest.approx((0.020, 0.037), abs=5e-4)
@@ -125,8 +125,8 @@ def test_undefined_scores_are_left_out_and_counted(released):
 
 def test_one_training_has_no_intervals_about_other_trainings(released):
     one = released[released["model"] == 1]
-    assert set(study_tables.intervals_by_question(one, 0)) == {"these"}
-    assert set(study_tables.differences(one, 0)) == {"these"}
+    assert set(tables.intervals_by_question(one, 0)) == {"these"}
+    assert set(tables.differences(one, 0)) == {"these"}
 
 
 def test_few_trainings_add_a_caution_about_t_intervals(released):
@@ -167,20 +167,20 @@ def test_undefined_score_leaves_its_image_out_of_tables_over_models():
     keys = {"image": image, "reader": reader, "model": model}
     scores = pd.concat(
         pd.DataFrame({"method": row, "metric": metric, **keys, "score": rng.normal(0.5, 0.1, 240)})
-        for row in study_tables.ROWS
+        for row in tables.ROWS
         for metric in ("ncc", "auc_borji", "sncc", "sauc")
     ).reset_index(drop=True)
     lost = scores["method"].isin(["woAG thresholded", "wAG uniform"])
     lost &= scores["metric"].isin(["ncc", "sncc"]) & (scores["image"] == 3) & (scores["model"] == 1)
     scores.loc[lost, "score"] = np.nan
     with pytest.warns(SkippedDataWarning, match="wAG uniform ncc: 1"):
-        made = study_tables.intervals_by_question(scores, 0)["like these"]
+        made = tables.intervals_by_question(scores, 0)["like these"]
     made = made.set_index(["method", "metric"])
     own = scores[(scores["method"] == "wAG uniform") & (scores["metric"] == "ncc")]
-    expected = interval(own[own["image"] != 3], study_tables.CROSSED)
+    expected = interval(own[own["image"] != 3], tables.CROSSED)
     row = made.loc[("wAG uniform", "ncc")]
     assert (row["low"], row["high"], row["n_image"]) == (expected.low, expected.high, 11)
     assert made.loc[("wAG uniform", "auc_borji"), "n_image"] == 12
     with pytest.warns(SkippedDataWarning, match="wAG uniform sncc: 1"):
-        found = study_tables.differences(scores, 0)["like these"]
+        found = tables.differences(scores, 0)["like these"]
     assert found.set_index(["method", "metric"]).loc[("woAG uniform", "sncc"), "n_image"] == 11
