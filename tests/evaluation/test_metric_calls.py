@@ -21,7 +21,8 @@ SHAPES = {"a": (24, 32), "b": (30, 28), "c": (26, 26)}
 EVERY = tuple(gazesal.METRICS)
 NEW = tuple(name for name in EVERY if name not in gazesal.STUDY_METRICS)
 OF_POINTS = tuple(name for name in EVERY if gazesal.METRICS[name].ground_truth == "points")
-DISTRIBUTIONS = ("sim", "kl_divergence", "emd")
+DISTRIBUTIONS = tuple(name for name in EVERY if "saliency_map" in gazesal.METRICS[name].weights)
+DENSITIES = tuple(name for name in EVERY if "saliency_map" in gazesal.METRICS[name].densities)
 OPTIONS = {"density": "shift", "shrink": SHRINK}
 
 
@@ -125,7 +126,7 @@ def by_hand(cases, evaluation, name, *, boxes, ground_truth, negatives, density=
                     continue
                 of_all = ground_truth == "all" and method != "interobserver"
                 readers = list(case.gaze) if of_all else rest
-                distribution = name in {*DISTRIBUTIONS, "information_gain", "log_likelihood"}
+                distribution = name in {*DISTRIBUTIONS, *DENSITIES}
                 if method in case.maps and distribution and density:
                     saliency = gazesal.to_density(saliency, density)  # noqa: PLW2901
                 given = {
@@ -312,11 +313,7 @@ def densities(name):
 @pytest.mark.parametrize("bad_images", ["raise", "list"])
 @pytest.mark.parametrize(
     ("name", "density", "value"),
-    [
-        (name, *each)
-        for name in (*DISTRIBUTIONS, "information_gain", "log_likelihood")
-        for each in densities(name)
-    ],
+    [(name, *each) for name in (*DISTRIBUTIONS, *DENSITIES) for each in densities(name)],
 )
 def test_a_map_without_mass_is_undefined_for_its_method_and_metric_only(
     name, density, value, bad_images
@@ -433,6 +430,11 @@ def test_options_of_metrics_exist_in_python_and_on_the_command_line():
     assert {a for m in gazesal.METRICS.values() for a in m.arguments} == known
 
 
+def labels(chosen):
+    """Return the labels of the chosen metrics, in the order of the registry."""
+    return ", ".join(metric.label for metric in gazesal.METRICS.values() if chosen(metric))
+
+
 def test_words_follow_the_registry(evaluations):
     _, evaluation = evaluations[True, "all", "both"]
     text = describe(evaluation, evaluation.summary(interval="normal"))
@@ -440,9 +442,9 @@ def test_words_follow_the_registry(evaluations):
     for metric in gazesal.METRICS.values():
         assert metric.label in chance
     assert "sNSS 0 for any map that is the same for all images" in chance
-    assert "IG, LL, SIM, KL, EMD: no fixed level" in chance
-    assert "Lower is better: KL, EMD." in text
-    assert "IG, LL, SIM, KL, EMD." in text
+    assert f"{labels(lambda metric: np.isnan(metric.chance))}: no fixed level" in chance
+    assert f"Lower is better: {labels(lambda metric: not metric.higher_is_better)}." in text
+    assert f"{labels(lambda metric: metric.name in (*DISTRIBUTIONS, *DENSITIES))}." in text
     assert "maps minus their minimum, divided by the sum" in text
     assert "aligned by their boxes: sAUC (points), sNSS." in text
     assert "cells of 6 x 6 pixels" in text
