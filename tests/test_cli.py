@@ -157,7 +157,7 @@ BAD_OPTIONS = {
     "missing column": ({"column": "duration=ms"}, "fixations.csv: column 'ms' is missing"),
     "no maps": ({"maps": "nowhere"}, "nowhere: no such folder"),
     "no table": ({"fixations": "nowhere.csv"}, "nowhere.csv"),
-    "no resize": ({"resize": None}, "the map of image img000 is 50 x 60 pixels"),
+    "no resize": ({"resize": None}, "the map of image img000 must have the image's size"),
     "no jobs": ({"jobs": 0}, "`n_jobs` must be a non-zero integer"),
 }
 

@@ -105,7 +105,7 @@ def test_picture_of_another_size_is_refused(run, root, tmp_path):
     Image.fromarray(np.zeros((20, 30), np.uint8)).save(release.picture_path(last, mimic))
     result = run(pictures=mimic)
     assert result.exit_code == 1
-    assert "is 30 wide and 20 high, but the tables say" in result.output
+    assert "must be 105 wide and 90 high as" in result.output
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,10 @@ def test_adapters_do_not_import_the_libraries_they_adapt():
     assert done.stdout.split() == ["0.5"]
 
 
-@pytest.mark.parametrize("name", adapters.__all__)
+FUNCTIONS = [name for name in adapters.__all__ if not inspect.ismodule(getattr(adapters, name))]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
 def test_docstrings_are_complete(name):
     thing = getattr(adapters, name)
     allowed = NOT_ASKED | ({"PR01"} if fields_of(thing) else set())

@@ -257,7 +257,7 @@ def test_invalid_columns_are_named(study, cases_of):
         ("[1]", "record 1: must be an object, got 1"),
         ('[{"image": "a", "image": "b"}]', "must differ, got 'image' 2 times"),
         ('[{"image": ["a"]}]', "record 1, column 'image': must be text or a number"),
-        ('[{"width": NaN}]', "NaN is no value of JSON"),
+        ('[{"width": NaN}]', "NaN is not valid JSON"),
         ("[", "cannot be read as JSON records"),
         ("[" * 100_000, "cannot be read as JSON records"),
     ],

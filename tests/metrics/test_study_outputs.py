@@ -15,7 +15,7 @@ import gazesal
 CASES = [
     "random_f64", "random_f32", "blobs_f32", "blobs_f64", "binary_mask_f32", "relu_zeros_f32",
     "ties_u8", "const_f32_0p1", "const_f64_0p3", "const_zero", "identical", "negated", "sm_is_cb",
-    "gt_unnormalized", "f64_near_ties", "delta_gt", "disjoint_auc1", "half_zero_weights",
+    "gt_unnormalised", "f64_near_ties", "delta_gt", "disjoint_auc1", "half_zero_weights",
     "large_offset_f32", "tiny_scale_f32", "large_f32",
 ]  # fmt: skip
 CONSTANT = {"const_f32_0p1", "const_f64_0p3", "const_zero"}

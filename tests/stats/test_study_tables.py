@@ -83,7 +83,7 @@ def test_page_states_the_adjusted_comparisons(example, page):
     assert "sauc: woAG uniform - wAG uniform = -0.007 [-0.013, -0.000], p = 0.08;" in example
     assert "0.08 among the four comparisons" in page
     assert "sncc: interobserver - wAG uniform = -0.000 [-0.026, +0.025], p = 0.98;" in example
-    assert "interval, 0.025 to either side, shows no difference" in page
+    assert "width of the paired interval is 0.025. It shows no difference" in page
     assert "equivalence within 0.02 shown" not in example
     assert "no equivalence within 0.02" in page
 
@@ -101,7 +101,7 @@ def test_page_states_the_intervals_that_are_too_wide(example, page):
     assert all(one > other for one, other in zip(am1, readers, strict=True))
     assert (min(am1), max(am1)) == pytest.approx((1.7, 2.0), abs=0.15)
     assert readers[:2] == pytest.approx((1.6, 1.1), abs=0.06)
-    assert "AM1 (1.7 to 2.0 times the BCa interval), and for the radiologists by 1.6 on NCC" in page
+    assert "by a factor of 1.7 to 2.0 for AM1, and for the radiologists by a factor of 1.6" in page
     printed, _, like_these = bounds[1::2]
-    assert f"AM1 has [{', '.join(printed[0])}] for an NCC" in page
-    assert f"known to [{', '.join(like_these[0])}] only" in page
+    assert f"NCC of AM1 has [{', '.join(printed[0])}]" in page
+    assert f"known to [{', '.join(like_these[0])}]" in page
