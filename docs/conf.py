@@ -8,6 +8,10 @@ import scipy.stats  # noqa: F401 (imported before torch is mocked, because SciPy
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
+from metric_lists import write_metric_lists
+
+write_metric_lists(Path(__file__).parent / "reference" / "metrics.rst")
+
 project = "gazesal"
 author = "The gazesal developers"
 copyright = author
@@ -25,7 +29,7 @@ extensions = [
     "mathml",
     "metric_table",
 ]
-exclude_patterns = ["_build", "_ext", "changelog.d"]
+exclude_patterns = ["_build", "_ext", "changelog.d", "reference/metrics.rst"]
 
 # Names in single backticks link to objects, and the build fails if an object does not exist. Names
 # of parameters are handled in _ext/api.py.
@@ -34,7 +38,7 @@ nitpicky = True
 
 # Signatures have no types, because the docstrings state the types in words.
 autodoc_typehints = "none"
-autosummary_generate = True
+autosummary_generate = ["reference/index.rst", "reference/metrics.rst"]
 # The documentation is built without these packages.
 autodoc_mock_imports = ["torch", "torchmetrics", "lightning", "kornia"]
 templates_path = ["_templates"]

@@ -115,7 +115,8 @@ def test_a_function_has_an_example(name, thing):
 def in_the_reference():
     """Names that the page of the reference lists, by the module it says they are imported from."""
     text = (ROOT / "docs" / "reference" / "index.rst").read_text("utf-8")
-    found, module, inside = {}, None, False
+    # the page includes the metrics, which are listed from the registry
+    found, module, inside = {"gazesal": list(gazesal.METRICS)}, None, False
     for line in text.splitlines():
         if changed := re.match(r"\.\. currentmodule:: (\S+)", line):
             module = changed[1]
