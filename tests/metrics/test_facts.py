@@ -9,6 +9,7 @@ import pytest
 
 import gazesal
 from tests.metric_cases import NAMES, function
+from tests.oracles import HIGHEST, LOWEST
 
 METRICS = gazesal.METRICS
 WITH_CHANCE = [name for name in NAMES if not math.isnan(METRICS[name].chance)]
@@ -71,35 +72,6 @@ def test_one_map_for_all_images_is_at_chance_if_and_only_if_said(name):
 def test_without_a_chance_no_map_is_at_it():
     for name in set(NAMES) - set(WITH_CHANCE):
         assert not METRICS[name].chance_of_any_map
-
-
-MAP = np.array([[0.0, 0.0, 1.0, 3.0]])
-RISING, FALLING = np.arange(4.0)[None], -np.arange(4.0)[None]
-FIRST, LAST = [[0.0, 0.0]], [[3.0, 0.0]]
-LEFT, RIGHT = np.array([[1.0, 1.0, 0.0, 0.0]]), np.array([[0.0, 0.0, 1.0, 1.0]])
-# arguments whose scores are the ends of the range
-LOWEST = {
-    "ncc": (-MAP, MAP),
-    "sncc": (-MAP, MAP, -MAP),
-    "auc_borji": (1 - np.eye(1, 10**4), np.eye(1, 10**4)),  # but for the half of its own pixel
-    "sauc": (RISING, LEFT, RIGHT),
-    "auc": (RISING, FIRST, LAST),
-    "auc_judd": (RISING, FIRST),
-    "auc_shuffled": (RISING, FIRST, LAST),
-    "sim": (LEFT, RIGHT),
-    "kl_divergence": (MAP, MAP),
-    "emd": (MAP, MAP),
-}
-HIGHEST = {
-    "ncc": (MAP, MAP),
-    "sncc": (MAP, MAP, -MAP),
-    "auc_borji": (np.eye(1, 10**4), np.eye(1, 10**4)),
-    "sauc": (RISING, RIGHT, LEFT),
-    "auc": (RISING, LAST, FIRST),
-    "auc_judd": (RISING, LAST),
-    "auc_shuffled": (RISING, LAST, FIRST),
-    "sim": (MAP, MAP),
-}
 
 
 def score(name, arguments):

@@ -13,3 +13,6 @@ METRICS: dict[str, Callable] = {
     **location.METRICS,
     **distribution.METRICS,
 }
+FAMILIES = (ranks, correlation, points, distribution)
+LOWEST = {name: ends for family in FAMILIES for name, ends in family.LOWEST.items()}
+HIGHEST = {name: ends for family in FAMILIES for name, ends in family.HIGHEST.items()}

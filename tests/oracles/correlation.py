@@ -49,3 +49,13 @@ METRICS = {
     "ncc": ncc,
     "sncc": sncc,
 }
+MAP = np.array([[0.0, 0.0, 1.0, 3.0]])
+# arguments whose scores are the ends of the range
+LOWEST = {
+    "ncc": (-MAP, MAP),
+    "sncc": (-MAP, MAP, -MAP),
+}
+HIGHEST = {
+    "ncc": (MAP, MAP),
+    "sncc": (MAP, MAP, -MAP),
+}

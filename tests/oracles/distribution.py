@@ -63,3 +63,12 @@ METRICS = {
     "kl_divergence": kl_divergence,
     "emd": emd,
 }
+MAP = np.array([[0.0, 0.0, 1.0, 3.0]])
+LEFT, RIGHT = np.array([[1.0, 1.0, 0.0, 0.0]]), np.array([[0.0, 0.0, 1.0, 1.0]])
+# arguments whose scores are the ends of the range, unless an end is infinite
+LOWEST = {
+    "sim": (LEFT, RIGHT),
+    "kl_divergence": (MAP, MAP),
+    "emd": (MAP, MAP),
+}
+HIGHEST = {"sim": (MAP, MAP)}

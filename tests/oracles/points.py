@@ -47,3 +47,15 @@ METRICS = {
     "auc_judd": auc_judd,
     "auc_shuffled": auc_shuffled,
 }
+RISING, FIRST, LAST = np.arange(4.0)[None], [[0.0, 0.0]], [[3.0, 0.0]]
+# arguments whose scores are the ends of the range
+LOWEST = {
+    "auc": (RISING, FIRST, LAST),
+    "auc_judd": (RISING, FIRST),
+    "auc_shuffled": (RISING, FIRST, LAST),
+}
+HIGHEST = {
+    "auc": (RISING, LAST, FIRST),
+    "auc_judd": (RISING, LAST),
+    "auc_shuffled": (RISING, LAST, FIRST),
+}

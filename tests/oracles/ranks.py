@@ -86,3 +86,17 @@ def standard_error(saliency, positive_weights, negative_weights, n_positives, n_
     once = squared - area**2
     terms = once + (n_negatives - 1) * share_x + (n_positives - 1) * share_y
     return float(np.sqrt(max(terms, 0.0) / (n_positives * n_negatives)))
+
+
+RISING = np.arange(4.0)[None]
+LEFT, RIGHT = np.array([[1.0, 1.0, 0.0, 0.0]]), np.array([[0.0, 0.0, 1.0, 1.0]])
+ONE = np.eye(1, 10**4)  # a pixel among many, because half of its own mass counts as a tie
+# arguments whose scores are the ends of the range
+LOWEST = {
+    "auc_borji": (1 - ONE, ONE),
+    "sauc": (RISING, LEFT, RIGHT),
+}
+HIGHEST = {
+    "auc_borji": (ONE, ONE),
+    "sauc": (RISING, RIGHT, LEFT),
+}
