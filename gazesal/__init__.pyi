@@ -37,6 +37,7 @@ from .metrics.auc import auc_borji as auc_borji
 from .metrics.auc import sauc as sauc
 from .metrics.correlation import ncc as ncc
 from .metrics.correlation import sncc as sncc
+from .metrics.correlation import spearman as spearman
 from .metrics.densities import to_density as to_density
 from .metrics.distribution import emd as emd
 from .metrics.distribution import kl_divergence as kl_divergence

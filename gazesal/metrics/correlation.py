@@ -1,4 +1,4 @@
-"""Correlation of maps: NCC and its shuffled form."""
+"""Correlation of maps: NCC, its shuffled form, and the correlation of ranks."""
 
 import math
 
@@ -9,10 +9,10 @@ from gazesal._validation import as_map, require_finite, require_same_shape
 from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.kernels.moments import centered_moments
-from gazesal.maps.constancy import constant, is_constant_by_spread
-from gazesal.typing import FloatArray
+from gazesal.maps.constancy import constant, is_constant_by_spread, is_flat
+from gazesal.typing import Float64Array, FloatArray
 
-__all__ = ["ncc", "sncc"]
+__all__ = ["ncc", "sncc", "spearman"]
 
 # Outside these bounds a sum of squares, or the product of two, may have lost digits to underflow
 # or overflow.
@@ -167,6 +167,84 @@ def sncc(saliency_map: ArrayLike, gaze_map: ArrayLike, center_bias: ArrayLike) -
     if math.isnan(with_gaze):
         return with_gaze
     return with_gaze - correlation(saliency, bias, names=("saliency_map", "center_bias"))
+
+
+def spearman(saliency_map: ArrayLike, gaze_map: ArrayLike) -> float:
+    r"""Compute Spearman's rank correlation of a saliency map and a gaze map.
+
+    The NCC of the ranks of the pixels, so that only the order of the values counts.
+
+    Parameters
+    ----------
+    saliency_map : array_like of float, shape (H, W)
+        Map under test, any scale, finite.
+    gaze_map : array_like of float, shape (H, W)
+        Gaze map, any scale, finite. See `gaze_heatmap`.
+
+    Returns
+    -------
+    float
+        In [-1, 1], and higher is better. Chance is 0. ``nan`` if either map is constant.
+
+    Raises
+    ------
+    ValueError
+        If a map is not 2-D, is empty, holds NaN or infinity, or the shapes differ.
+    TypeError
+        If a map does not hold real numbers, or is masked.
+
+    Warns
+    -----
+    UndefinedMetricWarning
+        If either map is constant, exactly or up to rounding.
+
+    See Also
+    --------
+    ncc : The correlation of the values.
+    auc_borji : Ranks of the saliency map only, weighted by the gaze map.
+
+    Notes
+    -----
+    .. math:: \rho = \frac{\sum_p (r_1(p) - \bar r)(r_2(p) - \bar r)}
+              {\sqrt{\sum_p (r_1(p) - \bar r)^2 \sum_p (r_2(p) - \bar r)^2}}
+
+    with the rank :math:`r(p)` of pixel :math:`p` in its map and the mean rank :math:`\bar r`
+    :footcite:p:`spearman1904`. Pixels of one value share the mean of their ranks. A gaze map is
+    almost 0 far from all fixations, and the order of these small values counts as much as the
+    order of the large ones.
+
+    References
+    ----------
+    .. footbibliography::
+
+    Examples
+    --------
+    >>> import gazesal
+    >>> gaze_map = [[0, 1, 2], [0, 2, 4]]
+    >>> gazesal.spearman([[0, 1, 8], [0, 8, 64]], gaze_map)
+    1.0
+    >>> round(gazesal.spearman([[1, 0, 0], [0, 0, 0]], gaze_map), 4)
+    -0.5394
+    """
+    names = ("saliency_map", "gaze_map")
+    saliency, gaze = as_map(saliency_map, name=names[0]), as_map(gaze_map, name=names[1])
+    require_same_shape(saliency, gaze, names=names)
+    require_finite(saliency, name="saliency_map")
+    require_finite(gaze, name="gaze_map")
+    for values, name in zip((saliency, gaze), names, strict=True):
+        if is_flat(values):
+            warn(
+                f"Spearman's correlation is undefined: `{name}` is {constant(values)}.",
+                UndefinedMetricWarning,
+            )
+            return math.nan
+    return correlation(ranks(saliency), ranks(gaze), names=names)
+
+
+def ranks(values: FloatArray) -> Float64Array:
+    """Return the rank of each pixel, from 1, with the mean rank for pixels of one value."""
+    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[places.ravel()])
 
 
 def correlation(x: FloatArray, y: FloatArray, *, names: tuple[str, str]) -> float:

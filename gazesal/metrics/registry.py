@@ -4,7 +4,7 @@ import math
 from types import MappingProxyType
 
 from gazesal.metrics.auc import auc_borji, sauc
-from gazesal.metrics.correlation import ncc, sncc
+from gazesal.metrics.correlation import ncc, sncc, spearman
 from gazesal.metrics.distribution import emd, kl_divergence, sim
 from gazesal.metrics.location import information_gain, log_likelihood, nss, snss
 from gazesal.metrics.metric import Metric
@@ -96,6 +96,22 @@ _ALL = (
             "shuffled AUC",
         ),
         recommended_for="the ranks of pixels under a gaze map beyond the center bias",
+    ),
+    Metric(
+        spearman,
+        label="Spearman",
+        low=-1.0,
+        high=1.0,
+        chance=0.0,
+        any_monotone_map=True,
+        any_affine_map=True,
+        any_scaled_map=True,
+        symmetric=True,
+        constant_map=math.nan,
+        citation="spearman1904",
+        aliases=("Spearman correlation", "rank correlation", "SRCC", "SROCC", "rho"),
+        undefined_when="a constant saliency map or gaze map",
+        recommended_for="the order of all pixels in two maps",
     ),
     Metric(
         name="auc",

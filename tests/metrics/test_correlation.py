@@ -1,5 +1,6 @@
 """NCC and sNCC: to 1e-12 of exact arithmetic where other code loses digits or gives up."""
 
+import json
 import math
 import warnings
 
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gazesal
-from gazesal import ncc, sncc
+from gazesal import ncc, sncc, spearman
 from tests.oracles import correlation as oracle
 from tests.strategies import plain_triples
 
@@ -192,3 +193,27 @@ def test_opposite_images_reach_both_ends_of_sncc():
     gaze = np.array([[0.0, 1.0]])
     assert sncc(gaze, gaze, gaze[:, ::-1]) == pytest.approx(2.0, rel=0, abs=1e-12)
     assert sncc(gaze[:, ::-1], gaze, gaze[:, ::-1]) == pytest.approx(-2.0, rel=0, abs=1e-12)
+
+
+def test_spearman_by_hand_with_ties():
+    # ranks 1.5 1.5 3 4 and 4 2 2 2, centered: -1 -1 0.5 1.5 and 1.5 -0.5 -0.5 -0.5
+    expected = (-1.5 + 0.5 - 0.25 - 0.75) / math.sqrt(4.5 * 3.0)
+    assert spearman([[0, 0, 1, 5]], [[9, 2, 2, 2]]) == pytest.approx(expected, rel=1e-15)
+
+
+def test_spearman_depends_on_the_order_alone():
+    saliency, gaze = pair(3)
+    assert spearman(np.exp(5 * saliency), gaze**3) == spearman(saliency, gaze)
+
+
+def test_spearman_equals_the_reference_values(shared):
+    numbers = json.loads((shared / "references" / "metrics.json").read_text("utf-8"))
+    with np.load(shared / "references" / "metrics.npz") as arrays:
+        for case in numbers["cases"]:
+            expected = case["numbers"]["whole"]["spearman"]
+            maps = arrays[f"{case['key']}_saliency"], arrays[f"{case['key']}_gaze"]
+            if expected is None:
+                with pytest.warns(gazesal.UndefinedMetricWarning, match="constant"):
+                    assert math.isnan(spearman(*maps))
+            else:
+                assert spearman(*maps) == pytest.approx(expected, rel=0, abs=1e-12)

@@ -17,7 +17,10 @@ def _digits(value: Fraction) -> Decimal:
 
 def ncc(saliency, gaze) -> float:
     """Covariance over the product of deviations, `nan` if a map is constant."""
-    x, y = _exact(saliency), _exact(gaze)
+    return _ncc_of(_exact(saliency), _exact(gaze))
+
+
+def _ncc_of(x: list[Fraction], y: list[Fraction]) -> float:
     mean_x, mean_y = sum(x) / len(x), sum(y) / len(y)
     s_xy = sum((a - mean_x) * (b - mean_y) for a, b in zip(x, y, strict=True))
     s_xx = sum((a - mean_x) ** 2 for a in x)
@@ -35,6 +38,19 @@ def sncc(saliency, gaze, center_bias) -> float:
     return ncc(saliency, gaze) - ncc(saliency, center_bias)
 
 
+def _ranks(array) -> list[Fraction]:
+    """Count the smaller pixels, half of the other equal ones, and one for the pixel itself."""
+    pixels = [pixel for row in np.asarray(array).tolist() for pixel in row]
+    below = (sum(b < a for b in pixels) for a in pixels)
+    equal = (sum(b == a for b in pixels) for a in pixels)
+    return [Fraction(2 * n + k + 1, 2) for n, k in zip(below, equal, strict=True)]
+
+
+def spearman(saliency, gaze) -> float:
+    """Correlation of the ranks, `nan` if a map is constant."""
+    return _ncc_of(_ranks(saliency), _ranks(gaze))
+
+
 def ncc_in_long_double(saliency, gaze) -> float:
     """The definition in extended precision, for maps with too many pixels for rationals."""
     x, y = (np.asarray(array).astype(np.longdouble).ravel() for array in (saliency, gaze))
@@ -48,14 +64,17 @@ def ncc_in_long_double(saliency, gaze) -> float:
 METRICS = {
     "ncc": ncc,
     "sncc": sncc,
+    "spearman": spearman,
 }
 MAP = np.array([[0.0, 0.0, 1.0, 3.0]])
 # arguments whose scores are the ends of the range
 LOWEST = {
     "ncc": (-MAP, MAP),
+    "spearman": (-MAP, MAP),
     "sncc": (-MAP, MAP, -MAP),
 }
 HIGHEST = {
     "ncc": (MAP, MAP),
+    "spearman": (MAP, MAP),
     "sncc": (MAP, MAP, -MAP),
 }
