@@ -275,8 +275,8 @@ def _density_auc(
     values, extremes = without_rounding(values, extremes)
     within = as_tolerance(tolerance, name="tolerance")
     if within is not None and n_samples is None:
-        # Weights are read on the way. If there is no area within the tolerance, they are checked
-        # below.
+        # The kernel checks the weights while it reads them. If it finds no area within the
+        # tolerance, they are checked below.
         weights = gaze.ravel(), None if bias is None else bias.ravel()
         found = area_of_pair(values, extremes, *weights, within)
         if found is not None:

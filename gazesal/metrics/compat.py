@@ -1,7 +1,7 @@
-"""Metrics that reproduce the numbers of other code, named after that code.
+"""Metrics that reproduce the scores of other code, named after that code.
 
-They serve to reproduce a published table. The concept page on the numbers of other code has the
-differences from the metrics of this library, and the reasons. The areas are in `compat_auc`.
+They are meant for comparison with published tables. The concept page "Other people's numbers"
+explains how they differ from the metrics of this library. The areas are in `compat_auc`.
 """
 
 import math
@@ -26,7 +26,7 @@ from gazesal.typing import Float64Array, FloatArray, IntArray
 
 __all__ = ["mit_ig", "mit_kl", "mit_nss", "mit_sim", "pysaliency_kl"]
 
-LARGEST = 1e150  # beyond it the sum or the range of a map may not be finite
+LARGEST = 1e150  # the sum or the range of a map of larger values may not be finite
 
 
 def mit_nss(
@@ -39,7 +39,8 @@ def mit_nss(
     saliency_map : array_like of float, shape (H, W)
         Map under test, finite.
     fixations : array_like of float, shape (N, 2)
-        Columns x and y in image pixels, pixel centers at integers. A pixel counts once.
+        Columns x and y in image pixels, pixel centers at integers. Each fixated pixel
+        counts once.
     outside : {"raise", "drop"}, default "raise"
         Raise for fixations outside the image, or drop them.
 
@@ -62,16 +63,16 @@ def mit_nss(
 
     See Also
     --------
-    nss : Every fixation counted, and the population deviation.
+    nss : NSS with every fixation counted and the population standard deviation.
 
     Notes
     -----
     .. math:: \mathrm{NSS} = \frac1n \sum_{i=1}^n \frac{S(f_i) - \bar S}{s} , \qquad
               s^2 = \frac{1}{P - 1} \sum_p \bigl(S(p) - \bar S\bigr)^2
 
-    over the :math:`n` distinct fixated pixels :math:`f_i` and all :math:`P` pixels :math:`p`, the
-    score of :footcite:t:`peters2005`. That is `nss` of these pixels times
-    :math:`\sqrt{1 - 1/P}`, for the code divides by the sample deviation :math:`s`.
+    over the :math:`n` distinct fixated pixels :math:`f_i` and all :math:`P` pixels :math:`p`. The
+    metric is the NSS of :footcite:t:`peters2005`. The score equals `nss` of these pixels times
+    :math:`\sqrt{1 - 1/P}`, because the code divides by the sample standard deviation :math:`s`.
 
     References
     ----------
@@ -106,7 +107,8 @@ def mit_ig(
     saliency_map : array_like of float, shape (H, W)
         Map under test, any scale, finite.
     fixations : array_like of float, shape (N, 2)
-        Columns x and y in image pixels, pixel centers at integers. A pixel counts once.
+        Columns x and y in image pixels, pixel centers at integers. Each fixated pixel
+        counts once.
     baseline : array_like of float, shape (H, W)
         Map to compare with, any scale, finite.
     outside : {"raise", "drop"}, default "raise"
@@ -129,12 +131,12 @@ def mit_ig(
     Warns
     -----
     UndefinedMetricWarning
-        If a map is constant, also if the baseline is, so a gain over the uniform density is not
-        available.
+        If a map is constant. The baseline may not be constant either, so that there is no gain over
+        the uniform density.
 
     See Also
     --------
-    information_gain : For densities that were made on purpose.
+    information_gain : Information gain of densities, made by a method that you choose.
 
     Notes
     -----
@@ -142,11 +144,11 @@ def mit_ig(
               \log_2(\varepsilon + p(f_i)) - \log_2(\varepsilon + b(f_i)) , \qquad
               p = \frac{S - \min S}{\sum (S - \min S)} ,
 
-    over the :math:`n` distinct fixated pixels :math:`f_i`, with :math:`\varepsilon = 2^{-52}` and
-    :math:`b` made of the baseline as :math:`p` of the map :math:`S`. So the lowest pixel of each is
-    impossible and costs, where it is fixated, 52 bits less those that the baseline spends there,
-    over :math:`n`. The code cites :footcite:t:`kummerer2015`, whose models are densities to begin
-    with.
+    over the :math:`n` distinct fixated pixels :math:`f_i`, with :math:`\varepsilon = 2^{-52}`. The
+    density :math:`b` is made from the baseline as :math:`p` is made from the map :math:`S`. The
+    lowest pixel of each map therefore has density 0. If it is fixated, the score loses 52 bits,
+    reduced by the negative log2 of the baseline there and divided by :math:`n`. The code cites
+    :footcite:t:`kummerer2015`, whose models return densities.
 
     References
     ----------
@@ -181,8 +183,8 @@ def mit_sim(saliency_map: ArrayLike, gaze_map: ArrayLike) -> float:
     Returns
     -------
     float
-        In [0, 1], and higher is better. 0 if a map is zero everywhere, and ``nan`` if one is
-        another constant. There is no level of chance.
+        In [0, 1], and higher is better. 0 if a map is zero everywhere, and ``nan`` if a map
+        is constant and not zero. There is no level of chance.
 
     Raises
     ------
@@ -198,15 +200,16 @@ def mit_sim(saliency_map: ArrayLike, gaze_map: ArrayLike) -> float:
 
     See Also
     --------
-    sim : Without subtracting the smallest value.
+    sim : SIM without subtracting the smallest value.
 
     Notes
     -----
     .. math:: \mathrm{SIM} = \sum_p \min\bigl(S'(p), Q'(p)\bigr) , \qquad
               S' = \frac{S - \min S}{\sum (S - \min S)} ,
 
-    and :math:`Q'` of the gaze map likewise: `sim` of both maps less their smallest value, so that a
-    map does not score for what it has everywhere :footcite:p:`judd2012`.
+    and :math:`Q'` made from the gaze map in the same way. It equals `sim` after the smallest value
+    is subtracted from each map, so that a constant offset does not change the score
+    :footcite:p:`judd2012`.
 
     References
     ----------
@@ -249,14 +252,14 @@ def mit_kl(saliency_map: ArrayLike, gaze_map: ArrayLike) -> float:
     Raises
     ------
     ValueError
-        If a map is not 2-D, is empty, holds NaN, infinity or a negative value, for which the code
-        takes the logarithm of a negative number, or the shapes differ.
+        If a map is not 2-D, is empty, holds NaN, infinity or a negative value, or the shapes
+        differ. The Matlab code takes the logarithm of a negative number.
     TypeError
         If a map does not hold real numbers, or is masked.
 
     See Also
     --------
-    kl_divergence : The same for maps that are not zero everywhere.
+    kl_divergence : The same score for maps that are not zero everywhere.
 
     Notes
     -----
@@ -264,8 +267,8 @@ def mit_kl(saliency_map: ArrayLike, gaze_map: ArrayLike) -> float:
               \ln\Bigl(\varepsilon + \frac{Q'(p)}{\varepsilon + S'(p)}\Bigr)
 
     of both maps divided by their sums, with :math:`\varepsilon = 2^{-52}`, as in `kl_divergence`
-    :footcite:p:`bylinskii2019`. A map that is zero everywhere stays so, and as a saliency map
-    scores about 36 less the entropy of the gaze map.
+    :footcite:p:`bylinskii2019`. A map that is zero everywhere is not divided. As a saliency map,
+    it scores about 36 minus the entropy of the gaze map.
 
     References
     ----------
@@ -294,7 +297,7 @@ def pysaliency_kl(saliency_map: ArrayLike, gaze_map: ArrayLike, *, minimum: floa
     saliency_map : array_like of float, shape (H, W)
         Map under test, finite. Shifted to be non-negative if it has negative values.
     gaze_map : array_like of float, shape (H, W)
-        Gaze map, finite, shifted likewise.
+        Gaze map, finite, shifted in the same way.
     minimum : float, default 1e-20
         Added to every pixel of both maps before they are divided by their sums, positive.
 
@@ -313,14 +316,14 @@ def pysaliency_kl(saliency_map: ArrayLike, gaze_map: ArrayLike, *, minimum: floa
 
     See Also
     --------
-    kl_divergence : With the constant inside the logarithm, as pysaliency's ``MIT_KLDiv``.
+    kl_divergence : The constant is inside the logarithm, as in pysaliency's ``MIT_KLDiv``.
 
     Notes
     -----
     .. math:: \mathrm{KL} = \sum_p Q'(p)\,\bigl(\ln Q'(p) - \ln S'(p)\bigr)
 
     of the two densities, as in :footcite:t:`kummerer2018`. The added constant is in the units of
-    the maps, so where the saliency map is 0 the score depends on its scale.
+    the maps, so the score depends on the scale of a saliency map that has zeros.
 
     References
     ----------
@@ -353,7 +356,7 @@ def as_float_map(value: ArrayLike, *, name: str) -> Float64Array:
 def map_and_fixated(
     saliency_map: ArrayLike, fixations: ArrayLike, outside: OutsidePoints
 ) -> tuple[Float64Array, IntArray]:
-    """Return the input of the Matlab code: a map, and the fixated pixels."""
+    """Return the input of the Matlab code: a map, and the distinct fixated pixels."""
     saliency = as_float_map(saliency_map, name="saliency_map")
     pixels = fixated_pixels(fixations, saliency.shape, name="fixations", outside=outside)
     return saliency, np.unique(pixels)
@@ -366,7 +369,7 @@ def to_range(array: Float64Array) -> Float64Array:
 
 
 def undefined(label: str, why: FloatArray | str, *, name: str = "saliency_map") -> float:
-    """Warn at the caller of the metric of a constant map, or in words, and return `nan`."""
+    """Warn that a metric is undefined, for a constant map or a reason in words; return `nan`."""
     words = why if isinstance(why, str) else f"`{name}` is {constant(why)}"
     warn(f"{label} is undefined: {words}.", UndefinedMetricWarning)
     return math.nan
@@ -381,4 +384,5 @@ def _shares(array: Float64Array, *, name: str) -> Float64Array:
 
 
 def _to_sum(array: Float64Array) -> Float64Array:
+    """Divide a map by its sum."""
     return np.asarray(array / array.sum())

@@ -1,4 +1,4 @@
-"""Other people's areas under the ROC curve, under names that say whose they are."""
+"""Areas under the ROC curve as other code computes them, named after that code."""
 
 import math
 
@@ -15,7 +15,7 @@ from gazesal.typing import Float64Array, RandomState
 
 __all__ = ["mit_auc_borji", "mit_auc_judd", "mit_auc_shuffled", "pysaliency_auc_judd"]
 
-JITTER = 1e-7
+JITTER = 1e-7  # largest noise added to a map to break ties
 
 
 def mit_auc_judd(
@@ -33,9 +33,10 @@ def mit_auc_judd(
     saliency_map : array_like of float, shape (H, W)
         Map under test, finite. Its scale matters with `jitter`.
     fixations : array_like of float, shape (N, 2)
-        Columns x and y in image pixels, pixel centers at integers. A pixel counts once.
+        Columns x and y in image pixels, pixel centers at integers. Each fixated pixel
+        counts once.
     jitter : bool, default True
-        Add noise, uniform in [0, 1e-7), to the map as it is, as the code does.
+        Add noise, uniform in [0, 1e-7), to the unscaled map, as the code does.
     rng : int, numpy.random.Generator or other seed, optional
         Source of the noise, required with `jitter` and otherwise unused. A Generator is advanced.
     outside : {"raise", "drop"}, default "raise"
@@ -61,19 +62,20 @@ def mit_auc_judd(
 
     See Also
     --------
-    auc_judd : The exact area on the same pixels.
+    auc_judd : The exact area of the same pixels.
 
     Notes
     -----
     .. math:: \mathrm{AUC} = \sum_{i=0}^{n} (x_{i+1} - x_i)\,\frac{y_i + y_{i+1}}{2} , \qquad
               y_i = \frac in , \qquad x_i = \frac{|\{p : S(p) \ge S(f_i)\}| - i}{P - n}
 
-    for the :math:`n` fixated pixels :math:`f_i` of :math:`P`, highest first, between the ends
-    :math:`x_0 = y_0 = 0` and :math:`x_{n+1} = y_{n+1} = 1`. So at the :math:`i`-th the true
-    positive rate is taken to be :math:`i/n` and the false positives all pixels at or above its
-    value less :math:`i`, which is not so where values tie: a binary map with an exact area of 0.76
-    has 0.58 without jitter. The noise breaks ties, and orders anew a map
-    that sums to 1, whose values differ by less than it. The code is named after
+    for the :math:`n` fixated pixels :math:`f_i` of :math:`P` pixels, sorted from the highest to the
+    lowest value. The ends of the curve are :math:`x_0 = y_0 = 0` and
+    :math:`x_{n+1} = y_{n+1} = 1`. At the :math:`i`-th fixated pixel, the code takes :math:`i/n` as
+    the true positive rate, and the number of pixels at or above its value minus :math:`i` as the
+    number of false positives. Both are wrong if values tie: a binary map with an exact area of
+    0.76 scores 0.58 without jitter. The noise breaks ties. It also changes the order of pixels
+    that differ by less than the noise, as in a map that sums to 1. The code is named after
     :footcite:t:`judd2009`.
 
     References
@@ -122,13 +124,14 @@ def mit_auc_borji(
     saliency_map : array_like of float, shape (H, W)
         Map under test, finite.
     fixations : array_like of float, shape (N, 2)
-        Columns x and y in image pixels, pixel centers at integers. A pixel counts once.
+        Columns x and y in image pixels, pixel centers at integers. Each fixated pixel
+        counts once.
     n_splits : int, default 100
-        Number of draws of negatives to average over.
+        Number of samples of negatives to average over.
     step : float, default 0.1
-        Distance of the thresholds on the map scaled to [0, 1].
+        Step between thresholds, for the map scaled to [0, 1].
     rng : int, numpy.random.Generator or other seed
-        Source of the draws. A Generator is advanced.
+        Source of the samples. A Generator is advanced.
     outside : {"raise", "drop"}, default "raise"
         Raise for fixations outside the image, or drop them.
 
@@ -152,7 +155,7 @@ def mit_auc_borji(
 
     See Also
     --------
-    auc : The exact area against all pixels, which this one falls short of for a peaky map.
+    auc : The exact area against all pixels, which is higher for peaked maps.
     auc_borji : The exact area for a gaze map.
 
     Notes
@@ -162,11 +165,11 @@ def mit_auc_borji(
               y_t = \frac1n \sum_{i=1}^n [S(f_i) \ge t] , \qquad
               x_{k,t} = \frac1n \sum_{i=1}^n [S(r_{k,i}) \ge t]
 
-    over :math:`K` splits, for the map :math:`S` scaled to its range, the :math:`n` fixated pixels
-    :math:`f_i` and as many :math:`r_{k,i}` drawn from all pixels, with replacement
-    :footcite:p:`borji2013`. Of the thresholds 0, 0.1, 0.2, ... the one below :math:`t` is
-    :math:`t'`, and the ends of the curve are (0, 0) and (1, 1). So coarse a grid makes the score
-    depend on how the values are spread, and not on their order alone.
+    over :math:`K` splits, for the map :math:`S` scaled to [0, 1], the :math:`n` fixated pixels
+    :math:`f_i`, and :math:`n` pixels :math:`r_{k,i}` sampled from all pixels with replacement
+    :footcite:p:`borji2013`. The thresholds :math:`t` are 0, 0.1, 0.2, ..., and :math:`t'` is the
+    next threshold below :math:`t`. The ends of the curve are (0, 0) and (1, 1). Because the grid is
+    coarse, the score depends on the distribution of the values and not only on their order.
 
     References
     ----------
@@ -206,15 +209,16 @@ def mit_auc_shuffled(
     saliency_map : array_like of float, shape (H, W)
         Map under test, finite.
     fixations : array_like of float, shape (N, 2)
-        Columns x and y in image pixels, pixel centers at integers. A pixel counts once.
+        Columns x and y in image pixels, pixel centers at integers. Each fixated pixel
+        counts once.
     other_fixations : array_like of float, shape (M, 2)
-        The same of other images, usually ten, in the pixels of this one.
+        Fixations on other images, usually ten, in the pixels of this image.
     n_splits : int, default 100
-        Number of draws of negatives to average over.
+        Number of samples of negatives to average over.
     step : float, default 0.1
-        Distance of the thresholds on the map scaled to [0, 1].
+        Step between thresholds, for the map scaled to [0, 1].
     rng : int, numpy.random.Generator or other seed
-        Source of the draws. A Generator is advanced.
+        Source of the samples. A Generator is advanced.
     outside : {"raise", "drop"}, default "raise"
         Raise for fixations outside the image, or drop them.
 
@@ -239,7 +243,7 @@ def mit_auc_shuffled(
     See Also
     --------
     auc_shuffled : The exact area.
-    mit_auc_borji : Negatives from all pixels.
+    mit_auc_borji : Negatives sampled from all pixels.
 
     Notes
     -----
@@ -248,9 +252,10 @@ def mit_auc_shuffled(
               y_t = \frac1n \sum_{i=1}^n [S(f_i) \ge t] , \qquad
               x_{k,t} = \frac1m \sum_{j=1}^m [S(o_{k,j}) \ge t]
 
-    as in `mit_auc_borji`, with the negatives :math:`o_{k,j}` of each split drawn without
-    replacement from the pixels fixated on other images, as many as are fixated on this one or as
-    there are: :math:`m \le n` :footcite:p:`borji2013`.
+    as in `mit_auc_borji`, except for the negatives: in each split, :math:`m` negatives
+    :math:`o_{k,j}` are sampled without replacement from the pixels fixated on other images, where
+    :math:`m` is :math:`n` or the number of these pixels, if that is smaller
+    :footcite:p:`borji2013`.
 
     References
     ----------
@@ -292,7 +297,8 @@ def pysaliency_auc_judd(
     saliency_map : array_like of float, shape (H, W)
         Map under test, finite. Its scale matters with `jitter`.
     fixations : array_like of float, shape (N, 2)
-        Columns x and y in image pixels, pixel centers at integers. Each counts.
+        Columns x and y in image pixels, pixel centers at integers. Each fixation
+        counts.
     jitter : bool, default True
         Add noise, uniform in [0, 1e-7), to the map, as pysaliency does.
     rng : int, numpy.random.Generator or other seed, optional
@@ -317,13 +323,13 @@ def pysaliency_auc_judd(
     Warns
     -----
     UndefinedMetricWarning
-        If every pixel is fixated. If the map is constant up to rounding only, so that all
+        If every pixel is fixated. If the map is constant only up to rounding, so that all
         pixels count as ties.
 
     See Also
     --------
-    mit_auc_judd : The Matlab code's number.
-    auc_judd : The exact area, each pixel counted once.
+    mit_auc_judd : The score of the Matlab code.
+    auc_judd : The exact area, with each fixated pixel counted once.
 
     Notes
     -----
@@ -331,11 +337,12 @@ def pysaliency_auc_judd(
               y_j = \frac1N \sum_{i=1}^N [S(f_i) \ge t_j] , \qquad
               x_j = \frac{1}{|U|} \sum_{u \in U} [S(u) \ge t_j]
 
-    for the :math:`N` fixations :math:`f_i`, each counted, and the pixels :math:`U` without one
+    for the :math:`N` fixations :math:`f_i` and the unfixated pixels :math:`U`
     :footcite:p:`kummerer2018`. The thresholds :math:`t_1 > \dots > t_m` are the distinct values at
     fixations, and the ends of the curve are :math:`x_0 = y_0 = 0` and
-    :math:`x_{m+1} = y_{m+1} = 1`. Ties of fixations with each other are counted
-    rightly, unlike in `mit_auc_judd`. The negatives between two of these values are not.
+    :math:`x_{m+1} = y_{m+1} = 1`. Ties among fixations are counted
+    correctly, unlike in `mit_auc_judd`. The order of the negatives between two thresholds is
+    ignored.
 
     References
     ----------
@@ -367,10 +374,12 @@ def pysaliency_auc_judd(
 
 
 def _as_splits(value: int, n_fixated: int) -> int:
+    """Check `n_splits`. All samples together are limited, because they are held in memory."""
     return as_count(value, name="n_splits", most=MOST_PIXELS // n_fixated)
 
 
 def _as_step(value: float) -> float:
+    """Check `step`."""
     step = as_number(value, name="step", low=0.0, high=1.0)
     if step == 0.0:
         raise ValueError("`step` must be positive, got 0.")
@@ -378,12 +387,12 @@ def _as_step(value: float) -> float:
 
 
 def _mean_grid_area(positives: Float64Array, negatives: Float64Array, step: float) -> float:
-    """Return the mean area of the curves of one group of positives and one of negatives a row."""
+    """Return the mean area over the rows of negatives, each against the same positives."""
     above, top = np.sort(positives), positives.max()
     areas = []
     for row in np.sort(negatives, axis=1):
         highest = max(top, row[-1])
-        # Matlab's 0:step:highest ends at `highest` if it comes within rounding of it
+        # Matlab's 0:step:highest includes `highest` if it is a multiple of `step` up to rounding.
         steps = np.arange(math.floor(highest / step * (1.0 + EPSILON)) + 1)
         thresholds = np.minimum(steps * step, highest)[::-1]
         hits, false_alarms = (

@@ -22,7 +22,7 @@ SMALLEST, LARGEST = 1e-150, 1e150
 def ncc(saliency_map: ArrayLike, gaze_map: ArrayLike) -> float:
     r"""Compute the normalized cross-correlation (NCC) of a saliency map and a gaze map.
 
-    Also called CC: Pearson's correlation over all pixels.
+    It is Pearson's correlation over all pixels, also called CC.
 
     Parameters
     ----------
@@ -50,8 +50,8 @@ def ncc(saliency_map: ArrayLike, gaze_map: ArrayLike) -> float:
 
     See Also
     --------
-    sncc : NCC over that of the center bias.
-    resample : Bring a map onto the grid of another.
+    sncc : NCC minus the NCC with the center bias.
+    resample : Resize a map to the shape of another.
 
     Notes
     -----
@@ -60,14 +60,14 @@ def ncc(saliency_map: ArrayLike, gaze_map: ArrayLike) -> float:
 
     over the :math:`P` pixels, equation 4 of :footcite:t:`bigolin2021`, the CC of
     :footcite:t:`bylinskii2019`. The choice of unbiased or population deviation cancels. NCC is
-    symmetric and does not change when either map is multiplied by a positive number or has a
-    number added.
+    symmetric. Multiplying a map by a positive number or adding a number to it does not change the
+    score.
 
     Sums are in float64 whatever the dtype, and each map is read once. A map is constant if its
     smallest value equals its largest, or differs from it by no more than the rounding of a resize:
-    32 units of the precision of the map times its largest magnitude. Other code decides by a
-    computed deviation, which for a constant of 0.1 is not 0, and returns 0, ``nan`` or rounding
-    noise.
+    32 units of the precision of the map times its largest magnitude. Other code tests the
+    computed standard deviation, which is not 0 for a constant of 0.1, and returns 0, ``nan`` or
+    rounding noise.
 
     References
     ----------
@@ -91,9 +91,9 @@ def ncc(saliency_map: ArrayLike, gaze_map: ArrayLike) -> float:
 def sncc(saliency_map: ArrayLike, gaze_map: ArrayLike, center_bias: ArrayLike) -> float:
     r"""Compute the shuffled normalized cross-correlation (sNCC) of a saliency map.
 
-    The NCC with the gaze map, less the NCC with the center bias: how much more the map looks
-    like this image's gaze than like anybody's gaze on any image. A map can also score by looking
-    unlike the bias.
+    It is the NCC with the gaze map minus the NCC with the center bias. It measures how much more
+    similar the map is to the gaze on this image than to gaze in general. A map also scores if it is
+    merely dissimilar to the center bias.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def sncc(saliency_map: ArrayLike, gaze_map: ArrayLike, center_bias: ArrayLike) -
     See Also
     --------
     ncc : The correlation without the center bias.
-    sauc : The shuffled metric on ranks, at 0.5 for every map that is the same for all images.
+    sauc : The shuffled metric on ranks, 0.5 on average for a map that is the same for all images.
 
     Notes
     -----
@@ -140,8 +140,8 @@ def sncc(saliency_map: ArrayLike, gaze_map: ArrayLike, center_bias: ArrayLike) -
     no correlation is above 1.
 
     The score of an inverted map is minus the score of the map. The inverse of the center bias
-    therefore scores above 0 on every image without looking at any. Compare a map with it, and
-    report `sauc` beside sNCC.
+    therefore scores above 0 on every image without looking at any. Compare your map with this
+    inverse, and report `sauc` beside sNCC.
 
     References
     ----------
@@ -274,7 +274,7 @@ def to_unit_scale(array: FloatArray) -> FloatArray:
     Squares then neither underflow nor overflow. Only maps of extreme scale need this copy.
     """
     values = array.astype(np.float64)
-    # halved once more, for the difference of two finite floats may not be finite
+    # Halved once more, because the difference of two finite floats may overflow.
     shifted = np.ldexp(values, -math.frexp(float(np.abs(values).max()))[1] - 1)
     shifted -= shifted[0]
     return np.asarray(np.ldexp(shifted, -math.frexp(float(np.abs(shifted).max()))[1]))

@@ -1,4 +1,4 @@
-"""Saliency maps as densities: the step before the metrics that score probabilities."""
+"""Conversion of saliency maps to densities, for the metrics that score probabilities."""
 
 import math
 from typing import Any, Literal, get_args
@@ -14,8 +14,8 @@ __all__ = ["to_density"]
 
 DensityMethod = Literal["sum", "shift", "softmax"]
 METHODS = get_args(DensityMethod)
-EPSILON = 2.0**-52  # Matlab's eps, which the benchmarks keep logarithms finite with
-SUM_TOLERANCE = 1e-4  # a density in single precision, summed naively, is this far from 1 at most
+EPSILON = 2.0**-52  # Matlab's eps, which benchmarks add to keep logarithms finite
+SUM_TOLERANCE = 1e-4  # largest error of the sum of a density added naively in single precision
 
 
 def to_density(
@@ -28,22 +28,23 @@ def to_density(
     r"""Turn a saliency map into a density: non-negative, summing to 1.
 
     A saliency map has higher values where people look more, but its values are not probabilities.
-    Metrics of probabilities need a density, and their values depend on the step that makes it, so
-    the step has no default.
+    Metrics of probabilities need a density, and their values depend on the method that makes it.
+    The method therefore has no default.
 
     Parameters
     ----------
     saliency_map : array_like of float, shape (H, W)
         Map, finite, and non-negative with a positive sum under ``"sum"``.
     method : {"sum", "shift", "softmax"}
-        Divide by the sum, subtract the smallest value before that, or divide the exponential of
-        the map over `temperature` by its sum, for maps that are logarithms.
+        ``"sum"`` divides the map by its sum. ``"shift"`` first subtracts the smallest value.
+        ``"softmax"`` divides the map by `temperature`, takes the exponential, and divides it by
+        its sum. It is meant for maps of log-probabilities.
     minimum : float, default 0
-        Added to every pixel before dividing by the sum, non-negative, in the units of the map (of
-        the map less its smallest value under ``"shift"``). It keeps pixels without saliency
-        possible. Not for ``"softmax"``.
+        Added to every pixel before dividing by the sum, and under ``"shift"`` after subtracting the
+        smallest value. Non-negative, in the units of the map. It gives pixels of zero saliency a
+        positive probability. Not used by ``"softmax"``.
     temperature : float, default 1
-        Divides the map before the exponential, positive, for ``"softmax"`` only.
+        Divides the map before the exponential. Positive, used only by ``"softmax"``.
 
     Returns
     -------
@@ -53,16 +54,16 @@ def to_density(
     Raises
     ------
     ValueError
-        If the map is not 2-D, is empty, holds NaN or infinity, or nothing can be divided: a
-        negative value or only zeros under ``"sum"``, a constant under ``"shift"`` without a
-        `minimum`. If an option is out of range or belongs to another method.
+        If the map is not 2-D, is empty, or holds NaN or infinity. If it has a negative
+        value or only zeros under ``"sum"``, or is constant under ``"shift"`` without a `minimum`.
+        If an option is out of range or belongs to another method.
     TypeError
         If the map does not hold real numbers, or is masked.
 
     See Also
     --------
-    information_gain : Score a density.
-    log_likelihood : Score a density against the uniform one.
+    information_gain : Score a density against a baseline.
+    log_likelihood : Score a density against the uniform density.
 
     Notes
     -----
@@ -72,9 +73,9 @@ def to_density(
               \frac{S(p) - \min S + m}{\sum_r (S(r) - \min S + m)} \qquad\text{or}\qquad
               \frac{e^{S(p) / T}}{\sum_r e^{S(r) / T}} .
 
-    The benchmark at MIT scales maps to their range before it divides by the sum, which is
-    ``"shift"``; pysaliency shifts only maps with negative values. None of the three makes a good
-    density of any map: :footcite:t:`kummerer2015` fit the step to data.
+    The benchmark at MIT scales each map to [0, 1] and divides it by its sum, which is the same as
+    ``"shift"``. pysaliency shifts only maps with negative values. No method gives a good density
+    for every map: :footcite:t:`kummerer2015` fit the conversion to data.
 
     References
     ----------
@@ -97,13 +98,13 @@ def to_density(
     scale = as_number(temperature, name="temperature", low=math.ulp(0.0), high=math.inf)
     lowest, highest = float(array.min()), float(array.max())
     if math.isfinite(highest - lowest) and is_constant(array, lowest, highest):
-        # in float64, and beside a small `minimum` or temperature, rounding would look like content
+        # In float64, or with a small `minimum` or temperature, rounding would look like content.
         array, highest = np.full_like(array, lowest), lowest
     if method == "softmax":
         if floor != 0.0:
             raise ValueError('`minimum` must be 0 with method="softmax", which has no zeros.')
         require_finite(array, name="saliency_map")
-        with np.errstate(over="ignore", under="ignore"):  # far below the peak is nothing at all
+        with np.errstate(over="ignore", under="ignore"):  # pixels far below the peak become 0
             logits = (array.astype(np.float64) - float(array.max())) / scale
             weights = np.exp(logits)
         return np.asarray(weights / weights.sum())
@@ -130,7 +131,7 @@ def to_density(
 
 
 def as_epsilon(value: Any) -> float:
-    """Return the constant under a logarithm: 0, or large enough to divide by."""
+    """Return `eps`, or raise unless it is 0 or large enough to divide by."""
     epsilon = as_number(value, name="eps", low=0.0, high=1.0)
     if 0.0 < epsilon < 1e-300:
         raise ValueError(f"`eps` must be 0 or from 1e-300 to 1, got {value!r}.")
@@ -138,12 +139,12 @@ def as_epsilon(value: Any) -> float:
 
 
 def as_density(value: ArrayLike, *, name: str) -> tuple[FloatArray, float]:
-    """Return a map that is a density, uncopied, with its sum, which rounding keeps from 1."""
+    """Return a density, not copied, and its sum, which differs from 1 by rounding."""
     array = as_map(value, name=name)
     _, total = weight_sums(array, name=name)
     if abs(total - 1.0) > SUM_TOLERANCE:
         raise ValueError(
-            f"`{name}` must be a density, summing to 1, got a sum of {total:g}. `to_density` "
-            "makes one of a map, by a method that you choose."
+            f"`{name}` must be a density, summing to 1, got a sum of {total:g}. Make one with "
+            "`to_density`, by a method that you choose."
         )
     return array, total

@@ -1,4 +1,4 @@
-"""Directions of metrics, higher or lower is better, by name and label."""
+"""Directions of metrics (higher or lower is better), by name or label."""
 
 from gazesal.metrics.names import find_metric
 

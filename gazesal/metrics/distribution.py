@@ -1,4 +1,4 @@
-"""Comparison of two maps as distributions: SIM, KL divergence, earth mover's distance."""
+"""Metrics that compare maps as distributions: SIM, KL divergence, earth mover's distance."""
 
 import importlib.util
 import math
@@ -20,16 +20,16 @@ from gazesal.typing import Float64Array, FloatArray
 
 __all__ = ["emd", "kl_divergence", "sim"]
 
-BLOCK = 1 << 13  # pixels divided by their sum at a time, so that a large map is not copied
-ROUNDING = 1e-12  # what rounding may take off a divergence of 0
-MOST_ROUTES = 1 << 27  # distances between cells held at once, 1 GiB of them
+BLOCK = 1 << 13  # pixels; maps are normalized in blocks so that a large map is not copied
+ROUNDING = 1e-12  # nats by which rounding may lower a divergence of 0
+MOST_ROUTES = 1 << 27  # distances between cells held in memory; at most 1 GiB
 NO_SOLVER = "`emd` needs POT, which solves the transport problem: pip install 'gazesal[emd]'."
 
 
 def sim(saliency_map: ArrayLike, gaze_map: ArrayLike) -> float:
     r"""Compute the similarity (SIM) of a saliency map and a gaze map, as distributions.
 
-    The mass that the two have in common, also called histogram intersection.
+    It is the mass that the two maps have in common, also called histogram intersection.
 
     Parameters
     ----------
@@ -54,16 +54,16 @@ def sim(saliency_map: ArrayLike, gaze_map: ArrayLike) -> float:
 
     See Also
     --------
-    to_density : Make a density of a map with negative values.
-    mit_sim : The Matlab code's number, which subtracts the smallest value of each map.
+    to_density : Turn a map with negative values into a density.
+    mit_sim : The score of the Matlab code, which subtracts the smallest value of each map.
 
     Notes
     -----
     .. math:: \mathrm{SIM} = \sum_p \min(S'(p), Q'(p))
 
     with saliency map :math:`S'` and gaze map :math:`Q'` each divided by its sum
-    :footcite:p:`judd2012`. Chance depends on both maps: a narrow gaze map has little in common
-    with any wide one.
+    :footcite:p:`judd2012`. Chance depends on both maps, because a narrow gaze map has little mass
+    in common with any wide map.
 
     References
     ----------
@@ -115,9 +115,9 @@ def kl_divergence(saliency_map: ArrayLike, gaze_map: ArrayLike, *, eps: float = 
 
     See Also
     --------
-    to_density : Make a density of a map with negative values or zeros.
-    mit_kl : The Matlab code's number, also for a map of zeros.
-    pysaliency_kl : The number of pysaliency's default.
+    to_density : Turn a map with negative values or zeros into a density.
+    mit_kl : The score of the Matlab code, also defined for a map of zeros.
+    pysaliency_kl : The score of pysaliency's default.
 
     Notes
     -----
@@ -178,8 +178,8 @@ def emd(saliency_map: ArrayLike, gaze_map: ArrayLike, *, shrink: int) -> float:
     gaze_map : array_like of float, shape (H, W)
         Gaze map, non-negative with a positive sum, any scale. See `gaze_heatmap`.
     shrink : int
-        Side in pixels of the cells that the mass is gathered in before it is moved, 1 or more;
-        1 is exact. There is no default: say it with the score.
+        Side in pixels of the square cells in which mass is summed before it is moved, at least 1.
+        1 is exact. There is no default, because it changes the score: report it with the score.
 
     Returns
     -------
@@ -195,11 +195,12 @@ def emd(saliency_map: ArrayLike, gaze_map: ArrayLike, *, shrink: int) -> float:
     TypeError
         If a map does not hold real numbers, or is masked, or `shrink` is not an integer.
     ImportError
-        If POT is not installed, which solves the transport problem: the extra ``emd``.
+        If POT, which solves the transport problem, is not installed. It comes with the extra
+        ``emd``.
 
     See Also
     --------
-    sim : The mass that need not be moved.
+    sim : The mass that does not have to be moved.
 
     Notes
     -----
@@ -207,12 +208,12 @@ def emd(saliency_map: ArrayLike, gaze_map: ArrayLike, *, shrink: int) -> float:
               \quad\text{with}\quad \sum_b f_{ab} = S'(a),\; \sum_a f_{ab} = Q'(b)
 
     over cells :math:`a, b` with saliency map :math:`S'` and gaze map :math:`Q'` each divided by
-    its sum :footcite:p:`rubner2000`. The distance is Euclidean, between the centers of the pixels
-    in a cell, in pixels of the given maps for any size of the cells. Mass is gathered by summing,
-    so no mass is lost if `shrink` does not divide the size. The distance changes by at most the
-    diagonal of a cell.
+    its sum :footcite:p:`rubner2000`. The distance is Euclidean, between the centers of the cells,
+    in pixels of the given maps for any `shrink`. If `shrink` does not divide the size of the map,
+    the last cells are smaller and no mass is lost. Cells change the EMD by at most their
+    diagonal.
 
-    The benchmark at MIT shrinks both maps by 32 with Matlab's bicubic resizing and counts in
+    The benchmark at MIT shrinks both maps by 32 with Matlab's bicubic resizing and measures in
     pixels of the small maps. Its solver, from :footcite:t:`pele2009`, rounds to integers and agrees
     with this one to 1e-4 of the value.
 
@@ -233,7 +234,7 @@ def emd(saliency_map: ArrayLike, gaze_map: ArrayLike, *, shrink: int) -> float:
     height, width = saliency.shape
     p = _gather(saliency, side, saliency_sum).ravel()
     q = _gather(gaze, side, gaze_sum).ravel()
-    # distances obey the triangle inequality, so what both maps have in a cell stays there
+    # Because of the triangle inequality, mass that both maps have in a cell does not move.
     common = np.minimum(p, q)
     p, q = p - common, q - common
     sources, sinks = np.flatnonzero(p), np.flatnonzero(q)
@@ -242,19 +243,19 @@ def emd(saliency_map: ArrayLike, gaze_map: ArrayLike, *, shrink: int) -> float:
     if sources.size * sinks.size > MOST_ROUTES:
         raise ValueError(
             f"`shrink` must leave fewer cells, got {side} and with it {sources.size} x "
-            f"{sinks.size} distances; up to {MOST_ROUTES} are held in memory."
+            f"{sinks.size} distances, more than {MOST_ROUTES}. Give a larger one."
         )
     y, x = np.meshgrid(_centers(height, side), _centers(width, side), indexing="ij")
     across = x.ravel()[sources][:, None] - x.ravel()[sinks]
     down = y.ravel()[sources][:, None] - y.ravel()[sinks]
-    moved = 0.5 * float(p.sum() + q.sum())  # the two differ by rounding
+    moved = 0.5 * float(p.sum() + q.sum())  # the sums differ only by rounding
     return moved * _least_cost(p[sources], q[sinks], np.hypot(across, down))
 
 
 def _as_distributions(
     saliency_map: ArrayLike, gaze_map: ArrayLike
 ) -> tuple[FloatArray, float, FloatArray, float]:
-    """Return both maps and their sums."""
+    """Check both maps, and return them with their sums."""
     saliency = as_map(saliency_map, name="saliency_map")
     gaze = as_map(gaze_map, name="gaze_map")
     require_same_shape(saliency, gaze, names=("saliency_map", "gaze_map"))
@@ -266,7 +267,7 @@ def _as_distributions(
 def _shares(
     saliency: FloatArray, saliency_sum: float, gaze: FloatArray, gaze_sum: float
 ) -> Iterator[tuple[Float64Array, Float64Array]]:
-    """Return both maps divided by their sums, block by block."""
+    """Yield both maps divided by their sums, block by block."""
     p, q = saliency.ravel(), gaze.ravel()
     for start in range(0, p.size, BLOCK):
         stop = start + BLOCK
@@ -277,7 +278,7 @@ def _shares(
 
 
 def _gather(array: FloatArray, side: int, total: float) -> Float64Array:
-    """Return the mass in cells of `side` x `side` pixels, smaller at the last edges."""
+    """Return the mass in cells of `side` x `side` pixels. The last cells may be smaller."""
     height, width = array.shape
     shares = array.astype(np.float64) / total
     rows = np.add.reduceat(shares, np.arange(0, height, side), axis=0)
@@ -293,8 +294,8 @@ def _centers(length: int, side: int) -> Float64Array:
 def _solver() -> Any:
     """Import and return POT, which is an extra and slow to import."""
     if "ot" not in sys.modules and multiprocessing.current_process().name != "MainProcess":
-        # POT imports every array library that it finds. In a worker that has nothing to do with
-        # them they cost seconds, and so much memory that joblib takes them for a leak.
+        # POT imports every array library that it finds. A worker does not use them, but they would
+        # take seconds, and enough memory that joblib reports a leak.
         for library in ("PYTORCH", "JAX", "CUPY", "TENSORFLOW"):
             os.environ.setdefault(f"POT_BACKEND_DISABLE_{library}", "1")
     try:
@@ -313,18 +314,19 @@ def require_solver() -> None:
 def require_few_cells(shape: tuple[int, int], side: int) -> None:
     """Raise unless `emd` of any two maps (H, W) in cells of this side fits in memory.
 
-    Mass leaves a cell or comes to it, not both, so the routes are at most those between two halves.
+    Mass either leaves a cell or enters it, so there are the most routes if half of the cells send
+    mass to the other half.
     """
     rows, columns = (-(-length // side) for length in shape)
     if (rows * columns) ** 2 // 4 > MOST_ROUTES:
         raise ValueError(
             f"`shrink` must leave fewer cells for `emd`, got {side} and with it {rows} x {columns} "
-            f"cells; up to {2 * math.isqrt(MOST_ROUTES)} surely fit."
+            f"cells. Give a larger one: {2 * math.isqrt(MOST_ROUTES)} cells fit."
         )
 
 
 def _least_cost(p: Float64Array, q: Float64Array, distances: Float64Array) -> float:
-    """Return the mean distance of the cheapest transport of `p` to `q`, each divided by its sum."""
+    """Return the mean distance of the cheapest transport of `p` to `q`, scaled to the same sum."""
     ot = _solver()
     cost, log = ot.emd2(p / p.sum(), q / q.sum(), distances, numItermax=2**31 - 1, log=True)
     if log["warning"] is not None:

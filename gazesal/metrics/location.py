@@ -1,4 +1,4 @@
-"""Scores at fixated pixels: z-scores, and information in bits."""
+"""Metrics of fixations: normalized scanpath saliency (NSS), and information in bits."""
 
 import math
 
@@ -23,15 +23,16 @@ def nss(
 ) -> float:
     r"""Compute the normalized scanpath saliency (NSS) of a saliency map at fixations.
 
-    It is the mean height of the map at the fixations, in standard deviations above its mean.
+    It is the mean of the map at the fixations, after the map is scaled to mean 0 and standard
+    deviation 1.
 
     Parameters
     ----------
     saliency_map : array_like of float, shape (H, W)
         Map under test, any scale, finite.
     fixations : array_like of float, shape (N, 2)
-        Columns x and y in image pixels, pixel centers at integers. Each counts at its nearest
-        pixel, and again if it is repeated.
+        Columns x and y in image pixels, pixel centers at integers. Each fixation counts at its
+        nearest pixel, and repeated fixations count repeatedly.
     outside : {"raise", "drop"}, default "raise"
         Raise for fixations outside the image, or drop them with a warning.
 
@@ -57,8 +58,8 @@ def nss(
 
     See Also
     --------
-    snss : Less the same at the fixations on other images.
-    ncc : The correlation with a gaze map, of which NSS is the form for points.
+    snss : NSS minus the NSS at the fixations on other images.
+    ncc : The correlation with a gaze map, whose counterpart for fixations is NSS.
 
     Notes
     -----
@@ -66,7 +67,7 @@ def nss(
 
     with the mean :math:`\mu` and the population standard deviation :math:`\sigma` of the map over
     its pixels :footcite:p:`peters2005`. The Matlab code of the benchmark at MIT divides by the
-    sample deviation and counts a pixel once however often it was fixated: see `mit_nss`.
+    sample standard deviation and counts each fixated pixel only once: see `mit_nss`.
 
     References
     ----------
@@ -96,18 +97,18 @@ def snss(
 ) -> float:
     r"""Compute the shuffled normalized scanpath saliency (sNSS) of a saliency map.
 
-    The NSS at the fixations on this image, less that at fixations on other images: how much more
-    the map expects the gaze on this image than anybody's gaze on any image.
+    It is the NSS at the fixations on this image minus the NSS at fixations on other images. It
+    measures how much better the map predicts the gaze on this image than gaze in general.
 
     Parameters
     ----------
     saliency_map : array_like of float, shape (H, W)
         Map under test, any scale, finite.
     fixations : array_like of float, shape (N, 2)
-        Columns x and y in image pixels, pixel centers at integers. Each counts at its nearest
-        pixel, and again if it is repeated.
+        Columns x and y in image pixels, pixel centers at integers. Each fixation counts at its
+        nearest pixel, and repeated fixations count repeatedly.
     other_fixations : array_like of float, shape (M, 2)
-        The same of other images, in the pixels of this one.
+        Fixations on other images, in the pixels of this image.
     outside : {"raise", "drop"}, default "raise"
         Raise for fixations outside the image, or drop them with a warning.
 
@@ -133,15 +134,16 @@ def snss(
 
     See Also
     --------
-    nss : Without the other images.
-    sncc : The same for gaze maps.
+    nss : NSS without the other images.
+    sncc : The shuffled metric for gaze maps.
 
     Notes
     -----
     .. math:: \mathrm{sNSS} = \mathrm{NSS}(F) - \mathrm{NSS}(F_{\text{other}})
 
-    after :footcite:t:`gide2016`. A map without content specific to the image has 0 on average
-    over the images that the other fixations are from, for the NSS is linear in the fixations.
+    after :footcite:t:`gide2016`. Because the NSS is linear in the fixations, a map that is
+    the same for all images is expected to score 0 on average over the images from which the other
+    fixations are.
 
     References
     ----------
@@ -176,28 +178,29 @@ def information_gain(
 ) -> float:
     r"""Compute the information gain of a density over a baseline, in bits per fixation.
 
-    It is the mean advantage of the density under test over the baseline at the fixations.
+    It is the mean log-ratio of the density under test to the baseline at the fixations.
 
     Parameters
     ----------
     saliency_map : array_like of float, shape (H, W)
         Density under test, non-negative, summing to 1. See `to_density`.
     fixations : array_like of float, shape (N, 2)
-        Columns x and y in image pixels, pixel centers at integers. Each counts at its nearest
-        pixel, and again if it is repeated.
+        Columns x and y in image pixels, pixel centers at integers. Each fixation counts at its
+        nearest pixel, and repeated fixations count repeatedly.
     baseline : array_like of float, shape (H, W)
         Density to compare with, usually the center bias: see `CenterBias`.
     eps : float, default 2**-52
-        Added to both densities, so that a fixation on a density of 0 costs 52 bits less those
-        that the baseline gives it, 30 to 40 for usual ones, and not infinitely many; the mean
-        loses them over the number of fixations. In [0, 1].
+        Added to both densities, in [0, 1]. It keeps the score finite if a fixation falls on a
+        density of 0. Such a fixation costs some 30 to 40 bits: 52 bits, reduced by the negative
+        log2 of the baseline there. The score is the mean and loses this cost divided by the number
+        of fixations.
     outside : {"raise", "drop"}, default "raise"
         Raise for fixations outside the image, or drop them with a warning.
 
     Returns
     -------
     float
-        In bits per fixation, unbounded except for `eps`, and higher is better. The baseline itself
+        In bits per fixation, bounded only by `eps`, and higher is better. The baseline itself
         scores 0, and there is no level of chance. ``nan`` if `eps` is 0 and a fixation has density
         0.
 
@@ -220,17 +223,18 @@ def information_gain(
     See Also
     --------
     log_likelihood : The gain over the uniform density.
-    to_density : Make a density of a saliency map.
-    mit_ig : The Matlab code's number, from maps on any scale.
+    to_density : Turn a saliency map into a density.
+    mit_ig : The score of the Matlab code, from maps on any scale.
 
     Notes
     -----
     .. math:: \mathrm{IG} = \frac1N \sum_{i=1}^N
               \log_2(\varepsilon + p(x_i, y_i)) - \log_2(\varepsilon + b(x_i, y_i))
 
-    for densities :math:`p` and :math:`b`, after :footcite:t:`kummerer2015`. Two numbers can be
-    compared only if they have the same baseline and their maps became densities in the same way.
-    A density is divided by its own sum once more, because rounding keeps that from 1.
+    for densities :math:`p` and :math:`b`, after :footcite:t:`kummerer2015`. Two scores can be
+    compared only if they have the same baseline and their maps were turned into densities in the
+    same way. Each density is divided by its sum again, because rounding keeps the sum from being
+    exactly 1.
 
     References
     ----------
@@ -270,18 +274,18 @@ def log_likelihood(
     saliency_map : array_like of float, shape (H, W)
         Density under test, non-negative, summing to 1. See `to_density`.
     fixations : array_like of float, shape (N, 2)
-        Columns x and y in image pixels, pixel centers at integers. Each counts at its nearest
-        pixel, and again if it is repeated.
+        Columns x and y in image pixels, pixel centers at integers. Each fixation counts at its
+        nearest pixel, and repeated fixations count repeatedly.
     eps : float, default 2**-52
-        Added to both densities, so that a fixation on a density of 0 costs 52 bits less the
-        logarithm of the number of pixels and not infinitely many. In [0, 1].
+        Added to both densities, in [0, 1]. It keeps the score finite: a fixation on a density of 0
+        costs 52 bits minus log2(H W).
     outside : {"raise", "drop"}, default "raise"
         Raise for fixations outside the image, or drop them with a warning.
 
     Returns
     -------
     float
-        In bits per fixation, unbounded below except for `eps` and at most log2(H W), and higher is
+        In bits per fixation, bounded below only by `eps` and at most log2(H W), and higher is
         better. The uniform density scores 0, and there is no level of chance. ``nan`` if `eps` is 0
         and a fixation has density 0.
 
@@ -311,7 +315,7 @@ def log_likelihood(
               \log_2(\varepsilon + p(x_i, y_i)) - \log_2(\varepsilon + 1/P)
 
     over :math:`P` pixels, after :footcite:t:`kummerer2015`: the information gain over the uniform
-    density. The likelihood itself, in nats and without a baseline, as pysaliency reports it, is
+    density. pysaliency reports the log-likelihood in nats and without a baseline, which is
     :math:`\mathrm{LL} \ln 2 - \ln P`.
 
     References
@@ -336,11 +340,12 @@ def log_likelihood(
 
 
 def _at(array: FloatArray, pixels: IntArray) -> Float64Array:
+    """Return the values of an array at pixels given by their index in reading order."""
     return array.ravel()[pixels].astype(np.float64)
 
 
 def _z_scores(saliency: FloatArray, pixels: IntArray, *, label: str) -> Float64Array:
-    """Return deviations from the mean in standard deviations, or none if the map is constant."""
+    """Return z-scores at pixels, or an empty array with a warning if the map is constant."""
     values = saliency.ravel()
     mean, sum_of_squares = centered_spread(values)
     scaled = not SMALLEST < sum_of_squares < LARGEST

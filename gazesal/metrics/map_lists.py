@@ -54,5 +54,5 @@ def as_pairs(pairs: ArrayLike | None, shape: tuple[int, int]) -> NDArray[np.bool
             f"{shape}, got shape {asked.shape}."
         )
     if not asked.any():
-        raise ValueError("`pairs` must ask for at least one pair, got none.")
+        raise ValueError("`pairs` must hold at least one True, got none.")
     return asked

@@ -58,10 +58,11 @@ class Metric:
         Score of a map of noise that is unrelated to the gaze. ``nan``, the default, if it depends
         on the maps or is unknown.
     chance_of_any_map : bool
-        True if any map that is the same for all images is expected to score `chance`, rather than
-        noise alone. The score is then linear in the gaze and relative to the gaze on other images.
-        With other metrics such a map can be far from chance: a blob in the center is above the
-        chance of `nss` and `auc`, and below the chance of `sncc`, while its inverse is above it.
+        True if every map that is the same for all images is expected to score `chance`, and not
+        only noise. This holds for scores that are linear in the gaze and relative to the gaze on
+        other images. By other metrics, such a map can be far from chance. A blob in the center, for
+        example, is above chance by `nss` and `auc` and below chance by `sncc`, and its inverse is
+        above chance by `sncc`.
     any_monotone_map : bool
         True if no strictly increasing function of the saliency map changes the score.
     any_affine_map : bool
@@ -137,7 +138,7 @@ class Metric:
         if not isinstance(name, str) or not name.isidentifier():
             raise ValueError(
                 f"`name` must be a Python identifier, got {name!r}. Give one, such as "
-                'name="my_metric"; a lambda or a partial function has no name of its own.'
+                'name="my_metric", because a lambda or a partial function has no name.'
             )
         _set(self, "name", name)
         _set(self, "label", self.label or name)
@@ -198,7 +199,7 @@ class Metric:
         return float(value)
 
     def facts(self) -> dict[str, Any]:
-        """Return the facts without the function, as JSON can hold them.
+        """Return the facts without the function, as values that JSON can hold.
 
         Returns
         -------
@@ -232,6 +233,7 @@ class Metric:
         return cls(MissingFunction(str(values.get("name"))), **values)
 
     def _require_texts(self) -> None:
+        """Raise if a text or a tuple of texts is invalid."""
         for name in ("citation", "undefined_when", "recommended_for"):
             if not isinstance(getattr(self, name), str):
                 raise TypeError(f"`{name}` must be text, got {getattr(self, name)!r}.")
@@ -250,6 +252,7 @@ class Metric:
                 as_choice(each, allowed or (), name=name)
 
     def _require_numbers(self) -> None:
+        """Raise if a number is invalid or the range is empty."""
         for name in NUMBERS:
             value = getattr(self, name)
             if value is None and name == "constant_map":
@@ -300,11 +303,12 @@ class MissingFunction:
 
 
 def _to_json(value: Any) -> Any:
-    """Return a fact as JSON holds it: JSON has no tuples, no infinity and no NaN."""
+    """Return a fact as JSON can hold it, because JSON has no tuples, infinity or NaN."""
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     return list(value) if isinstance(value, tuple) else value
 
 
 def _set(metric: Metric, name: str, value: Any) -> None:
+    """Set an attribute of a frozen metric while it is made."""
     object.__setattr__(metric, name, value)

@@ -1,4 +1,4 @@
-"""Metrics by name: names, aliases and labels, and the metrics that users made themselves."""
+"""Look-up of metrics by name, alias and label, including the metrics of users."""
 
 import difflib
 import re
@@ -13,7 +13,7 @@ from gazesal.metrics.registry import METRICS
 __all__ = ["as_metrics", "find_metric", "metric_named", "remember"]
 
 BUILT_IN: Mapping[str, Metric] = MappingProxyType({**METRICS, **COMPAT_METRICS})
-# "AUC" heads the column of `auc_borji` in the study's tables, and means `auc_judd` in benchmarks.
+# "AUC" means `auc_borji` in the tables of the study and `auc_judd` in benchmarks.
 AMBIGUOUS = {"auc": ("auc_borji", "auc", "auc_judd")}
 # Metrics that users evaluated or loaded, so that tables know their label and direction.
 _users: dict[str, Metric] = {}
@@ -25,6 +25,7 @@ def _plain(text: str) -> str:
 
 
 def _by_alias() -> dict[str, Metric]:
+    """Return the metrics of the library by plain names and aliases; see `_plain`."""
     found: dict[str, Metric] = {}
     for metric in BUILT_IN.values():
         for alias in {_plain(each) for each in (metric.name, *metric.aliases)}:
@@ -68,21 +69,22 @@ def as_metrics(
 
 
 def _as_metric(value: object, among: Iterable[str] | None) -> Metric:
+    """Return one metric given by name, alias or as an object."""
     allowed = tuple(METRICS if among is None else among)
     if isinstance(value, Metric):
         metric = value
         known = ALIASES.get(_plain(value.name))
         if known is not None and known is not value:
             raise ValueError(
-                f"`metrics` must not hold another metric of the name {value.name!r}, which is "
-                f"the library's {known.name!r}. Give yours another `name`."
+                f"`metrics` must not hold your own metric of the name {value.name!r}, which is "
+                f"taken by the library's {known.name!r}. Give yours another `name`."
             )
     else:
         text = value if isinstance(value, str) else ""
         exact, plain = BUILT_IN.get(text), _plain(text)
         if exact is None and plain in AMBIGUOUS:
             candidates = " or ".join(map(repr, AMBIGUOUS[plain]))
-            raise ValueError(f"`metrics` must be clear, got {value!r}. Write {candidates}.")
+            raise ValueError(f"`metrics` must be unambiguous, got {value!r}. Write {candidates}.")
         metric = exact or ALIASES.get(plain) or _unknown(value, allowed)
     if among is not None and metric.name not in allowed:
         raise ValueError(
@@ -92,6 +94,7 @@ def _as_metric(value: object, among: Iterable[str] | None) -> Metric:
 
 
 def _unknown(value: object, allowed: Sequence[str]) -> Metric:
+    """Raise for an unknown metric, with the closest known names."""
     close = difflib.get_close_matches(str(value).lower(), [*BUILT_IN], n=2, cutoff=0.7)
     advice = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
     raise ValueError(

@@ -1,4 +1,4 @@
-"""Areas under the ROC curve of a saliency map, on fixations as points."""
+"""Areas under the ROC curve of a saliency map, for fixations as points."""
 
 import math
 from typing import Literal, get_args
@@ -25,7 +25,7 @@ __all__ = ["auc", "auc_judd", "auc_shuffled"]
 
 Negatives = Literal["all", "unfixated"]
 NEGATIVES = get_args(Negatives)
-EXACT = 1 << 24  # counts up to here are exact in single precision
+EXACT = 1 << 24  # largest count that single precision holds exactly
 
 
 def auc(
@@ -45,11 +45,11 @@ def auc(
     saliency_map : array_like of float, shape (H, W)
         Map under test, any scale, finite.
     fixations : array_like of float, shape (N, 2)
-        Columns x and y in image pixels, pixel centers at integers. Each counts at its nearest
-        pixel, and again if it is repeated.
+        Columns x and y in image pixels, pixel centers at integers. Each fixation counts at its
+        nearest pixel, and repeated fixations count repeatedly.
     negatives : {"all", "unfixated"} or array_like of float, shape (M, 2) or (H, W)
-        Negatives: every pixel, every pixel without a fixation, points such as the fixations on
-        other images, or a map of weights such as the center bias, non-negative, any scale.
+        Every pixel, every pixel without a fixation, points such as the fixations on other images,
+        or a map of weights such as the center bias, which is non-negative and of any scale.
     outside : {"raise", "drop"}, default "raise"
         Raise for points outside the image, or drop them with a warning.
 
@@ -57,7 +57,7 @@ def auc(
     -------
     float
         In [0, 1], and higher is better. Chance is 0.5, and the score is exactly 0.5 for a constant
-        saliency map. ``nan`` if no pixel is without a fixation under ``"unfixated"``.
+        saliency map. ``nan`` if every pixel is fixated under ``"unfixated"``.
 
     Raises
     ------
@@ -72,27 +72,27 @@ def auc(
     Warns
     -----
     UndefinedMetricWarning
-        If no negative is left under ``"unfixated"``. If the map is constant up to rounding
-        only, so that all pixels count as ties.
+        If every pixel is fixated under ``"unfixated"``. If the map is constant only up to
+        rounding, so that all pixels count as ties.
     OffImageWarning
         If points were dropped.
 
     See Also
     --------
-    auc_judd : Each fixated pixel once, against all others.
-    auc_shuffled : Against the fixations on other images.
-    auc_borji : Against all pixels, for a gaze map.
-    sauc : Against the center bias, for a gaze map.
+    auc_judd : AUC of the fixated pixels, each counted once, against all others.
+    auc_shuffled : AUC against the fixations on other images.
+    auc_borji : AUC against all pixels, for a gaze map.
+    sauc : AUC against the center bias, for a gaze map.
 
     Notes
     -----
     .. math:: \mathrm{AUC} = \frac{1}{N M} \sum_{i=1}^N \sum_{j=1}^M
               [S(f_i) > S(g_j)] + \tfrac12 [S(f_i) = S(g_j)]
 
-    for fixations :math:`f_i` and negatives :math:`g_j` :footcite:p:`mann1947`; weights take the
-    place of counts for a map. There are no thresholds, draws or jitter. With ``"all"`` this is
-    `auc_borji` of a map of fixation counts. Against all pixels and against unfixated pixels, the
-    scores differ by the share of fixated pixels at most.
+    for fixations :math:`f_i` and negatives :math:`g_j` :footcite:p:`mann1947`. A map of negatives
+    replaces counts by weights. The area is computed without thresholds, sampling or jitter. With
+    ``"all"`` it equals `auc_borji` of a map of fixation counts. The scores against all pixels and
+    against unfixated pixels differ by at most the share of fixated pixels.
 
     References
     ----------
@@ -120,9 +120,9 @@ def auc(
     is_points = array.ndim == 2 and array.shape[1] == 2
     if is_map and is_points:
         raise ValueError(
-            f"`negatives` must be either points or a map by their shape, but got shape "
-            f"{array.shape}, which fits both. Use `sauc` for a map, or give points twice over, "
-            "which changes no score."
+            f"`negatives` must have the shape of either points or a map, got shape "
+            f"{array.shape}, which fits both. Use `sauc` for a map, or give all points "
+            "twice, which does not change the score."
         )
     if is_map:
         weight_sums(array, name="negatives")
@@ -143,16 +143,16 @@ def auc_judd(
 ) -> float:
     r"""Compute Judd's AUC of a saliency map: fixated pixels against all others, exactly.
 
-    The probability that the saliency map is higher at a fixated pixel than at one that nobody
-    fixated, ties counted one half.
+    It is the probability that the saliency map is higher at a fixated pixel than at an unfixated
+    pixel, with ties counted one half.
 
     Parameters
     ----------
     saliency_map : array_like of float, shape (H, W)
         Map under test, any scale, finite.
     fixations : array_like of float, shape (N, 2)
-        Columns x and y in image pixels, pixel centers at integers. Each marks its nearest pixel
-        as fixated, once however often it is repeated.
+        Columns x and y in image pixels, pixel centers at integers. Each fixation marks its
+        nearest pixel as fixated, and each fixated pixel counts once.
     outside : {"raise", "drop"}, default "raise"
         Raise for fixations outside the image, or drop them with a warning.
 
@@ -173,28 +173,30 @@ def auc_judd(
     Warns
     -----
     UndefinedMetricWarning
-        If every pixel is fixated. If the map is constant up to rounding only, so that all
+        If every pixel is fixated. If the map is constant only up to rounding, so that all
         pixels count as ties.
     OffImageWarning
         If fixations were dropped.
 
     See Also
     --------
-    auc : Other negatives, and fixations that count each.
-    mit_auc_judd : The Matlab code's number.
+    auc : AUC with other negatives, which counts each fixation.
+    mit_auc_judd : The score of the Matlab code.
 
     Notes
     -----
-    Positives and negatives are as in :footcite:t:`judd2009`: a binary map of fixated pixels and the
-    rest of the image. The area is the same as in `auc`. The usual code sweeps a threshold over the
-    saliency values at the :math:`n` fixated pixels and joins the points of the ROC curve by
-    straight lines. It ignores the negatives between two of these values. Without ties that adds
+    The positives are the fixated pixels and the negatives are all other pixels of the image, as in
+    :footcite:t:`judd2009`. The area is computed as in `auc`. Other code uses only the saliency
+    values at the :math:`n` fixated pixels as thresholds and joins the points of the ROC curve by
+    straight lines. It ignores the order of the negatives between two thresholds. Without ties this
+    adds
 
     .. math:: \frac{\mathrm{fpr}(\min_i S(f_i))}{2 n} ,
 
     the share of negatives above the lowest fixated value, over :math:`2n`. With ties, the
-    benchmark's code subtracts more: 0.18 from the 0.76 of a binary map with hits on 72% of the
-    fixated pixels and 20% of the others, and nearly one half if all but few pixels have one value.
+    benchmark's code gives a lower area: 0.58 instead of 0.76 for a binary map that is 1 on 72% of
+    the fixated pixels and 20% of the others, and nearly 0.5 less if almost all pixels have one
+    value.
 
     References
     ----------
@@ -219,20 +221,20 @@ def auc_shuffled(
     *,
     outside: OutsidePoints = "raise",
 ) -> float:
-    r"""Compute the shuffled AUC of a saliency map: fixations against those on other images.
+    r"""Compute the shuffled AUC of a saliency map: against fixations on other images.
 
-    The probability that the saliency map is higher where somebody looked at this image than where
-    somebody looked at another, ties counted one half.
+    It is the probability that the saliency map is higher at a fixation on this image than at a
+    fixation on another image, with ties counted one half.
 
     Parameters
     ----------
     saliency_map : array_like of float, shape (H, W)
         Map under test, any scale, finite.
     fixations : array_like of float, shape (N, 2)
-        Columns x and y in image pixels, pixel centers at integers. Each counts at its nearest
-        pixel, and again if it is repeated.
+        Columns x and y in image pixels, pixel centers at integers. Each fixation counts at its
+        nearest pixel, and repeated fixations count repeatedly.
     other_fixations : array_like of float, shape (M, 2)
-        The same of other images, in the pixels of this one.
+        Fixations on other images, in the pixels of this image.
     outside : {"raise", "drop"}, default "raise"
         Raise for fixations outside the image, or drop them with a warning.
 
@@ -253,15 +255,15 @@ def auc_shuffled(
     Warns
     -----
     UndefinedMetricWarning
-        If the map is constant up to rounding only, so that all pixels count as ties.
+        If the map is constant only up to rounding, so that all pixels count as ties.
     OffImageWarning
         If fixations were dropped.
 
     See Also
     --------
-    auc : The same as ``negatives``.
-    sauc : The same for gaze maps.
-    mit_auc_shuffled : The Matlab code's number, from draws and a grid of thresholds.
+    auc : AUC with other negatives.
+    sauc : Shuffled AUC for gaze maps.
+    mit_auc_shuffled : The score of the Matlab code, from samples and a grid of thresholds.
 
     Notes
     -----
@@ -270,10 +272,10 @@ def auc_shuffled(
 
     for fixations :math:`f_i` on this image and :math:`o_j` on others. It is `auc` with all
     fixations on the other images as negatives, without sampling. Such negatives go back to
-    :footcite:t:`tatler2005`, and their use for saliency maps to :footcite:t:`zhang2008`. Today's
-    shuffled AUC is described by :footcite:t:`bylinskii2019`. A map without content specific to the
-    image scores 0.5 on average over the images, if the fixations on each are negatives for all
-    others.
+    :footcite:t:`tatler2005`, and their use for saliency maps to :footcite:t:`zhang2008`. The
+    shuffled AUC in use today is described by :footcite:t:`bylinskii2019`. A map that is the same
+    for all images scores 0.5 on average over the images, if the fixations on each are negatives
+    for all others.
 
     References
     ----------
@@ -295,14 +297,14 @@ def auc_shuffled(
 
 
 def _values(saliency: FloatArray) -> FloatArray:
-    """Return the pixels, all alike if they differ by rounding only."""
+    """Return the pixels, all set to one value if they differ only by rounding."""
     values = saliency.ravel()
     extremes = finite_extremes(values, name="saliency_map")
     return without_rounding(values, extremes)[0]
 
 
 def _area_against(saliency: FloatArray, positives: IntArray, negatives: IntArray) -> float:
-    """Return the area from two lists of pixels."""
+    """Return the area of a list of positive pixels against a list of negative pixels."""
     values = _values(saliency)
     above, below = np.sort(values[positives]), np.sort(values[negatives])
     return auc_from_sorted(above.astype(np.float64), below.astype(np.float64))
@@ -311,12 +313,15 @@ def _area_against(saliency: FloatArray, positives: IntArray, negatives: IntArray
 def _area_among_pixels(
     saliency: FloatArray, positives: IntArray, excluded: IntArray | None
 ) -> float:
-    """Return the area of pixels against all except `excluded`, in one pass and in integers."""
+    """Return the area of pixels against all pixels except `excluded`.
+
+    Counts are integers and the map is read once.
+    """
     values = _values(saliency)
     thresholds, of_positive = np.unique(values[positives], return_inverse=True)
     counts = np.zeros(2 * thresholds.size + 1, np.int64)
     count_at_thresholds(values, thresholds, counts)
-    if excluded is not None:  # pixels of the positives, so their values are thresholds
+    if excluded is not None:  # they are positives, so their values are thresholds
         places = np.searchsorted(thresholds, values[np.unique(excluded)])
         counts[1::2] -= np.bincount(places, minlength=thresholds.size)
     n_negatives = int(counts.sum())

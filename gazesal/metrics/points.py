@@ -1,4 +1,4 @@
-"""Fixations as pixels of a map, for the metrics that take points."""
+"""Conversion of fixations to pixels of a map, for the metrics of fixations."""
 
 from typing import Literal, get_args
 
@@ -29,9 +29,9 @@ def fixated_pixels(
     if array.ndim == 2 and array.shape[1] != 2 and array.shape[0] != 2:
         raise ValueError(
             f"`{name}` must be points, shape (N, 2) with columns x and y, got shape "
-            f"{array.shape}, which looks like a map. The points of a map of fixated pixels are "
-            "np.argwhere(fixation_map)[:, ::-1]; a gaze map goes with `ncc`, `auc_borji`, `sim`, "
-            "`kl_divergence` and `emd`."
+            f"{array.shape}, which looks like a map. Give np.argwhere(fixation_map)[:, ::-1] for a "
+            "map of fixated pixels, or use `ncc`, `auc_borji`, `sim`, `kl_divergence` or `emd` for "
+            "a gaze map."
         )
     points = as_points(fixations, name=name)
     report_shares(points, shape, name=name)
@@ -39,7 +39,7 @@ def fixated_pixels(
     if off.any():
         n, n_off = len(points), int(off.sum())
         if outside == "raise" or n_off == n:
-            remedy = 'outside="drop" leaves them out, where some remain.'
+            remedy = 'Write outside="drop" to leave them out, if others remain.'
             refuse_off_image(points, off, shape, name=name, remedy=remedy)
         warn(
             f"{n_off} of {n} `{name}` lie outside the image and were dropped.",

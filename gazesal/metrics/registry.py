@@ -33,7 +33,7 @@ _ALL = (
             "linear correlation coefficient",
         ),
         undefined_when="a constant saliency map or gaze map",
-        recommended_for="the similarity of two maps, values included",
+        recommended_for="the similarity of two maps, including their values",
     ),
     Metric(
         name="auc_borji",
@@ -51,7 +51,7 @@ _ALL = (
         constant_map=0.5,
         citation="borji2013",
         aliases=("AUC-Borji",),
-        recommended_for="the ranks of pixels under a gaze map, whatever the scale of the map",
+        recommended_for="the ranks of pixels under a gaze map, for maps of any scale",
     ),
     Metric(
         name="sncc",
@@ -72,7 +72,7 @@ _ALL = (
             "shuffled CC",
         ),
         undefined_when="a constant saliency map, gaze map or center bias",
-        recommended_for="the similarity to this gaze beyond the center bias, as in the study",
+        recommended_for="the similarity to a gaze map beyond the center bias, as in the study",
     ),
     Metric(
         name="sauc",
@@ -145,7 +145,7 @@ _ALL = (
         citation="judd2009",
         aliases=("AUC-Judd",),
         undefined_when="an image whose pixels are all fixated",
-        recommended_for="the ranks of pixels under fixations, each fixated pixel once",
+        recommended_for="the ranks of fixated pixels, each counted once",
     ),
     Metric(
         name="auc_shuffled",
@@ -182,7 +182,7 @@ _ALL = (
         citation="peters2005",
         aliases=("normalized scanpath saliency",),
         undefined_when="a constant saliency map",
-        recommended_for="the height of a map at fixations, in its standard deviations",
+        recommended_for="the values of a map at fixations, in standard deviations",
     ),
     Metric(
         name="snss",
@@ -200,7 +200,7 @@ _ALL = (
         citation="gide2016",
         aliases=("shuffled NSS",),
         undefined_when="a constant saliency map",
-        recommended_for="the height of a map at fixations beyond the center bias",
+        recommended_for="the values of a map at fixations beyond the center bias",
     ),
     Metric(
         name="information_gain",
@@ -218,7 +218,7 @@ _ALL = (
             "IG",
             "info gain",
         ),
-        undefined_when="a fixation on a zero of a density, with ``eps=0``",
+        undefined_when="a fixation where a density is 0, with ``eps=0``",
         recommended_for="probabilistic models, in bits above the center bias",
     ),
     Metric(
@@ -233,7 +233,7 @@ _ALL = (
         constant_map=0.0,
         citation="kummerer2015",
         aliases=("LL",),
-        undefined_when="a fixation on a zero of the density, with ``eps=0``",
+        undefined_when="a fixation where the density is 0, with ``eps=0``",
         recommended_for="probabilistic models, in bits above the uniform density",
     ),
     Metric(
@@ -275,8 +275,8 @@ _ALL = (
             "KLDiv",
             "KL-Div",
         ),
-        undefined_when="a zero of the saliency map under gaze, with ``eps=0``",
-        recommended_for="distributions, with a high cost of gaze that the map misses",
+        undefined_when="gaze where the saliency map is 0, with ``eps=0``",
+        recommended_for="distributions, if gaze that the map misses must cost much",
     ),
     Metric(
         name="emd",
@@ -298,7 +298,7 @@ _ALL = (
             "earth mover's distance",
             "earth movers distance",
         ),
-        recommended_for="the distance of the mass of a map from the gaze",
+        recommended_for="the distance between the mass of a map and the gaze",
     ),
 )
 

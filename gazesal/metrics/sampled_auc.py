@@ -19,8 +19,8 @@ from gazesal.typing import Float64Array
 
 __all__ = ["sampled_auc_error", "samples_for_error"]
 
-MOST_SAMPLES = 2**53  # counts up to here are exact in float64
-SMALLEST_ERROR = 1e-9  # what the exact areas are within, so no number of samples can show less
+MOST_SAMPLES = 2**53  # largest count that float64 holds exactly
+SMALLEST_ERROR = 1e-9  # error of the exact areas, below which a sampling error cannot be observed
 
 
 def sampled_auc_error(
@@ -31,7 +31,7 @@ def sampled_auc_error(
     n_samples: int,
     n_negatives: int | None = None,
 ) -> float:
-    r"""Compute the standard error of an AUC whose pixels are drawn, without drawing any.
+    r"""Compute the standard error of a sampled AUC, without sampling.
 
     Parameters
     ----------
@@ -43,9 +43,9 @@ def sampled_auc_error(
         The weight of each pixel as a negative, as for `sauc`. Uniform by default, as for
         `auc_borji`.
     n_samples : int
-        Number of positives drawn, and of negatives unless `n_negatives` is given.
+        Number of sampled positives, and of negatives unless `n_negatives` is given.
     n_negatives : int, optional
-        Number of negatives drawn.
+        Number of sampled negatives. By default `n_samples`.
 
     Returns
     -------
@@ -63,7 +63,7 @@ def sampled_auc_error(
     See Also
     --------
     samples_for_error : Number of samples for a given error.
-    auc_borji, sauc : Sampled with ``n_samples``, and otherwise exact.
+    auc_borji, sauc : The areas, sampled with ``n_samples`` and otherwise exact.
 
     Notes
     -----
@@ -80,8 +80,8 @@ def sampled_auc_error(
     negatives below :math:`v`, and :math:`\bar P_v` is the share of positives above it.
 
     The study found 1000 positives and 1000 negatives to be enough :footcite:p:`bigolin2021`. For
-    one image, the standard error is then about as large as the differences of methods that were
-    discussed; averaged over 91 images, 5 readers and 5 models it is far below them.
+    one image, the standard error is then about as large as the differences between methods that
+    the study discusses. Averaged over 91 images, 5 readers and 5 models, it is far below them.
 
     References
     ----------
@@ -89,7 +89,8 @@ def sampled_auc_error(
 
     Examples
     --------
-    One image's area from 1000 positives and 1000 negatives, and a mean of 91 x 5 x 5 such areas.
+    The error of the area of one image, sampled with 1000 positives and 1000 negatives, and of the
+    mean of 91 x 5 x 5 such areas:
 
     >>> import numpy as np
     >>> import gazesal
@@ -120,7 +121,7 @@ def samples_for_error(
     *,
     error: float,
 ) -> int:
-    """Compute how many positives, and as many negatives, an AUC needs for a standard error.
+    """Compute the number of samples that a sampled AUC needs for a given standard error.
 
     Parameters
     ----------
@@ -137,7 +138,7 @@ def samples_for_error(
     Returns
     -------
     int
-        Smallest number of positives and of negatives, at least 1.
+        Smallest number of positives, and of negatives, at least 1.
 
     Raises
     ------
@@ -148,13 +149,12 @@ def samples_for_error(
 
     See Also
     --------
-    sampled_auc_error : The error of a given number.
+    sampled_auc_error : The standard error for a given number of samples.
 
     Notes
     -----
-    The positive root of the equation of `sampled_auc_error` with :math:`m = n`, rounded up.
-
-    It rests on the variance of :footcite:t:`lee1990`.
+    The number is the positive root of the equation of `sampled_auc_error` with :math:`m = n`,
+    rounded up. The variance is from :footcite:t:`lee1990`.
 
     References
     ----------
@@ -174,7 +174,7 @@ def samples_for_error(
     target = wanted**2
     root = math.sqrt(max(shares**2 + 4 * target * (moments.once - shares), 0.0))
     n = max(1, math.ceil((shares + root) / (2 * target)))
-    # the root is rounded, and one less may do exactly
+    # The root is rounded, so one sample less may be enough.
     fewer = n - 1
     if fewer >= 1 and moments.once + (fewer - 1) * shares <= target * fewer**2:
         return fewer
@@ -182,21 +182,24 @@ def samples_for_error(
 
 
 class _Moments(NamedTuple):
-    once: float  # variance of one positive against one negative
-    positives: float  # of the chance that a positive wins
-    negatives: float  # of the chance that a negative loses
+    """Variances from which the standard error of any number of samples follows."""
+
+    once: float  # variance of the AUC of one positive and one negative
+    positives: float  # variance over positives of the probability to be above a negative
+    negatives: float  # variance over negatives of the probability to be below a positive
 
 
 def _moments(
     saliency_map: ArrayLike, gaze_map: ArrayLike, center_bias: ArrayLike | None
 ) -> _Moments:
+    """Check the maps and return the variances."""
     saliency = as_map(saliency_map, name="saliency_map")
     gaze = as_map(gaze_map, name="gaze_map")
     require_finite(saliency, name="saliency_map")
     require_same_shape(saliency, gaze, names=("saliency_map", "gaze_map"))
     weight_sums(gaze, name="gaze_map")
     if is_flat(saliency):
-        saliency = np.zeros_like(saliency)  # all pixels tie, as in the areas
+        saliency = np.zeros_like(saliency)  # all pixels count as ties, as in `auc_borji`
     values, at = np.unique(saliency.ravel(), return_inverse=True)
     if center_bias is None:
         negatives: Float64Array = np.bincount(at).astype(np.float64)
@@ -213,7 +216,7 @@ def _moments(
     above = np.concatenate([np.cumsum(p[::-1])[-2::-1], [0.0]])
     wins, losses = below + q / 2, above + p / 2
     area = float((p * wins).sum())
-    # about the mean, so that nothing cancels
+    # Deviations are taken from the mean before they are squared, so that no digits cancel.
     by_positive = float((p * (wins - area) ** 2).sum())
     by_negative = float((q * (losses - area) ** 2).sum())
     squared = (p * (below * (1 - area) ** 2 + q * (0.5 - area) ** 2)).sum()

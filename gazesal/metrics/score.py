@@ -1,4 +1,4 @@
-"""Many maps of one image at once, with shared work."""
+"""Scores of many maps of one image, with shared work."""
 
 from collections.abc import Sequence
 
@@ -45,8 +45,8 @@ def score(
     saliency_maps : mapping or iterable of array_like, each of shape (H, W)
         The M maps under test, any scale, finite. A mapping names them.
     gaze_maps : mapping or iterable of array_like, each of shape (H, W)
-        The R ground truths, for instance each reader's rest (`one_vs_rest`). They must be finite,
-        and non-negative if a metric uses them as weights.
+        The R ground truths, for instance the mean of the other readers for each reader
+        (`one_vs_rest`). They must be finite, and non-negative if a metric uses them as weights.
     center_bias : array_like of float, shape (H, W), optional
         Gaze on all images, as a map. Required by ``"sncc"`` and ``"sauc"``.
     metrics : sequence of str or Metric, optional
@@ -54,8 +54,8 @@ def score(
         ``"auc_borji"``, ``"sncc"`` and ``"sauc"``.
     pairs : array_like of bool, shape (M, R), optional
         True for each saliency map and gaze map to score against each other. By default all pairs.
-        For one observer vs. the others, each reader's own map is paired only with the rest of that
-        reader: a row with one ``True``.
+        For one observer vs. the others, the map of each reader is paired only with the mean of the
+        other readers, so that each row has one ``True``.
     tolerance : float, optional
         Largest error of each area; see `auc_borji`. By default all areas are exact.
     n_threads : int, optional
@@ -93,8 +93,8 @@ def score(
 
     Notes
     -----
-    For a saliency map :math:`S` and negatives with shares :math:`q`, let pixel :math:`i` beat the
-    share
+    For a saliency map :math:`S` and negatives with shares :math:`q`, the share of negatives below
+    pixel :math:`i`, with ties counted one half, is
 
     .. math:: F(i) = \sum_{j : S_j < S_i} q_j + \tfrac12 \sum_{j : S_j = S_i} q_j .
 
@@ -102,13 +102,15 @@ def score(
     is linear in the gaze map, and :math:`F` needs one sort of :math:`S` for any number of gaze
     maps.
 
-    Each thread works on one saliency map. Without a tolerance it needs less than twice the bytes of
-    that map and some megabytes: at 3056 x 2544, 3 bytes per pixel in float32 and 4.5 in float64.
-    It needs less if a sixteenth of the pixels or more have one value, which is not sorted. For one
-    map with one gaze map and one area, the weights are written out too: some 6 bytes per pixel in
-    float32 and 13 in float64, which is also less than two maps. With a tolerance, it needs some 20
-    bytes for each of 1 / ``tolerance`` bins. Maps of other types are copied to floats first, and so
-    are weights with a sum below 1e-250.
+    Each thread works on one saliency map, and needs additional memory:
+
+    - Without a tolerance, less than twice the bytes of the map and some megabytes: at 3056 x 2544,
+      3 bytes per pixel in float32 and 4.5 in float64. If at least a sixteenth of the pixels have
+      one value, these pixels are not sorted, and it needs less.
+    - For one map with one gaze map and one area, the weights are copied as well: some 6 bytes per
+      pixel in float32 and 13 in float64, which is also less than two maps.
+    - With a tolerance, some 20 bytes for each of 1 / ``tolerance`` bins.
+    - Maps of other types, and weights with a sum below 1e-250, are first copied to floats.
 
     The default metrics are from :footcite:t:`bigolin2021`. NCC is the CC of
     :footcite:t:`bylinskii2019`, and AUC is the area of :footcite:t:`borji2013`.

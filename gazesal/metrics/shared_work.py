@@ -34,7 +34,7 @@ class Job:
     maps: list[FloatArray]
     labels: list[str]
     ranges: list[tuple[float, float]]
-    constant: list[bool]  # exactly or up to rounding
+    constant: list[bool]  # True for each map that is constant, exactly or up to rounding
     n_tested: int
     n_truths: int
     asked: NDArray[np.bool_]
@@ -50,7 +50,7 @@ class Job:
 
 
 def correlate(job: Job, values: Float64Array) -> None:
-    """Set the correlations, from the products of the pairs that they need."""
+    """Set the correlations, from the inner products of the pairs of maps that they need."""
     labels = job.labels
     with_bias = "sncc" in job.metrics
     n_maps = job.n_tested + job.n_truths + with_bias
@@ -73,7 +73,7 @@ def correlate(job: Job, values: Float64Array) -> None:
             continue
         if all(SMALLEST < squares[k] < LARGEST for k in (i, j)):
             r[i, j - job.n_tested] = product / math.sqrt(squares[i] * squares[j])
-        else:  # one by one, scaled so that squares are finite
+        else:  # rarely needed, and scales the maps so that squares are finite
             r[i, j - job.n_tested] = correlation(maps[i], maps[j], names=(labels[i], labels[j]))
     r = np.clip(r, -1.0, 1.0)
     plain = np.where(job.asked, r[:, : job.n_truths], np.nan)
@@ -89,7 +89,7 @@ def correlate(job: Job, values: Float64Array) -> None:
         how = "constant" if exact else "constant, exactly or up to rounding"
         listed = ", ".join(f"`{labels[k]}`" for k in undefined)
         warn(
-            f"{which} undefined where a map is {how}: {listed}.",
+            f"{which} cannot be computed for maps that are {how}: {listed}.",
             UndefinedMetricWarning,
         )
 
@@ -158,7 +158,7 @@ def measure_areas(job: Job, values: Float64Array, tolerance: float | None) -> No
     ]
     if rounded:
         warn(
-            "AUC counts all pixels as ties where a map is constant up to rounding: "
+            "AUC counts all pixels as ties in maps that are constant up to rounding: "
             f"{', '.join(rounded)}.",
             UndefinedMetricWarning,
         )

@@ -183,7 +183,7 @@ class TestUndefined:
         assert len(caught) == 1
         message = str(caught[0].message)
         assert message == (
-            "ncc and sncc undefined where a map is constant: `saliency_maps['flat']`, "
+            "ncc and sncc cannot be computed for maps that are constant: `saliency_maps['flat']`, "
             "`gaze_maps[1]`, `center_bias`."
         )
         assert caught[0].filename == __file__
@@ -294,7 +294,7 @@ class TestBadInput:
             gazesal.score(SALIENCY, GAZE, BIAS, pairs=np.eye(4, dtype=bool))
         with pytest.raises(TypeError, match="`pairs` must be boolean"):
             gazesal.score(SALIENCY, GAZE, BIAS, pairs=np.ones((3, 4)))
-        with pytest.raises(ValueError, match="`pairs` must ask for at least one"):
+        with pytest.raises(ValueError, match="`pairs` must hold at least one"):
             gazesal.score(SALIENCY, GAZE, BIAS, pairs=np.zeros((3, 4), bool))
 
     def test_threads_and_tolerance(self):
