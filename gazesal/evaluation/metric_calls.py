@@ -1,7 +1,7 @@
 """Arguments of the metrics on one image: maps, densities and fixations.
 
-`Metric.arguments` names the arguments of a metric. `MetricCalls` makes each of them from an image,
-so that a new metric with the same arguments needs no change here.
+`Metric.arguments` names the arguments of a metric, and `MetricCalls` makes each argument from the
+image. A new metric with the same arguments needs no change here.
 """
 
 import math
@@ -44,7 +44,7 @@ class AllFixations:
     together: tuple[int, ...] = ()  # indices of the images that are left out with the scored one
 
     def on_others(self, case: Case) -> Float64Array:
-        """Return the fixations on other images, in the pixels of this one.
+        """Return the fixations on other images, in the pixels of this image.
 
         Fixations that fall outside this image, or are on images of its group, are left out.
         """
@@ -53,7 +53,7 @@ class AllFixations:
         boxes, points = self.boxes[self.image_of[kept]], self.points[kept]
         own = _box_of(case)
         scale = (own[2:] - own[:2]) / (boxes[:, 2:] - boxes[:, :2])
-        # In this form, fixations keep every digit if the images have one size.
+        # Written so that fixations are not changed by rounding if all images have the same size.
         shift = (own[:2] - 0.5) - (boxes[:, :2] - 0.5) * scale
         moved = points * scale + shift
         return np.asarray(moved[~off_image(moved, case.shape)])
@@ -65,13 +65,13 @@ def takes_others(metrics: Sequence[Metric]) -> bool:
 
 
 def fixations_on(case: Case) -> Float64Array:
-    """Return the fixations of all observers on an image that metrics of points count."""
+    """Return the fixations of all observers on an image that the metrics of fixations use."""
     parts = [counted_fixations(case, observer) for observer in case.gaze]
     return np.concatenate([np.empty((0, 2)), *parts])
 
 
 def pool(each: Sequence[tuple[Case, Float64Array]]) -> AllFixations:
-    """Return the fixations on many images together, from the fixations on each."""
+    """Collect the fixations on many images."""
     return AllFixations(
         positions={case.image: i for i, (case, _) in enumerate(each)},
         boxes=np.array([_box_of(case) for case, _ in each]),
@@ -81,23 +81,24 @@ def pool(each: Sequence[tuple[Case, Float64Array]]) -> AllFixations:
 
 
 def _box_of(case: Case) -> Float64Array:
+    """Return the box of an image, by default the whole image."""
     height, width = case.shape
     box = (0.0, 0.0, float(width), float(height)) if case.box is None else case.box
     return np.asarray(box, dtype=np.float64)
 
 
 def counted_fixations(case: Case, observer: str) -> Float64Array:
-    """Return the fixations of one observer that metrics of points count, each once.
+    """Return the fixations of one observer that the metrics of fixations use.
 
-    They are on the image, on a part of it that was visible, and have a weight above 0. Only such
-    fixations contribute to a gaze map.
+    These are the fixations on a part of the image that was visible, with a duration above 0. Only
+    they contribute to a gaze map as well.
     """
     where = f"image {case.image}, observer {observer}"
     gaze = case.load_gaze(observer)
     if not isinstance(gaze, Gaze):
         raise TypeError(
-            f"{where}: must be fixations for metrics of points, got a map. Give fixations, or "
-            "leave those metrics out."
+            f"{where}: gaze must be fixations for the chosen `metrics`, got a map. Give fixations, "
+            "or other metrics."
         )
     points = as_points(gaze.points, name=f"points of {where}")
     durations = as_real_array(gaze.durations, name=f"durations of {where}")
@@ -117,7 +118,7 @@ def takes_distribution(metric: Metric) -> bool:
 def require_metric_options(
     metrics: Sequence[Metric], *, density: str | None, shrink: int | None
 ) -> None:
-    """Raise if an option that a metric needs is missing, or is given and no metric uses it."""
+    """Raise if a metric needs an option that is missing, or no metric uses an option."""
     for metric in metrics:
         if isinstance(metric.function, MissingFunction):
             metric()
@@ -127,8 +128,8 @@ def require_metric_options(
     if needing and density is None:
         raise ValueError(
             f"`density` (--density) must be given for {' and '.join(needing)}, got None. Choose "
-            f"the step that makes a density from each method's map: "
-            f"{', '.join(map(repr, METHODS))}; see `to_density`."
+            f"{', '.join(map(repr, METHODS[:-1]))} or {METHODS[-1]!r}, the way in which "
+            "`to_density` turns each map into a density."
         )
     shrunk = [metric.name for metric in metrics if "shrink" in metric.required_options]
     if shrink is not None:
@@ -136,14 +137,14 @@ def require_metric_options(
     elif shrunk:
         raise ValueError(
             f"`shrink` (--shrink) must be given for {' and '.join(shrunk)}, got None. Give the "
-            "side in pixels of the cells in which mass is gathered; it has no default because it "
-            "changes the score."
+            "side of the cells in pixels, which has no default because it changes the score."
         )
     if shrunk:
         require_solver()
 
 
 def _require_use(option: str, value: Any, users: list[str]) -> None:
+    """Raise if no metric uses an option that is given."""
     if not users:
         raise ValueError(
             f"`{option}` must be None if no metric in `metrics` uses it, got {value!r}. Remove it."
@@ -157,12 +158,12 @@ def require_fixations(cases: Sequence[Case], metrics: Sequence[Metric]) -> None:
     of_all = any("other_fixations" in points for points in taken.values())
     for case in cases:
         for observer, gaze in case.gaze.items():
-            known = isinstance(gaze, Gaze) or callable(gaze)  # which may return fixations
+            known = isinstance(gaze, Gaze) or callable(gaze)  # a function may return fixations
             if asking and (case.scored or of_all) and not known:
                 raise ValueError(
                     f"`metrics` must be metrics of gaze maps if gaze is given as maps, got "
-                    f"{', '.join(asking)}, which need fixations, and a map for image "
-                    f"{case.image}, observer {observer}. Give fixations, or other metrics."
+                    f"{', '.join(asking)} and a map for image {case.image}, observer "
+                    f"{observer}. Give fixations, or other metrics."
                 )
 
 
@@ -173,9 +174,9 @@ def require_distribution(
     metrics: Sequence[Metric],
     density: str | None,
 ) -> None:
-    """Raise if a metric needs a distribution on an image (H, W) and a finite map cannot be one.
+    """Raise if a metric needs a distribution on an image (H, W) and a map cannot be made one.
 
-    A map without mass passes, because its score is undefined.
+    The map must be finite. A map without mass passes, because its score is undefined.
     """
     asking = [metric.name for metric in metrics if takes_distribution(metric)]
     if not asking or density == "softmax":
@@ -192,7 +193,7 @@ def require_distribution(
 def _has_no_mass(values: FloatArray, density: str | None) -> bool:
     """Return whether a map has no mass as a density, so that its score is undefined.
 
-    A Grad-CAM of zeros is an outcome of a model and not an error in the input.
+    A Grad-CAM map of zeros is a valid result of a model and not invalid input.
     """
     if density == "softmax":
         return False
@@ -202,9 +203,10 @@ def _has_no_mass(values: FloatArray, density: str | None) -> bool:
 
 
 def _way_out(asking: list[str]) -> str:
+    """Return the remedies for a map that is not a distribution."""
     return (
-        f" {' and '.join(asking)} compare distributions. Give density='softmax' (--density) to "
-        "make one from any map, or density='shift' from any map that is not constant."
+        f" {' and '.join(asking)} compare distributions. Give density='softmax' (--density), which "
+        "accepts every map, or density='shift', which accepts every map that is not constant."
     )
 
 
@@ -264,7 +266,7 @@ class MetricCalls:
         is_density: bool,
         rng: np.random.Generator | None = None,
     ) -> float:
-        """Return one score, or `nan` without fixations or for a map that cannot be a density.
+        """Return one score, or `nan` if there are no fixations or the map has no mass.
 
         Parameters
         ----------
@@ -275,7 +277,7 @@ class MetricCalls:
         truth : numpy.ndarray, shape (H, W)
             Mean gaze map of the observers who are the ground truth.
         left_out : tuple of str
-            Observers who are left out of it.
+            Observers who are not part of the ground truth.
         is_density : bool
             True if the map is already a density, as gaze maps and their means are.
         rng : numpy.random.Generator, optional
@@ -305,6 +307,7 @@ class MetricCalls:
         return metric(*arguments, **options)
 
     def _truth_points(self, left_out: tuple[str, ...]) -> Float64Array:
+        """Return the fixations of all observers except those left out, and keep them."""
         if left_out not in self._points:
             if self._own is None:
                 case = self._case
@@ -314,7 +317,7 @@ class MetricCalls:
         return self._points[left_out]
 
     def _as_density(self, saliency: FloatArray) -> Float64Array:
-        """Return a map as a density. The last one is kept, because one map is scored often."""
+        """Return a map as a density. Keep the last density for further scores of the same map."""
         if self._last is None or self._last[0] is not saliency:
             require_finite(saliency, name="saliency_map")
             self._last = saliency, to_density(saliency, self._density)
