@@ -5,8 +5,8 @@ from pathlib import Path
 from gazesal import METRICS
 
 HEADINGS = {
-    "map": "Of gaze maps. The shuffled metrics have the center bias as third argument.",
-    "points": "Of fixations.",
+    "map": "Metrics of gaze maps. The shuffled metrics take the center bias as their third argument.",
+    "points": "Metrics of fixations.",
 }
 
 
