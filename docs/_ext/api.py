@@ -1,4 +1,4 @@
-"""Names in docstrings, examples in pages, and a check that the whole public API is documented."""
+"""Sphinx extension for names in docstrings, examples in pages, and the completeness of the API."""
 
 import inspect
 import re
@@ -38,9 +38,9 @@ def _class_of(method: str) -> Any:
 def show_parameters_as_code(
     _app: Sphinx, what: str, name: str, thing: Any, _options: Any, lines: list[str]
 ) -> None:
-    """Write the names of an object's own parameters as code; all other names stay links."""
+    """Write the names of an object's own parameters as code, and keep all other names as links."""
     own = parameter_names(thing)
-    if what == "method":  # a method speaks of its class's attributes too
+    if what == "method":  # the docstring of a method also names attributes of its class
         own |= parameter_names(_class_of(name))
     for index, line in enumerate(lines):
         lines[index] = NAME_IN_BACKTICKS.sub(
@@ -51,14 +51,17 @@ def show_parameters_as_code(
 def skip_tuple_fields(
     _app: Sphinx, _what: str, _name: str, thing: Any, _skip: bool, _options: Any
 ) -> bool | None:
-    """Leave out "Alias for field number 0": named tuples describe fields under Attributes."""
+    """Leave out fields of named tuples, which are documented under Attributes.
+
+    Their own docstring is only "Alias for field number 0".
+    """
     return True if type(thing).__name__ == "_tuplegetter" else None
 
 
 def resolve_elsewhere(
     app: Sphinx, env: BuildEnvironment, node: addnodes.pending_xref, content: nodes.TextElement
 ) -> nodes.reference | None:
-    """Return a link to the one documented object of a name, in any module."""
+    """Return a link to an object of any module, if only one documented object has the name."""
     if node.get("refdomain") != "py" or node.get("reftype") != "obj":
         return None
     python, target = env.domains.python_domain, node["reftarget"]
@@ -74,7 +77,7 @@ def resolve_elsewhere(
 
 
 def require_whole_api(_app: Sphinx, env: BuildEnvironment) -> None:
-    """Warn, which fails the build, of each public name that no page documents."""
+    """Warn of each public name that no page documents. Warnings fail the build."""
     documented = {name for name, *_ in env.domains.python_domain.get_objects()}
     for module in (gazesal, *(getattr(gazesal, name) for name in NAMESPACES)):
         for name in module.__all__:
@@ -85,7 +88,7 @@ def require_whole_api(_app: Sphinx, env: BuildEnvironment) -> None:
 
 
 def strip_examples(_app: Sphinx, document: nodes.document) -> None:
-    """Take away the blank line that ends an example's output for doctest."""
+    """Remove the blank line after the output of an example, which only doctest needs."""
     for block in document.findall(nodes.literal_block):
         if block.rawsource == block.astext():
             block.rawsource = block.rawsource.rstrip()
@@ -93,7 +96,7 @@ def strip_examples(_app: Sphinx, document: nodes.document) -> None:
 
 
 def name_pictures(_app: Sphinx, doctree: nodes.document) -> None:
-    """Add an alternative text to each picture of a notebook, whose file name is a number."""
+    """Add an alternative text to each picture of a notebook, because its file name is a number."""
     for image in doctree.findall(nodes.image):
         section = image.parent
         while section is not None and not isinstance(section, nodes.section):
@@ -104,7 +107,7 @@ def name_pictures(_app: Sphinx, doctree: nodes.document) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Connect the functions. Priority 400 comes before numpydoc, which takes docstrings apart."""
+    """Connect the functions. Priority 400 comes before numpydoc, which rewrites docstrings."""
     app.connect("autodoc-process-docstring", show_parameters_as_code, priority=400)
     app.connect("autodoc-skip-member", skip_tuple_fields)
     app.connect("missing-reference", resolve_elsewhere)

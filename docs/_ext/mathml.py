@@ -1,7 +1,7 @@
-"""Equations as MathML, which browsers draw themselves: no script and no network.
+"""Equations as MathML, which browsers render without scripts and without a network.
 
-They need a font with tables for mathematics, which not every system has, so the site carries the
-one that comes with ziamath; ``gazesal.css`` names it.
+MathML needs a font with tables for mathematics. Because not every system has one, the site includes
+the font of ziamath, which ``gazesal.css`` selects.
 """
 
 import shutil
@@ -20,33 +20,33 @@ FONT = "STIXTwoMath-Regular.ttf"
 
 
 def to_mathml(node: nodes.Element, display: str) -> str:
-    """Convert a node's LaTeX; a warning, which fails the build, where it is not understood."""
+    """Convert the LaTeX of a node. If that fails, warn, which fails the build."""
     latex = node.astext()
     try:
         mathml = convert(latex, display=display)
     except Exception as error:  # noqa: BLE001 (the converter's own errors have no common class)
         logger.warning("cannot convert the equation %r: %r", latex, error, location=node)
         return f"<code>{escape(latex)}</code>"
-    if "\\" in mathml:  # commands that the converter does not know pass through it
+    if "\\" in mathml:  # the converter copies unknown commands
         logger.warning("unknown command in the equation %r", latex, location=node)
-    # plus-minus comes as an identifier, without the space around an operator
+    # The converter writes plus-minus as an identifier, without the space around an operator.
     return mathml.replace("<mi>&#x000B1;</mi>", "<mo>&#x000B1;</mo>")
 
 
 def visit_inline(self: HTML5Translator, node: nodes.Element) -> None:
-    """Write an equation within a line."""
+    """Write an inline equation."""
     self.body.append(to_mathml(node, "inline"))
     raise nodes.SkipNode
 
 
 def visit_block(self: HTML5Translator, node: nodes.Element) -> None:
-    """Write an equation on a line of its own, which scrolls where the page is too narrow."""
+    """Write a displayed equation, which scrolls if the page is too narrow."""
     self.body.append(f'<div class="math-block">{to_mathml(node, "block")}</div>\n')
     raise nodes.SkipNode
 
 
 def copy_font(app: Sphinx, error: Exception | None) -> None:
-    """Put the font beside the style sheet."""
+    """Copy the font to the folder of the style sheet."""
     if error is None and app.builder.format == "html":
         with as_file(files("ziamath") / "fonts" / FONT) as font:
             shutil.copyfile(font, Path(app.outdir, "_static", FONT))

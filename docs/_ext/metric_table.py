@@ -34,7 +34,7 @@ NEEDS = {
 
 
 def invariances(metric: Metric) -> str:
-    """Return the changes of the saliency map that do not change the score, in words."""
+    """Describe the changes of the saliency map that do not change the score."""
     found = []
     if metric.any_monotone_map:
         found.append("any increasing function")
@@ -48,27 +48,27 @@ def invariances(metric: Metric) -> str:
 
 
 def bound(value: float) -> str:
-    """Return a number or infinity as text, with a typographic minus."""
+    """Format a number or infinity, with a typographic minus."""
     text = "\N{INFINITY}" if math.isinf(value) else f"{abs(value):g}"
     return ("\N{MINUS SIGN}" if value < 0 else "") + text
 
 
 def constant_score(metric: Metric) -> str:
-    """Return the score of a constant map as text."""
+    """Format the score of a constant map."""
     if metric.constant_map is None:
         return "a score"
     return "``nan``" if math.isnan(metric.constant_map) else f"{metric.constant_map:g}"
 
 
 def chance(metric: Metric) -> str:
-    """Return the level of chance as text, and whether it holds only for noise."""
+    """Format the level of chance, with "(noise)" if it holds only for noise."""
     if math.isnan(metric.chance):
         return "depends"
     return f"{metric.chance:g}" + ("" if metric.chance_of_any_map else " (noise)")
 
 
 def cells(metric: Metric) -> tuple[str, ...]:
-    """Return one row as reStructuredText."""
+    """Return the cells of one row as reStructuredText."""
     density = "density with " if "saliency_map" in metric.densities else ""
     gaze = "gaze map" if metric.ground_truth == "map" else "fixations"
     return (
