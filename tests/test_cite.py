@@ -95,7 +95,7 @@ def test_every_entry_is_used():
 
 
 @pytest.mark.parametrize(("key", "entry"), bibliography().items())
-def test_every_entry_has_a_doi_or_a_reason_for_none(key, entry):
+def test_every_entry_has_a_doi_or_a_reason_without_one(key, entry):
     doi = re.search(r"^  doi = \{(.*)\},?$", entry, re.MULTILINE)
     if doi is None:
         assert re.search(r"^  annote = \{No DOI: .{20,}\},?$", entry, re.MULTILINE), entry

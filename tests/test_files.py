@@ -33,7 +33,7 @@ def test_the_file_is_renamed_only_when_complete(tmp_path):
     assert path.read_text() == "1\n"
 
 
-def test_permissions_are_those_of_a_plain_file(tmp_path):
+def test_permissions_equal_a_plain_file(tmp_path):
     plain, ours = tmp_path / "plain", tmp_path / "ours"
     plain.write_text("")
     write_text(ours, "")

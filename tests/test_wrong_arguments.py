@@ -316,7 +316,7 @@ def test_the_error_names_the_argument(name, argument, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_the_sound_call_is_sound(name, tmp_path, monkeypatch):
+def test_the_valid_call_is_accepted(name, tmp_path, monkeypatch):
     """Else the errors above would be of another argument."""
     monkeypatch.chdir(tmp_path)
     if name.startswith(READ):

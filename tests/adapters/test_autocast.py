@@ -27,7 +27,7 @@ def inside_and_outside(call, dtype):
 
 @AUTOCAST
 @pytest.mark.parametrize("name", networks.ALL)
-def test_grad_cam(name, dtype):
+def test_grad_cam_ignores_autocast(name, dtype):
     kind, layer = networks.ALL[name]
     model, images = networks.make(kind), networks.batch(1)
 
@@ -66,7 +66,7 @@ def test_attention_maps(dtype):
 
 @AUTOCAST
 @pytest.mark.parametrize("method", ["grad_cam", "attention"])
-def test_saliency_from_model(method, dtype):
+def test_saliency_from_model_ignores_autocast(method, dtype):
     torch.manual_seed(0)
     image = np.random.default_rng(0).integers(0, 255, (40, 50), np.uint8)
     maps = saliency_from_model(load_model("ag_sononet"), {"a": image}, method)
@@ -89,7 +89,7 @@ def test_tensors_of_a_pass_under_autocast_are_summed_in_float32(dtype):
 
 
 @AUTOCAST
-def test_captum(dtype):
+def test_maps_from_captum_ignore_autocast(dtype):
     captum = pytest.importorskip("captum.attr")
     model, images = networks.make(networks.ResNet), networks.batch()
     explainer = captum.LayerGradCam(model, model.layer4)

@@ -165,7 +165,7 @@ def test_fingerprints_change_with_the_model(change):
     assert fingerprint(explain) != before[1]
 
 
-def test_fingerprint_of_a_compiled_model_is_that_of_the_model_inside():
+def test_compiled_model_has_the_fingerprint_of_the_model_inside():
     """Counters of the compiler differ between processes, and would change the fingerprint."""
     model = model_of()
     compiled = torch.compile(model, backend="eager")

@@ -48,7 +48,7 @@ def test_a_stretched_image_is_resampled():
     )
 
 
-def test_one_row():
+def test_one_row_maps_back_to_the_image():
     geometry = InputGeometry(image_shape=(1, 4), input_shape=(4, 4), content=(1, 0, 1, 4))
     for inverse in ("exact", "study"):
         on_image = geometry.to_image(np.arange(16).reshape(4, 4), inverse)

@@ -139,7 +139,7 @@ class Own(torch.autograd.Function):
         return gradient * (2 if gradient.isfinite().all().item() else 0)
 
 
-def test_operations_without_batched_gradients():
+def test_operations_without_batched_gradients_give_the_same_maps():
     model, images = networks.make(networks.ResNet), networks.batch()
     expected = grad_cam(model, images, "layer4")
     model.avgpool = nn.Sequential(model.avgpool)
@@ -261,14 +261,14 @@ def test_memory_is_freed():
 # Wrapped models and other results
 
 
-def test_data_parallel():
+def test_data_parallel_gives_the_same_maps():
     model, images = networks.make(networks.ResNet), networks.batch()
     expected = grad_cam(model, images, "layer4").maps
     assert torch.equal(grad_cam(nn.DataParallel(model), images, "layer4").maps, expected)
 
 
 @pytest.mark.parametrize("what", ["whole", "in place", "part", "part and layer"])
-def test_compiled_models(what):
+def test_compiled_models_give_the_same_maps(what):
     model, images = networks.make(networks.ResNet), networks.batch()
     expected = grad_cam(model, images, "layer4.2").maps
     layers = "layer4.2"
@@ -292,7 +292,7 @@ def test_compiled_models(what):
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 @pytest.mark.parametrize("name", ["ResNet", "DenseNet"])
-def test_half_precision(name, dtype):
+def test_half_precision_agrees_with_double_precision(name, dtype):
     """Maps are as exact as half precision allows, with sums in float32."""
     kind, layer = networks.ALL[name]
     model, images = networks.make(kind).to(dtype), networks.batch().to(dtype)
@@ -320,7 +320,7 @@ def test_half_precision_keeps_small_gradients():
 
 @needs_gpu
 @pytest.mark.parametrize("name", networks.ALL)
-def test_on_a_gpu(name):
+def test_gpu_gives_the_same_maps(name):
     kind, layer = networks.ALL[name]
     model, images = networks.make(kind).double(), networks.batch()
     expected = grad_cam(model, images, layer)
@@ -536,7 +536,7 @@ def test_zero_map_has_undefined_ncc_and_auc_of_one_half():
 
 
 @pytest.mark.parametrize("shape", [(1, 17), (17, 1), (1, 1)])
-def test_images_of_one_row_or_column(shape):
+def test_images_of_one_row_or_column_give_maps(shape):
     model = networks.make(networks.Fully)
     images = networks.batch(2, shape)
     result = grad_cam(model, images)
@@ -584,7 +584,7 @@ class Crops(Head):
         return self.fc(self.pooled(torch.cat([x, x.flip(3)]))).reshape(2, len(x), 5).mean(0)
 
 
-def test_half_precision_with_many_places_and_large_weights():
+def test_half_precision_does_not_overflow_with_many_places_and_large_weights():
     torch.manual_seed(0)
     model = load_model("sononet")
     result = grad_cam(model.half(), torch.randn(1, 3, 256, 256), "features.0", classes=[3])

@@ -35,7 +35,7 @@ def case():
     return networks.make(networks.Fully), networks.batch()
 
 
-def test_captum():
+def test_captum_gives_our_maps():
     layer_grad_cam = pytest.importorskip("captum.attr").LayerGradCam
     model, images = case()
     maps = maps_from_captum(layer_grad_cam(model, model.features), images, CLASSES)
@@ -43,7 +43,7 @@ def test_captum():
     np.testing.assert_allclose(maps, ours, rtol=0, atol=1e-6 * float(ours.max()))
 
 
-def test_torch_cam(kind):
+def test_torch_cam_gives_our_maps(kind):
     model, images = case()
     make = real("torchcam.methods", "GradCAM") if kind == "real" else fakes.TorchCamGradCAM
     (maps,) = maps_from_torch_cam(make(model, target_layer="features"), images, CLASSES)
@@ -51,7 +51,7 @@ def test_torch_cam(kind):
     np.testing.assert_allclose(maps, ours, rtol=0, atol=1e-6 * float(ours.max()))
 
 
-def test_grad_cam_package(kind):
+def test_grad_cam_package_gives_our_maps_rescaled(kind):
     """The package returns only rescaled maps, in the textbook's order of steps."""
     cam_of = real("pytorch_grad_cam", "GradCAM") if kind == "real" else fakes.GradCAM
     model, images = case()
@@ -80,7 +80,7 @@ def test_rescaled_maps_cannot_be_mixed():
     np.testing.assert_allclose(bright, 1.0, atol=0.01)
 
 
-def test_torchxrayvision(kind):
+def test_torchxrayvision_gives_maps_of_its_logits(kind):
     torch.manual_seed(0)
     if kind == "real":
         model = real("torchxrayvision", "models.DenseNet")(weights=None, num_classes=4)

@@ -35,7 +35,7 @@ def without(name):
         {**ARRAYS, "subjects": [0.0, 1.0, 0.0]},
     ],
 )
-def test_table(fixations):
+def test_table_names_images_and_observers(fixations):
     table = fixations_from_pysaliency(
         fixations, images=["a.png", "b.png"], observers=["ann", "bob"], duration="duration"
     )
@@ -144,7 +144,7 @@ def test_tables_of_other_libraries_are_accepted():
         fixations_to_pysaliency("path.csv")
 
 
-def test_a_table_without_a_column():
+def test_missing_column_raises():
     with pytest.raises(ValueError, match="`table` must have the columns y"):
         fixations_to_pysaliency(fixations_from_pysaliency(ARRAYS).drop(columns="y"))
 

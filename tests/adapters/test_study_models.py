@@ -71,7 +71,7 @@ def lines(array):
     return np.concatenate([*(array[r] for r in rows), *(array[:, c] for c in columns)])
 
 
-def test_every_case_is_tried(folder):
+def test_every_stored_case_is_tested(folder):
     names = [f"{model}__{image}" for model, image in CASES]
     assert sorted(json.loads((folder / "models.json").read_text())["cases"]) == sorted(names)
 

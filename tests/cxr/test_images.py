@@ -18,7 +18,7 @@ def test_eight_bit_images_are_unchanged(tmp_path, suffix):
         np.testing.assert_array_equal(read_image(source), GRAY)
 
 
-def test_jpeg(tmp_path):
+def test_jpeg_is_read(tmp_path):
     path = tmp_path / "a.jpg"
     flat = np.full((16, 16), 77, np.uint8)
     Image.fromarray(flat).save(path, quality=95)
@@ -193,7 +193,7 @@ def test_dicom_window_of_width_one_is_a_step(tmp_path):
     np.testing.assert_array_equal(read_image(path), expected)
 
 
-def test_dicom_in_color(tmp_path):
+def test_dicom_in_color_is_read(tmp_path):
     color = np.arange(36, dtype=np.uint8).reshape(3, 4, 3)
     path = write_dicom(tmp_path / "a.dcm", color, kind="RGB")
     np.testing.assert_array_equal(read_image(path), color)

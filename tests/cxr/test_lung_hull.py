@@ -41,7 +41,7 @@ def unpack(study, case, step):
     return bits.reshape(height, width).astype(bool)
 
 
-def test_every_case_is_tried(study):
+def test_every_stored_case_is_tested(study):
     assert sorted(study[1]) == sorted(CASES)
 
 
@@ -104,7 +104,7 @@ def test_every_real_box_registers(real_lungs):
         np.testing.assert_allclose(place, middle, atol=0.5)
 
 
-def test_real_lungs(real_lungs):
+def test_real_masks_have_hulls_and_the_published_boxes(real_lungs):
     """Every mask of a public set has a hull around it, and a box near the published one."""
     table, masks, boxes = real_lungs
     has_mask = table["has_lung_mask"].to_numpy()

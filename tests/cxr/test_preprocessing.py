@@ -49,7 +49,7 @@ def test_model_inputs_equal_the_studys_code(study):
         assert sha256(tensor) == fact["tensor_sha256_float32"]
 
 
-def test_sizes(study):
+def test_sizes_are_those_in_the_study(study):
     table = study[1]["size_table"]
     assert len(table) > 200
     for height, width, side, new_h, new_w, top, bottom, left, right in table.tolist():
@@ -121,7 +121,7 @@ def test_input_is_not_modified():
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 30), (30, 1)])
-def test_one_row_or_column(shape):
+def test_one_row_or_column_is_padded(shape):
     tensor, geometry = preprocess(np.full(shape, 255, np.uint8), short_side=16)
     assert tensor.shape[1] == tensor.shape[2] == 16 * max(shape)
     assert geometry.to_image(tensor[0], "study").shape == shape

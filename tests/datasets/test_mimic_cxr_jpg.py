@@ -115,7 +115,7 @@ def test_classification_images_follow_the_rules_of_the_study(root):
 
 
 @pytest.mark.parametrize("subject", [C, int(C), np.int64(C), f" {C}"])
-def test_images_of_gaze_subjects_go_to_the_test_set(root, subject):
+def test_images_of_gaze_subjects_are_moved_to_the_test_set(root, subject):
     release = MimicCxrJpg(root)
     images = release.classification_images(gaze_subjects=[subject, "19999999"])
     assert (images.loc[images["subject_id"] == C, "split"] == "test").all()

@@ -104,7 +104,7 @@ def test_dropped_and_kept_differ_only_where_gaze_left_the_image(fixations, gaze_
     np.testing.assert_array_equal(draw(rows, outside="raise"), gaze_maps[whole])
 
 
-def test_center_of_mass_equals_that_of_the_fixations(fixations, gaze_maps):
+def test_map_and_fixations_have_the_same_center_of_mass(fixations, gaze_maps):
     """They differ only by the parts of Gaussians that are lost at the borders."""
     weighted = fixations[["x", "y"]].mul(fixations["duration"], axis=0)
     sums = weighted.groupby(fixations["image"]).sum()

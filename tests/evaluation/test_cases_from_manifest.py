@@ -269,7 +269,7 @@ def test_invalid_json_is_named(tmp_path, text, message):
         gazesal.cases_from_manifest(path)
 
 
-def test_whole_numbers_beside_missing_ones_stay_whole(tmp_path):
+def test_integer_names_remain_integers_with_missing_rows(tmp_path):
     """Parquet stores them as floats, which would name an image 7.0 instead of 7."""
     table = pd.DataFrame(
         {"image": [7, 8], "width": [5.0, 6.0], "height": 4, "group:age": [61, None]}

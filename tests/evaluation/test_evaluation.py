@@ -87,7 +87,7 @@ def test_invalid_comparisons_are_named(result, arguments, message):
         result.compare(*arguments)
 
 
-def test_table_for_notebooks(result):
+def test_notebooks_show_a_table(result):
     shown = result._repr_html_()
     assert shown.startswith("<table>\n<caption>Evaluation(")
     assert "sAUC" in shown

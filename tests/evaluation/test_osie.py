@@ -61,7 +61,7 @@ def test_left_out_center_bias_has_sauc_at_chance(osie):
     assert sauc.high - sauc.low < 0.06
 
 
-def test_sncc_of_the_center_bias_is_its_ncc_less_one(osie):
+def test_sncc_of_the_center_bias_is_its_ncc_minus_one(osie):
     """So a map without image-specific content does not have an sNCC of 0."""
     keys = ["image", "observer"]
     scores = osie.scores[osie.scores["method"] == "center_bias"].set_index([*keys, "metric"])

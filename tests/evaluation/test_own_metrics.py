@@ -61,7 +61,7 @@ def evaluate(cases, metrics, **options):
     return gazesal.evaluate(cases, sigma=3.0, metrics=metrics, **{"n_jobs": 1, **options})
 
 
-def test_own_metrics_are_scored_beside_those_of_the_library(cases, own):
+def test_own_metrics_are_scored_with_the_metrics_of_the_library(cases, own):
     evaluation = evaluate(cases, ["CC", *own])
     assert evaluation.options.metrics == ("ncc", "mean_error", "n_others", "noisy")
     assert repr(evaluation).endswith("NCC, MAE, n_others, noisy)")

@@ -38,7 +38,7 @@ def interpolate(values, rows, columns):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64])
 @pytest.mark.parametrize("shape", [(1, 1), (1, 5), (4, 1), (5, 7)])
 @pytest.mark.parametrize("ordered", [True, False])
-def test_values_are_those_of_the_formula(shape, dtype, ordered):
+def test_values_follow_the_formula(shape, dtype, ordered):
     rng = np.random.default_rng(shape[1])
     values = (100 * rng.random(shape)).astype(dtype)
     rows, columns = rng.uniform(0, shape[0] - 1, 11), rng.uniform(0, shape[1] - 1, 9)

@@ -37,7 +37,7 @@ def test_products_as_of_two_maps(size):
 
 
 @pytest.mark.parametrize("size", SIZES[1:])
-def test_correlations_as_defined(size):
+def test_correlations_follow_their_definition(size):
     maps = maps_of(size)
     got = products(maps)
     for k, (i, j) in enumerate(PAIRS[3:].tolist(), start=3):

@@ -54,7 +54,7 @@ def test_kernels_come_from_the_cache(cache):
 
 @pytest.mark.parametrize("suffix", ["nbi", "nbc"])
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_a_damaged_cache_is_written_anew(cache, suffix, damage):
+def test_a_damaged_cache_is_replaced(cache, suffix, damage):
     (file,) = cache.rglob(f"*.{suffix}")
     DAMAGE[damage](file)
     assert hits() == 0

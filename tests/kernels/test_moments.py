@@ -37,7 +37,7 @@ def test_fold_adds_all_lanes(width):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("size", [1, 63, 64, 65, 511, 512, 513, 1024, 1500])
-def test_block_totals(size, dtype):
+def test_block_totals_equal_sums_of_integers(size, dtype):
     values = np.random.default_rng(size).integers(-50, 50, size).astype(dtype)
     sums, lowest = moments.block_totals(values, 512)
     expected = [int(values[start : start + 512].sum()) for start in range(0, size, 512)]
@@ -189,7 +189,7 @@ def test_values_that_are_not_finite_reach_the_spread(bad, place):
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("types", [(np.float32, np.float64), (np.float64, np.float32)])
-def test_common_mass(size, types):
+def test_common_mass_equals_the_exact_sum(size, types):
     rng = np.random.default_rng(size)
     x, y = rng.integers(0, 9, size).astype(types[0]), rng.integers(0, 9, size).astype(types[1])
     expected = math.fsum(min(a / 64, b / 128) for a, b in zip(x.tolist(), y.tolist(), strict=True))

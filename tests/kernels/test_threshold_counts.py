@@ -26,7 +26,7 @@ def expected(values, thresholds):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("n_thresholds", [1, 2, 7, 40])
 @pytest.mark.parametrize("kind", ["normal", "tied", "near", "wide"])
-def test_every_kind_of_value(dtype, n_thresholds, kind):
+def test_every_kind_of_value_is_counted(dtype, n_thresholds, kind):
     rng = np.random.default_rng(n_thresholds)
     values = rng.normal(0, 1, 300)
     if kind == "tied":
@@ -40,7 +40,7 @@ def test_every_kind_of_value(dtype, n_thresholds, kind):
     assert counted(values, thresholds) == expected(values, thresholds)
 
 
-def test_values_beyond_single_precision():
+def test_values_beyond_single_precision_are_counted():
     """They round to infinity or 0, which keeps their order, and are then compared exactly."""
     values = np.array([-1e300, -1e299, -1e-300, -0.0, 0.0, 1e-310, 1e-300, 1e39, 1e40, 1e300])
     assert counted(values, values[[0, 1, 2, 3, 5, 6, 7, 8, 9]]) == [
@@ -48,13 +48,13 @@ def test_values_beyond_single_precision():
     ]  # fmt: skip
 
 
-def test_more_values_than_a_chunk():
+def test_more_values_than_a_chunk_are_counted():
     values = np.arange(MANY, dtype=np.float64)
     thresholds = np.array([0.0, 4096.0, MANY - 1.0])
     assert counted(values, thresholds) == [0, 1, 4095, 1, MANY - 4098, 1, 0]
 
 
-def test_more_thresholds_than_a_chunk():
+def test_more_thresholds_than_a_chunk_are_counted():
     thresholds = np.arange(MANY, dtype=np.float32)
     values = np.array([-1.0, 0.5, 4096.0, 1e9], np.float32)
     found = counted(values, thresholds)

@@ -148,7 +148,7 @@ def test_leaving_out_a_map_slightly_larger_than_what_is_there(share):
         lone.without([[[4 * share, 1.0]]])
 
 
-def test_merging_other_shapes():
+def test_merging_other_shapes_raises():
     with pytest.raises(ValueError, match=r"`other`.*shape"):
         CenterBias([np.ones((2, 3))]).merged(CenterBias([np.ones((3, 2))]))
 
@@ -156,7 +156,7 @@ def test_merging_other_shapes():
 class TestRunningSum:
     """The sum in double-double arithmetic."""
 
-    def test_nothing_summed(self):
+    def test_value_of_an_empty_sum_raises(self):
         with pytest.raises(ValueError, match="nothing"):
             RunningSum().value()
 
@@ -169,7 +169,7 @@ class TestRunningSum:
         empty.add(np.ones((1, 1)))
         assert empty.value().tolist() == [[1.0]]
 
-    def test_merging_an_empty_sum_changes_nothing(self):
+    def test_merging_an_empty_sum_does_not_change_the_bias(self):
         summed = RunningSum([np.ones((1, 2))])
         summed.merge(RunningSum())
         assert summed.value().tolist() == [[1.0, 1.0]]

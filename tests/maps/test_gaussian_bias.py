@@ -150,7 +150,7 @@ def test_dropped_fixations_are_reported():
         ({"sigma": (0.1, 0.1), "unit": "height"}, "`unit` must be one of"),
     ],
 )
-def test_bad_parameters(arguments, message):
+def test_invalid_parameters_raise(arguments, message):
     with pytest.raises(ValueError, match=message):
         GaussianCenterBias(**arguments)
 
@@ -175,7 +175,7 @@ GOOD = {"a": [[1.0, 1.0], [3.0, 2.0]]}
         (GOOD, (4, 6), {"outside": "keep"}, "`outside` must be one of"),
     ],
 )
-def test_bad_fixations(fixations, shapes, options, message):
+def test_invalid_fixations_raise(fixations, shapes, options, message):
     with pytest.raises(ValueError, match=message):
         GaussianCenterBias.fit(fixations, shapes, **options)
 
@@ -189,7 +189,7 @@ def test_bad_fixations(fixations, shapes, options, message):
         (GOOD, {"isotropic": 0}, "`isotropic` must be True or False, got 0"),
     ],
 )
-def test_arguments_of_the_wrong_kind(fixations, options, message):
+def test_arguments_of_another_type_raise(fixations, options, message):
     with pytest.raises(TypeError, match=message):
         GaussianCenterBias.fit(fixations, (4, 6), **options)
 

@@ -233,7 +233,7 @@ class TestWeights:
         assert np.allclose(gaze, twice, rtol=1e-13, atol=0)
 
     @pytest.mark.parametrize("scale", [1e-300, 1e300, 5e-324])
-    def test_any_unit(self, scale):
+    def test_weights_of_any_unit_give_the_same_map(self, scale):
         gaze = gaze_heatmap(self.points, (5, 6), sigma=1, weights=[scale, scale])
         assert np.allclose(gaze, gaze_heatmap(self.points, (5, 6), sigma=1), rtol=1e-12, atol=0)
 
@@ -251,7 +251,7 @@ class TestWeights:
             ([0, 0], "positive sum"),
         ],
     )
-    def test_bad_values(self, weights, message):
+    def test_invalid_weights_raise(self, weights, message):
         with pytest.raises(ValueError, match=f"`weights`.*{message}"):
             gaze_heatmap(self.points, (5, 6), sigma=1, weights=weights)
 
@@ -300,11 +300,11 @@ class TestVisible:
     def test_larger_than_the_image_is_the_image(self):
         assert np.array_equal(self.draw((-1e300, -5, 1e300, 99)), self.draw(None))
 
-    def test_one_pixel(self):
+    def test_one_visible_pixel_holds_all_mass(self):
         gaze = self.draw((3, 4, 4, 5))
         assert gaze[4, 3] == gaze.sum() == pytest.approx(1.0, rel=1e-15)
 
-    def test_one_rectangle_for_each_fixation(self):
+    def test_each_fixation_may_have_its_own_rectangle(self):
         points = ((2.0, 2.0), (5.0, 3.0))
         one = self.draw((1, 1, 7, 5), points)
         assert np.array_equal(one, self.draw([(1, 1, 7, 5)] * 2, points))

@@ -17,7 +17,7 @@ class TestOutside:
 
     points = ((2.0, 2.0), (-3.0, 2.0), (2.0, 7.5))
 
-    def test_refused_by_default_with_their_number_and_place(self):
+    def test_points_outside_raise_by_default_with_their_number_and_place(self):
         with pytest.raises(ValueError, match=r"`fixations`.*2 of 3.*index 1: \(-3, 2\)"):
             gaze_heatmap(self.points, (5, 6), sigma=1)
 
@@ -51,7 +51,7 @@ class TestOutside:
         assert [each.filename for each in caught] == [__file__]
 
     @pytest.mark.filterwarnings("ignore::gazesal.OffImageWarning")
-    def test_all_dropped(self):
+    def test_dropping_all_fixations_raises(self):
         with pytest.raises(ValueError, match="`fixations`"):
             gaze_heatmap(self.points[1:], (5, 6), sigma=1, outside="drop")
 
@@ -74,7 +74,7 @@ class TestOutside:
             gaze_heatmap([point], (5, 6), sigma=1)
 
     @pytest.mark.parametrize("points", [((2.0, 2.0),), points])
-    def test_unknown_mode(self, points):
+    def test_unknown_mode_raises(self, points):
         with pytest.raises(ValueError, match="`outside` must be one of"):
             gaze_heatmap(points, (5, 6), sigma=1, outside="clip")
 
@@ -83,12 +83,12 @@ class TestFixations:
     """Points and shape."""
 
     @pytest.mark.parametrize("fixations", [[], np.empty((0, 2))])
-    def test_none(self, fixations):
+    def test_no_fixations_raise(self, fixations):
         with pytest.raises(ValueError, match="`fixations`"):
             gaze_heatmap(fixations, (5, 6), sigma=1)
 
     @pytest.mark.parametrize("fixations", [[1.0, 2.0], [[1.0, 2.0, 3.0]], [[[1.0, 2.0]]], 3.0])
-    def test_other_shapes(self, fixations):
+    def test_points_of_another_shape_raise(self, fixations):
         with pytest.raises(ValueError, match=r"`fixations`.*\(N, 2\)"):
             gaze_heatmap(fixations, (5, 6), sigma=1)
 

@@ -169,7 +169,7 @@ def test_groups_of_a_table_are_fixations_by_image():
     np.testing.assert_allclose(bias.on_image((4, 6)), expected, rtol=1e-12)
 
 
-def test_scaled_weights_change_nothing_and_default_to_ones():
+def test_scaled_weights_do_not_change_the_fit_and_default_to_ones():
     fixations, _ = make_fixations(5)
     plain = without_warning(fixations, SHAPES)
     ones = without_warning(fixations, SHAPES, weights={k: [7.0] * 6 for k in fixations})
@@ -263,7 +263,7 @@ def test_dropped_fixations_are_reported():
         ({"mixings": [-0.1]}, r"`mixings` must lie in \[0, 1\]"),
     ],
 )
-def test_bad_grids(options, message):
+def test_invalid_grids_raise(options, message):
     with pytest.raises(ValueError, match=message):
         KdeCenterBias.fit(make_fixations()[0], SHAPES, **options)
 

@@ -43,7 +43,7 @@ def test_negative_values_are_averaged_like_any_other(maps):
     check(maps)
 
 
-def test_negative_values_of_the_others_are_kept_beside_a_positive_map():
+def test_negative_values_of_some_maps_are_kept():
     splits = one_vs_rest([[[1.0, 2.0]], [[-3.0, 4.0]], [[-1.0, -6.0]]])
     assert splits[0].rest.tolist() == [[-2.0, -1.0]]
 
@@ -77,7 +77,7 @@ def test_rests_do_not_share_memory():
 
 
 @pytest.mark.parametrize("maps", [[], [np.ones((2, 2))]])
-def test_fewer_than_two(maps):
+def test_fewer_than_two_observers_raise(maps):
     with pytest.raises(ValueError, match=f"`maps`.*two observers, got {len(maps)}"):
         one_vs_rest(maps)
 

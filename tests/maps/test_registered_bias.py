@@ -177,7 +177,7 @@ def test_bad_boxes_are_named(kind):
         make_bias().on_image((16, 18), BAD_BOXES[kind])
 
 
-def test_other_bad_input_is_named():
+def test_other_invalid_input_is_named():
     frame = ReferenceFrame.from_boxes(BOXES, SHAPES)
     with pytest.raises(ValueError, match="at least one gaze map"):
         RegisteredCenterBias(frame, [])

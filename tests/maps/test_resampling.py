@@ -115,7 +115,7 @@ def test_shape_is_positive(shape):
         resample(np.ones((2, 2)), shape)
 
 
-def test_unknown_method():
+def test_unknown_method_raises():
     with pytest.raises(ValueError, match="`method` must be one of 'bilinear'"):
         resample(np.ones((2, 2)), (3, 3), method="cubic")
 

@@ -36,7 +36,7 @@ def test_all_stored_cases_are_tested(cases):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_case(case, folder, cases, outputs):
+def test_heatmaps_equal_the_study_code(case, folder, cases, outputs):
     table = pd.read_csv(folder / "tables" / f"{case}.csv")
     size = cases["cases"][case]
     got = gaze_heatmap(

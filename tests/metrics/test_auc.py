@@ -88,7 +88,7 @@ def test_sauc_of_any_map_averages_to_chance_over_the_images_of_the_bias(data, sh
 
 
 @given(triple=map_triples())
-def test_one_common_order_of_pixels_changes_nothing(triple):
+def test_reordering_pixels_of_all_maps_does_not_change_the_score(triple):
     order = np.random.default_rng(triple[0].size).permutation(triple[0].size)
     shuffled = [array.ravel()[order][None] for array in triple]
     assert sauc(*shuffled) == pytest.approx(sauc(*triple), **SAME)
@@ -98,7 +98,7 @@ class TestScale:
     """The ranking counts, and nothing else: other code thresholds at steps of 0.1."""
 
     @pytest.mark.parametrize("power", [0.01, 3, 20])
-    def test_sharpening_a_map_changes_nothing(self, power):
+    def test_sharpening_a_map_does_not_change_the_score(self, power):
         rng = np.random.default_rng(0)
         saliency, gaze, bias = rng.random((3, 60, 70))
         saliency = 0.5 + saliency / 2
@@ -205,7 +205,7 @@ class TestExtremes:
         saliency[:5] = 1.0
         assert auc_borji(saliency, saliency) == 0.75
 
-    def test_close_doubles_are_told_apart(self):
+    def test_close_doubles_are_distinguished(self):
         """In single precision every one of these would tie."""
         saliency = 1.0 + np.arange(6.0).reshape(2, 3) * 2.0**-49
         assert auc_borji(saliency, [[0, 0, 0], [0, 0, 1]]) == pytest.approx(5.5 / 6, **SAME)

@@ -54,7 +54,7 @@ def test_values_that_are_not_finite(name, argument, value, dtype, place):
 
 @OF_POINTS
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_points_that_are_not_finite(name, argument, value):
+def test_points_that_are_not_finite_raise(name, argument, value):
     with pytest.raises(ValueError, match=f"`{argument}`.* 1 of 4 values"):
         score(name, argument, [[1.0, 2.0], [value, 0.0]])
 
@@ -70,7 +70,7 @@ def test_nan_is_found_in_the_last_block_of_a_large_map(name, argument):
 @EVERY
 @pytest.mark.filterwarnings("ignore::gazesal.UndefinedMetricWarning")
 @pytest.mark.parametrize("constant", ["saliency", "all"])
-def test_nan_is_an_error_beside_a_constant_map_too(name, argument, constant):
+def test_nan_raises_even_if_the_other_map_is_constant(name, argument, constant):
     """Not an undefined score: the other map is looked at all the same."""
     given = example(name, (2, 3))
     for i, each in enumerate(METRICS[name].arguments):
@@ -90,13 +90,13 @@ def test_other_dimensions_and_empty_maps(name, argument, shape):
 
 @OF_POINTS
 @pytest.mark.parametrize("shape", [(), (2,), (3, 1), (3, 3), (1, 2, 2), (4, 6), (2, 0)])
-def test_points_of_another_shape(name, argument, shape):
+def test_points_of_another_shape_raise(name, argument, shape):
     with pytest.raises(ValueError, match=rf"`{argument}`.*\(N, 2\) with columns x and y"):
         score(name, argument, np.zeros(shape))
 
 
 @OF_POINTS
-def test_no_points(name, argument):
+def test_no_points_raise(name, argument):
     with pytest.raises(ValueError, match=f"`{argument}`.*at least one"):
         score(name, argument, np.empty((0, 2)))
     with pytest.raises(ValueError, match=f"`{argument}`.*at least one fixation, got none"):
@@ -168,13 +168,13 @@ def test_a_choice_is_a_string(outside):
 
 
 @OF_POINTS
-def test_a_map_for_points_is_told_where_it_belongs(name, argument):
+def test_map_given_as_points_raises_with_the_metrics_of_maps(name, argument):
     with pytest.raises(ValueError, match=rf"`{argument}`.*looks like a map.*argwhere.*`ncc`"):
         score(name, argument, GOOD > 0.5)
 
 
 @pytest.mark.parametrize("name", ON_MAPS)
-def test_points_for_a_map_are_told_where_they_belong(name):
+def test_points_given_as_a_map_raise_with_the_metric_of_points(name):
     with pytest.raises(ValueError, match=r"`gaze_map`.*shape.*`gaze_heatmap`"):
         score(name, "gaze_map", [[1.0, 2.0], [3.0, 0.0], [3.0, 1.0]])
 
@@ -184,11 +184,11 @@ def test_points_for_a_map_are_told_where_they_belong(name):
 class TestOutside:
     """Never wrapped, never moved to the edge."""
 
-    def test_refused(self, name, argument, point):
+    def test_points_outside_raise(self, name, argument, point):
         with pytest.raises(ValueError, match=rf"`{argument}` must lie in.* 1 of 2 .*index 1"):
             score(name, argument, [(0, 0), point])
 
-    def test_dropped_on_request(self, name, argument, point):
+    def test_points_outside_are_dropped_on_request(self, name, argument, point):
         with pytest.warns(gazesal.OffImageWarning, match=f"1 of 2 `{argument}`") as caught:
             got = score(name, argument, [(0, 0), point], outside="drop")
         assert caught[0].filename.endswith("metric_cases.py")  # whoever called the metric
@@ -228,7 +228,7 @@ def test_booleans_are_not_points(name, argument):
 
 
 @OF_POINTS
-def test_points_that_may_be_shares_of_the_sides_are_told(name, argument):
+def test_points_that_may_be_shares_of_the_sides_warn(name, argument):
     points = np.random.default_rng(0).random((9, 2))
     with pytest.warns(gazesal.InputWarning, match=f"`{argument}` must be pixels") as caught:
         score(name, argument, points, shape=(20, 30))
@@ -242,7 +242,7 @@ def test_booleans_are_not_options_of_gaze_maps(option):
         gazesal.gaze_heatmap([[1, 2], [3, 4]], (6, 7), **given)
 
 
-def test_shares_of_the_sides_are_told_by_gaze_maps_and_center_biases():
+def test_gaze_maps_and_center_biases_warn_of_shares_of_the_sides():
     points = np.random.default_rng(0).random((9, 2))
     makers = (
         lambda: gazesal.gaze_heatmap(points, (20, 30), sigma=2),
@@ -272,7 +272,7 @@ def test_ragged_lists(name, argument):
 
 
 @BOTH
-def test_masked_values_are_refused_and_masks_of_nothing_are_not(name, argument):
+def test_masked_values_raise_and_empty_masks_do_not(name, argument):
     sound = example(name)[METRICS[name].arguments.index(argument)]
     masked = np.ma.masked_array(sound, np.zeros(sound.shape, bool))
     assert score(name, argument, masked) == score(name)
@@ -312,13 +312,13 @@ class TestWeights:
         return [{}, {"n_samples": 5, "rng": 0}] if METRICS[name].can_sample else [{}]
 
     @pytest.mark.parametrize("value", [-1.0, -1e-30])
-    def test_negative(self, name, argument, value):
+    def test_negative_values_raise(self, name, argument, value):
         for options in self.options(name):
             with pytest.raises(ValueError, match=f"`{argument}`.*non-negative"):
                 score(name, argument, with_value(value), **options)
 
     @pytest.mark.parametrize("zero", [0.0, -0.0])
-    def test_all_zero(self, name, argument, zero):
+    def test_zeros_everywhere_raise(self, name, argument, zero):
         for options in self.options(name):
             with pytest.raises(ValueError, match=f"`{argument}`.*positive sum"):
                 score(name, argument, np.full(GOOD.shape, zero), **options)
@@ -328,7 +328,7 @@ class TestWeights:
             with pytest.raises(ValueError, match=f"`{argument}`.*finite sum"):
                 score(name, argument, np.full(GOOD.shape, 1e308), **options)
 
-    def test_weights_are_looked_at_beside_a_constant_map(self, name, argument):
+    def test_weights_are_checked_even_if_the_saliency_map_is_constant(self, name, argument):
         given = [
             np.full((2, 2), 0.25) if each not in POINTS else [[0, 0]]
             for each in METRICS[name].arguments
@@ -358,7 +358,7 @@ class TestEps:
     """The constant under the logarithm."""
 
     @pytest.mark.parametrize("eps", [-1e-9, 1.1, np.nan, np.inf, 1e-301])
-    def test_out_of_range(self, name, eps):
+    def test_sample_sizes_out_of_range_raise(self, name, eps):
         with pytest.raises(ValueError, match="`eps` must be"):
             score(name, eps=eps)
 
@@ -394,7 +394,7 @@ class TestSampling:
         with pytest.raises(TypeError, match="`rng`"):
             score(name, n_samples=10, rng=rng)
 
-    def test_negative_seed(self, name):
+    def test_negative_seed_raises(self, name):
         with pytest.raises(ValueError, match=r"`rng`.*non-negative"):
             score(name, n_samples=10, rng=-1)
 
@@ -405,7 +405,7 @@ def test_options_are_keyword_only(name):
         METRICS[name].function(*example(name), 100)
 
 
-def test_a_center_bias_object_is_told_to_give_its_density():
+def test_center_bias_object_raises_with_its_density_as_remedy():
     gaze_map = np.eye(3)
     bias = gazesal.CenterBias([gaze_map])
     with pytest.raises(TypeError, match=r"`center_bias` must hold real .* CenterBias.*`on_image`"):
@@ -420,7 +420,7 @@ def test_a_value_that_is_not_iterable_is_named(value):
         gazesal.CenterBias(value)
 
 
-def test_sums_past_float64_are_refused():
+def test_sums_beyond_float64_raise():
     with pytest.raises(ValueError, match="`maps` must have a finite sum"):
         gazesal.one_vs_rest([np.full((1, 2), 1.7e308)] * 3)
     with pytest.raises(ValueError, match="`scores` must lie within 1e"):

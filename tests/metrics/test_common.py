@@ -128,7 +128,7 @@ def test_symmetric_metrics_take_the_maps_in_either_order(name, data):
 
 
 @pytest.mark.parametrize("name", sorted(set(ON_MAPS) - set(SYMMETRIC)))
-def test_metrics_said_to_be_asymmetric_are(name):
+def test_metrics_declared_asymmetric_are_asymmetric(name):
     maps = [np.array([[0.1, 1, 2, 9]]), np.array([[0.1, 0.2, 3, 1]]), np.array([[1.0, 2, 2, 1]])]
     saliency, gaze, *others = maps[: len(METRICS[name].arguments)]
     exchanged = function(name)(gaze, saliency, *others)
@@ -276,7 +276,7 @@ class TestFixations:
         assert np.isnan(expected) or got == expected  # to the bit
 
     @given(data=st.data())
-    def test_taking_all_of_them_twice_changes_nothing(self, name, data):
+    def test_repeating_all_fixations_does_not_change_the_score(self, name, data):
         saliency, fixations, *others = data.draw(arguments(name))
         twice = np.repeat(fixations, 2, axis=0)
         expected = score_or_nan(name, (saliency, fixations, *others))

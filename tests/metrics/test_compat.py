@@ -52,7 +52,7 @@ class TestThresholdsAtFixations:
     """The two curves called AUC-Judd, point by point."""
 
     @given(case=plain_arguments("auc_judd"))
-    def test_matlab(self, case):
+    def test_matlab_area_equals_the_oracle(self, case):
         saliency, fixations = case
         fixated = sorted(set(indices(saliency, fixations)))
         assume(len(fixated) < saliency.size)
@@ -60,7 +60,7 @@ class TestThresholdsAtFixations:
         assert mit_auc_judd(*case, jitter=False) == pytest.approx(expected, **SAME)
 
     @given(case=arguments("auc_judd"))
-    def test_pysaliency(self, case):
+    def test_pysaliency_area_equals_the_oracle(self, case):
         saliency, fixations = case
         fixated = indices(saliency, fixations)
         assume(len(set(fixated)) < saliency.size)
@@ -68,7 +68,7 @@ class TestThresholdsAtFixations:
         assert pysaliency_auc_judd(*case, jitter=False) == pytest.approx(expected, **SAME)
 
     @pytest.mark.parametrize("function", [mit_auc_judd, pysaliency_auc_judd])
-    def test_jitter_parts_ties_at_random(self, function):
+    def test_jitter_breaks_ties_at_random(self, function):
         saliency = np.zeros((20, 30))
         saliency[:4] = 1.0
         points = np.column_stack([np.arange(30), np.arange(30) % 20])
@@ -79,7 +79,7 @@ class TestThresholdsAtFixations:
         assert np.mean(drawn) == pytest.approx(exact + 1 / 60, abs=0.01)
 
     @pytest.mark.parametrize("function", [mit_auc_judd, pysaliency_auc_judd])
-    def test_every_pixel_fixated(self, function):
+    def test_area_is_undefined_if_every_pixel_is_fixated(self, function):
         with pytest.warns(gazesal.UndefinedMetricWarning, match="every pixel is fixated") as caught:
             assert math.isnan(function([[1.0, 2.0]], [[0, 0], [1, 0]], jitter=False))
         assert caught[0].filename == __file__
@@ -93,7 +93,7 @@ class TestThresholdsOnAGrid:
         negatives=st.lists(st.integers(0, 20), min_size=1, max_size=6),
         steps=st.sampled_from([1, 2, 5, 10]),
     )
-    def test_one_split(self, positives, negatives, steps):
+    def test_one_split_equals_the_oracle(self, positives, negatives, steps):
         """Values are multiples of 1/20, so it is known which thresholds each one reaches."""
         highest = max(positives + negatives)
         inner = list(range(0, highest + 1, 20 // steps))
@@ -109,13 +109,13 @@ class TestThresholdsOnAGrid:
         got = _mean_grid_area(np.array([0.3]), np.array([[0.25]]), 0.1)
         assert got == 1.0
 
-    def test_coarse_steps_see_no_order_between_them(self):
+    def test_coarse_steps_ignore_the_order_between_them(self):
         saliency = np.array([[0.0, 0.01, 0.02, 0.03, 1.0]])
         assert gazesal.auc_shuffled(saliency, [[3, 0]], [[1, 0]]) == 1.0
         assert mit_auc_shuffled(saliency, [[3, 0]], [[1, 0]], rng=0) == 0.5
         assert mit_auc_shuffled(saliency, [[3, 0]], [[1, 0]], step=0.01, rng=0) == 1.0
 
-    def test_fewer_pixels_on_other_images_than_on_this(self):
+    def test_fewer_pixels_on_other_images_are_all_negatives(self):
         saliency = np.arange(10.0)[None]
         points = np.column_stack([np.arange(5, 10), np.zeros(5)])
         assert mit_auc_shuffled(saliency, points, [[0, 0]], rng=0) == 1.0
@@ -127,13 +127,13 @@ class TestThresholdsOnAGrid:
         assert max(scores) - min(scores) < 1e-12
 
     @pytest.mark.parametrize("name", ["mit_auc_borji", "mit_auc_shuffled"])
-    def test_more_splits_less_spread(self, name):
+    def test_more_splits_reduce_the_spread(self, name):
         few = np.std([call(name, n_splits=2, rng=seed) for seed in range(60)])
         many = np.std([call(name, n_splits=100, rng=seed) for seed in range(60)])
         assert many <= few / 3
 
     @pytest.mark.parametrize("name", ["mit_auc_borji", "mit_auc_shuffled"])
-    def test_options_out_of_range(self, name):
+    def test_options_out_of_range_raise(self, name):
         with pytest.raises(ValueError, match="`n_splits` must be at least 1"):
             call(name, n_splits=0)
         with pytest.raises(TypeError, match="`n_splits` must be an integer"):
@@ -147,13 +147,13 @@ class TestThresholdsOnAGrid:
 class TestSeeds:
     """The same number from the same seed, none without."""
 
-    def test_repeatable(self, name):
+    def test_equal_seeds_give_equal_scores(self, name):
         options = {"jitter": True} if "judd" in name else {}
         first = call(name, rng=3, **options)
         assert call(name, rng=3, **options) == first
         assert call(name, rng=np.random.default_rng(3), **options) == first
 
-    def test_missing(self, name):
+    def test_missing_seed_raises(self, name):
         options = {"jitter": True} if "judd" in name else {}
         with pytest.raises(ValueError, match="`rng` must be a seed"):
             call(name, rng=None, **options)
@@ -163,7 +163,7 @@ class TestOtherScales:
     """Shifts and scales of the other code, computed by hand."""
 
     @given(case=plain_arguments("nss"))
-    def test_nss(self, case):
+    def test_nss_equals_the_oracle(self, case):
         saliency, fixations = case
         distinct = np.unique(np.floor(fixations + 0.5), axis=0)
         factor = math.sqrt(1 - 1 / saliency.size)
@@ -171,7 +171,7 @@ class TestOtherScales:
         assert gazesal.compat.mit_nss(*case) == pytest.approx(expected, **SAME)
 
     @given(case=plain_arguments("sim"))
-    def test_similarity(self, case):
+    def test_similarity_equals_the_oracle(self, case):
         """Of the densities by shifting."""
         densities = [gazesal.to_density(each, "shift") for each in case]
         assert gazesal.compat.mit_sim(*case) == pytest.approx(gazesal.sim(*densities), **SAME)
@@ -180,7 +180,7 @@ class TestOtherScales:
         )
 
     @given(case=plain_arguments("ncc"), data=st.data())
-    def test_information(self, case, data):
+    def test_information_gain_equals_the_oracle(self, case, data):
         saliency, baseline = case
         column = data.draw(st.integers(0, saliency.shape[1] - 1))
         points = [[column, 0]]
@@ -190,12 +190,12 @@ class TestOtherScales:
         assert got == pytest.approx(expected, **SAME)
 
     @given(case=plain_arguments("kl_divergence"))
-    def test_divergence(self, case):
+    def test_divergence_equals_the_oracle(self, case):
         got = gazesal.compat.mit_kl(*case)
         assert max(0.0, got) == pytest.approx(gazesal.kl_divergence(*case), **SAME)
 
     @given(case=plain_arguments("kl_divergence"))
-    def test_divergence_of_pysaliency(self, case):
+    def test_divergence_of_pysaliency_equals_the_oracle(self, case):
         saliency, gaze = case[0] + 1 / 64, case[1]
         expected = gazesal.kl_divergence(saliency, gaze, eps=0)
         got = gazesal.compat.pysaliency_kl(saliency, gaze, minimum=1e-300)
@@ -207,7 +207,7 @@ class TestOtherScales:
             gazesal.compat.pysaliency_kl(lowest, gaze, minimum=1e-3), rel=1e-9
         )
 
-    def test_maps_of_zeros(self):
+    def test_maps_of_zeros_have_scores(self):
         gaze = [[0.0, 1.0, 1.0]]
         zeros = [[0.0, 0.0, 0.0]]
         assert gazesal.compat.mit_sim(zeros, gaze) == gazesal.compat.mit_sim(gaze, zeros) == 0.0
@@ -215,11 +215,11 @@ class TestOtherScales:
         assert gazesal.compat.mit_kl(zeros, gaze) == pytest.approx(51 * math.log(2))
 
     @pytest.mark.parametrize("name", ["mit_auc_borji", "mit_auc_shuffled", "mit_nss", "mit_ig"])
-    def test_constant_saliency_maps(self, name):
+    def test_constant_saliency_maps_are_undefined(self, name):
         with pytest.warns(gazesal.UndefinedMetricWarning, match="`saliency_map` is constant"):
             assert math.isnan(call(name, np.full((4, 6), 0.1)))
 
-    def test_other_constant_maps(self):
+    def test_other_constant_maps_are_undefined(self):
         constant, other = np.full((4, 6), 0.1), example("ncc")[0]
         for arguments_ in ((constant, other), (other, constant)):
             with pytest.warns(gazesal.UndefinedMetricWarning, match="SIM is undefined"):
@@ -236,23 +236,23 @@ class TestBadInput:
     """The same rules as for the library's own metrics."""
 
     @pytest.mark.parametrize("value", [np.nan, np.inf])
-    def test_not_finite(self, name, value):
+    def test_values_that_are_not_finite_raise(self, name, value):
         bad = np.ones((4, 6))
         bad[1, 1] = value
         with pytest.raises(ValueError, match="`saliency_map` must be finite"):
             call(name, bad)
 
-    def test_other_shapes(self, name):
+    def test_other_shapes_raise(self, name):
         with pytest.raises(ValueError, match=r"same shape|\(N, 2\)"):
             call(name, second=np.ones((5, 7)))
         with pytest.raises(ValueError, match="`saliency_map` must be a non-empty 2-D"):
             call(name, np.ones(24))
 
-    def test_not_numbers(self, name):
+    def test_values_that_are_not_numbers_raise(self, name):
         with pytest.raises(TypeError, match="`saliency_map` must hold real numbers"):
             call(name, np.full((4, 6), "a"))
 
-    def test_values_too_large_to_add(self, name):
+    def test_values_too_large_to_add_raise(self, name):
         bad = np.ones((4, 6))
         bad[1, 1] = 1e200
         if name == "mit_nss":

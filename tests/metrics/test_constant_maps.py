@@ -90,7 +90,7 @@ def test_pysaliency_area_counts_all_pixels_as_ties(kind):
 
 
 @pytest.mark.parametrize("kind", ["zoom", "last bits", "single", "single in double"])
-def test_shift_leaves_nothing(kind):
+def test_shift_of_a_constant_map_raises(kind):
     with pytest.raises(ValueError, match="`saliency_map` must not be constant"):
         gazesal.to_density(FLAT[kind], "shift")
 
@@ -134,7 +134,7 @@ def test_content_well_above_rounding_is_scored(dtype, offset):
 
 
 @pytest.mark.parametrize("dtype", [np.int32, np.int64, np.uint32, np.float64])
-def test_integers_carry_no_rounding(dtype):
+def test_integers_are_not_constant_up_to_rounding(dtype):
     counts = (2**31 - 20 + RNG.integers(0, 2, SHAPE)).astype(dtype)
     assert abs(gazesal.ncc(counts, GAZE)) > 0
     close = np.full(SHAPE, 2.0**52)

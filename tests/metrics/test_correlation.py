@@ -36,7 +36,7 @@ class TestAccuracy:
 
     @pytest.mark.parametrize("offset", [1e6, -1e6])
     @pytest.mark.parametrize("both", [False, True])
-    def test_offset_a_million_times_the_contrast(self, offset, both):
+    def test_offset_a_million_times_the_contrast_loses_no_digits(self, offset, both):
         saliency, gaze = pair()
         check(saliency + offset, gaze + offset if both else gaze)
 
@@ -63,7 +63,7 @@ class TestAccuracy:
         check(saliency * 1e-200, gaze * 1e200)
 
     @pytest.mark.parametrize("unit", [TINY, 1e-310])
-    def test_denormals(self, unit):
+    def test_denormals_lose_no_digits(self, unit):
         steps = np.random.default_rng(4).integers(0, 9, (5, 7))
         check(steps * unit, pair(4, (5, 7))[1])
 
@@ -82,7 +82,7 @@ class TestAccuracy:
         saliency[2, 0] += 40 * np.finfo(np.float64).eps * offset
         check(saliency, pair(7, (3, 3))[1])
 
-    def test_range_of_all_doubles(self):
+    def test_range_of_all_doubles_does_not_overflow(self):
         """The difference of the extremes is beyond float64; the correlation is not."""
         largest = np.finfo(np.float64).max
         check(np.array([[largest, -largest, 0.0, 1e300]]), np.array([[4.0, 1.0, 2.0, 9.0]]))
@@ -163,7 +163,7 @@ def test_sncc_is_exactly_zero_where_the_gaze_is_the_bias(triple):
 
 
 @given(triple=plain_triples())
-def test_sncc_of_the_bias_itself(triple):
+def test_sncc_of_the_bias_is_its_ncc_minus_one(triple):
     _, gaze, bias = triple
     assert sncc(bias, gaze, bias) == pytest.approx(ncc(bias, gaze) - 1.0, rel=0, abs=1e-12)
 

@@ -57,7 +57,7 @@ class TestAreas:
         theirs = gazesal.compat.mit_auc_judd(saliency, fixations, jitter=False)
         assert theirs == pytest.approx(exact + excess, abs=1e-12)
 
-    def test_a_map_that_sums_to_one_is_not_ordered_anew(self):
+    def test_ranks_of_a_map_that_sums_to_one_do_not_change(self):
         """A jitter of 1e-7 is larger than the steps between these values."""
         saliency = np.arange(1.0, 250_001).reshape(500, 500)
         saliency /= saliency.sum()
@@ -81,7 +81,7 @@ class TestAreas:
         theirs = gazesal.compat.mit_auc_judd(saliency, fixations, jitter=False)
         assert theirs == pytest.approx(0.58, abs=0.005)
 
-    def test_nothing_is_drawn_without_a_source(self):
+    def test_sampling_requires_a_seed(self):
         for _, thing in public_objects():
             if not inspect.isfunction(thing) or "gazesal.metrics" not in thing.__module__:
                 continue

@@ -54,7 +54,7 @@ def test_shares_above_the_lowest(data, shape, minimum):
 
 
 @pytest.mark.parametrize("method", ["shift", "softmax"])
-def test_range_of_all_doubles(method):
+def test_range_of_all_doubles_does_not_overflow(method):
     largest = np.finfo(np.float64).max
     density = to_density([[-largest, 0.0, largest]], method)
     expected = [[0, 1 / 3, 2 / 3]] if method == "shift" else [[0, 0, 1]]
@@ -107,7 +107,7 @@ class TestBadInput:
         with pytest.raises(ValueError, match="`saliency_map` must be non-negative"):
             to_density(self.GOOD - 1, "sum", minimum=minimum)
 
-    def test_nothing_but_zeros(self):
+    def test_zeros_everywhere_raise(self):
         with pytest.raises(ValueError, match="`saliency_map` must have a positive sum"):
             to_density(0 * self.GOOD, "sum")
 
@@ -121,14 +121,14 @@ class TestBadInput:
         with pytest.raises(ValueError, match="`method` must be one of 'sum', 'shift', 'softmax'"):
             to_density(self.GOOD, "minmax")
 
-    def test_options_of_another_method(self):
+    def test_options_of_another_method_raise(self):
         with pytest.raises(ValueError, match="`minimum` must be 0"):
             to_density(self.GOOD, "softmax", minimum=1)
         with pytest.raises(ValueError, match="`temperature` must be 1"):
             to_density(self.GOOD, "sum", temperature=2)
 
     @pytest.mark.parametrize("value", [-1.0, np.nan, np.inf])
-    def test_options_out_of_range(self, value):
+    def test_options_out_of_range_raise(self, value):
         with pytest.raises(ValueError, match="`minimum` must be finite and 0 or more"):
             to_density(self.GOOD, "sum", minimum=value)
         with pytest.raises(ValueError, match="`temperature` must be finite and"):
@@ -139,7 +139,7 @@ class TestBadInput:
         with pytest.raises(TypeError, match="`minimum` must be a number"):
             to_density(self.GOOD, "sum", minimum=value)
 
-    def test_other_dimensions(self):
+    def test_maps_of_other_dimensions_raise(self):
         with pytest.raises(ValueError, match="`saliency_map` must be a non-empty 2-D"):
             to_density([1.0, 2.0], "sum")
 

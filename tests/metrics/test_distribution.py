@@ -30,7 +30,7 @@ def test_sim_is_what_total_variation_leaves(case):
 
 
 @given(case=plain_arguments("kl_divergence"), eps=st.sampled_from([0.0, 1e-12, 1e-3, 1e-2, 1.0]))
-def test_divergence_with_any_constant(case, eps):
+def test_divergence_equals_the_oracle_for_any_constant(case, eps):
     saliency, gaze = case[0] + 1 / 64, case[1]  # nowhere 0
     expected = oracle.kl_divergence(saliency, gaze, eps)
     assert kl_divergence(saliency, gaze, eps=eps) == pytest.approx(expected, **SAME)
@@ -110,7 +110,7 @@ class TestTransport:
         assert turned == pytest.approx(expected, rel=0, abs=1e-10)
 
     @given(case=plain_arguments("emd"), shrink=st.integers(1, 4))
-    def test_in_cells(self, case, shrink):
+    def test_distance_in_cells_equals_the_oracle(self, case, shrink):
         expected = oracle.emd(*case, shrink)
         assert emd(*case, shrink=shrink) == pytest.approx(expected, rel=0, abs=1e-6)
 
@@ -150,12 +150,12 @@ class TestTransport:
             emd(np.eye(3), np.eye(3))
 
     @pytest.mark.parametrize("shrink", [0, -1])
-    def test_cells_of_no_size(self, shrink):
+    def test_cells_smaller_than_a_pixel_raise(self, shrink):
         with pytest.raises(ValueError, match="`shrink` must be at least 1"):
             emd(np.eye(3), np.eye(3), shrink=shrink)
 
     @pytest.mark.parametrize("shrink", [1.5, True, "2", None])
-    def test_cells_of_no_whole_size(self, shrink):
+    def test_cells_of_a_fractional_size_raise(self, shrink):
         with pytest.raises(TypeError, match="`shrink` must be an integer"):
             emd(np.eye(3), np.eye(3), shrink=shrink)
 
@@ -165,7 +165,7 @@ class TestTransport:
         with pytest.raises(ValueError, match=r"`shrink` must leave fewer cells, got 1 and .*80000"):
             emd(gaze[::-1], gaze, shrink=1)
 
-    def test_without_pot(self, monkeypatch):
+    def test_missing_pot_raises_with_the_extra(self, monkeypatch):
         """An error with advice, and no other number."""
         monkeypatch.setitem(sys.modules, "ot", None)
         with pytest.raises(ImportError, match=r"pip install 'gazesal\[emd\]'"):

@@ -61,7 +61,7 @@ def test_noise_is_at_chance(name):
 
 
 @pytest.mark.parametrize("name", WITH_CHANCE)
-def test_one_map_for_all_images_is_at_chance_if_and_only_if_said(name):
+def test_one_map_for_all_images_is_at_chance_only_if_the_facts_say_so(name):
     """The mean of the gaze on other images: nothing in it is about the image."""
     blob = drawn(simulated_fixations(np.random.default_rng(21), 4000))
     distance = distance_in_errors(scores_of_images(name, lambda _rng: blob), METRICS[name].chance)
@@ -91,7 +91,7 @@ def test_finite_ends_of_the_range_are_reached(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_range_is_said_in_the_docstring(name):
+def test_docstring_states_the_range(name):
     text = inspect.cleandoc(METRICS[name].function.__doc__)
     returns = re.search(r"Returns\n-+\n(.*?)\n\n[A-Z]", text, re.DOTALL)[1]
     low, high = METRICS[name].low, METRICS[name].high

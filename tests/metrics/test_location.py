@@ -54,7 +54,7 @@ class TestAccuracy:
         check(noise(2) * scale)
 
     @pytest.mark.parametrize("unit", [TINY, 1e-310])
-    def test_denormals(self, unit):
+    def test_denormals_lose_no_digits(self, unit):
         check(np.random.default_rng(3).integers(0, 9, (13, 17)) * unit)
 
     def test_one_pixel_just_beyond_rounding(self):
@@ -62,12 +62,12 @@ class TestAccuracy:
         saliency[1, 3] += 40 * np.finfo(np.float64).eps * 1e12
         check(saliency)
 
-    def test_range_of_all_doubles(self):
+    def test_range_of_all_doubles_does_not_overflow(self):
         largest = np.finfo(np.float64).max
         check(np.array([[largest, -largest, 0.0, 1e300]]), [[0, 0], [3, 0]])
 
     @pytest.mark.parametrize("place", [(0, 0), (70, 90), (149, 199)])
-    def test_peak_of_one_pixel(self, place):
+    def test_peak_of_one_pixel_has_the_largest_nss(self, place):
         peak = np.zeros((150, 200))
         peak[place] = 1.0
         score = nss(peak, [place[::-1]])

@@ -113,7 +113,7 @@ def test_every_number_is_claimed(image, expected):
 
 @EVERY
 @pytest.mark.parametrize("key", CLAIMED)
-def test_deterministic_numbers(image, key, inputs, expected):
+def test_deterministic_scores_equal_the_matlab_code(image, key, inputs, expected):
     for name, scores in expected["octave"][image].items():
         if key not in scores:
             continue
@@ -131,7 +131,7 @@ def test_deterministic_numbers(image, key, inputs, expected):
 @pytest.mark.long
 @EVERY
 @pytest.mark.parametrize("key", RANDOM)
-def test_random_numbers(image, key, inputs, expected):
+def test_random_scores_agree_with_the_matlab_code(image, key, inputs, expected):
     """Within four standard errors of the difference of two means."""
     for name, scores in expected["octave"][image].items():
         if f"{key}_mean" not in scores:
@@ -155,7 +155,7 @@ def test_random_numbers(image, key, inputs, expected):
         assert abs(np.mean(ours) - mean) <= 4 * error + 1e-9, name
 
 
-def test_earth_movers_distance(inputs, expected):
+def test_earth_movers_distance_agrees_with_the_matlab_code(inputs, expected):
     """Its solver rounds to integers, which is off by up to 7.5e-5 of the value here."""
     for name, theirs in expected["emd"].items():
         key = "emdrand" if name == "rand" else f"emd{name}"
@@ -180,7 +180,7 @@ def test_all_images_are_here(expected):
 
 
 @EVERY
-def test_exact_areas(image, inputs, expected):
+def test_areas_of_maps_equal_independent_exact_areas(image, inputs, expected):
     fixated = inputs[f"i{image}_fixmap"]
     others = inputs[f"i{image}_othermap"]
     with_multiplicity = counts(inputs, image)
@@ -204,7 +204,7 @@ def test_exact_areas(image, inputs, expected):
 
 
 @EVERY
-def test_exact_areas_of_points(image, inputs, expected):
+def test_areas_of_points_equal_independent_exact_areas(image, inputs, expected):
     points, distinct = fixations(inputs, image), np.argwhere(inputs[f"i{image}_fixmap"])[:, ::-1]
     for name, exact in expected["independent_exact_auc"][image].items():
         saliency = inputs[f"i{image}_sal_{name}"]

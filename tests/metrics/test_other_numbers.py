@@ -53,7 +53,7 @@ def differences(shared):
         ("IG", "up to 8.0 bits on one image, 4.3 in the mean", (None, 8.0), (None, 4.3)),
     ],
 )
-def test_the_sizes_in_short(name, said, single, mean, differences):
+def test_page_states_the_measured_differences(name, said, single, mean, differences):
     assert said in (DOCS / "concepts" / "other_numbers.md").read_text("utf-8")
     means = [np.mean(scores) for scores in differences[name].values()]
     for found, (low, high) in (
@@ -86,7 +86,7 @@ def test_one_zero_costs_its_share(n):
     assert lost * n == pytest.approx(38.6, abs=0.05)
 
 
-def test_the_largest_nss():
+def test_nss_is_largest_for_a_single_pixel():
     saliency = np.zeros((9, 12))
     saliency[3, 4] = 1
     assert gazesal.nss(saliency, [[4, 3]]) == pytest.approx(np.sqrt(9 * 12 - 1))

@@ -38,7 +38,7 @@ def test_against_all_pixels_it_is_the_density_auc_of_counts(case):
 
 
 @given(case=arguments("auc"))
-def test_against_unfixated_pixels(case):
+def test_unfixated_negatives_equal_a_map_of_unfixated_pixels(case):
     saliency, fixations = case
     counts = counts_of(fixations, saliency.shape)
     if counts.all():
@@ -51,7 +51,7 @@ def test_against_unfixated_pixels(case):
 
 
 @given(case=arguments("auc_judd"))
-def test_judds_is_that_of_distinct_pixels(case):
+def test_auc_judd_counts_each_fixated_pixel_once(case):
     saliency, fixations = case
     distinct = np.unique(np.floor(fixations + 0.5), axis=0)
     if len(distinct) < saliency.size:
@@ -59,7 +59,7 @@ def test_judds_is_that_of_distinct_pixels(case):
 
 
 @given(case=arguments("auc_shuffled"))
-def test_against_points_of_other_images(case):
+def test_negatives_as_points_equal_the_shuffled_auc(case):
     saliency, fixations, others = case
     if saliency.shape == others.shape:
         others = np.repeat(others, 2, axis=0)
@@ -128,7 +128,7 @@ def test_scales(scale):
     assert auc_judd(saliency, [[1, 0], [2, 0]]) == 1.0
 
 
-def test_close_doubles_are_told_apart():
+def test_close_doubles_are_distinguished():
     saliency = 1.0 + np.arange(6.0).reshape(2, 3) * 2.0**-49
     assert auc(saliency, [[2, 1]]) == pytest.approx(5.5 / 6, **SAME)
 
@@ -154,7 +154,7 @@ class TestNearestPixel:
             (np.nextafter(3.5, 0), 3),
         ],
     )
-    def test_along_either_axis(self, place, pixel):
+    def test_rounding_is_the_same_along_both_axes(self, place, pixel):
         along_x = fixated_pixels([[place, 0]], (1, 4), name="fixations", outside="raise")
         along_y = fixated_pixels([[0, place]], (4, 1), name="fixations", outside="raise")
         assert along_x.tolist() == along_y.tolist() == [pixel]
@@ -170,7 +170,7 @@ class TestNegatives:
     SALIENCY = np.arange(12.0).reshape(3, 4)
 
     @pytest.mark.parametrize("bad", ["pixels", "", "All"])
-    def test_unknown_word(self, bad):
+    def test_unknown_word_raises(self, bad):
         with pytest.raises(ValueError, match=r"`negatives` must be one of 'all', 'unfixated'"):
             auc(self.SALIENCY, [[0, 0]], bad)
 
@@ -185,13 +185,13 @@ class TestNegatives:
             auc(self.SALIENCY, [[0, 0]], bad)
 
     @pytest.mark.parametrize("value", [-1.0, np.nan, np.inf])
-    def test_bad_weights(self, value):
+    def test_invalid_weights_raise(self, value):
         weights = np.ones((3, 4))
         weights[1, 1] = value
         with pytest.raises(ValueError, match="`negatives` must"):
             auc(self.SALIENCY, [[0, 0]], weights)
 
-    def test_points_outside(self):
+    def test_points_outside_raise_or_are_dropped(self):
         with pytest.raises(ValueError, match="`negatives` must lie in the image"):
             auc(self.SALIENCY, [[0, 0]], [[9, 9]])
         with pytest.warns(gazesal.OffImageWarning, match="1 of 2 `negatives`"):

@@ -116,7 +116,7 @@ def test_every_number_is_claimed(name, expected):
 
 @EVERY
 @pytest.mark.parametrize("key", CLAIMED)
-def test_numbers_of_each_image(name, key, inputs, expected):
+def test_scores_of_each_image_equal_pysaliency(name, key, inputs, expected):
     got = scores(key, images(inputs, expected, name))
     want = np.array(expected["results"][name][key])
     if name == "const" and key in UNDEFINED:
@@ -128,7 +128,7 @@ def test_numbers_of_each_image(name, key, inputs, expected):
 
 @EVERY
 @pytest.mark.parametrize("key", AVERAGES)
-def test_averages(name, key, inputs, expected):
+def test_averages_equal_pysaliency(name, key, inputs, expected):
     """Per image or per fixation: two numbers from the same scores."""
     every_image = images(inputs, expected, name)
     got = scores(AVERAGES[key], every_image)

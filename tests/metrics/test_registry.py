@@ -27,7 +27,7 @@ def sections(docstring):
     return re.findall(r"^([A-Z][A-Za-z ]+)\n-{3,}$", inspect.cleandoc(docstring), re.MULTILINE)
 
 
-def test_names_are_those_of_the_functions_and_the_study_comes_first():
+def test_names_equal_function_names_and_the_study_comes_first():
     assert gazesal.STUDY_METRICS == ("ncc", "auc_borji", "sncc", "sauc")
     assert tuple(gazesal.METRICS)[:4] == gazesal.STUDY_METRICS
     for name, metric in gazesal.METRICS.items():
@@ -95,7 +95,7 @@ def test_facts_agree_with_the_signature(metric):
 
 
 @ALL
-def test_every_fact_is_said_in_the_docstring(metric):
+def test_docstring_states_every_fact(metric):
     """Range and direction, in words or numbers, under Returns."""
     text = inspect.cleandoc(metric.function.__doc__)
     returns = re.search(r"Returns\n-+\n(.*?)\n\n[A-Z]", text, re.DOTALL)[1]

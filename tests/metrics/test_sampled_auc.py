@@ -25,7 +25,7 @@ def maps(draw):
 
 
 @given(case=maps(), m=st.integers(1, 50), n=st.integers(1, 50))
-def test_error_is_that_of_all_pairs(case, m, n):
+def test_error_equals_enumeration_of_all_pairs(case, m, n):
     got = sampled_auc_error(*case, n_samples=m, n_negatives=n)
     # as variances: the oracle's is a difference, which leaves rounding of about 1e-16
     assert got**2 == pytest.approx(oracle.standard_error(*case, m, n) ** 2, rel=1e-10, abs=1e-15)
@@ -88,14 +88,14 @@ def test_inputs_are_not_modified():
         ({"n_negatives": 0}, ValueError, "`n_negatives` must be at least 1"),
     ],
 )
-def test_bad_input(change, error, message):
+def test_invalid_arguments_raise(change, error, message):
     given_ = {"saliency_map": [[0.0, 1.0]], "gaze_map": [[1.0, 2.0]], "n_samples": 5} | change
     with pytest.raises(error, match=message):
         sampled_auc_error(**given_)
 
 
 @pytest.mark.parametrize("error", [0, -1, 1e-200, math.inf, math.nan, "a", True])
-def test_bad_error(error):
+def test_invalid_error_raises(error):
     kind = TypeError if error in {"a", True} else ValueError
     with pytest.raises(kind, match="`error` must be"):
         samples_for_error([[0.0, 1.0]], [[1.0, 2.0]], error=error)

@@ -72,7 +72,7 @@ def test_the_same_numbers_as_from_the_definitions(image):
 
 
 @given(image=images(), data=st.data())
-def test_pairs_choose_and_change_nothing(image, data):
+def test_pairs_select_scores_without_changing_them(image, data):
     n = (len(image[0]), len(image[1]))
     flags = st.lists(st.booleans(), min_size=n[0] * n[1], max_size=n[0] * n[1]).filter(any)
     pairs = np.array(data.draw(flags)).reshape(n)
@@ -94,7 +94,7 @@ def test_any_metrics_in_any_order(metrics):
         np.testing.assert_allclose(got.values, expected, rtol=0, atol=1e-12)
 
 
-def test_without_a_center_bias():
+def test_center_bias_is_optional_for_plain_metrics():
     got = gazesal.score(SALIENCY, GAZE, metrics=["auc_borji", "ncc"])
     expected = one_by_one(SALIENCY.values(), GAZE, None, ("auc_borji", "ncc"))
     np.testing.assert_allclose(got.values, expected, rtol=0, atol=1e-12)
@@ -138,7 +138,7 @@ def test_interobserver_ceiling_in_the_same_call():
 
 
 @pytest.mark.parametrize("scale", [1e-300, 1e-160, 1e160, 1e300])
-def test_maps_of_extreme_scale_beside_others(scale):
+def test_maps_of_extreme_scale_do_not_change_other_scores(scale):
     tested = [SALIENCY["cam"], scale * SALIENCY["noise"]]
     truths = [GAZE[0], scale * GAZE[1]]
     got = gazesal.score(tested, truths, BIAS).values
@@ -162,7 +162,7 @@ class Quiet:
 @pytest.mark.parametrize(
     "keys", [(Quiet(), Quiet()), (float("nan"), float("nan")), (1, np.int8(2))]
 )
-def test_names_that_read_alike_are_two_maps(keys):
+def test_names_with_the_same_text_are_two_maps(keys):
     assert len(dict.fromkeys(keys)) == 2
     tested = list(SALIENCY.values())[:2]
     expected = gazesal.score(tested, GAZE[:2], BIAS).values
@@ -204,7 +204,7 @@ class TestUndefined:
 class TestResult:
     """Names, table and repr."""
 
-    def test_frame(self):
+    def test_frame_has_one_row_per_score(self):
         got = gazesal.score(SALIENCY, dict(zip("abcd", GAZE, strict=True)), BIAS)
         frame = got.to_frame()
         assert frame.columns.tolist() == ["saliency_map", "gaze_map", "metric", "score"]
@@ -219,7 +219,7 @@ class TestResult:
         line = next(line for line in text.splitlines() if line.startswith("cam"))
         assert line.split()[1:] == [f"{mean:.4f}" for mean in means[0]]
 
-    def test_repr_of_a_map_that_nothing_was_asked_of(self):
+    def test_repr_of_a_map_without_requested_pairs_shows_nan(self):
         got = gazesal.score(GAZE[:2], GAZE[:1], metrics=["ncc"], pairs=[[True], [False]])
         assert repr(got).splitlines()[-1].split() == ["1", "nan"]
 
@@ -239,7 +239,7 @@ class TestBadInput:
             gazesal.score(SALIENCY, GAZE, bad)
 
     @pytest.mark.parametrize("metric", ["auc_borji", "sauc"])
-    def test_weights(self, metric):
+    def test_invalid_weights_raise(self, metric):
         with pytest.raises(ValueError, match=r"`gaze_maps\[1\]` must be non-negative"):
             gazesal.score(SALIENCY, [GAZE[0], -GAZE[1]], BIAS, [metric])
         with pytest.raises(ValueError, match=r"`gaze_maps\['a'\]` must have a positive sum"):
@@ -252,7 +252,7 @@ class TestBadInput:
         expected = one_by_one(SALIENCY.values(), [-GAZE[1]], -BIAS, ("ncc", "sncc"))
         np.testing.assert_allclose(got, expected, rtol=0, atol=1e-12)
 
-    def test_shapes(self):
+    def test_different_shapes_raise(self):
         with pytest.raises(
             ValueError, match=r"`saliency_maps\['cam'\]` and `gaze_maps\[0\]`.*same"
         ):
@@ -275,7 +275,7 @@ class TestBadInput:
         with pytest.raises(TypeError, match="`saliency_maps` must be an iterable of maps"):
             gazesal.score(3, GAZE, BIAS)
 
-    def test_metrics(self):
+    def test_invalid_metrics_raise(self):
         with pytest.raises(ValueError, match=r"`metrics` must be metrics of gaze maps.*got 'nss'"):
             gazesal.score(SALIENCY, GAZE, BIAS, ["ncc", "nss"])
         with pytest.raises(ValueError, match="`metrics` must name at least one"):
@@ -285,11 +285,11 @@ class TestBadInput:
         with pytest.raises(TypeError, match="`metrics` must be an iterable"):
             gazesal.score(SALIENCY, GAZE, BIAS, "ncc")
 
-    def test_no_center_bias(self):
+    def test_missing_center_bias_raises(self):
         with pytest.raises(ValueError, match="`center_bias` must be given for sncc and sauc"):
             gazesal.score(SALIENCY, GAZE)
 
-    def test_pairs(self):
+    def test_invalid_pairs_raise(self):
         with pytest.raises(ValueError, match=r"`pairs` must have a row.*\(3, 4\), got shape \(4,"):
             gazesal.score(SALIENCY, GAZE, BIAS, pairs=np.eye(4, dtype=bool))
         with pytest.raises(TypeError, match="`pairs` must be boolean"):
@@ -297,7 +297,7 @@ class TestBadInput:
         with pytest.raises(ValueError, match="`pairs` must hold at least one"):
             gazesal.score(SALIENCY, GAZE, BIAS, pairs=np.zeros((3, 4), bool))
 
-    def test_threads_and_tolerance(self):
+    def test_invalid_threads_and_tolerance_raise(self):
         with pytest.raises(ValueError, match="`n_threads` must be at least 1"):
             gazesal.score(SALIENCY, GAZE, BIAS, n_threads=0)
         with pytest.raises(ValueError, match="`tolerance` must be between 0 and 1"):

@@ -55,13 +55,13 @@ def test_all_cases_are_here(expected):
 class TestCorrelation:
     """NCC and sNCC."""
 
-    def test_exact(self, case, inputs, expected):
+    def test_correlations_equal_exact_values(self, case, inputs, expected):
         saliency, gaze, bias = maps(inputs, case)
         ncc, sncc = gazesal.ncc(saliency, gaze), gazesal.sncc(saliency, gaze, bias)
         assert ncc == pytest.approx(float(expected[case]["ncc_exact"]), rel=0, abs=1e-12)
         assert sncc == pytest.approx(float(expected[case]["sncc_exact"]), rel=0, abs=1e-12)
 
-    def test_the_studys(self, case, inputs, expected):
+    def test_correlations_equal_the_study_code(self, case, inputs, expected):
         saliency, gaze, bias = maps(inputs, case)
         theirs = expected[case]
         ncc = gazesal.ncc(saliency, gaze)
@@ -113,12 +113,12 @@ def areas(inputs, case, *, single=False, **options):
 class TestAreas:
     """AUC and sAUC."""
 
-    def test_exact(self, case, inputs, expected):
+    def test_areas_equal_exact_values(self, case, inputs, expected):
         for name, got in areas(inputs, case).items():
             exact = float(expected[case][name]["exact_dec"])
             assert got == pytest.approx(exact, rel=0, abs=1e-12)
 
-    def test_exact_in_single_precision(self, case, inputs, expected):
+    def test_areas_in_single_precision_equal_exact_values(self, case, inputs, expected):
         for name, got in areas(inputs, case, single=True).items():
             exact = float(expected[case][name]["exact_sm_float32_dec"])
             assert got == pytest.approx(exact, rel=0, abs=1e-12)
@@ -141,7 +141,7 @@ class TestAreas:
                 assert drawn.std(ddof=1) == pytest.approx(spread, rel=5 / math.sqrt(2 * SEEDS))
 
 
-def test_double_precision_tells_apart_what_single_precision_ties(inputs, expected):
+def test_double_precision_separates_ties_of_single_precision(inputs, expected):
     case = "f64_near_ties"
     assert expected[case]["auc"]["mean"] == 0.5
     single, double = areas(inputs, case, single=True), areas(inputs, case)

@@ -134,7 +134,7 @@ def test_small_maps(triple, tolerance):
     assert abs(sauc(*triple, tolerance=tolerance) - expected) <= tolerance
 
 
-def test_no_tolerance_bins_nothing():
+def test_without_a_tolerance_no_pixels_are_binned():
     """Neighboring values, which a million bins would tie."""
     values = 1.0 + 2.0**-52 * np.random.default_rng(4).permutation(SIZE).reshape(SHAPE)
     values[0, 0] = 0.0
@@ -165,7 +165,7 @@ class TestArgument:
         return metric(*self.MAPS[: 2 if metric is auc_borji else 3], **options)
 
     @pytest.mark.parametrize("tolerance", [0, 0.0, 1, -1e-6, np.nan, np.inf])
-    def test_outside_its_range(self, metric, tolerance):
+    def test_tolerance_out_of_range_raises(self, metric, tolerance):
         with pytest.raises(ValueError, match="`tolerance` must be between 0 and 1"):
             self.call(metric, tolerance=tolerance)
 

@@ -404,7 +404,7 @@ def test_benjamini_hochberg_by_its_definition(p):
 
 
 @pytest.mark.parametrize("method", ["holm", "benjamini-hochberg"])
-def test_adjustments_are_those_of_statsmodels(method):
+def test_adjustments_equal_statsmodels(method):
     p = np.random.default_rng(0).random(20) ** 3
     name = {"holm": "holm", "benjamini-hochberg": "fdr_bh"}[method]
     assert adjust_p_values(p, method=method) == pytest.approx(

@@ -35,7 +35,7 @@ SAME = {"rel": 0, "abs": 1e-12}
 
 
 @given(sample=samples(), confidence_level=st.sampled_from([0.5, 0.9, 0.95, 0.999]))
-def test_normal_form(sample, confidence_level):
+def test_normal_interval_equals_the_oracle(sample, confidence_level):
     got = confidence_interval(
         sample[0], clusters=sample[1], interval="normal", confidence_level=confidence_level
     )
@@ -55,7 +55,7 @@ def test_default_is_the_t_interval_of_the_cluster_means(sample, confidence_level
 
 
 @given(sample=samples())
-def test_study_form(sample):
+def test_study_interval_equals_the_oracle(sample):
     got = confidence_interval(sample[0], clusters=sample[1], interval="study")
     assert triple(got) == pytest.approx(oracle.study(*sample), **SAME)
     assert (got.confidence_level, got.interval) == (0.95, "study")

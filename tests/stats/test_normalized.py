@@ -149,7 +149,7 @@ def test_t_test_rejects_beyond_fieller_bounds(confidence_level):
         assert stats.ttest_1samp(residuals(table, beyond), 0).pvalue < 1 - confidence_level
 
 
-def test_weights_of_one_change_nothing():
+def test_weights_of_one_do_not_change_the_result():
     table = three_methods().assign(w=1.0)
     plain = normalized_score(table, Design("image"), **NAMES)
     weighted = normalized_score(table, Design("image", weights="w"), **NAMES)
@@ -215,14 +215,14 @@ def test_higher_is_better_must_be_boolean():
         normalized_score(three_methods(), Design("image"), **NAMES, higher_is_better="no")
 
 
-def test_too_few_resamples():
+def test_too_few_resamples_give_nan_with_a_warning():
     options = {"interval": "bca", "rng": 0, "n_resamples": 1}
     with pytest.warns(gazesal.UndefinedMetricWarning, match="one side"):
         found = normalized_score(three_methods(), Design("image"), **NAMES, **options)
     assert math.isnan(found.low)
 
 
-def test_one_unit():
+def test_one_unit_gives_nan_with_a_warning():
     with pytest.warns(gazesal.UndefinedMetricWarning, match="one unit"):
         found = normalized_score(three_methods(n=1), Design("image"), **NAMES, rng=0)
     assert math.isnan(found.high)

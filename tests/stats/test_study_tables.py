@@ -40,7 +40,7 @@ def test_the_tables_are_complete():
     list(CELLS.itertuples()),
     ids=[f"{c.metric}-{c.column}-{c.method}" for c in CELLS.itertuples()],
 )
-def test_cell(scores, cell):
+def test_cell_equals_the_printed_interval(scores, cell):
     rows = scores[(scores["method"] == cell.method) & (scores["metric"] == NAMES[cell.metric])]
     interval = gazesal.stats.confidence_interval(
         rows[cell.column],

@@ -21,7 +21,7 @@ def grouped(n=16, seed=0, **sizes):
     return table.assign(abnormal=np.where(table["image"] % 3 == 0, "no", "yes"))
 
 
-def test_means_and_difference():
+def test_means_and_difference_equal_separate_computations():
     table = grouped(16)
     found = compare_subgroups(table, IMAGES, group="abnormal", rng=0)
     parts = dict(iter(table.groupby("abnormal")))
@@ -80,7 +80,7 @@ def test_interaction_of_methods_and_groups():
     assert found.means[True].estimate > found.means[False].estimate
 
 
-def test_three_groups():
+def test_three_groups_have_a_p_value_and_no_difference():
     table = grouped(15, model=4)
     table["view"] = table["image"].mod(3).map({0: "AP", 1: "PA", 2: "L"})
     design = Design("image", averaged="model")

@@ -233,7 +233,7 @@ def test_equal_weights_weight_scores_equally():
     assert by_unit.estimate == pytest.approx((0.1 + 1.0 + 0.5) / 3)
 
 
-def test_equal_weights_of_balanced_units_change_nothing():
+def test_equal_weights_of_balanced_units_do_not_change_the_result():
     table = crossed_table(12, 4).assign(w=2.5)
     plain, weighted = (
         Design("image", averaged="model", weights=weights) for weights in (None, "w")
@@ -302,7 +302,7 @@ def test_weights_of_three_crossed_kinds_of_units_are_resampled_only(method):
 
 
 @pytest.mark.parametrize("spreads", [(0.1, 0.05), (0.1, 0.0), (0.0, 0.0)])
-def test_equal_weights_of_complete_crossed_cells_change_nothing(spreads):
+def test_equal_weights_of_complete_crossed_cells_do_not_change_the_result(spreads):
     table = crossed_table(9, 4, spreads=spreads).assign(w=2.5)
     plain = interval(table, Design(["image", "model"]))
     weighted = interval(table, Design(["image", "model"], weights="w"))

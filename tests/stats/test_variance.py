@@ -332,7 +332,7 @@ def test_absolute_bounds_follow_shrout_and_fleiss():
     assert (found.low, found.high) == pytest.approx((low, high))
 
 
-def test_perfect_agreement():
+def test_perfect_agreement_gives_an_icc_of_one():
     table = crossed_table(6, 1, names=("image", "reader")).drop(columns="reader")
     table = table.merge(pd.DataFrame({"reader": range(3)}), "cross")
     for kind in ("absolute", "consistency"):

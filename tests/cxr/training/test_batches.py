@@ -88,7 +88,7 @@ def spot_moves(n=300, **changes):
     return np.array(moved)
 
 
-def test_rotations_go_to_fifteen_degrees_to_either_side():
+def test_rotations_reach_fifteen_degrees_in_both_directions():
     moved = spot_moves(rotation_degrees=15.0)
     angles = np.degrees(np.arctan2(moved[:, 1], moved[:, 0]))
     assert np.abs(angles).max() < 15.3
@@ -98,7 +98,7 @@ def test_rotations_go_to_fifteen_degrees_to_either_side():
     assert np.hypot(*moved.T) == pytest.approx(10, abs=0.15)
 
 
-def test_shifts_go_to_a_twentieth_of_the_side():
+def test_shifts_reach_a_twentieth_of_the_side():
     shifts = spot_moves(translation=0.05) - [10, 0]
     assert np.abs(shifts).max() < 0.05 * 81 + 0.1
     assert (shifts.min(axis=0) < -3.6).all()

@@ -224,7 +224,7 @@ def test_resume_with_other_options_raises(kept, tmp_path, options, message):
     assert set(calls(tmp_path / "log").values()) == {1}
 
 
-def test_other_options_replace_those_of_an_empty_run(kept, tmp_path):
+def test_options_of_an_empty_run_are_replaced(kept, tmp_path):
     """An example is a first run that ended with an error about an option."""
     first, folder = kept
     empty = tmp_path / "empty"
@@ -569,7 +569,7 @@ def test_memory_does_not_grow_with_the_images_kept(tmp_path, monkeypatch):
     assert len(rows.to_frame({f"i{number}": {} for number in range(images)})) == 60 * images
 
 
-def test_fixations_on_other_images_go_to_every_worker(tmp_path):
+def test_fixations_on_other_images_are_sent_to_every_worker(tmp_path):
     cases = [replace(case, center_bias=np.ones(SHAPE)) for case in make_cases(6)]
     options = {"sigma": SIGMA, "metrics": ["auc_shuffled", "snss", "ncc"]}
     alone = gazesal.evaluate(cases, **options)

@@ -153,7 +153,7 @@ class TestCenterBias:
         with pytest.raises(ValueError, match=r"number of maps|its sums must be those of"):
             gazesal.Evaluation.load(folder / "evaluation")
 
-    def test_of_another_run_raises(self, folder):
+    def test_center_bias_of_another_run_raises(self, folder):
         other = gazesal.evaluate(make_cases(4, shape=(48, 64)), sigma=SIGMA)
         write_bias(folder / "evaluation" / "center_bias.npz", other.center_bias)
         with pytest.raises(ValueError, match="its frame must be"):
@@ -191,7 +191,7 @@ class TestCenterBias:
             *(("left_out", value) for value in ([["i0", "why"]], [["x", "why"]], [3], "ab", None)),
         ],
     )
-    def test_of_a_checkpoint_in_another_state_is_computed_again(self, sound, folder, name, value):
+    def test_center_bias_of_another_state_is_computed_again(self, sound, folder, name, value):
         _, cases, options, evaluation = sound
         shutil.rmtree(folder / "kept" / "parts")
         path = folder / "kept" / "center_bias.npz"
@@ -206,7 +206,7 @@ class TestCenterBias:
 class TestFields:
     """For any value of any field, loading names the file or gives a usable evaluation."""
 
-    def test_of_the_options_and_facts(self, folder):
+    def test_changed_options_and_facts_load_or_raise(self, folder):
         path = folder / "evaluation" / "evaluation.json"
         facts = json.loads(path.read_text())
         for place in leaves(facts):
@@ -214,7 +214,7 @@ class TestFields:
                 path.write_text(json.dumps(replaced(facts, place, odd)))
                 load(folder)
 
-    def test_of_the_cases(self, folder):
+    def test_changed_cases_load_or_raise(self, folder):
         path = folder / "evaluation" / "cases.jsonl"
         lines = [json.loads(line) for line in path.read_text().splitlines()]
         for place in leaves(lines[1]):
@@ -224,7 +224,7 @@ class TestFields:
                 load(folder)
 
     @pytest.mark.parametrize("name", ["scores.parquet", "fixations.parquet"])
-    def test_of_the_tables(self, folder, name):
+    def test_changed_tables_load_or_raise(self, folder, name):
         path, head = folder / "evaluation" / name, folder / "evaluation" / "evaluation.json"
         table, facts = pd.read_parquet(path), json.loads(head.read_text())
         n = len(table)
@@ -237,7 +237,7 @@ class TestFields:
             head.write_text(json.dumps(facts))
             load(folder)
 
-    def test_of_the_parts_of_a_checkpoint(self, sound, folder):
+    def test_changed_parts_of_a_checkpoint_load_or_raise(self, sound, folder):
         import pyarrow as pa
         from pyarrow import parquet
 

@@ -24,7 +24,7 @@ def test_keys_have_the_order_of_the_values(pair):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("size", SIZES)
-def test_extremes(size, dtype):
+def test_extremes_are_smallest_and_largest(size, dtype):
     values = np.random.default_rng(size).normal(size=size).astype(dtype)
     assert cells.extremes(values) == (values.min(), values.max(), True)
 

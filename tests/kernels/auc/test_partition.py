@@ -114,7 +114,7 @@ class TestLargeCells:
         assert parted.tree.first.size in {2, 3}  # they may lie on both sides of a cell's end
         assert parted.sizes.max() <= max(self.BUCKET, self.SIZE // partition.TOO_LARGE)
 
-    def test_clusters_within_clusters(self, dtype):
+    def test_clusters_within_clusters_are_split(self, dtype):
         """Each level has a value in between, so that the next level agrees in its leading bits."""
         rng = np.random.default_rng(3)
         info = np.finfo(dtype)
@@ -146,7 +146,7 @@ def test_maps_are_split_into_the_fewest_slabs(dtype):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("more", [-1, 0, 1])
-def test_from_one_bucket_to_several(dtype, more):
+def test_more_values_than_a_bucket_make_several_buckets(dtype, more):
     values = np.random.default_rng(5).normal(size=512 + more).astype(dtype)
     assert check(values, 512, 512).sizes.size == (1 if more < 1 else 2)
 

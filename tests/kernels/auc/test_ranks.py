@@ -65,12 +65,12 @@ def test_every_pair_is_counted(case):
 class TestPartition:
     """Maps with many buckets, one bucket and buckets above the usual size."""
 
-    def test_several_buckets_of_several_cells(self, bucket, dtype):
+    def test_several_buckets_of_several_cells_give_the_exact_area(self, bucket, dtype):
         rng = np.random.default_rng(1)
         values = rng.normal(size=3 * bucket + 17).astype(dtype)
         check(values, rng)
 
-    def test_one_cell_larger_than_a_bucket(self, bucket, dtype):
+    def test_one_cell_larger_than_a_bucket_is_sorted(self, bucket, dtype):
         """Nearly equal values share their leading 16 bits, so only the sort separates them."""
         rng = np.random.default_rng(2)
         step = np.finfo(dtype).eps
@@ -85,14 +85,14 @@ class TestPartition:
         rng.shuffle(values)
         check(values, rng)
 
-    def test_two_huge_ties(self, bucket, dtype):
+    def test_two_huge_ties_give_the_exact_area(self, bucket, dtype):
         """A bucket of one value is summed and not sorted."""
         rng = np.random.default_rng(4)
         values = np.repeat([0.0, 3.0], bucket + 3).astype(dtype)
         rng.shuffle(values)
         check(values, rng)
 
-    def test_all_tied(self, bucket, dtype):
+    def test_all_tied_values_give_one_half(self, bucket, dtype):
         rng = np.random.default_rng(5)
         positives, negatives = integer_weights(rng, bucket + 9)
         assert auc(np.full(bucket + 9, 0.1, dtype), positives, negatives) == 0.5
@@ -131,7 +131,7 @@ class TestOrder:
         assert auc(values, only[1], only[2]) == 1.0
         assert auc(values, only[3], only[0]) == 0.0
 
-    def test_values_from_1e_minus_300_to_1e300(self, bucket):
+    def test_values_from_1e_minus_300_to_1e300_keep_their_order(self, bucket):
         rng = np.random.default_rng(8)
         sign = rng.choice([-1.0, 1.0], 2 * bucket)
         check(sign * 10.0 ** rng.integers(-300, 301, 2 * bucket), rng)
@@ -171,6 +171,6 @@ class TestFromSorted:
         ("positives", "negatives", "expected"),
         [([1.0], [0.0], 1.0), ([0.0], [1.0], 0.0), ([1.0], [1.0], 0.5), ([0, 1, 1], [1, 1], 1 / 3)],
     )
-    def test_small_cases(self, positives, negatives, expected):
+    def test_small_cases_give_the_expected_area(self, positives, negatives, expected):
         got = ranks.auc_from_sorted(np.array(positives, float), np.array(negatives, float))
         assert got == pytest.approx(expected, rel=1e-15)

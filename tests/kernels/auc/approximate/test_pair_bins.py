@@ -109,7 +109,7 @@ def test_overflowing_sums_return_none(weights):
         max_size=60,
     )
 )
-def test_sums_past_a_word_are_whole(words):
+def test_sums_larger_than_a_word_do_not_overflow(words):
     bins = np.array([b for b, _, _ in words], np.uint32)
     packed = np.array([(p << 32) | q for _, p, q in words], np.uint64)
     table, full = np.zeros(4, np.uint64), np.zeros((4, 2), np.uint64)

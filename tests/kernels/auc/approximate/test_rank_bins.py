@@ -31,7 +31,7 @@ def test_packed_halves_are_rounded_up_and_shares_are_near(half):
         assert rows[1, 1] == 0.0
 
 
-def test_a_bin_marked_as_one_value_adds_nothing_to_the_bound():
+def test_a_bin_marked_as_one_value_does_not_change_the_bound():
     lowest, halves = rank_bins.halves_of_codes(1e-6)
     packed = np.empty((2, 1), np.uint32)
     marks = np.array([1, 0], np.uint32)
