@@ -62,7 +62,7 @@ def _import(name):
 
 
 def _get(module, name):
-    """What a module offers, which may import what it needs on use."""
+    """Return an attribute of a module, or None if it needs an absent optional library."""
     try:
         return getattr(module, name)
     except ImportError as error:
@@ -72,5 +72,5 @@ def _get(module, name):
 
 
 def lacks_optional(error):
-    """Whether an import failed for want of an optional library, perhaps as the cause of it."""
+    """Return whether an import failed because an optional library is absent."""
     return (error.__cause__ or error).name in OPTIONAL

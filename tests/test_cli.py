@@ -148,7 +148,7 @@ BAD_OPTIONS = {
     "sigma nan": ({"sigma": "nan"}, "must be a positive number of pixels or degrees"),
     "degrees alone": ({"sigma": "1deg"}, "needs --pixels-per-degree"),
     "degrees of nothing": ({"sigma": "1deg", "pixels_per_degree": -3}, "needs --pixels-per-degree"),
-    "pixels a degree": ({"pixels_per_degree": 10}, "goes with a --sigma in degrees"),
+    "pixels a degree": ({"pixels_per_degree": 10}, "used with a --sigma in degrees"),
     "size word": ({"size": "large"}, "must be WIDTHxHEIGHT or a CSV file"),
     "size zero": ({"size": "0x120"}, "width and height must be at least 1"),
     "size too small": ({"size": "80x60"}, "lies outside image"),
@@ -236,7 +236,7 @@ def test_invalid_picture_is_named_and_no_file_is_written(run, tmp_path):
     assert "img000" in pd.read_csv(tmp_path / "out" / "scores.csv")["image"].to_numpy()
 
 
-def test_module_and_version_from_a_shell():
+def test_module_prints_its_version_in_a_shell():
     words = [sys.executable, "-m", "gazesal", "--version"]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == f"gazesal, version {gazesal.__version__}"

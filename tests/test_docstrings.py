@@ -162,7 +162,7 @@ def metric_function(name):
 
 
 def hasattr_of(dotted):
-    """Whether a listed name can be imported; modules that need an absent library are trusted."""
+    """Return whether a listed name can be imported. Trust modules that need an absent library."""
     module, _, name = dotted.rpartition(".")
     try:
         return hasattr(import_module(module), name)

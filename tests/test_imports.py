@@ -58,7 +58,7 @@ def test_imports_and_works_with_every_optional_library_blocked():
     assert out.split() == ["True", "0.5"]
 
 
-def test_chest_x_rays_without_torch():
+def test_chest_x_rays_import_without_torch():
     """Hulls and images need none; the networks say what is missing."""
     out = run(
         "import sys\n"

@@ -48,11 +48,11 @@ def test_the_scan_would_find_an_import():
     assert "gazesal" in set(imported("def f():\n    from gazesal.metrics import auc\n"))
 
 
-def test_auc_of_points_by_hand():
+def test_auc_of_points_equals_a_hand_computation():
     assert ranks.auc_of_points([1, 2], [0, 1]) == Fraction(7, 8)
 
 
-def test_weighted_auc_by_hand():
+def test_weighted_auc_equals_a_hand_computation():
     # positives 3/4 at 0.9 (beats 0, .2, .1, .2, .4; ties itself), 1/4 at .2 (beats 0, .1; 2 ties)
     saliency = [[0.0, 0.2, 0.9], [0.1, 0.2, 0.4]]
     expected = Fraction(3, 4) * Fraction(11, 12) + Fraction(1, 4) * Fraction(6, 12)
@@ -65,7 +65,7 @@ def test_tallies_agree_with_pairs():
     assert ranks.weighted_auc_of_integers(values, p, q) == ranks.weighted_auc(values, p, q)
 
 
-def test_standard_error_by_enumeration():
+def test_standard_error_equals_enumeration():
     """With one positive and one negative, the variance of the AUC is known."""
     saliency, p, q = [[0.0, 1.0, 1.0]], [[1.0, 1.0, 2.0]], [[1.0, 2.0, 1.0]]
     h = {0: {0: 0.5, 1: 0, 2: 0}, 1: {0: 1, 1: 0.5, 2: 0.5}, 2: {0: 1, 1: 0.5, 2: 0.5}}
@@ -87,7 +87,7 @@ def test_heatmap_of_one_fixation_has_its_ratios():
     assert line[0] / line[1] == pytest.approx(np.exp(-1 / 8), rel=1e-15)
 
 
-def test_bilinear_by_hand():
+def test_bilinear_equals_a_hand_computation():
     assert resampling.bilinear([[0.0, 4.0]], (1, 4)) == [[0.0, 1.0, 3.0, 4.0]]
     assert resampling.bilinear([[0.0, 1.0, 2.0, 3.0]], (1, 2)) == [[0.5, 2.5]]
 
@@ -109,14 +109,14 @@ def test_scores_at_fixations_by_hand():
     assert location.pixels_of(saliency, [(0.5, 0.49), (-0.5, 0.5)]) == [(0, 1), (1, 0)]
 
 
-def test_areas_at_fixations_by_hand():
+def test_areas_at_fixations_equal_a_hand_computation():
     saliency = [[0.0, 1.0, 1.0, 2.0]]
     assert points.auc(saliency, [(1, 0), (1, 0), (3, 0)]) == (0.5 + 0.5 + 0.875) / 3
     assert points.auc(saliency, [(1, 0), (3, 0)], "unfixated") == (0.75 + 1) / 2
     assert points.auc_judd(saliency, [(1, 0), (1, 0), (3, 0)]) == (0.75 + 1) / 2
 
 
-def test_distributions_by_hand():
+def test_distributions_equal_a_hand_computation():
     assert distribution.sim([[1, 1, 2]], [[0, 1, 1]]) == 0.75
     assert distribution.kl_divergence([[1, 1]], [[1, 3]], 0) == pytest.approx(
         0.25 * np.log(0.5) + 0.75 * np.log(1.5)
@@ -125,7 +125,7 @@ def test_distributions_by_hand():
     assert distribution.emd([[1, 0, 0, 1]], [[0, 0, 0, 1]], 2) == pytest.approx(1.0)
 
 
-def test_curves_by_hand():
+def test_curves_equal_a_hand_computation():
     # fixated 0.9 and 0.3 among 0, 0.3, 0.5, 0.9: (0, 0), (0, 1/2), (1/2, 1), (1, 1)
     assert thresholds.matlab_judd([0.0, 0.3, 0.5, 0.9], [1, 3]) == pytest.approx(0.875)
     assert thresholds.pysaliency_judd([0.0, 0.3, 0.5, 0.9], [1, 3]) == pytest.approx(0.875)

@@ -1,4 +1,4 @@
-"""Functions for the data and models of other libraries, one library or method a module.
+"""Functions for the data and models of other libraries, with one module per library or method.
 
 Each library is imported when its functions are first used.
 """

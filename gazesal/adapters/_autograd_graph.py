@@ -139,7 +139,7 @@ def after(node: Node, parents: dict[Node, set[Node]]) -> set[Node]:
 
 
 def is_bypassed(node: Node, root: Node) -> bool:
-    """Return whether a result depends on leaves behind an operation by a way around it."""
+    """Return whether a result depends on the leaves of an operation by a path that avoids it."""
     behind, others = _leaves(node), _leaves(root, without=node)
     return bool(behind & others)
 
@@ -150,7 +150,7 @@ def depends_on(root: Node, leaf: Tensor) -> bool:
 
 
 def _leaves(root: Node, without: Node = None) -> set[Node]:
-    """Return the leaves that a result was computed from, by ways around the operation `without`."""
+    """Return the leaves that a result was computed from, by paths that avoid `without`."""
     found: set[Node] = set()
     waiting, seen = [root], {without, None}
     while waiting:

@@ -43,8 +43,8 @@ TURN = RLock()
 def undisturbed(model: nn.Module) -> Iterator[nn.Module]:
     """Yield the plain module behind wrappers, in evaluation mode and without gradients of weights.
 
-    Modes, ``requires_grad`` and hooks are restored, also after an error. Autocast is off within,
-    because its 8 bits of precision change maps by about 2%.
+    Modes, ``requires_grad`` and hooks are restored, also after an error. Autocast is off in the
+    block, because its 8 bits of precision change maps by about 2%.
     """
     plain = unwrapped(model)
     with TURN, full_precision(*plain.parameters()), _frozen(plain):

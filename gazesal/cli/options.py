@@ -100,7 +100,7 @@ def in_pixels(sigma: tuple[float, str], pixels_per_degree: float | None) -> floa
     if unit == "px":
         if pixels_per_degree is not None:
             raise click.UsageError(
-                "--pixels-per-degree goes with a --sigma in degrees, for example 1deg."
+                "--pixels-per-degree must be used with a --sigma in degrees, for example 1deg."
             )
         return number
     if pixels_per_degree is None or not (np.isfinite(pixels_per_degree) and pixels_per_degree > 0):

@@ -26,7 +26,7 @@ def training_options(command: Any) -> Any:
         click.option(
             "--preset",
             type=click.Choice(["paper", "code", "smoke"]),
-            help="Training settings: the text of Bigolin Lanfredi et al. 2021 (paper, default), "
+            help="Training settings: those in Bigolin Lanfredi et al. 2021 (paper, default), "
             "their published code (code), or a small and short training (smoke).",
         ),
         click.option(
@@ -43,27 +43,27 @@ def training_options(command: Any) -> Any:
         ),
         click.option("--cache", type=FOLDER, help="Folder in which downsampled images are cached."),
         click.option(
-            "--accelerator", default="auto", show_default=True, help="accelerator of Lightning."
+            "--accelerator", default="auto", show_default=True, help="Lightning's accelerator."
         ),
-        click.option("--devices", default="1", show_default=True, help="devices of Lightning."),
+        click.option("--devices", default="1", show_default=True, help="Lightning's devices."),
         click.option(
             "--nodes",
             type=click.IntRange(1),
             default=1,
             show_default=True,
-            help="num_nodes of Lightning.",
+            help="Number of machines (Lightning's num_nodes).",
         ),
         click.option(
             "--strategy",
             default="auto",
             show_default=True,
-            help="strategy of Lightning, for example ddp.",
+            help="Lightning's strategy, for example ddp.",
         ),
         click.option(
             "--precision",
             default="32-true",
             show_default=True,
-            help="precision of Lightning, for example bf16-mixed.",
+            help="Lightning's precision, for example bf16-mixed.",
         ),
         click.option("--quiet", is_flag=True, help="Show no progress bars."),
     ]
@@ -72,7 +72,7 @@ def training_options(command: Any) -> Any:
     return command
 
 
-@click.command()
+@click.command(short_help="Train a network of the study, or resume a stopped training.")
 @click.option("--mimic", required=True, type=FOLDER, help="Folder of a MIMIC-CXR-JPG release.")
 @click.option(
     "--reflacx",
@@ -130,7 +130,7 @@ def train(
     click.echo(f"{trained!r}\nwrote {trained.weights}")
 
 
-@click.command()
+@click.command(short_help="Replicate the study from the raw releases.")
 @click.option(
     "--reflacx", type=FOLDER, help="Folder of a REFLACX release, by default synthetic for smoke."
 )

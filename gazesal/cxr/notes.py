@@ -20,7 +20,7 @@ def write_note(path: Path, facts: Mapping[str, Any]) -> None:
 
 
 def read_note(path: Path) -> dict[str, Any] | None:
-    """Return the facts of a note, or None if the file is missing or is not a whole note."""
+    """Return the facts of a note, or None if the file is missing or is not a complete note."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -147,7 +147,7 @@ def read_egd_fixations(
         longest = table.sort_values("duration", ascending=False, kind="stable").index
         table = table.loc[sorted(valid.loc[longest].drop_duplicates(keys).index)]
     if table.empty:
-        raise ValueError(f"{path}: must have a valid fixation on an image, got none.")
+        raise ValueError(f"{path}: must hold at least one valid fixation on an image, got none.")
     cut = sorted(name for name in set(images) if CUT_ID.fullmatch(name) and len(name) < ID_LENGTH)
     if cut:
         warn(

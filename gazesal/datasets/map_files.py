@@ -179,8 +179,8 @@ def _read_image(path: Path) -> np.ndarray:
     found = read_stored(path)
     if found.zero_is_white:
         raise ValueError(
-            f"{path}: bright must be high, got zero as white (TIFF PhotometricInterpretation 0). "
-            "Save it with zero as black."
+            f"{path}: bright pixels must have high values, got zero as white (TIFF "
+            "PhotometricInterpretation 0). Save it with zero as black."
         )
     if found.orientation != UPRIGHT:
         raise ValueError(

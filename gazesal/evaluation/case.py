@@ -215,10 +215,10 @@ def require_no_baseline(methods: Iterable[str]) -> None:
 
 
 def read_source(source: Any) -> Any:
-    """Return the content of a source: read from its file, returned by its function, or as it is.
+    """Return the content of a source: read from its file, returned by its function, or itself.
 
-    The worker processes treat every error raised in here as an error of the input, whatever its
-    type. See `gazesal.evaluation.worker`.
+    The worker processes treat every error raised in this function as an error of the input,
+    whatever its type. See `gazesal.evaluation.worker`.
     """
     if isinstance(source, Path):
         return read_map(source)

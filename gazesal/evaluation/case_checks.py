@@ -90,8 +90,8 @@ def _require_groups(scored: list[Case]) -> None:
 def misfits(cases: list[Case], options: EvaluationOptions, *, stop: bool) -> list[BadImage]:
     """Return images whose gaze cannot be aligned with the others, by their box or their size.
 
-    Unless to `stop`, these include images of another size than most if nothing resizes them. With
-    `stop`, `fit_to_cases` raises an error that names the sizes.
+    Without `stop`, they include images that have another size than most, if no option resizes
+    them. With `stop`, `fit_to_cases` raises an error that names the sizes.
     """
     found = []
     for case in cases:

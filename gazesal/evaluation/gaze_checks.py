@@ -112,7 +112,7 @@ def report_off_image(cases: list[Case]) -> None:
 
 
 def count_gaze_maps(cases: list[Case]) -> tuple[int, int]:
-    """Return how many readings are gaze maps, and how many readings there are.
+    """Return the number of gaze maps and the number of readings.
 
     Only the first function is called, because all of them usually return the same kind.
     """

@@ -208,12 +208,12 @@ def _require_different(names: Iterable[str], path: Path) -> None:
 
 @cache
 def _opened_at(path: Path, _written: int) -> Mapping[str, StoredMap]:
-    """Return the maps of a file as it was written at some time."""
+    """List the maps of a file. The time of writing is part of the key of the cache."""
     return stored_maps(path)
 
 
 def _opened(path: Path) -> Mapping[str, StoredMap]:
-    """Return the maps of a file, which is listed only once unless it is written again."""
+    """List the maps of a file. It is opened again only if it was written again."""
     return _opened_at(path, path.stat().st_mtime_ns)
 
 

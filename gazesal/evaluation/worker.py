@@ -63,7 +63,7 @@ def find_fault(case: Case, options: EvaluationOptions) -> BadImage | None:
 def bias_of_chunk(
     cases: list[Case], options: EvaluationOptions
 ) -> tuple[AnyCenterBias | None, list[BadImage]]:
-    """Return the center bias of some images, without images whose gaze is invalid, and these."""
+    """Return the center bias of some images, and the images left out for invalid gaze."""
     try:
         return center_bias_of(cases, options), []
     except FAULTS:

@@ -60,7 +60,7 @@ class _KernelCache(FunctionCache):  # type: ignore[misc]
             # the line of a frame in the library or in numba would not help the user
             warnings.warn_explicit(
                 f"The compile cache in {self.cache_path} cannot be used ({error!r}), so functions "
-                "are compiled anew in each process. Delete this directory, or set NUMBA_CACHE_DIR "
+                "are compiled again in each process. Delete this directory, or set NUMBA_CACHE_DIR "
                 "to one with free space that you can write to.",
                 RuntimeWarning,
                 filename="gazesal",

@@ -86,7 +86,7 @@ def auc_borji(
 
     Notes
     -----
-    With pixels :math:`V^+` drawn from the gaze map and :math:`V^-` from all pixels alike,
+    With pixels :math:`V^+` sampled from the gaze map and :math:`V^-` uniformly from all pixels,
 
     .. math:: \mathrm{AUC} = P(S(V^+) > S(V^-)) + \tfrac12 P(S(V^+) = S(V^-))
               = \sum_v p_v \Bigl(\sum_{u<v} q_u + \tfrac12 q_v\Bigr),

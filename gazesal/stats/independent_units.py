@@ -31,7 +31,9 @@ def as_independent(independent: str | None, design: Design, interval: str) -> st
     if independent not in columns:
         raise ValueError(f"`independent` must be one of {', '.join(columns)}, got {independent!r}.")
     if design.nested is not None or design.weights is not None:
-        raise ValueError("`independent` must be omitted with `nested` and with `weights`.")
+        raise ValueError(
+            "`independent` must be omitted with `nested` or `weights`. Omit one of them."
+        )
     if design.units == (independent,):
         raise ValueError(
             f"`independent` must not be the only column of units, got {independent!r}. Other units "

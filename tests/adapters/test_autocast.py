@@ -1,4 +1,4 @@
-"""Autocast around a call does not change maps, because it is off within."""
+"""Test that autocast around a call does not change maps, because it is switched off inside."""
 
 import numpy as np
 import pytest
@@ -50,7 +50,7 @@ def test_on_image_ignores_autocast(dtype):
 
 
 @AUTOCAST
-def test_attention_maps(dtype):
+def test_attention_maps_ignore_autocast(dtype):
     torch.manual_seed(0)
     model, images = load_model("ag_sononet"), torch.randn(1, 3, 32, 48)
     geometry = InputGeometry.stretched((30, 40), (32, 48))

@@ -88,7 +88,7 @@ def test_corners_of_the_image_are_half_a_pixel_beyond_its_centers():
 @pytest.mark.parametrize(
     ("origin", "shift"), [("upper left", 0), ("center", [-959.5, -539.5]), ("corner", 0.5)]
 )
-def test_the_same_place_from_each_origin(origin, shift):
+def test_each_origin_gives_the_same_places(origin, shift):
     location = (np.array([[700.0, 300.0], [0.0, 0.0]]) + shift).tolist()
     events = {"name": ["fixation"] * 2, "duration": [1, 2], "location": location}
     table = convert(
@@ -102,7 +102,7 @@ def test_the_same_place_from_each_origin(origin, shift):
     assert table[["x", "y"]].to_numpy().tolist() == [[40.0, -40.0], [-660.0, -340.0]]
 
 
-def test_locations_in_two_columns():
+def test_locations_may_be_in_two_columns():
     parts = {"location_x": [100.0, None, 300.5, 219.5], "location_y": [50.0, None, 80.25, 69.5]}
     table = convert({**EVENTS, **parts}, location=("location_x", "location_y"))
     pd.testing.assert_frame_equal(table, convert())

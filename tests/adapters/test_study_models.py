@@ -77,7 +77,7 @@ def test_every_stored_case_is_tested(folder):
 
 
 @pytest.mark.parametrize(("name", "image"), CASES)
-def test_logits_weights_and_maps(study, name, image):
+def test_logits_weights_and_maps_equal_the_study_code(study, name, image):
     model, tensor, geometry, arrays = study(name, image)
     result = grad_cam(model, tensor)
     assert geometry.image_shape == tuple(arrays["shape"])
@@ -106,7 +106,7 @@ def test_logits_weights_and_maps(study, name, image):
 
 
 @pytest.mark.parametrize(("name", "image"), CASES)
-def test_means_of_the_features(study, name, image):
+def test_means_of_the_features_equal_the_study_code(study, name, image):
     model, tensor, _, arrays = study(name, image)
     kept = {}
     modules = dict(model.named_modules())
@@ -124,7 +124,7 @@ def test_means_of_the_features(study, name, image):
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize(("name", "image"), CASES)
-def test_mixed_maps(study, name, image, scheme):
+def test_mixed_maps_equal_the_study_code(study, name, image, scheme):
     model, tensor, geometry, arrays = study(name, image)
     theirs = SCHEMES[scheme]
     result = grad_cam(model, tensor)
@@ -145,7 +145,7 @@ def test_mixed_maps(study, name, image, scheme):
 
 
 @pytest.mark.parametrize("image", INPUTS["ag_sononet"])
-def test_attention_maps(study, image):
+def test_attention_maps_equal_the_study_code(study, image):
     model, tensor, geometry, arrays = study("ag_sononet", image)
     result = attention_maps(model, tensor)
     np.testing.assert_allclose(result.logits[0].numpy(), arrays["logits"], rtol=0, atol=3e-5)

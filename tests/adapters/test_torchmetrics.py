@@ -76,7 +76,7 @@ def test_batch_scores_equal_scores_of_images(name, case):
 
 
 @given(case=batches())
-def test_nss_and_kl(case):
+def test_nss_and_kl_equal_the_metrics(case):
     saliency, gaze, _ = (values.astype(np.float64) for values in case)
     actual = batched.nss_scores(torch.from_numpy(saliency), torch.from_numpy(gaze)).numpy()
     for score, one, visits in zip(actual, saliency, gaze.astype(int), strict=True):
@@ -140,7 +140,7 @@ def test_metrics_are_means_over_images_for_every_batching(name, dtype):
 
 
 @pytest.mark.parametrize("name", SHUFFLED)
-def test_one_center_bias_for_all_images(name):
+def test_one_center_bias_is_used_for_all_images(name):
     saliency, gaze, bias = maps()
     metric = SHUFFLED[name](bias[0])
     assert not metric.state_dict()

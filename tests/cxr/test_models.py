@@ -36,7 +36,7 @@ def test_weights_have_the_authors_names_and_shapes(study, name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_number_of_parameters(name):
+def test_number_of_parameters_is_as_expected(name):
     assert sum(p.numel() for p in load_model(name).parameters()) == PARAMETERS[name]
 
 

@@ -98,8 +98,8 @@ BAD = {
     "place": (row(x="nan"), "line 2, column 'X_ORIGINAL': must be a finite number"),
     "no place": (row(y=""), "line 2, column 'Y_ORIGINAL': must be a finite number"),
     "no image": (row(image=" "), "line 2, column 'DICOM_ID': must be the image's id"),
-    "nothing valid": (row(valid=0), "must have a valid fixation on an image"),
-    "nothing on the image": (row(x=-1, y=-1), "must have a valid fixation on an image"),
+    "nothing valid": (row(valid=0), "must hold at least one valid fixation"),
+    "nothing on the image": (row(x=-1, y=-1), "must hold at least one valid fixation"),
 }
 
 

@@ -267,7 +267,7 @@ def test_arguments_of_the_wrong_type_raise(write):
         read_fixations(write(GOOD), columns="x")
 
 
-def test_a_table_of_one_observer(write):
+def test_table_of_one_observer_needs_no_names(write):
     path = write("image,x,y\n1,1,2\n2,3,4\n")
     table = read_fixations(path, columns={"observer": "", "duration": ""})
     assert table["observer"].tolist() == ["1", "1"]

@@ -46,7 +46,7 @@ def as_dict(evaluation):
     return evaluation.scores.set_index(keys)["score"].to_dict()
 
 
-def test_gaze_maps_instead_of_fixations(tmp_path):
+def test_gaze_maps_are_scored_instead_of_fixations(tmp_path):
     cases = make_cases()
     expected = as_dict(gazesal.evaluate(cases, sigma=2.0))
     maps = [drawn(case) for case in cases]

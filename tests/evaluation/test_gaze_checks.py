@@ -68,7 +68,7 @@ class TestSharesOfTheSides:
         ):
             gazesal.evaluate(cases, sigma=SIGMA)
 
-    def test_of_one_observer_warn(self):
+    def test_shares_of_one_observer_warn(self):
         shares = make_cases(scale=(1.0, 1.0))
         cases = [
             replace(case, gaze={**case.gaze, "bob": other.gaze["bob"]})

@@ -28,7 +28,7 @@ def maps_of(size):
 
 
 @pytest.mark.parametrize("size", SIZES + ([] if numba.config.DISABLE_JIT else LARGE))
-def test_products_as_of_two_maps(size):
+def test_products_equal_products_of_two_maps(size):
     maps = maps_of(size)
     got = products(maps)
     for (i, j), product in zip(PAIRS, got, strict=True):

@@ -56,7 +56,7 @@ def test_nan_shows_in_the_sum_of_its_block(place):
 @pytest.mark.parametrize("x_type", [np.float32, np.float64])
 @pytest.mark.parametrize("y_type", [np.float32, np.float64])
 @pytest.mark.parametrize("size", SIZES)
-def test_centered_moments_of_integers(size, x_type, y_type):
+def test_centered_moments_of_integers_are_exact(size, x_type, y_type):
     """Use integers, whose moments follow exactly from their sums."""
     rng = np.random.default_rng(size)
     x, y = rng.integers(-9, 10, size), rng.integers(-9, 10, size)
@@ -158,7 +158,7 @@ def test_sum_without_equals_subtracting(dtype):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("size", SIZES)
-def test_centered_spread_of_integers(size, dtype):
+def test_centered_spread_of_integers_is_exact(size, dtype):
     x = np.random.default_rng(size).integers(-9, 10, size)
     mean, s_xx = moments.centered_spread(x.astype(dtype))
     expected = float(size * int(np.sum(x * x)) - int(x.sum()) ** 2) / size

@@ -95,7 +95,7 @@ def test_repr_shows_number_and_shape():
     assert repr(CenterBias([np.ones((2, 3))] * 4)) == "CenterBias(n_maps=4, shape=(2, 3))"
 
 
-def test_no_maps():
+def test_no_maps_raise():
     with pytest.raises(ValueError, match=r"`gaze_maps`.*at least one"):
         CenterBias([])
 
@@ -174,7 +174,7 @@ class TestRunningSum:
         summed.merge(RunningSum())
         assert summed.value().tolist() == [[1.0, 1.0]]
 
-    def test_taking_a_merged_sum_out_again(self):
+    def test_subtracting_a_merged_sum_restores_the_sum(self):
         small, large = np.full((1, 2), 1e-9), np.full((1, 2), 1e12 / 3)
         summed = RunningSum([small])
         other = RunningSum([large, large / 7])

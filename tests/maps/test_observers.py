@@ -56,7 +56,7 @@ def test_high_values_of_the_observer_left_out_leave_no_error():
     assert np.allclose(splits[0].rest, low, rtol=1e-13, atol=0)
 
 
-def test_any_iterable_and_any_array():
+def test_any_iterable_of_arrays_is_accepted():
     maps = np.random.default_rng(0).random((3, 4, 5))
     from_array = one_vs_rest(maps)
     from_generator = one_vs_rest(each.tolist() for each in maps)

@@ -64,7 +64,7 @@ def test_readings_and_frame(study):
     assert frame.shape == tuple(study.expected["final_shape_yx"])
 
 
-def test_gaze_maps_of_readings(study):
+def test_gaze_maps_of_readings_equal_the_study_code(study):
     seen = 0
     for image in study.images:
         for reading, gaze_map in image.maps.items():
@@ -74,7 +74,7 @@ def test_gaze_maps_of_readings(study):
     assert seen == 3
 
 
-def test_average_on_the_canvas(study):
+def test_average_on_the_canvas_equals_the_study_code(study):
     average, expected = study.bias["study"].average(), study.expected["average_heatmap"]
     np.testing.assert_array_equal(np.isnan(average), np.isnan(expected))
     np.testing.assert_array_equal(
@@ -83,7 +83,7 @@ def test_average_on_the_canvas(study):
     assert of_peak(average, expected) < 1e-6
 
 
-def test_every_warped_map(study):
+def test_every_warped_map_equals_the_study_code(study):
     names = [image.name for image in study.images]
     assert sorted(names) == sorted(key for key in study.expected if key.startswith("cb_"))
     for image in study.images:

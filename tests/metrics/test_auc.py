@@ -132,7 +132,7 @@ class TestScale:
         assert sauc(saliency, gaze, bias / scale) == pytest.approx(expected, **SAME)
 
     @pytest.mark.parametrize("unit", [TINY, 3 * TINY, 1e-310])
-    def test_subnormal_weights(self, unit):
+    def test_subnormal_weights_give_the_exact_area(self, unit):
         """Products with such weights would lose all their digits; the shares have them."""
         saliency = [[0.0, 1.0, 2.0]]
         counts = np.array([[0.0, 1.0, 0.0]])
@@ -144,7 +144,7 @@ class TestScale:
         )
 
     @pytest.mark.parametrize("unit", [1e-45, 1e-40])
-    def test_subnormal_weights_in_single_precision(self, unit):
+    def test_subnormal_weights_in_single_precision_give_the_exact_area(self, unit):
         gaze = np.array([[1, 3, 0, 2]], np.float32) * np.float32(unit)
         saliency = [[0.0, 1.0, 1.0, 0.5]]
         expected = float(oracle.weighted_auc(saliency, gaze))

@@ -37,7 +37,7 @@ def score(name, argument="saliency_map", bad=None, *, shape=(4, 6), **options):
 
 
 def with_value(value, dtype=np.float64, place=(3, 5)):
-    """A map of sound values but one."""
+    """Return a valid map with one value replaced."""
     array = GOOD.astype(dtype)
     array[place] = value
     return array
@@ -83,7 +83,7 @@ def test_nan_raises_even_if_the_other_map_is_constant(name, argument, constant):
 
 @EVERY
 @pytest.mark.parametrize("shape", [(0, 0), (0, 6), (4, 0), (), (24,), (1, 4, 6), (4, 6, 1)])
-def test_other_dimensions_and_empty_maps(name, argument, shape):
+def test_other_dimensions_and_empty_maps_raise(name, argument, shape):
     with pytest.raises(ValueError, match=f"`{argument}`.*2-D"):
         score(name, argument, np.ones(shape))
 
@@ -216,7 +216,7 @@ class TestOutside:
     ],
     ids=["object", "string", "complex", "dates", "text", "dict"],
 )
-def test_other_than_real_numbers(name, argument, bad):
+def test_values_other_than_real_numbers_raise(name, argument, bad):
     with pytest.raises(TypeError, match=f"`{argument}`"):
         score(name, argument, bad)
 
@@ -323,7 +323,7 @@ class TestWeights:
             with pytest.raises(ValueError, match=f"`{argument}`.*positive sum"):
                 score(name, argument, np.full(GOOD.shape, zero), **options)
 
-    def test_sum_beyond_float64(self, name, argument):
+    def test_sum_beyond_float64_raises(self, name, argument):
         for options in self.options(name):
             with pytest.raises(ValueError, match=f"`{argument}`.*finite sum"):
                 score(name, argument, np.full(GOOD.shape, 1e308), **options)
@@ -373,19 +373,19 @@ class TestSampling:
     """Number of draws and their source."""
 
     @pytest.mark.parametrize("n_samples", [0, -1])
-    def test_no_draws(self, name, n_samples):
+    def test_fewer_than_one_sample_raises(self, name, n_samples):
         with pytest.raises(ValueError, match=r"`n_samples`.*at least 1"):
             score(name, n_samples=n_samples, rng=0)
 
     @pytest.mark.parametrize("n_samples", [1.5, 1.0, True, np.True_, "10", [10]])
-    def test_not_a_count(self, name, n_samples):
+    def test_number_of_samples_that_is_not_an_integer_raises(self, name, n_samples):
         with pytest.raises(TypeError, match=r"`n_samples`.*integer"):
             score(name, n_samples=n_samples, rng=0)
 
     def test_numpy_integers_count(self, name):
         assert score(name, n_samples=np.int64(9), rng=1) == score(name, n_samples=9, rng=1)
 
-    def test_no_source(self, name):
+    def test_sampling_without_a_seed_raises(self, name):
         with pytest.raises(ValueError, match=r"`rng`.*seed"):
             score(name, n_samples=10)
 

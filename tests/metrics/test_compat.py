@@ -268,7 +268,7 @@ class TestBadInput:
         call(name, saliency, **options)
         assert np.array_equal(saliency, copy)
 
-    def test_fixations_outside(self, name):
+    def test_fixations_outside_raise_or_are_dropped(self, name):
         if name in OF_MAPS:
             return
         with pytest.raises(ValueError, match="`fixations` must lie in the image"):

@@ -41,7 +41,7 @@ class TestAccuracy:
         check(saliency + offset, gaze + offset if both else gaze)
 
     @pytest.mark.parametrize("offset", [1e5, 3e4])
-    def test_offset_in_single_precision(self, offset):
+    def test_offset_in_single_precision_loses_no_digits(self, offset):
         saliency, gaze = pair()
         check((saliency + offset).astype(np.float32), gaze.astype(np.float32))
 
@@ -67,17 +67,17 @@ class TestAccuracy:
         steps = np.random.default_rng(4).integers(0, 9, (5, 7))
         check(steps * unit, pair(4, (5, 7))[1])
 
-    def test_denormals_of_single_precision(self):
+    def test_denormals_of_single_precision_lose_no_digits(self):
         steps = np.random.default_rng(5).integers(0, 9, (5, 7)).astype(np.float32)
         check(steps * np.float32(1e-45), pair(5, (5, 7))[1])
 
-    def test_one_denormal_apart_from_constant(self):
+    def test_map_one_denormal_from_constant_has_a_score(self):
         saliency = np.zeros((3, 3))
         saliency[1, 1] = TINY
         check(saliency, pair(6, (3, 3))[1])
 
     @pytest.mark.parametrize("offset", [1.0, 1e12])
-    def test_one_pixel_just_beyond_rounding(self, offset):
+    def test_one_pixel_just_beyond_rounding_has_a_score(self, offset):
         saliency = np.full((3, 3), offset)
         saliency[2, 0] += 40 * np.finfo(np.float64).eps * offset
         check(saliency, pair(7, (3, 3))[1])
@@ -88,26 +88,26 @@ class TestAccuracy:
         check(np.array([[largest, -largest, 0.0, 1e300]]), np.array([[4.0, 1.0, 2.0, 9.0]]))
 
     @pytest.mark.parametrize("place", [(0, 0), (70, 90), (149, 199)])
-    def test_peak_of_one_pixel(self, place):
+    def test_peak_of_one_pixel_loses_no_digits(self, place):
         """Other code takes a narrow peak on a large map for a constant."""
         peak = np.zeros((150, 200))
         peak[place] = 1.0
         check(peak, np.random.default_rng(8).random((150, 200)))
 
-    def test_first_pixel_far_from_the_rest(self):
+    def test_first_pixel_far_from_the_rest_loses_no_digits(self):
         """The value subtracted beforehand is no guide to the others here."""
         saliency, gaze = pair(9)
         saliency += 1e6
         saliency[0, 0] = 0.0
         check(saliency, gaze)
 
-    def test_several_blocks_of_a_drifting_map(self):
+    def test_several_blocks_of_a_drifting_map_lose_no_digits(self):
         """More than one block of the kernel, of very different means."""
         rng = np.random.default_rng(10)
         drift = np.linspace(0, 1000, 150 * 230).reshape(150, 230)
         check(drift + rng.random(drift.shape), rng.random(drift.shape) - drift**2)
 
-    def test_constant_but_for_the_last_pixel_of_the_last_block(self):
+    def test_map_constant_except_for_the_last_pixel_has_a_score(self):
         saliency = np.full((150, 230), 0.1)
         saliency[-1, -1] = 0.2
         check(saliency, np.random.default_rng(11).random(saliency.shape))
@@ -119,7 +119,7 @@ class TestUndefined:
     @pytest.mark.parametrize("value", [0.0, 0.1, 0.3, -7.0, 1e-300, 1e300, TINY])
     @pytest.mark.parametrize("dtype", [np.float32, np.float64])
     @pytest.mark.parametrize("shape", [(1, 1), (31, 47), (150, 150)])
-    def test_constant_on_either_side(self, value, dtype, shape):
+    def test_constant_map_on_either_side_is_undefined(self, value, dtype, shape):
         value = np.clip(value, None, np.finfo(dtype).max)
         constant = np.full(shape, value, dtype)
         other = np.random.default_rng(0).random(shape)

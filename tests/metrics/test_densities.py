@@ -111,7 +111,7 @@ class TestBadInput:
         with pytest.raises(ValueError, match="`saliency_map` must have a positive sum"):
             to_density(0 * self.GOOD, "sum")
 
-    def test_sum_beyond_float64(self):
+    def test_sum_beyond_float64_raises(self):
         with pytest.raises(ValueError, match="`saliency_map` must have a finite sum"):
             to_density(np.full((2, 2), 1e308), "sum")
 

@@ -77,7 +77,7 @@ def test_divergence_of_a_map_from_itself_is_zero_and_not_less():
 
 @pytest.mark.parametrize("types", [(np.float32, np.float64), (np.float64, np.float32)])
 @pytest.mark.parametrize("shape", [(181, 239), (1, 40_001)])
-def test_maps_of_several_blocks(types, shape):
+def test_maps_of_several_blocks_equal_the_oracle(types, shape):
     rng = np.random.default_rng(1)
     saliency, gaze = rng.random(shape).astype(types[0]), (rng.random(shape) ** 4).astype(types[1])
     p, q = shares(saliency), shares(gaze)
@@ -190,7 +190,7 @@ def test_blocks_do_not_matter(monkeypatch):
 
 
 @pytest.mark.parametrize("offset", [0.0, 3e4])
-def test_a_megapixel_in_single_precision_against_long_doubles(offset):
+def test_a_megapixel_in_single_precision_agrees_with_long_doubles(offset):
     """Sums are in float64, and by blocks, whatever the dtype."""
     rng = np.random.default_rng(6)
     saliency = (0.3 * rng.random((1000, 1100)) ** 4 + offset).astype(np.float32)

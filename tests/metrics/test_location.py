@@ -38,11 +38,11 @@ class TestAccuracy:
     """NSS against exact rationals."""
 
     @pytest.mark.parametrize("offset", [1e6, -1e6, 1e12])
-    def test_offset_far_above_the_contrast(self, offset):
+    def test_offset_far_above_the_contrast_loses_no_digits(self, offset):
         check(noise() + offset)
 
     @pytest.mark.parametrize("offset", [1e5, 3e4])
-    def test_offset_in_single_precision(self, offset):
+    def test_offset_in_single_precision_loses_no_digits(self, offset):
         check((noise() + offset).astype(np.float32))
 
     @pytest.mark.parametrize("scale", [1e-30, 1e30, 1e-38, 1e37])
@@ -57,7 +57,7 @@ class TestAccuracy:
     def test_denormals_lose_no_digits(self, unit):
         check(np.random.default_rng(3).integers(0, 9, (13, 17)) * unit)
 
-    def test_one_pixel_just_beyond_rounding(self):
+    def test_one_pixel_just_beyond_rounding_has_a_score(self):
         saliency = np.full((13, 17), 1e12)
         saliency[1, 3] += 40 * np.finfo(np.float64).eps * 1e12
         check(saliency)
@@ -73,7 +73,7 @@ class TestAccuracy:
         score = nss(peak, [place[::-1]])
         assert score == pytest.approx(math.sqrt(peak.size - 1), rel=1e-12)
 
-    def test_several_blocks_of_a_drifting_map(self):
+    def test_several_blocks_of_a_drifting_map_lose_no_digits(self):
         drift = np.linspace(0, 1000, 150 * 230).reshape(150, 230)
         check(drift + noise(4, drift.shape))
 
@@ -83,7 +83,7 @@ class TestUndefined:
 
     @pytest.mark.parametrize("value", [0.0, 0.1, 0.3, -7.0, 1e-300, 1e300, TINY])
     @pytest.mark.parametrize("shape", [(1, 1), (31, 47), (150, 150)])
-    def test_constant_maps(self, value, shape):
+    def test_constant_maps_are_undefined(self, value, shape):
         for label, score in (
             ("NSS", lambda saliency: nss(saliency, [[0, 0]])),
             ("sNSS", lambda saliency: snss(saliency, [[0, 0]], [[0, 0]])),

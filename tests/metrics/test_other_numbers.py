@@ -14,7 +14,7 @@ MINIMUM = 1e-3
 
 
 def difference(name, saliency, gaze, points, baseline):
-    """Their number less ours."""
+    """Return the difference of their score and ours."""
     if name == "AUC-Judd":
         theirs = gazesal.compat.pysaliency_auc_judd(saliency, points, jitter=False)
         return theirs - gazesal.auc_judd(saliency, points)

@@ -48,18 +48,18 @@ def test_extended_precision_agrees_with_exact_arithmetic():
 
 
 @pytest.mark.parametrize("kind", DEGENERATE)
-def test_ncc_of_float32_maps(kind):
+def test_ncc_of_float32_maps_is_exact(kind):
     check_ncc(kind, (501, 413), DEGENERATE.index(kind))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", DEGENERATE)
-def test_ncc_of_float32_maps_of_16_megapixels(kind):
+def test_ncc_of_float32_maps_of_16_megapixels_is_exact(kind):
     check_ncc(kind, (4096, 4096), 20 + DEGENERATE.index(kind))
 
 
 @pytest.mark.parametrize("kind", DEGENERATE)
-def test_areas_of_float32_maps(kind):
+def test_areas_of_float32_maps_are_exact(kind):
     """Only the order counts, and single precision must not change it."""
     rng = np.random.default_rng(40 + DEGENERATE.index(kind))
     saliency = as_float32(kind, rng.random((101, 97)))

@@ -53,14 +53,14 @@ def images(draw):
 
 
 @given(image=images())
-def test_the_same_numbers_as_one_by_one(image):
+def test_scores_equal_separate_calls(image):
     got = at_once(*image).values
     np.testing.assert_allclose(got, one_by_one(*image), rtol=0, atol=1e-12)
 
 
 @settings(max_examples=25)
 @given(image=images())
-def test_the_same_numbers_as_from_the_definitions(image):
+def test_scores_equal_the_definitions(image):
     tested, truths, bias = image
     got = at_once(*image).values
     for (i, s), (j, g), (k, name) in itertools.product(
@@ -263,13 +263,13 @@ class TestBadInput:
             gazesal.score([BIAS[0]], GAZE, BIAS)
 
     @pytest.mark.parametrize("kind", [np.asarray, np.ndarray.tolist, pd.DataFrame])
-    def test_one_map_in_place_of_several(self, kind):
+    def test_one_map_instead_of_several_raises(self, kind):
         with pytest.raises(TypeError, match=r"`saliency_maps` must be a list or a mapping of maps"):
             gazesal.score(kind(BIAS), GAZE, BIAS)
         with pytest.raises(TypeError, match="`gaze_maps` must be a list or a mapping of maps"):
             gazesal.score(GAZE, kind(BIAS), BIAS)
 
-    def test_no_maps(self):
+    def test_no_maps_raise(self):
         with pytest.raises(ValueError, match="`gaze_maps` must hold at least one map"):
             gazesal.score(SALIENCY, [], BIAS)
         with pytest.raises(TypeError, match="`saliency_maps` must be an iterable of maps"):

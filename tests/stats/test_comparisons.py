@@ -384,7 +384,7 @@ P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=12)
 
 
 @given(p=P_VALUES)
-def test_holm_by_its_definition(p):
+def test_holm_follows_its_definition(p):
     order = sorted(range(len(p)), key=p.__getitem__)
     expected, highest = [0.0] * len(p), 0.0
     for place, index in enumerate(order):
@@ -394,7 +394,7 @@ def test_holm_by_its_definition(p):
 
 
 @given(p=P_VALUES)
-def test_benjamini_hochberg_by_its_definition(p):
+def test_benjamini_hochberg_follows_its_definition(p):
     order = sorted(range(len(p)), key=p.__getitem__)
     expected, lowest = [0.0] * len(p), 1.0
     for place in reversed(range(len(p))):

@@ -88,7 +88,7 @@ def write_all_features(
     device: str,
     folder: Path,
 ) -> None:
-    """Write the features of the scored images, except files that an earlier run wrote whole."""
+    """Write the features of the scored images, except files that an earlier run completed."""
     model = load().to(device)
     for name, path in paths.items():
         target = folder / f"{name}.npz"

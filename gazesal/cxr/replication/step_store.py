@@ -139,8 +139,8 @@ class StepStore:
             if precious and finished:
                 raise ValueError(
                     f"{folder}: holds a finished training that differs in "
-                    f"{'; '.join(differences(begun, facts))}. To start anew, choose another folder "
-                    "for the replication or remove this one."
+                    f"{'; '.join(differences(begun, facts))}. To start again, choose another "
+                    "folder for the replication or remove this one."
                 )
             shutil.rmtree(folder)
         remove_unfinished(folder)

@@ -60,7 +60,7 @@ def study_table(scores: pd.DataFrame, number: str) -> pd.DataFrame:
 
 
 def intervals_by_question(scores: pd.DataFrame, seed: int) -> dict[str, pd.DataFrame]:
-    """Compute the means with intervals about these models, and about models like these."""
+    """Compute means with intervals for claims about these models and about models like these."""
     part = scores[~scores["method"].isin([CENTER_BIAS, IN_SAMPLE_BIAS])]
     by = ["method", "metric"]
     made = {

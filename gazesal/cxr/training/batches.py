@@ -78,7 +78,7 @@ class _Images(Dataset[Item]):
 
 
 class TrainingImages(_Images):
-    """Training images, augmented anew in every epoch.
+    """Training images, with new augmentations in every epoch.
 
     Positions are pairs of epoch and index. The augmentation of an image depends only on the seed,
     the epoch and the image, not on the number of workers or on earlier images.

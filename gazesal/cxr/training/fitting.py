@@ -69,7 +69,7 @@ class Data(lightning.LightningDataModule):
 
 
 class Curve(Callback):
-    """Record the numbers of every epoch in the checkpoint, and in a table beside it."""
+    """Record the numbers of every epoch in the checkpoint, and in a table next to it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -113,7 +113,7 @@ class MovableCheckpoint(ModelCheckpoint):
 
 
 class WholeCheckpoints(TorchCheckpointIO):
-    """Writer of checkpoints that are whole even if the process is killed.
+    """Writer of checkpoints that are complete even if the process is killed.
 
     Lightning's own writer uses the system's folder for temporary files. If it is on another disk,
     files are copied from it, and a kill during the copy leaves a damaged checkpoint.

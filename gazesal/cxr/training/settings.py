@@ -310,7 +310,7 @@ class TrainingSettings:
 
 
 def settings_of_one_training(settings: TrainingSettings) -> dict[str, Any]:
-    """Return the settings on which one training depends: all but the number of trainings."""
+    """Return the settings on which one training depends: all except the number of trainings."""
     return {name: value for name, value in settings.to_dict().items() if name != "models"}
 
 

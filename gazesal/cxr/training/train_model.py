@@ -236,7 +236,7 @@ def _best_epoch(curve: pd.DataFrame, settings: TrainingSettings) -> int:
 
 
 def _require_trainable(images: LabeledImages, settings: TrainingSettings) -> NDArray[np.bool_]:
-    """Raise unless the images suffice to train and validate, and return flags of AUCs per label."""
+    """Check that there are images to train and validate, and mark labels that have an AUC."""
     for split in ("train", "validate"):
         if not len(images.where(split)):
             raise ValueError(f"`images` must have images in the split {split!r}, got 0.")
@@ -245,6 +245,6 @@ def _require_trainable(images: LabeledImages, settings: TrainingSettings) -> NDA
     if settings.monitor == "auc" and not has_area.any():
         raise ValueError(
             "`images` must have a label with both positive and negative validation images, got 0 "
-            'such labels. With monitor="loss", the loss chooses the best epoch.'
+            'such labels. Write monitor="loss" to choose the best epoch by the loss.'
         )
     return np.asarray(has_area)

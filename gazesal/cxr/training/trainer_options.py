@@ -63,7 +63,7 @@ def require_free_options(trainer: Mapping[str, Any]) -> None:
             )
         if name not in known or name == "self":
             raise ValueError(
-                f"`trainer` must have options of Lightning's Trainer only, got {name!r}. Remove it."
+                f"`trainer` must hold only options of Lightning's Trainer, got {name!r}. Remove it."
             )
 
 

@@ -28,7 +28,7 @@ __all__ = [
 FINGERPRINT = "training"  # key of a checkpoint for the fingerprint of its training
 CURVE = ("epoch", "learning_rate", "train_loss", "val_loss", "val_auc")  # columns, a row per epoch
 CALLBACK = "Curve"  # key under which Lightning stores these rows in a checkpoint
-ANEW = "and the training starts anew from its first epoch"
+ANEW = "and the training starts again from its first epoch"
 ADVICE = {
     "last.ckpt": f"Remove it, {ANEW}.",
     "best.ckpt": f"Remove it and last.ckpt, {ANEW}.",

@@ -111,7 +111,7 @@ def write_bias(path: Path, bias: CenterBiasModel | None, **more: Any) -> None:
 
 
 def read_bias(path: Path) -> tuple[CenterBiasModel | None, Facts]:
-    """Read and check the center bias that `write_bias` wrote, with every bit.
+    """Read a center bias that `write_bias` wrote, bit for bit, and check it.
 
     The checksums of the archive show a torn file. The arrays are checked against each other as
     well, because compiled kernels do not check bounds.

@@ -83,7 +83,7 @@ class Checkpoint:
     ``checkpoint.json`` holds the options, the versions and the fingerprints of the gaze behind the
     center bias. ``center_bias.npz`` holds the center bias, also while it is being computed, with
     the digest of ``checkpoint.json``. The scores are in ``parts/*.parquet``. See `ScoreParts`. Only
-    files named as a run names its own are ever removed.
+    files whose names have the pattern of a run's files are removed.
 
     Parameters
     ----------
@@ -153,10 +153,10 @@ class Checkpoint:
         return self.parts.collect({image: self._images[image] for image in images})
 
     def load_bias(self, checked: Checked[T]) -> T | None:
-        """Return the center bias as far as it was computed, as a function checks and returns it.
+        """Load the center bias, which may be unfinished, and return the result of `checked`.
 
-        The function takes the center bias and the facts saved with it. Return None if there is no
-        file, and warn if it is torn, is from another run, or the function raises an error.
+        `checked` takes the center bias and the facts saved with it. Return None if there is no
+        file. If it is torn, is from another run, or `checked` raises an error, warn as well.
         """
         try:
             bias, facts = read_bias(self._bias)

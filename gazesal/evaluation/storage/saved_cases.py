@@ -50,7 +50,7 @@ class Places:
         self._folders: dict[Path, bool] = {}
 
     def text(self, path: Path) -> str:
-        """Return a path as it is saved."""
+        """Return the text with which a path is saved."""
         # Links are followed, because a path below the root may lead out of it.
         whole = Path(os.path.abspath(path))  # noqa: PTH100
         if whole.is_relative_to(self._whole) and self._is_inside(whole):

@@ -1,7 +1,7 @@
-"""Compare the methods of an evaluation, with intervals that hold for all differences together.
+"""Compare the methods of an evaluation, with simultaneous intervals of all differences.
 
 Readers of a page look at its largest differences. Intervals that hold one at a time would claim too
-much, and adjusted p-values beside them would contradict them. Intervals, p-values and verdicts
+much, and adjusted p-values next to them would contradict them. Intervals, p-values and verdicts
 therefore use one error: the error of the page's confidence level divided by the number of
 differences in a table (Bonferroni).
 """
@@ -35,7 +35,7 @@ MOST_DRAWS = 200_000_000  # units in all resamples together, which take seconds
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
-    """Differences whose intervals hold together.
+    """Differences whose intervals hold simultaneously.
 
     Attributes
     ----------

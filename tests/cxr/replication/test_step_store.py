@@ -195,7 +195,7 @@ def test_finished_precious_step_is_not_emptied(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         go(3, dying)
     go(4, make)  # the first training was not finished
-    with pytest.raises(ValueError, match=r"differs in epochs \(4 there, 5 here\)\. To start anew"):
+    with pytest.raises(ValueError, match=r"differs in epochs \(4 there, 5 here\)\. To start again"):
         go(5, make)
     assert (tmp_path / "first" / "weights").read_text() == "w"
 

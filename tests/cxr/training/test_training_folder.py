@@ -76,7 +76,7 @@ def test_damaged_checkpoint_raises_with_advice(cut_off, tmp_path, name, harm):
 @pytest.mark.parametrize("name", FILES)
 def test_following_the_advice_repairs_the_training(cut_off, whole, name):
     (cut_off / name).write_bytes(b"")
-    with pytest.raises(ValueError, match="starts anew from its first epoch"):
+    with pytest.raises(ValueError, match="starts again from its first epoch"):
         go(cut_off)
     (cut_off / name).unlink()
     if name == "best.ckpt":

@@ -78,7 +78,7 @@ class TestPartition:
         assert np.unique(values).size > 200
         check(values, rng)
 
-    def test_giant_cell_between_small_ones(self, bucket, dtype):
+    def test_giant_cell_between_small_ones_gives_the_exact_area(self, bucket, dtype):
         rng = np.random.default_rng(3)
         giant = 1 + np.finfo(dtype).eps * rng.integers(0, 50, 2 * bucket)
         values = np.concatenate([giant, rng.normal(size=bucket // 2), [-5.0, 5.0]]).astype(dtype)
@@ -97,7 +97,7 @@ class TestPartition:
         positives, negatives = integer_weights(rng, bucket + 9)
         assert auc(np.full(bucket + 9, 0.1, dtype), positives, negatives) == 0.5
 
-    def test_quantized_map(self, bucket, dtype):
+    def test_quantized_map_gives_the_exact_area(self, bucket, dtype):
         rng = np.random.default_rng(6)
         check(rng.integers(-4, 5, 2 * bucket + 1).astype(dtype), rng)
 

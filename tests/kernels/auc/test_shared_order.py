@@ -54,7 +54,7 @@ def test_every_pair_is_counted(case):
         "largest",
     ],
 )
-def test_maps_of_many_buckets(bucket, dtype, kind):
+def test_maps_of_many_buckets_give_exact_areas(bucket, dtype, kind):
     rng = np.random.default_rng(1)
     size = 3 * bucket + 17
     noise = rng.integers(-4000, 4000, size)
@@ -77,7 +77,7 @@ def test_maps_of_many_buckets(bucket, dtype, kind):
         assert got[r] == pytest.approx(expected, rel=0, abs=1e-13)
 
 
-def test_sums_over_many_blocks_of_gathered_weights():
+def test_sums_over_many_blocks_lose_no_digits():
     rng = np.random.default_rng(2)
     weights, shares = rng.random(5000), rng.random((2, 1300))
     pixels = rng.permutation(5000)[:1300].astype(np.uint32)
