@@ -10,7 +10,7 @@ from PIL import Image
 pytest.importorskip("jinja2", reason="the extra `report` is not installed")
 pytest.importorskip("matplotlib", reason="the extra `report` is not installed")
 
-from gazesal.cxr.replication import study_tables
+from gazesal.cxr.replication import tables
 from gazesal.cxr.replication.report_page import _charts, write_page
 from gazesal.cxr.replication.report_parts import Table
 from gazesal.cxr.replication.report_sections import sections_of
@@ -26,7 +26,7 @@ def scores_of(seed):
         for i in range(6)
         for reader in range(2)
         for model in range(2)
-        for method in study_tables.ROWS
+        for method in tables.ROWS
         for metric in METRICS
     ]
     names = ["image", "reader", "model", "metric", "method", "score", "abnormal"]
