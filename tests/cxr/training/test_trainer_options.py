@@ -29,7 +29,7 @@ def test_message_names_the_setting_to_use_instead(tmp_path):
 
 @pytest.mark.parametrize("name", ["max_epoch", "self"])
 def test_unknown_options_raise(tmp_path, name):
-    with pytest.raises(ValueError, match=f"`trainer` must have options of .* only, got '{name}'"):
+    with pytest.raises(ValueError, match=rf"`trainer` must hold only options.*, got '{name}'"):
         go(tmp_path, **{name: "16-mixed"})
 
 
