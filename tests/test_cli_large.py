@@ -1,5 +1,6 @@
 """Command-line tests for large sets: checkpoints, bad images, clusters, Ctrl-C."""
 
+import json
 import os
 import signal
 import subprocess
@@ -187,10 +188,15 @@ def test_leave_out_names_a_group_of_the_manifest(tmp_path):
 
 def test_center_bias_none_has_no_row(tmp_path):
     folder = manifest(tmp_path / "study")
-    more = ("--center-bias-rows", "none", "--metric", "ncc")
+    more = ("--center-bias", "none", "--metric", "ncc")
     result = run(of_manifest(folder, tmp_path / "out", *more))
     assert result.exit_code == 0, result.output
     assert set(pd.read_csv(tmp_path / "out" / "scores.csv")["method"]) == {"interobserver", "mine"}
+    settings = json.loads((tmp_path / "out" / "settings.json").read_text())
+    assert (settings["center_bias"], settings["center_bias_rows"]) == ("none", None)
+    wrong = run(of_manifest(folder, tmp_path / "wrong", *more, "--center-bias-rows", "both"))
+    assert wrong.exit_code == 1
+    assert "`center_bias_rows` (--center-bias-rows)" in wrong.output
 
 
 def test_fixations_that_are_shares_cause_a_warning(tmp_path):

@@ -76,7 +76,7 @@ def evaluate(
                 cases, sigma = cases_of_table(**options)
             else:
                 cases, sigma = cases_of_manifest(manifest, bad_images=bad_images, **options)
-            outside, center_bias_rows = options["outside"], center_bias_rows or "left_out"
+            outside = options["outside"]
             first = next((case for case in cases if case.scored), cases[0])
             image = first.image
             if pictures is not None:
@@ -86,8 +86,8 @@ def evaluate(
                 picture = picture_to_show(bad_images, read_picture, first.picture)
         else:
             release, cases = cases_of_release(reflacx, **options)
-            in_sample = options["rounding"] == "study"
-            center_bias_rows = center_bias_rows or ("in_sample" if in_sample else "both")
+            if center_bias_rows is None and options["center_bias"] == "images":
+                center_bias_rows = "in_sample" if options["rounding"] == "study" else "both"
             outside = "keep"
             image, picture = picture_of_release(release, cases, pictures, bad_images)
             if pictures is not None:
@@ -97,6 +97,7 @@ def evaluate(
                 cases,
                 sigma=sigma,
                 outside=outside,
+                center_bias=options["center_bias"],
                 center_bias_rows=center_bias_rows,
                 metrics=options["metrics"] or STUDY_METRICS,
                 resize=options["resize"],

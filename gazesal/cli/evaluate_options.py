@@ -176,11 +176,19 @@ OPTIONS = [
         "out (rest), or against the mean of all observers (all).",
     ),
     _score(
+        "--center-bias",
+        type=click.Choice(["images", "none"]),
+        default="images",
+        show_default=True,
+        help="Score the mean gaze map of the images (images), or score without a center bias, for "
+        "metrics that do not use it (none).",
+    ),
+    _score(
         "--center-bias-rows",
-        type=click.Choice(["left_out", "in_sample", "both", "none"]),
+        type=click.Choice(["left_out", "in_sample", "both"]),
         help="Center bias of an image: without its own gaze (left_out), with it as in Bigolin "
-        "Lanfredi et al. (2021) (in_sample), both as separate methods, or none. By default "
-        "left_out. For REFLACX both, or in_sample with --rounding study.",
+        "Lanfredi et al. (2021) (in_sample), or both as separate methods. By default left_out. For "
+        "REFLACX both, or in_sample with --rounding study.",
     ),
     _score(
         "--leave-out",

@@ -136,7 +136,7 @@ def require_images(cases: list[Case], options: EvaluationOptions) -> None:
 def few_observers(cases: list[Case], options: EvaluationOptions) -> list[BadImage]:
     """Return images to be scored that have too few observers, or no map, for any score."""
     found = []
-    bias_row = options.center_bias_rows != "none"
+    bias_row = options.center_bias != "none"
     for case in (case for case in cases if case.scored):
         if options.ground_truth == "rest" and len(case.gaze) < 2:
             reason = (  # the ground truth is the mean of the other observers

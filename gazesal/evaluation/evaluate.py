@@ -27,6 +27,7 @@ from gazesal.evaluation.map_checks import require_upright
 from gazesal.evaluation.options import (
     CHECKS,
     CenterBiasRows,
+    CenterBiasWord,
     GroundTruth,
     as_options,
     fit_to_cases,
@@ -54,7 +55,7 @@ def evaluate(
     resize: Literal["bilinear"] | None = None,
     outside: Outside = "raise",
     ground_truth: GroundTruth = "rest",
-    center_bias: CenterBiasModel | None = None,
+    center_bias: CenterBiasWord | CenterBiasModel = "images",
     center_bias_rows: CenterBiasRows | None = None,
     rounding: Rounding = "none",
     n_samples: int | None = None,
@@ -107,19 +108,18 @@ def evaluate(
         choice of that one, as in the study. The observer left out is scored against the same mean.
         ``"all"`` is the mean of all observers, once. With ``"all"`` an image may have a single
         observer, and then has no ``"interobserver"`` score.
-    center_bias : center bias, optional
-        A `GaussianCenterBias`, `KdeCenterBias`, `CenterBias` or `RegisteredCenterBias`, or another
+    center_bias : {"images", "none"} or center bias, default "images"
+        ``"images"`` is the mean gaze map of `cases`. ``"none"`` scores without a center bias, for
+        metrics that do not use one. Images of several sizes then need no `resize`. Otherwise a
+        `GaussianCenterBias`, `KdeCenterBias`, `CenterBias` or `RegisteredCenterBias`, or another
         object with a method ``on_image(shape, box=None)`` that returns a map of the image's shape.
-        By default the center bias is the mean of the gaze maps of `cases`.
-    center_bias_rows : {"left_out", "in_sample", "both", "given", "none"}, optional
+    center_bias_rows : {"left_out", "in_sample", "both", "given"}, optional
         Rows of the center bias: without the image's own gaze, or with it as in the study, which
         favors the center bias. ``"both"`` has a row of each, and the shuffled metrics use the one
-        without. ``"given"`` uses `center_bias` as it is, for one made from other images.
-        ``"none"`` has no such row, for metrics that do not use a center bias. Images of
-        several sizes then need no `resize`. By default ``"left_out"``. With a `center_bias` that
-        can leave out images it must be given, and with one that cannot, such as a Gaussian, it is
-        ``"given"`` by default. To leave out an image of a `KdeCenterBias`, its fixations must be
-        given under the image's name.
+        without. ``"given"`` uses an object as it is, for one made from other images. By default
+        ``"left_out"``. With an object that can leave out images it must be given, and with one
+        that cannot, such as a Gaussian, it is ``"given"`` by default. To leave out an image of a
+        `KdeCenterBias`, its fixations must be given under the image's name.
     rounding : {"none", "study"}, default "none"
         Registration of images with boxes. See `ReferenceFrame`. ``"study"`` requires
         ``center_bias_rows="in_sample"``.
@@ -270,7 +270,7 @@ def evaluate(
         todo = [case for case in wanted if case.image not in finished]
         if read_first:
             check_maps(todo, options, run)
-        bias = center_bias
+        bias = None if isinstance(center_bias, str) else center_bias
         if options.frame is not None:
             bias = make_center_bias(fitting, options, run, bad, kept)
         shared = shared_by_all(listed, options, bias, bad)

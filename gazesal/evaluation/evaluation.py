@@ -54,7 +54,7 @@ class Evaluation:
     center_bias : CenterBias or RegisteredCenterBias or other center bias or None
         Center bias given to `evaluate`, or otherwise the one of all images, on the most common size
         or registered by their boxes. None if every image has its own, or with
-        ``center_bias_rows="none"``.
+        ``center_bias="none"``.
     bad_images : pandas.DataFrame
         Images that could not be scored, with the reason: columns image, reason.
     versions : mapping of str to str

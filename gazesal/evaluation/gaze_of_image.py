@@ -108,7 +108,7 @@ def biases_on_image(
     """
     biases: dict[str, Float64Array] = {}
     rows = options.center_bias_rows
-    if rows == "none":
+    if rows is None:
         return biases
     if case.center_bias is not None:
         biases[CENTER_BIAS] = case.load_center_bias(options.resize)

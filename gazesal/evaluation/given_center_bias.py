@@ -1,12 +1,12 @@
-"""A center bias that the caller of `evaluate` gives as an object."""
+"""The center bias that the caller of `evaluate` chooses by a word or gives as an object."""
 
-from typing import Any
+from typing import Any, get_args
 
 from gazesal._digests import digest_of_bytes, digest_of_facts, digest_of_texts
-from gazesal._validation import shown
+from gazesal._validation import as_choice, shown
 from gazesal._warnings import warn
 from gazesal.evaluation.case import Case
-from gazesal.evaluation.options import CenterBiasRows, EvaluationOptions
+from gazesal.evaluation.options import CenterBiasRows, CenterBiasWord, EvaluationOptions
 from gazesal.evaluation.storage.center_bias_file import can_be_saved, parts_of
 from gazesal.evaluation.storage.fingerprints import Notes, fingerprint
 from gazesal.exceptions import InputWarning
@@ -20,18 +20,12 @@ def as_center_bias_rows(bias: Any, rows: Any) -> Any:
 
     The value of `rows` itself is checked with the other options.
     """
-    if bias is None:
-        if rows == "given":
-            raise ValueError(
-                "`center_bias_rows` must not be 'given' without `center_bias`, got None. Give a "
-                "center bias, such as `GaussianCenterBias.clarke_tatler()`."
-            )
-        return "left_out" if rows is None else rows
+    if isinstance(bias, str):
+        return _rows_of_word(bias, rows)
     if isinstance(bias, type) or not isinstance(bias, CenterBiasModel):
         raise TypeError(
-            "`center_bias` must be an object with a method `on_image`, such as a "
-            f"GaussianCenterBias, got {shown(bias)}. Use `center_bias_rows` to choose rows of the "
-            "table."
+            "`center_bias` must be 'images', 'none' or an object with a method `on_image`, such as "
+            f"a GaussianCenterBias, got {shown(bias)}."
         )
     can_leave_out = isinstance(bias, LeaveOutCenterBias)
     name = type(bias).__name__
@@ -48,20 +42,38 @@ def as_center_bias_rows(bias: Any, rows: Any) -> Any:
             f"`center_bias_rows` must be 'given' or 'in_sample' with a {name}, which cannot leave "
             f"out an image, got {rows!r}."
         )
-    if rows == "none":
-        raise ValueError(
-            f"`center_bias` must be None with `center_bias_rows` 'none', got a {name}. Remove it."
-        )
     return rows
 
 
-def description_of(bias: CenterBiasModel | None, *, stored: bool) -> str | None:
+def _rows_of_word(word: str, rows: Any) -> Any:
+    if word in get_args(CenterBiasRows):
+        raise ValueError(
+            f"`center_bias` must be 'images', 'none' or an object, got {word!r}. Give it as "
+            "`center_bias_rows`."
+        )
+    as_choice(word, get_args(CenterBiasWord), name="center_bias")
+    if word == "none":
+        if rows is not None:
+            raise ValueError(
+                "`center_bias_rows` (--center-bias-rows) must be None without a center bias, got "
+                f"{rows!r}. Remove it."
+            )
+        return None
+    if rows == "given":
+        raise ValueError(
+            "`center_bias_rows` must not be 'given' unless `center_bias` is an object, got "
+            "'images'. Give one, such as `GaussianCenterBias.clarke_tatler()`."
+        )
+    return "left_out" if rows is None else rows
+
+
+def description_of(bias: CenterBiasModel | CenterBiasWord, *, stored: bool) -> str:
     """Return the text of a center bias with a digest of its content, for reports and checkpoints.
 
     If the run is `stored` in a checkpoint, warn if the digest may miss a change.
     """
-    if bias is None:
-        return None
+    if isinstance(bias, str):
+        return bias
     if can_be_saved(bias):
         facts, arrays = parts_of(bias)
         found = digest_of_facts([facts, digest_of_bytes(*(array.tobytes() for array in arrays))])
@@ -80,9 +92,9 @@ def description_of(bias: CenterBiasModel | None, *, stored: bool) -> str | None:
 def require_used(options: EvaluationOptions, cases: list[Case]) -> None:
     """Raise if a given center bias has no use, because every image has its own."""
     scored = [case.center_bias is not None for case in cases if case.scored]
-    row: CenterBiasRows = options.center_bias_rows
-    if options.center_bias is not None and all(scored) and row in {"given", "left_out"}:
+    row = options.center_bias_rows
+    if options.given_bias is not None and all(scored) and row in {"given", "left_out"}:
         raise ValueError(
-            "`center_bias` must be None if every image has a center bias of its own, got "
-            f"{options.center_bias}. Remove it."
+            "`center_bias` must be 'images' if every image has a center bias of its own, got "
+            f"{options.given_bias}. Remove it."
         )

@@ -41,6 +41,7 @@ from gazesal.metrics.registry import STUDY_METRICS
 __all__ = [
     "CHECKS",
     "CenterBiasRows",
+    "CenterBiasWord",
     "EvaluationOptions",
     "GroundTruth",
     "advice_without_bias",
@@ -52,7 +53,8 @@ __all__ = [
 
 Check = Callable[..., Any]
 Frame = tuple[int, int] | ReferenceFrame
-CenterBiasRows = Literal["left_out", "in_sample", "both", "given", "none"]
+CenterBiasWord = Literal["images", "none"]
+CenterBiasRows = Literal["left_out", "in_sample", "both", "given"]
 GroundTruth = Literal["rest", "all"]
 
 
@@ -99,9 +101,10 @@ class EvaluationOptions:
     resize: Literal["bilinear"] | None = None
     outside: Outside = "raise"
     ground_truth: GroundTruth = "rest"
-    # text of a center bias that the caller gave as an object, with a digest of its content
-    center_bias: str | None = None
-    center_bias_rows: CenterBiasRows = "left_out"
+    # a `CenterBiasWord`, or the text of a given object with a digest of its content
+    center_bias: str = "images"
+    # None without a center bias
+    center_bias_rows: CenterBiasRows | None = "left_out"
     n_samples: int | None = None
     tolerance: float | None = None
     seed: int = 0
@@ -125,6 +128,11 @@ class EvaluationOptions:
         return found | ({"own_metrics": own} if own else {})
 
     @property
+    def given_bias(self) -> str | None:
+        """The text of a center bias that the caller gave as an object."""
+        return None if self.center_bias in get_args(CenterBiasWord) else self.center_bias
+
+    @property
     def negatives(self) -> str:
         """Row whose center bias the shuffled metrics compare with."""
         return IN_SAMPLE_BIAS if self.center_bias_rows == "in_sample" else CENTER_BIAS
@@ -132,7 +140,7 @@ class EvaluationOptions:
     @property
     def leaves_out(self) -> bool:
         """True if the center bias of an image is computed without its own gaze."""
-        made = self.frame is not None or self.center_bias is not None
+        made = self.frame is not None or self.given_bias is not None
         return made and self.center_bias_rows in {"left_out", "both"}
 
 
@@ -144,8 +152,8 @@ CHECKS: dict[str, Check] = {
     "resize": _or_none(_one_of("bilinear")),
     "outside": _one_of(*OUTSIDE),
     "ground_truth": _one_of(*get_args(GroundTruth)),
-    "center_bias": _or_none(_as_text),
-    "center_bias_rows": _one_of(*get_args(CenterBiasRows)),
+    "center_bias": _as_text,
+    "center_bias_rows": _or_none(_one_of(*get_args(CenterBiasRows))),
     "n_samples": _or_none(as_count),
     "tolerance": as_tolerance,
     "seed": partial(as_count, least=0),
@@ -175,10 +183,15 @@ def fit_to_cases(
     require_fixations(cases, options.chosen)
     _require_bias(options)
     needs_all = needs_all_gaze(cases, options)
-    if options.center_bias is not None and rounding != "none":
+    if options.center_bias == "none" and rounding != "none":
         raise ValueError(
-            f"`rounding` must be 'none' with `center_bias`, got {rounding!r}. It is an option of "
-            "the frame of a RegisteredCenterBias."
+            f"`rounding` (--rounding) must be 'none' without a center bias, got {rounding!r}. "
+            "Remove it."
+        )
+    if options.given_bias is not None and rounding != "none":
+        raise ValueError(
+            f"`rounding` must be 'none' with an object as `center_bias`, got {rounding!r}. It is "
+            "an option of the frame of a RegisteredCenterBias."
         )
     _require_areas(options)
     _require_boxes(cases)
@@ -190,12 +203,12 @@ def needs_all_gaze(cases: list[Case], options: EvaluationOptions) -> bool:
     """Return whether a center bias is computed from the gaze on all images."""
     rows = options.center_bias_rows
     own = [case.center_bias is not None for case in cases if case.scored]
-    if rows == "none":
+    if options.center_bias == "none":
         if any(own):
             raise ValueError(
-                "`center_bias_rows` (--center-bias-rows) must not be 'none' if images have a "
-                f"center bias of their own, as {sum(own)} of {len(own)} do. Remove it from the "
-                "cases, or give 'left_out'."
+                "`center_bias` (--center-bias) must not be 'none' if images have a center bias of "
+                f"their own, as {sum(own)} of {len(own)} do. Remove it from the cases, or give "
+                "'images'."
             )
         return False
     if any(own) and rows == "in_sample":
@@ -203,7 +216,7 @@ def needs_all_gaze(cases: list[Case], options: EvaluationOptions) -> bool:
             "`center_bias_rows` must not be 'in_sample' if images have a center bias of their own, "
             f"as {sum(own)} of {len(own)} do. Give 'both' to score the two."
         )
-    if options.center_bias is not None:
+    if options.given_bias is not None:
         return False
     return not all(own) or not own or rows != "left_out"
 
@@ -218,7 +231,7 @@ def advice_without_bias(options: EvaluationOptions) -> str:
     """Return the advice to do without a center bias, empty if a metric takes one."""
     if _with_bias(options.chosen):
         return ""
-    return ', or center_bias_rows="none" (--center-bias-rows none) to score without a center bias'
+    return ', or center_bias="none" (--center-bias none) to score without a center bias'
 
 
 def _with_bias(metrics: Sequence[Metric]) -> list[str]:
@@ -228,11 +241,10 @@ def _with_bias(metrics: Sequence[Metric]) -> list[str]:
 
 def _require_bias(options: EvaluationOptions) -> None:
     """Raise if a metric needs the center bias and none is computed."""
-    if options.center_bias_rows == "none" and (taking := _with_bias(options.chosen)):
+    if options.center_bias == "none" and (taking := _with_bias(options.chosen)):
         raise ValueError(
-            "`center_bias_rows` (--center-bias-rows) must not be 'none' with "
-            f"{' and '.join(taking)}, which compare with the center bias. Choose other `metrics`, "
-            "or 'left_out'."
+            f"`center_bias` (--center-bias) must not be 'none' with {' and '.join(taking)}, which "
+            "compare with the center bias. Choose other `metrics` (--metric), or 'images'."
         )
 
 

@@ -208,13 +208,13 @@ def _bias_words(evaluation: Evaluation, scored: set[str]) -> str:
     own = sum(c.center_bias is not None for c in evaluation.cases if c.image in scored)
     options = evaluation.options
     rows = options.center_bias_rows
-    if rows == "none":
+    if rows is None:
         return "not scored"
     group = ""
     if options.leave_out is not None and options.leaves_out:
         group = f" and all others of the same {printable(options.leave_out)}"
-    if options.center_bias is not None:
-        words = f"{printable(options.center_bias)}, {GIVEN_BIAS_WORDS[rows].format(group=group)}"
+    if options.given_bias is not None:
+        words = f"{printable(options.given_bias)}, {GIVEN_BIAS_WORDS[rows].format(group=group)}"
         return words + (f"; for {own} images, the one that came with the image" if own else "")
     if options.frame is None:
         return "given with each image"

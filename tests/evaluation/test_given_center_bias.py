@@ -145,13 +145,19 @@ def test_an_images_own_center_bias_replaces_the_given_one():
 @pytest.mark.parametrize(
     ("options", "name"),
     [
-        ({"center_bias": "left_out"}, "center_bias"),
+        ({"center_bias": "left_out"}, "center_bias_rows"),
+        ({"center_bias": "both", "center_bias_rows": "both"}, "center_bias_rows"),
+        ({"center_bias": "gaussian"}, "center_bias"),
+        ({"center_bias": None}, "center_bias"),
+        ({"center_bias": "none", "center_bias_rows": "left_out"}, "center_bias_rows"),
+        ({"center_bias": "none", "rounding": "study"}, "rounding"),
+        ({"center_bias_rows": "none"}, "center_bias_rows"),
         ({"center_bias": np.ones(SHAPE)}, "center_bias"),
         ({"center_bias": gazesal.GaussianCenterBias}, "center_bias"),
         ({"center_bias_rows": "given"}, "center_bias_rows"),
         ({"center_bias": GAUSSIAN, "center_bias_rows": "left_out"}, "center_bias_rows"),
         ({"center_bias": GAUSSIAN, "center_bias_rows": "both"}, "center_bias_rows"),
-        ({"center_bias": GAUSSIAN, "center_bias_rows": "none"}, "center_bias"),
+        ({"center_bias": GAUSSIAN, "center_bias_rows": "none"}, "center_bias_rows"),
         ({"center_bias": GAUSSIAN, "center_bias_rows": "mine"}, "center_bias_rows"),
         ({"center_bias": GAUSSIAN, "rounding": "study"}, "rounding"),
         ({"center_bias": mean_bias(make_cases(2))}, "center_bias_rows"),
@@ -236,7 +242,7 @@ def test_a_checkpoint_is_resumed_with_the_same_bias_only(tmp_path):
     first = gazesal.evaluate(cases, center_bias=Uniform(2.0), **options)
     again = gazesal.evaluate(cases, center_bias=Uniform(2.0), **options)
     pd.testing.assert_frame_equal(again.scores, first.scores)
-    for other in (Uniform(3.0), GAUSSIAN, None):
+    for other in (Uniform(3.0), GAUSSIAN, "images"):
         with pytest.raises(ValueError, match="center_bias"):
             gazesal.evaluate(cases, center_bias=other, **options)
 

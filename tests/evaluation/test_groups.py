@@ -61,7 +61,7 @@ def test_registered_images_leave_the_bias_together():
 def test_fixations_on_other_images_exclude_the_same_patient():
     cases = of_patients()
     metrics = ["auc_shuffled", "snss"]
-    options = {"sigma": SIGMA, "metrics": metrics, "center_bias_rows": "none"}
+    options = {"sigma": SIGMA, "metrics": metrics, "center_bias": "none"}
     evaluation = gazesal.evaluate(cases, leave_out="patient", **options)
     case = cases[3]
     others = np.concatenate(
@@ -135,7 +135,7 @@ def test_resume_scores_images_whose_group_changed(tmp_path):
         (3, {}, TypeError),
         ("all", {}, ValueError),
         ("patient", {"center_bias_rows": "in_sample"}, ValueError),
-        ("patient", {"center_bias_rows": "none", "metrics": ["ncc"]}, ValueError),
+        ("patient", {"center_bias": "none", "metrics": ["ncc"]}, ValueError),
     ],
 )
 def test_unknown_group_or_group_without_effect_raises(leave_out, options, kind):

@@ -33,7 +33,7 @@ class TestWithoutCenterBias:
     def test_images_of_several_sizes_are_scored(self, metrics, bad_images):
         cases = of_several_sizes()
         evaluation = gazesal.evaluate(
-            cases, sigma=SIGMA, metrics=metrics, center_bias_rows="none", bad_images=bad_images
+            cases, sigma=SIGMA, metrics=metrics, center_bias="none", bad_images=bad_images
         )
         assert evaluation.methods == ["interobserver", "noise"]
         assert evaluation.center_bias is None
@@ -50,49 +50,49 @@ class TestWithoutCenterBias:
         metrics = ["ncc", "auc_borji", "nss", "auc_shuffled"]
         with_it = gazesal.evaluate(make_cases(), sigma=SIGMA, metrics=metrics).scores
         without = gazesal.evaluate(
-            make_cases(), sigma=SIGMA, metrics=metrics, center_bias_rows="none"
+            make_cases(), sigma=SIGMA, metrics=metrics, center_bias="none"
         ).scores
         expected = with_it[with_it["method"] != "center_bias"].reset_index(drop=True)
         assert without.equals(expected)
 
     def test_error_on_several_sizes_suggests_it(self):
-        with pytest.raises(ValueError, match='center_bias_rows="none"'):
+        with pytest.raises(ValueError, match='center_bias="none"'):
             gazesal.evaluate(of_several_sizes(), sigma=SIGMA, metrics=["ncc"])
         with pytest.raises(ValueError, match="`cases` must be images of one size") as found:
             gazesal.evaluate(of_several_sizes(), sigma=SIGMA)
-        assert "center_bias_rows=" not in str(found.value)
+        assert "center_bias=" not in str(found.value)
         options = {"sigma": SIGMA, "bad_images": "list"}
         listed = gazesal.evaluate(of_two_and_one(), metrics=["ncc"], **options).bad_images
-        assert 'center_bias_rows="none"' in listed["reason"].item()
+        assert 'center_bias="none"' in listed["reason"].item()
         listed = gazesal.evaluate(of_two_and_one(), metrics=["sncc"], **options).bad_images
-        assert "center_bias_rows=" not in listed["reason"].item()
+        assert "center_bias=" not in listed["reason"].item()
 
     @pytest.mark.parametrize("metric", ["sncc", "sauc", "information_gain"])
     def test_metrics_of_the_center_bias_raise(self, metric):
         options = {"density": "sum"} if metric == "information_gain" else {}
-        with pytest.raises(ValueError, match=f"`center_bias_rows` .* with {metric}"):
+        with pytest.raises(ValueError, match=f"`center_bias` .* with {metric}"):
             gazesal.evaluate(
                 make_cases(),
                 sigma=SIGMA,
                 metrics=["ncc", metric],
-                center_bias_rows="none",
+                center_bias="none",
                 **options,
             )
 
     def test_own_center_biases_raise(self):
         cases = [replace(case, center_bias=np.ones(case.shape)) for case in make_cases()]
-        with pytest.raises(ValueError, match=r"`center_bias_rows` .* of their own"):
-            gazesal.evaluate(cases, sigma=SIGMA, metrics=["ncc"], center_bias_rows="none")
+        with pytest.raises(ValueError, match=r"`center_bias` .* of their own"):
+            gazesal.evaluate(cases, sigma=SIGMA, metrics=["ncc"], center_bias="none")
 
     def test_one_image_is_enough(self):
         evaluation = gazesal.evaluate(
-            make_cases(1), sigma=SIGMA, metrics=["ncc"], center_bias_rows="none"
+            make_cases(1), sigma=SIGMA, metrics=["ncc"], center_bias="none"
         )
         assert len(evaluation.scores) == 4
 
     def test_is_reported_saved_and_resumed(self, tmp_path):
         pytest.importorskip("pyarrow")
-        options = {"sigma": SIGMA, "metrics": ["ncc"], "center_bias_rows": "none"}
+        options = {"sigma": SIGMA, "metrics": ["ncc"], "center_bias": "none"}
         evaluation = gazesal.evaluate(of_several_sizes(), **options, checkpoint=tmp_path / "kept")
         again = gazesal.evaluate(of_several_sizes(), **options, checkpoint=tmp_path / "kept")
         assert again.scores.equals(evaluation.scores)
@@ -158,7 +158,7 @@ class TestSingleObservers:
         cases = [replace(of_one_observer(case), maps={}) for case in make_cases()]
         with pytest.raises(ValueError, match="image 'i0' must have a map"):
             gazesal.evaluate(
-                cases, sigma=SIGMA, ground_truth="all", center_bias_rows="none", metrics=["ncc"]
+                cases, sigma=SIGMA, ground_truth="all", center_bias="none", metrics=["ncc"]
             )
         nobody = [replace(case, gaze={}) for case in make_cases()]
         with pytest.raises(ValueError, match="image 'i0' must have the gaze"):

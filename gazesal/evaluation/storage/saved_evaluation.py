@@ -194,9 +194,9 @@ def _require_bias_of(
         if options.frame is not None:
             raise ValueError("it is missing, but the evaluation has a center bias")
         return
-    if options.center_bias is not None:
-        if description_of(bias, stored=False) != options.center_bias:
-            raise ValueError(f"it must be the one of the evaluation, {options.center_bias}")
+    if options.given_bias is not None:
+        if description_of(bias, stored=False) != options.given_bias:
+            raise ValueError(f"it must be the one of the evaluation, {options.given_bias}")
         return
     if not isinstance(bias, (CenterBias, RegisteredCenterBias)):
         raise TypeError("it must be the mean of gaze maps")
