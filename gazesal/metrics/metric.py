@@ -142,7 +142,7 @@ class Metric:
             )
         _set(self, "name", name)
         _set(self, "label", self.label or name)
-        if not isinstance(self.label, str) or not self.label.isprintable():
+        if not (isinstance(self.label, str) and self.label.isprintable() and self.label.strip()):
             raise ValueError(f"`label` must be printable text, got {self.label!r}.")
         as_choice(self.ground_truth, get_args(GroundTruth), name="ground_truth")
         if self.needs is not None:
@@ -189,12 +189,19 @@ class Metric:
         ------
         TypeError
             If the function does not return a number.
+        ValueError
+            If it returns infinity.
         """
         value = self.function(*arguments, **options)
         if not isinstance(value, numbers.Real):
             raise TypeError(
                 f"`metrics` must hold functions that return a number, got {type(value).__name__} "
                 f"from {self.name!r}. Return float(value)."
+            )
+        if value in {math.inf, -math.inf}:
+            raise ValueError(
+                f"`metrics` must hold functions that return a finite number or nan, got {value} "
+                f"from {self.name!r}. Return nan if the score is undefined."
             )
         return float(value)
 
@@ -245,7 +252,9 @@ class Metric:
         }
         for name, allowed in choices.items():
             values = getattr(self, name)
-            if isinstance(values, str) or not all(isinstance(each, str) for each in values):
+            if not isinstance(values, (tuple, list)) or not all(
+                isinstance(each, str) for each in values
+            ):
                 raise TypeError(f"`{name}` must be a tuple of texts, got {values!r}.")
             _set(self, name, tuple(values))
             for each in values if allowed is not None else ():
@@ -257,11 +266,19 @@ class Metric:
             value = getattr(self, name)
             if value is None and name == "constant_map":
                 continue
-            if isinstance(value, bool) or not isinstance(value, (int, float)):
+            if isinstance(value, bool) or not isinstance(value, numbers.Real):
                 raise TypeError(f"`{name}` must be a number, got {value!r}.")
             _set(self, name, float(value))
         if not self.low < self.high:
             raise ValueError(f"`low` must be less than `high`, got {self.low} and {self.high}.")
+        for name in ("chance", "constant_map"):
+            value = getattr(self, name)
+            outside = value is not None and (value < self.low or value > self.high)
+            if outside or value in {math.inf, -math.inf}:
+                raise ValueError(
+                    f"`{name}` must be finite and from `low` to `high`, {self.low} to {self.high}, "
+                    f"or nan, got {value}."
+                )
 
     def _require_signature(self) -> None:
         """Raise if the function cannot be called as the facts say."""

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from gazesal._validation import as_iterable
+from gazesal._warnings import warn
+from gazesal.exceptions import InputWarning
 from gazesal.metrics.compat_registry import COMPAT_METRICS
 from gazesal.metrics.metric import Metric
 from gazesal.metrics.registry import METRICS
@@ -14,21 +16,26 @@ __all__ = ["as_metrics", "find_metric", "metric_named", "remember"]
 
 BUILT_IN: Mapping[str, Metric] = MappingProxyType({**METRICS, **COMPAT_METRICS})
 # "AUC" means `auc_borji` in the tables of the study and `auc_judd` in benchmarks.
-AMBIGUOUS = {"auc": ("auc_borji", "auc", "auc_judd")}
+# "Shuffled AUC" is `sauc` in the study, and `auc_shuffled` in benchmarks.
+AMBIGUOUS = {
+    "auc": ("auc_borji", "auc", "auc_judd"),
+    "shuffledauc": ("sauc", "auc_shuffled"),
+}
 # Metrics that users evaluated or loaded, so that tables know their label and direction.
 _users: dict[str, Metric] = {}
 
 
 def _plain(text: str) -> str:
-    """Return a name in lower case, without hyphens, underscores, blanks and apostrophes."""
-    return re.sub(r"[-_\s'\u2019]", "", text).lower()
+    """Return a name in lower case, without hyphens, underscores, blanks and other marks."""
+    return re.sub(r"[-_\s'()\u2019\u2013]", "", text).lower()
 
 
 def _by_alias() -> dict[str, Metric]:
     """Return the metrics of the library by plain names and aliases; see `_plain`."""
     found: dict[str, Metric] = {}
     for metric in BUILT_IN.values():
-        for alias in {_plain(each) for each in (metric.name, *metric.aliases)}:
+        label = {_plain(metric.label)} - {*AMBIGUOUS}
+        for alias in label | {_plain(each) for each in (metric.name, *metric.aliases)}:
             if found.setdefault(alias, metric) is not metric:
                 raise AssertionError(f"two metrics have the alias {alias!r}")
     return found
@@ -59,12 +66,18 @@ def as_metrics(
     ------
     ValueError
         If a name is unknown or ambiguous, a metric is given twice, no metric is given, or a user's
-        metric has the name of a metric of the library.
+        metric has the name or the label of another one.
     """
-    given = list(as_iterable(metrics, name="metrics", of="names"))
+    given = list(as_iterable(metrics, name="metrics", of="names or Metric objects"))
     found = tuple(_as_metric(each, among) for each in given)
-    if not found or len({metric.name for metric in found}) < len(found):
-        raise ValueError(f"`metrics` must name at least one metric, each once, got {given!r}.")
+    names = [metric.name for metric in found]
+    if not found or len({*names}) < len(found):
+        raise ValueError(f"`metrics` must name at least one metric, each once, got {names}.")
+    labels = [metric.label for metric in found]
+    if len({*labels}) < len(found):
+        raise ValueError(
+            f"`metrics` must have a different `label` each, which heads its column, got {labels}."
+        )
     return found
 
 
@@ -73,17 +86,23 @@ def _as_metric(value: object, among: Iterable[str] | None) -> Metric:
     allowed = tuple(METRICS if among is None else among)
     if isinstance(value, Metric):
         metric = value
-        known = ALIASES.get(_plain(value.name))
-        if known is not None and known is not value:
+        known = ALIASES.get(_plain(value.name)) or LABELS.get(value.label)
+        if known is not None and _is_same(value, known):
+            metric = known
+        elif known is not None:
             raise ValueError(
-                f"`metrics` must not hold your own metric of the name {value.name!r}, which is "
-                f"taken by the library's {known.name!r}. Give yours another `name`."
+                f"`metrics` must not hold another metric of the name {value.name!r} and the label "
+                f"{value.label!r}, which mean the library's {known.name!r}. Give yours another "
+                "`name` and `label`."
             )
     else:
         text = value if isinstance(value, str) else ""
         exact, plain = BUILT_IN.get(text), _plain(text)
         if exact is None and plain in AMBIGUOUS:
-            candidates = " or ".join(map(repr, AMBIGUOUS[plain]))
+            candidates = " or ".join(
+                f"{each!r} ({'gaze map' if BUILT_IN[each].ground_truth == 'map' else 'fixations'})"
+                for each in AMBIGUOUS[plain]
+            )
             raise ValueError(f"`metrics` must be unambiguous, got {value!r}. Write {candidates}.")
         metric = exact or ALIASES.get(plain) or _unknown(value, allowed)
     if among is not None and metric.name not in allowed:
@@ -93,10 +112,20 @@ def _as_metric(value: object, among: Iterable[str] | None) -> Metric:
     return metric
 
 
+def _is_same(given: Metric, known: Metric) -> bool:
+    """Return whether a metric is one of the library, possibly unpickled.
+
+    An unpickled one is not equal, because its facts hold nan.
+    """
+    return given.function is known.function and given.facts() == known.facts()
+
+
 def _unknown(value: object, allowed: Sequence[str]) -> Metric:
     """Raise for an unknown metric, with the closest known names."""
     close = difflib.get_close_matches(str(value).lower(), [*BUILT_IN], n=2, cutoff=0.7)
     advice = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
+    if callable(value):
+        advice = " Write gazesal.Metric(function) for a function of your own."
     raise ValueError(
         f"`metrics` must be one of {', '.join(map(repr, allowed))}, an alias of one, or a Metric, "
         f"got {value!r}.{advice}"
@@ -110,8 +139,22 @@ def remember(metrics: Iterable[Metric]) -> None:
     ----------
     metrics : iterable of Metric
         Metrics of users.
+
+    Warns
+    -----
+    InputWarning
+        If an earlier metric had the same name and other facts. Tables of scores hold only the name.
     """
-    _users.update({metric.name: metric for metric in metrics})
+    for metric in metrics:
+        earlier = _users.get(metric.name)
+        if earlier is not None and earlier.facts() != metric.facts():
+            warn(
+                f"`metrics` holds another metric of the name {metric.name!r} than an earlier call. "
+                "Tables and figures of earlier scores now use its label, direction and chance. "
+                "Give one of them another `name` to keep both.",
+                InputWarning,
+            )
+        _users[metric.name] = metric
 
 
 def find_metric(name: object) -> Metric | None:

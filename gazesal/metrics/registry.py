@@ -29,6 +29,8 @@ _ALL = (
         aliases=(
             "CC",
             "LCC",
+            "PCC",
+            "Pearson correlation",
             "correlation coefficient",
             "linear correlation coefficient",
         ),
@@ -50,7 +52,7 @@ _ALL = (
         any_scaled_map=True,
         constant_map=0.5,
         citation="borji2013",
-        aliases=("AUC-Borji",),
+        aliases=("AUC-Borji", "AUC-B"),
         recommended_for="the ranks of pixels under a gaze map, for maps of any scale",
     ),
     Metric(
@@ -91,10 +93,7 @@ _ALL = (
         any_scaled_map=True,
         constant_map=0.5,
         citation="bigolin2021",
-        aliases=(
-            "sAUC",
-            "shuffled AUC",
-        ),
+        aliases=("sAUC",),
         recommended_for="the ranks of pixels under a gaze map beyond the center bias",
     ),
     Metric(
@@ -143,7 +142,7 @@ _ALL = (
         any_scaled_map=True,
         constant_map=0.5,
         citation="judd2009",
-        aliases=("AUC-Judd",),
+        aliases=("AUC-Judd", "AUC-J"),
         undefined_when="an image whose pixels are all fixated",
         recommended_for="the ranks of fixated pixels, each counted once",
     ),
@@ -274,6 +273,8 @@ _ALL = (
             "KLD",
             "KLDiv",
             "KL-Div",
+            "Kullback-Leibler",
+            "Kullback-Leibler divergence",
         ),
         undefined_when="gaze where the saliency map is 0, with ``eps=0``",
         recommended_for="distributions, if gaze that the map misses must cost much",

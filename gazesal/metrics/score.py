@@ -28,7 +28,7 @@ def score(
     saliency_maps: Maps,
     gaze_maps: Maps,
     center_bias: ArrayLike | None = None,
-    metrics: Sequence[str] = STUDY_METRICS,
+    metrics: Sequence[str | Metric] = STUDY_METRICS,
     *,
     pairs: ArrayLike | None = None,
     tolerance: float | None = None,

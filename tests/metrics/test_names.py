@@ -1,5 +1,7 @@
 """Metrics are found by their names, aliases and labels, and a user's own are accepted."""
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -26,7 +28,10 @@ def closeness(saliency_map, gaze_map):
         ("AUC-Judd", "auc_judd"),
         ("AUC_Borji", "auc_borji"),
         ("sAUC", "sauc"),
-        ("shuffled AUC", "sauc"),
+        ("AUC-J", "auc_judd"),
+        ("Kullback\u2013Leibler divergence", "kl_divergence"),
+        ("sAUC (points)", "auc_shuffled"),
+        ("KL (MIT)", "mit_kl"),
         ("AUC-shuffled", "auc_shuffled"),
         ("mit_auc_judd", "mit_auc_judd"),
         *((name, name) for name in (*gazesal.METRICS, *COMPAT_METRICS)),
@@ -39,12 +44,16 @@ def test_a_name_or_alias_finds_its_metric(alias, name):
 @pytest.mark.parametrize(
     ("given", "match"),
     [
-        (["AUC"], "`metrics` must be clear, got 'AUC'.*'auc_borji' or 'auc' or 'auc_judd'"),
+        (["AUC"], "`metrics` must be clear, got 'AUC'.*'auc_borji' .gaze map. or 'auc' "),
+        (["shuffled AUC"], "`metrics` must be clear.*'sauc' .*'auc_shuffled'"),
+        ([closeness], r"`metrics`.*Metric\(function\)"),
         (["nsss"], "`metrics`.*Did you mean 'nss'"),
         (["cc", "ncc"], "`metrics`.*each once"),
         ([], "`metrics`.*at least one"),
         ([3], "`metrics`.*got 3"),
         ([gazesal.Metric(closeness, name="cc")], "`metrics`.*'ncc'.*`name`"),
+        ([gazesal.Metric(closeness, label="NCC")], "`metrics`.*'ncc'.*`label`"),
+        ([gazesal.Metric(closeness, name=each, label="L") for each in "ab"], "`metrics`.*`label`"),
     ],
 )
 def test_an_unclear_name_raises(given, match):
@@ -64,6 +73,18 @@ def test_a_metric_of_a_user_is_found_after_it_was_remembered():
         metric_named("of_the_test")
     remember([own])
     assert find_metric("of_the_test") is find_metric("Own (test)") is metric_named("of_the_test")
+
+
+def test_a_later_metric_of_the_same_name_and_other_facts_warns():
+    remember([gazesal.Metric(closeness, name="twice")])
+    remember([gazesal.Metric(closeness, name="twice")])
+    with pytest.warns(gazesal.InputWarning, match="'twice'"):
+        remember([gazesal.Metric(closeness, name="twice", higher_is_better=False)])
+
+
+def test_an_unpickled_metric_of_the_library_is_accepted():
+    copy = pickle.loads(pickle.dumps(gazesal.METRICS["nss"]))  # noqa: S301 (made here)
+    assert as_metrics([copy]) == (gazesal.METRICS["nss"],)
 
 
 def test_score_takes_aliases_and_metrics_of_users():
