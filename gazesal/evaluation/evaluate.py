@@ -151,7 +151,7 @@ def evaluate(
         Show progress bars on standard error, with the rate and the time left.
     bad_images : {"raise", "list"}, default "raise"
         Treatment of an image that cannot be scored because a map cannot be read, has the wrong
-        size or holds NaN, its fixations are invalid, or a function raises an error. ``"raise"``
+        size or holds NaN, its fixations are invalid, or your function raises an error. ``"raise"``
         ends the run and names the image. ``"list"`` continues and lists it in the attribute
         ``bad_images`` of the evaluation.
     check_first : bool, default True

@@ -117,8 +117,11 @@ def biases_on_image(
     elif rows != "in_sample":
         images = [ImageGaze(case.image, own_maps, case.box)]
         images += [ImageGaze(o.image, _maps_when_read(o, options), o.box) for o in together]
-        assert isinstance(bias, LeaveOutCenterBias), "checked in `evaluate`"  # noqa: S101
-        biases[CENTER_BIAS] = _on_image(bias.without_images(images), case, options)
+        others: CenterBiasModel | None = None
+        if bias is not None:  # `_on_image` raises for an evaluation saved without it
+            assert isinstance(bias, LeaveOutCenterBias), "checked in `evaluate`"  # noqa: S101
+            others = bias.without_images(images)
+        biases[CENTER_BIAS] = _on_image(others, case, options)
     if rows in {"in_sample", "both"}:
         biases[IN_SAMPLE_BIAS] = _on_image(bias, case, options)
     return biases

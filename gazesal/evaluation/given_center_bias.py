@@ -3,7 +3,7 @@
 from typing import Any, get_args
 
 from gazesal._digests import digest_of_bytes, digest_of_facts, digest_of_texts
-from gazesal._validation import as_choice, shown
+from gazesal._validation import shown
 from gazesal._warnings import warn
 from gazesal.evaluation.case import Case
 from gazesal.evaluation.options import CenterBiasRows, CenterBiasWord, EvaluationOptions
@@ -51,7 +51,11 @@ def _rows_of_word(word: str, rows: Any) -> Any:
             f"`center_bias` must be 'images', 'none' or an object, got {word!r}. Give it as "
             "`center_bias_rows`."
         )
-    as_choice(word, get_args(CenterBiasWord), name="center_bias")
+    if word not in get_args(CenterBiasWord):
+        raise ValueError(
+            "`center_bias` must be 'images', 'none' or an object with a method `on_image`, got "
+            f"{word!r}."
+        )
     if word == "none":
         if rows is not None:
             raise ValueError(

@@ -79,6 +79,6 @@ def require_groups(cases: Sequence[Case], options: EvaluationOptions) -> None:
         )
     if not options.leaves_out and not takes_others(options.chosen):
         raise ValueError(
-            "`leave_out` must be None if neither a center bias nor fixations on other images are "
-            f"used, got {column!r}. Remove it."
+            "`leave_out` must be None if no center bias leaves out images and no metric uses "
+            f"fixations on other images, got {column!r}. Remove it."
         )

@@ -51,7 +51,7 @@ def check_maps(cases: list[Case], options: EvaluationOptions, run: Runner) -> No
     """Raise for the first invalid map that is an array or in a file, and count the others."""
     arguments = ((case, options) for case in cases)
     results = run(find_fault, arguments, len(cases), "checking", ordered=True)
-    with _unsent_named(cases), closing(results):
+    with _unsent_named(cases, options), closing(results):
         bad = [found for found in results if found is not None]
     if bad:
         more = f" ({len(bad) - 1} more images have invalid maps.)" if len(bad) > 1 else ""
@@ -83,7 +83,7 @@ def make_center_bias(
     )
     if done < len(chunks):
         try:
-            with _unsent_named(cases), closing(results):
+            with _unsent_named(cases, options), closing(results):
                 for part, found in results:
                     bad.add(found, of_gaze=True)
                     # One assignment, so that an interrupt cannot separate the sum from the count.
@@ -215,7 +215,7 @@ def score_all(
         folder=kept.folder,
     )
     try:
-        with _unsent_named(cases), closing(results):
+        with _unsent_named(cases, options), closing(results):
             for found in results:
                 in_progress.pop(found.image)
                 if isinstance(found, BadImage):
@@ -237,14 +237,22 @@ def score_all(
 
 
 @contextmanager
-def _unsent_named(cases: list[Case]) -> Iterator[None]:
-    """Name the image that cannot be sent to a worker, which joblib does not name.
+def _unsent_named(cases: list[Case], options: EvaluationOptions) -> Iterator[None]:
+    """Name the image or metric that cannot be sent to a worker, which joblib does not name.
 
-    Images are pickled here only after sending has failed, so that none is pickled twice.
+    They are pickled here only after sending has failed, so that none is pickled twice.
     """
     try:
         yield
     except PicklingError as error:
+        for metric in options.own_metrics:
+            try:
+                dumps(metric)
+            except Exception as fault:  # noqa: BLE001 (objects raise errors of many types)
+                raise ValueError(
+                    f"`metrics` must hold functions that can be pickled, got {metric.name!r} with "
+                    f"the error: {fault}. Use n_jobs=1 (--jobs 1) if it cannot."
+                ) from error
         for case in cases:
             try:
                 dumps(case)

@@ -8,6 +8,7 @@ import signal
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ from gazesal.evaluation.options import EvaluationOptions
 from gazesal.evaluation.score_one_image import checked_map, score_image
 from gazesal.evaluation.score_rows import BadImage, ImageScores
 from gazesal.evaluation.storage.center_bias_file import bias_from
+from gazesal.metrics.metric import Metric
+from gazesal.metrics.names import BUILT_IN
 from gazesal.typing import Float64Array
 
 __all__ = [
@@ -167,8 +170,16 @@ def _is_of_input(error: BaseException) -> bool:
     # A torn cache of numba raised OSError, among others, which was reported as a bad image.
     if any(str(frame.f_globals.get("__name__")).startswith("numba.") for frame in frames):
         return False
-    # An array that another library reads lazily raises errors of many types.
-    return isinstance(error, PLAIN) or load_source.__code__ in codes
+    # An array that another library reads lazily raises errors of many types, and so does the
+    # function of a user's metric.
+    return isinstance(error, PLAIN) or load_source.__code__ in codes or any(map(_calls_own, frames))
+
+
+def _calls_own(frame: FrameType) -> bool:
+    """Return whether a frame is the call of a metric that is not in the library."""
+    if frame.f_code is not Metric.__call__.__code__:
+        return False
+    return frame.f_locals["self"].name not in BUILT_IN
 
 
 def _bad(case: Case, error: BaseException) -> BadImage:

@@ -235,6 +235,22 @@ def test_an_evaluation_is_saved_without_a_users_bias(tmp_path):
         loaded.maps_of("i0")
 
 
+class Leaving(Uniform):
+    """A center bias of the user that can leave out images."""
+
+    def without_images(self, images):  # noqa: ARG002 (the interface)
+        return Uniform(self.scale + 1)
+
+
+def test_maps_of_names_a_bias_that_could_not_be_saved(tmp_path):
+    pytest.importorskip("pyarrow")
+    options = {"center_bias": Leaving(), "center_bias_rows": "left_out"}
+    with pytest.warns(SkippedDataWarning):
+        gazesal.evaluate(make_cases(2), sigma=SIGMA, **options).save(tmp_path)
+    with pytest.raises(ValueError, match="`center_bias` of image i0"):
+        gazesal.Evaluation.load(tmp_path).maps_of("i0")
+
+
 def test_a_checkpoint_is_resumed_with_the_same_bias_only(tmp_path):
     pytest.importorskip("pyarrow")
     cases = make_cases(2)

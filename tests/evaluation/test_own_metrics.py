@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import threading
 
 import numpy as np
 import pandas as pd
@@ -48,6 +49,12 @@ def cases():
     return gazesal.cases_from_tables(fixations, maps, SHAPE)
 
 
+@pytest.fixture(autouse=True)
+def _no_earlier_metrics(monkeypatch):
+    """Forget the metrics of other tests, which may have the same names."""
+    monkeypatch.setattr("gazesal.metrics.names._users", {})
+
+
 @pytest.fixture(scope="module")
 def own():
     return [
@@ -86,9 +93,13 @@ def test_a_checkpoint_is_of_one_function_and_its_facts(cases, own, tmp_path):
         other_error, name="mean_error", label="MAE", higher_is_better=False, low=0.0
     )
     direction = dataclasses.replace(own[0], higher_is_better=True)
-    for changed in (function, direction):
-        with pytest.raises(ValueError, match="mean_error"):
-            evaluate(cases, [changed, *own[1:]], checkpoint=tmp_path)
+    with pytest.raises(ValueError, match="mean_error"):
+        evaluate(cases, [function, *own[1:]], checkpoint=tmp_path)
+    with (
+        pytest.raises(ValueError, match="mean_error"),
+        pytest.warns(gazesal.InputWarning, match="'mean_error'"),
+    ):
+        evaluate(cases, [direction, *own[1:]], checkpoint=tmp_path)
 
 
 def test_a_loaded_evaluation_knows_the_facts_and_lacks_the_functions(cases, own, tmp_path):
@@ -139,6 +150,38 @@ def test_an_error_of_an_own_function_names_the_image(cases):
 
     with pytest.raises(ValueError, match="of my own"):
         evaluate(cases, [gazesal.Metric(fails)])
+
+
+@pytest.mark.parametrize("error", [RuntimeError, ZeroDivisionError, OverflowError])
+def test_any_error_of_an_own_function_lists_the_image(cases, error):
+    first = cases[0].maps["noise"]
+
+    def fails(saliency_map, gaze_map):
+        if np.array_equal(saliency_map, first):
+            raise error("of my own")
+        return 1.0
+
+    found = gazesal.evaluate(cases, sigma=2, metrics=[gazesal.Metric(fails)], bad_images="list")
+    assert found.bad_images["image"].tolist() == [cases[0].image]
+    with pytest.raises(ValueError, match=f"{error.__name__}: of my own"):
+        evaluate(cases, [gazesal.Metric(fails)])
+
+
+def test_a_function_that_cannot_be_pickled_is_named(cases):
+    lock = threading.Lock()
+
+    def locked(saliency_map, gaze_map):
+        with lock:
+            return 1.0
+
+    with pytest.raises(ValueError, match=r"`metrics`.*'locked'"):
+        evaluate(cases, [gazesal.Metric(locked)], n_jobs=2)
+
+
+def test_infinity_is_not_a_score(cases):
+    own = gazesal.Metric(lambda *_: np.inf, name="infinite")
+    with pytest.raises(ValueError, match=r"`metrics`.*'infinite'"):
+        evaluate(cases, [own])
 
 
 def test_the_command_line_takes_aliases_and_names_wrong_ones():
