@@ -1,4 +1,4 @@
-"""Digests of bytes, texts, facts and files: the only module that chooses hash functions.
+"""Digests of bytes, texts, facts and files, which decide whether stored work is still valid.
 
 Checkpoints, saved evaluations and stored steps keep these digests on disk. If a function here
 changes, all of them are made again.

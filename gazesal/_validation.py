@@ -376,25 +376,25 @@ def shown(value: Any) -> str:
     return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 3]}..."
 
 
-def as_generator(value: RandomState | None, *, name: str, why: str) -> np.random.Generator:
+def as_generator(rng: RandomState | None, *, why: str) -> np.random.Generator:
     """Return a Generator from a seed or a Generator, but not from None, so runs are repeatable."""
-    if value is None:
+    if rng is None:
         raise ValueError(
-            f"`{name}` must be a seed or a numpy Generator {why}, got None. Give one, such as 0, "
+            f"`rng` must be a seed or a numpy Generator {why}, got None. Give one, such as 0, "
             "to make the number repeatable."
         )
-    if not isinstance(value, SOURCES):
-        given: Any = value
+    if not isinstance(rng, SOURCES):
+        given: Any = rng
         several = isinstance(given, (list, tuple)) or getattr(given, "ndim", 0) == 1
         seeds = list(given) if several and len(given) else [given]
         # numpy itself accepts True as 1, and crashes on some texts
         if not all(_is_integer(seed) for seed in seeds):
             raise TypeError(
-                f"`{name}` must be a non-negative integer seed or a numpy Generator, got {value!r}."
+                f"`rng` must be a non-negative integer seed or a numpy Generator, got {rng!r}."
             )
         if min(seeds) < 0:
-            raise ValueError(f"`{name}` must be a non-negative integer seed, got {shown(value)}.")
-    return np.random.default_rng(value)
+            raise ValueError(f"`rng` must be a non-negative integer seed, got {shown(rng)}.")
+    return np.random.default_rng(rng)
 
 
 def _is_integer(value: Any) -> bool:

@@ -19,11 +19,11 @@ _lock = threading.Lock()
 _ignored: dict[tuple[str, type[Warning], str], tuple[int, object]] = {}
 
 
-def warn(message: str, category: type[Warning], *, stacklevel: int = 1) -> None:
+def warn(message: str, category: type[Warning]) -> None:
     """Warn as `warnings.warn` does, unless the category is muted in this thread.
 
     The warning names the line outside the library that called it, whatever the number of calls
-    within the library. `stacklevel` is the least depth.
+    within the library.
     """
     if issubclass(category, _muted.get()):
         return
@@ -34,7 +34,7 @@ def warn(message: str, category: type[Warning], *, stacklevel: int = 1) -> None:
         and frame.f_globals.get("__name__", "").partition(".")[0] == "gazesal"
     ):
         depth, frame = depth + 1, frame.f_back
-    warnings.warn(message, category, stacklevel=max(stacklevel, depth) + 1)
+    warnings.warn(message, category, stacklevel=depth + 1)
 
 
 @contextmanager

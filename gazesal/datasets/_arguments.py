@@ -30,14 +30,14 @@ def as_text(value: Any, *, name: str) -> str:
     return value
 
 
-def as_phases(value: Any, *, name: str) -> list[int]:
+def as_phases(value: Any) -> list[int]:
     """Return the phases of REFLACX without repetitions."""
-    phases = list(as_iterable(value, name=name, of="int"))
+    phases = list(as_iterable(value, name="phases", of="int"))
     for phase in phases:
         if isinstance(phase, (bool, np.bool_)) or not isinstance(phase, numbers.Integral):
-            raise TypeError(f"`{name}` must be integers, got {phase!r}.")
+            raise TypeError(f"`phases` must be integers, got {phase!r}.")
     if not phases or not set(phases) <= {1, 2, 3}:
-        raise ValueError(f"`{name}` must be among 1, 2 and 3, got {tuple(phases)}.")
+        raise ValueError(f"`phases` must be among 1, 2 and 3, got {tuple(phases)}.")
     return list(dict.fromkeys(int(phase) for phase in phases))
 
 

@@ -14,11 +14,11 @@ IMAGE = re.compile(
 )
 
 
-def as_subject_id(value: Any, *, name: str) -> str:
+def as_subject_id(value: Any) -> str:
     """Return a subject's number, given as text or as an integer, as text."""
     text = str(value).strip()
     if isinstance(value, bool) or not re.fullmatch(NUMBER, text, re.ASCII):
-        raise ValueError(f"`{name}` must be subject numbers of eight digits, got {value!r}.")
+        raise ValueError(f"`gaze_subjects` must be subject numbers of eight digits, got {value!r}.")
     return text
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -13,6 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from gazesal._digests import digest_of_bytes
 from gazesal._files import written
 from gazesal._validation import as_map, require_finite
 from gazesal.datasets.hdf5_files import open_hdf5
@@ -103,7 +103,7 @@ class StoredMap:
             return f"{self}, {written(self.path)}"
         files = files_of_zarr(self.path, self.key, self.row)
         facts = "\n".join(f"{file.name} {written(file)}" for file in files)
-        known = hashlib.blake2b(facts.encode(), digest_size=16).hexdigest()
+        known = digest_of_bytes(facts.encode())
         return f"{self}, {len(files)} files, {known}"
 
     def __str__(self) -> str:

@@ -204,7 +204,7 @@ class MimicCxrJpg:
         .. footbibliography::
         """
         listed = as_iterable(gaze_subjects, name="gaze_subjects", of="subjects")
-        subjects = {as_subject_id(value, name="gaze_subjects") for value in listed}
+        subjects = {as_subject_id(value) for value in listed}
         images = self.images
         frontal = images["view"].isin(FRONTAL)
         per_study = images["study_id"].where(frontal).value_counts()

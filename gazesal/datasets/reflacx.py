@@ -106,7 +106,7 @@ class Reflacx:
             raise FileNotFoundError(f"{self._folder}: no such folder of REFLACX readings.")
         parts = [
             read_metadata(self._folder / f"metadata_phase_{phase}.csv", phase)
-            for phase in as_phases(phases, name="phases")
+            for phase in as_phases(phases)
         ]
         self.readings = pd.concat([part.readings for part in parts])
         self.labels = pd.concat([part.labels for part in parts])

@@ -16,9 +16,8 @@ from gazesal.datasets._picture_facts import FORMATS, MOST_PIXELS, PAGES, Refused
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["PICTURE_SUFFIXES", "StoredPicture", "open_picture", "picture_size", "read_stored"]
+__all__ = ["StoredPicture", "open_picture", "picture_size", "read_stored"]
 
-PICTURE_SUFFIXES = tuple(FORMATS)
 ORIENTATION = 274  # number of the tag in TIFF and EXIF
 UPRIGHT = 1
 GRAY_MODES = {"1", "L", "I", "F", "I;16", "I;16B", "I;16L"}  # names of Pillow

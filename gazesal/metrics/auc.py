@@ -292,7 +292,7 @@ def _density_auc(
                 "two out, because a sampled AUC has no largest error."
             )
         size = as_count(n_samples, name="n_samples", most=MOST_PIXELS)
-        generator = as_generator(rng, name="rng", why="with `n_samples`")
+        generator = as_generator(rng, why="with `n_samples`")
         above = draw_pixels(positive, positive_sums, size, generator)
         if negative is None:
             below = generator.integers(0, values.size, size)

@@ -93,7 +93,7 @@ def mit_auc_judd(
     """
     saliency, pixels = map_and_fixated(saliency_map, fixations, outside)
     if as_flag(jitter, name="jitter"):
-        generator = as_generator(rng, name="rng", why="with `jitter`")
+        generator = as_generator(rng, why="with `jitter`")
         saliency += JITTER * generator.random(saliency.shape)
     values = saliency.ravel()
     n_others = values.size - pixels.size
@@ -184,7 +184,7 @@ def mit_auc_borji(
     """
     saliency, pixels = map_and_fixated(saliency_map, fixations, outside)
     size, grid = _as_splits(n_splits, pixels.size), _as_step(step)
-    generator = as_generator(rng, name="rng", why="to draw negatives")
+    generator = as_generator(rng, why="to draw negatives")
     if is_flat(saliency):
         return undefined("AUC", saliency)
     values = to_range(saliency).ravel()
@@ -273,7 +273,7 @@ def mit_auc_shuffled(
         fixated_pixels(other_fixations, saliency.shape, name="other_fixations", outside=outside)
     )
     size, grid = _as_splits(n_splits, pixels.size), _as_step(step)
-    generator = as_generator(rng, name="rng", why="to draw negatives")
+    generator = as_generator(rng, why="to draw negatives")
     if is_flat(saliency):
         return undefined("AUC", saliency)
     values = to_range(saliency).ravel()
@@ -358,7 +358,7 @@ def pysaliency_auc_judd(
     saliency = as_float_map(saliency_map, name="saliency_map")
     pixels = fixated_pixels(fixations, saliency.shape, name="fixations", outside=outside)
     if as_flag(jitter, name="jitter"):
-        generator = as_generator(rng, name="rng", why="with `jitter`")
+        generator = as_generator(rng, why="with `jitter`")
         saliency += JITTER * generator.random(saliency.shape)
     extremes = float(saliency.min()), float(saliency.max())
     values = without_rounding(saliency.ravel(), extremes)[0]

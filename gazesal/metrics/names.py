@@ -45,17 +45,13 @@ ALIASES = MappingProxyType(_by_alias())
 LABELS = MappingProxyType({metric.label: metric for metric in BUILT_IN.values()})
 
 
-def as_metrics(
-    metrics: Sequence[str | Metric], *, among: Iterable[str] | None = None
-) -> tuple[Metric, ...]:
+def as_metrics(metrics: Sequence[str | Metric]) -> tuple[Metric, ...]:
     """Return metrics given by name, alias or as objects, at least one and each once.
 
     Parameters
     ----------
     metrics : sequence of str or Metric
         Names and aliases, in any case, or a user's own metrics.
-    among : iterable of str, optional
-        Names of the metrics that are allowed. By default every metric is allowed.
 
     Returns
     -------
@@ -69,7 +65,7 @@ def as_metrics(
         metric has the name or the label of another one.
     """
     given = list(as_iterable(metrics, name="metrics", of="names or Metric objects"))
-    found = tuple(_as_metric(each, among) for each in given)
+    found = tuple(_as_metric(each) for each in given)
     names = [metric.name for metric in found]
     if not found or len({*names}) < len(found):
         raise ValueError(f"`metrics` must name at least one metric, each once, got {names}.")
@@ -81,9 +77,8 @@ def as_metrics(
     return found
 
 
-def _as_metric(value: object, among: Iterable[str] | None) -> Metric:
+def _as_metric(value: object) -> Metric:
     """Return one metric given by name, alias or as an object."""
-    allowed = tuple(METRICS if among is None else among)
     if isinstance(value, Metric):
         metric = value
         known = ALIASES.get(_plain(value.name)) or LABELS.get(value.label)
@@ -104,11 +99,7 @@ def _as_metric(value: object, among: Iterable[str] | None) -> Metric:
                 for each in AMBIGUOUS[plain]
             )
             raise ValueError(f"`metrics` must be unambiguous, got {value!r}. Write {candidates}.")
-        metric = exact or ALIASES.get(plain) or _unknown(value, allowed)
-    if among is not None and metric.name not in allowed:
-        raise ValueError(
-            f"`metrics` must be one of {', '.join(map(repr, allowed))}, got {metric.name!r}."
-        )
+        metric = exact or ALIASES.get(plain) or _unknown(value)
     return metric
 
 
@@ -120,14 +111,14 @@ def _is_same(given: Metric, known: Metric) -> bool:
     return given.function is known.function and given.facts() == known.facts()
 
 
-def _unknown(value: object, allowed: Sequence[str]) -> Metric:
+def _unknown(value: object) -> Metric:
     """Raise for an unknown metric, with the closest known names."""
     close = difflib.get_close_matches(str(value).lower(), [*BUILT_IN], n=2, cutoff=0.7)
     advice = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
     if callable(value):
         advice = " Write gazesal.Metric(function) for a function of your own."
     raise ValueError(
-        f"`metrics` must be one of {', '.join(map(repr, allowed))}, an alias of one, or a Metric, "
+        f"`metrics` must be one of {', '.join(map(repr, METRICS))}, an alias of one, or a Metric, "
         f"got {value!r}.{advice}"
     )
 

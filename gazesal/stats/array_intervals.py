@@ -134,5 +134,5 @@ def _cluster_means(values: Float64Array, clusters: ArrayLike | None) -> Float64A
     """Average the scores of each cluster."""
     if clusters is None:
         return values
-    unit = codes_of_array(clusters, name="clusters", size=values.size)
+    unit = codes_of_array(clusters, size=values.size)
     return np.asarray(np.bincount(unit, weights=values) / np.bincount(unit))

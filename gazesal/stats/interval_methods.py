@@ -81,7 +81,7 @@ class IntervalOptions:
         count, generator = 0, None
         if interval in RESAMPLED:
             count = as_count(n_resamples, name="n_resamples", most=MOST_RESAMPLES)
-            generator = as_generator(rng, name="rng", why=f'with interval="{interval}"')
+            generator = as_generator(rng, why=f'with interval="{interval}"')
         return cls(
             interval=interval,
             confidence_level=level,

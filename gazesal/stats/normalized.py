@@ -22,7 +22,7 @@ from gazesal.stats.ratio_of_means import (
 )
 from gazesal.stats.results import ConfidenceInterval
 from gazesal.stats.score_cube import ScoreCube, cubes_of
-from gazesal.stats.score_table import require_column, require_value
+from gazesal.stats.score_table import require_contrast, require_value
 from gazesal.typing import Float64Array, RandomState
 
 __all__ = ["normalized_score"]
@@ -154,7 +154,7 @@ def normalized_score(
         interval=interval, confidence_level=confidence_level, n_resamples=n_resamples, rng=rng
     )
     named = {"method": method, "floor": floor, "ceiling": ceiling}
-    require_column(table, contrast, name="contrast")
+    require_contrast(table, contrast)
     for name, value in named.items():
         require_value(table, contrast, value, name=name)
     if len(set(named.values())) < 3:

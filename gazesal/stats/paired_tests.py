@@ -56,7 +56,7 @@ def as_margin(
 
 def separate_generator(rng: RandomState | None, *, why: str) -> np.random.Generator:
     """Make a generator with another stream than the bootstrap, which starts at the same seed."""
-    generator = copy.deepcopy(as_generator(rng, name="rng", why=why))
+    generator = copy.deepcopy(as_generator(rng, why=why))
     return np.random.default_rng(int(generator.integers(2**63)))
 
 

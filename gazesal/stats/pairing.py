@@ -13,7 +13,7 @@ from gazesal.stats.design import Design
 from gazesal.stats.score_cube import ScoreCube, cube_of
 from gazesal.stats.score_table import (
     SortedRows,
-    require_column,
+    require_contrast,
     require_value,
     run_starts,
     sorted_rows,
@@ -119,7 +119,7 @@ def paired_difference(
     table: pd.DataFrame, design: Design, contrast: str, method: object, reference: object
 ) -> ScoreCube:
     """Make the cube of the paired differences of two methods of a table of one metric."""
-    require_column(table, contrast, name="contrast")
+    require_contrast(table, contrast)
     for name, value in (("method", method), ("reference", reference)):
         require_value(table, contrast, value, name=name)
     both = table[table[contrast].isin([method, reference])]

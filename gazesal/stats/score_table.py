@@ -18,8 +18,8 @@ from gazesal.typing import Float64Array, IntArray
 __all__ = [
     "LARGEST",
     "SortedRows",
-    "require_column",
     "require_columns",
+    "require_contrast",
     "require_value",
     "run_starts",
     "sorted_rows",
@@ -112,11 +112,11 @@ def require_columns(table: pd.DataFrame, columns: Sequence[str]) -> None:
         raise ValueError("`table` must hold at least one score, got an empty table.")
 
 
-def require_column(table: pd.DataFrame, column: str, *, name: str) -> None:
-    """Raise unless the argument `name` is the name of a column of a frame."""
-    as_column(column, name=name)
-    if not isinstance(table, pd.DataFrame) or column not in table:
-        raise ValueError(f"`table` must be a frame with the column {column}.")
+def require_contrast(table: pd.DataFrame, contrast: str) -> None:
+    """Raise unless the contrast is the name of a column of a frame."""
+    as_column(contrast, name="contrast")
+    if not isinstance(table, pd.DataFrame) or contrast not in table:
+        raise ValueError(f"`table` must be a frame with the column {contrast}.")
 
 
 def require_value(table: pd.DataFrame, column: str, value: object, *, name: str) -> None:

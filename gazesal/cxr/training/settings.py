@@ -156,8 +156,8 @@ class TrainingSettings:
             as_choice(getattr(self, name), choices, name=name)
         as_choice(self.monitor, get_args(Monitor), name="monitor")
         for name in ("learning_rate", "weight_decay", "rotation_degrees", *SHARES):
-            _require_number(getattr(self, name), name, 0, 1 if name in SHARES else math.inf)
-        _require_number(self.learning_rate_factor, "learning_rate_factor", 0, 1)
+            _require_number(getattr(self, name), name, 1 if name in SHARES else math.inf)
+        _require_number(self.learning_rate_factor, "learning_rate_factor", 1)
         if self.learning_rate == 0 or self.learning_rate_factor == 0:
             raise ValueError("`learning_rate` and `learning_rate_factor` must be positive, got 0.")
         for name, length in (("scale_factor", 2), ("mean", 3), ("standard_deviation", 3)):
@@ -165,7 +165,7 @@ class TrainingSettings:
             if not isinstance(values, (tuple, list)) or len(values) != length:
                 raise ValueError(f"`{name}` must be {length} numbers, got {values!r}.")
             for value in values:
-                _require_number(value, name, 0, math.inf)
+                _require_number(value, name, math.inf)
             object.__setattr__(self, name, tuple(map(float, values)))
         if not 0 < self.scale_factor[0] <= self.scale_factor[1]:
             raise ValueError(
@@ -314,8 +314,8 @@ def settings_of_one_training(settings: TrainingSettings) -> dict[str, Any]:
     return {name: value for name, value in settings.to_dict().items() if name != "models"}
 
 
-def _require_number(value: Any, name: str, least: float, below: float) -> None:
+def _require_number(value: Any, name: str, below: float) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"`{name}` must be a number, got {value!r}.")
-    if not least <= value < below:
-        raise ValueError(f"`{name}` must be in [{least:g}, {below:g}), got {value!r}.")
+    if not 0 <= value < below:
+        raise ValueError(f"`{name}` must be in [0, {below:g}), got {value!r}.")

@@ -51,8 +51,6 @@ class ScoreParts:
     ----------
     folder : pathlib.Path
         The folder of the files, made if absent.
-    merged : int, optional
-        Number of small files that are merged into one.
 
     Raises
     ------
@@ -62,10 +60,9 @@ class ScoreParts:
         If the extra ``parquet`` is not installed.
     """
 
-    def __init__(self, folder: Path, merged: int | None = None) -> None:
+    def __init__(self, folder: Path) -> None:
         self._pa, self._parquet = require_pyarrow("a checkpoint")
         self._folder = folder
-        self._merged = MERGED if merged is None else merged
         self._found: dict[Key, Path] = {}  # the file that holds the scores
         self._small: list[Path] = []
         folder.mkdir(parents=True, exist_ok=True)
@@ -94,7 +91,7 @@ class ScoreParts:
                 path.unlink()  # already merged into another file when the run was killed
                 continue
             self._found |= dict.fromkeys(keys, path)
-            if len(keys) < self._merged:
+            if len(keys) < MERGED:
                 self._small.append(path)
 
     def add(self, found: ImageScores, fingerprint: str) -> None:
@@ -106,7 +103,7 @@ class ScoreParts:
         path = self._write(table, [(found.image, fingerprint, len(found.score))])
         self._found[found.image, fingerprint] = path
         self._small.append(path)
-        if len(self._small) >= self._merged:
+        if len(self._small) >= MERGED:
             self.merge()
 
     def collect(self, wanted: Mapping[str, str]) -> Rows:

@@ -39,9 +39,9 @@ class Scale:
         share = (value - self.low) / (self.high - self.low)
         return EDGE + share * (WIDTH - 2 * EDGE)
 
-    def ticks(self, most: int = 5) -> list[float]:
-        """Return round numbers inside the range, about `most` of them."""
-        rough = (self.high - self.low) / most
+    def ticks(self) -> list[float]:
+        """Return round numbers inside the range, about five of them."""
+        rough = (self.high - self.low) / 5
         power = 10.0 ** math.floor(math.log10(rough))
         step = next(each * power for each in (1, 2, 5, 10) if each * power >= rough)
         first = math.ceil(self.low / step)
