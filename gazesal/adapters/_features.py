@@ -199,8 +199,8 @@ def require_logits(logits: Tensor, what: str = "`model` must return") -> None:
 
 def in_proportion(sides: tuple[int, ...] | list[int], image_shape: tuple[int, ...]) -> bool:
     """Return whether sides are proportional to the sides of the image, rounded up or down."""
-    low, high = zip(*(((n - 1) / m, (n + 1) / m) for n, m in zip(sides, image_shape, strict=True)))  # noqa: B905
-    return bool(max(low) <= min(high))
+    pairs = list(zip(sides, image_shape, strict=True))
+    return max((n - 1) / m for n, m in pairs) <= min((n + 1) / m for n, m in pairs)
 
 
 def is_attention(maps: Tensor) -> bool:

@@ -236,7 +236,7 @@ def logits_of(result: Any, output: Output) -> Tensor:
             if isinstance(logits, Sequence)
             else ""
         )
-        raise ValueError(  # noqa: TRY004
+        raise ValueError(  # noqa: TRY004 (a wrong model)
             f"`model` must return logits, got a {type(logits).__name__}{inside}. Name their "
             "position or key with `output`, or give a function."
         )

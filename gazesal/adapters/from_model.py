@@ -211,7 +211,7 @@ def saliency_from_model(
     if preprocess is None:
         preprocess = cast("Callable[[Any], Any]", getattr(unwrapped(model), "preprocess", None))
     if not callable(preprocess):
-        raise ValueError(  # noqa: TRY004
+        raise ValueError(  # noqa: TRY004 (it was not given)
             f"`preprocess` must be given, because {type(unwrapped(model)).__name__} has no method "
             "`preprocess`."
         )

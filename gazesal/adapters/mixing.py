@@ -191,7 +191,7 @@ def class_weights(
             "like probabilities. Give the values before the softmax, or the weights as `scheme`."
         )
     if scheme == "weighted":
-        from scipy.special import expit  # noqa: PLC0415
+        from scipy.special import expit  # noqa: PLC0415 (slow to import)
 
         return np.asarray(expit(values))
     if scheme == "highest":

@@ -101,8 +101,8 @@ def train(
 ) -> None:
     """Train a network of Bigolin Lanfredi et al. (2021), or resume a stopped training."""
     with plain_errors(kept=out, what="Finished epochs are"):
-        from gazesal.cxr.training import LabeledImages  # noqa: PLC0415
-        from gazesal.cxr.training import train as run  # noqa: PLC0415
+        from gazesal.cxr.training import LabeledImages  # noqa: PLC0415 (torch)
+        from gazesal.cxr.training import train as run  # noqa: PLC0415 (torch)
 
         require_writable(out)
         subjects = [] if reflacx is None else gazesal.datasets.Reflacx(reflacx).subjects()
@@ -209,8 +209,8 @@ def replicate(
     minutes.
     """
     with plain_errors(kept=out, what="Finished steps and epochs, if any, are"):
-        from gazesal.cxr import XrvLungs  # noqa: PLC0415
-        from gazesal.cxr.replication import replicate as run  # noqa: PLC0415
+        from gazesal.cxr import XrvLungs  # noqa: PLC0415 (torch)
+        from gazesal.cxr.replication import replicate as run  # noqa: PLC0415 (torch)
 
         synthetic = reflacx is None and mimic is None and options["preset"] == "smoke"
         if not synthetic and (reflacx is None or mimic is None):
@@ -222,7 +222,7 @@ def replicate(
             mimic = reflacx / "mimic-cxr-jpg"
             notes = ("Synthetic data: no patient and no radiologist is in them",)
         assert reflacx is not None  # noqa: S101  (checked above)
-        assert mimic is not None  # noqa: S101
+        assert mimic is not None  # noqa: S101  (checked above)
         root = reflacx.parent if reflacx.name == "main_data" else reflacx
         if segment and lungs is not None:
             raise click.UsageError("--lungs and --segment exclude each other. Give one of them.")
@@ -255,7 +255,7 @@ def replicate(
 
 def _settings(options: dict[str, Any]) -> Any:
     """Return the settings of a file or a preset, with another number of epochs if given."""
-    from gazesal.cxr.training import TrainingSettings  # noqa: PLC0415
+    from gazesal.cxr.training import TrainingSettings  # noqa: PLC0415 (torch)
 
     file, preset, epochs = (options[name] for name in ("settings_file", "preset", "epochs"))
     if file is not None and preset is not None:

@@ -81,7 +81,7 @@ def _settings(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise ValueError(f"{path}: cannot be read as JSON: {error}") from error
     if not isinstance(settings, dict):
-        raise ValueError(  # noqa: TRY004
+        raise ValueError(  # noqa: TRY004 (the content of a file)
             f"{path}: must hold a JSON object with the settings of a run, got "
             f"{type(settings).__name__}."
         )

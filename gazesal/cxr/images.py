@@ -138,7 +138,7 @@ def _pixels(picture: Image.Image) -> np.ndarray[Any, Any]:
         )
     if getattr(picture, "n_frames", 1) != 1:
         raise ValueError("`image` must have one frame, got several. Select one.")
-    from PIL import ImageOps  # noqa: PLC0415  (installed, since `picture` is of Pillow)
+    from PIL import ImageOps
 
     try:
         values = pixels_of(ImageOps.exif_transpose(picture))
@@ -158,8 +158,8 @@ def _is_dicom(path: Path) -> bool:
 
 def _read_dicom(path: Path, window: Window) -> Bytes:
     try:
-        from pydicom import dcmread  # noqa: PLC0415
-        from pydicom.pixels.processing import apply_modality_lut  # noqa: PLC0415
+        from pydicom import dcmread
+        from pydicom.pixels.processing import apply_modality_lut
     except ImportError as error:
         raise ImportError(
             f"{path}: reading DICOM needs pydicom: pip install 'gazesal[dicom]'."
@@ -187,7 +187,7 @@ def _read_dicom(path: Path, window: Window) -> Bytes:
 
 def _voi(values: Any, data: Any) -> tuple[Any, tuple[float, float] | None]:
     """Return the values and the window of the file for them, or None if it has no window."""
-    from pydicom.pixels.processing import apply_voi_lut  # noqa: PLC0415
+    from pydicom.pixels.processing import apply_voi_lut
 
     if data.get("VOILUTSequence"):
         bits = int(data.VOILUTSequence[0].LUTDescriptor[2])

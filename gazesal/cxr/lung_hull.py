@@ -78,7 +78,7 @@ def lung_hull(
     if not cleaned.any():
         return cleaned
     require_skimage()
-    from skimage.morphology import convex_hull_image  # noqa: PLC0415
+    from skimage.morphology import convex_hull_image
 
     return np.asarray(convex_hull_image(cleaned))  # type: ignore[no-untyped-call]
 
@@ -262,7 +262,7 @@ def box_of_mask(mask: ArrayLike) -> tuple[float, float, float, float]:
 def require_skimage() -> None:
     """Raise unless scikit-image is installed."""
     try:
-        import skimage.morphology  # noqa: F401, PLC0415
+        import skimage.morphology  # noqa: F401 (is it installed?)
     except ImportError as error:
         raise ImportError("The hull needs scikit-image: pip install 'gazesal[cxr]'.") from error
 

@@ -121,7 +121,7 @@ def padded_square(
     image: ImageSource, *, short_side: int, multiple: int, window: Window = None
 ) -> tuple[NDArray[np.uint8], InputGeometry]:
     """Resize an image and pad it to a square, in 8 bits, as `preprocess` describes."""
-    from PIL import Image  # noqa: PLC0415
+    from PIL import Image
 
     short_side = as_count(short_side, name="short_side")
     multiple = as_count(multiple, name="multiple")
@@ -202,7 +202,8 @@ def _as_normalization(mean: Sequence[float], std: Sequence[float]) -> tuple[Floa
         raise ValueError(
             f"`mean` and `std` must have one number per channel, got {len(mean)} and {len(std)}."
         )
-    if not all(math.isfinite(m) and math.isfinite(s) and s > 0 for m, s in zip(mean, std)):  # noqa: B905
+    pairs = zip(mean, std, strict=True)
+    if not all(math.isfinite(m) and math.isfinite(s) and s > 0 for m, s in pairs):
         raise ValueError(
             f"`mean` and `std` must be finite, `std` positive, got {mean!r} and {std!r}."
         )

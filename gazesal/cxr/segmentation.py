@@ -68,7 +68,7 @@ def segment_lungs(
     >>> hull.shape, int(hull.sum())
     ((40, 60), 800)
     """
-    from PIL import Image  # noqa: PLC0415
+    from PIL import Image
 
     folder = Path(folder)
     for name, source in images.items():
@@ -123,7 +123,7 @@ class XrvLungs:
     def __init__(self, model: Any = None) -> None:
         if model is None:
             try:
-                from torchxrayvision.baseline_models import (  # noqa: PLC0415
+                from torchxrayvision.baseline_models import (
                     chestx_det,
                 )
             except ImportError as error:
@@ -138,7 +138,7 @@ class XrvLungs:
     @property
     def fingerprint(self) -> str:
         """Digest of the network's class and weights."""
-        import torch  # noqa: PLC0415
+        import torch  # noqa: PLC0415 (an extra)
 
         kind = type(self.model)
         texts = [f"{kind.__module__}.{kind.__qualname__}"]
@@ -161,8 +161,8 @@ class XrvLungs:
         numpy.ndarray of float32, shape (H, W)
             Probabilities in [0, 1].
         """
-        import torch  # noqa: PLC0415
-        from PIL import Image  # noqa: PLC0415
+        import torch  # noqa: PLC0415 (an extra)
+        from PIL import Image
 
         height, width = pixels.shape
         share = SIDE / max(height, width)

@@ -55,7 +55,7 @@ def load_tensors(path: Path, advice: str) -> Any:
     try:
         # torch's format before 1.6 is not an archive and has no checksums
         if start == b"PK" and not is_whole_archive(path):
-            raise zipfile.BadZipFile("it is truncated or a checksum does not match")  # noqa: TRY301
+            raise zipfile.BadZipFile("it is truncated or a checksum does not match")  # noqa: TRY301 (as any other damage)
         return torch.load(path, map_location="cpu", weights_only=True)
     except OSError:
         raise
@@ -87,7 +87,7 @@ def is_whole_archive(path: Path) -> bool:
 
 def _read_safetensors(path: Path) -> Any:
     try:
-        from safetensors.torch import load_file  # noqa: PLC0415
+        from safetensors.torch import load_file
     except ImportError as error:
         raise ImportError(
             f"{path}: reading it needs safetensors: pip install 'gazesal[torch]'."

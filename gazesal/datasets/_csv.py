@@ -216,7 +216,7 @@ def _parsed(text: str, delimiter: str) -> tuple[list[str], pd.DataFrame]:
         skip_blank_lines=False,
     )
     if not isinstance(table.index, pd.RangeIndex):  # pandas makes one of fields without a name
-        raise ValueError(  # noqa: TRY004
+        raise ValueError(  # noqa: TRY004 (the content of a file)
             f"rows must have at most the {table.shape[1]} fields of the header, got more. Check if "
             "numbers have commas as decimal signs"
         )

@@ -12,8 +12,8 @@ MOST_ROWS = 2**23  # of a file with fewer bytes than rows, because equal rows ta
 def read_parquet(path: Path) -> pd.DataFrame:
     """Read a Parquet table as stored, indexed by 1-based row, with nested values as text."""
     try:
-        import pyarrow as pa  # noqa: PLC0415
-        import pyarrow.parquet as pq  # noqa: PLC0415
+        import pyarrow as pa
+        import pyarrow.parquet as pq
     except ImportError as error:
         raise ImportError(
             f"{path}: reading Parquet needs pyarrow: pip install 'gazesal[parquet]'."
@@ -23,7 +23,7 @@ def read_parquet(path: Path) -> pd.DataFrame:
             opened = pq.ParquetFile(file)
             n = opened.metadata.num_rows
             if n > max(MOST_ROWS, path.stat().st_size):
-                raise ValueError(  # noqa: TRY301
+                raise ValueError(  # noqa: TRY301 (the handler below names the file)
                     f"it must have at most {MOST_ROWS} rows, or one per byte, got {n}"
                 )
             table = opened.read()

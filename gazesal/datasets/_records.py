@@ -51,7 +51,7 @@ def _read_json(path: Path, *, lines: bool) -> tuple[pd.DataFrame, str]:
         else:
             whole = _parse(text)
             if not isinstance(whole, list):
-                raise ValueError(  # noqa: TRY301
+                raise ValueError(  # noqa: TRY301 (the handler below names the file)
                     "it must be a list of records, one for each image"
                 )
             parsed = list(enumerate(whole, 1))
@@ -61,7 +61,7 @@ def _read_json(path: Path, *, lines: bool) -> tuple[pd.DataFrame, str]:
         raise ValueError(f"{path}: cannot be read as JSON records: {error}") from error
     for number, record in parsed:
         if not isinstance(record, dict):
-            raise ValueError(  # noqa: TRY004
+            raise ValueError(  # noqa: TRY004 (the content of a file)
                 f"{path}, {row} {number}: must be an object, got {record!r:.60}."
             )
         nested = [name for name, value in record.items() if isinstance(value, (dict, list))]

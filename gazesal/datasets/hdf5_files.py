@@ -29,7 +29,7 @@ FILTERS = {1, 2, 3, 4, 5, 6, 32000}
 def open_hdf5(path: Path) -> Iterator[Hdf5]:
     """Open an HDF5 file for reading."""
     try:
-        import h5py  # noqa: PLC0415
+        import h5py
     except ImportError as error:
         raise ImportError(
             f"{path}: reading HDF5 needs h5py: pip install 'gazesal[hdf5]'."
@@ -67,7 +67,7 @@ class Hdf5:
                 raise KeyError(key)
             # a soft link can lead to an external link
             if not isinstance(link, self.h5py.HardLink):
-                raise ValueError(  # noqa: TRY004
+                raise ValueError(  # noqa: TRY004 (the content of a file)
                     f"{name!r} must not be a soft or external link, which can lead to another file"
                 )
             item = item[name]

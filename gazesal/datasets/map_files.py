@@ -133,7 +133,7 @@ def read_sizes(path: str | Path) -> dict[str, tuple[int, int]]:
     """
     path = as_path(path, name="path")
     # imported here, because workers that read maps do not need pandas
-    from gazesal.datasets._csv import read_csv_text, require_columns  # noqa: PLC0415
+    from gazesal.datasets._csv import read_csv_text, require_columns  # noqa: PLC0415 (see above)
 
     table = read_csv_text(path)
     require_columns(table, ["image", "width", "height"], path)

@@ -374,7 +374,7 @@ class Reflacx:
         known = self.readings.drop_duplicates("image").set_index("image")[["height", "width"]]
         listed = known.index if images is None else as_iterable(images, name="images", of="str")
         wrong, n = [], 0
-        for n, image in enumerate(listed, start=1):  # noqa: B007
+        for n, image in enumerate(listed, start=1):  # noqa: B007 (read below)
             path = self.picture_path(image, mimic_root)
             height, width = picture_size(path)
             expected_height, expected_width = known.loc[image]

@@ -55,7 +55,7 @@ def open_picture(path: Path) -> Iterator[Image.Image]:
         If it does not have the format of its suffix or has too many pixels. The message names the
         file.
     """
-    from PIL import Image, UnidentifiedImageError  # noqa: PLC0415  (not at import of gazesal)
+    from PIL import Image, UnidentifiedImageError
 
     kind = FORMATS.get(path.suffix.lower())
     if kind is None:

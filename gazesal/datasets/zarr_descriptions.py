@@ -181,7 +181,7 @@ def _require_numbers(name: Any, configured: dict[str, Any], *, outer: bool = Fal
         raise _hidden_blosc()
     for option, value in configured.items():
         if isinstance(value, (dict, list)):  # a codec within a codec
-            raise ValueError(  # noqa: TRY004
+            raise ValueError(  # noqa: TRY004 (the content of a file)
                 f"its codec {name!r} must not have nested options, got {option!r:.60}"
             )
         if option.endswith("type") and not (

@@ -38,7 +38,7 @@ LONGEST = 2**24  # bytes of a description, whose attributes may name the images 
 def open_zarr(path: Path) -> Iterator[Zarr]:
     """Open a zarr store, a folder, for reading."""
     try:
-        import zarr  # noqa: PLC0415
+        import zarr
     except ImportError as error:
         raise ImportError(
             f"{path}: reading zarr needs zarr: pip install 'gazesal[zarr]'."
@@ -167,7 +167,7 @@ def files_of_zarr(root: Path, key: str, row: int | None) -> list[Path]:
         folder = _folder_of(root, key)
         described = _describe(root, folder)
         if described is None or described.layout is None:
-            raise KeyError(key)  # noqa: TRY301
+            raise KeyError(key)  # noqa: TRY301 (as a missing array)
         return [described.file, *_chunks(folder, described.layout, row)]
     except (OSError, ValueError, KeyError, IndexError):
         return sorted(path for path in (root / key).rglob("*") if path.is_file())
@@ -217,7 +217,7 @@ def _describe(root: Path, folder: Path) -> _Description | None:
     else:
         attributes = _read_json(root, folder / ".zattrs") if (folder / ".zattrs").exists() else {}
     if not isinstance(attributes, dict):
-        raise ValueError(f"{there[0]}: its attributes must be an object")  # noqa: TRY004
+        raise ValueError(f"{there[0]}: its attributes must be an object")  # noqa: TRY004 (the content of a file)
     version = 3 if there[0].name == "zarr.json" else 2
     try:
         layout = layout_of_array(described, version)
@@ -238,7 +238,7 @@ def _read_json(root: Path, file: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{file} is not a description of zarr: {error}") from error
     if not isinstance(found, dict):
-        raise ValueError(f"{file} is not a description of zarr")  # noqa: TRY004
+        raise ValueError(f"{file} is not a description of zarr")  # noqa: TRY004 (the content of a file)
     return found
 
 

@@ -85,7 +85,7 @@ def _framed(case: Case, own_maps: list[Float64Array], options: EvaluationOptions
     if isinstance(options.frame, ReferenceFrame):
         return ((gaze_map, case.box) for gaze_map in own_maps)
     frame = options.frame
-    assert frame is not None, "called only if a center bias of all images is used"  # noqa: S101
+    assert frame is not None, "called only if a center bias of all images is used"  # noqa: S101 (for mypy)
     if case.shape != frame and options.resize is None:  # found by `misfits`, so not averaged
         raise ValueError(f"image {case.image} must have the size of the others without `resize`.")
     return (
@@ -119,7 +119,7 @@ def biases_on_image(
         images += [ImageGaze(o.image, _maps_when_read(o, options), o.box) for o in together]
         others: CenterBiasModel | None = None
         if bias is not None:  # `_on_image` raises for an evaluation saved without it
-            assert isinstance(bias, LeaveOutCenterBias), "checked in `evaluate`"  # noqa: S101
+            assert isinstance(bias, LeaveOutCenterBias), "checked in `evaluate`"  # noqa: S101 (for mypy)
             others = bias.without_images(images)
         biases[CENTER_BIAS] = _on_image(others, case, options)
     if rows in {"in_sample", "both"}:

@@ -67,7 +67,7 @@ def require_groups(cases: Sequence[Case], options: EvaluationOptions) -> None:
                 f"{column!r} and image {case.image!r} with {known}."
             )
         value = case.groups[column]
-        if not isinstance(value, (str, int, float, np.number)) or value != value:  # noqa: PLR0124
+        if not isinstance(value, (str, int, float, np.number)) or value != value:  # noqa: PLR0124 (NaN)
             raise ValueError(
                 f"`leave_out` must name a group of text or numbers, got {column!r} and image "
                 f"{case.image!r} with {value!r}."

@@ -189,7 +189,7 @@ def _score(
         )
     maps: tuple[FloatArray, ...] = (pair.saliency, pair.truth)
     if metric.needs_center_bias:
-        assert negatives is not None, "refused without a center bias"  # noqa: S101
+        assert negatives is not None, "refused without a center bias"  # noqa: S101 (for mypy)
         maps = (*maps, negatives)
     return metric(*maps, n_samples=options.n_samples, rng=_stream(options, labels))
 

@@ -299,7 +299,7 @@ def _solver() -> Any:
         for library in ("PYTORCH", "JAX", "CUPY", "TENSORFLOW"):
             os.environ.setdefault(f"POT_BACKEND_DISABLE_{library}", "1")
     try:
-        import ot  # noqa: PLC0415
+        import ot
     except ImportError as error:
         raise ImportError(NO_SOLVER) from error
     return ot

@@ -22,9 +22,9 @@ def new_figure(size: tuple[float, float], *, dpi: int = 130, layout: Any = "cons
     """Return a figure without a window. An ImportError names the extra to install."""
     try:
         # the second import alone would succeed if it was done before matplotlib was blocked
-        import matplotlib.figure  # noqa: F401, PLC0415
+        import matplotlib.figure  # noqa: F401 (see above)
 
-        from gazesal.reporting.notebook_figure import NotebookFigure  # noqa: PLC0415
+        from gazesal.reporting.notebook_figure import NotebookFigure  # noqa: PLC0415 (matplotlib)
     except ImportError as error:
         raise ImportError("Figures need matplotlib: pip install 'gazesal[plot]'.") from error
     return NotebookFigure(figsize=size, layout=layout, dpi=dpi)

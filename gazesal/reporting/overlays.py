@@ -89,7 +89,7 @@ def overlay_jpeg(
     ax = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     ax.axis("off")
     draw_overlay(ax, saliency, gaze, picture, shape)
-    from PIL import Image  # noqa: PLC0415
+    from PIL import Image
 
     drawn, packed = io.BytesIO(), io.BytesIO()
     figure.savefig(drawn, format="png", metadata={"Software": None})

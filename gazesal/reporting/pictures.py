@@ -120,7 +120,7 @@ def _most(values: np.ndarray[Any, Any]) -> float:
 
 def _pixels(path: Path) -> np.ndarray[Any, Any]:
     """Read an image file with Pillow, as gray values of any depth or as colors of 8 bits."""
-    from PIL import Image, ImageOps  # noqa: PLC0415
+    from PIL import Image, ImageOps
 
     with open_picture(path) as opened:
         # Pillow inverts negatives of 8 bits but not negatives of more bits

@@ -5,12 +5,12 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from torch import nn  # noqa: E402
+from torch import nn
 
-from gazesal.adapters.attention_gates import attention_maps  # noqa: E402
-from gazesal.adapters.geometry import InputGeometry  # noqa: E402
-from gazesal.cxr import AttentionGatedSonoNet  # noqa: E402
-from tests.adapters import networks  # noqa: E402
+from gazesal.adapters.attention_gates import attention_maps
+from gazesal.adapters.geometry import InputGeometry
+from gazesal.cxr import AttentionGatedSonoNet
+from tests.adapters import networks
 
 
 class Gate(nn.Module):

@@ -5,14 +5,14 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from gazesal.adapters.attention_gates import attention_maps  # noqa: E402
-from gazesal.adapters.from_model import saliency_from_model  # noqa: E402
-from gazesal.adapters.geometry import InputGeometry  # noqa: E402
-from gazesal.adapters.gradcam import grad_cam, grad_cam_from_tensors  # noqa: E402
-from gazesal.adapters.mixing import mix_classes  # noqa: E402
-from gazesal.adapters.other_cams import maps_from_captum  # noqa: E402
-from gazesal.cxr import load_model  # noqa: E402
-from tests.adapters import networks  # noqa: E402
+from gazesal.adapters.attention_gates import attention_maps
+from gazesal.adapters.from_model import saliency_from_model
+from gazesal.adapters.geometry import InputGeometry
+from gazesal.adapters.gradcam import grad_cam, grad_cam_from_tensors
+from gazesal.adapters.mixing import mix_classes
+from gazesal.adapters.other_cams import maps_from_captum
+from gazesal.cxr import load_model
+from tests.adapters import networks
 
 AUTOCAST = pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 GEOMETRY = InputGeometry.stretched((9, 7), (8, 8))

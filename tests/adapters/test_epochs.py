@@ -5,9 +5,9 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("torchmetrics")
 
-from gazesal.adapters import batched  # noqa: E402
-from gazesal.adapters import torchmetrics as adapted  # noqa: E402
-from tests.adapters.test_torchmetrics import PLAIN, SHUFFLED, maps  # noqa: E402
+from gazesal.adapters import batched
+from gazesal.adapters import torchmetrics as adapted
+from tests.adapters.test_torchmetrics import PLAIN, SHUFFLED, maps
 
 ALL = {**PLAIN, **SHUFFLED, "nss": adapted.NSS, "kl": adapted.KLDivergence}
 

@@ -8,14 +8,14 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from torch import nn  # noqa: E402
-from torch.nn import functional  # noqa: E402
+from torch import nn
+from torch.nn import functional
 
-from gazesal.adapters import _features  # noqa: E402
-from gazesal.adapters.attention_gates import attention_maps  # noqa: E402
-from gazesal.adapters.from_model import saliency_from_model  # noqa: E402
-from gazesal.adapters.gradcam import grad_cam, grad_cam_from_tensors  # noqa: E402
-from tests.adapters import layouts, networks  # noqa: E402
+from gazesal.adapters import _features
+from gazesal.adapters.attention_gates import attention_maps
+from gazesal.adapters.from_model import saliency_from_model
+from gazesal.adapters.gradcam import grad_cam, grad_cam_from_tensors
+from tests.adapters import layouts, networks
 
 WIDE, SQUARE = (32, 48), (64, 64)
 SHAPES = pytest.mark.parametrize("shape", [WIDE, SQUARE])

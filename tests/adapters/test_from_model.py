@@ -13,15 +13,15 @@ import gazesal
 torch = pytest.importorskip("torch")
 Image = pytest.importorskip("PIL.Image")
 
-from gazesal.adapters.attention_gates import attention_maps  # noqa: E402
-from gazesal.adapters.from_model import saliency_from_model  # noqa: E402
-from gazesal.adapters.geometry import InputGeometry  # noqa: E402
-from gazesal.adapters.gradcam import grad_cam  # noqa: E402
-from gazesal.adapters.mixing import mix_classes  # noqa: E402
-from gazesal.cxr import load_model, preprocess  # noqa: E402
-from gazesal.evaluation.storage import fingerprints  # noqa: E402
-from gazesal.evaluation.storage.fingerprints import Notes, fingerprint  # noqa: E402
-from tests.adapters import networks  # noqa: E402
+from gazesal.adapters.attention_gates import attention_maps
+from gazesal.adapters.from_model import saliency_from_model
+from gazesal.adapters.geometry import InputGeometry
+from gazesal.adapters.gradcam import grad_cam
+from gazesal.adapters.mixing import mix_classes
+from gazesal.cxr import load_model, preprocess
+from gazesal.evaluation.storage import fingerprints
+from gazesal.evaluation.storage.fingerprints import Notes, fingerprint
+from tests.adapters import networks
 
 WIDTHS = (2, 3, 4, 5)
 SHAPES = {"image0": (40, 50), "image1": (50, 40), "image2": (45, 45)}

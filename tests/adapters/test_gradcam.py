@@ -11,14 +11,14 @@ import gazesal
 
 torch = pytest.importorskip("torch")
 
-from torch import nn  # noqa: E402
+from torch import nn
 
-from gazesal.adapters.geometry import InputGeometry, padded_content  # noqa: E402
-from gazesal.adapters.gradcam import grad_cam, grad_cam_from_tensors  # noqa: E402
-from gazesal.cxr import load_model  # noqa: E402
-from tests.adapters import networks  # noqa: E402
-from tests.oracles import gradcam as oracle  # noqa: E402
-from tests.oracles import resampling  # noqa: E402
+from gazesal.adapters.geometry import InputGeometry, padded_content
+from gazesal.adapters.gradcam import grad_cam, grad_cam_from_tensors
+from gazesal.cxr import load_model
+from tests.adapters import networks
+from tests.oracles import gradcam as oracle
+from tests.oracles import resampling
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
 

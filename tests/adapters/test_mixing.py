@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as hnp
 
 torch = pytest.importorskip("torch")
 
-from gazesal.adapters.mixing import class_weights, mix_classes  # noqa: E402
+from gazesal.adapters.mixing import class_weights, mix_classes
 
 SCHEMES = ["uniform", "weighted", "thresholded", "highest"]
 LOGITS = hnp.arrays(np.float64, (2, 4), elements=st.floats(-30, 30))

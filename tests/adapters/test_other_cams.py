@@ -5,15 +5,15 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from gazesal.adapters.gradcam import grad_cam  # noqa: E402
-from gazesal.adapters.other_cams import (  # noqa: E402
+from gazesal.adapters.gradcam import grad_cam
+from gazesal.adapters.other_cams import (
     NormalizedMapWarning,
     XrvLogits,
     maps_from_captum,
     maps_from_grad_cam_package,
     maps_from_torch_cam,
 )
-from tests.adapters import fakes, networks  # noqa: E402
+from tests.adapters import fakes, networks
 
 CLASSES = [3, 0]
 

@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch")
 
-from torch import nn  # noqa: E402
+from torch import nn
 
-from gazesal.adapters.attention_gates import attention_maps  # noqa: E402
-from gazesal.adapters.from_model import saliency_from_model  # noqa: E402
-from gazesal.adapters.geometry import InputGeometry, padded_content  # noqa: E402
-from gazesal.adapters.gradcam import grad_cam  # noqa: E402
-from gazesal.cxr import preprocess  # noqa: E402
+from gazesal.adapters.attention_gates import attention_maps
+from gazesal.adapters.from_model import saliency_from_model
+from gazesal.adapters.geometry import InputGeometry, padded_content
+from gazesal.adapters.gradcam import grad_cam
+from gazesal.cxr import preprocess
 
 SIDES = st.integers(1, 40)
 

@@ -7,11 +7,11 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from gazesal.adapters._resizing import to_image  # noqa: E402
-from gazesal.adapters.attention_gates import attention_maps  # noqa: E402
-from gazesal.adapters.gradcam import grad_cam  # noqa: E402
-from gazesal.adapters.mixing import class_weights, mix_classes  # noqa: E402
-from gazesal.cxr import load_model, preprocess  # noqa: E402
+from gazesal.adapters._resizing import to_image
+from gazesal.adapters.attention_gates import attention_maps
+from gazesal.adapters.gradcam import grad_cam
+from gazesal.adapters.mixing import class_weights, mix_classes
+from gazesal.cxr import load_model, preprocess
 
 INPUTS = {
     "sononet": ["rgb224", "g224x288", "g500x410", "nofinding_sononet"],

@@ -16,8 +16,8 @@ import gazesal
 torch = pytest.importorskip("torch")
 pytest.importorskip("torchmetrics")
 
-from gazesal.adapters import batched  # noqa: E402
-from gazesal.adapters import torchmetrics as adapted  # noqa: E402
+from gazesal.adapters import batched
+from gazesal.adapters import torchmetrics as adapted
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
 SHUFFLED = {"sncc": adapted.ShuffledNCC, "sauc": adapted.ShuffledAUC}

@@ -11,9 +11,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from gazesal.cxr import load_model  # noqa: E402
-from gazesal.cxr.sononet import AttentionGatedSonoNet, SonoNet  # noqa: E402
-from gazesal.cxr.weight_files import read_weights  # noqa: E402
+from gazesal.cxr import load_model
+from gazesal.cxr.sononet import AttentionGatedSonoNet, SonoNet
+from gazesal.cxr.weight_files import read_weights
 
 NAMES = ["sononet", "ag_sononet"]
 PARAMETERS = {"sononet": 649_870, "ag_sononet": 700_976}

@@ -8,7 +8,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from gazesal.cxr import crop_or_pad, preprocess  # noqa: E402
+from gazesal.cxr import crop_or_pad, preprocess
 
 
 @pytest.fixture(scope="module")

@@ -102,7 +102,7 @@ class TrainingImages(_Images):
         return (changed[0] * 255).round_().to(torch.uint8), self.targets[index], index
 
     def _resize(self, source: Any) -> Bytes:
-        from PIL import Image  # noqa: PLC0415
+        from PIL import Image
 
         pixels = read_image(source)
         size = _resized_shape(pixels.shape[:2], self.settings.shortest_dimension)
@@ -201,7 +201,7 @@ def epoch_order(n: int, seed: int, epoch: int) -> NDArray[np.int64]:
 
 def augmentation(settings: TrainingSettings) -> nn.Module:
     """Make the study's augmentations for one image of shape (1, 1, H, W), with zeros outside."""
-    from kornia import augmentation as kornia  # noqa: PLC0415
+    from kornia import augmentation as kornia
 
     return torch.nn.Sequential(
         kornia.RandomAffine(

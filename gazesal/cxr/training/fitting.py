@@ -195,7 +195,7 @@ def _logger(folder: Path) -> Any:
     """Return TensorBoard's logger, or False if it is not installed."""
     if importlib.util.find_spec("tensorboard") is None:
         return False
-    from lightning.pytorch.loggers import TensorBoardLogger  # noqa: PLC0415
+    from lightning.pytorch.loggers import TensorBoardLogger  # noqa: PLC0415 (an extra)
 
     return TensorBoardLogger(save_dir=folder, name="tensorboard", version="")
 

@@ -158,7 +158,7 @@ def draw_chest(seed: int, index: int, side: int) -> Chest:
     for lesion in lesions:
         if lesion.kind == "cardiomegaly":
             heart_u, heart_v = 0.50 + 0.14 * lesion.conspicuity, 0.40
-            lesion = _at(lesion, *heart_place, heart_u, heart_v)  # noqa: PLW2901
+            lesion = _at(lesion, *heart_place, heart_u, heart_v)  # noqa: PLW2901 (moved)
         elif lesion.kind == "mediastinum":
             mediastinum = 0.17 + 0.07 * lesion.conspicuity
         placed.append(lesion)

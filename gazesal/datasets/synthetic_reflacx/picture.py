@@ -172,7 +172,7 @@ def _lesion(  # noqa: PLR0911 - one for each kind
 
 def _lines(chest: Chest, paths: list[Float64Array], width: float) -> Float64Array:
     """Draw soft lines along paths of points u, v, with a `width` in chest units."""
-    from PIL import Image, ImageDraw  # noqa: PLC0415
+    from PIL import Image, ImageDraw
 
     frame = chest.frame
     canvas = Image.new("L", (frame.width, frame.height))

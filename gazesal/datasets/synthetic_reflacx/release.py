@@ -166,7 +166,7 @@ def write_synthetic_reflacx(
 
 def _write_pictures(folder: Path, study: Study, seed: int) -> None:
     """Write every image of a study, and lung masks of its frontal images."""
-    from PIL import Image  # noqa: PLC0415
+    from PIL import Image
 
     for picture in study.pictures:
         rng = np.random.default_rng([seed, 5, study.index, picture.number])

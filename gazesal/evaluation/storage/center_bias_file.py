@@ -78,7 +78,7 @@ def bias_from(facts: Facts | None, arrays: Sequence[np.ndarray]) -> CenterBiasMo
         return None
     plain = [np.asarray(array) for array in arrays]
     if "pickled" in facts:  # by `parts_of` in the process that started this one
-        unpickled: CenterBiasModel = loads(plain[0].tobytes())  # noqa: S301
+        unpickled: CenterBiasModel = loads(plain[0].tobytes())  # noqa: S301 (our own)
         return unpickled
     if "gaussian" in facts or "kde" in facts:
         return _checked(facts, plain)

@@ -126,7 +126,7 @@ class Checkpoint:
             self.parts: ScoreParts = ScoreParts(folder / "parts")
             for path in (self._bias, folder / "checkpoint.json"):
                 if path.exists() and not path.is_file():
-                    raise ValueError(f"{path}: must be a file, but is a folder: {ELSEWHERE}")  # noqa: TRY301
+                    raise ValueError(f"{path}: must be a file, but is a folder: {ELSEWHERE}")  # noqa: TRY301 (closes the folder)
             self._begin_or_resume(whole)
             self.parts.read_index()
             self._tidy()
@@ -161,7 +161,7 @@ class Checkpoint:
         try:
             bias, facts = read_bias(self._bias)
             if facts.pop("run", None) != self._digest:
-                raise ValueError("was computed from other gaze or with other options")  # noqa: TRY301
+                raise ValueError("was computed from other gaze or with other options")  # noqa: TRY301 (the handler below names the file)
             return checked(bias, facts)
         except FileNotFoundError:
             return None
@@ -207,7 +207,7 @@ class Checkpoint:
         except ValueError as error:
             raise ValueError(f"{path}: cannot be read as a checkpoint: {error}") from error
         if not isinstance(there, dict):
-            raise ValueError(  # noqa: TRY004
+            raise ValueError(  # noqa: TRY004 (the content of a file)
                 f"{path}: cannot be read as a checkpoint: it is not a JSON object."
             )
         differing = _differences(there, json.loads(json.dumps(identity)))

@@ -52,7 +52,7 @@ class Places:
     def text(self, path: Path) -> str:
         """Return the text with which a path is saved."""
         # Links are followed, because a path below the root may lead out of it.
-        whole = Path(os.path.abspath(path))  # noqa: PTH100
+        whole = Path(os.path.abspath(path))  # noqa: PTH100 (removes "..")
         if whole.is_relative_to(self._whole) and self._is_inside(whole):
             return whole.relative_to(self._whole).as_posix()
         return str(whole)

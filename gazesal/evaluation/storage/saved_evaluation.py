@@ -107,14 +107,14 @@ def load_parts(folder: Path) -> dict[str, Any]:
     try:
         facts = json.loads(path.read_text("utf-8"))
         if facts["layout"] != LAYOUT:
-            raise ValueError(f"its layout is {facts['layout']}, not {LAYOUT}")  # noqa: TRY301
+            raise ValueError(f"its layout is {facts['layout']}, not {LAYOUT}")  # noqa: TRY301 (the handler below names the file)
         options = _options(facts["options"])
         bad = pd.DataFrame(facts["bad_images"], columns=["image", "reason"], dtype=str)
         versions = dict(facts["versions"])
         for name in TABLES:
             path = folder / name
             if digest_of_file(path) != facts["tables"][name]:
-                raise ValueError("it is not the table that was saved with the rest")  # noqa: TRY301
+                raise ValueError("it is not the table that was saved with the rest")  # noqa: TRY301 (the handler below names the file)
         path = folder / "scores.parquet"
         scores = pd.read_parquet(path)
         _require_scores(scores, options)

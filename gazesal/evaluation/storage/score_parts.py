@@ -190,11 +190,11 @@ class ScoreParts:
             for label in LABELS:
                 text = table.schema.field(label).type == self._pa.string()
                 if not text or table[label].null_count:
-                    raise ValueError("its labels are not text")  # noqa: TRY301
+                    raise ValueError("its labels are not text")  # noqa: TRY301 (the handler below names the file)
             if table.schema.field("score").type != self._pa.float64() or table["score"].null_count:
-                raise ValueError("its scores are not float64 numbers")  # noqa: TRY301
+                raise ValueError("its scores are not float64 numbers")  # noqa: TRY301 (the handler below names the file)
             if sum(length for _, _, length in _entries(table)) != len(table):
-                raise ValueError("its rows do not match its images")  # noqa: TRY301
+                raise ValueError("its rows do not match its images")  # noqa: TRY301 (the handler below names the file)
         except (self._pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{path}: is not a part of a checkpoint: {ELSEWHERE}") from error
         return table

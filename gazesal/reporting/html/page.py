@@ -20,7 +20,7 @@ def page_template(package: str, name: str) -> Template:
         raise ImportError(
             "The HTML report needs jinja2 and matplotlib: pip install 'gazesal[report]'."
         )
-    from jinja2 import Environment, FunctionLoader, StrictUndefined  # noqa: PLC0415
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
 
     def source(wanted: str) -> str:
         holder = package if wanted == name else __package__

@@ -7,10 +7,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from gazesal.adapters.from_model import saliency_from_model  # noqa: E402
-from gazesal.cxr import load_model, preprocess  # noqa: E402
-from gazesal.cxr.replication.feature_files import KINDS, MapFromFeatures, write_features  # noqa: E402
-from gazesal.cxr.training.settings import TrainingSettings  # noqa: E402
+from gazesal.adapters.from_model import saliency_from_model
+from gazesal.cxr import load_model, preprocess
+from gazesal.cxr.replication.feature_files import KINDS, MapFromFeatures, write_features
+from gazesal.cxr.training.settings import TrainingSettings
 
 SETTINGS = TrainingSettings().with_changes(evaluation_shortest_dimension=64)
 

@@ -17,10 +17,10 @@ pytest.importorskip("lightning")
 pytest.importorskip("kornia")
 pytest.importorskip("skimage")
 
-import gazesal  # noqa: E402
-from gazesal.cli import main  # noqa: E402
-from gazesal.cxr.replication import replicate, replicate_study, step_actions  # noqa: E402
-from gazesal.cxr.training import TrainingSettings  # noqa: E402
+import gazesal
+from gazesal.cli import main
+from gazesal.cxr.replication import replicate, replicate_study, step_actions
+from gazesal.cxr.training import TrainingSettings
 
 NETWORKS = ("sononet", "ag_sononet")
 

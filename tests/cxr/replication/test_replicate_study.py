@@ -17,11 +17,11 @@ pytest.importorskip("lightning")
 pytest.importorskip("kornia")
 pytest.importorskip("skimage")
 
-import gazesal  # noqa: E402
-from gazesal.cli import main  # noqa: E402
-from gazesal.cxr.replication import feature_files, replicate, replicate_study, report_files  # noqa: E402
-from gazesal.cxr.replication.report_sections import TABLES  # noqa: E402
-from gazesal.cxr.training import TrainingSettings  # noqa: E402
+import gazesal
+from gazesal.cli import main
+from gazesal.cxr.replication import feature_files, replicate, replicate_study, report_files
+from gazesal.cxr.replication.report_sections import TABLES
+from gazesal.cxr.training import TrainingSettings
 
 SETTINGS = TrainingSettings.preset("smoke").with_changes(
     epochs=1, shortest_dimension=32, center_crop=32, evaluation_shortest_dimension=32

@@ -6,21 +6,21 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("kornia")
 
-from PIL import Image  # noqa: E402
+from PIL import Image
 
-import gazesal  # noqa: E402
-from gazesal.cxr import preprocess  # noqa: E402
-from gazesal.cxr.training import LabeledImages, TrainingSettings  # noqa: E402
-from gazesal.cxr.training.batches import (  # noqa: E402
+import gazesal
+from gazesal.cxr import preprocess
+from gazesal.cxr.training import LabeledImages, TrainingSettings
+from gazesal.cxr.training.batches import (
     EvaluationImages,
     TrainingImages,
     epoch_order,
     evaluation_loader,
     training_loader,
 )
-from gazesal.cxr.training.classifier import normalized  # noqa: E402
-from gazesal.cxr.training.picture_cache import PictureCache  # noqa: E402
-from tests.cxr.training.made_up import made_up_images, small_settings  # noqa: E402
+from gazesal.cxr.training.classifier import normalized
+from gazesal.cxr.training.picture_cache import PictureCache
+from tests.cxr.training.made_up import made_up_images, small_settings
 
 STILL = {
     "rotation_degrees": 0.0,

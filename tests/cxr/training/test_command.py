@@ -9,9 +9,9 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("lightning")
 pytest.importorskip("kornia")
 
-import gazesal  # noqa: E402
-from gazesal.cli import main  # noqa: E402
-from gazesal.cxr import training  # noqa: E402
+import gazesal
+from gazesal.cli import main
+from gazesal.cxr import training
 
 
 @pytest.fixture(scope="module")

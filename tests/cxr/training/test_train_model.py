@@ -15,13 +15,13 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("kornia")
 pytest.importorskip("lightning")
 
-from sklearn.metrics import roc_auc_score  # noqa: E402
+from sklearn.metrics import roc_auc_score
 
-from gazesal.cxr import load_model, preprocess  # noqa: E402
-from gazesal.cxr.models import MODELS  # noqa: E402
-from gazesal.cxr.training import predict, train  # noqa: E402
-from gazesal.cxr.training.batches import TrainingImages  # noqa: E402
-from tests.cxr.training.made_up import made_up_images, small_settings  # noqa: E402
+from gazesal.cxr import load_model, preprocess
+from gazesal.cxr.models import MODELS
+from gazesal.cxr.training import predict, train
+from gazesal.cxr.training.batches import TrainingImages
+from tests.cxr.training.made_up import made_up_images, small_settings
 
 ON_CPU = {"accelerator": "cpu"}
 IMPATIENT = {"epochs": 4, "epochs_without_improvement": 1}

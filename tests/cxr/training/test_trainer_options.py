@@ -6,9 +6,9 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("kornia")
 pytest.importorskip("lightning")
 
-from gazesal.cxr.training import train  # noqa: E402
-from gazesal.cxr.training.trainer_options import TAKEN, options_that_count  # noqa: E402
-from tests.cxr.training.made_up import made_up_images, small_settings  # noqa: E402
+from gazesal.cxr.training import train
+from gazesal.cxr.training.trainer_options import TAKEN, options_that_count
+from tests.cxr.training.made_up import made_up_images, small_settings
 
 
 def go(folder, **options):

@@ -11,9 +11,9 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("kornia")
 pytest.importorskip("lightning")
 
-from gazesal.cxr.training import train  # noqa: E402
-from gazesal.cxr.training.fitting import WholeCheckpoints  # noqa: E402
-from tests.cxr.training.made_up import made_up_images, small_settings  # noqa: E402
+from gazesal.cxr.training import train
+from gazesal.cxr.training.fitting import WholeCheckpoints
+from tests.cxr.training.made_up import made_up_images, small_settings
 
 ON_CPU = {"accelerator": "cpu"}
 FILES = ("last.ckpt", "best.ckpt")
