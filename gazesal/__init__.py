@@ -19,9 +19,9 @@ __all__ += ["__version__"]
 
 # Lower layers call these functions of higher ones when an evaluation is shown or loaded.
 _VIEWS.update(
-    plot_differences=lambda: _import_module("gazesal.reporting.plots").plot_differences,
+    plot_differences=lambda: _import_module("gazesal.reporting.interval_plots").plot_differences,
     plot_evaluation=lambda: _import_module("gazesal.reporting.figures").plot_evaluation,
-    plot_intervals=lambda: _import_module("gazesal.reporting.plots").plot_intervals,
+    plot_intervals=lambda: _import_module("gazesal.reporting.interval_plots").plot_intervals,
     summary_html=lambda: _import_module("gazesal.reporting.summary_tables").summary_html,
 )
 _READERS["gazesal.cxr.lung_hull:read_hull"] = lambda: (

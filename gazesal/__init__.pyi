@@ -26,11 +26,11 @@ from .exceptions import SkippedDataWarning as SkippedDataWarning
 from .exceptions import UndefinedMetricWarning as UndefinedMetricWarning
 from .maps.center_bias import CenterBias as CenterBias
 from .maps.gaussian_bias import GaussianCenterBias as GaussianCenterBias
-from .maps.geometry import ReferenceFrame as ReferenceFrame
 from .maps.heatmap import gaze_heatmap as gaze_heatmap
 from .maps.kde_bias import KdeCenterBias as KdeCenterBias
 from .maps.observers import ObserverSplit as ObserverSplit
 from .maps.observers import one_vs_rest as one_vs_rest
+from .maps.reference_frame import ReferenceFrame as ReferenceFrame
 from .maps.registered_bias import RegisteredCenterBias as RegisteredCenterBias
 from .maps.resampling import resample as resample
 from .metrics.auc import auc_borji as auc_borji

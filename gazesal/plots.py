@@ -3,7 +3,7 @@
 from gazesal.reporting.distributions import plot_distributions
 from gazesal.reporting.extremes import extreme_images, plot_extremes
 from gazesal.reporting.figures import plot_evaluation
-from gazesal.reporting.plots import plot_differences, plot_intervals, plot_pairs
+from gazesal.reporting.interval_plots import plot_differences, plot_intervals, plot_pairs
 
 __all__ = [
     "extreme_images",

@@ -156,7 +156,7 @@ def test_importing_a_module_does_not_hide_a_function_of_the_same_name():
         "metrics.auc",
         "cite",
         "plots",
-        "reporting.plots",
+        "reporting.interval_plots",
     ]
     imports = "\n".join(f"import gazesal.{name}" for name in modules)
     out = run(

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gazesal.datasets._clean_names import clean_names, name_as_text
 from gazesal.datasets._columns import require_numbers
-from gazesal.datasets._names import clean_names, name_as_text
 from gazesal.typing import Float64Array
 
 

@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 from gazesal._validation import as_choice, as_iterable, as_real_array
 from gazesal.adapters._table import as_numbers, make_table
 from gazesal.datasets._arguments import as_text
-from gazesal.maps.geometry import as_box
 from gazesal.maps.pooled import Shapes, shape_of
+from gazesal.maps.reference_frame import as_box
 from gazesal.typing import Float64Array
 
 __all__ = ["fixations_from_pymovements"]

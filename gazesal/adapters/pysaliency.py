@@ -9,13 +9,13 @@ import pandas as pd
 
 from gazesal._validation import as_choice, as_iterable
 from gazesal.adapters._table import as_numbers, make_table
+from gazesal.datasets._clean_names import clean_names, name_as_text
 from gazesal.datasets._columns import (
     as_table,
     name_column,
     number_column,
     require_table_columns,
 )
-from gazesal.datasets._names import clean_names, name_as_text
 from gazesal.datasets.fixation_table import FIXATION_COLUMNS, ORIGINS, Origin
 from gazesal.typing import Float64Array, IntArray
 

@@ -8,7 +8,7 @@ import click
 
 from gazesal.cli.metric_name import MetricName
 from gazesal.cli.option_groups import GroupedOption
-from gazesal.cli.options import column_option, shared_options, sigma_option, size_option
+from gazesal.cli.shared_options import column_option, shared_options, sigma_option, size_option
 from gazesal.metrics.densities import METHODS
 from gazesal.metrics.registry import STUDY_METRICS
 from gazesal.stats.interval_methods import INTERVALS

@@ -9,7 +9,7 @@ import numpy as np
 
 import gazesal
 from gazesal._warnings import warn
-from gazesal.cli.options import in_pixels
+from gazesal.cli.shared_options import in_pixels
 from gazesal.cxr.lung_hull import find_lung_hulls
 from gazesal.evaluation.case import SEGMENTATION
 from gazesal.evaluation.cases_from_tables import with_maps

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gazesal.datasets._names import clean_names, name_as_text
+from gazesal.datasets._clean_names import clean_names, name_as_text
 from gazesal.typing import Float64Array, IntArray
 
 # Types that numpy and pandas would convert to numbers without a warning, by kind of dtype.

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gazesal.datasets._clean_names import clean_names
 from gazesal.datasets._columns import number_column
-from gazesal.datasets._names import clean_names
 from gazesal.datasets.numpy_files import require_plain_members
 
 DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}

@@ -5,9 +5,9 @@ from typing import Any
 
 import pandas as pd
 
+from gazesal.datasets._clean_names import name_as_text
 from gazesal.datasets._csv import clean_columns, read_csv_text
 from gazesal.datasets._json import parse_json
-from gazesal.datasets._names import name_as_text
 from gazesal.datasets._parquet import read_parquet
 
 JSON_LINES = {".jsonl", ".ndjson"}

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from gazesal.datasets._names import by_clean_name, clean_names, name_as_text
+from gazesal.datasets._clean_names import by_clean_name, clean_names, name_as_text
 from gazesal.datasets.map_stores import StoredArray, StoredMap
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from gazesal._validation import as_map, require_finite
 from gazesal.datasets._arguments import as_path
-from gazesal.datasets._names import clean_name, clean_names
+from gazesal.datasets._clean_names import clean_name, clean_names
 from gazesal.datasets.numpy_files import open_npz, read_npy
 from gazesal.typing import FloatArray
 

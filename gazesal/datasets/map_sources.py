@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from gazesal.datasets._arguments import as_path
-from gazesal.datasets._names import by_clean_name, clean_name, clean_names
+from gazesal.datasets._clean_names import by_clean_name, clean_name, clean_names
 from gazesal.datasets._store_layout import UnclearLayoutError, maps_by_image
 from gazesal.datasets.map_files import maps_in, read_map
 from gazesal.datasets.map_stores import STORES, StoredMap, open_store

@@ -15,7 +15,7 @@ from gazesal.evaluation.options import (
     needs_all_gaze,
 )
 from gazesal.evaluation.score_rows import RESERVED, BadImage
-from gazesal.maps.geometry import as_box
+from gazesal.maps.reference_frame import as_box
 
 __all__ = ["as_cases", "few_observers", "misfits", "require_images"]
 

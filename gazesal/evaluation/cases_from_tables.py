@@ -10,7 +10,7 @@ import numpy as np
 
 from gazesal._validation import as_choice, as_shape
 from gazesal._warnings import warn
-from gazesal.datasets._names import by_clean_name, similar_name
+from gazesal.datasets._clean_names import by_clean_name, similar_name
 from gazesal.datasets.map_sources import source_finder
 from gazesal.evaluation.case import Case, Gaze, MapSource, require_no_baseline
 from gazesal.exceptions import OffImageWarning

@@ -38,8 +38,8 @@ from gazesal.evaluation.storage.checkpoint import open_checkpoint
 from gazesal.evaluation.worker import plain_interrupts
 from gazesal.evaluation.worker_pool import Runner
 from gazesal.maps.center_bias_model import CenterBiasModel
-from gazesal.maps.geometry import Rounding
 from gazesal.maps.heatmap import Outside
+from gazesal.maps.reference_frame import Rounding
 from gazesal.metrics.densities import DensityMethod
 from gazesal.metrics.metric import Metric
 from gazesal.metrics.registry import STUDY_METRICS

@@ -13,9 +13,9 @@ from gazesal.exceptions import InputWarning, OffImageWarning
 from gazesal.maps.center_bias import CenterBias
 from gazesal.maps.center_bias_model import CenterBiasModel, ImageGaze, LeaveOutCenterBias
 from gazesal.maps.gaussian_bias import GaussianCenterBias
-from gazesal.maps.geometry import ReferenceFrame
 from gazesal.maps.heatmap import gaze_heatmap
 from gazesal.maps.kde_bias import KdeCenterBias
+from gazesal.maps.reference_frame import ReferenceFrame
 from gazesal.maps.registered_bias import RegisteredCenterBias
 from gazesal.maps.resampling import resample
 from gazesal.typing import Float64Array

@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 
 import pandas as pd
 
+from gazesal.datasets._clean_names import clean_names, one_spelling
 from gazesal.datasets._csv import parse_numbers, require_columns, require_each, require_once
-from gazesal.datasets._names import clean_names, one_spelling
 from gazesal.datasets._paths_inside import path_inside
 from gazesal.datasets.map_files import SUFFIXES
 from gazesal.datasets.map_sources import stored_maps

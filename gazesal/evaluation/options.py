@@ -31,8 +31,8 @@ from gazesal._validation import (
 )
 from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, Case, Gaze, is_gaze_map
 from gazesal.evaluation.metric_calls import require_fixations, require_metric_options
-from gazesal.maps.geometry import ReferenceFrame, Rounding
 from gazesal.maps.heatmap import OUTSIDE, Outside
+from gazesal.maps.reference_frame import ReferenceFrame, Rounding
 from gazesal.metrics.densities import METHODS, DensityMethod
 from gazesal.metrics.metric import Metric
 from gazesal.metrics.names import BUILT_IN, as_metrics, metric_named, remember

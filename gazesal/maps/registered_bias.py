@@ -15,7 +15,7 @@ from gazesal._files import atomic_path
 from gazesal._validation import as_iterable, as_map, as_shape
 from gazesal.maps.center_bias_model import ImageGaze
 from gazesal.maps.constancy import as_weights
-from gazesal.maps.geometry import ReferenceFrame, as_box
+from gazesal.maps.reference_frame import ReferenceFrame, as_box
 from gazesal.maps.registration import canvas_places, place_on_canvas, warp_in_whole_pixels
 from gazesal.maps.resampling import interpolate
 from gazesal.maps.running_sum import NEGATIVE, RunningSum

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from gazesal.maps.geometry import Box, ReferenceFrame, whole_place
+from gazesal.maps.reference_frame import Box, ReferenceFrame, whole_place
 from gazesal.maps.resampling import interpolate, resample
 from gazesal.typing import Float64Array, FloatArray
 

@@ -9,7 +9,7 @@ from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER
 from gazesal.evaluation.evaluation import Evaluation
 from gazesal.evaluation.gaze_checks import count_gaze_maps
 from gazesal.evaluation.options import EvaluationOptions
-from gazesal.maps.geometry import ReferenceFrame
+from gazesal.maps.reference_frame import ReferenceFrame
 from gazesal.metrics.names import metric_named
 from gazesal.reporting.labels import (
     interval_label,

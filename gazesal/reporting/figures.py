@@ -18,9 +18,9 @@ from gazesal.evaluation.case import GROUND_TRUTH, INTEROBSERVER
 from gazesal.evaluation.evaluation import Evaluation
 from gazesal.reporting._arguments import require_evaluation, require_picture
 from gazesal.reporting.figure_style import TITLE_WIDTH, add_note, new_figure
+from gazesal.reporting.interval_plots import forest_panels
 from gazesal.reporting.labels import method_label
 from gazesal.reporting.pictures import for_display
-from gazesal.reporting.plots import forest_panels
 from gazesal.reporting.summary_cells import require_summary_of
 from gazesal.typing import FloatArray
 

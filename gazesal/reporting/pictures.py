@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from gazesal.datasets._names import one_spelling
+from gazesal.datasets._clean_names import one_spelling
 from gazesal.datasets.numpy_files import read_npy
 from gazesal.datasets.stored_pictures import open_picture
 from gazesal.typing import Float64Array

@@ -6,11 +6,11 @@ from numpy.typing import ArrayLike
 from gazesal._validation import as_real_array, require_finite
 from gazesal.stats.caveats import caveats_of, warn_of, words_of
 from gazesal.stats.interval_methods import IntervalKind, IntervalOptions, intervals_of
-from gazesal.stats.labels import codes_of_array
 from gazesal.stats.results import ConfidenceInterval
 from gazesal.stats.rounding import merge_ties, resolution
 from gazesal.stats.score_cube import ScoreCube
 from gazesal.stats.score_table import LARGEST
+from gazesal.stats.unit_codes import codes_of_array
 from gazesal.typing import Float64Array, RandomState
 
 __all__ = ["confidence_interval"]

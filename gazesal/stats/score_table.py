@@ -11,8 +11,8 @@ import pandas as pd
 
 from gazesal._validation import as_column, as_real_array
 from gazesal.stats.design import Design
-from gazesal.stats.labels import codes_of_column
 from gazesal.stats.rounding import resolution
+from gazesal.stats.unit_codes import codes_of_column
 from gazesal.typing import Float64Array, IntArray
 
 __all__ = [

@@ -19,7 +19,6 @@ from gazesal.stats.interval_methods import (
     intervals_of,
     symmetric_bounds,
 )
-from gazesal.stats.labels import codes_of_column
 from gazesal.stats.paired_tests import separate_generator
 from gazesal.stats.pairing import paired_difference
 from gazesal.stats.permutation_tests import least_order_p, order_test
@@ -27,6 +26,7 @@ from gazesal.stats.results import ConfidenceInterval, joined, row_of
 from gazesal.stats.rounding import all_equal
 from gazesal.stats.score_cube import cubes_of
 from gazesal.stats.score_table import require_columns
+from gazesal.stats.unit_codes import codes_of_column
 from gazesal.typing import Float64Array, RandomState
 
 __all__ = ["Subgroups", "compare_subgroups"]

@@ -16,8 +16,8 @@ from gazesal.evaluation.gaze_of_image import OWN_MODELS, AnyCenterBias
 from gazesal.maps.center_bias import CenterBias
 from gazesal.maps.center_bias_model import CenterBiasModel
 from gazesal.maps.gaussian_bias import GaussianCenterBias
-from gazesal.maps.geometry import ReferenceFrame
 from gazesal.maps.kde_bias import KdeCenterBias
+from gazesal.maps.reference_frame import ReferenceFrame
 from gazesal.maps.registered_bias import RegisteredCenterBias
 from gazesal.maps.running_sum import RunningSum
 

@@ -17,7 +17,7 @@ from gazesal.datasets.map_stores import StoredMap
 from gazesal.evaluation.case import Case, Gaze
 from gazesal.evaluation.fixation_file import FixationFile
 from gazesal.evaluation.registered import READERS
-from gazesal.maps.geometry import as_box
+from gazesal.maps.reference_frame import as_box
 from gazesal.typing import Float64Array
 
 __all__ = [

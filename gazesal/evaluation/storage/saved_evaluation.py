@@ -37,7 +37,7 @@ from gazesal.evaluation.storage.score_parts import require_pyarrow
 from gazesal.exceptions import SkippedDataWarning
 from gazesal.maps.center_bias import CenterBias
 from gazesal.maps.center_bias_model import CenterBiasModel
-from gazesal.maps.geometry import ReferenceFrame
+from gazesal.maps.reference_frame import ReferenceFrame
 from gazesal.maps.registered_bias import RegisteredCenterBias
 from gazesal.metrics.metric import Metric
 

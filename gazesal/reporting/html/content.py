@@ -18,7 +18,7 @@ from gazesal._text import printable
 from gazesal.cite import cite
 from gazesal.evaluation.case import INTEROBSERVER
 from gazesal.evaluation.evaluation import Evaluation
-from gazesal.maps.geometry import ReferenceFrame
+from gazesal.maps.reference_frame import ReferenceFrame
 from gazesal.metrics.names import metric_named
 from gazesal.reporting.captions import describe
 from gazesal.reporting.extremes import extreme_images, image_means
