@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from gazesal.cli import main
-from gazesal.cli.shared_options import plain_errors
+from gazesal.cli.run_contexts import plain_errors
 from gazesal.cli.streams import SteadyStream
 from gazesal.exceptions import OffImageWarning, UndefinedMetricWarning
 from tests.plain_study import HEIGHT, WIDTH, write_plain_study

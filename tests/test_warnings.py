@@ -15,7 +15,7 @@ from tests.evaluation.large_study import SIGMA, make_cases
 
 PACKAGE = Path(gazesal.__file__).parent
 # the command line has its process for itself
-OWN_PROCESS = {"cli/shared_options.py"}
+OWN_PROCESS = {"cli/run_contexts.py"}
 
 
 def test_only_the_command_line_replaces_the_filters_of_the_process():

@@ -9,7 +9,8 @@ import click
 
 import gazesal
 from gazesal.cli.output import show_and_write
-from gazesal.cli.shared_options import plain_errors, require_writable, shared_options
+from gazesal.cli.run_contexts import plain_errors, require_writable
+from gazesal.cli.shared_options import shared_options
 from gazesal.cli.sources import (
     cases_of_release,
     picture_of_release,

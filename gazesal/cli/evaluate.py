@@ -10,7 +10,7 @@ import gazesal
 from gazesal.cli.evaluate_options import SOURCE_OPTIONS, evaluate_options, require_one_source
 from gazesal.cli.option_groups import GroupedCommand
 from gazesal.cli.output import show_and_write
-from gazesal.cli.shared_options import cluster, ended_by_sigterm, plain_errors, require_writable
+from gazesal.cli.run_contexts import cluster, ended_by_sigterm, plain_errors, require_writable
 from gazesal.cli.sources import (
     cases_of_manifest,
     cases_of_release,

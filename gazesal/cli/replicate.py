@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 import gazesal
-from gazesal.cli.shared_options import plain_errors, require_writable
+from gazesal.cli.run_contexts import plain_errors, require_writable
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 # synthetic release of the preset smoke, so small that training takes minutes

@@ -8,7 +8,7 @@ import click
 
 import gazesal
 from gazesal.cli.metric_name import MetricName
-from gazesal.cli.shared_options import plain_errors
+from gazesal.cli.run_contexts import plain_errors
 from gazesal.reporting.html.report import TITLE
 
 SAVED = "evaluation"  # folder of the saved evaluation in the results of `gazesal evaluate`

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 import gazesal
-from gazesal.cli.shared_options import plain_errors, require_writable
+from gazesal.cli.run_contexts import plain_errors, require_writable
 
 
 @click.group()
