@@ -2,7 +2,6 @@ from . import replication as replication
 from . import training as training
 from .classification import label_aucs as label_aucs
 from .images import read_image as read_image
-from .labels import LABELS as LABELS
 from .lung_hull import box_of_mask as box_of_mask
 from .lung_hull import clean_lung_mask as clean_lung_mask
 from .lung_hull import find_lung_hulls as find_lung_hulls

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from gazesal._validation import as_choice, as_flag, as_real_array, as_shape, require_finite
 from gazesal.maps.heatmap import gaze_heatmap
-from gazesal.maps.pooled import ByImage, Outside, Shapes, pool_fixations
+from gazesal.maps.pooled import ByImage, RaiseOrDrop, Shapes, pool_fixations
 from gazesal.typing import Float64Array
 
 __all__ = ["GaussianCenterBias"]
@@ -127,7 +127,7 @@ class GaussianCenterBias:
         isotropic: bool = False,
         centered: bool = False,
         weights: ByImage | None = None,
-        outside: Outside = "raise",
+        outside: RaiseOrDrop = "raise",
     ) -> GaussianCenterBias:
         r"""Fit a Gaussian to fixations by maximum likelihood.
 

@@ -14,7 +14,7 @@ from gazesal.exceptions import GridEdgeWarning
 from gazesal.maps.bumps import density_of_bumps, warn_of_missed
 from gazesal.maps.center_bias_model import ImageGaze
 from gazesal.maps.kde_cross_validation import cross_validate
-from gazesal.maps.pooled import ByImage, Outside, PooledFixations, Shapes, pool_fixations
+from gazesal.maps.pooled import ByImage, PooledFixations, RaiseOrDrop, Shapes, pool_fixations
 from gazesal.typing import Float64Array, IntArray
 
 __all__ = ["KdeCenterBias"]
@@ -125,7 +125,7 @@ class KdeCenterBias:
         bandwidth: float,
         mixing: float,
         weights: ByImage | None = None,
-        outside: Outside = "raise",
+        outside: RaiseOrDrop = "raise",
     ) -> None:
         (self.bandwidth,) = _as_grid([bandwidth], name="bandwidth")
         (self.mixing,) = _as_grid([mixing], name="mixing", low=0.0, high=1.0)
@@ -141,7 +141,7 @@ class KdeCenterBias:
         bandwidths: Sequence[float] = BANDWIDTHS,
         mixings: Sequence[float] = MIXINGS,
         weights: ByImage | None = None,
-        outside: Outside = "raise",
+        outside: RaiseOrDrop = "raise",
     ) -> KdeCenterBias:
         r"""Choose the bandwidth and the mixing by cross-validation that leaves out one image.
 

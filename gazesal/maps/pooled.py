@@ -16,7 +16,7 @@ from gazesal.exceptions import OffImageWarning
 from gazesal.maps.heatmap import off_image, refuse_off_image, report_shares
 from gazesal.typing import Float64Array, IntArray
 
-Outside = Literal["raise", "drop"]
+RaiseOrDrop = Literal["raise", "drop"]
 ByImage = Mapping[Any, ArrayLike]
 Shapes = tuple[int, int] | Mapping[Any, tuple[int, int]]
 

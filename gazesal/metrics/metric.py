@@ -11,7 +11,7 @@ from gazesal._validation import as_choice, as_flag
 
 __all__ = ["Metric", "MissingFunction"]
 
-GroundTruth = Literal["map", "points"]
+GazeKind = Literal["map", "points"]
 Need = Literal["center_bias", "other_fixations", "baseline"]
 SAMPLED_WITH = {None, "center_bias"}
 NUMBERS = ("low", "high", "chance", "constant_map")
@@ -105,7 +105,7 @@ class Metric:
     function: Callable[..., float] = field(kw_only=False)
     name: str = ""
     label: str = ""
-    ground_truth: GroundTruth = "map"
+    ground_truth: GazeKind = "map"
     needs: Need | None = None
     can_sample: bool = False
     random: bool = False
@@ -144,7 +144,7 @@ class Metric:
         _set(self, "label", self.label or name)
         if not (isinstance(self.label, str) and self.label.isprintable() and self.label.strip()):
             raise ValueError(f"`label` must be printable text, got {self.label!r}.")
-        as_choice(self.ground_truth, get_args(GroundTruth), name="ground_truth")
+        as_choice(self.ground_truth, get_args(GazeKind), name="ground_truth")
         if self.needs is not None:
             as_choice(self.needs, get_args(Need), name="needs")
         for each in fields(self):

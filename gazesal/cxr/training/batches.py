@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, DistributedSampler
 
-from gazesal.cxr.images import read_image
+from gazesal.cxr.images import Bytes, read_image
 from gazesal.cxr.preprocessing import padded_square, side_of_square
 from gazesal.cxr.training.labeled_images import LabeledImages
 from gazesal.cxr.training.picture_cache import PictureCache
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["EvaluationImages", "TrainingImages", "evaluation_loader", "training_loader"]
 
-Bytes = NDArray[np.uint8]
 Item = tuple[Tensor, Tensor, int]
 
 

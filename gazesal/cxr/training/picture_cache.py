@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gazesal._digests import digest_of_texts
 from gazesal._files import atomic_path, written
+from gazesal.cxr.images import Bytes
 
-__all__ = ["PictureCache"]
+__all__ = ["GIB", "PictureCache"]
 
-Bytes = NDArray[np.uint8]
+GIB = 2**30
 
 
 @dataclass(frozen=True, slots=True)

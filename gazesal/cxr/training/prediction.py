@@ -14,12 +14,11 @@ from gazesal.adapters._forward_pass import full_precision
 from gazesal.cxr.training.batches import EvaluationImages, evaluation_loader
 from gazesal.cxr.training.classifier import normalized
 from gazesal.cxr.training.labeled_images import LabeledImages
+from gazesal.cxr.training.picture_cache import GIB
 from gazesal.cxr.training.settings import TrainingSettings
 from gazesal.typing import Float64Array
 
 __all__ = ["predict"]
-
-GIB = 2**30
 
 
 def predict(

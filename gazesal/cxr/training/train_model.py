@@ -19,6 +19,7 @@ from gazesal.cxr.models import MODELS, ModelName
 from gazesal.cxr.training.classifier import Classifier
 from gazesal.cxr.training.fitting import Data, fit, make_trainer, quiet
 from gazesal.cxr.training.labeled_images import LabeledImages
+from gazesal.cxr.training.picture_cache import GIB
 from gazesal.cxr.training.settings import TrainingSettings, settings_of_one_training
 from gazesal.cxr.training.trainer_options import options_that_count, require_free_options
 from gazesal.cxr.training.training_folder import (
@@ -31,7 +32,6 @@ from gazesal.cxr.training.training_folder import (
 
 __all__ = ["TrainedModel", "train"]
 
-GIB = 2**30
 MOST_SEEDS = 2**32
 
 

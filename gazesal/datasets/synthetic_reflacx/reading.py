@@ -15,7 +15,7 @@ from gazesal.datasets.synthetic_reflacx.scanpath import (
 
 __all__ = ["Mark", "Reading", "chest_box", "draw_reading"]
 
-Box = tuple[int, int, int, int]
+PixelBox = tuple[int, int, int, int]
 FALSE_ALARMS = ("nodule", "groundglass", "atelectasis", "consolidation")
 FALSE_ALARM_SHARE = 0.07  # share of readings with a lesion that is not there
 REMARKS = ("degenerative changes of the spine", "elevated hemidiaphragm", "calcified granuloma")
@@ -27,7 +27,7 @@ class Mark:
 
     lesion: Lesion
     certainty: int  # 1 to 5
-    ellipse: Box | None  # bounding box in pixels, or None for a device
+    ellipse: PixelBox | None  # bounding box in pixels, or None for a device
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class Reading:
     marks: tuple[Mark, ...]
     remarks: tuple[str, ...]
     poor_quality: bool
-    box: Box
+    box: PixelBox
     fixations: tuple[Fixation, ...]
     words: tuple[tuple[str, int, int], ...]  # start and end in milliseconds
 
@@ -57,7 +57,7 @@ class Reading:
         return values
 
 
-def draw_reading(chest: Chest, box: Box, habit: Habit, rng: np.random.Generator) -> Reading:
+def draw_reading(chest: Chest, box: PixelBox, habit: Habit, rng: np.random.Generator) -> Reading:
     """Draw a reading of a chest with the bounding box `box` by a reader with a habit."""
     marks = []
     for lesion in chest.lesions:
@@ -79,7 +79,7 @@ def draw_reading(chest: Chest, box: Box, habit: Habit, rng: np.random.Generator)
     )
 
 
-def chest_box(chest: Chest) -> Box:
+def chest_box(chest: Chest) -> PixelBox:
     """Return the box of lungs and heart, (x_min, y_min, x_max, y_max), half-open, in pixels."""
     frame = chest.frame
     u, v = frame.coordinates((frame.height, frame.width))
@@ -88,7 +88,7 @@ def chest_box(chest: Chest) -> Box:
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
-def _jittered_box(chest: Chest, box: Box, rng: np.random.Generator) -> Box:
+def _jittered_box(chest: Chest, box: PixelBox, rng: np.random.Generator) -> PixelBox:
     """Draw the chest's box as a reader would, within the image."""
     frame = chest.frame
     jitter = rng.normal(0, 0.02, 4) * np.tile(frame.half_sizes, 2)

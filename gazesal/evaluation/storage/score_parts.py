@@ -29,7 +29,7 @@ ELSEWHERE = "move it elsewhere, or use another folder."
 TORN = "the file is torn or was changed."
 ADVICE = "finished images are kept, and the same call resumes once this is mended"
 
-Key = tuple[str, str]  # name of an image and its fingerprint
+ImageKey = tuple[str, str]  # name of an image and its fingerprint
 
 
 def require_pyarrow(purpose: str) -> tuple[Any, Any]:
@@ -63,7 +63,7 @@ class ScoreParts:
     def __init__(self, folder: Path) -> None:
         self._pa, self._parquet = require_pyarrow("a checkpoint")
         self._folder = folder
-        self._found: dict[Key, Path] = {}  # the file that holds the scores
+        self._found: dict[ImageKey, Path] = {}  # the file that holds the scores
         self._small: list[Path] = []
         folder.mkdir(parents=True, exist_ok=True)
         for path in sorted(folder.iterdir()):
@@ -71,7 +71,7 @@ class ScoreParts:
             if not ours and not path.name.startswith("."):
                 raise ValueError(f"{path}: is not a file of a checkpoint: {ELSEWHERE}")
 
-    def __contains__(self, key: Key) -> bool:
+    def __contains__(self, key: ImageKey) -> bool:
         return key in self._found
 
     def any_files(self) -> bool:
