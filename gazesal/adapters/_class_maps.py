@@ -10,10 +10,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from gazesal._validation import as_count
 from gazesal.adapters._channel_weights import working
 from gazesal.adapters._forward_pass import Run
-from gazesal.adapters._resizing import to_image, to_input
+from gazesal.adapters._resizing import index_of_image, to_image, to_input
 from gazesal.adapters.geometry import InputGeometry, Inverse
 
 __all__ = ["GradCam", "Order", "class_maps"]
@@ -93,14 +92,7 @@ class GradCam:
             If `index` is not in the batch, the geometry belongs to an input of another shape, or
             `inverse` is ``"study"`` and the image was not padded as in the study.
         """
-        index = as_count(index, name="index", least=0)
-        if index >= len(self.logits):
-            raise ValueError(f"`index` must be less than {len(self.logits)}, got {index}.")
-        if geometry.input_shape != self.input_shape:
-            raise ValueError(
-                f"`geometry` must belong to an input of {self.input_shape}, got one of "
-                f"{geometry.input_shape}."
-            )
+        index = index_of_image(index, len(self.logits), geometry, self.input_shape)
         own = tuple(stack[index] for stack in self.stacks)
         return self._combined(own, lambda stack: to_image(stack, geometry, inverse))
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from gazesal._validation import as_count
 from gazesal.adapters.geometry import InputGeometry, Inverse, rescale
 from gazesal.typing import Float64Array
 
@@ -23,6 +24,21 @@ def to_image(maps: Tensor, geometry: InputGeometry, inverse: Inverse) -> Tensor:
     height, width = geometry.input_shape
     down = _between(maps, rescale(rows, height, maps.shape[-2]), -2)
     return _between(down, rescale(columns, width, maps.shape[-1]), -1)
+
+
+def index_of_image(
+    index: int, n_images: int, geometry: InputGeometry, input_shape: tuple[int, int]
+) -> int:
+    """Return the index of an image of a batch, and raise if its geometry is of another input."""
+    index = as_count(index, name="index", least=0)
+    if index >= n_images:
+        raise ValueError(f"`index` must be less than {n_images}, got {index}.")
+    if geometry.input_shape != input_shape:
+        raise ValueError(
+            f"`geometry` must belong to an input of {input_shape}, got one of "
+            f"{geometry.input_shape}."
+        )
+    return index
 
 
 def _between(maps: Tensor, places: Float64Array, axis: int) -> Tensor:

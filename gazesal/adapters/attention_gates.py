@@ -10,7 +10,6 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
-from gazesal._validation import as_count
 from gazesal.adapters._features import require_maps
 from gazesal.adapters._forward_pass import (
     Layers,
@@ -21,7 +20,7 @@ from gazesal.adapters._forward_pass import (
     tensors_in,
     undisturbed,
 )
-from gazesal.adapters._resizing import to_image, to_input
+from gazesal.adapters._resizing import index_of_image, to_image, to_input
 from gazesal.adapters.geometry import InputGeometry, Inverse
 
 __all__ = ["AttentionMaps", "attention_maps"]
@@ -87,14 +86,7 @@ class AttentionMaps:
             If `index` is not in the batch, the geometry belongs to an input of another shape, or
             `inverse` is ``"study"`` and the image was not padded as in the study.
         """
-        index = as_count(index, name="index", least=0)
-        if index >= len(self.logits):
-            raise ValueError(f"`index` must be less than {len(self.logits)}, got {index}.")
-        if geometry.input_shape != self.input_shape:
-            raise ValueError(
-                f"`geometry` must belong to an input of {self.input_shape}, got one of "
-                f"{geometry.input_shape}."
-            )
+        index = index_of_image(index, len(self.logits), geometry, self.input_shape)
         return torch.stack([to_image(stack[index], geometry, inverse) for stack in self.stacks])
 
     def __repr__(self) -> str:

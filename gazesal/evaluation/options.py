@@ -5,7 +5,8 @@ To add an option,
 1. add a field with its default to `EvaluationOptions` and the check of its value to `CHECKS`, and
    to `fit_to_cases` any check that involves the images or another option,
 2. add a keyword with the same default and its description to `evaluate`, and
-3. add an option to the command line in `gazesal.cli.evaluate`.
+3. add an option to the command line in `gazesal.cli.evaluate_options`, and pass it on in
+   `gazesal.cli.evaluate`.
 
 `evaluate` collects its keywords by name, and all functions below it take the options as a whole.
 Only `rounding` is not a field, because the frame of the center bias holds it.

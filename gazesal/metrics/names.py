@@ -12,7 +12,7 @@ from gazesal.metrics.compat_registry import COMPAT_METRICS
 from gazesal.metrics.metric import Metric
 from gazesal.metrics.registry import METRICS
 
-__all__ = ["as_metrics", "find_metric", "metric_named", "remember"]
+__all__ = ["as_metrics", "find_metric", "higher_is_better", "metric_named", "remember"]
 
 BUILT_IN: Mapping[str, Metric] = MappingProxyType({**METRICS, **COMPAT_METRICS})
 # "AUC" means `auc_borji` in the tables of the study and `auc_judd` in benchmarks.
@@ -165,6 +165,23 @@ def find_metric(name: object) -> Metric | None:
     text = str(name)
     labels = {metric.label: metric for metric in _users.values()}
     return BUILT_IN.get(text) or _users.get(text) or LABELS.get(text) or labels.get(text)
+
+
+def higher_is_better(metric: object) -> bool | None:
+    """Return the direction of a metric, or None if it is not known.
+
+    Parameters
+    ----------
+    metric : str
+        Name or label of a metric, such as ``"kl_divergence"``, ``"KL"`` or ``"mit_kl"``.
+
+    Returns
+    -------
+    bool or None
+        None for an unknown name. Callers then make no claim about which score is better.
+    """
+    found = find_metric(metric)
+    return None if found is None else found.higher_is_better
 
 
 def metric_named(name: str) -> Metric:

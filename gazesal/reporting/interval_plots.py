@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gazesal._validation import as_column, as_iterable
-from gazesal.metrics.directions import higher_is_better
-from gazesal.metrics.names import find_metric
+from gazesal.metrics.names import find_metric, higher_is_better
 from gazesal.reporting.figure_style import (
     INK,
     PALE,

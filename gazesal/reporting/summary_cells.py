@@ -8,7 +8,7 @@ import pandas as pd
 
 from gazesal._validation import as_count
 from gazesal.evaluation.case import INTEROBSERVER
-from gazesal.metrics.directions import higher_is_better as direction_of
+from gazesal.metrics.names import higher_is_better as direction_of
 from gazesal.reporting.labels import BASELINES, method_label
 
 __all__ = [

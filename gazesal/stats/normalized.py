@@ -9,7 +9,7 @@ import pandas as pd
 
 from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
-from gazesal.metrics import directions
+from gazesal.metrics.names import higher_is_better
 from gazesal.stats import bootstrap
 from gazesal.stats.caveats import caveats_of, warn_of, words_of
 from gazesal.stats.design import Design, require_design
@@ -199,7 +199,7 @@ def _require_order(
     if not (higher is None or isinstance(higher, bool | np.bool_)):
         raise TypeError(f"`higher_is_better` must be True or False, got {higher!r}.")
     metrics = set(table["metric"].astype(str)) if "metric" in table else set()
-    known = {directions.higher_is_better(metric) for metric in metrics} - {None}
+    known = {higher_is_better(metric) for metric in metrics} - {None}
     remedy = "Exchange them."
     if higher is None and len(known) == 1:
         higher = known.pop()

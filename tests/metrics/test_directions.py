@@ -4,7 +4,7 @@ import pytest
 
 import gazesal
 from gazesal.metrics.compat_registry import COMPAT_METRICS
-from gazesal.metrics.directions import higher_is_better
+from gazesal.metrics.names import higher_is_better
 from tests.public_api import public
 
 METRICS = [*gazesal.METRICS.values(), *COMPAT_METRICS.values()]

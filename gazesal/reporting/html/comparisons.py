@@ -19,7 +19,7 @@ import pandas as pd
 from gazesal._warnings import muted
 from gazesal.evaluation.case import INTEROBSERVER
 from gazesal.evaluation.evaluation import Evaluation
-from gazesal.metrics.directions import higher_is_better
+from gazesal.metrics.names import higher_is_better
 from gazesal.reporting.labels import BASELINES, method_label, metric_label, unit_of
 from gazesal.stats.paired_tests import t_test
 from gazesal.stats.results import Comparison

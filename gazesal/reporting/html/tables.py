@@ -13,7 +13,7 @@ from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER
 from gazesal.evaluation.evaluation import Evaluation
 from gazesal.evaluation.score_rows import COLUMNS
 from gazesal.exceptions import IntervalWarning
-from gazesal.metrics.directions import higher_is_better
+from gazesal.metrics.names import higher_is_better
 from gazesal.reporting.captions import sncc_of_inverse_bias
 from gazesal.reporting.html.comparisons import Family, best_of, better_of, maps_of, rows_of
 from gazesal.reporting.labels import (
