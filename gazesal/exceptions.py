@@ -23,7 +23,7 @@ class IntervalWarning(UserWarning):
 
 
 class OffImageWarning(UserWarning):
-    """Fixations outside the image were dropped, as the argument `outside` requires."""
+    """Fixations outside the image were dropped, as the argument ``outside`` requires."""
 
 
 class SkippedDataWarning(UserWarning):

@@ -23,7 +23,7 @@ class Metric:
     """A metric: a function and the facts about it.
 
     `METRICS` holds the metrics of the library. Make a `Metric` from your own function and give it
-    to `evaluate` in `metrics`. Tables, figures and reports then use its label and direction.
+    to `evaluate` in ``metrics``. Tables, figures and reports then use its label and direction.
 
     Attributes
     ----------
