@@ -10,6 +10,7 @@ import gazesal
 from gazesal.cli.metric_name import MetricName
 from gazesal.cli.run_contexts import plain_errors
 from gazesal.reporting.html.report import TITLE
+from gazesal.stats.interval_methods import DEFAULT_INTERVAL
 
 SAVED = "evaluation"  # folder of the saved evaluation in the results of `gazesal evaluate`
 
@@ -62,7 +63,7 @@ def report(
             evaluation,
             folder / "report.html" if out is None else out,
             pictures=pictures,
-            summary=evaluation.summary(interval=settings.get("interval", "t")),
+            summary=evaluation.summary(interval=settings.get("interval", DEFAULT_INTERVAL)),
             note=str(settings.pop("note", "")),
             settings=settings,
             metric=metric,

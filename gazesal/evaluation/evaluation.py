@@ -29,7 +29,7 @@ from gazesal.evaluation.storage.saved_evaluation import load_parts, save_parts
 from gazesal.evaluation.summaries import compare_methods, summarize
 from gazesal.maps.center_bias_model import CenterBiasModel
 from gazesal.stats.caveats import warn_of
-from gazesal.stats.interval_methods import IntervalKind
+from gazesal.stats.interval_methods import DEFAULT_INTERVAL, IntervalKind
 from gazesal.stats.multiplicity import Adjustment
 from gazesal.stats.results import Comparisons
 from gazesal.typing import FloatArray
@@ -83,7 +83,7 @@ class Evaluation:
         *,
         by: Sequence[str] | str = (),
         unit: str = "image",
-        interval: IntervalKind = "t",
+        interval: IntervalKind = DEFAULT_INTERVAL,
         confidence_level: float = 0.95,
         n_resamples: int = 10_000,
     ) -> pd.DataFrame:
@@ -161,7 +161,7 @@ class Evaluation:
         by: Sequence[str] | str = (),
         unit: str = "image",
         margin: float | Mapping[Any, float] | None = None,
-        interval: IntervalKind = "t",
+        interval: IntervalKind = DEFAULT_INTERVAL,
         confidence_level: float = 0.95,
         adjust: Adjustment = "holm",
         n_resamples: int = 10_000,

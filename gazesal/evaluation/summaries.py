@@ -15,7 +15,7 @@ from gazesal.evaluation.score_rows import COLUMNS
 from gazesal.stats.caveats import words_of
 from gazesal.stats.comparisons import compare
 from gazesal.stats.design import Design, as_columns
-from gazesal.stats.interval_methods import IntervalKind, IntervalOptions
+from gazesal.stats.interval_methods import DEFAULT_INTERVAL, IntervalKind, IntervalOptions
 from gazesal.stats.results import Comparisons
 from gazesal.stats.score_cube import cubes_of
 from gazesal.stats.table_intervals import caveats_by_key, intervals_by_key
@@ -44,7 +44,7 @@ def summarize(
     *,
     by: Sequence[str] | str = (),
     unit: str = "image",
-    interval: IntervalKind = "t",
+    interval: IntervalKind = DEFAULT_INTERVAL,
     confidence_level: float = 0.95,
     n_resamples: int = 10_000,
 ) -> pd.DataFrame:

@@ -5,7 +5,12 @@ from numpy.typing import ArrayLike
 
 from gazesal._validation import as_real_array, require_finite
 from gazesal.stats.caveats import caveats_of, warn_of, words_of
-from gazesal.stats.interval_methods import IntervalKind, IntervalOptions, intervals_of
+from gazesal.stats.interval_methods import (
+    DEFAULT_INTERVAL,
+    IntervalKind,
+    IntervalOptions,
+    intervals_of,
+)
 from gazesal.stats.results import ConfidenceInterval
 from gazesal.stats.rounding import merge_ties, resolution
 from gazesal.stats.score_cube import ScoreCube
@@ -20,7 +25,7 @@ def confidence_interval(
     scores: ArrayLike,
     *,
     clusters: ArrayLike | None = None,
-    interval: IntervalKind = "t",
+    interval: IntervalKind = DEFAULT_INTERVAL,
     confidence_level: float = 0.95,
     n_resamples: int = 10_000,
     rng: RandomState | None = None,

@@ -19,7 +19,7 @@ from gazesal.stats.independent_units import (
     independent_intervals,
     mean_difference,
 )
-from gazesal.stats.interval_methods import IntervalKind, IntervalOptions
+from gazesal.stats.interval_methods import DEFAULT_INTERVAL, IntervalKind, IntervalOptions
 from gazesal.stats.multiplicity import ADJUSTMENTS, Adjustment, adjust_p_values
 from gazesal.stats.paired_tests import as_margin, effect, equivalences, p_values, t_test
 from gazesal.stats.pairing import paired_rows
@@ -40,7 +40,7 @@ def compare(
     by: Sequence[str] | str = (),
     independent: str | None = None,
     margin: float | Mapping[Any, float] | None = None,
-    interval: IntervalKind = "t",
+    interval: IntervalKind = DEFAULT_INTERVAL,
     confidence_level: float = 0.95,
     adjust: Adjustment = "holm",
     n_resamples: int = 10_000,

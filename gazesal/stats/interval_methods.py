@@ -24,6 +24,7 @@ from gazesal.stats.score_cube import ScoreCube
 from gazesal.typing import Float64Array, RandomState
 
 __all__ = [
+    "DEFAULT_INTERVAL",
     "INTERVALS",
     "RESAMPLED",
     "BoundsAt",
@@ -39,6 +40,8 @@ __all__ = [
 
 IntervalKind = Literal["normal", "t", "bootstrap", "basic", "bca", "studentized", "study"]
 INTERVALS: tuple[str, ...] = get_args(IntervalKind)
+DEFAULT_INTERVAL: IntervalKind = "t"
+"""The default of every function. `docs/concepts/intervals.md` has its measured coverage."""
 BoundsAt = Callable[[float], tuple[float, float]]
 """Function from a confidence level to the bounds of an interval."""
 RESAMPLED = ("bootstrap", "basic", "bca", "studentized")

@@ -13,7 +13,7 @@ from gazesal.metrics.names import higher_is_better
 from gazesal.stats import bootstrap
 from gazesal.stats.caveats import caveats_of, warn_of, words_of
 from gazesal.stats.design import Design, require_design
-from gazesal.stats.interval_methods import RESAMPLED, IntervalOptions
+from gazesal.stats.interval_methods import DEFAULT_INTERVAL, RESAMPLED, IntervalOptions
 from gazesal.stats.ratio_of_means import (
     fieller_bounds,
     ratios,
@@ -39,7 +39,7 @@ def normalized_score(
     ceiling: object,
     contrast: str = "method",
     higher_is_better: bool | None = None,
-    interval: str = "t",
+    interval: str = DEFAULT_INTERVAL,
     confidence_level: float = 0.95,
     n_resamples: int = 10_000,
     rng: RandomState | None = None,

@@ -14,6 +14,7 @@ from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.stats.caveats import Caveat, caveats_of, order_caveat, warn_of, words_of
 from gazesal.stats.design import Design, require_design
 from gazesal.stats.interval_methods import (
+    DEFAULT_INTERVAL,
     IntervalKind,
     IntervalOptions,
     intervals_of,
@@ -89,7 +90,7 @@ def compare_subgroups(
     contrast: str | None = None,
     method: object = None,
     reference: object = None,
-    interval: IntervalKind = "t",
+    interval: IntervalKind = DEFAULT_INTERVAL,
     confidence_level: float = 0.95,
     n_resamples: int = 10_000,
     rng: RandomState | None = None,

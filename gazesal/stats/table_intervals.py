@@ -8,7 +8,12 @@ import pandas as pd
 
 from gazesal.stats.caveats import Caveat, caveats_of, warn_of, words_of
 from gazesal.stats.design import Design, as_columns, require_design
-from gazesal.stats.interval_methods import IntervalKind, IntervalOptions, intervals_of
+from gazesal.stats.interval_methods import (
+    DEFAULT_INTERVAL,
+    IntervalKind,
+    IntervalOptions,
+    intervals_of,
+)
 from gazesal.stats.results import ConfidenceInterval, joined, row_of
 from gazesal.stats.score_cube import Key, ScoreCube, cubes_of, with_same_units
 from gazesal.typing import RandomState
@@ -20,7 +25,7 @@ def interval(
     table: pd.DataFrame,
     design: Design,
     *,
-    interval: IntervalKind = "t",
+    interval: IntervalKind = DEFAULT_INTERVAL,
     confidence_level: float = 0.95,
     n_resamples: int = 10_000,
     rng: RandomState | None = None,
@@ -170,7 +175,7 @@ def interval_table(
     design: Design,
     *,
     by: Sequence[str] | str,
-    interval: IntervalKind = "t",
+    interval: IntervalKind = DEFAULT_INTERVAL,
     confidence_level: float = 0.95,
     n_resamples: int = 10_000,
     rng: RandomState | None = None,
