@@ -98,7 +98,7 @@ def _as_metric(value: object) -> Metric:
                 f"{each!r} ({'gaze map' if BUILT_IN[each].ground_truth == 'map' else 'fixations'})"
                 for each in AMBIGUOUS[plain]
             )
-            raise ValueError(f"`metrics` must be unambiguous, got {value!r}. Write {candidates}.")
+            raise ValueError(f"`metrics` must name one metric, got {value!r}. Write {candidates}.")
         metric = exact or ALIASES.get(plain) or _unknown(value)
     return metric
 

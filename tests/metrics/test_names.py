@@ -44,8 +44,8 @@ def test_a_name_or_alias_finds_its_metric(alias, name):
 @pytest.mark.parametrize(
     ("given", "match"),
     [
-        (["AUC"], "`metrics` must be clear, got 'AUC'.*'auc_borji' .gaze map. or 'auc' "),
-        (["shuffled AUC"], "`metrics` must be clear.*'sauc' .*'auc_shuffled'"),
+        (["AUC"], "`metrics` must name one metric, got 'AUC'.*'auc_borji' .gaze map. or 'auc' "),
+        (["shuffled AUC"], "`metrics` must name one metric.*'sauc' .*'auc_shuffled'"),
         ([closeness], r"`metrics`.*Metric\(function\)"),
         (["nsss"], "`metrics`.*Did you mean 'nss'"),
         (["cc", "ncc"], "`metrics`.*each once"),
