@@ -5,7 +5,7 @@ from pathlib import Path
 from gazesal import METRICS
 
 HEADINGS = {
-    "map": "Metrics of gaze maps. The shuffled metrics take the center bias as their third argument.",
+    "map": "Metrics of gaze maps. The shuffled metrics take the center bias as third argument.",
     "points": "Metrics of fixations.",
 }
 
