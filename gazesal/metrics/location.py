@@ -200,7 +200,7 @@ def information_gain(
     Returns
     -------
     float
-        In bits per fixation, bounded only by `eps`, and higher is better. The baseline itself
+        In bits per fixation, unbounded if `eps` is 0, and higher is better. The baseline itself
         scores 0, and there is no level of chance. ``nan`` if `eps` is 0 and a fixation has density
         0.
 
@@ -285,7 +285,7 @@ def log_likelihood(
     Returns
     -------
     float
-        In bits per fixation, bounded below only by `eps` and at most log2(H W), and higher is
+        In bits per fixation, unbounded below if `eps` is 0 and at most log2(H W), and higher is
         better. The uniform density scores 0, and there is no level of chance. ``nan`` if `eps` is 0
         and a fixation has density 0.
 
