@@ -164,7 +164,7 @@ def train(
     help="Score images with this number of usable readings.",
 )
 @click.option(
-    "--center-bias",
+    "--center-bias-rows",
     type=click.Choice(["in_sample", "left_out"]),
     default="in_sample",
     show_default=True,
@@ -195,7 +195,7 @@ def replicate(
     lungs: Path | None,
     segment: bool,
     readers: int,
-    center_bias: Any,
+    center_bias_rows: Any,
     seed: int,
     n_jobs: int,
     quiet: bool,
@@ -237,7 +237,7 @@ def replicate(
             checkpoints=checkpoints,
             lungs=XrvLungs() if segment else lungs,
             n_readers=readers,
-            center_bias=center_bias,
+            center_bias_rows=center_bias_rows,
             seed=seed,
             n_jobs=n_jobs,
             workers=options["workers"],

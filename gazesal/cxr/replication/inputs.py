@@ -66,7 +66,7 @@ class ReplicationInputs:
     own: Mapping[str, list[Path]] | None
     lungs: str | Path | Segmenter | None
     n_readers: int
-    center_bias: Literal["in_sample", "left_out"]
+    center_bias_rows: Literal["in_sample", "left_out"]
     seed: int
     n_jobs: int
     workers: int

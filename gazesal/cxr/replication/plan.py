@@ -102,7 +102,7 @@ def run_steps(
             f"score-{model}",
             partial(score, study, maps, lungs, figure=model == 0),
             inputs={
-                "center_bias": study.center_bias,
+                "center_bias_rows": study.center_bias_rows,
                 "n_readers": study.n_readers,
                 "gaze": gaze,
                 "lungs": None if lungs is None else fingerprint_of_files(Path(lungs)),

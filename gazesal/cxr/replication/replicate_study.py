@@ -82,7 +82,7 @@ def replicate(
     checkpoints: str | Path | None = None,
     lungs: str | Path | Segmenter | None = None,
     n_readers: int = 5,
-    center_bias: Literal["in_sample", "left_out"] = "in_sample",
+    center_bias_rows: Literal["in_sample", "left_out"] = "in_sample",
     seed: int = 0,
     n_jobs: int = 1,
     workers: int = 0,
@@ -120,7 +120,7 @@ def replicate(
         is left out.
     n_readers : int, default 5
         Score the images with this number of kept readings.
-    center_bias : {"in_sample", "left_out"}, default "in_sample"
+    center_bias_rows : {"in_sample", "left_out"}, default "in_sample"
         ``"in_sample"`` includes an image's own gaze in its center bias and rounds boxes to whole
         pixels, as in the study. ``"left_out"`` excludes it and does not round.
     seed : int, default 0
@@ -209,7 +209,7 @@ def replicate(
     ...         epochs=1, shortest_dimension=32, center_crop=32, evaluation_shortest_dimension=32
     ...     ),
     ...     n_readers=2,
-    ...     center_bias="left_out",
+    ...     center_bias_rows="left_out",
     ...     trainer={"accelerator": "cpu"},
     ...     notes=("Synthetic data",),
     ...     beside_paper=False,
@@ -249,7 +249,7 @@ def replicate(
         own=own,
         lungs=lungs,
         n_readers=n_readers,
-        center_bias=center_bias,
+        center_bias_rows=center_bias_rows,
         seed=seed,
         n_jobs=n_jobs,
         workers=workers,
@@ -266,7 +266,7 @@ def replicate(
         f"{len(scored)} images with {n_readers} readings are scored, {n_models} trainings of each "
         f"network{'' if own is None else ', from checkpoints'}",
         f"settings: {nearest_preset(settings)}",
-        f"center bias: {center_bias.replace('_', ' ')}",
+        f"center bias: {center_bias_rows.replace('_', ' ')}",
         "AUCs are exact",
     ]
     if lungs is None:

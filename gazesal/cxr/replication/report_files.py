@@ -76,7 +76,7 @@ def write_report(
         scores=scores,
         settings={
             **study.settings.to_dict(),
-            "center_bias": study.center_bias,
+            "center_bias_rows": study.center_bias_rows,
             "n_readers": study.n_readers,
             "seed": study.seed,
             "trainings": study.n_models,

@@ -125,8 +125,8 @@ def score(
     found = evaluate(
         cases,
         outside="keep",
-        center_bias_rows=study.center_bias,
-        rounding="study" if study.center_bias == "in_sample" else "none",
+        center_bias_rows=study.center_bias_rows,
+        rounding="study" if study.center_bias_rows == "in_sample" else "none",
         seed=study.seed,
         n_jobs=study.n_jobs,
         progress=study.progress,

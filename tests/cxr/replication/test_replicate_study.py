@@ -228,7 +228,7 @@ def test_killed_replication_resumes_to_the_same_files(release, whole, tmp_path):
 def test_changed_options_and_gaze_repeat_only_the_scoring(release, whole, tmp_path):
     out = tmp_path / "changed"
     shutil.copytree(whole.report.parent, out)
-    found = go(release, out, center_bias="left_out")
+    found = go(release, out, center_bias_rows="left_out")
     assert found.ran == ["score-0", "score-1"]
     assert "center_bias" in set(found.scores["method"])
     changed = tmp_path / "release"
@@ -236,7 +236,7 @@ def test_changed_options_and_gaze_repeat_only_the_scoring(release, whole, tmp_pa
     reading = next(iter(changed.glob("main_data/P1*/fixations.csv")))
     lines = reading.read_bytes().splitlines(keepends=True)
     reading.write_bytes(b"".join(lines[:-1]))
-    again = go(changed, out, center_bias="left_out")
+    again = go(changed, out, center_bias_rows="left_out")
     assert again.ran == ["score-0", "score-1"]
 
 
