@@ -12,7 +12,8 @@ HEADINGS = {
 
 def metric_lists() -> str:
     """Return the lists of metrics by their ground truth, as reStructuredText."""
-    parts = []
+    # autosummary reads the file on its own, without the module named on the page that includes it.
+    parts = [".. currentmodule:: gazesal\n"]
     for kind, heading in HEADINGS.items():
         names = [metric.name for metric in METRICS.values() if metric.ground_truth == kind]
         lines = [heading, "", ".. autosummary::", "   :toctree: generated", "   :nosignatures:", ""]
