@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gazesal._validation import as_column, as_iterable
-from gazesal.metrics.names import find_metric, higher_is_better
+from gazesal.metrics.names import find_metric
 from gazesal.reporting.figure_style import (
     INK,
     PALE,
@@ -24,6 +24,7 @@ from gazesal.reporting.labels import (
     METHOD_LABELS,
     interval_label,
     method_label,
+    metric_heading,
     metric_label,
     summary_note,
 )
@@ -261,8 +262,7 @@ def forest_panels(
             meaning = "chance" if metric.chance_of_any_map else "noise"
             ax.set_title(f"{metric.label} ({meaning} {metric.chance:g})", fontsize=9)
         else:
-            lower = " (lower is better)" if higher_is_better(name) is False else ""
-            ax.set_title(f"{metric_label(name)}{lower}", fontsize=9, parse_math=False)
+            ax.set_title(metric_heading(name), fontsize=9, parse_math=False)
         for x, place, arm, color in zip(center, places, arms.T, colors, strict=True):
             ax.errorbar(x, place, xerr=arm[:, None], ms=4, color=color, **BAR)
         label_rows(ax, [method_label(method) for method in methods])

@@ -8,7 +8,7 @@ from gazesal._text import printable
 from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER, SEGMENTATION
 from gazesal.evaluation.evaluation import Evaluation
 from gazesal.evaluation.score_rows import COLUMNS
-from gazesal.metrics.names import find_metric
+from gazesal.metrics.names import find_metric, higher_is_better
 from gazesal.stats.interval_methods import RESAMPLED
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "level_label",
     "mean_label",
     "method_label",
+    "metric_heading",
     "metric_label",
     "reader_caveats",
     "summary_note",
@@ -53,6 +54,11 @@ def metric_label(name: str) -> str:
     """Return the label of a metric, or its name if it is not in the registry."""
     metric = find_metric(name)
     return printable(name) if metric is None else metric.label
+
+
+def metric_heading(name: str) -> str:
+    """Return the label of a metric, which says if lower is better."""
+    return metric_label(name) + (" (lower is better)" if higher_is_better(name) is False else "")
 
 
 def interval_label(interval: object, *, seed: int | None = None) -> str:

@@ -13,13 +13,13 @@ from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER
 from gazesal.evaluation.evaluation import Evaluation
 from gazesal.evaluation.score_rows import COLUMNS
 from gazesal.exceptions import IntervalWarning
-from gazesal.metrics.names import higher_is_better
 from gazesal.reporting.captions import sncc_of_inverse_bias
 from gazesal.reporting.html.comparisons import Family, best_of, better_of, maps_of, rows_of
 from gazesal.reporting.labels import (
     interval_label,
     level_label,
     method_label,
+    metric_heading,
     metric_label,
     reader_caveats,
 )
@@ -36,18 +36,18 @@ def headlines(summary: pd.DataFrame, families: Sequence[Family]) -> list[str]:
     for name in map(str, summary["metric"].unique()):
         rows = summary[(summary["metric"] == name) & summary["estimate"].notna()]
         means = dict(zip(rows["method"], rows["estimate"], strict=True))
-        lower = " (lower is better)" if higher_is_better(name) is False else ""
+        heading = metric_heading(name)
         maps = maps_of(list(means))
         best = best_of(summary, name, maps)
         parts = []
         if best is not None and len(maps) > 1:
             parts.append(
-                f"By {metric_label(name)}{lower}, {method_label(best)} has the best mean of "
+                f"By {heading}, {method_label(best)} has the best mean of "
                 f"{len(maps)} maps, {means[best]:.3f}, and {_standing(best, name, maps, families)}."
             )
         elif maps:
             named = ", ".join(f"{method_label(each)} scores {means[each]:.3f}" for each in maps)
-            parts.append(f"By {metric_label(name)}{lower}, {named}.")
+            parts.append(f"By {heading}, {named}.")
         baselines = [
             (INTEROBSERVER, "one observer against the others"),
             (CENTER_BIAS if CENTER_BIAS in means else IN_SAMPLE_BIAS, "the center bias"),
@@ -58,7 +58,7 @@ def headlines(summary: pd.DataFrame, families: Sequence[Family]) -> list[str]:
             scored.append(("the inverse of the center bias, which uses no image,", inverse))
         if scored:
             listed = "; ".join(f"{words} scores {value:.3f}" for words, value in scored)
-            start = "" if parts else f"By {metric_label(name)}{lower}, "
+            start = "" if parts else f"By {heading}, "
             parts.append(f"{start or listed[0].upper()}{listed[not start :]}.")
         if parts:
             lines.append(" ".join(parts))
