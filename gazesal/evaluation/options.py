@@ -28,8 +28,8 @@ from gazesal._validation import (
     as_shape,
     as_tolerance,
     require_pixels,
-    shown,
 )
+from gazesal.datasets._arguments import as_text
 from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, Case, Gaze, is_gaze_map
 from gazesal.evaluation.metric_calls import require_fixations, require_metric_options
 from gazesal.maps.heatmap import OUTSIDE, Outside
@@ -79,12 +79,6 @@ def _as_sigma(value: Any, *, name: str) -> tuple[float, float]:
 
 def _as_metrics(value: Any, *, name: str) -> tuple[Metric, ...]:  # noqa: ARG001 (always `metrics`)
     return as_metrics(value)
-
-
-def _as_text(value: Any, *, name: str) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"`{name}` must be a str, got {shown(value)}.")
-    return value
 
 
 def _as_frame(value: Any, *, name: str) -> Frame:
@@ -153,7 +147,7 @@ CHECKS: dict[str, Check] = {
     "resize": _or_none(_one_of("bilinear")),
     "outside": _one_of(*OUTSIDE),
     "ground_truth": _one_of(*get_args(GroundTruth)),
-    "center_bias": _as_text,
+    "center_bias": as_text,
     "center_bias_rows": _or_none(_one_of(*get_args(CenterBiasRows))),
     "n_samples": _or_none(as_count),
     "tolerance": as_tolerance,
