@@ -17,6 +17,7 @@ from gazesal.cli.sources import (
     with_pictures_of_release,
 )
 from gazesal.datasets.synthetic_reflacx import SYNTHETIC_METHODS
+from gazesal.stats.interval_methods import DEFAULT_INTERVAL
 
 
 @click.command()
@@ -78,7 +79,7 @@ def demo(out: Path, images: int, readers: int, seed: int, n_jobs: int, quiet: bo
         image, picture = picture_of_release(release, cases, mimic)
         settings: dict[str, object] = {"synthetic": True, "gazesal": gazesal.__version__}
         note = f"Synthetic data, seed {seed}: no patient and no radiologist is in them."
-        show_and_write(evaluation, out, "t", settings, image, picture, note)
+        show_and_write(evaluation, out, DEFAULT_INTERVAL, settings, image, picture, note)
     words: list[Any] = ["gazesal", "evaluate", "--reflacx", root, "--maps", root / "maps"]
     words += ["--resize", "bilinear", "--readers", readers, "--out", "results"]
     click.echo(f"\nThe same from the files: {shlex.join(map(str, words))}")

@@ -11,7 +11,7 @@ from gazesal.cli.option_groups import GroupedOption
 from gazesal.cli.shared_options import column_option, shared_options, sigma_option, size_option
 from gazesal.metrics.densities import METHODS
 from gazesal.metrics.registry import STUDY_METRICS
-from gazesal.stats.interval_methods import INTERVALS
+from gazesal.stats.interval_methods import DEFAULT_INTERVAL, INTERVALS
 
 __all__ = ["SOURCE_OPTIONS", "evaluate_options", "require_one_source"]
 
@@ -223,7 +223,7 @@ OPTIONS = [
     _score(
         "--interval",
         type=click.Choice(INTERVALS),
-        default="t",
+        default=DEFAULT_INTERVAL,
         show_default=True,
         help="Kind of the 95% intervals.",
     ),
