@@ -63,6 +63,7 @@ def sound_calls():
     sexes = one_method["image"].map(dict(zip("abcdef", "fffmmm", strict=True)))
     return {
         "ncc": on_maps,
+        "spearman": on_maps,
         "sncc": biased,
         "auc_borji": {**on_maps, "tolerance": None, **sampled},
         "sauc": {**biased, "tolerance": None, **sampled},
