@@ -21,6 +21,7 @@ from gazesal.evaluation.case import (
 )
 from gazesal.evaluation.gaze_of_image import biases_on_image, gaze_maps
 from gazesal.evaluation.groups import left_out_with
+from gazesal.evaluation.observer_counts import interobserver_words
 from gazesal.evaluation.options import EvaluationOptions
 from gazesal.evaluation.registered import view
 from gazesal.evaluation.score_one_image import ALL_OBSERVERS, scored_pairs
@@ -111,7 +112,8 @@ class Evaluation:
             (the number of ``nan`` scores, which are left out), interval (its kind),
             confidence_level, and the number of units if they are not images. A cell without any
             defined score is ``nan``. ``attrs["caveats"]`` holds the text of an `IntervalWarning`,
-            or is empty.
+            or is empty. ``attrs["observers"]`` holds a sentence on images without an
+            ``"interobserver"`` score, which have one observer, or is empty.
 
         Raises
         ------
@@ -169,7 +171,9 @@ class Evaluation:
         """Compare two methods on the same images, with the image or a group of them as the unit.
 
         Scores are paired by image and by the observer left out. Pairs with an undefined score are
-        left out, and the others are averaged over the observers of each image.
+        left out, and the others are averaged over the observers of each image. Images that have
+        scores of only one of the methods are left out and counted as ``n_unpaired``. An image with
+        one observer has no score of ``"interobserver"``.
 
         Parameters
         ----------
@@ -388,6 +392,7 @@ class Evaluation:
         return (
             f"Evaluation({len(self.scores)} scores: {scored} images, {len(self.methods)} rows, "
             f"{', '.join(metric.label for metric in self.options.chosen)}"
+            + (f"; {words}" if (words := interobserver_words(self)) else "")
             + (f"; {bad} bad image{'s' * (bad > 1)})" if bad else ")")
         )
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import product
 from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 
+from gazesal.evaluation.case import INTEROBSERVER, Case
+from gazesal.evaluation.observer_counts import observer_sentence
 from gazesal.evaluation.options import EvaluationOptions
 from gazesal.evaluation.score_one_image import ALL_OBSERVERS
 from gazesal.evaluation.score_rows import COLUMNS
@@ -29,6 +32,10 @@ class Scored(Protocol):
     @property
     def scores(self) -> pd.DataFrame:
         """The table of scores."""
+
+    @property
+    def cases(self) -> list[Case]:
+        """All images."""
 
     @property
     def options(self) -> EvaluationOptions:
@@ -88,6 +95,7 @@ def summarize(
     made = pd.DataFrame(rows)
     caveats = caveats_by_key(cubes, options, names=units)
     made.attrs["caveats"] = words_of(caveats, len(cubes), options, command="--interval")
+    made.attrs["observers"] = observer_sentence(evaluation)
     return made
 
 
@@ -110,27 +118,37 @@ def compare_methods(
         *((name, list(evaluation.options.metrics), "metric") for name in wanted),
     ):
         if value not in known:
+            why = f" {observer_sentence(evaluation)}" if value == INTEROBSERVER else ""
             raise ValueError(
-                f"`{argument}` must be of {', '.join(map(repr, known))}, got {value!r}."
+                f"`{argument}` must be of {', '.join(map(repr, known))}, got {value!r}.{why}"
             )
     if a == b:
         raise ValueError(f"`a` and `b` must be two methods, got {a!r} twice.")
-    scores = evaluation.scores[evaluation.scores["metric"].isin(wanted)].dropna(subset="score")
+    scores = evaluation.scores[evaluation.scores["metric"].isin(wanted)]
+    images_of = [set(scores.loc[scores["method"] == name, "image"]) for name in (a, b)]
+    scores = scores.dropna(subset="score")
     halves = [scores[scores["method"] == name] for name in (a, b)]
     # Scores against the mean of all observers have no observer to pair by.
-    alone = {set(half["observer"]) == {ALL_OBSERVERS} for half in halves}
-    design = _design(evaluation, unit)
+    pooled = {set(half["observer"]) == {ALL_OBSERVERS} for half in halves}
+    design = replace(_design(evaluation, unit), missing="drop")
     images = list(dict.fromkeys(["image", "metric", *groups, *design.units]))
-    keys = images if len(alone) > 1 else [*images, "observer"]
-    means = [half.groupby(keys, sort=False, as_index=False)["score"].mean() for half in halves]
-    pairs = means[0].merge(means[1], on=keys, suffixes=("_a", "_b"))
+    keys = images if len(pooled) > 1 else [*images, "observer"]
+    halved = [half.groupby(keys, sort=False, as_index=False)["score"].mean() for half in halves]
+    pairs = halved[0].merge(halved[1], on=keys, suffixes=("_a", "_b"))
     of_image = pairs.groupby(images, sort=False, as_index=False)[["score_a", "score_b"]].mean()
+    if of_image.empty:
+        raise ValueError(f"`a` and `b` must have scores of the same images, got {a!r}, {b!r}.")
     table = pd.concat(
         of_image[images].assign(method=name, score=of_image[column])
         for name, column in ((a, "score_a"), (b, "score_b"))
     )
-    if table.empty:
-        raise ValueError(f"`a` and `b` must have scores of the same images, got {a!r}, {b!r}.")
+    # `compare` counts the images that have a row of only one of the methods, such as an image with
+    # one observer, which has no interobserver score.
+    lone = pd.concat(halves)[lambda rows: ~rows["image"].isin(images_of[0] & images_of[1])]
+    lone = lone.merge(of_image[["metric", *groups]].drop_duplicates())
+    if len(lone):
+        means = lone.groupby([*images, "method"], sort=False, as_index=False)["score"].mean()
+        table = pd.concat([table, means])
     return compare(
         table,
         design,

@@ -8,6 +8,7 @@ from gazesal._text import printable
 from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER
 from gazesal.evaluation.evaluation import Evaluation
 from gazesal.evaluation.gaze_checks import count_gaze_maps
+from gazesal.evaluation.observer_counts import observer_counts
 from gazesal.evaluation.options import EvaluationOptions
 from gazesal.maps.reference_frame import ReferenceFrame
 from gazesal.metrics.names import metric_named
@@ -72,7 +73,7 @@ def describe(evaluation: Evaluation, summary: pd.DataFrame, *, degrees: float | 
     """
     options = evaluation.options
     scored = set(evaluation.scores["image"])
-    n_observers = _n_observers(evaluation, scored)
+    n_observers = list(observer_counts(evaluation).values()) or [1]
     observers = " to ".join(map(str, dict.fromkeys((min(n_observers), max(n_observers)))))
     observers += " observers" if max(n_observers) > 1 else " observer"
     kinds = " or ".join(
@@ -93,14 +94,6 @@ def describe(evaluation: Evaluation, summary: pd.DataFrame, *, degrees: float | 
         ),
         *baseline_words(summary, in_sample=options.center_bias_rows == "in_sample"),
     ]
-    alone = n_observers.count(1)
-    if alone:
-        which = "Each image has"
-        if alone < len(n_observers):
-            which = f"{alone} of the images {'has' if alone == 1 else 'have'}"
-        lines.append(
-            f"{which} only one observer, and therefore no score of one observer vs. the others."
-        )
     boxes = any(case.box is not None for case in evaluation.cases)
     lines += metric_words(options, boxes=boxes)
     for method, metric, n_scores, n_undefined in summary[
@@ -168,16 +161,6 @@ def sncc_of_inverse_bias(summary: pd.DataFrame) -> float | None:
     own = summary[summary["metric"] == "sncc"].set_index("method")["estimate"].dropna()
     row = next((name for name in (CENTER_BIAS, IN_SAMPLE_BIAS) if name in own.index), None)
     return None if row is None else -float(own[row])
-
-
-def _n_observers(evaluation: Evaluation, scored: set[str]) -> list[int]:
-    """Return the number of observers of each scored image, also without the cases."""
-    found = {case.image: len(case.gaze) for case in evaluation.cases if case.image in scored}
-    if not found:
-        own = evaluation.scores[evaluation.scores["method"] == INTEROBSERVER]
-        counts = own.groupby("image")["observer"].nunique()
-        found = {str(image): int(count) for image, count in counts.items()}
-    return list(found.values()) or [1]
 
 
 def _truth_words(options: EvaluationOptions, n_observers: Sequence[int]) -> str:

@@ -26,6 +26,7 @@ from gazesal.reporting.labels import (
     method_label,
     metric_heading,
     metric_label,
+    row_labels,
     summary_note,
 )
 from gazesal.reporting.summary_cells import require_summary
@@ -250,6 +251,7 @@ def forest_panels(
     panels = figure.subplots(1, len(metrics), sharey=True, squeeze=False)[0]
     places = range(len(methods))[::-1]
     colors = [PALE if method in METHOD_LABELS else INK for method in methods]
+    labels = row_labels(summary)
     for ax, name in zip(panels, metrics, strict=True):
         rows = summary[summary["metric"].astype(str) == name]
         rows = rows.assign(method=rows["method"].astype(str)).set_index("method")
@@ -265,9 +267,10 @@ def forest_panels(
             ax.set_title(metric_heading(name), fontsize=9, parse_math=False)
         for x, place, arm, color in zip(center, places, arms.T, colors, strict=True):
             ax.errorbar(x, place, xerr=arm[:, None], ms=4, color=color, **BAR)
-        label_rows(ax, [method_label(method) for method in methods])
+        label_rows(ax, [labels[method] for method in methods])
     if words := summary_note(summary):
-        figure.supxlabel(words, fontsize=7, parse_math=False)
+        text = fill(words, LEGEND_WIDTH * len(metrics))
+        figure.supxlabel(text, fontsize=7, parse_math=False)
 
 
 def _difference_panel(ax: Axes, rows: Sequence[Comparison]) -> None:
@@ -280,7 +283,13 @@ def _difference_panel(ax: Axes, rows: Sequence[Comparison]) -> None:
         arms = [[d.estimate - d.low], [d.high - d.estimate]]
         face = INK if row.p_adjusted < 1 - d.confidence_level else "white"
         ax.errorbar(d.estimate, place, xerr=arms, ms=5, color=INK, mfc=face, **BAR)
-    label_rows(ax, [f"{method_label(r.method)} - {method_label(r.reference)}" for r in rows])
+    labels = [
+        f"{method_label(row.method)} - {method_label(row.reference)}"
+        + (f" ({row.difference.n_scores} of {row.difference.n_scores + row.n_unpaired} pairs)")
+        * (row.n_unpaired > 0)
+        for row in rows
+    ]
+    label_rows(ax, labels)
 
 
 def _legend(rows: Sequence[Comparison]) -> str:
@@ -295,6 +304,8 @@ def _legend(rows: Sequence[Comparison]) -> str:
         f"Bars: {bars} intervals ({kinds}), each for its row alone. Filled points: adjusted p "
         f"below {errors}. Hollow points: not below, even if the bar excludes 0."
     )
+    if any(row.n_unpaired for row in rows):
+        text += " Pairs in brackets: scores of both methods on an image, of all images."
     if any(row.equivalence is not None for row in rows):
         text += f" Shaded: the margin of equivalence, judged by the {tests} interval (not drawn)."
     return text

@@ -21,7 +21,10 @@ __all__ = [
     "method_label",
     "metric_heading",
     "metric_label",
+    "observers_note",
+    "of_images",
     "reader_caveats",
+    "row_labels",
     "summary_note",
     "unit_of",
 ]
@@ -48,6 +51,25 @@ INTERVAL_LABELS = {
 def method_label(method: str) -> str:
     """Return the label of a method, without control characters."""
     return METHOD_LABELS.get(method) or printable(method)
+
+
+def row_labels(summary: pd.DataFrame) -> dict[str, str]:
+    """Return the label of each method of a summary.
+
+    The label of the observers states the number of images with several observers, if others were
+    scored too.
+    """
+    names = summary["method"].astype(str)
+    labels = {str(name): method_label(name) for name in names.unique()}
+    if INTEROBSERVER in labels and "n_images" in summary:
+        counts = summary["n_images"].groupby(names).max()
+        labels[INTEROBSERVER] += of_images(int(counts[INTEROBSERVER]), int(counts.max()))
+    return labels
+
+
+def of_images(n: int, n_all: int) -> str:
+    """Return " (3 of 4 images)" to append to a label, empty if a row has a score of each image."""
+    return f" ({n} of {n_all} images)" if n < n_all else ""
 
 
 def metric_label(name: str) -> str:
@@ -99,12 +121,20 @@ def summary_note(summary: pd.DataFrame) -> str:
     Returns
     -------
     str
-        Such as "95% intervals: Student's t". Empty if one of the columns is missing.
+        Such as "95% intervals: Student's t", and a sentence on images with one observer. Without
+        the kind of interval if one of the columns is missing.
     """
+    observers = observers_note(summary)
     if "interval" not in summary or "confidence_level" not in summary or summary.empty:
-        return ""
+        return observers
     kinds = " or ".join(dict.fromkeys(interval_label(kind) for kind in summary["interval"]))
-    return f"{level_label(summary['confidence_level'])} intervals: {kinds}"
+    words = f"{level_label(summary['confidence_level'])} intervals: {kinds}"
+    return f"{words}. {observers}" if observers else words
+
+
+def observers_note(summary: pd.DataFrame) -> str:
+    """Return the sentence on images without an interobserver score, or an empty text."""
+    return str(summary.attrs.get("observers", ""))
 
 
 def unit_of(evaluation: Evaluation, summary: pd.DataFrame) -> str:

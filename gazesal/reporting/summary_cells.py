@@ -9,7 +9,7 @@ import pandas as pd
 from gazesal._validation import as_count
 from gazesal.evaluation.case import INTEROBSERVER
 from gazesal.metrics.names import higher_is_better as direction_of
-from gazesal.reporting.labels import BASELINES, method_label
+from gazesal.reporting.labels import BASELINES, row_labels
 
 __all__ = [
     "SummaryCell",
@@ -113,8 +113,9 @@ def cells_with_best(
         )
         for metric in metrics
     }
+    labels = row_labels(summary)
     rows = [
-        (method_label(method), [(cell, method in best[metric]) for metric, cell in cells.items()])
+        (labels[method], [(cell, method in best[metric]) for metric, cell in cells.items()])
         for method, cells in table.items()
     ]
     return metrics, rows

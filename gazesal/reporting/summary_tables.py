@@ -11,7 +11,13 @@ import pandas as pd
 
 from gazesal._text import markdown_text
 from gazesal.evaluation.case import INTEROBSERVER
-from gazesal.reporting.labels import BASELINES, method_label, metric_label, summary_note
+from gazesal.reporting.labels import (
+    BASELINES,
+    metric_label,
+    observers_note,
+    row_labels,
+    summary_note,
+)
 from gazesal.reporting.summary_cells import cells_of, cells_with_best
 
 __all__ = ["summary_html", "summary_latex", "summary_markdown", "summary_text"]
@@ -48,6 +54,8 @@ def summary_text(summary: pd.DataFrame) -> str:
     -------
     str
         Lines of text, each ending in a newline. A cell is blank if the method lacks the metric.
+        A sentence below the table states if images have one observer, and therefore no score of
+        one observer vs. the others.
 
     Raises
     ------
@@ -72,7 +80,8 @@ def summary_text(summary: pd.DataFrame) -> str:
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
     lines.insert(1, "  ".join("-" * width for width in widths))
-    return "\n".join(lines) + "\n"
+    note = observers_note(summary)
+    return "\n".join([*lines, *(["", note] if note else [])]) + "\n"
 
 
 def summary_markdown(summary: pd.DataFrame) -> str:
@@ -87,6 +96,8 @@ def summary_markdown(summary: pd.DataFrame) -> str:
     -------
     str
         Lines of Markdown, each ending in a newline. A cell is blank if the method lacks the metric.
+        A sentence below the table states if images have one observer, and therefore no score of
+        one observer vs. the others.
 
     Raises
     ------
@@ -111,7 +122,9 @@ def summary_markdown(summary: pd.DataFrame) -> str:
     header = [markdown_text(name) for name in header]
     rows = [[markdown_text(name), *cells] for name, *cells in rows]
     rule = ["---", *["---:"] * (len(header) - 1)]
-    return "".join(f"| {' | '.join(row)} |\n" for row in [header, rule, *rows])
+    note = observers_note(summary)
+    lines = [f"| {' | '.join(row)} |" for row in [header, rule, *rows]]
+    return "\n".join([*lines, *(["", markdown_text(note)] if note else [])]) + "\n"
 
 
 def summary_latex(
@@ -279,7 +292,8 @@ def summary_html(
 def _rows(summary: pd.DataFrame) -> list[list[str]]:
     metrics, table = cells_of(summary)
     header = ["", *(metric_label(name) for name in metrics)]
-    return [header, *([method_label(m), *map(str, cells.values())] for m, cells in table.items())]
+    labels = row_labels(summary)
+    return [header, *([labels[m], *map(str, cells.values())] for m, cells in table.items())]
 
 
 def _latex(text: str) -> str:

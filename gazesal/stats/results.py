@@ -171,6 +171,8 @@ class Comparison:
         if self.equivalence is not None:
             shown = "shown" if self.equivalence.shown else "not shown"
             answer = f"; equivalence within {self.equivalence.margin:g} {shown}"
+        if self.n_unpaired:
+            answer += f"; {self.n_unpaired} scores without a partner left out"
         return (
             f"{group}{printable(self.method)} - {printable(self.reference)} = {d.estimate:+.3f} "
             f"[{d.low:+.3f}, {d.high:+.3f}], p = {self.p_adjusted:.2g}{answer}"

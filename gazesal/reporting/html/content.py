@@ -18,6 +18,7 @@ from gazesal._text import printable
 from gazesal.cite import cite
 from gazesal.evaluation.case import INTEROBSERVER
 from gazesal.evaluation.evaluation import Evaluation
+from gazesal.evaluation.observer_counts import observer_sentence
 from gazesal.maps.reference_frame import ReferenceFrame
 from gazesal.metrics.names import metric_named
 from gazesal.reporting.captions import describe
@@ -31,6 +32,7 @@ from gazesal.reporting.labels import (
     mean_label,
     method_label,
     metric_label,
+    row_labels,
     unit_of,
 )
 from gazesal.reporting.overlays import (
@@ -88,7 +90,7 @@ def content_of(
         "unit": printable(unit),
         "mean_label": mean_label(unit),
         "headlines": headlines(summary, compared),
-        "words": words.splitlines(),
+        "words": [line for line in (observer_sentence(evaluation), *words.splitlines()) if line],
         "confidence_level": level_label(summary["confidence_level"]),
         "kind": interval_label(kind),
         "means": means(summary),
@@ -115,6 +117,7 @@ def _charts(evaluation: Evaluation, summary: pd.DataFrame) -> list[dict[str, Any
     charts: list[dict[str, Any]] = []
     names = set(summary["metric"])
     methods = [name for name in evaluation.methods if name in cells]
+    labels = row_labels(summary)
     for name in (each for each in evaluation.options.metrics if each in names):
         metric = metric_named(name)
         rows = summary[summary["metric"] == name]
@@ -133,7 +136,7 @@ def _charts(evaluation: Evaluation, summary: pd.DataFrame) -> list[dict[str, Any
         wide = Scale(np.concatenate(list(spread.values())), chance)
         intervals, distributions = [], []
         for method in methods:
-            label, text = method_label(method), str(cells[method][name])
+            label, text = labels[method], str(cells[method][name])
             estimate, low, high = bounds.get(method, (math.nan,) * 3)
             values = spread[method][np.isfinite(spread[method])]
             quartiles = "no defined score"

@@ -21,7 +21,9 @@ from gazesal.reporting.labels import (
     method_label,
     metric_heading,
     metric_label,
+    of_images,
     reader_caveats,
+    row_labels,
 )
 from gazesal.reporting.summary_cells import cells_of, cells_with_best
 
@@ -52,7 +54,12 @@ def headlines(summary: pd.DataFrame, families: Sequence[Family]) -> list[str]:
             (INTEROBSERVER, "one observer against the others"),
             (CENTER_BIAS if CENTER_BIAS in means else IN_SAMPLE_BIAS, "the center bias"),
         ]
-        scored = [(words, means[row]) for row, words in baselines if row in means]
+        counts = dict(zip(rows["method"], rows["n_images"].tolist(), strict=True))
+        scored = [
+            (words + of_images(counts[row], max(counts.values())), means[row])
+            for row, words in baselines
+            if row in means
+        ]
         inverse = sncc_of_inverse_bias(summary) if name == "sncc" else None
         if inverse is not None:
             scored.append(("the inverse of the center bias, which uses no image,", inverse))
@@ -117,6 +124,9 @@ def comparisons(families: Sequence[Family], summary: pd.DataFrame) -> list[dict[
         )
         if family.kind != kind:
             words += f" The kind used for the means ({interval_label(kind)}) has no difference."
+        unpaired = max(row.n_unpaired for row in family.rows)
+        if unpaired:
+            words += f" Images with only one of the two scores are left out, up to {unpaired}."
         with_p = family.kind == "t"
         tables.append(
             {"title": family.title, "words": words, "with_p": with_p, "rows": rows_of(family)}
@@ -142,13 +152,16 @@ def groups(
             )
         rows = []
         for value, part in summary.groupby(column, sort=True):
+            scored = part.groupby("method")[["n_scores", "n_undefined"]].sum().sum(axis=1)
+            part = part[part["method"].map(scored) > 0]  # without interobserver in some groups
             metrics, cells = cells_of(part)
+            labels = row_labels(part)
             rows.append(
                 {
                     "value": str(value) or "(not given)",
                     "n_images": int(values[value]),
                     "methods": [
-                        (method_label(name), [*row.values()]) for name, row in cells.items()
+                        (labels[name], [*row.values()]) for name, row in cells.items()
                     ],
                 }
             )
