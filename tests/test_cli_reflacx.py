@@ -80,6 +80,33 @@ def test_phases_readers_and_ground_truth_can_be_selected(run, tmp_path):
     assert "all" not in set(scores.loc[scores["method"] == "interobserver", "observer"])
 
 
+def test_all_images_are_scored_with_one_reader(run, root, tmp_path):
+    options = {"maps": root / "maps", "resize": "bilinear", "phases": "123", "readers": 1}
+    refused = run(**options)
+    assert refused.exit_code == 1
+    assert "--ground-truth all" in refused.output
+    result = run(**options, ground_truth="all")
+    assert result.exit_code == 0, result.output
+    release = gazesal.datasets.Reflacx(root, phases=(1, 2, 3))
+    counts = release.readings[~release.readings["discarded"]].groupby("dicom_id").size()
+    several, n = int((counts > 1).sum()), len(counts)
+    assert several < n
+    assert f"One observer vs. the others ({several} of {n} images)" in result.output
+    assert f"is over the {several} of {n} images that have several" in result.output
+    assert f"{n} images, 1 to 3 observers each." in result.output
+    scores = pd.read_csv(tmp_path / "out" / "scores.csv")
+    assert scores.query("method == 'attention'")["image"].nunique() == n
+
+
+def test_phase_3_has_no_interobserver_row(run, root, tmp_path):
+    result = run(maps=root / "maps", resize="bilinear", phases="3", readers=1, ground_truth="all")
+    assert result.exit_code == 0, result.output
+    sentence = "Images have one observer each, so there is no row of one observer vs. the others."
+    assert result.output.count(sentence) == 1
+    assert (tmp_path / "out" / "summary.txt").read_text().count(sentence) == 1
+    assert (tmp_path / "out" / "figure.png").exists()
+
+
 def test_bad_reading_is_refused_or_skipped_and_counted(run, root, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(root, copy)

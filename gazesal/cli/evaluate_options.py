@@ -126,18 +126,19 @@ OPTIONS = [
     _reflacx("--reflacx", type=FOLDER, help="Folder of a REFLACX release, instead of a table."),
     _reflacx(
         "--phases",
-        type=click.Choice(["1", "2", "12"]),
+        type=click.Choice(["1", "2", "3", "12", "13", "23", "123"]),
         default="12",
         show_default=True,
-        help="Phases of the data collection to read: 1, 2 or both.",
+        help="Phases of the data collection to read, for example 123 for all. Phase 3 has one "
+        "reader for each image.",
     ),
     _reflacx(
         "--readers",
-        type=click.IntRange(2),
+        type=click.IntRange(1),
         default=5,
         show_default=True,
-        help="Score images with this number of usable readings. Other images only contribute to "
-        "the center bias.",
+        help="Score images with at least this number of usable readings. Other images only "
+        "contribute to the center bias. Use 1 with --ground-truth all to score all images.",
     ),
     _reflacx(
         "--bad-readings",

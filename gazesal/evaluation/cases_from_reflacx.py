@@ -38,8 +38,9 @@ def cases_from_reflacx(
         Saliency maps by method, then by the ``dicom_id`` of the image, as for
         `cases_from_tables`. Without maps, only single readers and the center bias are scored.
     n_readers : int, default 5
-        Smallest number of readings of an image that is scored, at least two. Images with fewer
-        only contribute to the center bias. Five gives the 91 images of the study.
+        Smallest number of readings with gaze of an image that is scored. Images with fewer only
+        contribute to the center bias. Five gives the 91 images of the study, and 1 all images,
+        most of which have one reader. `evaluate` scores these with ``ground_truth="all"``.
     degrees : float, default 1.0
         Standard deviation of a fixation's Gaussian in degrees of visual angle.
     unmapped : {"raise", "gaze_only"}, default "raise"
@@ -83,10 +84,14 @@ def cases_from_reflacx(
     ...         folder, n_images=2, n_readers=3, side=96
     ...     )
     ...     cases = gazesal.cases_from_reflacx(gazesal.datasets.Reflacx(root), n_readers=3)
+    ...     everything = gazesal.datasets.Reflacx(root, phases=(1, 2, 3))
+    ...     every_image = gazesal.cases_from_reflacx(everything, n_readers=1)
     >>> [len(case.gaze) for case in cases], cases[0].box is not None
     ([3, 3], True)
+    >>> sorted(len(case.gaze) for case in every_image)  # phase 3 has one reader for each image
+    [1, 1, 1, 3, 3]
     """
-    as_count(n_readers, name="n_readers", least=2)
+    as_count(n_readers, name="n_readers")
     size = as_real_array(degrees, name="degrees").astype(np.float64)
     if size.shape != () or not (np.isfinite(size) and size > 0):
         raise ValueError(f"`degrees` must be a positive number, got {degrees!r}.")

@@ -16,7 +16,7 @@ from gazesal.reporting.figure_style import (
     label_rows,
     new_figure,
 )
-from gazesal.reporting.labels import METHOD_LABELS, method_label, metric_label
+from gazesal.reporting.labels import METHOD_LABELS, method_label, metric_label, of_images
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -85,6 +85,12 @@ def plot_distributions(scores: pd.DataFrame, *, note: str = "") -> Figure:
     names = [str(name) for name in scores["method"].unique()]
     methods = [n for n in baselines if n in names] + sorted(set(names) - set(baselines))
     metrics = [str(name) for name in defined["metric"].unique()]
+    counts = {name: means.xs(name, level="method").index.unique("image").size for name in methods}
+    labels = [
+        method_label(name)
+        + (of_images(counts[name], max(counts.values())) if name == INTEROBSERVER else "")
+        for name in methods
+    ]
     figure = new_figure((2.2 + 2.8 * len(metrics), 0.9 + 0.45 * len(methods)))
     panels = figure.subplots(1, len(metrics), sharey=True, squeeze=False)[0]
     places = np.arange(len(methods))[::-1].tolist()
@@ -110,6 +116,6 @@ def plot_distributions(scores: pd.DataFrame, *, note: str = "") -> Figure:
             ax.plot([low, high], [place, place], color=color, lw=1.6)
             ax.plot([half], [place], "|", ms=11, mew=1.6, color=color)
         ax.set_title(metric_label(metric), fontsize=9, parse_math=False)
-        label_rows(ax, [method_label(method) for method in methods])
+        label_rows(ax, labels)
     add_note(figure, note)
     return figure

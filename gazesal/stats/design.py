@@ -40,8 +40,8 @@ class Design:
         ValueError. ``"average"`` averages the scores that each unit has, and every unit counts
         equally.
     missing : {"raise", "drop"}, default "raise"
-        Treatment of scores that are ``nan``. ``"raise"`` raises ValueError. ``"drop"`` omits and
-        counts them.
+        Treatment of scores that are ``nan``, and of units without a score of every method that is
+        compared. ``"raise"`` raises ValueError. ``"drop"`` omits and counts them.
 
     Raises
     ------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -80,8 +81,9 @@ def normalized_score(
     Raises
     ------
     ValueError
-        If one of the three methods is not in the table, they do not have the same units, the
-        ceiling does not score better than the floor, or as for `gazesal.stats.interval`.
+        If one of the three methods is not in the table, they do not have the same units and the
+        design does not drop the others, the ceiling does not score better than the floor, or as
+        for `gazesal.stats.interval`.
     TypeError
         As for `gazesal.stats.interval`.
 
@@ -160,10 +162,20 @@ def normalized_score(
     if len(set(named.values())) < 3:
         raise ValueError(f"`method`, `floor` and `ceiling` must differ, got {named!r}.")
     rows = table[table[contrast].isin(list(named.values()))]
+    n_rows = len(rows)
     cubes = cubes_of(rows, design, by=(contrast,))
+    if design.missing == "drop" and _units_differ(cubes):
+        rows = _with_shared_units(rows, design, contrast)
+        cubes = cubes_of(rows, design, by=(contrast,))
     own, *others = (cubes[value,] for value in named.values())
-    if any(other.units_key() != own.units_key() for other in others):
-        raise ValueError("`method`, `floor` and `ceiling` must have scores for the same units.")
+    if _units_differ(cubes):
+        counts = ", ".join(
+            f"{' x '.join(map(str, cubes[value,].shape))} for {value}" for value in named.values()
+        )
+        raise ValueError(
+            f"`method`, `floor` and `ceiling` must have scores for the same units, got {counts}. "
+            'Use missing="drop" in the design to leave out units without a score of all three.'
+        )
     cube = own.stacked(others)
     weighted = cube.sizes is not None and len(cube.shape) > 1
     if weighted and options.interval not in RESAMPLED:
@@ -188,8 +200,28 @@ def normalized_score(
         n_scores=sum(scores.size for scores in cube.pooled),
         n_clusters=min(cube.shape),
         units=tuple(zip(design.units, cube.shape, strict=True)),
-        n_dropped=sum(cube.n_dropped),
+        n_dropped=n_rows - sum(scores.size for scores in cube.pooled),
     )
+
+
+def _units_differ(cubes: Mapping[tuple[Hashable, ...], ScoreCube]) -> bool:
+    """Return whether a unit lacks a score of one of the methods."""
+    return len({cube.units_key() for cube in cubes.values()}) > 1
+
+
+def _with_shared_units(table: pd.DataFrame, design: Design, contrast: str) -> pd.DataFrame:
+    """Return the defined scores of the units for which every method has one."""
+    kept = table[table[design.score].notna()]
+    n_methods = kept[contrast].nunique()
+    for unit in design.units:
+        shared = kept.groupby(unit, observed=True)[contrast].transform("nunique")
+        kept = kept[shared == n_methods]
+    if kept.empty:
+        raise ValueError(
+            "`method`, `floor` and `ceiling` must have scores for the same units, got no unit with "
+            "scores of all three."
+        )
+    return kept
 
 
 def _require_order(

@@ -43,7 +43,8 @@ class ConfidenceInterval:
         Degrees of freedom of the standard error, by Satterthwaite with crossed units. It is ``nan``
         if the standard error is.
     n_dropped : int
-        Number of ``nan`` scores that were omitted on request.
+        Number of scores that were omitted on request: ``nan``, and with `normalized_score` scores
+        of units without a score of all three methods.
     """
 
     estimate: float

@@ -124,7 +124,9 @@ def require_value(table: pd.DataFrame, column: str, value: object, *, name: str)
     if not isinstance(value, Hashable):
         raise TypeError(f"`{name}` must be one value of {column}, got {value!r}.")
     if value not in table[column].dropna().unique().tolist():
-        raise ValueError(f"`{name}` must be a value of the column {column}, got {value!r}.")
+        # `gazesal.evaluate` has this row only for images with several observers
+        why = " Images with one observer have no such score." if value == "interobserver" else ""
+        raise ValueError(f"`{name}` must be a value of the column {column}, got {value!r}.{why}")
 
 
 def _numbers_of(table: pd.DataFrame, column: str, *, missing: bool) -> Float64Array:

@@ -73,11 +73,44 @@ def test_maps_are_named_by_dicom_id(release):
     assert {case.image for case in cases if case.scored} <= set(names[:3])
 
 
+def test_all_images_are_scored_with_one_reader(root):
+    release = gazesal.datasets.Reflacx(root, phases=(1, 2, 3))
+    maps = gazesal.find_maps(root / "maps")
+    cases = gazesal.cases_from_reflacx(release, maps, n_readers=1)
+    kept = release.readings[~release.readings["discarded"]]
+    counts = kept.groupby("dicom_id").size()
+    assert {case.image: len(case.gaze) for case in cases} == counts.to_dict()
+    assert all(case.scored for case in cases)
+    with pytest.raises(ValueError, match='ground_truth="all"'):
+        gazesal.evaluate(cases, outside="keep", resize="bilinear")
+    evaluation = gazesal.evaluate(
+        cases, outside="keep", resize="bilinear", ground_truth="all", metrics=["ncc", "sauc"]
+    )
+    scores = evaluation.scores.groupby("method")["image"].nunique()
+    assert scores["attention"] == scores["center_bias"] == len(counts)
+    assert scores["interobserver"] == (counts > 1).sum() < len(counts)
+    (found,) = evaluation.compare("attention", "interobserver", "sauc")
+    assert found.n_unpaired == (counts == 1).sum() > 0
+
+
+def test_image_whose_only_reading_is_discarded_has_no_case(root):
+    release = gazesal.datasets.Reflacx(root, phases=(3,))
+    first = release.readings.index[0]
+    release.readings.loc[first, "discarded"] = True
+    cases = gazesal.cases_from_reflacx(release, n_readers=1)
+    assert release.readings.loc[first, "dicom_id"] not in {case.image for case in cases}
+    assert len(cases) == len(release.readings) - 1
+    evaluation = gazesal.evaluate(
+        cases, outside="keep", ground_truth="all", center_bias_rows="both", metrics=["ncc"]
+    )
+    assert evaluation.methods == ["center_bias", "center_bias_in_sample"]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"n_readers": 4}, "`n_readers` must be at most 3, the largest"),
-        ({"n_readers": 1}, "`n_readers` must be at least 2, got 1"),
+        ({"n_readers": 0}, "`n_readers` must be at least 1, got 0"),
         ({"degrees": 0}, "`degrees` must be a positive number, got 0"),
         ({"degrees": [1, 2]}, "`degrees` must be a positive number"),
         ({"unmapped": "maybe"}, "`unmapped` must be one of"),

@@ -31,7 +31,7 @@ def command_of(n_images: int, n_readers: int, n_unread: int, side: int, seed: in
 
 
 def release_files(
-    studies: list[Study], n_images: int, n_readers: int, seed: int, methods: Iterable[str]
+    studies: list[Study], n_readers: int, seed: int, methods: Iterable[str]
 ) -> set[str]:
     """List every file of a release, and the files that its discarded readings do not have."""
     files = {"lesions.csv", "README.txt"}
@@ -52,9 +52,8 @@ def release_files(
     for study in studies:
         files |= {f"mimic-cxr-jpg/{study.path(picture, '.jpg')}" for picture in study.pictures}
         files |= {f"lung_masks/{picture.dicom_id}.png" for picture in study.frontal}
-    files |= {
-        f"maps/{method}/{study.dicom_id}.npy" for method in methods for study in studies[:n_images]
-    }
+    read = [study for study in studies if study.phase is not None]
+    files |= {f"maps/{method}/{study.dicom_id}.npy" for method in methods for study in read}
     return files
 
 
@@ -76,7 +75,7 @@ def remove_earlier(folder: Path, methods: Iterable[str]) -> None:
         )
     n_images, n_readers, n_unread, side, seed = options
     studies = list_studies(n_images, n_unread, side=side, seed=seed)
-    ours = release_files(studies, n_images, n_readers, seed, methods)
+    ours = release_files(studies, n_readers, seed, methods)
     found = [path for part in there for path in _all_files(part)]
     for path in found:
         known = path.relative_to(folder).as_posix() in ours or UNFINISHED.fullmatch(path.name)

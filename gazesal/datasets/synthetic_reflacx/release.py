@@ -89,8 +89,8 @@ def write_synthetic_reflacx(
         - ``mimic-cxr-jpg``: ``files/p10/...`` with every image as JPEG, and the tables
           ``chexpert``, ``split`` and ``metadata`` of version 2.0.0.
         - ``lung_masks/<dicom_id>.png``: the lungs of every frontal image, 0 or 255.
-        - ``maps/<method>/<dicom_id>.npy``: maps of known quality, float32 at half size, of the
-          images of phases 1 and 2.
+        - ``maps/<method>/<dicom_id>.npy``: maps of known quality, float32 at half size, of every
+          image with gaze.
         - ``lesions.csv``: position and size of every lesion in pixels, to check results.
         - ``README.txt``.
 
@@ -155,9 +155,11 @@ def write_synthetic_reflacx(
     studies = list_studies(n_images, n_unread, side=side, seed=seed)
     for study in studies:
         _write_pictures(folder, study, seed)
-    read_by_all = studies[:n_images]
-    for study, other in zip(read_by_all, [*read_by_all[1:], read_by_all[0]], strict=True):
-        _write_maps(folder / "maps", study, other.chest, seed)
+    read = [study for study in studies if study.phase is not None]
+    # Two circles, so that the maps of phases 1 and 2 do not depend on the images of phase 3.
+    for group in (read[:n_images], read[n_images:]):
+        for study, other in zip(group, [*group[1:], group[0]], strict=True):
+            _write_maps(folder / "maps", study, other.chest, seed)
     _write_readings(folder / "main_data", studies, n_images, n_readers, seed)
     release_tables.write_mimic_tables(folder / "mimic-cxr-jpg", studies, seed)
     release_tables.write_truth(folder / "lesions.csv", studies)

@@ -151,18 +151,17 @@ def groups(
                 by=column, unit=unit, interval=interval, confidence_level=confidence_level
             )
         rows = []
-        for value, part in summary.groupby(column, sort=True):
-            scored = part.groupby("method")[["n_scores", "n_undefined"]].sum().sum(axis=1)
-            part = part[part["method"].map(scored) > 0]  # without interobserver in some groups
+        for value, every_row in summary.groupby(column, sort=True):
+            # A group whose images have one observer each has no interobserver score.
+            counts = every_row.groupby("method")[["n_scores", "n_undefined"]].sum().sum(axis=1)
+            part = every_row[every_row["method"].map(counts) > 0]
             metrics, cells = cells_of(part)
             labels = row_labels(part)
             rows.append(
                 {
                     "value": str(value) or "(not given)",
                     "n_images": int(values[value]),
-                    "methods": [
-                        (labels[name], [*row.values()]) for name, row in cells.items()
-                    ],
+                    "methods": [(labels[name], [*row.values()]) for name, row in cells.items()],
                 }
             )
         tables.append(
