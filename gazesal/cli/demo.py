@@ -8,14 +8,12 @@ from typing import Any
 import click
 
 import gazesal
+from gazesal.cli.figure_image import picture_of_release
+from gazesal.cli.option_groups import with_options
 from gazesal.cli.output import show_and_write
 from gazesal.cli.run_contexts import plain_errors, require_writable
-from gazesal.cli.shared_options import shared_options
-from gazesal.cli.sources import (
-    cases_of_release,
-    picture_of_release,
-    with_pictures_of_release,
-)
+from gazesal.cli.run_options import RUN_OPTIONS
+from gazesal.cli.sources import cases_of_release, with_pictures_of_release
 from gazesal.datasets.synthetic_reflacx import SYNTHETIC_METHODS
 from gazesal.stats.interval_methods import DEFAULT_INTERVAL
 
@@ -34,7 +32,7 @@ from gazesal.stats.interval_methods import DEFAULT_INTERVAL
 @click.option(
     "--readers", type=click.IntRange(2), default=5, show_default=True, help="Number of readers."
 )
-@shared_options
+@with_options(RUN_OPTIONS)
 def demo(out: Path, images: int, readers: int, seed: int, n_jobs: int, quiet: bool) -> None:
     """Write a synthetic release of chest X-rays with gaze, and score it.
 

@@ -4,30 +4,25 @@ from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 
 import gazesal
-from gazesal.cli.evaluate_options import SOURCE_OPTIONS, evaluate_options, require_one_source
-from gazesal.cli.option_groups import GroupedCommand
+from gazesal.cli.evaluate_options import EVALUATE_OPTIONS
+from gazesal.cli.examples import EVALUATE_EXAMPLES
+from gazesal.cli.figure_image import figure_image, first_scored
+from gazesal.cli.option_groups import GroupedCommand, with_options
 from gazesal.cli.output import show_and_write
 from gazesal.cli.run_contexts import cluster, ended_by_sigterm, plain_errors, require_writable
-from gazesal.cli.sources import (
-    cases_of_manifest,
-    cases_of_release,
-    cases_of_table,
-    first_scored,
-    picture_of_release,
-    picture_to_show,
-    with_defaults,
-    with_pictures,
-    with_pictures_of_release,
-)
+from gazesal.cli.source_options import SOURCE_GROUPS, SOURCE_OPTIONS, require_one_source
+from gazesal.cli.sources import accepted_by, find_cases, with_defaults
 from gazesal.metrics.registry import STUDY_METRICS
-from gazesal.reporting.pictures import find_picture, read_picture
+
+# The settings of the evaluation, or its sigma, already contain these options.
+IN_EVALUATION = {"pixels_per_degree", "outside", "resize", "rounding", "sigma"}
 
 
-@click.command(cls=GroupedCommand)
-@evaluate_options
+@click.command(cls=GroupedCommand, examples=EVALUATE_EXAMPLES)
+@with_options(SOURCE_OPTIONS)
+@with_options(EVALUATE_OPTIONS)
 @click.pass_context
 def evaluate(
     context: click.Context,
@@ -36,17 +31,16 @@ def evaluate(
     checkpoint: Path | None,
     resume: bool,
     dask: str | None,
-    reflacx: Path | None,
-    manifest: Path | None,
-    pictures: Path | None,
     interval: Any,
-    center_bias_rows: Any,
     bad_images: Any,
     page: bool,
     quiet: bool,
     **options: Any,
 ) -> None:
-    """Score saliency maps against the gaze of a table, a manifest or a REFLACX release.
+    """Score saliency maps against gaze.
+
+    The gaze is a table of fixations, a manifest or a REFLACX release. Each needs one option, and
+    the examples below show what goes with it.
 
     Results in --out: scores.csv (every score), summary.txt, .md and .csv (means with 95% intervals
     for each method, for one observer vs. the others and for the center bias), settings.json, and
@@ -63,74 +57,45 @@ def evaluate(
             "--resume means --checkpoint OUT/checkpoint. Give only one of the two."
         )
     checkpoint = out / "checkpoint" if resume else checkpoint
-    if reflacx is not None:
-        reflacx, options["lungs"], pictures = with_defaults(reflacx, options["lungs"], pictures)
-    found = {"reflacx": reflacx, "lungs": options["lungs"], "pictures": pictures}
-    settings = _settings_of(context.params | found, source)
+    options = with_defaults(options)
+    settings = _settings_of(context, source, options | {"interval": interval})
     with plain_errors(kept=checkpoint), ended_by_sigterm():
         require_writable(out)
-        picture: np.ndarray | None = None
-        sigma: float | None = None
-        if reflacx is None:
-            if manifest is None:
-                cases, sigma = cases_of_table(**options)
-            else:
-                cases, sigma = cases_of_manifest(manifest, bad_images=bad_images, **options)
-            outside = options["outside"]
-            first = next((case for case in cases if case.scored), cases[0])
-            image = first.image
-            if pictures is not None:
-                picture = picture_to_show(bad_images, find_picture, pictures, image)
-                cases = with_pictures(cases, pictures)
-            elif first.picture is not None and first.picture.exists():
-                picture = picture_to_show(bad_images, read_picture, first.picture)
-        else:
-            release, cases = cases_of_release(reflacx, **options)
-            if center_bias_rows is None and options["center_bias"] == "images":
-                center_bias_rows = "in_sample" if options["rounding"] == "study" else "both"
-            outside = "keep"
-            image, picture = picture_of_release(release, cases, pictures, bad_images)
-            if pictures is not None:
-                cases = with_pictures_of_release(release, cases, pictures)
+        found = find_cases(source, options | {"bad_images": bad_images})
+        image, picture = figure_image(found, bad_images)
+        if source == "reflacx" and options["center_bias"] == "images":
+            rows = "in_sample" if options["rounding"] == "study" else "both"
+            options["center_bias_rows"] = options["center_bias_rows"] or rows
+        chosen = {
+            "sigma": found.sigma,
+            "outside": found.outside,
+            "metrics": options["metrics"] or STUDY_METRICS,
+            "bad_images": bad_images,
+            "checkpoint": checkpoint,
+            "progress": not quiet,
+        }
+        if dask is not None:
+            options["n_jobs"] = None
         with cluster(dask):
             evaluation = gazesal.evaluate(
-                cases,
-                sigma=sigma,
-                outside=outside,
-                center_bias=options["center_bias"],
-                center_bias_rows=center_bias_rows,
-                metrics=options["metrics"] or STUDY_METRICS,
-                resize=options["resize"],
-                ground_truth=options["ground_truth"],
-                rounding=options["rounding"],
-                n_samples=options["n_samples"],
-                tolerance=options["tolerance"],
-                density=options["density"],
-                shrink=options["shrink"],
-                leave_out=options["leave_out"],
-                seed=options["seed"],
-                n_jobs=options["n_jobs"] if dask is None else None,
-                progress=not quiet,
-                bad_images=bad_images,
-                check_first=options["check_first"],
-                checkpoint=checkpoint,
+                found.cases, **accepted_by(gazesal.evaluate, options) | chosen
             )
         if image in set(evaluation.bad_images["image"]):
             image, picture = first_scored(evaluation)
         show_and_write(evaluation, out, interval, settings, image, picture, page=page)
 
 
-def _settings_of(typed: dict[str, Any], source: str) -> dict[str, object]:
+def _settings_of(context: click.Context, source: str, options: dict[str, Any]) -> dict[str, object]:
     """Return the inputs as settings, which are written beside the options of the evaluation."""
-    own = ("manifest", "fixations") if source == "manifest" else (source,)
-    names = (*own, *SOURCE_OPTIONS[source], "map_folder", "unmapped", "interval", "pictures")
-    # the options of the evaluation, or its sigma, already contain these
-    shared = {"pixels_per_degree", "outside", "rounding"}
     settings: dict[str, object] = {}
-    for name in names:
-        if name not in shared:
-            value = str(typed[name]) if isinstance(typed[name], Path) else typed[name]
+    parameters: list[Any] = list(context.command.params)
+    for parameter in parameters:
+        name, value = str(parameter.name), options.get(str(parameter.name))
+        own = getattr(parameter, "group", "") in SOURCE_GROUPS and name not in IN_EVALUATION
+        fits = not parameter.sources or source in parameter.sources
+        if own and fits and value is not None:
+            value = str(value) if isinstance(value, Path) else value
             settings["maps" if name == "map_folder" else name] = value
     if source == "reflacx":
-        settings["degrees"] = 1.0 if typed["sigma"] is None else typed["sigma"][0]
-    return settings | {"gazesal": gazesal.__version__}
+        settings["degrees"] = 1.0 if options["sigma"] is None else options["sigma"][0]
+    return settings | {"interval": options["interval"], "gazesal": gazesal.__version__}

@@ -2,9 +2,7 @@
 
 import click
 
-from gazesal.metrics.compat_registry import COMPAT_METRICS
 from gazesal.metrics.names import as_metrics
-from gazesal.metrics.registry import METRICS
 
 __all__ = ["MetricName"]
 
@@ -12,12 +10,7 @@ __all__ = ["MetricName"]
 class MetricName(click.ParamType[str]):
     """A metric's name or alias, which becomes the name."""
 
-    name = "metric"
-
-    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
-        """Return the names to show in the help."""
-        _ = param, ctx
-        return f"[{'|'.join((*METRICS, *COMPAT_METRICS))}]"
+    name = "name"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the name of the metric, or report an unknown one."""

@@ -1,42 +1,169 @@
 """Read the cases of a command from a table, a manifest or a release."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from inspect import Parameter, signature
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 
 import gazesal
-from gazesal._warnings import warn
-from gazesal.cli.shared_options import in_pixels
 from gazesal.cxr.lung_hull import find_lung_hulls
 from gazesal.evaluation.case import SEGMENTATION
 from gazesal.evaluation.cases_from_tables import with_maps
-from gazesal.exceptions import SkippedDataWarning
-from gazesal.reporting.pictures import pictures_in, read_picture
+from gazesal.reporting.pictures import pictures_in
 
 
-def cases_of_table(
-    *,
-    fixations: Path,
-    map_folder: Path,
-    size: Any,
-    sigma: tuple[float, str],
-    pixels_per_degree: float | None,
-    origin: Any,
-    columns: dict[str, str],
-    duplicates: Any,
-    outside: Any,
-    unmapped: Any,
-    **_: Any,
-) -> tuple[list[gazesal.Case], float]:
-    """Return the cases of a table of fixations, and sigma in pixels."""
-    sigma_pixels = in_pixels(sigma, pixels_per_degree)
-    table = gazesal.read_fixations(fixations, origin=origin, columns=columns, duplicates=duplicates)
-    maps = gazesal.find_maps(map_folder)
-    cases = gazesal.cases_from_tables(table, maps, size, outside=outside, unmapped=unmapped)
-    return cases, sigma_pixels
+@dataclass(frozen=True, slots=True)
+class FoundCases:
+    """The cases of a command, and what its other options mean for them.
+
+    Attributes
+    ----------
+    cases : list of Case
+        The images.
+    outside : {"raise", "drop", "keep"}
+        Treatment of fixations outside their image.
+    sigma : float or None
+        Standard deviation in pixels, None if the gaze has its own.
+    pictures : Path or None
+        Folder of the pictures.
+    release : Reflacx or None
+        The release, if the cases are from one.
+    """
+
+    cases: list[gazesal.Case]
+    outside: Any
+    sigma: float | None = None
+    pictures: Path | None = None
+    release: gazesal.datasets.Reflacx | None = None
+
+
+def accepted_by(function: Callable[..., Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that are keyword arguments of a function.
+
+    Parameters
+    ----------
+    function : function
+        A public function.
+    options : mapping of str to object
+        Options of a command by name. An option without a value is None.
+
+    Returns
+    -------
+    dict of str to object
+        The arguments. An option without a value is left to the function's default.
+    """
+    names = {
+        name
+        for name, parameter in signature(function).parameters.items()
+        if parameter.kind is Parameter.KEYWORD_ONLY
+    }
+    return {k: value for k, value in options.items() if k in names and value is not None}
+
+
+def with_defaults(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options with the folders of a release that were not given but exist."""
+    root = options["reflacx"]
+    if root is None:
+        return dict(options)
+    root = root.parent if root.name == "main_data" else root
+    found = {"lungs": root / "lung_masks", "pictures": root / "mimic-cxr-jpg"}
+    given = {name: options[name] for name in found if options[name] is not None}
+    found = {name: folder for name, folder in found.items() if folder.is_dir()}
+    return {**options, "reflacx": root, **found, **given}
+
+
+def find_cases(source: str, options: Mapping[str, Any]) -> FoundCases:
+    """Read the cases of a source.
+
+    Parameters
+    ----------
+    source : {"fixations", "manifest", "reflacx"}
+        The source, as `require_one_source` returns it.
+    options : mapping of str to object
+        All options of the command by name.
+
+    Returns
+    -------
+    FoundCases
+        The cases with their pictures.
+    """
+    read = {"fixations": _of_tables, "manifest": _of_manifest, "reflacx": _of_release}[source]
+    found = read(options)
+    if found.pictures is None:
+        return found
+    cases = (
+        _with_pictures(found.cases, found.pictures)
+        if found.release is None
+        else with_pictures_of_release(found.release, found.cases, found.pictures)
+    )
+    return replace(found, cases=cases)
+
+
+def _of_tables(options: Mapping[str, Any]) -> FoundCases:
+    """Return the cases of a table of fixations."""
+    sigma = in_pixels(options["sigma"], options["pixels_per_degree"])
+    read, find, join = gazesal.read_fixations, gazesal.find_maps, gazesal.cases_from_tables
+    table = read(options["fixations"], **accepted_by(read, options))
+    maps = find(options["map_folder"], **accepted_by(find, options))
+    cases = join(table, maps, options["size"], **accepted_by(join, options))
+    return FoundCases(cases, options["outside"], sigma, options["pictures"])
+
+
+def _of_manifest(options: Mapping[str, Any]) -> FoundCases:
+    """Return the cases of a manifest, with the maps of a folder if one is given."""
+    sigma, folder = options["sigma"], options["map_folder"]
+    manifest = options["manifest"]
+    cases = gazesal.cases_from_manifest(
+        manifest,
+        root=options["manifest_root"],
+        absent="keep" if options.get("bad_images") == "list" else "raise",
+        **accepted_by(gazesal.cases_from_manifest, options),
+    )
+    if folder is not None:
+        named: dict[str, dict[str, Any]] = {}
+        for case in cases:
+            for method, map_source in case.maps.items():
+                named.setdefault(method, {})[case.image] = map_source
+        found = gazesal.find_maps(folder, **accepted_by(gazesal.find_maps, options))
+        twice = sorted(set(named) & set(found))
+        if twice:
+            raise ValueError(
+                f"{folder} and {manifest} both have maps of {twice[0]!r}. Remove one of the two."
+            )
+        cases = with_maps(cases, {**named, **found}, options["unmapped"])
+    sigma = None if sigma is None else in_pixels(sigma, options["pixels_per_degree"])
+    return FoundCases(cases, options["outside"], sigma, options["pictures"])
+
+
+def _of_release(options: Mapping[str, Any]) -> FoundCases:
+    """Return the cases of a REFLACX release."""
+    names = ("map_folder", "sigma", "phases", "readers", "bad_readings", "lungs", "unmapped")
+    release, cases = cases_of_release(
+        options["reflacx"],
+        **{name: options[name] for name in names},
+        **accepted_by(gazesal.find_maps, options),
+    )
+    return FoundCases(cases, "keep", None, options["pictures"], release)
+
+
+def in_pixels(sigma: tuple[float, str], pixels_per_degree: float | None) -> float:
+    """Return a sigma in pixels."""
+    number, unit = sigma
+    if unit == "px":
+        if pixels_per_degree is not None:
+            raise click.UsageError(
+                "--pixels-per-degree must be used with a --sigma in degrees, for example 1deg."
+            )
+        return number
+    if pixels_per_degree is None or not (np.isfinite(pixels_per_degree) and pixels_per_degree > 0):
+        raise click.UsageError(
+            "--sigma in degrees needs --pixels-per-degree, a positive number of image pixels."
+        )
+    return number * pixels_per_degree
 
 
 def cases_of_release(
@@ -49,10 +176,12 @@ def cases_of_release(
     bad_readings: Any,
     lungs: Path | None,
     unmapped: Any,
-    **_: Any,
+    **of_maps: Any,
 ) -> tuple[gazesal.datasets.Reflacx, list[gazesal.Case]]:
     """Return a release and its cases, with the hulls of the lungs as a method."""
-    maps: dict[str, Any] = {} if map_folder is None else dict(gazesal.find_maps(map_folder))
+    maps: dict[str, Any] = {}
+    if map_folder is not None:
+        maps |= gazesal.find_maps(map_folder, **of_maps)
     if lungs is not None:
         if SEGMENTATION in maps:
             raise ValueError(
@@ -69,113 +198,10 @@ def cases_of_release(
     )
 
 
-def cases_of_manifest(
-    manifest: Path,
-    *,
-    manifest_root: Path | None,
-    fixations: Path | None,
-    map_folder: Path | None,
-    sigma: tuple[float, str] | None,
-    pixels_per_degree: float | None,
-    origin: Any,
-    columns: dict[str, str],
-    duplicates: Any,
-    outside: Any,
-    unmapped: Any,
-    bad_images: str,
-    **_: Any,
-) -> tuple[list[gazesal.Case], float | None]:
-    """Return the cases of a manifest, and sigma in pixels if given."""
-    sigma_pixels = None if sigma is None else in_pixels(sigma, pixels_per_degree)
-    cases = gazesal.cases_from_manifest(
-        manifest,
-        fixations=fixations,
-        root=manifest_root,
-        origin=origin,
-        columns=columns,
-        duplicates=duplicates,
-        outside=outside,
-        unmapped=unmapped,
-        absent="keep" if bad_images == "list" else "raise",
-    )
-    if map_folder is None:
-        return cases, sigma_pixels
-    named: dict[str, dict[str, Any]] = {}
-    for case in cases:
-        for method, source in case.maps.items():
-            named.setdefault(method, {})[case.image] = source
-    found = gazesal.find_maps(map_folder)
-    twice = sorted(set(named) & set(found))
-    if twice:
-        raise ValueError(
-            f"{map_folder} and {manifest} both have maps of {twice[0]!r}. Remove one of the two."
-        )
-    return with_maps(cases, {**named, **found}, unmapped), sigma_pixels
-
-
-def with_pictures(cases: list[gazesal.Case], folder: Path) -> list[gazesal.Case]:
+def _with_pictures(cases: list[gazesal.Case], folder: Path) -> list[gazesal.Case]:
     """Return the cases with their pictures in a folder, if it has them."""
     found = pictures_in(folder)
     return [replace(case, picture=found.get(case.image, case.picture)) for case in cases]
-
-
-def picture_to_show(
-    bad_images: str, read: Callable[..., np.ndarray], *where: Any
-) -> np.ndarray | None:
-    """Return the picture under the maps of the figure.
-
-    The picture does not affect scores. If bad images are listed, a picture that cannot be read is
-    left out with a warning.
-    """
-    try:
-        return read(*where)
-    except ValueError as error:
-        if bad_images == "raise":
-            raise
-        warn(f"{error} The figure shows the maps without it.", SkippedDataWarning)
-        return None
-
-
-def first_scored(evaluation: gazesal.Evaluation) -> tuple[str, np.ndarray | None]:
-    """Return the first image with scores, and its picture if there is one."""
-    scored = set(evaluation.scores["image"])
-    case = next(case for case in evaluation.cases if case.image in scored)
-    if case.picture is None or not case.picture.exists():
-        return case.image, None
-    return case.image, picture_to_show("list", read_picture, case.picture)
-
-
-def with_defaults(
-    root: Path, lungs: Path | None, pictures: Path | None
-) -> tuple[Path, Path | None, Path | None]:
-    """Return the folders of a release, of its lung masks and of its pictures."""
-    root = root.parent if root.name == "main_data" else root
-    if lungs is None and (root / "lung_masks").is_dir():
-        lungs = root / "lung_masks"
-    if pictures is None and (root / "mimic-cxr-jpg").is_dir():
-        pictures = root / "mimic-cxr-jpg"
-    return root, lungs, pictures
-
-
-def picture_of_release(
-    release: gazesal.datasets.Reflacx,
-    cases: list[gazesal.Case],
-    mimic: Path | None,
-    bad_images: str = "raise",
-) -> tuple[str, np.ndarray | None]:
-    """Return the image to show and its picture, and check the sizes of all pictures if available.
-
-    The image is the first scored image that most readers found abnormal, or the first scored image.
-    """
-    readings = release.readings.drop_duplicates("dicom_id").set_index("dicom_id")["image"]
-    scored = {case.image: str(readings[case.image]) for case in cases if case.scored}
-    abnormal = release.abnormal()
-    name = next((name for name, image in scored.items() if abnormal[image]), next(iter(scored)))
-    if mimic is None:
-        return name, None
-    release.check_picture_sizes(mimic, images=scored.values())
-    path = release.picture_path(scored[name], mimic)
-    return name, picture_to_show(bad_images, read_picture, path)
 
 
 def with_pictures_of_release(

@@ -25,7 +25,7 @@ def study(tmp_path_factory):
 def run(study, tmp_path):
     """Return a function that runs `gazesal evaluate` on the study with default and given options.
 
-    The HTML report is off by default because it takes a second. `test_cli_report` tests it.
+    The HTML report is off by default because it takes a second. `test_report.py` tests it.
     """
 
     def _run(*flags, **options):

@@ -1,7 +1,6 @@
-"""Convert and declare the options that several commands share."""
+"""Convert the values of options."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -9,6 +8,8 @@ import numpy as np
 
 import gazesal
 from gazesal.cli.run_contexts import plain_errors
+
+__all__ = ["column_option", "sigma_option", "size_option"]
 
 
 def size_option(
@@ -57,44 +58,3 @@ def column_option(
         if not equals:
             raise click.BadParameter(f"must be NAME=THEIRS, got {name!r}.")
     return {name.strip(): theirs.strip() for name, _, theirs in pairs}
-
-
-def shared_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options shared by several commands."""
-    options = [
-        click.option(
-            "--seed",
-            type=click.IntRange(0),
-            default=0,
-            show_default=True,
-            help="Seed of all random numbers.",
-        ),
-        click.option(
-            "--jobs",
-            "n_jobs",
-            type=int,
-            default=-1,
-            show_default=True,
-            help="Number of processes, -1 for one per core.",
-        ),
-        click.option("--quiet", is_flag=True, help="Show no progress bars."),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-def in_pixels(sigma: tuple[float, str], pixels_per_degree: float | None) -> float:
-    """Return a sigma in pixels."""
-    number, unit = sigma
-    if unit == "px":
-        if pixels_per_degree is not None:
-            raise click.UsageError(
-                "--pixels-per-degree must be used with a --sigma in degrees, for example 1deg."
-            )
-        return number
-    if pixels_per_degree is None or not (np.isfinite(pixels_per_degree) and pixels_per_degree > 0):
-        raise click.UsageError(
-            "--sigma in degrees needs --pixels-per-degree, a positive number of image pixels."
-        )
-    return number * pixels_per_degree

@@ -1,0 +1,80 @@
+"""Tests of the options' declarations, their groups in the help, and the examples below them."""
+
+import inspect
+import re
+import shlex
+
+import pytest
+from click.testing import CliRunner
+
+import gazesal
+from gazesal.cli import main
+from gazesal.cli.evaluate import evaluate
+from gazesal.cli.examples import EVALUATE_EXAMPLES
+from gazesal.cli.option_groups import GroupedOption
+from gazesal.cli.source_options import SOURCE_GROUPS, require_one_source
+from gazesal.cli.sources import accepted_by
+
+GROUPS = [*SOURCE_GROUPS, "Scores", "Results", "Run"]
+# Options that a command reads itself. Others are keyword arguments of a public function.
+OWN = {
+    "fixations", "manifest", "reflacx", "manifest_root", "map_folder", "size", "sigma",
+    "pixels_per_degree", "pictures", "readers", "phases", "lungs", "bad_readings",
+    "interval", "out", "page", "quiet", "resume", "dask",
+}  # fmt: skip
+READERS = [
+    gazesal.read_fixations,
+    gazesal.find_maps,
+    gazesal.cases_from_tables,
+    gazesal.cases_from_manifest,
+    gazesal.cases_from_reflacx,
+    gazesal.evaluate,
+]
+
+
+def options_of(command):
+    """Return the grouped options of a command."""
+    return [option for option in command.params if isinstance(option, GroupedOption)]
+
+
+def parsed(words):
+    """Return the context of a command line, without running the command."""
+    name, *rest = shlex.split(words.replace("\\\n", " "))[1:]
+    return main.commands[name].make_context(name, rest)
+
+
+def test_help_lists_options_by_group_then_examples():
+    text = CliRunner().invoke(main, ["evaluate", "--help"]).output
+    titles = re.findall(r"^([A-Z][\w ]*):$", text, re.MULTILINE)
+    assert titles == [*GROUPS, "Other options", "Examples"]
+    for option in options_of(evaluate):
+        assert option.opts[0] in text
+    for words in EVALUATE_EXAMPLES.values():
+        assert all(f"    {line}\n" in text for line in words.split("\n"))
+
+
+def test_each_group_is_short():
+    groups = [option.group for option in options_of(evaluate)]
+    assert {group for group in groups} == set(GROUPS)
+    assert max(groups.count(group) for group in GROUPS) <= 12
+
+
+@pytest.mark.parametrize("title", EVALUATE_EXAMPLES)
+def test_example_is_accepted(title, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    require_one_source(parsed(EVALUATE_EXAMPLES[title]))
+
+
+def test_each_option_is_an_argument_of_a_function_or_read_by_the_command():
+    arguments = {name for reader in READERS for name in inspect.signature(reader).parameters}
+    names = {option.name for option in options_of(evaluate)}
+    assert names - arguments - OWN == set()
+    assert OWN - names == set()
+
+
+def test_options_without_a_value_are_left_to_the_defaults_of_the_function():
+    def read(path, *, origin="center", decimal=None):
+        """Read nothing."""
+
+    options = {"origin": "corner", "decimal": None, "path": "x", "sigma": 3.0}
+    assert accepted_by(read, options) == {"origin": "corner"}
