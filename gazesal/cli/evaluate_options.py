@@ -1,4 +1,4 @@
-"""Declare the options of `gazesal evaluate` beside those of its sources."""
+"""Declare the options of scores, results and runs of `gazesal evaluate`."""
 
 from functools import partial
 from pathlib import Path

@@ -55,7 +55,7 @@ def test_help_lists_options_by_group_then_examples():
 
 def test_each_group_is_short():
     groups = [option.group for option in options_of(evaluate)]
-    assert {group for group in groups} == set(GROUPS)
+    assert set(groups) == set(GROUPS)
     assert max(groups.count(group) for group in GROUPS) <= 12
 
 
