@@ -13,9 +13,23 @@ from gazesal.evaluation.registered import READERS as _READERS
 from gazesal.evaluation.registered import VIEWS as _VIEWS
 
 __version__ = _version("gazesal")
+_NAMESPACES = ("stats", "plots", "reporting", "datasets", "compat", "adapters", "cxr")
 
-__getattr__, __dir__, __all__ = _attach_stub(__name__, __file__)
+_get, __dir__, __all__ = _attach_stub(__name__, __file__)
 __all__ += ["__version__"]
+
+
+def __getattr__(name: str) -> object:
+    """Return a public name, or name the namespace that has it."""
+    try:
+        return _get(name)
+    except AttributeError as error:
+        # Other libraries look for names such as __path__ or _ipython_display_.
+        spaces = () if name.startswith("_") else _NAMESPACES
+        homes = [each for each in spaces if name in _import_module(f"{__name__}.{each}").__all__]
+        advice = f" Use gazesal.{homes[0]}.{name}." if homes else ""
+        raise AttributeError(f"module 'gazesal' has no attribute {name!r}.{advice}") from error
+
 
 # Lower layers call these functions of higher ones when an evaluation is shown or loaded.
 _VIEWS.update(

@@ -205,7 +205,9 @@ def as_iterable(value: Any, *, name: str, of: str) -> Iterable[Any]:
         or isinstance(value, (str, bytes))
         or getattr(value, "ndim", None) == 0
     ):
-        raise TypeError(f"`{name}` must be an iterable of {of}, got {type(value).__name__}.")
+        got = repr(value) if isinstance(value, str) else type(value).__name__
+        remedy = f"Give [{value!r}]." if isinstance(value, str) else "Give a list, also of one."
+        raise TypeError(f"`{name}` must be an iterable of {of}, got {got}. {remedy}")
     return value
 
 

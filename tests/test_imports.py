@@ -115,6 +115,16 @@ def test_names_of_namespaces_exist(namespace):
         module.other  # noqa: B018
 
 
+@pytest.mark.parametrize(
+    ("name", "home"),
+    [("compare", "stats"), ("plot_evaluation", "plots"), ("mit_nss", "compat")],
+)
+def test_name_of_a_namespace_is_refused_with_its_place(name, home):
+    with pytest.raises(AttributeError, match=f"Use gazesal.{home}.{name}"):
+        getattr(gazesal, name)
+    assert not hasattr(gazesal, "no_such_name")
+
+
 def test_each_public_name_is_in_one_place():
     listed = list(gazesal.__all__)
     for namespace in NAMESPACES:

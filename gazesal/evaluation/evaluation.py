@@ -180,7 +180,7 @@ class Evaluation:
         a, b : str
             Two of `methods`. Differences are a - b.
         metric : str or sequence of str, optional
-            Metrics to compare by, all by default.
+            Metrics to compare by, by name or alias, all by default.
         by : str or sequence of str, optional
             Groups of the images, columns of `scores`, to compare separately.
         unit : str, default "image"

@@ -15,6 +15,7 @@ from gazesal.evaluation.observer_counts import observer_sentence
 from gazesal.evaluation.options import EvaluationOptions
 from gazesal.evaluation.score_one_image import ALL_OBSERVERS
 from gazesal.evaluation.score_rows import COLUMNS
+from gazesal.metrics.names import name_among
 from gazesal.stats.caveats import words_of
 from gazesal.stats.comparisons import compare
 from gazesal.stats.design import Design, as_columns
@@ -112,10 +113,11 @@ def compare_methods(
     """Return the comparisons of `Evaluation.compare`, with further options of `compare`."""
     groups = _groups(evaluation, by)
     names = list(as_columns(metric, name="metric")) if metric is not None else []
-    wanted = names or list(evaluation.options.metrics)
+    computed = list(evaluation.options.metrics)
+    wanted = [name_among(computed, name) for name in names] or computed
     for value, known, argument in (
         *((name, evaluation.methods, "a` and `b") for name in (a, b)),
-        *((name, list(evaluation.options.metrics), "metric") for name in wanted),
+        *((name, computed, "metric") for name in wanted),
     ):
         if value not in known:
             why = f" {observer_sentence(evaluation)}" if value == INTEROBSERVER else ""

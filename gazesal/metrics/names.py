@@ -12,7 +12,14 @@ from gazesal.metrics.compat_registry import COMPAT_METRICS
 from gazesal.metrics.metric import Metric
 from gazesal.metrics.registry import METRICS
 
-__all__ = ["as_metrics", "find_metric", "higher_is_better", "metric_named", "remember"]
+__all__ = [
+    "as_metrics",
+    "find_metric",
+    "higher_is_better",
+    "metric_named",
+    "name_among",
+    "remember",
+]
 
 BUILT_IN: Mapping[str, Metric] = MappingProxyType({**METRICS, **COMPAT_METRICS})
 # "AUC" means `auc_borji` in the tables of the study and `auc_judd` in benchmarks.
@@ -207,3 +214,24 @@ def metric_named(name: str) -> Metric:
     if metric is None:
         raise KeyError(name)
     return metric
+
+
+def name_among(names: Sequence[str], metric: str) -> str:
+    """Return the one of some metrics' names that a name, alias or label means.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names of the metrics of an evaluation.
+    metric : str
+        A name, or an alias such as ``"CC"``.
+
+    Returns
+    -------
+    str
+        One of `names`, or `metric` itself if it means no metric or an ambiguous one.
+    """
+    if metric in names or not isinstance(metric, str) or _plain(metric) in AMBIGUOUS:
+        return metric
+    found = ALIASES.get(_plain(metric)) or find_metric(metric)
+    return metric if found is None else found.name

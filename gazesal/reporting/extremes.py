@@ -10,7 +10,7 @@ import pandas as pd
 from gazesal._text import printable
 from gazesal._validation import as_choice, as_count
 from gazesal.evaluation.evaluation import Evaluation
-from gazesal.metrics.names import metric_named
+from gazesal.metrics.names import metric_named, name_among
 from gazesal.reporting._arguments import require_evaluation
 from gazesal.reporting.figure_style import TITLE_WIDTH, add_note, new_figure
 from gazesal.reporting.labels import method_label
@@ -39,7 +39,7 @@ def extreme_images(evaluation: Evaluation, method: str, metric: str, *, n: int =
     method : str
         One of its methods.
     metric : str
-        One of its metrics.
+        One of its metrics, by name or alias.
     n : int, default 3
         Number of best images and of worst images. Fewer if there are fewer than ``2 * n`` images.
 
@@ -75,6 +75,7 @@ def extreme_images(evaluation: Evaluation, method: str, metric: str, *, n: int =
     """
     require_evaluation(evaluation)
     as_choice(method, evaluation.methods, name="method")
+    metric = name_among(evaluation.options.metrics, metric)
     as_choice(metric, evaluation.options.metrics, name="metric")
     as_count(n, name="n")
     means = image_means(evaluation.scores, method, metric).dropna().sort_index()
@@ -114,7 +115,7 @@ def plot_extremes(
     method : str
         One of its methods.
     metric : str
-        One of its metrics.
+        One of its metrics, by name or alias.
     n : int, default 3
         Number of best images and of worst images.
     pictures : mapping of str to array or path, str or path, optional
@@ -156,6 +157,7 @@ def plot_extremes(
     >>> folder.cleanup()
     """
     found = extreme_images(evaluation, method, metric, n=n)
+    metric = name_among(evaluation.options.metrics, metric)
     columns = max(found["extreme"].value_counts())
     kinds = list(dict.fromkeys(found["extreme"]))
     figure = new_figure((2.6 * columns, 2.8 * len(kinds)))

@@ -138,6 +138,13 @@ def test_comparison_over_patients_equals_the_one_of_their_means(result):
     assert found.test == "all sign flips"
 
 
+def test_comparison_takes_aliases_of_metrics(result):
+    aliases, names = (result.compare("noise", "more", m) for m in (["CC", "Sauc"], ["ncc", "sauc"]))
+    assert aliases.to_frame().equals(names.to_frame())
+    with pytest.raises(ValueError, match="`metric`"):
+        result.compare("noise", "more", "nss")
+
+
 @pytest.mark.parametrize("unit", ["observer", "ward", "method"])
 def test_unknown_unit_raises(result, unit):
     with pytest.raises(ValueError, match="`unit`"):

@@ -7,7 +7,7 @@ import pytest
 
 import gazesal
 from gazesal.metrics.compat_registry import COMPAT_METRICS
-from gazesal.metrics.names import as_metrics, find_metric, metric_named, remember
+from gazesal.metrics.names import as_metrics, find_metric, metric_named, name_among, remember
 
 
 def closeness(saliency_map, gaze_map):
@@ -85,6 +85,18 @@ def test_a_later_metric_of_the_same_name_and_other_facts_warns():
 def test_an_unpickled_metric_of_the_library_is_accepted():
     copy = pickle.loads(pickle.dumps(gazesal.METRICS["nss"]))  # noqa: S301 (made here)
     assert as_metrics([copy]) == (gazesal.METRICS["nss"],)
+
+
+def test_name_among_finds_the_metric_that_an_alias_means():
+    computed = ["ncc", "auc_borji", "sncc"]
+    assert [name_among(computed, each) for each in ("CC", "ncc", "NCC")] == ["ncc"] * 3
+    assert name_among(computed, "AUC") == "AUC"  # means two metrics
+    assert name_among(computed, "nonsense") == "nonsense"
+
+
+def test_metrics_in_one_text_are_refused_with_the_list_to_give():
+    with pytest.raises(TypeError, match=r"`metrics`.*got 'cc'. Give \['cc'\]\."):
+        as_metrics("cc")
 
 
 def test_score_takes_aliases_and_metrics_of_users():

@@ -13,6 +13,7 @@ from gazesal._warnings import muted
 from gazesal.datasets._arguments import as_path
 from gazesal.evaluation.evaluation import Evaluation
 from gazesal.exceptions import IntervalWarning
+from gazesal.metrics.names import name_among
 from gazesal.reporting._arguments import require_evaluation
 from gazesal.reporting.html.content import content_of
 from gazesal.reporting.html.page import page_template
@@ -141,6 +142,7 @@ def html_page_of(
     metrics = evaluation.options.metrics
     if metric is None:
         metric = "sauc" if "sauc" in metrics else metrics[0]
+    metric = name_among(metrics, metric)
     as_choice(metric, metrics, name="metric")
     as_count(n_extremes, name="n_extremes", least=0)
     template = page_template("gazesal.reporting.html", TEMPLATE)  # first, as it needs the extra
