@@ -25,7 +25,8 @@ extensions = [
     "myst_nb",  # MyST pages and notebooks
     "sphinx_copybutton",
     "sphinxcontrib.bibtex",
-    "api",  # this and the next two are in _ext/
+    "api",  # this and the next three are in _ext/
+    "command_options",
     "mathml",
     "metric_table",
 ]
