@@ -6,16 +6,13 @@ from pathlib import Path
 import click
 import numpy as np
 
-import gazesal
-from gazesal.cli.run_contexts import plain_errors
-
 __all__ = ["column_option", "sigma_option", "size_option"]
 
 
 def size_option(
     _context: click.Context, _parameter: click.Parameter, value: str | None
-) -> tuple[int, int] | dict[str, tuple[int, int]] | None:
-    """Convert WIDTHxHEIGHT to (H, W), or read the sizes of images from a table."""
+) -> tuple[int, int] | Path | None:
+    """Convert WIDTHxHEIGHT to (H, W). Anything else is a table of sizes or a folder of pictures."""
     if value is None:
         return None
     match = re.fullmatch(r"(\d+)[xX](\d+)", value)
@@ -24,10 +21,11 @@ def size_option(
         if width < 1 or height < 1:
             raise click.BadParameter(f"width and height must be at least 1, got {value!r}.")
         return height, width
-    if not Path(value).is_file():
-        raise click.BadParameter(f"must be WIDTHxHEIGHT or a CSV file of sizes, got {value!r}.")
-    with plain_errors():
-        return gazesal.read_sizes(value)
+    if not Path(value).exists():
+        raise click.BadParameter(
+            f"must be WIDTHxHEIGHT, a CSV file of sizes or a folder of pictures, got {value!r}."
+        )
+    return Path(value)
 
 
 def sigma_option(

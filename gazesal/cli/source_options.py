@@ -80,9 +80,9 @@ SOURCE_OPTIONS = [
         "--size",
         sources=TABLES,
         callback=size_option,
-        metavar="WxH|FILE",
-        help="Size of the images in the pixels of the fixations, or a CSV table with the columns "
-        "image, width, height.",
+        metavar="WxH|FILE|DIR",
+        help="Size of the images in the pixels of the fixations, a CSV table with the columns "
+        "image, width, height, or the folder of the pictures.",
     ),
     _screen(
         "--pixels-per-degree",

@@ -109,7 +109,9 @@ def _of_tables(options: Mapping[str, Any]) -> FoundCases:
     read, find, join = gazesal.read_fixations, gazesal.find_maps, gazesal.cases_from_tables
     table = read(options["fixations"], **accepted_by(read, options))
     maps = find(options["map_folder"], **accepted_by(find, options))
-    cases = join(table, maps, options["size"], **accepted_by(join, options))
+    size = options["size"]
+    shape = gazesal.read_sizes(size) if isinstance(size, Path) else size
+    cases = join(table, maps, shape, **accepted_by(join, options))
     return FoundCases(cases, options["outside"], sigma, options["pictures"])
 
 

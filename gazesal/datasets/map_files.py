@@ -100,12 +100,13 @@ def read_map(path: str | Path) -> FloatArray:
 
 
 def read_sizes(path: str | Path) -> dict[str, tuple[int, int]]:
-    r"""Read a CSV table of image sizes with columns image, width and height, in pixels.
+    r"""Read the sizes of images from a CSV table or from a folder of their pictures.
 
     Parameters
     ----------
     path : str or path
-        The table.
+        A table with the columns image, width and height, in pixels, or a folder of pictures, of
+        which only the headers are read. The name of a picture without its suffix is the image.
 
     Returns
     -------
@@ -117,8 +118,8 @@ def read_sizes(path: str | Path) -> dict[str, tuple[int, int]]:
     FileNotFoundError
         If the file does not exist.
     ValueError
-        If it cannot be read, a column is missing, a size is not a positive integer, or an image
-        is repeated. The message names file and line.
+        If it cannot be read, a column is missing, a size is not a positive integer, an image is
+        repeated, or a folder has no picture. The message names the file, and the line of a table.
 
     Examples
     --------
@@ -132,6 +133,10 @@ def read_sizes(path: str | Path) -> dict[str, tuple[int, int]]:
     {'1001': (600, 800)}
     """
     path = as_path(path, name="path")
+    if path.is_dir():
+        from gazesal.datasets.picture_sizes import sizes_of_pictures  # noqa: PLC0415 (Pillow)
+
+        return sizes_of_pictures(path)
     # imported here, because workers that read maps do not need pandas
     from gazesal.datasets._csv import read_csv_text, require_columns  # noqa: PLC0415 (see above)
 

@@ -149,7 +149,7 @@ BAD_OPTIONS = {
     "degrees alone": ({"sigma": "1deg"}, "needs --pixels-per-degree"),
     "degrees of nothing": ({"sigma": "1deg", "pixels_per_degree": -3}, "needs --pixels-per-degree"),
     "pixels a degree": ({"pixels_per_degree": 10}, "used with a --sigma in degrees"),
-    "size word": ({"size": "large"}, "must be WIDTHxHEIGHT or a CSV file"),
+    "size word": ({"size": "large"}, "must be WIDTHxHEIGHT, a CSV file"),
     "size zero": ({"size": "0x120"}, "width and height must be at least 1"),
     "size too small": ({"size": "80x60"}, "lies outside image"),
     "column": ({"column": "duration"}, "must be NAME=THEIRS"),
