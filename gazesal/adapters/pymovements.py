@@ -17,7 +17,7 @@ from gazesal.typing import Float64Array
 __all__ = ["fixations_from_pymovements"]
 
 SOURCE = "pymovements events"
-ORIGINS = ("upper left", "center", "corner")
+ORIGINS = ("pixel_center", "pixel_corner", "screen_center")
 FIXATION = "fixation"  # beginning of the names of all fixation events of pymovements
 
 
@@ -28,7 +28,7 @@ def fixations_from_pymovements(
     observer: str | Sequence[Any],
     shapes: Shapes,
     on_screen: ArrayLike | Mapping[Any, ArrayLike],
-    origin: Literal["upper left", "center", "corner"] = "upper left",
+    origin: Literal["pixel_center", "pixel_corner", "screen_center"] = "pixel_center",
     resolution: tuple[int, int] | None = None,
     location: str | tuple[str, str] = "location",
     name: str | None = None,
@@ -56,13 +56,13 @@ def fixations_from_pymovements(
         from the outer upper left corner of the screen, the upper bounds exclusive. An image in
         its own size, centered on a screen of 1920 x 1080, is at ``(960 - W / 2, 540 - H / 2, 960 +
         W / 2, 540 + H / 2)``.
-    origin : {"upper left", "center", "corner"}, default "upper left"
-        Origin (0, 0) of the coordinates on the screen. ``"upper left"`` (center of the upper left
-        pixel) and ``"center"`` (center of the screen) are as in ``experiment.screen.origin``.
-        ``"corner"`` is the outer corner of the upper left pixel.
+    origin : {"pixel_center", "pixel_corner", "screen_center"}, default "pixel_center"
+        Origin (0, 0) of the coordinates on the screen. ``"pixel_center"`` (center of the upper left
+        pixel) is ``"upper left"`` of ``experiment.screen.origin``, and ``"screen_center"`` is its
+        ``"center"``. ``"pixel_corner"`` is the outer corner of the upper left pixel.
     resolution : tuple of int, optional
         Width and height of the screen in pixels, ``experiment.screen.resolution``. Needed only
-        with ``"center"``.
+        with ``"screen_center"``.
     location : str or tuple of str, default "location"
         Name of the column of locations (x, y), or names of the two columns of x and y.
     name : str, optional
@@ -96,7 +96,7 @@ def fixations_from_pymovements(
 
     .. math:: x = \frac{s_x - x_\min}{x_\max - x_\min}\, W - \frac12
 
-    and the same for y. With the origin ``"upper left"``, pymovements puts the center of a screen at
+    and the same for y. With its origin ``"upper left"``, pymovements puts the center of a screen at
     half of the resolution minus one, so (0, 0) is the center of a pixel.
 
     Examples
@@ -249,16 +249,16 @@ def _locations(
 
 def _to_corner(origin: str, resolution: tuple[int, int] | None) -> Float64Array:
     """Return the shift of coordinates on the screen to its outer upper left corner."""
-    if origin == "center":
+    if origin == "screen_center":
         if resolution is None:
-            raise ValueError('`resolution` must be given with origin="center", got None.')
+            raise ValueError('`resolution` must be given with origin="screen_center", got None.')
         pair = as_real_array(resolution, name="resolution").astype(np.float64)
         if pair.shape != (2,) or not pair.min() > 0:
             raise ValueError(
                 f"`resolution` must be the width and height of the screen, got {resolution!r}."
             )
         return np.asarray(pair / 2)
-    return np.full(2, 0.5 if origin == "upper left" else 0.0)
+    return np.full(2, 0.5 if origin == "pixel_center" else 0.0)
 
 
 def _place_of(on_screen: Any, image: str) -> tuple[float, float, float, float]:

@@ -53,7 +53,7 @@ def fixations_from_pysaliency(
     *,
     images: Sequence[str] | None = None,
     observers: str | Sequence[str] | None = None,
-    origin: Origin = "corner",
+    origin: Origin = "pixel_corner",
     duration: str | None = None,
 ) -> pd.DataFrame:
     """Make a table from fixations of pysaliency.
@@ -70,12 +70,12 @@ def fixations_from_pysaliency(
     observers : str or sequence of str, optional
         Names of the observers in the order of their indices, or one name for all fixations. By
         default, the index as text.
-    origin : {"corner", "center", "matlab"}, default "corner"
+    origin : {"pixel_corner", "pixel_center", "one_based"}, default "pixel_corner"
         Origin of the coordinates; see `gazesal.read_fixations`. pysaliency takes the whole part of
         a coordinate as the pixel, so its origin is the outer corner of the image. It does not
         convert the coordinates of a data set, however. Its OSIE has the 1-based coordinates of the
-        original file (``"matlab"``), and fixations made from matrices have the indices of pixels
-        (``"center"``).
+        original file (``"one_based"``), and fixations made from matrices have the indices of pixels
+        (``"pixel_center"``).
     duration : str, optional
         Name of the array of durations, such as ``"duration"`` or ``"durations"``. By default,
         every fixation has the same weight.
@@ -138,7 +138,7 @@ def fixations_from_pysaliency(
 
 
 def fixations_to_pysaliency(
-    table: pd.DataFrame, *, images: Sequence[str] | None = None, origin: Origin = "corner"
+    table: pd.DataFrame, *, images: Sequence[str] | None = None, origin: Origin = "pixel_corner"
 ) -> PysaliencyArrays:
     """Make the arrays of pysaliency from a table of fixations.
 
@@ -150,8 +150,9 @@ def fixations_to_pysaliency(
     images : sequence of str, optional
         Names of the images in the order of their indices, such as ``stimuli.filenames``. By
         default, the images of the table, sorted.
-    origin : {"corner", "center", "matlab"}, default "corner"
-        Origin of the coordinates in the arrays. With ``"corner"``, pysaliency finds the same pixel.
+    origin : {"pixel_corner", "pixel_center", "one_based"}, default "pixel_corner"
+        Origin of the coordinates in the arrays. With ``"pixel_corner"``, pysaliency finds the
+        same pixel.
 
     Returns
     -------

@@ -94,11 +94,12 @@ SOURCE_OPTIONS = [
     _screen(
         "--origin",
         sources=READ,
-        type=click.Choice(["center", "corner", "matlab"]),
-        default="center",
+        type=click.Choice(["pixel_center", "pixel_corner", "one_based"]),
+        default="pixel_center",
         show_default=True,
-        help="Origin of the coordinates: (0, 0) is the center of the first pixel (center) or the "
-        "corner of the image (corner), or (1, 1) is the center of the first pixel (matlab).",
+        help="Origin of the coordinates: (0, 0) is the center of the first pixel (pixel_center) or "
+        "the corner of the image (pixel_corner), or (1, 1) is the center of the first pixel "
+        "(one_based).",
     ),
     _maps(
         "--maps",

@@ -31,7 +31,7 @@ COLUMNS = ["DICOM_ID", "FPOGD", "FPOGID", "FPOGV", "X_ORIGINAL", "Y_ORIGINAL"]
 def read_egd_fixations(
     path: str | Path,
     *,
-    origin: Origin = "center",
+    origin: Origin = "pixel_center",
     duplicates: Literal["raise", "longest"] = "raise",
 ) -> pd.DataFrame:
     r"""Read the fixations of EGD-CXR, of one radiologist on chest X-rays.
@@ -40,11 +40,11 @@ def read_egd_fixations(
     ----------
     path : str or path
         ``fixations.csv`` of the release, also compressed.
-    origin : {"center", "corner", "matlab"}, default "center"
+    origin : {"pixel_center", "pixel_corner", "one_based"}, default "pixel_center"
         Origin of ``X_ORIGINAL`` and ``Y_ORIGINAL``, as in `read_fixations`. In the release, they
         are measured from the outer corner of the image and then *truncated* to whole numbers. They
         are therefore the column and the row of the fixated pixel, which is pixel centers at
-        integers. Use ``"corner"`` for a table whose positions were computed again without
+        integers. Use ``"pixel_corner"`` for a table whose positions were computed again without
         truncation.
     duplicates : {"raise", "longest"}, default "raise"
         Handling of several valid rows of one fixation on an image: refuse the file, or take the row

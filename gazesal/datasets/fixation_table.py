@@ -28,18 +28,18 @@ from gazesal.exceptions import SkippedDataWarning
 
 __all__ = ["FIXATION_COLUMNS", "read_fixations"]
 
-Origin = Literal["center", "corner", "matlab"]
+Origin = Literal["pixel_center", "pixel_corner", "one_based"]
 FIXATION_COLUMNS = ("image", "observer", "x", "y", "duration")
 ONE_OBSERVER = "1"  # name of the observer if a table has no column of observers
 # Marks of a missing number in tables, in lower case.
 MISSING = ("", ".", "-", "--", "*", "n/a", "#n/a", "na", "nan", "<na>", "null", "none", "nil")
-ORIGINS = {"center": 0.0, "corner": 0.5, "matlab": 1.0}
+ORIGINS = {"pixel_center": 0.0, "pixel_corner": 0.5, "one_based": 1.0}
 
 
 def read_fixations(
     path: str | Path,
     *,
-    origin: Origin = "center",
+    origin: Origin = "pixel_center",
     columns: Mapping[str, str] | None = None,
     duplicates: Literal["raise", "drop", "keep"] = "raise",
     missing: Literal["raise", "drop"] = "raise",
@@ -54,11 +54,12 @@ def read_fixations(
     path : str or path
         A CSV file, also compressed (.gz, .bz2, .xz, .zip), or a Parquet file (.parquet, .pq; extra
         ``parquet``).
-    origin : {"center", "corner", "matlab"}, default "center"
-        Origin of the coordinates in the file. ``"center"``: (0, 0) is the center of the first
-        pixel. ``"corner"``: (0, 0) is the outer corner of the image, as for most trackers.
-        ``"matlab"``: (1, 1) is the center of the first pixel. Read positions relative to the size
-        of the image with ``"center"``, and subtract 0.5 after converting them to pixels.
+    origin : {"pixel_center", "pixel_corner", "one_based"}, default "pixel_center"
+        Origin of the coordinates in the file. ``"pixel_center"``: (0, 0) is the center of the first
+        pixel. ``"pixel_corner"``: (0, 0) is the outer corner of the image, as for most
+        trackers. ``"one_based"``: (1, 1) is the center of the first pixel. Read positions relative
+        to the size of the image with ``"pixel_center"``, and subtract 0.5 after converting them to
+        pixels.
     columns : mapping of str to str, optional
         Names in the file of the columns ``image``, ``observer``, ``x``, ``y`` and ``duration``, if
         they differ, such as ``{"duration": "duration_ms"}``. With an empty name for ``duration``,
@@ -114,7 +115,7 @@ def read_fixations(
     >>> with TemporaryDirectory() as folder:
     ...     path = Path(folder, "fixations.csv")
     ...     _ = path.write_text("image,observer,x,y,duration\n7,ann,1.5,0.5,230\n")
-    ...     table = gazesal.read_fixations(path, origin="corner")
+    ...     table = gazesal.read_fixations(path, origin="pixel_corner")
     >>> table.loc[2].to_dict()
     {'image': '7', 'observer': 'ann', 'x': 1.0, 'y': 0.0, 'duration': 230.0}
     """
@@ -151,7 +152,7 @@ def read_reading(
     *,
     image: str,
     observer: str,
-    origin: Origin = "center",
+    origin: Origin = "pixel_center",
     columns: Mapping[str, str] | None = None,
     duplicates: Literal["raise", "drop", "keep"] = "raise",
 ) -> pd.DataFrame:

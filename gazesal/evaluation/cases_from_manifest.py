@@ -30,7 +30,7 @@ def cases_from_manifest(
     *,
     fixations: pd.DataFrame | str | Path | None = None,
     root: str | Path | None = None,
-    origin: Origin = "center",
+    origin: Origin = "pixel_center",
     columns: Mapping[str, str] | None = None,
     duplicates: Literal["raise", "drop", "keep"] = "raise",
     outside: Outside = "raise",
@@ -64,7 +64,7 @@ def cases_from_manifest(
     root : str or path, optional
         Folder of the paths in the manifest, which cannot lead out of it. By default the folder of
         the manifest.
-    origin : {"center", "corner", "matlab"}, default "center"
+    origin : {"pixel_center", "pixel_corner", "one_based"}, default "pixel_center"
         Origin of the coordinates in files of fixations. See `read_fixations`.
     columns : mapping of str to str, optional
         Names of columns in files of fixations. See `read_fixations`.

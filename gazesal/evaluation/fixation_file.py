@@ -39,7 +39,7 @@ class FixationFile:
     image: str
     observer: str
     shape: tuple[int, int]
-    origin: Origin = "center"
+    origin: Origin = "pixel_center"
     columns: tuple[tuple[str, str], ...] = ()
     duplicates: Literal["raise", "drop", "keep"] = "raise"
     outside: Outside = "raise"

@@ -44,7 +44,7 @@ class ReferenceFrame:
     ----------
     box_size : tuple of float
         Width and height of the common box in pixels: the mean box of the images.
-    origin : tuple of float
+    box_corner : tuple of float
         (x, y) of the upper left corner of the common box, in pixels from the upper left corner of
         the canvas.
     shape : tuple of int
@@ -67,12 +67,15 @@ class ReferenceFrame:
     """
 
     box_size: tuple[float, float]
-    origin: tuple[float, float]
+    box_corner: tuple[float, float]
     shape: tuple[int, int]
     rounding: Rounding = "none"
 
     def __post_init__(self) -> None:
-        for name, value, least in (("box_size", self.box_size, 1.0), ("origin", self.origin, 0.0)):
+        for name, value, least in (
+            ("box_size", self.box_size, 1.0),
+            ("box_corner", self.box_corner, 0.0),
+        ):
             numbers = as_real_array(value, name=name)
             if numbers.shape != (2,) or not np.isfinite(numbers).all() or numbers.min() < least:
                 raise ValueError(
@@ -139,7 +142,7 @@ class ReferenceFrame:
         width, height = extent.astype(int).tolist()
         return cls(
             box_size=(float(box_size[0]), float(box_size[1])),
-            origin=(float(before[0]), float(before[1])),
+            box_corner=(float(before[0]), float(before[1])),
             shape=(height, width),
             rounding=rounding,
         )

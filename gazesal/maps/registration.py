@@ -14,8 +14,8 @@ def place_on_canvas(
     """Scale a map to the canvas, and return it with its first row and column there."""
     height, width = array.shape
     scale_x, scale_y = frame.scale(box)
-    start_x = frame.origin[0] - box[0] * scale_x
-    start_y = frame.origin[1] - box[1] * scale_y
+    start_x = frame.box_corner[0] - box[0] * scale_x
+    start_y = frame.box_corner[1] - box[1] * scale_y
     if frame.rounding == "study":
         left, columns = whole_place(start_x, width * scale_x)
         top, rows = whole_place(start_y, height * scale_y)
@@ -34,8 +34,8 @@ def canvas_places(
 ) -> tuple[FloatArray, FloatArray]:
     """Return the positions of an image's rows and columns on the canvas, centers at integers."""
     scale_x, scale_y = frame.scale(box)
-    columns = frame.origin[0] + (np.arange(width) + 0.5 - box[0]) * scale_x - 0.5
-    rows = frame.origin[1] + (np.arange(height) + 0.5 - box[1]) * scale_y - 0.5
+    columns = frame.box_corner[0] + (np.arange(width) + 0.5 - box[0]) * scale_x - 0.5
+    rows = frame.box_corner[1] + (np.arange(height) + 0.5 - box[1]) * scale_y - 0.5
     return rows, columns
 
 
@@ -46,8 +46,8 @@ def warp_in_whole_pixels(
     height, width = shape
     scale_x, scale_y = frame.scale(box)
     canvas_height, canvas_width = frame.shape
-    left, columns = whole_place(frame.origin[0] / scale_x - box[0], canvas_width / scale_x)
-    top, rows = whole_place(frame.origin[1] / scale_y - box[1], canvas_height / scale_y)
+    left, columns = whole_place(frame.box_corner[0] / scale_x - box[0], canvas_width / scale_x)
+    top, rows = whole_place(frame.box_corner[1] / scale_y - box[1], canvas_height / scale_y)
     whole = interpolate(
         average,
         (np.arange(rows) + 0.5) * (canvas_height / rows) - 0.5,

@@ -17,6 +17,7 @@ EVENTS = {
 }
 PLACES = {"a": (60, 40, 260, 140), "b": (200, 50, 400, 150)}
 SHAPES = {"a": (50, 100), "b": (200, 400)}
+ORIGINS = {"upper left": "pixel_center", "center": "screen_center"}  # of the package
 
 
 class Column:
@@ -86,7 +87,8 @@ def test_corners_of_the_image_are_half_a_pixel_beyond_its_centers():
 
 
 @pytest.mark.parametrize(
-    ("origin", "shift"), [("upper left", 0), ("center", [-959.5, -539.5]), ("corner", 0.5)]
+    ("origin", "shift"),
+    [("pixel_center", 0), ("screen_center", [-959.5, -539.5]), ("pixel_corner", 0.5)],
 )
 def test_each_origin_gives_the_same_places(origin, shift):
     location = (np.array([[700.0, 300.0], [0.0, 0.0]]) + shift).tolist()
@@ -158,8 +160,12 @@ def without(name):
         ({**EVENTS, "location": [[1, 2]]}, {}, "got 4 rows of 'name' and 1 of 'location'"),
         ({**EVENTS, "x": [1], "y": [2]}, {"location": ("x", "y")}, "4 rows of 'name' and 1 of 'x'"),
         (EVENTS, {"location": ("a", "b", "c")}, "`location` must be one name"),
-        (EVENTS, {"origin": "center"}, "`resolution` must be given"),
-        (EVENTS, {"origin": "center", "resolution": (0, 5)}, "`resolution` must be the width"),
+        (EVENTS, {"origin": "screen_center"}, "`resolution` must be given"),
+        (
+            EVENTS,
+            {"origin": "screen_center", "resolution": (0, 5)},
+            "`resolution` must be the width",
+        ),
     ],
 )
 def test_invalid_input_raises(events, options, message):
@@ -235,7 +241,7 @@ def test_from_samples_to_fixations_with_the_package(pymovements, origin):
             observer="ann",
             shapes=(200, 300),
             on_screen=PLACE,
-            origin=screen.origin,
+            origin=ORIGINS[screen.origin],
             resolution=screen.resolution,
         )
         for events in (gaze, gaze.events, gaze.events.frame, gaze.events.fixations)

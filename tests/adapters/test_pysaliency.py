@@ -63,7 +63,9 @@ def test_fixations_are_in_the_same_pixel_as_in_pysaliency(x):
     assert np.floor(ours + 0.5) == int(x)
 
 
-@pytest.mark.parametrize(("origin", "shift"), [("corner", 0.5), ("center", 0), ("matlab", 1)])
+@pytest.mark.parametrize(
+    ("origin", "shift"), [("pixel_corner", 0.5), ("pixel_center", 0), ("one_based", 1)]
+)
 def test_round_trip_keeps_fixations(origin, shift):
     table = pd.DataFrame(
         {

@@ -110,7 +110,7 @@ def test_sigma_in_degrees_equals_sigma_in_pixels(run, tmp_path):
 
 def test_origin_shifts_the_fixations(run, tmp_path):
     run(out=tmp_path / "center")
-    run(out=tmp_path / "matlab", origin="matlab", outside="keep")
+    run(out=tmp_path / "matlab", origin="one_based", outside="keep")
     first, second = (pd.read_csv(tmp_path / n / "scores.csv") for n in ("center", "matlab"))
     assert not np.allclose(first["score"], second["score"], atol=1e-4)
 

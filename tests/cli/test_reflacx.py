@@ -141,7 +141,7 @@ def test_picture_of_another_size_is_refused(run, root, tmp_path):
         ({"fixations": "x.csv"}, "--manifest FILE or --reflacx DIR"),
         ({"reflacx": None}, "--manifest FILE or --reflacx DIR"),
         ({"size": "10x10"}, "--size goes with --fixations"),
-        ({"origin": "corner"}, "--origin goes with --fixations"),
+        ({"origin": "pixel_corner"}, "--origin goes with --fixations"),
         ({"sigma": "20px"}, "--sigma must be in degrees with --reflacx"),
         ({"reflacx": None, "fixations": "x.csv", "readers": None}, "needs --maps and --size and"),
         ({"reflacx": None, "fixations": "x.csv"}, "--readers goes with --reflacx"),

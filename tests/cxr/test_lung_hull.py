@@ -79,10 +79,10 @@ def test_every_real_box_makes_a_frame(real_lungs):
     # every image scaled by its box fits on the canvas
     for box, (height, width) in zip(boxes, shapes, strict=True):
         x, y = frame.scale(tuple(box))
-        assert frame.origin[0] - box[0] * x >= -1e-9
-        assert frame.origin[1] - box[1] * y >= -1e-9
-        assert frame.origin[0] + (width - box[0]) * x <= frame.shape[1] + 1e-9
-        assert frame.origin[1] + (height - box[1]) * y <= frame.shape[0] + 1e-9
+        assert frame.box_corner[0] - box[0] * x >= -1e-9
+        assert frame.box_corner[1] - box[1] * y >= -1e-9
+        assert frame.box_corner[0] + (width - box[0]) * x <= frame.shape[1] + 1e-9
+        assert frame.box_corner[1] + (height - box[1]) * y <= frame.shape[0] + 1e-9
 
 
 def test_every_real_box_registers(real_lungs):

@@ -53,7 +53,7 @@ def test_truncated_positions_are_pixel_centers(write):
     for (x, y), (ours_x, ours_y) in zip(from_corner, table[["x", "y"]].to_numpy(), strict=True):
         assert ours_x - 0.5 <= x - 0.5 < ours_x + 0.5
         assert ours_y - 0.5 <= y - 0.5 < ours_y + 0.5
-    moved = read_egd_fixations(write(row(x=10.75, y=4)), origin="corner")
+    moved = read_egd_fixations(write(row(x=10.75, y=4)), origin="pixel_corner")
     assert moved.loc[2, ["x", "y"]].tolist() == [10.25, 3.5]
 
 

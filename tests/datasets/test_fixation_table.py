@@ -48,7 +48,9 @@ def test_reads_columns_and_lines(write):
     assert table["x"].tolist() == [10.0, 11.5, 0.0]
 
 
-@pytest.mark.parametrize(("origin", "shift"), [("center", 0.0), ("corner", 0.5), ("matlab", 1.0)])
+@pytest.mark.parametrize(
+    ("origin", "shift"), [("pixel_center", 0.0), ("pixel_corner", 0.5), ("one_based", 1.0)]
+)
 def test_origin_is_subtracted_from_x_and_y_only(write, origin, shift):
     table = read_fixations(write(GOOD), origin=origin)
     assert table["x"].tolist() == [10 - shift, 11.5 - shift, -shift]
@@ -85,7 +87,7 @@ def test_reads_parquet_by_row(tmp_path):
         }
     )
     frame.to_parquet(path)
-    table = read_fixations(path, origin="corner")
+    table = read_fixations(path, origin="pixel_corner")
     assert table.index.tolist() == [1, 2]
     assert table.index.name == "row"
     assert table["image"].tolist() == ["1001", "1002"]

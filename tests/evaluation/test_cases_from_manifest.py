@@ -174,7 +174,7 @@ def test_file_of_fixations_is_read_with_the_options(study, tmp_path):
     (tmp_path / "a.csv").write_text("image,observer,X,y\nimg,ann,2,1\nimg,ann,99,1\n")
     manifest = tmp_path / "manifest.csv"
     manifest.write_text("image,width,height,gaze:ann\nimg,9,9,a.csv\n")
-    options = {"columns": {"x": "X", "duration": ""}, "origin": "matlab"}
+    options = {"columns": {"x": "X", "duration": ""}, "origin": "one_based"}
     with pytest.warns(gazesal.OffImageWarning, match="in 1 files .* without being counted"):
         case = gazesal.cases_from_manifest(manifest, outside="drop", **options)[0]
     assert case.load_gaze("ann").points.tolist() == [[1.0, 0.0]]

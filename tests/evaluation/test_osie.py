@@ -16,7 +16,7 @@ def osie(shared):
     """Evaluate the 100 images with maps. The center bias is over all 400."""
     folder = shared / "data" / "osie"
     fixations = gazesal.read_fixations(
-        folder / "fixations.csv.gz", origin="matlab", columns={"duration": "duration_ms"}
+        folder / "fixations.csv.gz", origin="one_based", columns={"duration": "duration_ms"}
     )
     fixations[["x", "y"]] = (fixations[["x", "y"]] + 0.5) / 4 - 0.5  # pixel centers at integers
     maps = gazesal.find_maps(folder / "maps")

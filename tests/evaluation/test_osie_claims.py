@@ -16,7 +16,7 @@ H, W, SIGMA = 150, 200, 6.0  # a quarter of the size of the images; about one de
 def fixations(shared):
     table = gazesal.read_fixations(
         shared / "data" / "osie" / "fixations.csv.gz",
-        origin="matlab",
+        origin="one_based",
         columns={"duration": "duration_ms"},
     )
     table[["x", "y"]] = (table[["x", "y"]] + 0.5) / 4 - 0.5  # pixel centers at integers

@@ -288,7 +288,7 @@ def osie(shared):
     """Fixations on the first 100 natural images of OSIE, 800 x 600."""
     table = read_fixations(
         shared / "data" / "osie" / "fixations.csv.gz",
-        origin="matlab",
+        origin="one_based",
         columns={"duration": "duration_ms"},
     )
     groups = table.groupby("image", sort=True)[["x", "y"]]

@@ -31,7 +31,7 @@ def test_frame_equals_the_definition():
     frame = ReferenceFrame.from_boxes(BOXES, SHAPES)
     size, origin, shape = oracle.frame(BOXES, SHAPES)
     assert frame.box_size == pytest.approx(size)
-    assert frame.origin == pytest.approx(origin)
+    assert frame.box_corner == pytest.approx(origin)
     assert frame.shape == shape
 
 
@@ -236,7 +236,7 @@ def test_files_whose_parts_do_not_fit_are_named(tmp_path, spoil):
         RegisteredCenterBias.load(tmp_path / "spoilt.npz")
 
 
-GOOD_FRAME = {"box_size": (4.0, 4.0), "origin": (2.0, 2.0), "shape": (8, 8)}
+GOOD_FRAME = {"box_size": (4.0, 4.0), "box_corner": (2.0, 2.0), "shape": (8, 8)}
 
 
 @pytest.mark.parametrize(
@@ -244,8 +244,8 @@ GOOD_FRAME = {"box_size": (4.0, 4.0), "origin": (2.0, 2.0), "shape": (8, 8)}
     [
         ({"rounding": "banana"}, ValueError, "`rounding` must be one of 'none', 'study'"),
         ({"box_size": (0.0, 4.0)}, ValueError, "`box_size` must be two numbers .* at least 1"),
-        ({"origin": (2.0, -1.0)}, ValueError, "`origin` must be two numbers .* at least 0"),
-        ({"origin": (2.0, np.nan)}, ValueError, "`origin` must be two numbers"),
+        ({"box_corner": (2.0, -1.0)}, ValueError, "`box_corner` must be two numbers .* at least 0"),
+        ({"box_corner": (2.0, np.nan)}, ValueError, "`box_corner` must be two numbers"),
         ({"box_size": "ab"}, TypeError, "`box_size` must hold real numbers"),
         ({"shape": (8.0, 8)}, TypeError, "`shape` must be two integers"),
         ({"shape": (8, 1 << 20)}, ValueError, "`shape` must be at most 65536"),

@@ -60,7 +60,7 @@ def test_readings_and_frame(study):
     assert sum(len(image.maps) for image in study.images) == study.bias["study"].n_maps == 36
     x_min, y_min, x_max, y_max = study.expected["averages_boxes"]
     assert frame.box_size == pytest.approx((x_max - x_min, y_max - y_min), rel=1e-14)
-    assert frame.origin == pytest.approx(study.expected["max_margins"][:2], rel=1e-14)
+    assert frame.box_corner == pytest.approx(study.expected["max_margins"][:2], rel=1e-14)
     assert frame.shape == tuple(study.expected["final_shape_yx"])
 
 
