@@ -100,7 +100,7 @@ class Hdf5Array:
 
     def read(self, row: int | None = None) -> np.ndarray[Any, Any]:
         """Return the values, or the values of one row."""
-        self._require_own_values()
+        self.require_own_values()
         dtype = self.dataset.dtype
         enum = self.h5py.check_enum_dtype(dtype)  # None for h5py's own booleans
         if enum or (dtype.kind not in "fiub" and not self.is_text):
@@ -114,7 +114,7 @@ class Hdf5Array:
         require_plain_values(values, self.dataset.attrs)
         return values
 
-    def _require_own_values(self) -> None:
+    def require_own_values(self) -> None:
         """Raise if the values are in other files or need a plugin."""
         layout = self.dataset.id.get_create_plist()
         if self.dataset.is_virtual or layout.get_external_count():

@@ -1,0 +1,100 @@
+"""Read MATLAB files of every version as nested structs, cells, texts and numbers."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gazesal.datasets._arguments import require_sane_shape
+from gazesal.typing import Float64Array
+
+HDF5_MAGIC = b"MATLAB 7.3"
+
+
+def read_mat(path: Path, *, objects: bool = False) -> dict[str, Any]:
+    """Return the variables of a MATLAB file, without running any code in it.
+
+    SciPy reads version 5, which MATLAB writes by default. The library mat-io reads version 7.3 and
+    the objects of MATLAB, such as a ``containers.Map``. Both return structs and cells as arrays.
+    """
+    from scipy.io import loadmat, whosmat  # noqa: PLC0415 (slow to import)
+
+    with path.open("rb") as file:
+        hdf5 = file.read(len(HDF5_MAGIC)) == HDF5_MAGIC
+    if not (hdf5 or objects):
+        for _, shape, _ in whosmat(path):
+            require_sane_shape(shape)
+        return dict(loadmat(path))
+    if hdf5:
+        _require_plain_hdf5(path)
+    try:
+        from matio import load_from_mat  # noqa: PLC0415 (an extra)
+    except ImportError as error:
+        raise ImportError(
+            f"{path}: MATLAB files of version 7.3 and with objects need mat-io: "
+            "pip install 'gazesal[mat]'."
+        ) from error
+    return dict(load_from_mat(path))
+
+
+def _require_plain_hdf5(path: Path) -> None:
+    """Raise if a file of version 7.3 refers to other files, or claims too many values."""
+    from gazesal.datasets.hdf5_files import open_hdf5  # noqa: PLC0415 (an extra)
+
+    with open_hdf5(path) as file:
+        _require_hard_links(file.file, file.h5py)
+        for _, array in file.arrays():
+            require_sane_shape(array.shape)
+            array.require_own_values()
+
+
+def _require_hard_links(group: Any, h5py: Any) -> None:
+    for name in group:
+        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            raise ValueError(f"{name!r} must not be a link, which can lead to another file")
+        if isinstance(group[name], h5py.Group):
+            _require_hard_links(group[name], h5py)
+
+
+def records(value: Any) -> Iterator[dict[str, Any]]:
+    """Return the structs of an array or cell of structs in MATLAB's order, by field."""
+    array = np.asarray(value)
+    if array.dtype.names:
+        for item in array.ravel(order="F"):
+            yield {name: item[name] for name in array.dtype.names}
+    elif array.dtype == object:
+        for cell in array.ravel(order="F"):
+            yield from records(cell)
+    elif array.size:
+        raise ValueError(f"it must have structs, got an array of {array.dtype}")
+
+
+def text(value: Any) -> str:
+    """Return a text, also in a cell, without blanks around it."""
+    array = np.asarray(value)
+    while array.dtype == object and array.size == 1:
+        array = np.asarray(array.item())
+    if array.dtype.kind != "U" or array.size > 1:
+        raise ValueError(f"it must have a text, got {array.size} values of {array.dtype}")
+    return str(array.item()).strip() if array.size else ""
+
+
+def numbers(value: Any) -> Float64Array:
+    """Return numbers as float64, so that differences of unsigned integers cannot wrap."""
+    array: NDArray[Any] = np.asarray(value)
+    if array.size and array.dtype.kind not in "fiub":
+        raise ValueError(f"it must have numbers, got {array.dtype}")
+    require_sane_shape(array.shape)
+    return array.astype(np.float64)
+
+
+def points(value: Any) -> Float64Array:
+    """Return positions (N, 2), also if there are no positions."""
+    array = numbers(value)
+    if not array.size:
+        return np.empty((0, 2))
+    if array.ndim != 2 or array.shape[1] < 2:
+        raise ValueError(f"it must have the columns x and y, got shape {array.shape}")
+    return array[:, :2]

@@ -1,0 +1,153 @@
+"""Make the table of fixations of a format, and count the rows that are omitted."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from gazesal._warnings import warn
+from gazesal.datasets._clean_names import clean_names
+from gazesal.datasets.map_files import read_sizes
+from gazesal.exceptions import SkippedDataWarning
+from gazesal.typing import Float64Array
+
+Sizes = Mapping[str, tuple[int, int]]
+FIRST = ("image", "observer", "x", "y", "duration")
+PICTURES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+
+
+@contextmanager
+def reading(path: Path, title: str) -> Iterator[None]:
+    """Name the file in errors that the content of a damaged or other file causes."""
+    try:
+        yield
+    except (ImportError, FileNotFoundError, MemoryError):
+        raise
+    except Exception as error:  # the libraries raise errors of any type for a damaged file
+        detail = f"{type(error).__name__}: {error}" if isinstance(error, KeyError) else error
+        raise ValueError(
+            f"{path}: cannot be read as {title}: {detail}. Check `format` and the file."
+        ) from error
+
+
+def picture_stem(name: str) -> str:
+    """Return the name of an image without folders and without the suffix of a picture.
+
+    Maps are found by the same names. Folders may be separated by slashes of any system.
+    """
+    last = PurePosixPath(name.strip().replace("\\", "/"))
+    return last.stem if last.suffix.lower() in PICTURES else last.name
+
+
+def sizes_of(sizes: Sizes | str | Path | None) -> Sizes:
+    """Return sizes by image, from a table of sizes or from a mapping."""
+    if sizes is None:
+        return {}
+    if isinstance(sizes, (str, Path)):
+        return read_sizes(sizes)
+    if not isinstance(sizes, Mapping):
+        raise TypeError(
+            "`sizes` must be a mapping from image to (H, W) or the path of a table of sizes, got "
+            f"{type(sizes).__name__}. Read it with `read_sizes`."
+        )
+    return sizes
+
+
+def table_of(
+    rows: Sequence[Mapping[str, Any]], path: Path, *, size: tuple[int, int] | None = None
+) -> pd.DataFrame:
+    """Join the columns of one observer on one image each to a table of fixations.
+
+    Each part has the names image and observer and the arrays x and y. Without the array duration,
+    every fixation has the duration 1. Further arrays and constants become columns. Fixations
+    without a position are omitted and counted.
+
+    The attributes are ``source``, the path, ``durations``, False if the format has no durations,
+    and ``size``, the (H, W) of all images if it is the same.
+    """
+    rows = [row for row in rows if len(row["x"])]
+    if not rows:
+        raise ValueError(f"{path}: must have at least one fixation, got none.")
+    durations = all("duration" in row for row in rows)
+    names = dict.fromkeys([*FIRST, *(name for row in rows for name in row)])
+    # one column at a time, because large sets have a hundred thousand parts
+    table = pd.DataFrame({name: _column(rows, name) for name in names})
+    for column in ("image", "observer"):
+        names = clean_names(table[column].unique(), what=f"{path}: names of {column}s")
+        table[column] = table[column].map(names).astype("str")
+    table = table.astype({"x": np.float64, "y": np.float64, "duration": np.float64})
+    table.attrs = {"source": str(path), "durations": durations}
+    if size is not None:
+        table.attrs["size"] = size
+    placed = np.isfinite(table[["x", "y", "duration"]]).all(axis=1)
+    return omit(table, {"without a position or a duration": ~placed})
+
+
+def _column(rows: Sequence[Mapping[str, Any]], name: str) -> NDArray[Any]:
+    """Return a column, with constants repeated for each fixation."""
+    absent = 1.0 if name == "duration" else None
+    values = [row.get(name, absent) for row in rows]
+    lengths = [len(row["x"]) for row in rows]
+    if not any(isinstance(value, np.ndarray) for value in values):
+        return np.repeat(np.array(pd.Series(values, dtype=object).infer_objects()), lengths)
+    return np.concatenate(
+        [
+            value if isinstance(value, np.ndarray) else np.full(length, value)
+            for value, length in zip(values, lengths, strict=True)
+        ]
+    )
+
+
+def omit(table: pd.DataFrame, reasons: Mapping[str, "pd.Series[bool]"]) -> pd.DataFrame:
+    """Return the rows for which no reason holds, and warn about the number of the others.
+
+    A row is counted for the first reason only. The index numbers the rows that are left from 1.
+    """
+    kept = np.ones(len(table), np.bool_)
+    counts: dict[str, int] = {}
+    for reason, rows in reasons.items():
+        counts[reason] = int((rows.to_numpy(np.bool_) & kept).sum())
+        kept &= ~rows.to_numpy(np.bool_)
+    source = table.attrs["source"]
+    if not kept.any():
+        raise ValueError(f"{source}: must have at least one fixation on an image, got none.")
+    if not kept.all():
+        listed = ", ".join(f"{number} {reason}" for reason, number in counts.items() if number)
+        warn(f"{source}: omitted of {len(table)} fixations {listed}.", SkippedDataWarning)
+    left = table[kept]
+    return left.set_axis(pd.RangeIndex(1, len(left) + 1, name="row"))
+
+
+def beside_image(table: pd.DataFrame, sizes: Sizes) -> "pd.Series[bool]":
+    """Return which fixations lie off the image. Without its size, negative positions do."""
+    unknown = (np.inf, np.inf)
+    limits = np.array([sizes.get(image, unknown) for image in table["image"]], np.float64)
+    high = limits[:, ::-1] - 0.5
+    places = table[["x", "y"]].to_numpy()
+    inside = ((places >= -0.5) & (places < high)).all(axis=1)
+    return pd.Series(~inside, index=table.index)
+
+
+def into_image(
+    places: Float64Array, rectangle: tuple[float, float, float, float], size: tuple[int, int]
+) -> Float64Array:
+    """Convert positions (N, 2) on a screen to pixels of the image that a rectangle of it shows.
+
+    The rectangle is (left, top, right, bottom), the outer edges of the image in pixels from the
+    outer corner of the screen. Pixel centers are at integers in both.
+    """
+    left, top, right, bottom = rectangle
+    height, width = size
+    scale = np.array([width / (right - left), height / (bottom - top)])
+    converted: Float64Array = (places + 0.5 - [left, top]) * scale - 0.5
+    return converted
+
+
+def centered(size: tuple[float, float], screen: tuple[float, float]) -> tuple[float, ...]:
+    """Return the rectangle of an image of size (H, W) in the middle of a screen (H, W)."""
+    top, left = (screen[0] - size[0]) / 2, (screen[1] - size[1]) / 2
+    return left, top, left + size[1], top + size[0]
