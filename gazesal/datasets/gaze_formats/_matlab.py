@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from gazesal._warnings import ignoring
 from gazesal.datasets._arguments import require_sane_shape
 from gazesal.typing import Float64Array
 
@@ -29,14 +31,24 @@ def read_mat(path: Path, *, objects: bool = False) -> dict[str, Any]:
         return dict(loadmat(path))
     if hdf5:
         _require_plain_hdf5(path)
+    return dict(_matio(path).load_from_mat(path))
+
+
+def _matio(path: Path) -> Any:
+    """Import mat-io, and undo the change of an option of pandas that its import makes."""
+    strings = "future.infer_string"
+    before = pd.get_option(strings)
     try:
-        from matio import load_from_mat  # noqa: PLC0415 (an extra)
+        with ignoring(rf"The '{strings}' option is deprecated"):
+            import matio  # noqa: PLC0415 (an extra)
     except ImportError as error:
         raise ImportError(
             f"{path}: MATLAB files of version 7.3 and with objects need mat-io: "
             "pip install 'gazesal[mat]'."
         ) from error
-    return dict(load_from_mat(path))
+    if pd.get_option(strings) != before:
+        pd.set_option(strings, before)
+    return matio
 
 
 def _require_plain_hdf5(path: Path) -> None:
@@ -53,7 +65,9 @@ def _require_plain_hdf5(path: Path) -> None:
 def _require_hard_links(group: Any, h5py: Any) -> None:
     for name in group:
         if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-            raise ValueError(f"{name!r} must not be a link, which can lead to another file")
+            raise ValueError(  # noqa: TRY004 (the content of a file)
+                f"{name!r} must not be a link, which can lead to another file"
+            )
         if isinstance(group[name], h5py.Group):
             _require_hard_links(group[name], h5py)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,8 @@ from gazesal.datasets.map_files import read_sizes
 from gazesal.exceptions import SkippedDataWarning
 from gazesal.typing import Float64Array
 
-Sizes = Mapping[str, tuple[int, int]]
+BoolArray: TypeAlias = NDArray[np.bool_]
+Sizes: TypeAlias = Mapping[str, tuple[int, int]]
 FIRST = ("image", "observer", "x", "y", "duration")
 PICTURES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 
@@ -63,8 +64,8 @@ def table_of(
     """Join the columns of one observer on one image each to a table of fixations.
 
     Each part has the names image and observer and the arrays x and y. Without the array duration,
-    every fixation has the duration 1. Further arrays and constants become columns. Fixations
-    without a position are omitted and counted.
+    every fixation has the duration 1. Further arrays and constants become columns. Give the table
+    to `omit` at the end, which omits fixations without a position.
 
     The attributes are ``source``, the path, ``durations``, False if the format has no durations,
     and ``size``, the (H, W) of all images if it is the same.
@@ -73,9 +74,9 @@ def table_of(
     if not rows:
         raise ValueError(f"{path}: must have at least one fixation, got none.")
     durations = all("duration" in row for row in rows)
-    names = dict.fromkeys([*FIRST, *(name for row in rows for name in row)])
+    columns = dict.fromkeys([*FIRST, *(name for row in rows for name in row)])
     # one column at a time, because large sets have a hundred thousand parts
-    table = pd.DataFrame({name: _column(rows, name) for name in names})
+    table = pd.DataFrame({name: _column(rows, name) for name in columns})
     for column in ("image", "observer"):
         names = clean_names(table[column].unique(), what=f"{path}: names of {column}s")
         table[column] = table[column].map(names).astype("str")
@@ -83,8 +84,7 @@ def table_of(
     table.attrs = {"source": str(path), "durations": durations}
     if size is not None:
         table.attrs["size"] = size
-    placed = np.isfinite(table[["x", "y", "duration"]]).all(axis=1)
-    return omit(table, {"without a position or a duration": ~placed})
+    return table
 
 
 def _column(rows: Sequence[Mapping[str, Any]], name: str) -> NDArray[Any]:
@@ -102,34 +102,46 @@ def _column(rows: Sequence[Mapping[str, Any]], name: str) -> NDArray[Any]:
     )
 
 
-def omit(table: pd.DataFrame, reasons: Mapping[str, "pd.Series[bool]"]) -> pd.DataFrame:
-    """Return the rows for which no reason holds, and warn about the number of the others.
+def omit(
+    table: pd.DataFrame,
+    reasons: Mapping[str, BoolArray] | None = None,
+    *,
+    unwanted: BoolArray | None = None,
+) -> pd.DataFrame:
+    """Return the fixations with a position and without a reason to omit them, and count the others.
 
-    A row is counted for the first reason only. The index numbers the rows that are left from 1.
+    Fixations that an option excludes are `unwanted` and not counted. A row is counted for the first
+    reason only. The index numbers the rows that are left from 1.
     """
-    kept = np.ones(len(table), np.bool_)
+    kept = np.ones(len(table), np.bool_) if unwanted is None else ~unwanted
+    total = int(kept.sum())
     counts: dict[str, int] = {}
-    for reason, rows in reasons.items():
-        counts[reason] = int((rows.to_numpy(np.bool_) & kept).sum())
-        kept &= ~rows.to_numpy(np.bool_)
+    placed = np.isfinite(table[["x", "y", "duration"]].to_numpy()).all(axis=1)
+    for reason, rows in {"without a position or a duration": ~placed, **(reasons or {})}.items():
+        counts[reason] = int((rows & kept).sum())
+        kept &= ~rows
     source = table.attrs["source"]
     if not kept.any():
         raise ValueError(f"{source}: must have at least one fixation on an image, got none.")
-    if not kept.all():
-        listed = ", ".join(f"{number} {reason}" for reason, number in counts.items() if number)
-        warn(f"{source}: omitted of {len(table)} fixations {listed}.", SkippedDataWarning)
+    lost = {reason: number for reason, number in counts.items() if number}
+    if lost:
+        listed = ", ".join(f"{number} {reason}" for reason, number in lost.items())
+        warn(
+            f"{source}: omitted {sum(lost.values())} of {total} fixations: {listed}.",
+            SkippedDataWarning,
+        )
     left = table[kept]
     return left.set_axis(pd.RangeIndex(1, len(left) + 1, name="row"))
 
 
-def beside_image(table: pd.DataFrame, sizes: Sizes) -> "pd.Series[bool]":
+def beside_image(table: pd.DataFrame, sizes: Sizes) -> BoolArray:
     """Return which fixations lie off the image. Without its size, negative positions do."""
     unknown = (np.inf, np.inf)
     limits = np.array([sizes.get(image, unknown) for image in table["image"]], np.float64)
     high = limits[:, ::-1] - 0.5
     places = table[["x", "y"]].to_numpy()
-    inside = ((places >= -0.5) & (places < high)).all(axis=1)
-    return pd.Series(~inside, index=table.index)
+    beside: BoolArray = ~((places >= -0.5) & (places < high)).all(axis=1)
+    return beside
 
 
 def into_image(

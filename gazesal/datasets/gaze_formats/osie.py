@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from gazesal.datasets.gaze_formats._matlab import numbers, read_mat, records, text
-from gazesal.datasets.gaze_formats._rows import picture_stem, reading, table_of
+from gazesal.datasets.gaze_formats._rows import omit, picture_stem, reading, table_of
 
 SIZE = (600, 800)  # (H, W) of every image
 
@@ -30,4 +30,4 @@ def read_osie(path: Path) -> pd.DataFrame:
                         "order": np.arange(1, len(x) + 1),
                     }
                 )
-    return table_of(rows, path, size=SIZE)
+    return omit(table_of(rows, path, size=SIZE))

@@ -1,0 +1,23 @@
+"""Find the files of a format in a folder."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def files_in(path: Path, pattern: str) -> list[Path]:
+    """Return the file itself, or the files of a folder and its subfolders that match a pattern.
+
+    Hidden files, such as the ``._*`` that macOS writes into archives, are ignored.
+    """
+    if path.is_file():
+        return [path]
+    found = sorted(file for file in _visible(path, pattern) if file.is_file())
+    if not found:
+        raise ValueError(f"{path}: must have files {pattern}, got no such file.")
+    return found
+
+
+def _visible(folder: Path, pattern: str) -> Iterator[Path]:
+    for file in folder.rglob(pattern):
+        if not any(part.startswith(".") for part in file.relative_to(folder).parts):
+            yield file

@@ -1,0 +1,176 @@
+"""Read the fixations of EyeLink recordings that were converted to text (ASC)."""
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gazesal.datasets.gaze_formats._files import files_in
+from gazesal.datasets.gaze_formats._on_screen import (
+    SHOWN_AT,
+    Eye,
+    Screens,
+    image_named,
+    is_offset,
+    message_pattern,
+    omit_unseen,
+    shown_image,
+    to_images,
+)
+from gazesal.datasets.gaze_formats._rows import (
+    Sizes,
+    picture_stem,
+    reading,
+    sizes_of,
+    table_of,
+)
+from gazesal.datasets.screens import Coordinates, Screen
+
+EVENT = re.compile(r"(?:EFIX|MSG|START)\s")
+MESSAGE = re.compile(r"MSG\s+(?P<time>\d+(?:\.\d+)?)\s+(?:(?P<offset>[+-]?\d+(?:\.\d+)?)\s+)?(.*)")
+LOADED = re.compile(
+    r"!V IMGLOAD (?P<how>FILL|CENTER|TOP_LEFT) (?P<image>.+?)(?P<numbers>(?:\s+-?\d+(?:\.\d+)?)*)\s*"
+)
+VARIABLE = re.compile(r"!V TRIAL_VAR\s+(?:image|img|picture|stimulus|stim_?file)\s+(?P<image>.+)", re.I)
+DISPLAY = re.compile(r"DISPLAY_COORDS\s+(\S+)\s+(\S+)\s+(\S+)\s+(\S+)")
+EYES = {"L": "left", "R": "right"}
+
+
+@dataclass(slots=True)
+class _Trial:
+    """Fixations of a trial, and the images that its messages name."""
+
+    fixations: list[list[str]] = field(default_factory=list)
+    shown: list[tuple[float, str]] = field(default_factory=list)  # onset in ms, image or ""
+    named: str = ""
+    screens: dict[str, tuple[str, list[float]]] = field(default_factory=dict)
+
+    def images(self) -> list[tuple[float, float, str]]:
+        """Return onset, offset and name of the images, each shown until the next message."""
+        ends = [time for time, _ in self.shown[1:]] + [math.inf]
+        found = [(*each, end) for each, end in zip(self.shown, ends, strict=True)]
+        named = [(start, end, image) for start, image, end in found if image]
+        return named or ([(-math.inf, math.inf, self.named)] if self.named else [])
+
+
+def read_eyelink_asc(
+    path: Path,
+    *,
+    screen: Screens | None = None,
+    sizes: Sizes | str | Path | None = None,
+    eye: Eye | None = None,
+    image_message: str | None = None,
+) -> pd.DataFrame:
+    """Read the lines EFIX of ASC files, a file or a folder, whose observers are named as the files.
+
+    The image of a trial, and its place on the screen, are read from the messages ``!V IMGLOAD``.
+    Without them, the image is read from messages that name a picture or from ``!V TRIAL_VAR image``,
+    and `screen` must be given. `image_message` is a regular expression for other messages, with a
+    group for the name.
+
+    Durations are in ms, including the last sample. Fixations during which no image was shown are
+    omitted and counted.
+    """
+    pattern = message_pattern(image_message, name="image_message")
+    rows: list[dict[str, Any]] = []
+    known = sizes_of(sizes)
+    for file in files_in(path, "*.asc"):
+        with reading(file, "an ASC file of EyeLink"):
+            lines = [line for line in file.read_text("latin-1").splitlines() if EVENT.match(line)]
+            display = _display(lines)
+            for number, trial in enumerate(_trials(lines, pattern, own=image_message is not None), 1):
+                for row in _rows(trial, file.stem, number):
+                    places = {
+                        image: _screen(*place, display, known.get(image, (1, 1)))
+                        for image, place in trial.screens.items()
+                    }
+                    places_of_rows = [places.get(image) for image in row["image"]]
+                    rows.append(row | {SHOWN_AT: np.array(places_of_rows, dtype=object)})
+    table = table_of(rows, path)
+    table = omit_unseen(table, eye)
+    return to_images(table, Coordinates(), screen=screen, sizes=known)
+
+
+def _trials(lines: list[str], pattern: "re.Pattern[str]", *, own: bool) -> Iterator[_Trial]:
+    """Return the trials, which begin with a message TRIALID or, without it, with START."""
+    begins = re.compile(
+        r"MSG\s+\S+\s+TRIALID" if any(" TRIALID" in line for line in lines) else "START"
+    )
+    trial = _Trial()
+    for line in lines:
+        if begins.match(line):
+            yield trial
+            trial = _Trial()
+        elif line.startswith("EFIX"):
+            trial.fixations.append(line.split())
+        elif message := MESSAGE.match(line):
+            _note(trial, message, pattern, own=own)
+    yield trial
+
+
+def _note(
+    trial: _Trial, message: "re.Match[str]", pattern: "re.Pattern[str]", *, own: bool
+) -> None:
+    """Note the image that a message names, at its time without the offset."""
+    time, content = float(message["time"]) - float(message["offset"] or 0), message[3].strip()
+    loaded = None if own else LOADED.fullmatch(content)
+    if loaded:
+        image = picture_stem(loaded["image"])
+        trial.shown.append((time, image))
+        trial.screens[image] = loaded["how"], [float(each) for each in loaded["numbers"].split()]
+    elif variable := VARIABLE.fullmatch(content):
+        trial.named = picture_stem(variable["image"])
+    elif (image := image_named(pattern, content)) and not (trial.screens or content[:2] == "!V"):
+        trial.shown.append((time, "" if is_offset(content) else picture_stem(image)))
+
+
+def _rows(trial: _Trial, observer: str, number: int) -> Iterator[dict[str, Any]]:
+    """Return the fixations of a trial, each with the image that was shown during it."""
+    if not trial.fixations:
+        return
+    eyes = [EYES[each[1]] for each in trial.fixations]
+    start, end, duration, x, y, pupil = np.array(
+        [[float("nan" if value == "." else value) for value in each[2:8]] for each in trial.fixations]
+    ).T
+    images = trial.images()
+    found = shown_image(start, end + 1, images)  # the last sample lasts until the next
+    onsets = [math.nan if at is None else images[at][0] for at in found]
+    yield {
+        "image": np.array(["" if at is None else images[at][2] for at in found], dtype=object),
+        "observer": observer,
+        "x": x,
+        "y": y,
+        "duration": duration,
+        "eye": np.array(eyes, dtype=object),
+        "trial": number,
+        "start": start,
+        "end": end,
+        "start_from_onset": np.where(np.isfinite(onsets), start - onsets, np.nan),
+        "pupil": pupil,
+    }
+
+
+def _display(lines: list[str]) -> tuple[int, int] | None:
+    """Return the width and height of the screen, of which the message has the last pixels."""
+    for line in lines:
+        if found := DISPLAY.search(line):
+            left, top, right, bottom = (float(each) for each in found.groups())
+            return round(right - left + 1), round(bottom - top + 1)
+    return None
+
+
+def _screen(
+    how: str, numbers: list[float], display: tuple[int, int] | None, size: tuple[int, int]
+) -> Screen:
+    """Return the place of an image that a message IMGLOAD describes."""
+    if how == "FILL":
+        return Screen(display=display)
+    x, y, width, height = [*numbers, *size[::-1]] if len(numbers) == 2 else numbers
+    if how == "CENTER":
+        x, y = x - width / 2, y - height / 2
+    return Screen(display=display, rectangle=(x, y, x + width, y + height))

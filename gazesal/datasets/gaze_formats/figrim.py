@@ -1,0 +1,38 @@
+"""Read the fixations of FIGRIM."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from gazesal.datasets.gaze_formats._matlab import points, read_mat, records, text
+from gazesal.datasets.gaze_formats._rows import omit, picture_stem, reading, table_of
+
+SIZE = (1000, 1000)  # (H, W) of every image
+VIEWS = ("enc", "rec", "rec2")  # the first, second and third time that a person saw the image
+
+
+def read_figrim(path: Path) -> pd.DataFrame:
+    """Read ``allImages_release.mat`` or ``allImages_fillers.mat`` of FIGRIM.
+
+    A person may see an image up to three times, which the column view distinguishes.
+    """
+    rows = []
+    with reading(path, "FIGRIM's allImages"):
+        (images,) = (value for name, value in read_mat(path).items() if name[:2] != "__")
+        for image in records(images):
+            for number, person in enumerate(records(image["userdata"]), 1):
+                for looked in records(person["fixations"]):
+                    for view in (view for view in VIEWS if view in looked):
+                        places = points(looked[view]) - 1
+                        rows.append(
+                            {
+                                "image": picture_stem(text(image["filename"])),
+                                "observer": text(person["sinit"]) or str(number),
+                                "x": places[:, 0],
+                                "y": places[:, 1],
+                                "view": view,
+                                "order": np.arange(1, len(places) + 1),
+                            }
+                        )
+    return omit(table_of(rows, path, size=SIZE))

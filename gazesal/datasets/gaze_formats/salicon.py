@@ -1,0 +1,76 @@
+"""Read the gaze of SALICON, which is the place of a mouse, from MATLAB files and from JSON."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from gazesal._validation import as_choice
+from gazesal.datasets._json import parse_json
+from gazesal.datasets.gaze_formats._files import files_in
+from gazesal.datasets.gaze_formats._matlab import numbers, points, read_mat, records, text
+from gazesal.datasets.gaze_formats._rows import omit, picture_stem, reading, table_of
+
+SIZE = (480, 640)  # (H, W) of every image
+
+
+def read_salicon(
+    path: Path, *, samples: Literal["fixations", "mouse"] = "fixations"
+) -> pd.DataFrame:
+    """Read the MATLAB files of the releases of 2015 and 2017, a file or a folder of them.
+
+    With ``samples="mouse"``, every sample of the mouse is returned, with its timestamp. The files
+    do not name the workers, who are numbered from 1 on each image.
+    """
+    as_choice(samples, ("fixations", "mouse"), name="samples")
+    rows: list[dict[str, Any]] = []
+    for file in files_in(path, "*.mat"):
+        with reading(file, "a file of SALICON"):
+            content = read_mat(file)
+            image = picture_stem(text(content["image"]))
+            for number, worker in enumerate(records(content["gaze"]), 1):
+                mouse = samples == "mouse"
+                places = points(worker["location" if mouse else "fixations"]) - 1
+                row = {"image": image, "observer": str(number), "x": places[:, 0]}
+                row |= {"y": places[:, 1], "order": np.arange(1, len(places) + 1)}
+                if mouse:
+                    row["timestamp"] = numbers(worker["timestamp"]).ravel()
+                rows.append(row)
+    return omit(table_of(rows, path, size=SIZE))
+
+
+def read_salicon_json(path: Path) -> pd.DataFrame:
+    """Read the annotations of SALICON, a JSON file in the layout of COCO.
+
+    A fixation is (row, column) in it, counted from 1. Observers are the ids of the workers.
+    """
+    with reading(path, "SALICON's annotations"):
+        content = parse_json(path.read_text("utf-8-sig"))
+        if _is_results(content):
+            raise ValueError(
+                "it has saliency maps, not fixations. Read them with "
+                "`gazesal.datasets.read_salicon_results`"
+            )
+        names = {image["id"]: picture_stem(image["file_name"]) for image in content["images"]}
+        rows = []
+        for worker in content["annotations"]:
+            places = points(worker["fixations"]) - 1
+            rows.append(
+                {
+                    "image": names[worker["image_id"]],
+                    "observer": str(worker["worker_id"]),
+                    "x": places[:, 1],
+                    "y": places[:, 0],
+                    "order": np.arange(1, len(places) + 1),
+                }
+            )
+        sizes = {(image["height"], image["width"]) for image in content["images"]}
+    return omit(table_of(rows, path, size=sizes.pop() if len(sizes) == 1 else None))
+
+
+def _is_results(content: Any) -> bool:
+    """Return whether parsed JSON has the saliency maps of a model."""
+    first = content[0] if isinstance(content, list) and content else None
+    return isinstance(first, Mapping) and "saliency_map" in first

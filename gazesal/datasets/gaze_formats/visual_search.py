@@ -1,0 +1,122 @@
+"""Read trials of visual search in JSON: COCO-Search18 and GazeSearch."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from gazesal._validation import as_choice
+from gazesal._warnings import warn
+from gazesal.datasets._json import parse_json
+from gazesal.datasets.gaze_formats._files import files_in
+from gazesal.datasets.gaze_formats._matlab import numbers
+from gazesal.datasets.gaze_formats._rows import (
+    Sizes,
+    centered,
+    into_image,
+    omit,
+    picture_stem,
+    reading,
+    sizes_of,
+    table_of,
+)
+from gazesal.exceptions import SkippedDataWarning
+
+SCREEN = (1050, 1680)  # (H, W) of the display of COCO-Search18
+SQUARE = (224, 224)  # (H, W) of the frame of GazeSearch
+KEYS = {"name", "subject", "X", "Y", "T"}
+FACTS = ("task", "condition", "split")
+
+
+def read_coco_search18(
+    path: Path,
+    *,
+    sizes: Sizes | str | Path | None = None,
+    first: Literal["keep", "drop"] = "keep",
+) -> pd.DataFrame:
+    """Read COCO-Search18, a JSON file of trials or a folder of them.
+
+    Positions are pixels of the display of 1680 x 1050, in which the picture is scaled, with bars.
+    With the `sizes` of the original pictures of COCO, they are pixels of the picture, which is
+    supposed to be in the middle. ``first="drop"`` omits the first fixation, which is at the center
+    before the picture is shown. An image is shown for several tasks, so image and observer do not
+    identify a trial.
+    """
+    as_choice(first, ("keep", "drop"), name="first")
+    table = _read_trials(path, "COCO-Search18", milliseconds=1.0)
+    table = _in_pictures(table, sizes, SCREEN, bars=True)
+    return omit(table, unwanted=(table["order"] == 1).to_numpy() & (first == "drop"))
+
+
+def read_gazesearch(path: Path, *, sizes: Sizes | str | Path | None = None) -> pd.DataFrame:
+    """Read GazeSearch, a JSON file of trials.
+
+    Positions are whole pixels of a frame of 224 x 224, into which the picture is squeezed. With the
+    `sizes` of the pictures, they are pixels of the picture, to half a pixel of the frame. Durations
+    are converted from seconds. The observer is 1 for every reader.
+    """
+    table = _read_trials(path, "GazeSearch", milliseconds=1000.0)
+    return omit(_in_pictures(table, sizes, SQUARE, bars=False))
+
+
+def _read_trials(path: Path, title: str, *, milliseconds: float) -> pd.DataFrame:
+    """Read the trials of one or several files, each trial once."""
+    rows: dict[str, dict[str, Any]] = {}
+    repeated = 0
+    for file, trials in _files(path, title):
+        with reading(file, title):
+            for trial in trials:
+                x, y, duration = (numbers(trial[key]).ravel() for key in "XYT")
+                row = {"image": picture_stem(trial["name"]), "observer": str(trial["subject"])}
+                row |= {name: trial[name] for name in FACTS if name in trial}
+                row |= {"x": x, "y": y, "duration": duration * milliseconds}
+                row["order"] = np.arange(1, len(x) + 1)
+                key = repr([row[name] for name in row if name != "split"])
+                repeated += key in rows
+                rows.setdefault(key, row)
+    table = table_of(list(rows.values()), path)
+    if repeated:
+        warn(f"{path}: omitted {repeated} trials that repeat another one.", SkippedDataWarning)
+    return table
+
+
+def _files(path: Path, title: str) -> Iterator[tuple[Path, list[dict[str, Any]]]]:
+    """Return each file of trials, and its trials. Other JSON files of a folder are ignored."""
+    found = False
+    for file in files_in(path, "*.json"):
+        with reading(file, title):
+            content = parse_json(file.read_text("utf-8-sig"))
+        if isinstance(content, list) and content and isinstance(content[0], dict):
+            if set(content[0]) >= KEYS:
+                found = True
+                yield file, content
+    if not found:
+        raise ValueError(
+            f"{path}: must have a list of trials with {', '.join(sorted(KEYS))}, got no such JSON."
+        )
+
+
+def _in_pictures(
+    table: pd.DataFrame, sizes: Sizes | str | Path | None, frame: tuple[int, int], *, bars: bool
+) -> pd.DataFrame:
+    """Convert positions from the frame to the pictures, if their sizes are known."""
+    known = sizes_of(sizes)
+    if not known:
+        table.attrs["size"] = frame
+        return table
+    missing = sorted(set(table["image"]) - set(known))
+    if missing:
+        raise ValueError(
+            f"`sizes` must have all {table['image'].nunique()} images, got no size of "
+            f"{len(missing)}, such as {missing[0]!r}. Add them."
+        )
+    for image, rows in table.groupby("image", sort=False):
+        height, width = known[str(image)]
+        scale = min(frame[0] / height, frame[1] / width)
+        shown = centered((height * scale, width * scale) if bars else frame, frame)
+        table.loc[rows.index, ["x", "y"]] = into_image(
+            rows[["x", "y"]].to_numpy(), shown, (height, width)
+        )
+    return table
