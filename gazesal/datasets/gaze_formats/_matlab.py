@@ -37,17 +37,17 @@ def read_mat(path: Path, *, objects: bool = False) -> dict[str, Any]:
 def _matio(path: Path) -> Any:
     """Import mat-io, and undo the change of an option of pandas that its import makes."""
     strings = "future.infer_string"
-    before = pd.get_option(strings)
-    try:
-        with ignoring(rf"The '{strings}' option is deprecated"):
-            import matio  # noqa: PLC0415 (an extra)
-    except ImportError as error:
-        raise ImportError(
-            f"{path}: MATLAB files of version 7.3 and with objects need mat-io: "
-            "pip install 'gazesal[mat]'."
-        ) from error
-    if pd.get_option(strings) != before:
-        pd.set_option(strings, before)
+    with ignoring(rf"The '{strings}' option is deprecated"):
+        before = pd.get_option(strings)
+        try:
+            import matio
+        except ImportError as error:
+            raise ImportError(
+                f"{path}: MATLAB files of version 7.3 and with objects need mat-io: "
+                "pip install 'gazesal[mat]'."
+            ) from error
+        if pd.get_option(strings) != before:
+            pd.set_option(strings, before)
     return matio
 
 

@@ -1,7 +1,7 @@
 """Join fixations on a screen with the images that it showed, and convert them to their pixels."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -54,7 +54,9 @@ def message_pattern(value: Any, *, name: str) -> "re.Pattern[str]":
     try:
         pattern = re.compile(value)
     except (re.error, TypeError) as error:
-        raise ValueError(f"`{name}` must be a regular expression, got {value!r}: {error}.") from None
+        raise ValueError(
+            f"`{name}` must be a regular expression, got {value!r}: {error}."
+        ) from None
     if pattern.groups < 1:
         raise ValueError(
             f"`{name}` must have a group for the name of the image, got {value!r}. Add one, such "
@@ -132,7 +134,9 @@ def to_images(
             f"of {len(names)}, such as {missing[0]!r}. Read a table of sizes with `read_sizes`."
         )
     images = table["image"].tolist()
-    screens = found if screen is None else [screen_of(screen, name) for name in images]
+    screens: Iterable[Screen] = found if found is not None else ()
+    if screen is not None:
+        screens = [screen_of(screen, name) for name in images]
     shown = [*zip(screens, images, strict=True)]
     frames = {each: frame_of(each[0], coordinates, name="screen") for each in set(shown)}
     edges = {each: each[0].edges(known[each[1]]) for each in frames}

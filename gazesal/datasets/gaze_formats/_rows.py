@@ -13,7 +13,6 @@ from gazesal._warnings import warn
 from gazesal.datasets._clean_names import clean_names
 from gazesal.datasets.map_files import read_sizes
 from gazesal.exceptions import SkippedDataWarning
-from gazesal.typing import Float64Array
 
 BoolArray: TypeAlias = NDArray[np.bool_]
 Sizes: TypeAlias = Mapping[str, tuple[int, int]]
@@ -113,13 +112,16 @@ def omit(
     Fixations that an option excludes are `unwanted` and not counted. A row is counted for the first
     reason only. The index numbers the rows that are left from 1.
     """
-    kept = np.ones(len(table), np.bool_) if unwanted is None else ~unwanted
+    kept: BoolArray = np.ones(len(table), np.bool_)
+    if unwanted is not None:
+        kept = np.logical_not(unwanted)
     total = int(kept.sum())
     counts: dict[str, int] = {}
-    placed = np.isfinite(table[["x", "y", "duration"]].to_numpy()).all(axis=1)
-    for reason, rows in {"without a position or a duration": ~placed, **(reasons or {})}.items():
+    placed = np.isfinite(table[["x", "y", "duration"]].to_numpy(np.float64)).all(axis=1)
+    unplaced = {"without a position or a duration": np.logical_not(placed)}
+    for reason, rows in {**unplaced, **(reasons or {})}.items():
         counts[reason] = int((rows & kept).sum())
-        kept &= ~rows
+        kept = np.logical_and(kept, np.logical_not(rows))
     source = table.attrs["source"]
     if not kept.any():
         raise ValueError(f"{source}: must have at least one fixation on an image, got none.")
@@ -142,24 +144,3 @@ def beside_image(table: pd.DataFrame, sizes: Sizes) -> BoolArray:
     places = table[["x", "y"]].to_numpy()
     beside: BoolArray = ~((places >= -0.5) & (places < high)).all(axis=1)
     return beside
-
-
-def into_image(
-    places: Float64Array, rectangle: tuple[float, float, float, float], size: tuple[int, int]
-) -> Float64Array:
-    """Convert positions (N, 2) on a screen to pixels of the image that a rectangle of it shows.
-
-    The rectangle is (left, top, right, bottom), the outer edges of the image in pixels from the
-    outer corner of the screen. Pixel centers are at integers in both.
-    """
-    left, top, right, bottom = rectangle
-    height, width = size
-    scale = np.array([width / (right - left), height / (bottom - top)])
-    converted: Float64Array = (places + 0.5 - [left, top]) * scale - 0.5
-    return converted
-
-
-def centered(size: tuple[float, float], screen: tuple[float, float]) -> tuple[float, ...]:
-    """Return the rectangle of an image of size (H, W) in the middle of a screen (H, W)."""
-    top, left = (screen[0] - size[0]) / 2, (screen[1] - size[1]) / 2
-    return left, top, left + size[1], top + size[0]

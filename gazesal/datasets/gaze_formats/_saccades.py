@@ -26,9 +26,12 @@ def fixations_between_saccades(
         moving[start : end + 1] = True
     edges = np.flatnonzero(np.diff(np.concatenate([[True], moving, [True]]).astype(np.int8)))
     starts, ends = edges[::2], edges[1::2]
-    places = [np.nanmedian(samples[start:end], axis=0) for start, end in zip(starts, ends)]
-    durations = 1000.0 * (ends - starts) / rate
-    return np.array(places).reshape(-1, 2), starts + 1.0, durations
+    places = [
+        np.nanmedian(samples[start:end], axis=0) for start, end in zip(starts, ends, strict=True)
+    ]
+    durations = np.asarray(1000.0 * (ends - starts) / rate, np.float64)
+    first = np.asarray(starts + 1.0, np.float64)
+    return np.array(places, np.float64).reshape(-1, 2), first, durations
 
 
 def _acceleration(samples: Float64Array, rate: float) -> Float64Array:

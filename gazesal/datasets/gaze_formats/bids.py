@@ -72,7 +72,9 @@ def _recording(file: Path, task: Path) -> dict[str, Any]:
     first = np.searchsorted(clock, onset)
     last = np.maximum(first + 1, np.rint(first + milliseconds * rate / 1000).astype(np.int64))
     places = samples[["x_coordinate", "y_coordinate"]].to_numpy(np.float64)
-    means = np.array([_mean(places[begin:end]) for begin, end in zip(first, last)]).reshape(-1, 2)
+    means = np.array(
+        [_mean(places[begin:end]) for begin, end in zip(first, last, strict=True)]
+    ).reshape(-1, 2)
     start = float(facts.get("StartTime", 0)) + first / rate
     images = _images(task)
     found = shown_image(start, start + milliseconds / 1000, images)

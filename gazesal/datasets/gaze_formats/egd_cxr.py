@@ -8,9 +8,7 @@ import pandas as pd
 from gazesal.datasets.egd_cxr import read_egd_fixations
 
 
-def read_egd_cxr(
-    path: Path, *, duplicates: Literal["raise", "longest"] = "raise"
-) -> pd.DataFrame:
+def read_egd_cxr(path: Path, *, duplicates: Literal["raise", "longest"] = "raise") -> pd.DataFrame:
     """Read ``fixations.csv`` of EGD-CXR, also in the folder of the release."""
     file = path / "fixations.csv" if path.is_dir() else path
     table = read_egd_fixations(file, duplicates=duplicates)

@@ -34,9 +34,12 @@ from gazesal.datasets.screens import Coordinates, Screen
 EVENT = re.compile(r"(?:EFIX|MSG|START)\s")
 MESSAGE = re.compile(r"MSG\s+(?P<time>\d+(?:\.\d+)?)\s+(?:(?P<offset>[+-]?\d+(?:\.\d+)?)\s+)?(.*)")
 LOADED = re.compile(
-    r"!V IMGLOAD (?P<how>FILL|CENTER|TOP_LEFT) (?P<image>.+?)(?P<numbers>(?:\s+-?\d+(?:\.\d+)?)*)\s*"
+    r"!V IMGLOAD (?P<how>FILL|CENTER|TOP_LEFT) (?P<image>.+?)"
+    r"(?P<numbers>(?:\s+-?\d+(?:\.\d+)?)*)\s*"
 )
-VARIABLE = re.compile(r"!V TRIAL_VAR\s+(?:image|img|picture|stimulus|stim_?file)\s+(?P<image>.+)", re.I)
+VARIABLE = re.compile(
+    r"!V TRIAL_VAR\s+(?:image|img|picture|stimulus|stim_?file)\s+(?P<image>.+)", re.I
+)
 DISPLAY = re.compile(r"DISPLAY_COORDS\s+(\S+)\s+(\S+)\s+(\S+)\s+(\S+)")
 EYES = {"L": "left", "R": "right"}
 
@@ -52,7 +55,7 @@ class _Trial:
 
     def images(self) -> list[tuple[float, float, str]]:
         """Return onset, offset and name of the images, each shown until the next message."""
-        ends = [time for time, _ in self.shown[1:]] + [math.inf]
+        ends = [*(time for time, _ in self.shown[1:]), math.inf][: len(self.shown)]
         found = [(*each, end) for each, end in zip(self.shown, ends, strict=True)]
         named = [(start, end, image) for start, image, end in found if image]
         return named or ([(-math.inf, math.inf, self.named)] if self.named else [])
@@ -69,9 +72,9 @@ def read_eyelink_asc(
     """Read the lines EFIX of ASC files, a file or a folder, whose observers are named as the files.
 
     The image of a trial, and its place on the screen, are read from the messages ``!V IMGLOAD``.
-    Without them, the image is read from messages that name a picture or from ``!V TRIAL_VAR image``,
-    and `screen` must be given. `image_message` is a regular expression for other messages, with a
-    group for the name.
+    Without them, the image is read from messages that name a picture or from the variable
+    ``!V TRIAL_VAR image``, and `screen` must be given. `image_message` is a regular expression for
+    other messages, with a group for the name.
 
     Durations are in ms, including the last sample. Fixations during which no image was shown are
     omitted and counted.
@@ -83,7 +86,9 @@ def read_eyelink_asc(
         with reading(file, "an ASC file of EyeLink"):
             lines = [line for line in file.read_text("latin-1").splitlines() if EVENT.match(line)]
             display = _display(lines)
-            for number, trial in enumerate(_trials(lines, pattern, own=image_message is not None), 1):
+            own = image_message is not None
+            # the lines before the first trial are number 0
+            for number, trial in enumerate(_trials(lines, pattern, own=own)):
                 for row in _rows(trial, file.stem, number):
                     places = {
                         image: _screen(*place, display, known.get(image, (1, 1)))
@@ -125,8 +130,10 @@ def _note(
         trial.screens[image] = loaded["how"], [float(each) for each in loaded["numbers"].split()]
     elif variable := VARIABLE.fullmatch(content):
         trial.named = picture_stem(variable["image"])
-    elif (image := image_named(pattern, content)) and not (trial.screens or content[:2] == "!V"):
-        trial.shown.append((time, "" if is_offset(content) else picture_stem(image)))
+    elif not (trial.screens or content.startswith("!V")):
+        named = image_named(pattern, content)
+        if named:
+            trial.shown.append((time, "" if is_offset(content) else picture_stem(named)))
 
 
 def _rows(trial: _Trial, observer: str, number: int) -> Iterator[dict[str, Any]]:
@@ -135,7 +142,10 @@ def _rows(trial: _Trial, observer: str, number: int) -> Iterator[dict[str, Any]]
         return
     eyes = [EYES[each[1]] for each in trial.fixations]
     start, end, duration, x, y, pupil = np.array(
-        [[float("nan" if value == "." else value) for value in each[2:8]] for each in trial.fixations]
+        [
+            [float("nan" if value == "." else value) for value in each[2:8]]
+            for each in trial.fixations
+        ]
     ).T
     images = trial.images()
     found = shown_image(start, end + 1, images)  # the last sample lasts until the next

@@ -93,8 +93,10 @@ def _row(events: pd.DataFrame, shown: list[tuple[float, str]], observer: str) ->
     """Return the fixations of a session, whose time is their end."""
     end = events["time"].to_numpy(np.float64)
     seconds = events["duration"].to_numpy(np.float64)
-    ends = [*(time for time, _ in shown[1:]), np.inf]
-    images = [(start, stop, image) for (start, image), stop in zip(shown, ends) if image]
+    ends = [*(time for time, _ in shown[1:]), np.inf][: len(shown)]
+    images = [
+        (start, stop, image) for (start, image), stop in zip(shown, ends, strict=True) if image
+    ]
     found = shown_image(end - seconds, end, images)
     onsets = np.array([np.nan if at is None else images[at][0] for at in found], np.float64)
     return {

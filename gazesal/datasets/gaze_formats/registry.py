@@ -121,7 +121,7 @@ _FORMATS = (
         source="a folder of `.mat` files",
         origin=ONE_BASED,
         unit="pixels, no durations",
-        left_out="samples of the mouse, unless `samples=\"mouse\"`",
+        left_out='samples of the mouse, unless `samples="mouse"`',
         uncertain="the unit of the timestamps of the mouse",
         url="http://salicon.net",
     ),

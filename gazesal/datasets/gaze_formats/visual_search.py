@@ -12,20 +12,19 @@ from gazesal._warnings import warn
 from gazesal.datasets._json import parse_json
 from gazesal.datasets.gaze_formats._files import files_in
 from gazesal.datasets.gaze_formats._matlab import numbers
+from gazesal.datasets.gaze_formats._on_screen import to_images
 from gazesal.datasets.gaze_formats._rows import (
     Sizes,
-    centered,
-    into_image,
     omit,
     picture_stem,
     reading,
-    sizes_of,
     table_of,
 )
+from gazesal.datasets.screens import Coordinates, Screen
 from gazesal.exceptions import SkippedDataWarning
 
-SCREEN = (1050, 1680)  # (H, W) of the display of COCO-Search18
-SQUARE = (224, 224)  # (H, W) of the frame of GazeSearch
+SCREEN = Screen(display=(1680, 1050), placement="letterbox")  # of COCO-Search18
+SQUARE = Screen(display=(224, 224), placement="fill")  # of GazeSearch
 KEYS = {"name", "subject", "X", "Y", "T"}
 FACTS = ("task", "condition", "split")
 
@@ -46,7 +45,7 @@ def read_coco_search18(
     """
     as_choice(first, ("keep", "drop"), name="first")
     table = _read_trials(path, "COCO-Search18", milliseconds=1.0)
-    table = _in_pictures(table, sizes, SCREEN, bars=True)
+    table = _in_pictures(table, sizes, SCREEN)
     return omit(table, unwanted=(table["order"] == 1).to_numpy() & (first == "drop"))
 
 
@@ -58,7 +57,18 @@ def read_gazesearch(path: Path, *, sizes: Sizes | str | Path | None = None) -> p
     are converted from seconds. The observer is 1 for every reader.
     """
     table = _read_trials(path, "GazeSearch", milliseconds=1000.0)
-    return omit(_in_pictures(table, sizes, SQUARE, bars=False))
+    return omit(_in_pictures(table, sizes, SQUARE))
+
+
+def _in_pictures(
+    table: pd.DataFrame, sizes: Sizes | str | Path | None, frame: Screen
+) -> pd.DataFrame:
+    """Convert positions from the frame to the pictures, if their sizes are given."""
+    if sizes is not None:
+        return to_images(table, Coordinates(), screen=frame, sizes=sizes)
+    width, height = frame.display or (0, 0)
+    table.attrs["size"] = height, width
+    return table
 
 
 def _read_trials(path: Path, title: str, *, milliseconds: float) -> pd.DataFrame:
@@ -69,7 +79,8 @@ def _read_trials(path: Path, title: str, *, milliseconds: float) -> pd.DataFrame
         with reading(file, title):
             for trial in trials:
                 x, y, duration = (numbers(trial[key]).ravel() for key in "XYT")
-                row = {"image": picture_stem(trial["name"]), "observer": str(trial["subject"])}
+                row: dict[str, Any] = {"image": picture_stem(trial["name"])}
+                row |= {"observer": str(trial["subject"])}
                 row |= {name: trial[name] for name in FACTS if name in trial}
                 row |= {"x": x, "y": y, "duration": duration * milliseconds}
                 row["order"] = np.arange(1, len(x) + 1)
@@ -88,35 +99,11 @@ def _files(path: Path, title: str) -> Iterator[tuple[Path, list[dict[str, Any]]]
     for file in files_in(path, "*.json"):
         with reading(file, title):
             content = parse_json(file.read_text("utf-8-sig"))
-        if isinstance(content, list) and content and isinstance(content[0], dict):
-            if set(content[0]) >= KEYS:
-                found = True
-                yield file, content
+        first = content[0] if isinstance(content, list) and content else None
+        if isinstance(first, dict) and set(first) >= KEYS:
+            found = True
+            yield file, content
     if not found:
         raise ValueError(
             f"{path}: must have a list of trials with {', '.join(sorted(KEYS))}, got no such JSON."
         )
-
-
-def _in_pictures(
-    table: pd.DataFrame, sizes: Sizes | str | Path | None, frame: tuple[int, int], *, bars: bool
-) -> pd.DataFrame:
-    """Convert positions from the frame to the pictures, if their sizes are known."""
-    known = sizes_of(sizes)
-    if not known:
-        table.attrs["size"] = frame
-        return table
-    missing = sorted(set(table["image"]) - set(known))
-    if missing:
-        raise ValueError(
-            f"`sizes` must have all {table['image'].nunique()} images, got no size of "
-            f"{len(missing)}, such as {missing[0]!r}. Add them."
-        )
-    for image, rows in table.groupby("image", sort=False):
-        height, width = known[str(image)]
-        scale = min(frame[0] / height, frame[1] / width)
-        shown = centered((height * scale, width * scale) if bars else frame, frame)
-        table.loc[rows.index, ["x", "y"]] = into_image(
-            rows[["x", "y"]].to_numpy(), shown, (height, width)
-        )
-    return table

@@ -24,7 +24,9 @@ def read_vqa_hat(path: Path, *, questions: str | Path | None = None) -> pd.DataF
     for file in files_in(path, "*.png"):
         found = MAP.fullmatch(file.stem)
         if found:
-            rows.append((names.get(int(found["question"])), found["person"], found["question"], file))
+            rows.append(
+                (names.get(int(found["question"])), found["person"], found["question"], file)
+            )
     table = pd.DataFrame(rows, columns=["image", "observer", "question", "map"])
     lost = table["image"].isna()
     if table.empty or lost.any():
