@@ -90,9 +90,11 @@ def text(value: Any) -> str:
     array = np.asarray(value)
     while array.dtype == object and array.size == 1:
         array = np.asarray(array.item())
+    if not array.size:
+        return ""
     if array.dtype.kind != "U" or array.size > 1:
         raise ValueError(f"it must have a text, got {array.size} values of {array.dtype}")
-    return str(array.item()).strip() if array.size else ""
+    return str(array.item()).strip()
 
 
 def numbers(value: Any) -> Float64Array:

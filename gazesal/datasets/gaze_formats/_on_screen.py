@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -10,7 +11,7 @@ import pandas as pd
 
 from gazesal._validation import as_choice
 from gazesal._warnings import warn
-from gazesal.datasets.gaze_formats._rows import Sizes, omit, sizes_of
+from gazesal.datasets.gaze_formats._rows import Sizes, omit, picture_stem, sizes_of
 from gazesal.datasets.screens import Coordinates, Screen, frame_of, on_images, screen_of
 from gazesal.exceptions import InputWarning
 from gazesal.typing import Float64Array
@@ -19,9 +20,12 @@ Screens: TypeAlias = Screen | Mapping[str, Screen]
 Eye: TypeAlias = Literal["left", "right", "both"]
 EYES = ("left", "right", "both")
 SHOWN_AT = "shown_at"  # column of the gazesal.Screen on which an image was shown, None if unknown
-# the name of a picture in a message that a laboratory words in its own way
-PICTURE = re.compile(r"(?P<image>[^\s'\"]+\.(?:bmp|gif|jpe?g|png|tiff?|webp))\b", re.IGNORECASE)
-
+# messages that laboratories word in their own way: the name of a picture, or of any onset
+PICTURE = re.compile(r"([^\s'\"=:]+\.(?:bmp|gif|jpe?g|png|tiff?|webp))\b", re.IGNORECASE)
+ONSET = re.compile(
+    r"(?:image|img|picture|stim\w*?)_?(?:on|off|onset|offset|start|end)[\s:=]+(\S+)", re.IGNORECASE
+)
+Patterns: TypeAlias = "tuple[re.Pattern[str], ...]"
 OFFSET = re.compile(
     r"(?:^|[\W_])(?:off|offset|end|ended|hide|hidden|clear|cleared|blank|removed?|stop)(?:$|[\W_])",
     re.IGNORECASE,
@@ -47,10 +51,10 @@ def shown_image(
     return found
 
 
-def message_pattern(value: Any, *, name: str) -> "re.Pattern[str]":
-    """Return a regular expression with the group ``image``, or with one group."""
+def message_patterns(value: str | None, *, name: str) -> Patterns:
+    """Return the patterns of messages that name an image in their first group."""
     if value is None:
-        return PICTURE
+        return PICTURE, ONSET
     try:
         pattern = re.compile(value)
     except (re.error, TypeError) as error:
@@ -62,31 +66,32 @@ def message_pattern(value: Any, *, name: str) -> "re.Pattern[str]":
             f"`{name}` must have a group for the name of the image, got {value!r}. Add one, such "
             r"as r'show (\S+)'."
         )
-    return pattern
+    return (pattern,)
 
 
-def image_named(pattern: "re.Pattern[str]", message: str) -> str | None:
-    """Return the image that a message names."""
-    found = pattern.search(message)
-    if not found:
-        return None
-    return found["image"] if "image" in pattern.groupindex else found[1]
+def image_named(patterns: Patterns, message: str) -> str | None:
+    """Return the name of the image in a message, "" if it was removed, None without a name."""
+    for pattern in patterns:
+        found = pattern.search(message)
+        if found:
+            return "" if OFFSET.search(message) else picture_stem(found[1])
+    return None
 
 
-def omit_unseen(table: pd.DataFrame, eye: Eye | None) -> pd.DataFrame:
+def omit_unseen(table: pd.DataFrame, eye: Eye | None, *, remedy: str) -> pd.DataFrame:
     """Return the fixations of an eye during which an image was shown, and count the others."""
     unseen = (table["image"] == "").to_numpy(np.bool_)
+    if unseen.all():
+        raise ValueError(
+            f"{table.attrs['source']}: the files must name the image of every trial, got no "
+            f"fixation during which a named image was shown. {remedy}"
+        )
     unwanted = other_eye(table[~unseen], eye).reindex(table.index, fill_value=False)
     return omit(
         table,
         {"during which no image was shown": unseen},
         unwanted=unwanted.to_numpy(np.bool_),
     )
-
-
-def is_offset(message: str) -> bool:
-    """Return whether a message says that an image was removed from the screen."""
-    return OFFSET.search(message) is not None
 
 
 def other_eye(table: pd.DataFrame, eye: Eye | None) -> "pd.Series[bool]":
@@ -113,10 +118,12 @@ def to_images(
     *,
     screen: Screens | None,
     sizes: Sizes | str | Path | None,
+    display: tuple[int, int] | None = None,
 ) -> pd.DataFrame:
     """Convert positions on the screen to pixels of the images.
 
-    Without `screen`, the screens in the column `SHOWN_AT` are taken, which the files describe.
+    Without `screen`, the screens in the column `SHOWN_AT` are taken, which the files describe. The
+    width and height of a screen are `display`, which the files state, unless it has its own.
     """
     source, known = table.attrs["source"], sizes_of(sizes)
     found = table.pop(SHOWN_AT) if SHOWN_AT in table else None
@@ -137,6 +144,10 @@ def to_images(
     screens: Iterable[Screen] = found if found is not None else ()
     if screen is not None:
         screens = [screen_of(screen, name) for name in images]
+    if display is not None:
+        screens = [
+            each if each.display is not None else replace(each, display=display) for each in screens
+        ]
     shown = [*zip(screens, images, strict=True)]
     frames = {each: frame_of(each[0], coordinates, name="screen") for each in set(shown)}
     edges = {each: each[0].edges(known[each[1]]) for each in frames}

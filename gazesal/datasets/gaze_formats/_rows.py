@@ -112,16 +112,16 @@ def omit(
     Fixations that an option excludes are `unwanted` and not counted. A row is counted for the first
     reason only. The index numbers the rows that are left from 1.
     """
-    kept: BoolArray = np.ones(len(table), np.bool_)
+    kept = np.ones(len(table), np.bool_)
     if unwanted is not None:
-        kept = np.logical_not(unwanted)
+        kept[unwanted] = False
     total = int(kept.sum())
     counts: dict[str, int] = {}
     placed = np.isfinite(table[["x", "y", "duration"]].to_numpy(np.float64)).all(axis=1)
     unplaced = {"without a position or a duration": np.logical_not(placed)}
     for reason, rows in {**unplaced, **(reasons or {})}.items():
         counts[reason] = int((rows & kept).sum())
-        kept = np.logical_and(kept, np.logical_not(rows))
+        kept[rows] = False
     source = table.attrs["source"]
     if not kept.any():
         raise ValueError(f"{source}: must have at least one fixation on an image, got none.")
@@ -142,5 +142,5 @@ def beside_image(table: pd.DataFrame, sizes: Sizes) -> BoolArray:
     limits = np.array([sizes.get(image, unknown) for image in table["image"]], np.float64)
     high = limits[:, ::-1] - 0.5
     places = table[["x", "y"]].to_numpy()
-    beside: BoolArray = ~((places >= -0.5) & (places < high)).all(axis=1)
-    return beside
+    beside = np.logical_not(((places >= -0.5) & (places < high)).all(axis=1))
+    return np.asarray(beside, np.bool_)

@@ -14,10 +14,10 @@ from gazesal.datasets.gaze_formats._files import files_in
 from gazesal.datasets.gaze_formats._on_screen import (
     SHOWN_AT,
     Eye,
+    Patterns,
     Screens,
     image_named,
-    is_offset,
-    message_pattern,
+    message_patterns,
     omit_unseen,
     shown_image,
     to_images,
@@ -79,16 +79,16 @@ def read_eyelink_asc(
     Durations are in ms, including the last sample. Fixations during which no image was shown are
     omitted and counted.
     """
-    pattern = message_pattern(image_message, name="image_message")
+    patterns = message_patterns(image_message, name="image_message")
     rows: list[dict[str, Any]] = []
     known = sizes_of(sizes)
     for file in files_in(path, "*.asc"):
         with reading(file, "an ASC file of EyeLink"):
-            lines = [line for line in file.read_text("latin-1").splitlines() if EVENT.match(line)]
+            lines = [line for line in _text(file).splitlines() if EVENT.match(line)]
             display = _display(lines)
             own = image_message is not None
             # the lines before the first trial are number 0
-            for number, trial in enumerate(_trials(lines, pattern, own=own)):
+            for number, trial in enumerate(_trials(lines, patterns, own=own)):
                 for row in _rows(trial, file.stem, number):
                     places = {
                         image: _screen(*place, display, known.get(image, (1, 1)))
@@ -97,11 +97,13 @@ def read_eyelink_asc(
                     places_of_rows = [places.get(image) for image in row["image"]]
                     rows.append(row | {SHOWN_AT: np.array(places_of_rows, dtype=object)})
     table = table_of(rows, path)
-    table = omit_unseen(table, eye)
+    table = omit_unseen(
+        table, eye, remedy="Give `image_message`, a regular expression with a group for the name."
+    )
     return to_images(table, Coordinates(), screen=screen, sizes=known)
 
 
-def _trials(lines: list[str], pattern: "re.Pattern[str]", *, own: bool) -> Iterator[_Trial]:
+def _trials(lines: list[str], patterns: Patterns, *, own: bool) -> Iterator[_Trial]:
     """Return the trials, which begin with a message TRIALID or, without it, with START."""
     begins = re.compile(
         r"MSG\s+\S+\s+TRIALID" if any(" TRIALID" in line for line in lines) else "START"
@@ -114,13 +116,11 @@ def _trials(lines: list[str], pattern: "re.Pattern[str]", *, own: bool) -> Itera
         elif line.startswith("EFIX"):
             trial.fixations.append(line.split())
         elif message := MESSAGE.match(line):
-            _note(trial, message, pattern, own=own)
+            _note(trial, message, patterns, own=own)
     yield trial
 
 
-def _note(
-    trial: _Trial, message: "re.Match[str]", pattern: "re.Pattern[str]", *, own: bool
-) -> None:
+def _note(trial: _Trial, message: "re.Match[str]", patterns: Patterns, *, own: bool) -> None:
     """Note the image that a message names, at its time without the offset."""
     time, content = float(message["time"]) - float(message["offset"] or 0), message[3].strip()
     loaded = None if own else LOADED.fullmatch(content)
@@ -131,9 +131,9 @@ def _note(
     elif variable := VARIABLE.fullmatch(content):
         trial.named = picture_stem(variable["image"])
     elif not (trial.screens or content.startswith("!V")):
-        named = image_named(pattern, content)
-        if named:
-            trial.shown.append((time, "" if is_offset(content) else picture_stem(named)))
+        named = image_named(patterns, content)
+        if named is not None:
+            trial.shown.append((time, named))
 
 
 def _rows(trial: _Trial, observer: str, number: int) -> Iterator[dict[str, Any]]:
@@ -163,6 +163,15 @@ def _rows(trial: _Trial, observer: str, number: int) -> Iterator[dict[str, Any]]
         "start_from_onset": np.where(np.isfinite(onsets), start - onsets, np.nan),
         "pupil": pupil,
     }
+
+
+def _text(file: Path) -> str:
+    """Return the text of a file, whose names of images may be in UTF-8 or Latin-1."""
+    content = file.read_bytes()
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
 
 
 def _display(lines: list[str]) -> tuple[int, int] | None:

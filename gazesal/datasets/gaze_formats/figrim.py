@@ -1,6 +1,8 @@
 """Read the fixations of FIGRIM."""
 
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +22,7 @@ def read_figrim(path: Path) -> pd.DataFrame:
     rows = []
     with reading(path, "FIGRIM's allImages"):
         (images,) = (value for name, value in read_mat(path).items() if name[:2] != "__")
+        initials = _initials(images)
         for image in records(images):
             for number, person in enumerate(records(image["userdata"]), 1):
                 for looked in records(person["fixations"]):
@@ -28,7 +31,7 @@ def read_figrim(path: Path) -> pd.DataFrame:
                         rows.append(
                             {
                                 "image": picture_stem(text(image["filename"])),
-                                "observer": text(person["sinit"]) or str(number),
+                                "observer": initials[number],
                                 "x": places[:, 0],
                                 "y": places[:, 1],
                                 "view": view,
@@ -36,3 +39,20 @@ def read_figrim(path: Path) -> pd.DataFrame:
                             }
                         )
     return omit(table_of(rows, path, size=SIZE))
+
+
+def _initials(images: Any) -> dict[int, str]:
+    """Return the initials of each person, with the number of the person if two share them.
+
+    A person has the same position on all images, and no initials on images not seen.
+    """
+    found = {
+        number: text(person["sinit"])
+        for image in records(images)
+        for number, person in enumerate(records(image["userdata"]), 1)
+        if text(person["sinit"])
+    }
+    times = Counter(found.values())
+    return {
+        number: name if times[name] == 1 else f"{name}-{number}" for number, name in found.items()
+    }

@@ -76,7 +76,7 @@ def _recordings(path: Path) -> Iterator[tuple[str, str, Any, Any, Any]]:
 
 
 def _files(path: Path) -> list[Path]:
-    """Return the files with gaze, those of detected fixations if there are any."""
+    """Return the files of detected fixations, or of samples if there are no others."""
     files = [file for file in files_in(path, "*.mat") if file.stem not in OTHER]
     return [file for file in files if EXTRACTED.fullmatch(file.stem)] or files
 

@@ -14,13 +14,12 @@ from gazesal.datasets.gaze_formats._on_screen import (
     Eye,
     Screens,
     image_named,
-    is_offset,
-    message_pattern,
+    message_patterns,
     omit_unseen,
     shown_image,
     to_images,
 )
-from gazesal.datasets.gaze_formats._rows import Sizes, picture_stem, reading, table_of
+from gazesal.datasets.gaze_formats._rows import Sizes, reading, table_of
 from gazesal.datasets.hdf5_files import Hdf5, open_hdf5
 from gazesal.datasets.screens import Coordinates, Screen
 
@@ -51,7 +50,7 @@ def read_psychopy(
 
     Observers are the codes of the sessions, and durations are converted from seconds.
     """
-    pattern = message_pattern(image_message, name="image_message")
+    patterns = message_patterns(image_message, name="image_message")
     rows: list[dict[str, Any]] = []
     for file in files_in(path, "*.hdf5"):
         with reading(file, "an HDF5 file of PsychoPy"), open_hdf5(file) as content:
@@ -61,9 +60,9 @@ def read_psychopy(
         for session, found in events.groupby("session_id", sort=False):
             shown = []
             for time, text in messages.query("session_id == @session")[["time", "text"]].to_numpy():
-                image = image_named(pattern, text)
-                if image:
-                    shown.append((time, "" if is_offset(text) else picture_stem(image)))
+                image = image_named(patterns, text)
+                if image is not None:
+                    shown.append((time, image))
             rows.append(_row(found, shown, codes.get(session) or str(session)))
     table = table_of(rows, path)
     if table[["x", "y"]].abs().to_numpy().max() < LEAST:
@@ -73,7 +72,10 @@ def read_psychopy(
             "screen. Convert them with `gazesal.fixations_from_screen`."
         )
     coordinates = Coordinates(origin="screen_center", y_axis="up")
-    return to_images(omit_unseen(table, eye), coordinates, screen=screen, sizes=sizes)
+    table = omit_unseen(
+        table, eye, remedy="Give `image_message`, a regular expression with a group for the name."
+    )
+    return to_images(table, coordinates, screen=screen, sizes=sizes)
 
 
 def _table(content: Hdf5, key: str) -> pd.DataFrame:
