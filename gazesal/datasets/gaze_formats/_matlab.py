@@ -12,7 +12,7 @@ from gazesal._warnings import ignoring
 from gazesal.datasets._arguments import require_sane_shape
 from gazesal.typing import Float64Array
 
-HDF5_MAGIC = b"MATLAB 7.3"
+HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"  # behind a block of 512 bytes for MATLAB, or at the beginning
 
 
 def read_mat(path: Path, *, objects: bool = False) -> dict[str, Any]:
@@ -24,7 +24,8 @@ def read_mat(path: Path, *, objects: bool = False) -> dict[str, Any]:
     from scipy.io import loadmat, whosmat  # noqa: PLC0415 (slow to import)
 
     with path.open("rb") as file:
-        hdf5 = file.read(len(HDF5_MAGIC)) == HDF5_MAGIC
+        head = file.read(512 + len(HDF5_MAGIC))
+    hdf5 = head.startswith(HDF5_MAGIC) or head.endswith(HDF5_MAGIC)
     if not (hdf5 or objects):
         for _, shape, _ in whosmat(path):
             require_sane_shape(shape)

@@ -69,6 +69,13 @@ def table_of(
     The attributes are ``source``, the path, ``durations``, False if the format has no durations,
     and ``size``, the (H, W) of all images if it is the same.
     """
+    for row in rows:
+        lengths = {len(value) for value in row.values() if isinstance(value, np.ndarray)}
+        if len(lengths) > 1:
+            raise ValueError(
+                f"{path}: positions and durations of observer {row['observer']} on image "
+                f"{row['image']} must be the same number, got {sorted(lengths)}. Mend the file."
+            )
     rows = [row for row in rows if len(row["x"])]
     if not rows:
         raise ValueError(f"{path}: must have at least one fixation, got none.")
