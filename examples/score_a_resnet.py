@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 import gazesal
+from gazesal import InputGeometry
 from gazesal.adapters.from_model import saliency_from_model
-from gazesal.adapters.geometry import InputGeometry
 
 
 class Block(nn.Module):

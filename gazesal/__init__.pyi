@@ -27,6 +27,7 @@ from .exceptions import UndefinedMetricWarning as UndefinedMetricWarning
 from .maps.center_bias import CenterBias as CenterBias
 from .maps.gaussian_bias import GaussianCenterBias as GaussianCenterBias
 from .maps.heatmap import gaze_heatmap as gaze_heatmap
+from .maps.input_geometry import InputGeometry as InputGeometry
 from .maps.kde_bias import KdeCenterBias as KdeCenterBias
 from .maps.observers import ObserverSplit as ObserverSplit
 from .maps.observers import one_vs_rest as one_vs_rest

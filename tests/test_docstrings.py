@@ -25,7 +25,6 @@ NOT_ASKED = {"ES01", "EX01", "SA01", "SA04", "GL01", "YD01", "RT02"}
 # Definitions without an underscore that are not offered: other modules of the library use them.
 SHARED_WITHIN = {
     "gazesal.adapters.from_model": {"LazyMap"},
-    "gazesal.adapters.geometry": {"padded_content", "rescale"},
     "gazesal.cxr.images": {"as_bytes"},
     "gazesal.cxr.lung_hull": {"read_hull", "require_skimage"},
     "gazesal.cxr.preprocessing": {"padded_square", "side_of_square"},

@@ -127,6 +127,13 @@ def sound_calls():
             "self": gazesal.KdeCenterBias(BY_IMAGE, (8, 10), bandwidth=0.1, mixing=0.1),
             "shape": (8, 10),
         },
+        "InputGeometry.stretched": {"image_shape": (8, 10), "input_shape": (4, 4)},
+        "InputGeometry.letterboxed": {"image_shape": (8, 10), "input_shape": (4, 4)},
+        "InputGeometry.center_cropped": {
+            "image_shape": (8, 10),
+            "input_shape": (4, 4),
+            "shorter_side": 5,
+        },
         "ReferenceFrame": {"box_size": (4, 5), "origin": (1, 1), "shape": (9, 9)},
         "ReferenceFrame.from_boxes": {"boxes": boxes, "shapes": [(8, 10)] * 2, "rounding": "none"},
         "ReferenceFrame.scale": {"self": frame, "box": boxes[0]},

@@ -1,7 +1,6 @@
 from . import attention_gates as attention_gates
 from . import batched as batched
 from . import from_model as from_model
-from . import geometry as geometry
 from . import gradcam as gradcam
 from . import mixing as mixing
 from . import other_cams as other_cams

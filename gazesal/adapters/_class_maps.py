@@ -13,7 +13,7 @@ from torch import Tensor
 from gazesal.adapters._channel_weights import working
 from gazesal.adapters._forward_pass import Run
 from gazesal.adapters._resizing import index_of_image, to_image, to_input
-from gazesal.adapters.geometry import InputGeometry, Inverse
+from gazesal.maps.input_geometry import InputGeometry, Inverse
 
 __all__ = ["GradCam", "Order", "class_maps"]
 

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from gazesal._validation import as_count
-from gazesal.adapters.geometry import InputGeometry, Inverse, rescale
+from gazesal.maps.input_geometry import InputGeometry, Inverse, rescale
 from gazesal.typing import Float64Array
 
 

@@ -21,7 +21,7 @@ from gazesal.adapters._forward_pass import (
     undisturbed,
 )
 from gazesal.adapters._resizing import index_of_image, to_image, to_input
-from gazesal.adapters.geometry import InputGeometry, Inverse
+from gazesal.maps.input_geometry import InputGeometry, Inverse
 
 __all__ = ["AttentionMaps", "attention_maps"]
 

@@ -16,9 +16,9 @@ from gazesal._validation import as_choice, as_count
 from gazesal.adapters._class_maps import Order
 from gazesal.adapters._forward_pass import Layers, Output, unwrapped
 from gazesal.adapters.attention_gates import attention_maps
-from gazesal.adapters.geometry import InputGeometry, Inverse
 from gazesal.adapters.gradcam import grad_cam
 from gazesal.adapters.mixing import Scheme, mix_classes
+from gazesal.maps.input_geometry import InputGeometry, Inverse
 from gazesal.typing import FloatArray
 
 __all__ = ["saliency_from_model"]

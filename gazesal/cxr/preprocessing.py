@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from gazesal._validation import as_count, as_map, as_shape
-from gazesal.adapters.geometry import InputGeometry, padded_content
 from gazesal.cxr.images import ImageSource, Window, read_image
+from gazesal.maps.input_geometry import InputGeometry, padded_content
 from gazesal.typing import FloatArray
 
 __all__ = ["ModelInput", "crop_or_pad", "preprocess"]
@@ -128,7 +128,7 @@ def padded_square(
     pixels = read_image(image, window=window)
     height, width = pixels.shape[:2]
     side = side_of_square((height, width), short_side, multiple)
-    content = padded_content((height, width), side)
+    content = padded_content((height, width), (side, side))
     top, left, new_height, new_width = map(int, content)
     resized = Image.fromarray(pixels).resize((new_width, new_height), Image.Resampling.BILINEAR)
     square = np.zeros((side, side, *pixels.shape[2:]), np.uint8)

@@ -8,8 +8,8 @@ torch = pytest.importorskip("torch")
 from torch import nn
 
 from gazesal.adapters.attention_gates import attention_maps
-from gazesal.adapters.geometry import InputGeometry
 from gazesal.cxr import AttentionGatedSonoNet
+from gazesal.maps.input_geometry import InputGeometry
 from tests.adapters import networks
 
 

@@ -7,11 +7,11 @@ torch = pytest.importorskip("torch")
 
 from gazesal.adapters.attention_gates import attention_maps
 from gazesal.adapters.from_model import saliency_from_model
-from gazesal.adapters.geometry import InputGeometry
 from gazesal.adapters.gradcam import grad_cam, grad_cam_from_tensors
 from gazesal.adapters.mixing import mix_classes
 from gazesal.adapters.other_cams import maps_from_captum
 from gazesal.cxr import load_model
+from gazesal.maps.input_geometry import InputGeometry
 from tests.adapters import networks
 
 AUTOCAST = pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])

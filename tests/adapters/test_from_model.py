@@ -15,12 +15,12 @@ Image = pytest.importorskip("PIL.Image")
 
 from gazesal.adapters.attention_gates import attention_maps
 from gazesal.adapters.from_model import saliency_from_model
-from gazesal.adapters.geometry import InputGeometry
 from gazesal.adapters.gradcam import grad_cam
 from gazesal.adapters.mixing import mix_classes
 from gazesal.cxr import load_model, preprocess
 from gazesal.evaluation.storage import fingerprints
 from gazesal.evaluation.storage.fingerprints import Notes, fingerprint
+from gazesal.maps.input_geometry import InputGeometry
 from tests.adapters import networks
 
 WIDTHS = (2, 3, 4, 5)

@@ -13,9 +13,9 @@ torch = pytest.importorskip("torch")
 
 from torch import nn
 
-from gazesal.adapters.geometry import InputGeometry, padded_content
 from gazesal.adapters.gradcam import grad_cam, grad_cam_from_tensors
 from gazesal.cxr import load_model
+from gazesal.maps.input_geometry import InputGeometry, padded_content
 from tests.adapters import networks
 from tests.oracles import gradcam as oracle
 from tests.oracles import resampling
@@ -75,7 +75,7 @@ def test_orders_of_steps_equal_the_formulas():
 def test_maps_on_an_image_are_resized_from_the_features(inverse):
     model, images = networks.make(networks.ResNet), networks.batch(shape=(8, 8))
     geometry = InputGeometry(image_shape=(5, 7), input_shape=(8, 8), content=(1, 0, 6, 8))
-    assert geometry.content == padded_content((5, 7), 8)
+    assert geometry.content == padded_content((5, 7), (8, 8))
     result = grad_cam(model, images, "layer4", classes=[1, 4])
     on_image = result.on_image(geometry, 2, inverse=inverse)
     for k in range(2):

@@ -11,9 +11,9 @@ from torch import nn
 
 from gazesal.adapters.attention_gates import attention_maps
 from gazesal.adapters.from_model import saliency_from_model
-from gazesal.adapters.geometry import InputGeometry, padded_content
 from gazesal.adapters.gradcam import grad_cam
 from gazesal.cxr import preprocess
+from gazesal.maps.input_geometry import InputGeometry, padded_content
 
 SIDES = st.integers(1, 40)
 
@@ -43,7 +43,8 @@ def geometries(draw):
     if kind == "stretched":
         return InputGeometry.stretched(shape, size)
     if kind == "study":
-        size, content = (size[0], size[0]), padded_content(shape, size[0])
+        size = (size[0], size[0])
+        content = padded_content(shape, size)
     else:
         lengths = [draw(st.floats(1, 60)) for _ in range(2)]
         starts = [draw(st.floats(-n / 2, side - 1)) for n, side in zip(lengths, size, strict=True)]

@@ -15,13 +15,13 @@ import torch
 
 from gazesal._files import atomic_path
 from gazesal.adapters.attention_gates import AttentionMaps, attention_maps
-from gazesal.adapters.geometry import InputGeometry
 from gazesal.adapters.gradcam import GradCam, grad_cam
 from gazesal.adapters.mixing import class_weights
 from gazesal.cxr.images import ImageSource
 from gazesal.cxr.preprocessing import preprocess
 from gazesal.cxr.sononet import AttentionGatedSonoNet, SonoNet
 from gazesal.cxr.training.settings import TrainingSettings
+from gazesal.maps.input_geometry import InputGeometry
 from gazesal.typing import FloatArray
 
 __all__ = ["KINDS", "MapFromFeatures", "write_features"]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gazesal
-from gazesal.adapters.geometry import InputGeometry, padded_content
+from gazesal.maps.input_geometry import InputGeometry, padded_content
 
 SIDES = st.integers(1, 12)
 
@@ -32,7 +32,7 @@ def test_exact_inverse_returns_every_pixel_to_its_place(shape, top, left, data):
 @given(shape=st.tuples(SIDES, SIDES), side=st.integers(1, 9), seed=st.integers(0, 99))
 def test_study_inverse_is_resize_then_crop(shape, side, seed):
     values = np.random.default_rng(seed).random((side, side))
-    content = padded_content(shape, 16)
+    content = padded_content(shape, (16, 16))
     geometry = InputGeometry(image_shape=shape, input_shape=(16, 16), content=content)
     square = gazesal.resample(values, (max(shape), max(shape)))
     top, left = ((max(shape) - n) // 2 for n in shape)
@@ -101,3 +101,48 @@ def test_study_inverse_of_a_square_image_equals_the_exact_one():
     geometry = InputGeometry.stretched((9, 9), (16, 16))
     for study, exact in zip(geometry.places("study"), geometry.places(), strict=True):
         np.testing.assert_allclose(study, exact, atol=1e-12)
+
+
+def test_letterbox_keeps_the_aspect_and_centers_the_image():
+    geometry = InputGeometry.letterboxed((480, 640), (224, 224))
+    assert geometry.content == (28, 0, 168, 224)
+    assert InputGeometry.letterboxed((640, 480), (224, 224)).content == (0, 28, 224, 168)
+    # an odd pixel of padding is below; inputs need not be square
+    assert InputGeometry.letterboxed((3, 4), (6, 4)).content == (1, 0, 3, 4)
+    assert geometry.covered == 1
+
+
+def test_center_crop_is_that_of_torchvision():
+    # Resize(256) and CenterCrop(224): (256, 341), then rows 16 to 239 and columns 58 to 281
+    geometry = InputGeometry.center_cropped((480, 640), (224, 224), shorter_side=256)
+    assert geometry.content == (-16, -58, 256, 341)
+    assert geometry.covered == pytest.approx(224 / 256 * 224 / 341)
+    # without a margin, the shorter side of the image fills the input
+    assert InputGeometry.center_cropped((480, 640), (224, 224)).content == (0, -37, 224, 298)
+    # a crop larger than the resized image is padded
+    assert InputGeometry.center_cropped((4, 4), (7, 7), shorter_side=4).content == (1, 1, 4, 4)
+
+
+@given(shape=st.tuples(SIDES, SIDES), size=st.tuples(SIDES, SIDES), side=st.none() | SIDES)
+def test_usual_geometries_hold_the_whole_image_or_fill_the_input(shape, size, side):
+    for geometry in (
+        InputGeometry.letterboxed(shape, size),
+        InputGeometry.stretched(shape, size),
+    ):
+        top, left, height, width = geometry.content
+        assert top >= 0 <= left
+        assert top + height <= size[0]
+        assert left + width <= size[1]
+        assert geometry.covered == 1
+    crop = InputGeometry.center_cropped(shape, size, shorter_side=side)
+    assert 0 <= crop.covered <= 1
+    if side is None:
+        top, left, height, width = crop.content
+        assert top <= 0 >= left
+        assert top + height >= size[0]
+        assert left + width >= size[1]
+
+
+def test_pixels_beside_a_crop_have_the_value_of_the_nearest_edge():
+    geometry = InputGeometry.center_cropped((1, 6), (1, 2))
+    assert geometry.to_image([[3.0, 5.0]]).tolist() == [[3, 3, 3, 5, 5, 5]]

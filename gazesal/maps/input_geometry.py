@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gazesal._validation import as_choice, as_map, as_shape, require_finite
+from gazesal._validation import as_choice, as_count, as_map, as_shape, require_finite
 from gazesal.maps.resampling import interpolate, require_range
 from gazesal.typing import Float64Array
 
@@ -17,6 +17,7 @@ __all__ = ["InputGeometry", "Inverse"]
 
 Inverse: TypeAlias = Literal["exact", "study"]
 INVERSES = ("exact", "study")
+LARGEST_SIDE = 2**16  # pixels; more are a mistake and overflow the sides
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +34,23 @@ class InputGeometry:
         (top, left, height, width) of the resized image within the input, in pixels of the input
         from its outer edge. Parts lie outside if the input is a crop of the image.
 
+    See Also
+    --------
+    cases_from_tables : Resizes maps in files by their position in the image.
+
+    Notes
+    -----
+    Use `stretched`, `letterboxed` and `center_cropped` for the usual preprocessing, and the
+    attributes for any other.
+
     Examples
     --------
-    >>> from gazesal.adapters.geometry import InputGeometry
-    >>> geometry = InputGeometry(image_shape=(1, 4), input_shape=(4, 4), content=(1, 0, 2, 4))
-    >>> geometry.to_image([[0, 0, 0, 0], [2, 3, 4, 5], [2, 3, 4, 5], [0, 0, 0, 0]])
-    array([[2., 3., 4., 5.]])
+    >>> import gazesal
+    >>> geometry = gazesal.InputGeometry.letterboxed((1, 4), (4, 4))
+    >>> geometry.content
+    (1.0, 0.0, 1.0, 4.0)
+    >>> geometry.to_image([[0, 0, 0, 0], [2, 3, 4, 5], [2, 3, 4, 5], [0, 0, 0, 0]]).tolist()
+    [[2.0, 3.0, 4.0, 5.0]]
     """
 
     image_shape: tuple[int, int]
@@ -81,6 +93,91 @@ class InputGeometry:
             content=(0.0, 0.0, float(height), float(width)),
         )
 
+    @classmethod
+    def letterboxed(
+        cls, image_shape: tuple[int, int], input_shape: tuple[int, int]
+    ) -> InputGeometry:
+        """Return the geometry of an image that was resized to fit in the input and padded.
+
+        Parameters
+        ----------
+        image_shape : tuple of int
+            (H, W) of the image.
+        input_shape : tuple of int
+            (H, W) of the model's input.
+
+        Returns
+        -------
+        InputGeometry
+            Geometry with the image in the center. Sides are rounded to whole pixels, and an odd
+            pixel of padding is below or to the right.
+
+        Notes
+        -----
+        This is the letterbox of YOLO and of `gazesal.cxr.preprocess`. For padding only below and to
+        the right, give `content` yourself.
+        """
+        shape = as_shape(image_shape, name="image_shape")
+        frame = as_shape(input_shape, name="input_shape")
+        return cls(image_shape=shape, input_shape=frame, content=padded_content(shape, frame))
+
+    @classmethod
+    def center_cropped(
+        cls,
+        image_shape: tuple[int, int],
+        input_shape: tuple[int, int],
+        *,
+        shorter_side: int | None = None,
+    ) -> InputGeometry:
+        """Return the geometry of an image that was resized and cropped to its center.
+
+        Parameters
+        ----------
+        image_shape : tuple of int
+            (H, W) of the image.
+        input_shape : tuple of int
+            (H, W) of the model's input.
+        shorter_side : int, optional
+            Shorter side of the resized image before the crop, in pixels, such as 256 for an input
+            of 224. By default, the image is only as large as needed to fill the input.
+
+        Returns
+        -------
+        InputGeometry
+            Geometry whose content extends beyond the input. Sizes and the position of the crop are
+            rounded as by ``Resize`` and ``CenterCrop`` of torchvision.
+
+        Notes
+        -----
+        A map of the input has no values for the parts of the image beside the crop. `to_image`
+        repeats the values of the map's edge there.
+        """
+        shape = as_shape(image_shape, name="image_shape")
+        frame = as_shape(input_shape, name="input_shape")
+        if shorter_side is None:
+            scale = max(new / old for new, old in zip(frame, shape, strict=True))
+            sides = [max(new, int(n * scale)) for new, n in zip(frame, shape, strict=True)]
+        else:
+            side = as_count(shorter_side, name="shorter_side", most=LARGEST_SIDE)
+            sides = [int(side * n / min(shape)) if n > min(shape) else side for n in shape]
+        starts = [
+            -round((n - new) / 2) if n >= new else (new - n) // 2
+            for n, new in zip(sides, frame, strict=True)
+        ]
+        content = (float(starts[0]), float(starts[1]), float(sides[0]), float(sides[1]))
+        return cls(image_shape=shape, input_shape=frame, content=content)
+
+    @property
+    def covered(self) -> float:
+        """Share of the image's area that lies within the input, from 0 to 1."""
+        inside = [
+            max(0.0, min(start + length, n) - max(start, 0.0)) / length
+            for start, length, n in zip(
+                self.content[:2], self.content[2:], self.input_shape, strict=True
+            )
+        ]
+        return inside[0] * inside[1]
+
     def places(self, inverse: Inverse = "exact") -> tuple[Float64Array, Float64Array]:
         """Return the positions of the image's pixels in the input.
 
@@ -111,7 +208,8 @@ class InputGeometry:
             )
             return rows, columns
         side = self.input_shape[0]
-        if self.input_shape[1] != side or self.content != padded_content(self.image_shape, side):
+        padded = padded_content(self.image_shape, self.input_shape)
+        if self.input_shape[1] != side or self.content != padded:
             raise ValueError(
                 '`inverse="study"` must be used with an image that was padded to a square as '
                 f"`gazesal.cxr.preprocess` does, got an image of {self.image_shape} in an input of "
@@ -143,7 +241,8 @@ class InputGeometry:
         Returns
         -------
         numpy.ndarray of float64, shape (H, W)
-            The map on the pixels of the image, within the range of `array`.
+            The map on the pixels of the image, within the range of `array`. Pixels of the image
+            outside the input, as beside a crop, have the value at the nearest edge of the map.
 
         Raises
         ------
@@ -164,14 +263,16 @@ class InputGeometry:
         )
 
 
-def padded_content(shape: tuple[int, int], side: int) -> tuple[float, float, float, float]:
-    """Return the content of an image that fills a square along its longer side and is padded.
+def padded_content(
+    shape: tuple[int, int], input_shape: tuple[int, int]
+) -> tuple[float, float, float, float]:
+    """Return the content of an image that is as large as fits in the input, and is padded.
 
     Rounding is as in the study: an odd pixel of the padding is below or to the right.
     """
-    ratio = side / max(shape)
+    ratio = min(new / old for new, old in zip(input_shape, shape, strict=True))
     height, width = (max(1, round(n * ratio)) for n in shape)
-    top, left = (side - height) // 2, (side - width) // 2
+    top, left = (input_shape[0] - height) // 2, (input_shape[1] - width) // 2
     return float(top), float(left), float(height), float(width)
 
 
