@@ -51,9 +51,8 @@ def read_image(image: ImageSource, *, window: Window = None) -> Bytes:
     FileNotFoundError
         If the file does not exist.
     ValueError
-        If the file cannot be read without changing its values, for example color with 16 bits per
-        channel. If the image has several frames or transparency, is empty or not finite, or the
-        window has no width.
+        If the file cannot be read without changing its values. If the image has several frames or
+        transparency, is empty or not finite, or the window has no width.
     TypeError
         If the pixels are neither 8 nor 16-bit integers and no window is given.
     ImportError

@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gazesal.datasets._arguments import require_sane_shape
-from gazesal.datasets._picture_facts import FORMATS, MOST_PIXELS, PAGES, RefusedError, facts_of
+from gazesal.datasets._deep_png import read_deep_png
+from gazesal.datasets._picture_facts import (
+    FORMATS,
+    MOST_PIXELS,
+    PAGES,
+    TRANSPARENT,
+    Facts,
+    RefusedError,
+    facts_of,
+)
+from gazesal.datasets.tiff_files import read_tiff
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -21,7 +31,6 @@ __all__ = ["StoredPicture", "open_picture", "picture_size", "read_stored"]
 ORIENTATION = 274  # number of the tag in TIFF and EXIF
 UPRIGHT = 1
 GRAY_MODES = {"1", "L", "I", "F", "I;16", "I;16B", "I;16L"}  # names of Pillow
-TRANSPARENT = "it must be opaque. Flatten it and save it without alpha"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +99,16 @@ def picture_size(path: Path) -> tuple[int, int]:
 
 
 def read_stored(path: Path) -> StoredPicture:
-    """Return the values of a picture of one page, or raise if Pillow would change them.
+    """Return the values of a picture of one page, or raise if they cannot be read unchanged.
 
     Opaque alpha is dropped. Channels that are equal everywhere become one.
     """
     facts = facts_of(path)
+    if facts.unread is not None:
+        try:
+            return _from_tifffile(path, facts)
+        except RefusedError as error:
+            raise ValueError(f"{path}: {error}.") from None
     with open_picture(path) as picture:
         if getattr(picture, "n_frames", 1) != 1:
             raise RefusedError(PAGES)
@@ -104,6 +118,9 @@ def read_stored(path: Path) -> StoredPicture:
             raise RefusedError(
                 f"must be upright, got EXIF orientation {orientation}. Save it upright"
             )
+        if facts.deep is not None:
+            values = _without_alpha(read_deep_png(path, picture, facts.deep))
+            return StoredPicture(turned(values, orientation), orientation)
         picture.load()
         if "transparency" in picture.info and facts.step != 1:  # which Pillow does not scale
             picture.info["transparency"] *= facts.step
@@ -117,6 +134,16 @@ def read_stored(path: Path) -> StoredPicture:
     if picture.format != "TIFF":  # which Pillow rotates itself
         values = turned(values, orientation)
     return StoredPicture(values, orientation, facts.zero_is_white)
+
+
+def _from_tifffile(path: Path, facts: Facts) -> StoredPicture:
+    """Return the values of a TIFF file that Pillow cannot read."""
+    values, orientation = read_tiff(path, str(facts.unread))
+    if values.ndim == 3:
+        values = _without_alpha(values)
+    if facts.zero_is_white:
+        values = np.iinfo(values.dtype).max - values
+    return StoredPicture(turned(values, orientation), orientation, facts.zero_is_white)
 
 
 def pixels_of(picture: Image.Image) -> np.ndarray[Any, Any]:
@@ -139,10 +166,7 @@ def pixels_of(picture: Image.Image) -> np.ndarray[Any, Any]:
         if int(np.asarray(picture).max(initial=0)) >= entries:
             raise ValueError(f"its colors must be among the {entries} of its palette")
     if mode in {"LA", "La", "PA", "RGBA", "RGBa"} or clear is not None:
-        channels = np.asarray(picture.convert("LA" if mode == "La" else "RGBA"))
-        if (channels[..., -1] != 255).any():
-            raise RefusedError(TRANSPARENT)
-        return _gray_if_equal(channels[..., :-1])
+        return _without_alpha(np.asarray(picture.convert("LA" if mode == "La" else "RGBA")))
     if mode in {"RGB", "P"}:
         return _gray_if_equal(np.asarray(picture.convert("RGB")))
     raise RefusedError(f"it must be gray or RGB, got mode {mode}")
@@ -162,6 +186,17 @@ def turned(values: np.ndarray[Any, Any], orientation: int) -> np.ndarray[Any, An
 def _gray_if_equal(channels: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Return one channel if all channels are equal."""
     return channels[..., 0] if (channels == channels[..., :1]).all() else channels
+
+
+def _without_alpha(channels: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return the channels without the last of two or four, or raise unless it is opaque."""
+    if channels.shape[-1] in {2, 4}:
+        kind = channels.dtype.kind
+        opaque = np.iinfo(channels.dtype).max if kind == "u" else 1
+        if kind not in "uf" or (channels[..., -1] != opaque).any():
+            raise RefusedError(TRANSPARENT)
+        channels = channels[..., :-1]
+    return _gray_if_equal(channels)
 
 
 def _orientation(picture: Image.Image) -> int:
