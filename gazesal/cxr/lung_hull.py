@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
 from gazesal._validation import as_map, require_finite
-from gazesal.datasets.map_files import maps_in, read_map
+from gazesal.datasets._map_names import files_by_image
+from gazesal.datasets.map_files import SUFFIXES, map_of_file
 from gazesal.typing import FloatArray
 
 __all__ = ["box_of_mask", "clean_lung_mask", "find_lung_hulls", "lung_hull"]
@@ -207,7 +208,7 @@ def find_lung_hulls(folder: str | Path) -> dict[str, Callable[[], FloatArray]]:
     folder = Path(folder)
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: must be a folder of lung masks, but does not exist.")
-    files = maps_in(folder)
+    files = files_by_image(folder, SUFFIXES, None)
     if not files:
         raise ValueError(f"{folder}: must hold lung masks (.npy, .png or .tif), got none.")
     require_skimage()
@@ -215,7 +216,7 @@ def find_lung_hulls(folder: str | Path) -> dict[str, Callable[[], FloatArray]]:
 
 
 def read_hull(path: Path) -> FloatArray:
-    values = read_map(path)
+    values = map_of_file(path)
     low, high = float(values.min()), float(values.max())
     eight_bits = high == 255 and bool(np.all(values == np.floor(values)))
     if low < 0 or not (high <= 1 + OVERSHOOT or eight_bits):

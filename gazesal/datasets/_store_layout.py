@@ -24,6 +24,8 @@ def maps_by_image(
     numbers = {key: array.shape for key, array in arrays.items() if not array.is_text}
     flat = [key for key, shape in numbers.items() if len(shape) == 2]
     deep = [key for key, shape in numbers.items() if _is_stack(shape)]
+    if stack is None and images is None and not flat and _are_single(deep, arrays):
+        flat = deep
     if stack is None and images is None and (flat or not deep):
         # stacks among them are errors, which reading reports
         found = {
@@ -68,6 +70,31 @@ def maps_by_image(
 def _is_stack(shape: Sequence[int]) -> bool:
     """Return whether the rows of an array are maps, possibly with an axis of one channel."""
     return len(shape) == 3 or (len(shape) == 4 and 1 in (shape[1], shape[3]))
+
+
+def _are_single(keys: Sequence[str], arrays: Mapping[str, StoredArray]) -> bool:
+    """Return whether each array has one map, such as (1, H, W), and no names for its rows."""
+    texts = any(array.is_text and array.shape == (1,) for array in arrays.values())
+    return not texts and all(
+        arrays[key].shape[0] == 1 and arrays[key].labels is None for key in keys
+    )
+
+
+def only_map(path: Path, arrays: Mapping[str, StoredArray]) -> str:
+    """Return the name of the only array of a file that can be a map.
+
+    Single numbers, vectors and text beside it are ignored.
+    """
+    numbers = {key: array.shape for key, array in arrays.items() if not array.is_text}
+    planes = [key for key, shape in numbers.items() if sum(side > 1 for side in shape) == 2]
+    found = planes or list(numbers)
+    if len(found) == 1:
+        return found[0]
+    shown = ", ".join(f"{key!r} {numbers[key]}" for key in found[:9])
+    raise UnclearLayoutError(
+        f"{path}: must have one map, got {len(found)} arrays{': ' if shown else ''}{shown}. Name "
+        "one with `array`, or use `open_maps` for the maps of several images."
+    )
 
 
 def _names(

@@ -12,12 +12,17 @@ MISSING = ("_FillValue", "missing_value")
 TRANSPOSED = "MATLAB_class"  # in .mat files of version 7.3, which store the last axis first
 
 
-def require_plain_values(values: np.ndarray[Any, Any], attributes: Mapping[str, Any]) -> None:
-    """Raise if attributes mark the numbers of a file as packed, transposed or missing."""
-    if TRANSPOSED in attributes:
+def require_plain_values(
+    values: np.ndarray[Any, Any], attributes: Mapping[str, Any], *, transposed: bool = False
+) -> None:
+    """Raise if attributes mark the numbers of a file as packed, transposed or missing.
+
+    With `transposed`, the caller reverses the axes of arrays of MATLAB.
+    """
+    if TRANSPOSED in attributes and not transposed:
         raise ValueError(
-            f"it must not be transposed, as MATLAB stores arrays (attribute {TRANSPOSED!r}). Save "
-            "it from Python or as .npy"
+            f"it must not be transposed, as MATLAB stores arrays (attribute {TRANSPOSED!r}). "
+            "Rename the file to .mat, or save it from Python"
         )
     for name, neutral in PACKED.items():
         if name in attributes and not _all_equal(attributes[name], neutral):

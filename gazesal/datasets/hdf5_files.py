@@ -98,8 +98,11 @@ class Hdf5Array:
         """Names of its rows in its attribute ``images``, None without it."""
         return as_labels(self.dataset.attrs.get(LABELS))
 
-    def read(self, row: int | None = None) -> np.ndarray[Any, Any]:
-        """Return the values, or the values of one row."""
+    def read(self, row: int | None = None, *, transposed: bool = False) -> np.ndarray[Any, Any]:
+        """Return the values, or the values of one row.
+
+        With `transposed`, the axes are reversed, as in files of MATLAB.
+        """
         self.require_own_values()
         dtype = self.dataset.dtype
         enum = self.h5py.check_enum_dtype(dtype)  # None for h5py's own booleans
@@ -111,8 +114,8 @@ class Hdf5Array:
         require_sane_bytes(shape, dtype.itemsize)
         source = self.dataset.asstr() if self.is_text else self.dataset
         values = np.asarray(source[() if row is None else row])
-        require_plain_values(values, self.dataset.attrs)
-        return values
+        require_plain_values(values, self.dataset.attrs, transposed=transposed)
+        return values.T if transposed else values
 
     def require_own_values(self) -> None:
         """Raise if the values are in other files or need a plugin."""

@@ -6,70 +6,89 @@ from pathlib import Path
 import numpy as np
 
 from gazesal._validation import as_map, require_finite
-from gazesal.datasets._arguments import as_path
+from gazesal._warnings import warn
+from gazesal.datasets._arguments import as_path, as_text
 from gazesal.datasets._clean_names import clean_name, clean_names
-from gazesal.datasets.numpy_files import open_npz, read_npy
+from gazesal.datasets._map_names import as_pattern, files_by_image
+from gazesal.datasets._store_layout import UnclearLayoutError, only_map
+from gazesal.datasets.map_stores import StoredMap, open_store, without_channels
+from gazesal.datasets.numpy_files import read_npy
+from gazesal.exceptions import InputWarning
 from gazesal.typing import FloatArray
 
-__all__ = ["read_map", "read_sizes"]
+__all__ = ["is_lossy", "map_of_file", "maps_in", "read_map", "read_sizes"]
 
-SUFFIXES = (".npy", ".npz", ".png", ".tif", ".tiff")
-
-
-def maps_in(folder: Path) -> dict[str, Path]:
-    """Return the files of the maps in a folder by image, and raise if no file is a map."""
-    files: dict[str, Path] = {}
-    others = 0
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith("."):
-            continue
-        if path.suffix.lower() not in SUFFIXES:
-            others += 1
-            continue
-        image = clean_name(path.stem, what=f"{folder}: names of files")
-        if image in files:
-            raise ValueError(
-                f"{folder}: image {image!r} must have one map, got {files[image].name!a} and "
-                f"{path.name!a}. Remove one."
-            )
-        files[image] = path
-    clean_names(files, what=f"{folder}: names of files")
-    if others and not files:
-        raise ValueError(
-            f"{folder}: maps must be one of {', '.join(SUFFIXES)}, got {others} other files. "
-            "Convert them or remove the folder."
-        )
-    return files
+LOSSY = (".jpg", ".jpeg")
+PICTURES = (".png", ".tif", ".tiff", ".bmp", *LOSSY)
+FILES_OF_ARRAYS = (".npz", ".mat", ".pt", ".pth")
+SUFFIXES = (".npy", *FILES_OF_ARRAYS, *PICTURES)
 
 
-def read_map(path: str | Path) -> FloatArray:
+def maps_in(
+    folder: Path, pattern: str | None = None, array: str | None = None
+) -> dict[str, Path | StoredMap]:
+    """Return the maps in a folder by image, and raise if no file is a map.
+
+    `array` names the array with the map in each file of several.
+    """
+    files = files_by_image(folder, SUFFIXES, as_pattern(pattern))
+    if array is None:
+        return dict(files)
+    return {
+        image: StoredMap(path, array) if path.suffix.lower() in FILES_OF_ARRAYS else path
+        for image, path in files.items()
+    }
+
+
+def read_map(path: str | Path, *, array: str | None = None) -> FloatArray:
     """Read a saliency map from a file.
 
     Parameters
     ----------
     path : str or path
-        A ``.npy`` file, a ``.npz`` archive of one array, or a gray ``.png``, ``.tif`` or ``.tiff``
-        image of integers of up to 32 bits or of 32-bit floats. Equal channels count as gray, and an
-        opaque alpha channel is dropped. An image in color is refused, because a color map cannot be
-        inverted.
+        One of
+
+        - a ``.npy`` file
+        - a ``.npz`` archive, a ``.mat`` file of MATLAB (version 7.3 needs the extra ``hdf5``) or a
+          ``.pt`` or ``.pth`` file of torch (extra ``torch``) with one map
+        - a gray ``.png``, ``.tif``, ``.tiff``, ``.bmp``, ``.jpg`` or ``.jpeg`` picture. Equal
+          channels count as gray, and an opaque alpha channel is dropped. A picture in color is
+          refused, because a color map cannot be inverted.
+    array : str, optional
+        Name of the array with the map in a ``.npz``, ``.mat`` or ``.pt`` file. By default, its only
+        array of two dimensions. Single numbers, vectors and text beside it are ignored.
 
     Returns
     -------
     numpy.ndarray of float32 or float64, shape (H, W)
-        The values as stored, unscaled.
+        The values as stored, unscaled. Axes of length 1 before and after a map, as in a batch
+        (1, 1, H, W), are removed.
 
     Raises
     ------
     FileNotFoundError
         If the file does not exist.
     ValueError
-        If it cannot be read, is truncated, is not a 2-D map of finite real numbers, or is an
-        image in color. If Pillow would change its values (64-bit floats, 16 bits per channel, zero
-        as white, stored rotated). The message names the file and its property.
+        If it cannot be read, is truncated, is not a 2-D map of finite real numbers, or is a
+        picture in color. If it has several maps. If its values cannot be read unchanged, or their
+        meaning is unclear (zero as white, stored rotated). The message names the file and its
+        property.
+    ImportError
+        If the extra of its format is not installed.
+
+    Warns
+    -----
+    InputWarning
+        If the file is a JPEG, because JPEG changes the values of a map when it is written.
 
     See Also
     --------
     find_maps, open_maps : Find the maps in a folder, and in files of many maps.
+
+    Notes
+    -----
+    TIFF files that Pillow cannot read without changing values, such as 64-bit floats, are read
+    with tifffile (extra ``tiff``).
 
     Examples
     --------
@@ -83,16 +102,38 @@ def read_map(path: str | Path) -> FloatArray:
     [[1.0, 0.0], [0.0, 1.0]]
     """
     path = as_path(path, name="path")
-    if path.suffix.lower() == ".npy":
-        values = read_npy(path)
-    elif path.suffix.lower() == ".npz":
-        values = _read_npz(path)
-    elif path.suffix.lower() in SUFFIXES:
-        values = _read_image(path)
-    else:
+    if array is not None:
+        as_text(array, name="array")
+        if path.suffix.lower() not in FILES_OF_ARRAYS:
+            raise ValueError(
+                f"`array` must be used with one of {', '.join(FILES_OF_ARRAYS)}, got {path}. "
+                "Omit it."
+            )
+        return StoredMap(path, array)()
+    if is_lossy(path) and path.exists():
+        warn(
+            f"{path}: a map should be stored without loss, got JPEG, which changes values when it "
+            "is written. Export it as .npy or .png if you can.",
+            InputWarning,
+        )
+    return map_of_file(path)
+
+
+def is_lossy(path: Path) -> bool:
+    """Return whether the format of a file changes values when it is written."""
+    return path.suffix.lower() in LOSSY
+
+
+def map_of_file(path: Path) -> FloatArray:
+    """Return the map of a file, as `read_map`, without a warning about its format."""
+    suffix = path.suffix.lower()
+    if suffix in FILES_OF_ARRAYS:
+        return _only_stored(path)()
+    if suffix not in SUFFIXES:
         raise ValueError(f"{path}: a map must be one of {', '.join(SUFFIXES)}. Convert it.")
+    values = read_npy(path) if suffix == ".npy" else _read_picture(path)
     try:
-        array = as_map(values, name="map")
+        array = as_map(without_channels(values), name="map")
         require_finite(array, name="map")
     except (TypeError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from error
@@ -162,22 +203,24 @@ def read_sizes(path: str | Path) -> dict[str, tuple[int, int]]:
     return sizes
 
 
-def _read_npz(path: Path) -> np.ndarray:
-    """Return the only array of an archive."""
+def _only_stored(path: Path) -> StoredMap:
+    """Return the only map of a file of arrays."""
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no such file.")
     try:
-        with open_npz(path) as archive:
-            if len(archive) == 1:
-                return next(iter(archive.values())).read()
-    except FileNotFoundError:
+        with open_store(path) as store:
+            return StoredMap(path, only_map(path, dict(store.arrays())))
+    except ImportError:
         raise
-    except Exception as error:  # zipfile raises errors of any type for a damaged file
-        raise ValueError(f"{path}: cannot be read as a .npz archive: {error}") from error
-    raise ValueError(
-        f"{path}: must have one array, got {len(archive)}. Use `open_maps` for several."
-    )
+    except UnclearLayoutError as error:
+        raise ValueError(str(error)) from None
+    except Exception as error:  # the formats raise errors of any type for a damaged file
+        raise ValueError(
+            f"{path}: cannot be read as a {path.suffix.lower()} file: {error}"
+        ) from error
 
 
-def _read_image(path: Path) -> np.ndarray:
+def _read_picture(path: Path) -> np.ndarray:
     """Return the values of a gray picture."""
     from gazesal.datasets.stored_pictures import UPRIGHT, read_stored  # noqa: PLC0415 (Pillow)
 
@@ -193,7 +236,7 @@ def _read_image(path: Path) -> np.ndarray:
         )
     if found.values.ndim != 2:
         raise ValueError(
-            f"{path}: must be a gray image, got channels that differ. Export the values of the map "
-            "instead of a picture in color."
+            f"{path}: must be a gray image, got channels that differ, and a color map cannot "
+            "be inverted. Export the values of the map instead of a picture in color."
         )
     return found.values

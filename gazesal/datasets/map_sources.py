@@ -12,8 +12,9 @@ import numpy as np
 
 from gazesal.datasets._arguments import as_path
 from gazesal.datasets._clean_names import by_clean_name, clean_name, clean_names
+from gazesal.datasets._map_names import as_pattern
 from gazesal.datasets._store_layout import UnclearLayoutError, maps_by_image
-from gazesal.datasets.map_files import maps_in, read_map
+from gazesal.datasets.map_files import SUFFIXES, map_of_file, maps_in
 from gazesal.datasets.map_stores import STORES, StoredMap, open_store
 
 __all__ = ["MapItem", "find_maps", "open_maps"]
@@ -44,7 +45,7 @@ class MapItem:
         except (KeyError, IndexError) as error:
             raise ValueError(f"{self}: the mapping has no such map.") from error
         if isinstance(value, Path):
-            return read_map(value)
+            return map_of_file(value)
         return value() if callable(value) else value
 
     def __str__(self) -> str:
@@ -57,6 +58,8 @@ class MapItem:
 def open_maps(
     source: str | Path | Any,
     *,
+    pattern: str | None = None,
+    array: str | None = None,
     stack: str | None = None,
     images: str | Sequence[str] | None = None,
 ) -> Mapping[str, MapReader]:
@@ -67,10 +70,22 @@ def open_maps(
     source : str or path
         One of
 
-        - a folder of ``<image>.npy|npz|png|tif``, with one map per file
-        - a ``.npz`` archive, an HDF5 file (``.h5`` or ``.hdf5``, extra ``hdf5``) or a zarr store
-          (``.zarr``, extra ``zarr``). It has an array for each image, whose path in it is the name
-          of the image, or one stack (N, H, W) or (N, 1, H, W) and the names of its N images.
+        - a folder of files with one map each, in any format of `read_map`, such as
+          ``<image>.npy``. If the folder has only folders, their files are used.
+        - a ``.npz`` archive, an HDF5 file (``.h5`` or ``.hdf5``, extra ``hdf5``), a zarr store
+          (``.zarr``, extra ``zarr``), a ``.mat`` file of MATLAB or a ``.pt`` file of torch (extra
+          ``torch``). It has an array for each image, whose path in it is the name of the image, or
+          one stack (N, H, W) or (N, 1, H, W) and the names of its N images.
+    pattern : str, optional
+        Names of the files of a folder without their suffix, such as ``"{image}_cam"``,
+        ``"saliency_{image}"`` or ``"{image}.jpg"``. ``*`` stands for any text. With a slash, the
+        pattern is compared with the path below the folder: ``"*/{image}"`` is one folder deep,
+        ``"**/{image}"`` any number, and ``"{folder}/{image}"`` makes the folder part of the name of
+        the image. Other files are ignored. By default, the name of the file is the name of the
+        image.
+    array : str, optional
+        Name of the array with the map in each file of a folder of ``.npz``, ``.mat`` or ``.pt``
+        files. See `read_map`.
     stack : str, optional
         Name of the array with the maps of all images, in an archive or store. By default, the only
         stack, if there is no array of two dimensions.
@@ -129,6 +144,11 @@ def open_maps(
     path = as_path(source, name="source")
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such file or folder of maps.")
+    as_pattern(pattern)
+    if path.suffix.lower() in STORES and not (pattern is None and array is None):
+        raise ValueError(
+            f"{path}: `pattern` and `array` must be used with a folder of maps. Omit them."
+        )
     if path.suffix.lower() not in STORES:
         if stack is not None or images is not None:
             raise ValueError(
@@ -139,7 +159,7 @@ def open_maps(
                 f"{path}: `source` must be a folder or one of {', '.join(STORES)}. Use `read_map` "
                 "for a file of one map."
             )
-        return _require_maps(maps_in(path), path)
+        return _require_maps(maps_in(path, pattern, array), path)
     return stored_maps(path, stack, images)
 
 
@@ -166,15 +186,22 @@ def _require_maps(maps: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
     return maps
 
 
-def find_maps(folder: str | Path) -> dict[str, Mapping[str, MapReader]]:
+def find_maps(
+    folder: str | Path, *, pattern: str | None = None, array: str | None = None
+) -> dict[str, Mapping[str, MapReader]]:
     """Find the saliency maps of several methods.
 
     Parameters
     ----------
     folder : str or path
-        Folder that has, for each method, a folder ``<method>/<image>.npy|npz|png|tif`` or a file
-        ``<method>.npz|h5|hdf5|zarr`` that `open_maps` opens. Hidden files and folders, and files of
-        other formats beside maps, are ignored. Or one such file, of one method.
+        Folder that has, for each method, a folder ``<method>/<image>.npy`` of maps in any format of
+        `read_map`, or a file ``<method>.npz|h5|hdf5|zarr|mat|pt`` that `open_maps` opens. Hidden
+        files and folders, and files of other formats beside maps, are ignored. Or one such file, or
+        a folder with only maps of one method, such as ``<image>.png``.
+    pattern : str, optional
+        Names of the files in the folder of each method, such as ``"{image}_cam"``. See `open_maps`.
+    array : str, optional
+        Name of the array with the map in each file of a method's folder. See `open_maps`.
 
     Returns
     -------
@@ -216,13 +243,14 @@ def find_maps(folder: str | Path) -> dict[str, Mapping[str, MapReader]]:
         return {clean_name(folder.stem, what="`folder`"): open_maps(folder)}
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: no such folder of maps.")
+    as_pattern(pattern)
     maps: dict[str, Mapping[str, MapReader]] = {}
     taken: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
         stored = path.suffix.lower() in STORES
         if path.name.startswith(".") or not (stored or path.is_dir()):
             continue
-        found = open_maps(path) if stored else maps_in(path)
+        found = open_maps(path) if stored else maps_in(path, pattern, array)
         if not found:
             continue
         name = path.stem if stored else path.name
@@ -233,9 +261,11 @@ def find_maps(folder: str | Path) -> dict[str, Mapping[str, MapReader]]:
                 f"{taken[method].name} and {path.name}."
             )
         maps[method], taken[method] = found, path
-    if not maps:
+    if not maps and any(folder.iterdir()):
+        maps[clean_name(folder.name, what="`folder`")] = maps_in(folder, pattern, array)
+    if not any(maps.values()):
         raise ValueError(
-            f"{folder}: must have maps as <method>/<image> with .npy, .npz, .png or .tif, or as "
+            f"{folder}: must have maps as <method>/<image> with {', '.join(SUFFIXES)}, or as "
             f"<method> with {', '.join(STORES)}, got none."
         )
     clean_names(maps, what=f"{folder}: names of methods")

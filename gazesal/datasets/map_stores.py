@@ -1,4 +1,4 @@
-"""Read one saliency map from a file of many: .npz, HDF5 or zarr."""
+"""Read one saliency map from a file of many: .npz, HDF5, zarr, .mat or .pt."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ from gazesal._digests import digest_of_bytes
 from gazesal._files import written
 from gazesal._validation import as_map, require_finite
 from gazesal.datasets.hdf5_files import open_hdf5
+from gazesal.datasets.matlab_files import open_matlab
 from gazesal.datasets.numpy_files import Header, NpzMember, open_npz
+from gazesal.datasets.torch_files import open_torch
 from gazesal.datasets.zarr_files import files_of_zarr, open_zarr
 from gazesal.typing import FloatArray
 
-__all__ = ["STORES", "StoredArray", "StoredMap", "open_store"]
+__all__ = ["STORES", "StoredArray", "StoredMap", "open_store", "without_channels"]
 
 
 class StoredArray(Protocol):
@@ -61,7 +63,7 @@ class StoredMap:
     Attributes
     ----------
     path : pathlib.Path
-        The ``.npz``, ``.h5``, ``.hdf5`` or ``.zarr``.
+        The ``.npz``, ``.h5``, ``.hdf5``, ``.zarr``, ``.mat``, ``.pt`` or ``.pth``.
     key : str
         Name of the array in it.
     row : int, optional
@@ -78,7 +80,7 @@ class StoredMap:
             raise FileNotFoundError(f"{self.path}: no such file of maps.")
         try:
             with open_store(self.path) as store:
-                values = _one_map(store.array(self.key).read(self.row), self.row)
+                values = without_channels(store.array(self.key).read(self.row))
         except KeyError:
             raise ValueError(f"{self}: the file has no such array.") from None
         except ImportError:
@@ -111,11 +113,13 @@ class StoredMap:
         return f"{self.path}, {self.key or 'the array'!r}{row}"
 
 
-def _one_map(values: np.ndarray[Any, Any], row: int | None) -> np.ndarray[Any, Any]:
-    """Return a row of a stack without its axis of one channel, as in a batch (N, 1, H, W)."""
-    if row is None or values.ndim != 3 or 1 not in (values.shape[0], values.shape[-1]):
-        return values
-    return values[0] if values.shape[0] == 1 else values[..., 0]
+def without_channels(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return a map without axes of length 1 before or after it, as in a batch (1, 1, H, W)."""
+    while values.ndim > 2 and values.shape[0] == 1:
+        values = values[0]
+    while values.ndim > 2 and values.shape[-1] == 1:
+        values = values[..., 0]
+    return values
 
 
 def open_store(path: Path) -> AbstractContextManager[Store]:
@@ -174,5 +178,8 @@ _OPENERS: dict[str, Callable[[Path], AbstractContextManager[Store]]] = {
     ".h5": open_hdf5,
     ".hdf5": open_hdf5,
     ".zarr": open_zarr,
+    ".mat": open_matlab,
+    ".pt": open_torch,
+    ".pth": open_torch,
 }
 STORES = tuple(_OPENERS)

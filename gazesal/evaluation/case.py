@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gazesal._validation import as_map, as_points, require_finite
-from gazesal.datasets.map_files import read_map
+from gazesal.datasets.map_files import map_of_file
 from gazesal.datasets.map_stores import StoredMap
 from gazesal.maps.constancy import as_weights
 from gazesal.maps.heatmap import SHARES_REMEDY, are_shares
@@ -221,7 +221,7 @@ def read_source(source: Any) -> Any:
     whatever its type. See `gazesal.evaluation.worker`.
     """
     if isinstance(source, Path):
-        return read_map(source)
+        return map_of_file(source)
     return source() if callable(source) else source
 
 

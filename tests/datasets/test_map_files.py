@@ -104,9 +104,9 @@ def test_archive_of_several_arrays_is_not_a_map(tmp_path):
 
 
 def test_other_formats_and_missing_files_raise(tmp_path):
-    with pytest.raises(ValueError, match=r"a\.jpg: a map must be one of"):
-        read_map(tmp_path / "a.jpg")
-    for name in ("a.npy", "a.png"):
+    with pytest.raises(ValueError, match=r"a\.gif: a map must be one of"):
+        read_map(tmp_path / "a.gif")
+    for name in ("a.npy", "a.png", "a.jpg", "a.bmp", "a.npz", "a.mat"):
         with pytest.raises(FileNotFoundError, match=name):
             read_map(tmp_path / name)
 
@@ -132,7 +132,7 @@ def test_folder_without_map_files_raises(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "1.npy").touch()
     (tmp_path / "photos").mkdir()
-    (tmp_path / "photos" / "1.jpg").touch()
+    (tmp_path / "photos" / "1.gif").touch()
     with pytest.raises(ValueError, match="photos: maps must be one of"):
         find_maps(tmp_path)
 

@@ -212,7 +212,7 @@ BAD = {
     "zero": ({"height": "0"}, "line 3, column 'height': must be a whole number of pixels"),
     "image": ({"image": " "}, "line 3, column 'image': must be the name of an image"),
     "twice": ({"image": "img000"}, "line 3, column 'image': img000 is named a second time, after"),
-    "kind": ({"map:good": "a.jpg"}, r"line 3, column 'map:good': must be a map \(\.npy, \.npz"),
+    "kind": ({"map:good": "a.gif"}, r"line 3, column 'map:good': must be a map \(\.npy, \.npz"),
     "box": ({"x_min": "a"}, "line 3, column 'x_min': must be a finite number"),
     "box order": ({"x_max": "0"}, "line 3, column 'x_max': must be more than x_min, got 0 and 1"),
     "box part": ({"y_max": ""}, "line 3, column 'y_max': must be a number like the other"),
