@@ -25,6 +25,7 @@ from .exceptions import OffImageWarning as OffImageWarning
 from .exceptions import SkippedDataWarning as SkippedDataWarning
 from .exceptions import UndefinedMetricWarning as UndefinedMetricWarning
 from .maps.center_bias import CenterBias as CenterBias
+from .maps.fixation_map import fixations_from_map as fixations_from_map
 from .maps.gaussian_bias import GaussianCenterBias as GaussianCenterBias
 from .maps.heatmap import gaze_heatmap as gaze_heatmap
 from .maps.input_geometry import InputGeometry as InputGeometry

@@ -104,6 +104,7 @@ def sound_calls():
             "visible": [0, 0, 10, 8],
             "outside": "raise",
         },
+        "fixations_from_map": {"fixation_map": np.eye(8), "threshold": 0.5},
         "one_vs_rest": {"maps": [MAP, GAZE]},
         "resample": {"array": MAP, "shape": (4, 5), "method": "bilinear"},
         "sampled_auc_error": {**biased, "n_samples": 10, "n_negatives": 9},

@@ -150,6 +150,8 @@ def gaze_heatmap(
         # heights of the densities relative to the highest, as logarithms, so that no sigma
         # overflows
         peaks = np.log(duration[counted]) - np.log(sigmas).sum(axis=1)
+        if _are_of_a_map(points, sigmas, peaks, shown):
+            points = points[np.lexsort(points.T)]
         on_pixel = ~off[kept][counted] & _is_shown(points, shown)
         warn_of_missed(points, sigmas, on_pixel, name="sigma")
         gaze_map = density_of_bumps(points, sigmas, peaks - peaks.max(), shown, (height, width))
@@ -160,6 +162,18 @@ def gaze_heatmap(
             "Check `weights`, `visible` and the unit of `sigma`."
         )
     return gaze_map
+
+
+def _are_of_a_map(
+    points: Float64Array, sigmas: Float64Array, peaks: Float64Array, shown: IntArray
+) -> bool:
+    """Check whether a map of fixated pixels could hold the fixations: alike, at pixel centers.
+
+    They are drawn in the order of the map's rows. Otherwise the last bits of the sum would depend
+    on whether the fixations or `fixations_from_map` gave them.
+    """
+    alike = all((each == each[0]).all() for each in (sigmas, peaks, shown))
+    return alike and np.array_equal(points, np.floor(points))
 
 
 def _is_shown(points: Float64Array, shown: IntArray) -> NDArray[np.bool_]:

@@ -29,8 +29,8 @@ def fixated_pixels(
     if array.ndim == 2 and array.shape[1] != 2 and array.shape[0] != 2:
         raise ValueError(
             f"`{name}` must be points, shape (N, 2) with columns x and y, got shape "
-            f"{array.shape}, which looks like a map. Give np.argwhere(fixation_map)[:, ::-1] for a "
-            "map of fixated pixels, or use `ncc`, `auc_borji`, `sim`, `kl_divergence` or `emd` for "
+            f"{array.shape}, which looks like a map. Give `fixations_from_map` of it for a map "
+            "of fixated pixels, or use `ncc`, `auc_borji`, `sim`, `kl_divergence` or `emd` for "
             "a gaze map."
         )
     points = as_points(fixations, name=name)
