@@ -12,12 +12,13 @@ from .datasets.map_files import read_sizes as read_sizes
 from .datasets.map_sources import find_maps as find_maps
 from .datasets.map_sources import open_maps as open_maps
 from .evaluation.case import Case as Case
-from .evaluation.case import Gaze as Gaze
 from .evaluation.cases_from_manifest import cases_from_manifest as cases_from_manifest
 from .evaluation.cases_from_reflacx import cases_from_reflacx as cases_from_reflacx
 from .evaluation.cases_from_tables import cases_from_tables as cases_from_tables
 from .evaluation.evaluate import evaluate as evaluate
 from .evaluation.evaluation import Evaluation as Evaluation
+from .evaluation.gaze_sources import FixationMap as FixationMap
+from .evaluation.gaze_sources import Gaze as Gaze
 from .exceptions import GridEdgeWarning as GridEdgeWarning
 from .exceptions import InputWarning as InputWarning
 from .exceptions import IntervalWarning as IntervalWarning

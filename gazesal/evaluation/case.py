@@ -1,30 +1,30 @@
-"""One image to score: its gaze, its maps, and the sources that they are read from."""
+"""One image to score: its gaze and its maps, read from their sources when needed."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
 
-import numpy as np
-from numpy.typing import ArrayLike
-
-from gazesal._validation import as_map, as_points, require_finite
-from gazesal.datasets.map_files import map_of_file
-from gazesal.datasets.map_stores import StoredMap
-from gazesal.maps.constancy import as_weights
+from gazesal._validation import as_points
+from gazesal.evaluation.gaze_sources import (
+    FixationMap,
+    Gaze,
+    GazeSource,
+    MapSource,
+    TwoValued,
+    load_density,
+    load_source,
+    read_source,
+)
 from gazesal.maps.heatmap import SHARES_REMEDY, are_shares
-from gazesal.maps.resampling import resample
 from gazesal.typing import Float64Array, FloatArray
 
-__all__ = ["Case", "Gaze"]
+__all__ = ["Case", "is_pooled", "n_gaze_maps"]
 
-# A callable may have an attribute `fingerprint`, a str that changes with the map. A checkpoint
-# compares it instead of the state of the callable.
-MapSource: TypeAlias = ArrayLike | Path | Callable[[], ArrayLike]
 INTEROBSERVER = "interobserver"
 CENTER_BIAS = "center_bias"
 IN_SAMPLE_BIAS = "center_bias_in_sample"
 GROUND_TRUTH = "ground_truth"
+ALL_OBSERVERS = "all"  # the observer of pooled gaze, and of scores that leave out no observer
 SEGMENTATION = "segmentation"  # a method whose maps are lung hulls; shown among the baselines
 # Names that methods cannot have, also in British spelling, which a reader would mix up with ours.
 BASELINES = {
@@ -37,36 +37,6 @@ BASELINES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gaze:
-    """Fixations of one observer on one image.
-
-    Attributes
-    ----------
-    points : numpy.ndarray of float64, shape (N, 2)
-        Columns x, y in image pixels, pixel centers at integers.
-    durations : numpy.ndarray of float64, shape (N,)
-        Weight of each fixation.
-    sigma : numpy.ndarray of float64, shape (N, 1) or (N, 2), optional
-        Standard deviation of each fixation's Gaussian in pixels, along x and y, if it differs
-        between fixations. By default the `sigma` of the evaluation is used.
-    visible : numpy.ndarray of float64, shape (N, 4), optional
-        Part of the image that was shown during each fixation. See `gaze_heatmap`. By default all.
-    """
-
-    points: Float64Array
-    durations: Float64Array
-    sigma: Float64Array | None = None
-    visible: Float64Array | None = None
-
-    def __post_init__(self) -> None:
-        if self.points is None or self.durations is None:
-            raise TypeError("`points` and `durations` must be arrays, got None.")
-
-
-GazeSource: TypeAlias = Gaze | MapSource | Callable[[], Gaze]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """One image with the gaze on it and the maps under test, which are read when needed.
 
@@ -76,10 +46,11 @@ class Case:
         Name of the image.
     shape : tuple of int
         (H, W) of the image, in the pixels of the fixations.
-    gaze : mapping of str to Gaze, array, pathlib.Path or callable
-        By observer, fixations or a finished gaze map. A gaze map has the image's size, is
-        non-negative and has a positive sum, by which it is divided. A function returns one of
-        the two. It is called once for the center bias and once for the scores.
+    gaze : mapping of str to Gaze, FixationMap, array, pathlib.Path or callable
+        By observer, fixations, a map of fixated pixels, or a finished gaze map. A gaze map is
+        continuous and non-negative, has the image's size and a positive sum, by which it is
+        divided. A function returns fixations or a gaze map. It is called once for the center bias
+        and once for the scores. Gaze of all observers together is given as a single observer.
     maps : mapping of str to array, pathlib.Path or callable
         Saliency map by method: the array, a file that `read_map` reads, or a function without
         arguments that returns the array.
@@ -91,6 +62,11 @@ class Case:
     groups : mapping of str to str, int or float, optional
         Groups that the image belongs to, such as its finding or its hospital. They become columns
         of the table of scores, after the others.
+    gaze_map : array, pathlib.Path or callable, optional
+        Finished gaze map of all observers together, such as the map that a benchmark made of its
+        fixations. Metrics of maps and the center bias use it instead of gaze maps drawn from
+        `gaze`, and metrics of points use the fixations in `gaze`, which may be empty. Needs
+        ``ground_truth="all"``.
     picture : pathlib.Path, optional
         File of the image itself, for display only.
     center_bias : array, pathlib.Path or callable, optional
@@ -107,6 +83,7 @@ class Case:
     box: tuple[float, float, float, float] | None = None
     groups: Mapping[str, str | int | float] = field(default_factory=dict)
     center_bias: MapSource | None = None
+    gaze_map: MapSource | None = None
     picture: Path | None = None
 
     def load_map(self, method: str) -> FloatArray:
@@ -129,7 +106,9 @@ class Case:
         """
         return load_source(self.maps[method], name=f"{method} map of image {self.image}")
 
-    def load_gaze(self, observer: str, resize: str | None = None) -> Gaze | Float64Array:
+    def load_gaze(
+        self, observer: str, resize: str | None = None, two_valued: TwoValued = "raise"
+    ) -> Gaze | Float64Array:
         """Return the fixations of an observer, or the gaze map, checked and summing to 1.
 
         Parameters
@@ -138,6 +117,8 @@ class Case:
             One of `gaze`.
         resize : {"bilinear"}, optional
             Resize a gaze map of another size to the image's pixels. See `resample`.
+        two_valued : {"raise", "region"}, default "raise"
+            Treatment of a gaze map of two values. See `evaluate`.
 
         Returns
         -------
@@ -151,12 +132,46 @@ class Case:
             positive sum. The message names image and observer.
         """
         source = self.gaze[observer]
+        if isinstance(source, FixationMap):
+            name = f"fixation map of observer {observer} of image {self.image}"
+            return source(self.shape, name)
         given = read_source(source)
         if isinstance(given, Gaze):
             if given is not source:  # `evaluate` checks the others, over all images together
                 self._require_pixels(given, observer)
             return given
-        return self._as_density(given, f"gaze map of observer {observer}", resize)
+        name = f"gaze map of observer {observer} of image {self.image}"
+        return load_density(given, self.shape, name=name, resize=resize, two_valued=two_valued)
+
+    def load_gaze_map(
+        self, resize: str | None = None, two_valued: TwoValued = "raise"
+    ) -> Float64Array:
+        """Return the gaze map of all observers together, checked and summing to 1.
+
+        Parameters
+        ----------
+        resize : {"bilinear"}, optional
+            Resize a gaze map of another size to the image's pixels. See `resample`.
+        two_valued : {"raise", "region"}, default "raise"
+            Treatment of a gaze map of two values. See `evaluate`.
+
+        Returns
+        -------
+        numpy.ndarray of float64, shape (H, W)
+            The gaze map.
+
+        Raises
+        ------
+        ValueError
+            If the image has no such gaze map, it cannot be read, or it is not a finite,
+            non-negative map of the image's size with a positive sum. The message names the image.
+        """
+        if self.gaze_map is None:
+            raise ValueError(f"image {self.image} has no gaze map of all observers together.")
+        name = f"gaze map of image {self.image}"
+        return load_density(
+            self.gaze_map, self.shape, name=name, resize=resize, two_valued=two_valued
+        )
 
     def _require_pixels(self, gaze: Gaze, observer: str) -> None:
         """Raise if the fixations of an observer look like shares of the image's sides."""
@@ -190,21 +205,8 @@ class Case:
         """
         if self.center_bias is None:
             raise ValueError(f"image {self.image} has no center bias of its own.")
-        return self._as_density(self.center_bias, "center bias", resize)
-
-    def _as_density(self, source: MapSource, kind: str, resize: str | None) -> Float64Array:
-        name = f"{kind} of image {self.image}"
-        array = load_source(source, name=name)
-        if array.shape != self.shape:
-            if resize is None:
-                raise ValueError(
-                    f"`{name}` must have the image's size, {self.shape[1]} x {self.shape[0]} "
-                    f"pixels, got {array.shape[1]} x {array.shape[0]}. "
-                    'Give resize="bilinear" (--resize bilinear) to resize it.'
-                )
-            array = resample(array, self.shape)
-        weights, mass = as_weights(array, name=name)
-        return np.asarray(weights / np.float64(mass), dtype=np.float64)
+        name = f"center bias of image {self.image}"
+        return load_density(self.center_bias, self.shape, name=name, resize=resize)
 
 
 def require_no_baseline(methods: Iterable[str]) -> None:
@@ -214,30 +216,11 @@ def require_no_baseline(methods: Iterable[str]) -> None:
         raise ValueError(f"`maps` must not name a method like a baseline, got {reserved[0]!r}.")
 
 
-def read_source(source: Any) -> Any:
-    """Return the content of a source: read from its file, returned by its function, or itself.
-
-    The worker processes treat every error raised in this function as an error of the input,
-    whatever its type. See `gazesal.evaluation.worker`.
-    """
-    if isinstance(source, Path):
-        return map_of_file(source)
-    return source() if callable(source) else source
+def is_pooled(case: Case) -> bool:
+    """Return whether the gaze on an image is of all observers together."""
+    return case.gaze_map is not None or list(case.gaze) == [ALL_OBSERVERS]
 
 
-def load_source(source: Any, *, name: str) -> FloatArray:
-    """Return the map of a source as a finite array."""
-    values = read_source(source)
-    if isinstance(source, Path):
-        return np.asarray(values)
-    array = as_map(values, name=name)
-    require_finite(array, name=name)
-    return array
-
-
-def is_gaze_map(source: object) -> bool:
-    """Check whether a source of gaze is certainly a map. A function may return fixations."""
-    if isinstance(source, Gaze):
-        return False
-    was_array = getattr(source, "was_array", False)  # an array that a saved evaluation left out
-    return not callable(source) or isinstance(source, StoredMap) or was_array
+def n_gaze_maps(case: Case) -> int:
+    """Return the number of gaze maps that an image contributes to the center bias."""
+    return len(case.gaze) if case.gaze_map is None else 1

@@ -7,7 +7,8 @@ from operator import itemgetter
 import numpy as np
 
 from gazesal._validation import as_iterable, as_shape
-from gazesal.evaluation.case import Case, require_no_baseline
+from gazesal.evaluation.case import Case, n_gaze_maps, require_no_baseline
+from gazesal.evaluation.gaze_sources import is_gaze_map
 from gazesal.evaluation.options import (
     EvaluationOptions,
     advice_without_bias,
@@ -45,6 +46,11 @@ def as_cases(cases: Iterable[Case]) -> list[Case]:
             _require_text(text, index)
         as_shape(case.shape, name=f"shape of image {case.image}")
         require_no_baseline(case.maps)
+        if case.gaze_map is not None and any(map(is_gaze_map, case.gaze.values())):
+            raise ValueError(
+                f"`gaze` of image {case.image!r} must hold fixations if `gaze_map` is given, got a "
+                "gaze map, which would not be used. Remove one of the two."
+            )
     _require_groups([case for case in listed if case.scored])
     return listed
 
@@ -138,15 +144,21 @@ def few_observers(cases: list[Case], options: EvaluationOptions) -> list[BadImag
     found = []
     bias_row = options.center_bias != "none"
     for case in (case for case in cases if case.scored):
-        if options.ground_truth == "rest" and len(case.gaze) < 2:
+        if options.ground_truth == "rest" and case.gaze_map is not None:
+            reason = (
+                f"image {case.image!r} must have the gaze of each observer by itself, got a "
+                'gaze map of all together. Give ground_truth="all" (--ground-truth all) to score '
+                "maps against it."
+            )
+        elif options.ground_truth == "rest" and len(case.gaze) < 2:
             reason = (  # the ground truth is the mean of the other observers
                 f"image {case.image!r} must have fixations of at least two observers, got "
                 f'{", ".join(case.gaze) or "none"}. Give ground_truth="all" (--ground-truth all) '
                 "to score maps against a single observer."
             )
-        elif not case.gaze:
+        elif not case.gaze and case.gaze_map is None:
             reason = f"image {case.image!r} must have the gaze of an observer, got none."
-        elif len(case.gaze) < 2 and not case.maps and not bias_row:
+        elif n_gaze_maps(case) < 2 and not case.maps and not bias_row:
             reason = f"image {case.image!r} must have a map to score, got none."
         else:
             continue

@@ -15,9 +15,10 @@ from gazesal._warnings import warn
 from gazesal.datasets._arguments import as_path
 from gazesal.datasets._records import read_records
 from gazesal.datasets.fixation_table import Origin, read_fixations
-from gazesal.evaluation.case import Case, MapSource
+from gazesal.evaluation.case import Case
 from gazesal.evaluation.cases_from_tables import gaze_of_images, with_maps
 from gazesal.evaluation.fixation_file import FixationFile
+from gazesal.evaluation.gaze_sources import MapSource
 from gazesal.evaluation.manifest import Manifest, labels
 from gazesal.exceptions import OffImageWarning
 from gazesal.maps.heatmap import OUTSIDE, Outside

@@ -8,8 +8,9 @@ import pandas as pd
 
 from gazesal._validation import as_choice, as_count, as_real_array
 from gazesal.datasets.reflacx import Reflacx
-from gazesal.evaluation.case import Case, Gaze, MapSource
+from gazesal.evaluation.case import Case
 from gazesal.evaluation.cases_from_tables import as_methods, with_maps
+from gazesal.evaluation.gaze_sources import Gaze, MapSource
 
 __all__ = ["cases_from_reflacx"]
 

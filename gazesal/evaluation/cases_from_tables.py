@@ -12,7 +12,8 @@ from gazesal._validation import as_choice, as_shape
 from gazesal._warnings import warn
 from gazesal.datasets._clean_names import by_clean_name, similar_name
 from gazesal.datasets.map_sources import source_finder
-from gazesal.evaluation.case import Case, Gaze, MapSource, require_no_baseline
+from gazesal.evaluation.case import Case, require_no_baseline
+from gazesal.evaluation.gaze_sources import Gaze, MapSource
 from gazesal.exceptions import OffImageWarning
 from gazesal.maps.heatmap import OUTSIDE, Outside, exchange_hint, off_image
 from gazesal.typing import Float64Array, IntArray

@@ -13,10 +13,11 @@ from gazesal.evaluation.case import Case
 from gazesal.evaluation.case_checks import as_cases, few_observers, misfits, require_images
 from gazesal.evaluation.evaluation import Evaluation
 from gazesal.evaluation.gaze_checks import (
-    report_maps,
     report_off_image,
+    report_unused_sigma,
     require_pixel_places,
 )
+from gazesal.evaluation.gaze_sources import TwoValued
 from gazesal.evaluation.given_center_bias import (
     as_center_bias_rows,
     description_of,
@@ -55,6 +56,7 @@ def evaluate(
     resize: Literal["bilinear"] | None = None,
     outside: Outside = "raise",
     ground_truth: GroundTruth = "rest",
+    two_valued: TwoValued = "raise",
     center_bias: CenterBiasWord | CenterBiasModel = "images",
     center_bias_rows: CenterBiasRows | None = None,
     rounding: Rounding = "none",
@@ -91,7 +93,7 @@ def evaluate(
     sigma : float or tuple of float, optional
         Standard deviation of the Gaussian of a fixation in pixels, or one for each axis (x, y).
         Usually one degree of visual angle. Required unless all fixations have their own. Leave it
-        out if all gaze is given as maps, which are not blurred.
+        out if all gaze is given as continuous maps, which are not blurred.
     metrics : sequence of str or Metric, default the metrics of the study
         Names in `METRICS` or in `gazesal.compat`, their usual aliases such as ``"CC"``, or your own
         `Metric`. ``auc_shuffled`` and ``snss`` use the fixations on all other images, aligned with
@@ -107,7 +109,11 @@ def evaluate(
         Ground truth of the maps. ``"rest"`` is the mean of all observers except one, for every
         choice of that one, as in the study. The observer left out is scored against the same mean.
         ``"all"`` is the mean of all observers, once. With ``"all"`` an image may have a single
-        observer, and then has no ``"interobserver"`` score.
+        observer, or one gaze map of all, and then has no ``"interobserver"`` score.
+    two_valued : {"raise", "region"}, default "raise"
+        Treatment of a gaze map of two values on an image of at least 8 x 8 pixels. It is an error,
+        because most such maps mark fixated pixels, and belong in a `FixationMap`. ``"region"`` uses
+        it as it is, for gaze given as a region.
     center_bias : {"images", "none"} or center bias, default "images"
         ``"images"`` is the mean gaze map of `cases`. ``"none"`` scores without a center bias, for
         metrics that do not use one. Images of several sizes then need no `resize`. Otherwise a
@@ -196,8 +202,8 @@ def evaluate(
         If a file of `checkpoint` is torn. Its images are scored again.
     InputWarning
         If the input is probably a mistake: the fixations of some images look like shares of the
-        sides, `sigma` is used by only some of the gaze, a gaze map has two values as if it marked
-        fixated pixels, or all maps of a method look transposed. Also if `checkpoint` cannot detect
+        sides, `sigma` is used by only some of the gaze, or all maps of a method look transposed.
+        Also if `checkpoint` cannot detect
         every change of a callable object. See :doc:`/concepts/large_sets`.
 
     See Also
@@ -256,7 +262,7 @@ def evaluate(
     require_images(listed, options)
     require_groups(listed, options)
     require_pixel_places(fitting)
-    report_maps(fitting, options.sigma)
+    report_unused_sigma(fitting, options.sigma)
     if options.resize is not None:
         require_upright(fitting)
     bad.add(few_observers(listed, options))

@@ -12,6 +12,7 @@ import pandas as pd
 
 from gazesal.datasets._arguments import as_path
 from gazesal.evaluation.case import (
+    ALL_OBSERVERS,
     CENTER_BIAS,
     GROUND_TRUTH,
     IN_SAMPLE_BIAS,
@@ -24,7 +25,7 @@ from gazesal.evaluation.groups import left_out_with
 from gazesal.evaluation.observer_counts import interobserver_words
 from gazesal.evaluation.options import EvaluationOptions
 from gazesal.evaluation.registered import view
-from gazesal.evaluation.score_one_image import ALL_OBSERVERS, scored_pairs
+from gazesal.evaluation.score_one_image import scored_pairs
 from gazesal.evaluation.storage.fingerprints import versions
 from gazesal.evaluation.storage.saved_evaluation import load_parts, save_parts
 from gazesal.evaluation.summaries import compare_methods, summarize
@@ -324,7 +325,7 @@ class Evaluation:
                 f"`observer` must be one of {', '.join(case.gaze)} for image {image}, got "
                 f"{observer!r}."
             )
-        left_out = next(iter(case.gaze)) if observer is None else observer
+        left_out = next(iter(case.gaze), ALL_OBSERVERS) if observer is None else observer
         own_maps = gaze_maps(case, self.options)
         bad = set(self.bad_images["image"])
         together = left_out_with(case, self.cases, self.options, bad)

@@ -8,8 +8,8 @@ from typing import Literal
 
 from gazesal._files import written
 from gazesal.datasets.fixation_table import Origin, read_reading
-from gazesal.evaluation.case import Gaze
 from gazesal.evaluation.cases_from_tables import gaze_of_images
+from gazesal.evaluation.gaze_sources import Gaze
 from gazesal.maps.heatmap import Outside
 
 __all__ = ["FixationFile"]

@@ -1,49 +1,54 @@
 """Checks of the gaze on all images, which raise or warn of input that is probably a mistake."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
 
 from gazesal._validation import as_points
 from gazesal._warnings import warn
-from gazesal.evaluation.case import Case, Gaze, is_gaze_map, load_source
+from gazesal.evaluation.case import Case
+from gazesal.evaluation.gaze_sources import Gaze, kind_of, read_source
 from gazesal.exceptions import InputWarning, OffImageWarning
-from gazesal.maps.heatmap import SHARES_REMEDY, SMALLEST_SIDE, are_shares, off_image
+from gazesal.maps.heatmap import SHARES_REMEDY, are_shares, off_image
 from gazesal.typing import Float64Array
 
 __all__ = [
-    "count_gaze_maps",
-    "report_maps",
+    "count_kinds",
+    "functions_return_maps",
     "report_off_image",
     "report_unblurred",
+    "report_unused_sigma",
     "require_pixel_places",
 ]
 
 NAMED = 3  # images that a message names
 
 
-def report_maps(cases: list[Case], sigma: tuple[float, float] | None) -> None:
-    """Warn if sigma is applied to some gaze only, or if a gaze map looks like fixated pixels."""
-    sources = [(case, name) for case in cases for name in case.gaze]
-    maps = [(case, name) for case, name in sources if is_gaze_map(case.gaze[name])]
-    if not maps:
+def report_unused_sigma(cases: list[Case], sigma: tuple[float, float] | None) -> None:
+    """Warn if sigma is applied to some of the gaze only."""
+    counts = count_kinds(cases)
+    maps = counts["gaze_map"] + counts["common_map"]
+    if sigma is None or not maps:
         return
-    if sigma is not None:
-        warn(
-            f"`sigma` is used only by the fixations of {len(sources) - len(maps)} readings. The "
-            f"gaze maps of the other {len(maps)} are used as they are.",
-            InputWarning,
-        )
-    # Gaze maps of one set are usually of one kind, so only the first is read beforehand.
-    case, observer = maps[0]
-    values = _two_values(case, observer)
-    if values is not None:
-        warn(
-            f"`gaze` of image {case.image!r}, observer {observer!r}, is a map of the two values "
-            f"{values[0]:g} and {values[1]:g} and is used without a blur. If it marks fixated "
-            "pixels, give them as fixations, with `sigma`.",
-            InputWarning,
-        )
+    blurred = counts["fixations"] + counts["fixation_map"] + counts["function"]
+    warn(
+        f"`sigma` is used only by the fixations of {blurred} readings. The gaze maps of the other "
+        f"{maps} are used as they are.",
+        InputWarning,
+    )
+
+
+def count_kinds(cases: list[Case]) -> Counter[str]:
+    """Return the number of gaze maps of the cases by the kind of gaze that they are made of.
+
+    A kind is one of `GazeKind`, or ``"common_map"`` for a gaze map of all observers together.
+    """
+    counts: Counter[str] = Counter(
+        kind_of(gaze) for case in cases if case.gaze_map is None for gaze in case.gaze.values()
+    )
+    counts["common_map"] = sum(case.gaze_map is not None for case in cases)
+    return counts
 
 
 def report_unblurred(n_readings: int) -> None:
@@ -53,21 +58,6 @@ def report_unblurred(n_readings: int) -> None:
         "them. These are used as they are.",
         InputWarning,
     )
-
-
-def _two_values(case: Case, observer: str) -> tuple[float, float] | None:
-    """Return the two values of a gaze map that has exactly two, else None."""
-    source = case.gaze[observer]
-    if isinstance(source, Gaze):
-        return None
-    try:
-        array = load_source(source, name="gaze")
-    except Exception:  # noqa: BLE001 (scoring the image raises it again and names the map)
-        return None
-    low, high = float(array.min()), float(array.max())
-    both = np.count_nonzero(array == low) + np.count_nonzero(array == high) == array.size
-    tiny = min(array.shape) < SMALLEST_SIDE
-    return (low, high) if both and low < high and not tiny else None
 
 
 def require_pixel_places(cases: list[Case]) -> None:
@@ -111,22 +101,19 @@ def report_off_image(cases: list[Case]) -> None:
         )
 
 
-def count_gaze_maps(cases: list[Case]) -> tuple[int, int]:
-    """Return the number of gaze maps and the number of readings.
+def functions_return_maps(cases: list[Case]) -> bool:
+    """Return whether functions return gaze maps, and not fixations.
 
-    Only the first function is called, because all of them usually return the same kind.
+    Only the first is called, because all of them usually return the same kind.
     """
-    readings = [gaze for case in cases for gaze in case.gaze.values()]
-    n_maps = sum(map(is_gaze_map, readings))
-    functions = [gaze for gaze in readings if callable(gaze) and not is_gaze_map(gaze)]
-    if functions:
-        try:
-            returned = functions[0]()
-        except Exception:  # noqa: BLE001 (it was not saved, or its image is invalid)
-            return n_maps, len(readings)
-        if not isinstance(returned, Gaze):
-            n_maps += len(functions)
-    return n_maps, len(readings)
+    for case in cases:
+        for gaze in case.gaze.values():
+            if kind_of(gaze) == "function" and case.gaze_map is None:
+                try:
+                    return not isinstance(read_source(gaze), Gaze)
+                except Exception:  # noqa: BLE001 (it was not saved, or its image is invalid)
+                    return False
+    return False
 
 
 def _places(cases: list[Case]) -> Iterator[tuple[Case, str, Float64Array]]:

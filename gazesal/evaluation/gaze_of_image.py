@@ -7,7 +7,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from gazesal._warnings import muted
-from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, Case, Gaze, is_gaze_map
+from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, Case
+from gazesal.evaluation.gaze_sources import Gaze, is_gaze_map
 from gazesal.evaluation.options import EvaluationOptions
 from gazesal.exceptions import InputWarning, OffImageWarning
 from gazesal.maps.center_bias import CenterBias
@@ -31,15 +32,18 @@ def gaze_maps(
 ) -> list[Float64Array]:
     """Return the gaze map of each observer, each summing to 1.
 
-    Observers whose function returned a map, and not fixations, are appended to `unblurred`.
+    The only gaze map is the one of all observers together if the image has one. Observers whose
+    function returned a map, and not fixations, are appended to `unblurred`.
     """
+    if case.gaze_map is not None:
+        return [case.load_gaze_map(options.resize, options.two_valued)]
     return [_gaze_map(case, observer, options, unblurred) for observer in case.gaze]
 
 
 def _gaze_map(
     case: Case, observer: str, options: EvaluationOptions, unblurred: list[str] | None
 ) -> Float64Array:
-    gaze = case.load_gaze(observer, options.resize)
+    gaze = case.load_gaze(observer, options.resize, options.two_valued)
     if not isinstance(gaze, Gaze):
         if unblurred is not None and not is_gaze_map(case.gaze[observer]):
             unblurred.append(observer)

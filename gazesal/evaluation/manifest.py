@@ -17,8 +17,9 @@ from gazesal.datasets._paths_inside import path_inside
 from gazesal.datasets.map_files import SUFFIXES
 from gazesal.datasets.map_sources import stored_maps
 from gazesal.datasets.map_stores import STORES, StoredMap
-from gazesal.evaluation.case import Case, GazeSource, require_no_baseline
+from gazesal.evaluation.case import Case, require_no_baseline
 from gazesal.evaluation.fixation_file import FixationFile
+from gazesal.evaluation.gaze_sources import GazeSource
 
 __all__ = ["Manifest", "labels"]
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from gazesal._warnings import warn
 from gazesal.datasets.map_stores import StoredMap
-from gazesal.evaluation.case import Case, is_gaze_map, load_source
+from gazesal.evaluation.case import Case
+from gazesal.evaluation.gaze_sources import is_gaze_map, load_source
 from gazesal.exceptions import InputWarning
 
 __all__ = ["looks_transposed", "report_transposed", "require_upright"]
@@ -42,6 +43,7 @@ def require_upright(cases: list[Case]) -> None:
     gaze = [
         (case, source) for case in cases for source in case.gaze.values() if is_gaze_map(source)
     ]
+    gaze += [(case, case.gaze_map) for case in cases if case.gaze_map is not None]
     _require_upright(gaze, "gaze maps")
     own = [(case, case.center_bias) for case in scored if case.center_bias is not None]
     _require_upright(own, "center biases")

@@ -17,7 +17,8 @@ from gazesal._validation import (
     require_finite,
     weight_sums,
 )
-from gazesal.evaluation.case import Case, Gaze
+from gazesal.evaluation.case import Case
+from gazesal.evaluation.gaze_sources import Gaze
 from gazesal.maps.constancy import is_flat
 from gazesal.maps.heatmap import off_image
 from gazesal.maps.resampling import resample
@@ -157,6 +158,11 @@ def require_fixations(cases: Sequence[Case], metrics: Sequence[Metric]) -> None:
     asking = [name for name, points in taken.items() if points]
     of_all = any("other_fixations" in points for points in taken.values())
     for case in cases:
+        if asking and (case.scored or of_all) and not case.gaze:
+            raise ValueError(
+                f"`gaze` of image {case.image!r} must have fixations for {', '.join(asking)}, got "
+                "none. Give the fixations that its gaze map was made of, or other metrics."
+            )
         for observer, gaze in case.gaze.items():
             known = isinstance(gaze, Gaze) or callable(gaze)  # a function may return fixations
             if asking and (case.scored or of_all) and not known:

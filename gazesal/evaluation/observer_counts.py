@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from gazesal.evaluation.case import INTEROBSERVER, Case, is_gaze_map
+from gazesal.evaluation.case import INTEROBSERVER, Case, is_pooled, n_gaze_maps
+from gazesal.evaluation.gaze_sources import is_gaze_map
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +31,7 @@ def observer_counts(evaluation: Scored) -> dict[str, int]:
     own = scores[scores["method"] == INTEROBSERVER].groupby("image")["observer"].nunique()
     counts = dict.fromkeys(map(str, scores["image"].unique()), 1)
     counts |= {str(image): int(count) for image, count in own.items()}
-    return counts | {c.image: len(c.gaze) for c in evaluation.cases if c.image in counts}
+    return counts | {c.image: n_gaze_maps(c) for c in evaluation.cases if c.image in counts}
 
 
 def interobserver_words(evaluation: Scored) -> str:
@@ -64,7 +65,10 @@ def observer_sentence(evaluation: Scored) -> str:
 def _kind(evaluation: Scored) -> str:
     """Return the kind of the only gaze on each scored image."""
     scored = set(evaluation.scores["image"])
-    gaze = [own for case in evaluation.cases if case.image in scored for own in case.gaze.values()]
+    cases = [case for case in evaluation.cases if case.image in scored]
+    if cases and all(map(is_pooled, cases)):
+        return "reading of all observers together"
+    gaze = [own for case in cases for own in case.gaze.values()]
     maps = sum(map(is_gaze_map, gaze))
     if gaze and maps == len(gaze):
         return "gaze map"

@@ -30,7 +30,8 @@ from gazesal._validation import (
     require_pixels,
 )
 from gazesal.datasets._arguments import as_text
-from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, Case, Gaze, is_gaze_map
+from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, Case
+from gazesal.evaluation.gaze_sources import Gaze, TwoValued, kind_of
 from gazesal.evaluation.metric_calls import require_fixations, require_metric_options
 from gazesal.maps.heatmap import OUTSIDE, Outside
 from gazesal.maps.reference_frame import ReferenceFrame, Rounding
@@ -96,6 +97,7 @@ class EvaluationOptions:
     resize: Literal["bilinear"] | None = None
     outside: Outside = "raise"
     ground_truth: GroundTruth = "rest"
+    two_valued: TwoValued = "raise"
     # a `CenterBiasWord`, or the text of a given object with a digest of its content
     center_bias: str = "images"
     # None without a center bias
@@ -147,6 +149,7 @@ CHECKS: dict[str, Check] = {
     "resize": _or_none(_one_of("bilinear")),
     "outside": _one_of(*OUTSIDE),
     "ground_truth": _one_of(*get_args(GroundTruth)),
+    "two_valued": _one_of(*get_args(TwoValued)),
     "center_bias": as_text,
     "center_bias_rows": _or_none(_one_of(*get_args(CenterBiasRows))),
     "n_samples": _or_none(as_count),
@@ -271,25 +274,28 @@ def _require_boxes(cases: list[Case]) -> None:
 
 def _require_sigma(sigma: tuple[float, float] | None, cases: list[Case]) -> None:
     """Raise if sigma is missing for some fixations, or has no use."""
-    readings = [gaze for case in cases for gaze in case.gaze.values()]
-    # fixations that a function returns are checked when it is called
-    own = [gaze.sigma is not None for gaze in readings if isinstance(gaze, Gaze)]
+    drawn = [gaze for case in cases if case.gaze_map is None for gaze in case.gaze.values()]
+    kinds = Counter(map(kind_of, drawn))
+    n_points = kinds["fixations"] + kinds["fixation_map"]
+    own = sum(isinstance(gaze, Gaze) and gaze.sigma is not None for gaze in drawn)
     if sigma is None:
-        if not all(own):
+        if own < n_points:  # fixations that a function returns are checked when it is called
             raise ValueError(
                 "`sigma` must be given unless all fixations have their own, got None and "
-                f"{own.count(False)} of {len(own)} readings without."
+                f"{n_points - own} of {n_points} readings without."
             )
         return
-    if any(own):
+    if own:
         raise ValueError(
             f"`sigma` must not be given if fixations have their own, got {sigma!r} and "
-            f"{own.count(True)} readings with theirs."
+            f"{own} readings with theirs."
         )
-    if readings and all(map(is_gaze_map, readings)):
+    given = kinds["gaze_map"] or any(case.gaze_map is not None for case in cases)
+    if given and not (n_points or kinds["function"]):
         raise ValueError(
             f"`sigma` must be left out (--sigma) if all gaze is given as maps, which are not "
-            f"blurred, got {sigma!r}. Give fixations instead to blur them with it."
+            f"blurred, got {sigma!r}. Give fixations instead to blur them with it, or a "
+            "`FixationMap` (column fixation_map, --fixation-maps) if the maps mark fixated pixels."
         )
 
 

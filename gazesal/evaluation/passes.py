@@ -17,7 +17,7 @@ import numpy as np
 from joblib.externals.loky.backend.reduction import dumps  # joblib sends tasks with it
 
 from gazesal._validation import as_count
-from gazesal.evaluation.case import Case
+from gazesal.evaluation.case import Case, n_gaze_maps
 from gazesal.evaluation.gaze_checks import report_unblurred
 from gazesal.evaluation.gaze_of_image import AnyCenterBias
 from gazesal.evaluation.groups import left_out_together
@@ -116,8 +116,8 @@ def _resumed(
     done = as_count(facts.get("chunks"), name="chunks", least=0)
     left_out = [BadImage(*map(str, row)) for row in facts.get("left_out", ())]
     cases = {case.image: case for chunk in chunks[:done] for case in chunk}
-    n_maps = sum(len(case.gaze) for case in cases.values())
-    n_maps -= sum(len(cases[image].gaze) for image in {one.image for one in left_out})
+    n_maps = sum(map(n_gaze_maps, cases.values()))
+    n_maps -= sum(n_gaze_maps(cases[image]) for image in {one.image for one in left_out})
     if done > len(chunks) or n_maps != (0 if bias is None else bias.n_maps):
         raise ValueError(f"it must be of the {n_maps} gaze maps of {done} chunks")
     if bias is not None and frame_of(bias) != options.frame:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gazesal._warnings import muted
-from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER, Case
+from gazesal.evaluation.case import ALL_OBSERVERS, CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER, Case
 from gazesal.evaluation.gaze_of_image import biases_on_image, gaze_maps
 from gazesal.evaluation.map_checks import TRANSPOSE, looks_transposed
 from gazesal.evaluation.metric_calls import AllFixations, MetricCalls, require_distribution
@@ -23,10 +23,9 @@ from gazesal.metrics.registry import STUDY_METRICS
 from gazesal.metrics.score import score
 from gazesal.typing import Float64Array, FloatArray
 
-__all__ = ["ALL_OBSERVERS", "ScoredPair", "checked_map", "score_image", "scored_pairs"]
+__all__ = ["ScoredPair", "checked_map", "score_image", "scored_pairs"]
 
 Score = tuple[str, str, str, str, float]  # image, observer, method, metric, score
-ALL_OBSERVERS = "all"  # in the column of the observer left out, if no observer is
 
 
 class ScoredPair(NamedTuple):

@@ -10,10 +10,9 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from gazesal.evaluation.case import INTEROBSERVER, Case
+from gazesal.evaluation.case import ALL_OBSERVERS, INTEROBSERVER, Case
 from gazesal.evaluation.observer_counts import observer_sentence
 from gazesal.evaluation.options import EvaluationOptions
-from gazesal.evaluation.score_one_image import ALL_OBSERVERS
 from gazesal.evaluation.score_rows import COLUMNS
 from gazesal.metrics.names import name_among
 from gazesal.stats.caveats import words_of

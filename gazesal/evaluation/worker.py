@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from gazesal.datasets.map_stores import StoredMap
-from gazesal.evaluation.case import Case, load_source, read_source
+from gazesal.evaluation.case import Case
 from gazesal.evaluation.gaze_of_image import AnyCenterBias, center_bias_of
+from gazesal.evaluation.gaze_sources import load_source, read_source
 from gazesal.evaluation.metric_calls import (
     AllFixations,
     fixations_on,

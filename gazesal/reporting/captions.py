@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import pandas as pd
 
 from gazesal._text import printable
-from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER
+from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER, is_pooled
 from gazesal.evaluation.evaluation import Evaluation
-from gazesal.evaluation.gaze_checks import count_gaze_maps
 from gazesal.evaluation.observer_counts import observer_counts
 from gazesal.evaluation.options import EvaluationOptions
 from gazesal.maps.reference_frame import ReferenceFrame
 from gazesal.metrics.names import metric_named
+from gazesal.reporting.gaze_captions import gaze_words
 from gazesal.reporting.labels import (
     interval_label,
     level_label,
@@ -81,12 +81,15 @@ def describe(evaluation: Evaluation, summary: pd.DataFrame, *, degrees: float | 
     )
     unit, level = unit_of(evaluation, summary), level_label(summary["confidence_level"])
     truth = _truth_words(options, n_observers)
+    pooled = [is_pooled(case) for case in evaluation.cases if case.image in scored]
+    if pooled and all(pooled):
+        observers, truth = "all observers together on", "the gaze map of all observers"
     lines = [
         f"{len(scored)} images, {observers} each. Ground truth: {truth}.",
         (
             f"{mean_label(unit)} with {level} interval ({kinds}; the {printable(unit)} is the "
             f"unit). Each interval holds for its row alone. {exactness_words(options)}"
-            f"{_sigma_words(evaluation, degrees)}."
+            f"{gaze_words(evaluation, degrees)}."
         ),
         (
             f"Chance: {chance_words(options.metrics)}. "
@@ -170,20 +173,6 @@ def _truth_words(options: EvaluationOptions, n_observers: Sequence[int]) -> str:
     if options.ground_truth == "all":
         words += "; for maps and center biases, the mean gaze map of all observers"
     return words
-
-
-def _sigma_words(evaluation: Evaluation, degrees: float | None) -> str:
-    """Return the sigma of the fixations and the number of readings given as gaze maps."""
-    n_maps, n_readings = count_gaze_maps(evaluation.cases)
-    if n_readings and n_maps == n_readings:
-        return "The gaze was given as maps, which were used unchanged"
-    sigma = "given with each fixation"
-    if degrees is not None:
-        sigma = f"{degrees:g} degrees of visual angle, in pixels at each fixation"
-    if evaluation.options.sigma is not None:
-        sigma = f"{evaluation.options.sigma[0]:g} x {evaluation.options.sigma[1]:g} pixels"
-    of_maps = f", except for {n_maps} of {n_readings} readings given as gaze maps"
-    return f"Sigma: {sigma}{of_maps if n_maps else ''}"
 
 
 def _bias_words(evaluation: Evaluation, scored: set[str]) -> str:

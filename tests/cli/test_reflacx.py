@@ -254,7 +254,7 @@ def test_main_data_folder_is_accepted_as_the_release(run, root, tmp_path):
 
 def test_summary_states_the_degrees_and_settings_the_folders_found(run, root, tmp_path):
     run(sigma="1.5deg")
-    assert "Sigma: 1.5 degrees of visual angle" in (tmp_path / "out" / "summary.txt").read_text()
+    assert "sigma 1.5 degrees of visual angle" in (tmp_path / "out" / "summary.txt").read_text()
     settings = json.loads((tmp_path / "out" / "settings.json").read_text())
     assert settings["lungs"] == str(root / "lung_masks")
     assert settings["pictures"] == str(root / "mimic-cxr-jpg")

@@ -98,8 +98,8 @@ class TestSigma:
             gazesal.evaluate(cases, sigma=SIGMA)
         evaluation = gazesal.evaluate(cases)
         words = describe(evaluation, evaluation.summary())
-        assert "The gaze was given as maps, which were used unchanged." in words
-        assert "Sigma" not in words
+        assert "Gaze: gaze maps of single observers, used as given." in words
+        assert "sigma" not in words
 
     def test_for_some_of_the_gaze_warns_and_is_reported(self):
         first, *others = make_cases()
@@ -107,7 +107,10 @@ class TestSigma:
         with pytest.warns(gazesal.InputWarning, match="`sigma` is used only by the fixations of 6"):
             evaluation = gazesal.evaluate(cases, sigma=SIGMA)
         words = describe(evaluation, evaluation.summary())
-        assert "Sigma: 2.5 x 2.5 pixels, except for 2 of 8 readings given as gaze maps." in words
+        assert (
+            "Gaze: fixations (6 of 8 readings), blurred with sigma 2.5 x 2.5 pixels; gaze maps of "
+            "single observers (2 of 8 readings), used as given." in words
+        )
 
     def test_unused_by_maps_of_functions_warns(self):
         cases = [
@@ -117,7 +120,7 @@ class TestSigma:
         with pytest.warns(gazesal.InputWarning, match="`sigma` was not used by 8 readings"):
             evaluation = gazesal.evaluate(cases, sigma=SIGMA)
         words = describe(evaluation, evaluation.summary())
-        assert "The gaze was given as maps, which were used unchanged." in words
+        assert "Gaze: gaze maps of single observers, used as given." in words
         assert "2.5 x 2.5" not in words
 
     def test_of_loaded_evaluations_is_reported_as_before(self, tmp_path):
@@ -130,7 +133,7 @@ class TestSigma:
 
 
 class TestMapsOfFixatedPixels:
-    """A gaze map of two values probably marks fixated pixels."""
+    """A gaze map of two values probably marks fixated pixels, and is refused."""
 
     def binary(self, value=255.0):
         rng = np.random.default_rng(8)
@@ -143,15 +146,33 @@ class TestMapsOfFixatedPixels:
         return cases
 
     @pytest.mark.parametrize("value", [1.0, 255.0])
-    def test_warns(self, value):
-        match = rf"`gaze` of image 'i0', observer 'ann', is a map of the two values 0 and {value:g}"
-        with pytest.warns(gazesal.InputWarning, match=match):
+    def test_raise(self, value):
+        match = rf"`gaze map of observer ann of image i0`.* two values 0 and {value:g}.*FixationMap"
+        with pytest.raises(ValueError, match=match):
             gazesal.evaluate(self.binary(value))
 
-    def test_in_a_file_warns(self, tmp_path):
-        cases = self.binary()
-        for name, array in cases[0].gaze.items():
-            np.save(tmp_path / f"{name}.npy", array)
-        gaze = {name: tmp_path / f"{name}.npy" for name in cases[0].gaze}
-        with pytest.warns(gazesal.InputWarning, match="`gaze` of image 'i0'"):
-            gazesal.evaluate([replace(cases[0], gaze=gaze), *cases[1:]])
+    def test_in_files_and_functions_raise(self, tmp_path):
+        case = self.binary()[0]
+        np.save(tmp_path / "ann.npy", case.gaze["ann"])
+        for source in (tmp_path / "ann.npy", lambda: case.gaze["bob"]):
+            changed = replace(case, gaze={**drawn(make_cases()[0]).gaze, "ann": source})
+            with pytest.raises(ValueError, match=r"observer ann of image i0`.*two values"):
+                gazesal.evaluate([changed, *map(drawn, make_cases()[1:])])
+
+    def test_as_the_map_of_all_observers_raise(self):
+        cases = [replace(case, gaze={}, gaze_map=case.gaze["ann"]) for case in self.binary()]
+        with pytest.raises(ValueError, match=r"`gaze map of image i0`.*two values"):
+            gazesal.evaluate(cases, ground_truth="all")
+
+    def test_are_bad_images_if_listed(self):
+        cases = [*map(drawn, make_cases()[:3]), self.binary()[3]]
+        evaluation = gazesal.evaluate(cases, bad_images="list")
+        assert list(evaluation.bad_images["image"]) == ["i3"]
+
+    def test_as_regions_are_used(self):
+        evaluation = gazesal.evaluate(self.binary(), two_valued="region")
+        assert len(evaluation.scores)
+
+    def test_with_sigma_name_the_remedy(self):
+        with pytest.raises(ValueError, match=r"`sigma` must be left out.*`FixationMap`"):
+            gazesal.evaluate(self.binary(), sigma=SIGMA)

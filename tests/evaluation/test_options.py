@@ -265,9 +265,9 @@ def test_metrics_must_be_a_list_of_names():
         gazesal.evaluate(make_cases(), metrics="ncc")
 
 
-def test_gaze_requires_durations():
-    with pytest.raises(TypeError, match="`points` and `durations` must be arrays, got None"):
-        gazesal.Gaze(points=np.zeros((1, 2)), durations=None)
+def test_gaze_requires_points():
+    with pytest.raises(TypeError, match="`points` must be an array, got None"):
+        gazesal.Gaze(points=None)
 
 
 def test_aucs_are_within_the_tolerance():

@@ -169,7 +169,9 @@ def test_a_choice_is_a_string(outside):
 
 @OF_POINTS
 def test_map_given_as_points_raises_with_the_metrics_of_maps(name, argument):
-    with pytest.raises(ValueError, match=rf"`{argument}`.*looks like a map.*fixations_from_map.*`ncc`"):
+    with pytest.raises(
+        ValueError, match=rf"`{argument}`.*looks like a map.*fixations_from_map.*`ncc`"
+    ):
         score(name, argument, GOOD > 0.5)
 
 

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from gazesal._digests import digest_of_bytes, digest_of_texts
-from gazesal.evaluation.case import Case, Gaze
+from gazesal.evaluation.case import Case
+from gazesal.evaluation.gaze_sources import FixationMap, Gaze
 from gazesal.evaluation.storage.callable_states import (
     as_values,
     is_model,
@@ -87,8 +88,12 @@ def fingerprint(source: Any, notes: Notes | None = None) -> str:
     if isinstance(source, Gaze):
         parts = (source.points, source.durations, source.sigma, source.visible)
         return f"gaze {digest_of_texts(map(fingerprint, parts))}"
-    if callable(source):
-        return _of_function(source, notes)
+    if isinstance(source, FixationMap):
+        return f"fixation map {source.threshold} {fingerprint(source.source, notes)}"
+    return _of_function(source, notes) if callable(source) else _of_value(source)
+
+
+def _of_value(source: Any) -> str:
     if source is None or isinstance(source, (str, bool, int, float)):
         return repr(source)
     return _of_array(source)
@@ -234,7 +239,7 @@ def _of_array(value: Any) -> str:
 
 def gaze_fingerprint(case: Case, notes: Notes | None = None) -> str:
     """Return the fingerprint of the contribution of an image to the center bias."""
-    gaze = _of_each(case.gaze, notes)
+    gaze = _of_each({**case.gaze, "": case.gaze_map}, notes)
     return digest_of_texts([case.image, repr(tuple(case.shape)), repr(case.box), *gaze])
 
 

@@ -14,8 +14,9 @@ import pandas as pd
 from gazesal._validation import as_shape
 from gazesal.datasets._paths_inside import path_inside
 from gazesal.datasets.map_stores import StoredMap
-from gazesal.evaluation.case import Case, Gaze
+from gazesal.evaluation.case import Case
 from gazesal.evaluation.fixation_file import FixationFile
+from gazesal.evaluation.gaze_sources import FixationMap, Gaze
 from gazesal.evaluation.registered import READERS
 from gazesal.maps.reference_frame import as_box
 from gazesal.typing import Float64Array
@@ -131,6 +132,7 @@ def case_to_json(case: Case, places: Places) -> dict[str, Any]:
             for name, value in case.groups.items()
         },
         "center_bias": None if case.center_bias is None else _source(case.center_bias, places),
+        "gaze_map": None if case.gaze_map is None else _source(case.gaze_map, places),
         "picture": None if case.picture is None else places.text(case.picture),
     }
 
@@ -141,6 +143,8 @@ def _source(source: Any, places: Places) -> dict[str, Any]:
         return {"file": places.text(source)}
     if isinstance(source, StoredMap):
         return {"file": places.text(source.path), "key": source.key, "row": source.row}
+    if isinstance(source, FixationMap):
+        return {"fixation_map": _source(source.source, places), "threshold": source.threshold}
     if isinstance(source, FixationFile):
         return {"fixations": asdict(source) | {"path": places.text(source.path)}}
     if isinstance(source, partial) and _is_reader(source):
@@ -171,6 +175,11 @@ def _name_of(function: Any) -> str:
 def _read_source(saved: dict[str, Any], places: Places, where: str) -> Any:
     if "lost" in saved:
         return NotSaved(saved["lost"], where)
+    if "fixation_map" in saved:
+        threshold = saved["threshold"]
+        if threshold is not None and type(threshold) not in {int, float}:
+            raise TypeError(f"a threshold must be a number, got {threshold!r}")
+        return FixationMap(_read_source(saved["fixation_map"], places, where), threshold)
     if "function" in saved:
         if saved["function"] not in READERS:
             raise ValueError(
@@ -205,7 +214,7 @@ def case_from_json(saved: dict[str, Any], gaze: dict[str, Gaze], places: Places)
     def source(found: dict[str, Any], what: str) -> Any:
         return _read_source(found, places, f"{what} of image {saved['image']}")
 
-    own = saved["center_bias"]
+    own, together = saved["center_bias"], saved["gaze_map"]
     return Case(
         image=saved["image"],
         shape=as_shape(saved["shape"], name="shape"),
@@ -218,6 +227,7 @@ def case_from_json(saved: dict[str, Any], gaze: dict[str, Gaze], places: Places)
         box=None if saved["box"] is None else as_box(saved["box"], name="box"),
         groups=saved["groups"],
         center_bias=None if own is None else source(own, "center bias"),
+        gaze_map=None if together is None else source(together, "gaze map"),
         picture=None if saved["picture"] is None else places.path(saved["picture"]),
     )
 

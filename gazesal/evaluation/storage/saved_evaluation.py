@@ -14,7 +14,7 @@ from gazesal._digests import digest_of_file
 from gazesal._files import atomic_path, write_text
 from gazesal._validation import as_flag
 from gazesal._warnings import warn
-from gazesal.evaluation.case import Case
+from gazesal.evaluation.case import Case, n_gaze_maps
 from gazesal.evaluation.case_checks import as_cases
 from gazesal.evaluation.given_center_bias import description_of
 from gazesal.evaluation.groups import require_groups
@@ -204,7 +204,7 @@ def _require_bias_of(
         raise ValueError(
             f"its frame must be {options.frame}, the one of the evaluation, got {frame_of(bias)}"
         )
-    readings = sum(len(case.gaze) for case in cases)
+    readings = sum(map(n_gaze_maps, cases))
     if bias.n_maps > readings:
         raise ValueError(
             f"it must be of at most the {readings} gaze maps of the cases, got {bias.n_maps}"

@@ -181,6 +181,7 @@ OF_CASE = {
     "maps": {"noise": np.ones(SHAPE)},
     "box": (1.0, 1.0, 9.0, 9.0),
     "center_bias": np.ones(SHAPE),
+    "gaze_map": np.ones(SHAPE),
 }
 NOT_SCORED_FROM = {"scored", "groups", "picture"}
 
