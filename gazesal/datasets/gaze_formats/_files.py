@@ -17,6 +17,11 @@ def files_in(path: Path, pattern: str) -> list[Path]:
     return found
 
 
+def file_in(path: Path, name: str) -> Path:
+    """Return the file itself, or the file of this name in a folder."""
+    return path / name if path.is_dir() else path
+
+
 def _visible(folder: Path, pattern: str) -> Iterator[Path]:
     for file in folder.rglob(pattern):
         if not any(part.startswith(".") for part in file.relative_to(folder).parts):

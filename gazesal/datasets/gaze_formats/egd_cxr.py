@@ -6,12 +6,12 @@ from typing import Literal
 import pandas as pd
 
 from gazesal.datasets.egd_cxr import read_egd_fixations
+from gazesal.datasets.gaze_formats._files import file_in
 
 
 def read_egd_cxr(path: Path, *, duplicates: Literal["raise", "longest"] = "raise") -> pd.DataFrame:
     """Read ``fixations.csv`` of EGD-CXR, also in the folder of the release."""
-    file = path / "fixations.csv" if path.is_dir() else path
-    table = read_egd_fixations(file, duplicates=duplicates)
+    table = read_egd_fixations(file_in(path, "fixations.csv"), duplicates=duplicates)
     table["duration"] *= 1000
     table.attrs["durations"] = True
     return table

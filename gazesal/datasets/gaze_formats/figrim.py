@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gazesal.datasets.gaze_formats._files import file_in
 from gazesal.datasets.gaze_formats._matlab import points, read_mat, records, text
 from gazesal.datasets.gaze_formats._rows import omit, picture_stem, reading, table_of
 
@@ -21,7 +22,8 @@ def read_figrim(path: Path) -> pd.DataFrame:
     """
     rows = []
     with reading(path, "FIGRIM's allImages"):
-        (images,) = (value for name, value in read_mat(path).items() if name[:2] != "__")
+        content = read_mat(file_in(path, "allImages_release.mat"))
+        (images,) = (value for name, value in content.items() if name[:2] != "__")
         initials = _initials(images)
         for image in records(images):
             for number, person in enumerate(records(image["userdata"]), 1):

@@ -232,7 +232,7 @@ def test_mit1003_detects_fixations(mit1003):
 
 
 def test_mit1003_without_sizes_leaves_out_blinks_only(mit1003):
-    folder, name = mit1003
+    folder, _ = mit1003
     with pytest.warns(SkippedDataWarning, match="omitted 1 of 5"):
         table = read_format("mit1003", folder, {})
     assert table["x"].tolist() == [500, 100, 300, 1100]

@@ -22,7 +22,7 @@ def test_function_exists_and_is_short(name):
 def test_facts_are_stated(name):
     form = FORMATS[name]
     assert form.name == name
-    assert form.title and form.source and form.origin and form.unit
+    assert all([form.title, form.source, form.origin, form.unit])
     assert form.url.startswith("http")
     assert ("screen" in form.options) == (form.frame == "screen")
 
@@ -31,8 +31,8 @@ def test_facts_are_stated(name):
 def test_missing_path_and_unknown_option(tmp_path, name):
     with pytest.raises(FileNotFoundError, match="gone"):
         read_format(name, tmp_path / "gone", {})
-    with pytest.raises(ValueError, match=f"`colour` must be an option of the format '{name}'"):
-        read_format(name, tmp_path, {"colour": 1})
+    with pytest.raises(ValueError, match=f"`shape` must be an option of the format '{name}'"):
+        read_format(name, tmp_path, {"shape": 1})
 
 
 @pytest.mark.parametrize("name", FORMATS)
