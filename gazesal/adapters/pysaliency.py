@@ -11,12 +11,13 @@ from gazesal._validation import as_choice, as_iterable
 from gazesal.adapters._table import as_numbers, make_table
 from gazesal.datasets._clean_names import clean_names, name_as_text
 from gazesal.datasets._columns import (
-    as_table,
     name_column,
     number_column,
     require_table_columns,
 )
-from gazesal.datasets.fixation_table import FIXATION_COLUMNS, ORIGINS, Origin
+from gazesal.datasets._frames import as_table
+from gazesal.datasets.fixation_table import FIXATION_COLUMNS
+from gazesal.datasets.screens import IMAGE_ORIGINS, Origin
 from gazesal.typing import Float64Array, IntArray
 
 __all__ = ["PysaliencyArrays", "fixations_from_pysaliency", "fixations_to_pysaliency"]
@@ -108,7 +109,7 @@ def fixations_from_pysaliency(
     >>> table.loc[1].to_dict()
     {'image': 'b.png', 'observer': 'ann', 'x': 6.5, 'y': 1.5, 'duration': 1.0}
     """
-    as_choice(origin, tuple(ORIGINS), name="origin")
+    as_choice(origin, tuple(IMAGE_ORIGINS), name="origin")
     x = as_numbers(_array(fixations, "x"), "`fixations.x`")
     y = as_numbers(_array(fixations, "y"), "`fixations.y`")
     n = as_numbers(_array(fixations, "n"), "`fixations.n`")
@@ -130,7 +131,7 @@ def fixations_from_pysaliency(
             )
     return make_table(
         {"image": _names(n, images, "images", "n"), "observer": labels},
-        {"x": x - ORIGINS[origin], "y": y - ORIGINS[origin], "duration": durations},
+        {"x": x - IMAGE_ORIGINS[origin], "y": y - IMAGE_ORIGINS[origin], "duration": durations},
         range(len(x)),
         source=SOURCE,
         row="fixation",
@@ -183,7 +184,7 @@ def fixations_to_pysaliency(
     >>> arrays.images, arrays.n.tolist(), arrays.x.tolist()
     (('a', 'b'), [1, 0], [3.5, 7.0])
     """
-    as_choice(origin, tuple(ORIGINS), name="origin")
+    as_choice(origin, tuple(IMAGE_ORIGINS), name="origin")
     frame = as_table(table, name="table")
     require_table_columns(frame, FIXATION_COLUMNS, name="table")
     shown, shown_names = name_column(frame, "image", what="names of images")
@@ -200,8 +201,8 @@ def fixations_to_pysaliency(
             f"`images` must have every image of `table`, but {unknown[0]!r} is missing."
         )
     return PysaliencyArrays(
-        x=x + ORIGINS[origin],
-        y=y + ORIGINS[origin],
+        x=x + IMAGE_ORIGINS[origin],
+        y=y + IMAGE_ORIGINS[origin],
         n=np.array([index_of[name] for name in shown_names], np.int64)[shown],
         subjects=subjects,
         duration=duration.copy(),

@@ -6,11 +6,13 @@ archives decompose the names of files, which then look like the names in a table
 
 import re
 import unicodedata
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
 JOINERS = "\u200c\u200d"  # invisible, but needed in words of some languages
 UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # control, format and surrogate characters, and separators
+PICTURES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 NORMALIZATION = "their accents are written in two ways (Unicode NFC and NFD), or blanks differ"
 
 
@@ -86,6 +88,23 @@ def name_as_text(value: Hashable) -> str:
     if isinstance(value, bytes):
         return value.decode()
     return str(value)
+
+
+def picture_stems(names: Sequence[str]) -> list[str]:
+    """Return names of images without the suffix of a picture and the folders before it.
+
+    Folders, or both, stay if different names would become the same.
+    """
+    stems, whole = [], []
+    for name in names:
+        path = PurePosixPath(name.replace("\\", "/"))
+        picture = path.suffix.lower() in PICTURES
+        stems.append(path.stem if picture else name)
+        whole.append(str(path.with_suffix("")) if picture else name)
+    for shorter in (stems, whole):
+        if len(set(shorter)) == len(set(names)):
+            return shorter
+    return list(names)
 
 
 def similar_name(name: str, names: Iterable[str]) -> str:

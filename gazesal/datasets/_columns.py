@@ -1,7 +1,7 @@
 """Read columns of tables in memory as numbers and names, with the row in each error."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -23,38 +23,6 @@ REMEDIES = {
     "m": "Turn it into seconds first: column.dt.total_seconds()",
     "M": "Subtract the start first, because a date is not a number",
 }
-
-
-def as_table(value: Any, *, name: str) -> pd.DataFrame:
-    """Return a table of any library as a pandas.DataFrame, without a copy if it is one.
-
-    Raises
-    ------
-    TypeError
-        If it is not a table and cannot be converted.
-    """
-    if isinstance(value, pd.DataFrame):
-        return value
-    records = isinstance(value, (list, tuple)) and all(isinstance(row, Mapping) for row in value)
-    structured = isinstance(value, np.ndarray) and value.dtype.names is not None
-    try:
-        if isinstance(value, Mapping):
-            return pd.DataFrame(dict(value))
-        if records or structured:
-            return pd.DataFrame(value)
-        convert = getattr(value, "to_pandas", None)
-        found = convert() if callable(convert) else None
-    except Exception as error:  # other libraries raise errors of any type
-        raise TypeError(
-            f"`{name}` must be a table that pandas can represent, got a {type(value).__name__}: "
-            f"{error}. Convert it to a pandas.DataFrame."
-        ) from error
-    if not isinstance(found, pd.DataFrame):
-        raise TypeError(
-            f"`{name}` must be a table, such as a pandas.DataFrame, a polars or Arrow table or a "
-            f"dict of columns, got {type(value).__name__}. Convert it, such as with `.to_pandas()`."
-        )
-    return found
 
 
 def require_table_columns(table: pd.DataFrame, names: tuple[str, ...], *, name: str) -> None:

@@ -5,73 +5,57 @@ import csv
 import gzip
 import io
 import lzma
-import re
 import stat
 import zipfile
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from gazesal._warnings import warn
 from gazesal.datasets._clean_names import clean_names
 from gazesal.datasets._columns import number_column
+from gazesal.datasets._dialects import (
+    SEPARATOR_LINE,
+    Dialect,
+    decoded,
+    delimiter_of,
+    without_comments,
+)
 from gazesal.datasets.numpy_files import require_plain_members
+from gazesal.exceptions import InputWarning
 
-DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
-SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)  # by which Excel names it
-THOUSANDS = r"[+-]?[1-9]\d{0,2}(?:,\d{3})+"
 UNPACKERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 # A small compressed file can unpack to more than the memory. At most UNPACKED bytes are read, or
 # RATIO times the size of the file. Tables of gaze are compressed by a factor of 3 to 20.
 UNPACKED = 2**27
 RATIO = 100
-BYTE_ORDER_MARKS = (  # the longest first, because shorter marks are the beginning of longer ones
-    (b"\xff\xfe\0\0", "utf-32"),
-    (b"\0\0\xfe\xff", "utf-32"),
-    (b"\xef\xbb\xbf", "utf-8-sig"),
-    (b"\xff\xfe", "utf-16"),
-    (b"\xfe\xff", "utf-16"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """Layout of a CSV table, None for parts that are detected in the file.
-
-    Attributes
-    ----------
-    delimiter : str, optional
-        Character between two fields.
-    encoding : str, optional
-        Encoding of the text, as Python names it.
-    """
-
-    delimiter: str | None = None
-    encoding: str | None = None
 
 
 def read_csv_text(path: Path, dialect: Dialect | None = None) -> pd.DataFrame:
     """Read a CSV table, also compressed, with every value as text, indexed by line.
 
-    The header is the first line, or the second after a line such as ``sep=;``. The encoding is
-    UTF-8, unless there is a byte order mark, and the delimiter is detected in the header. Blank
-    lines are counted in the index and omitted. A line with only delimiters is a row whose values
+    The header is the first line below comments and a line such as ``sep=;``. The encoding is
+    UTF-8, unless there is a byte order mark, and the delimiter is detected. Blank lines and
+    comments are counted in the index and omitted. A line with only delimiters is a row whose values
     are missing. Line breaks within quoted fields are not counted in the index. Callers that offer
     arguments for the layout pass a `dialect`.
     """
     known = dialect or Dialect()
     try:
-        text = _decoded(_read_bytes(path), known.encoding, dialect is not None)
+        arguments = dialect is not None
+        text, doubt = decoded(_read_bytes(path), known.encoding, arguments=arguments)
         first_line, delimiter = 1, known.delimiter
         named = SEPARATOR_LINE.match(text)
         if named:
             text, first_line = text[named.end() :], 2
             delimiter = delimiter or named[1]
-        delimiter = delimiter or _delimiter_of(text, dialect is not None)
+        text, n_before = without_comments(text)
+        first_line += n_before
+        delimiter = delimiter or delimiter_of(text, arguments=arguments)
         names, table = _parsed(text, delimiter)
         table = table.fillna("")  # fields that are missing at the end of a short line
         blank = (table == "").all(axis=1).to_numpy()
@@ -81,6 +65,8 @@ def read_csv_text(path: Path, dialect: Dialect | None = None) -> pd.DataFrame:
         raise
     except Exception as error:  # the parsers raise errors of any type for a damaged file
         raise ValueError(f"{path}: cannot be read as a CSV table: {error}") from error
+    if doubt:
+        warn(f"{path}: {doubt}", InputWarning)
     table.columns = pd.Index(clean_columns(names, path), dtype="object")
     first = first_line + 1  # below the header
     table.index = pd.RangeIndex(first, len(table) + first, name="line")
@@ -143,7 +129,7 @@ def require_once(column: pd.Series, path: Path, fault: str, row: str = "line") -
         )
 
 
-def require_different_rows(raw: pd.DataFrame, path: Path, row: str, advice: str = "") -> None:
+def require_different_rows(raw: pd.DataFrame, path: Path | str, row: str, advice: str = "") -> None:
     """Raise with both rows if a row repeats another in every column."""
     repeated = raw.duplicated()
     if repeated.any():
@@ -166,37 +152,6 @@ def parse_numbers(
     return pd.Series(numbers, index=column.index, dtype=np.float64)
 
 
-def with_decimal_points(
-    table: pd.DataFrame, columns: list[str], path: Path, decimal: str | None
-) -> pd.DataFrame:
-    """Return a table of text whose columns of numbers have a point as decimal sign.
-
-    Without `decimal`, commas are decimal signs if no number has a point and some commas cannot
-    separate thousands. If all commas could separate thousands, a ValueError asks for `decimal`.
-    """
-    if decimal == ".":
-        return table
-    texts = pd.concat([table[name] for name in columns]).str.strip()
-    commas = texts[texts.str.contains(r"\d?,\d")]
-    if commas.empty and decimal is None:
-        return table
-    points = texts[texts.str.contains(r"\d\.|\.\d")]
-    if decimal == "," and not points.empty:
-        raise ValueError(
-            f'{path}, {table.index.name} {points.index[0]}: got {points.iloc[0]!r} with decimal=","'
-            ", with which points can only separate thousands. Remove them."
-        )
-    if not points.empty:
-        return table
-    if decimal is None and commas.str.fullmatch(THOUSANDS).all():
-        raise ValueError(
-            f"{path}, {table.index.name} {commas.index[0]}: the comma in {commas.iloc[0]!r} may be "
-            'a decimal sign or separate thousands. Use decimal="," or remove the commas.'
-        )
-    changed = {name: table[name].str.replace(",", ".", regex=False) for name in columns}
-    return table.assign(**changed)
-
-
 def parse_bools(column: pd.Series, path: Path) -> pd.Series:
     """Parse a column of True and False as bool, or raise with file, line and column."""
     require_each(column, column.isin(["True", "False"]), path, "True or False")
@@ -216,7 +171,9 @@ def _parsed(text: str, delimiter: str) -> tuple[list[str], pd.DataFrame]:
         skip_blank_lines=False,
     )
     if not isinstance(table.index, pd.RangeIndex):  # pandas makes one of fields without a name
-        raise ValueError(  # noqa: TRY004 (the content of a file)
+        if delimiter != " " and _lines_end_with_delimiter(text, delimiter, len(names)):
+            return _parsed(text.replace("\n", f"{delimiter}\n", 1), delimiter)
+        raise ValueError(
             f"rows must have at most the {table.shape[1]} fields of the header, got more. Check if "
             "numbers have commas as decimal signs"
         )
@@ -225,40 +182,11 @@ def _parsed(text: str, delimiter: str) -> tuple[list[str], pd.DataFrame]:
     return names, table
 
 
-def _delimiter_of(text: str, arguments: bool) -> str:
-    """Return the delimiter of the header, or raise if several are possible."""
-    header = re.sub(r'"[^"]*"', "", text.partition("\n")[0])
-    counts = {each: header.count(each) for each in DELIMITERS if each in header}
-    advice = "Give the `delimiter`" if arguments else "Save the table with commas"
-    if not counts:
-        if len(header.split()) > 2:
-            raise ValueError(f"its delimiter is not clear, got only blanks in the header. {advice}")
-        return ","
-    best = max(counts, key=lambda each: counts[each])
-    if list(counts.values()).count(counts[best]) > 1 or (best != "," and "," in counts):
-        shown = ", ".join(f"{DELIMITERS[each]} {n} times" for each, n in counts.items())
-        raise ValueError(f"its delimiter is not clear, got {shown} in the header. {advice}")
-    return best
-
-
-def _decoded(data: bytes, encoding: str | None, arguments: bool) -> str:
-    """Return the text of a table, or raise with the probable encoding."""
-    for mark, named in BYTE_ORDER_MARKS:
-        if encoding is None and data.startswith(mark):
-            encoding = named
-    advice = ". Save it as UTF-8"
-    if encoding is None and b"\0" in data[:2]:
-        order = "be" if data[0] == 0 else "le"
-        advice += f", or use encoding='utf-16-{order}'" if arguments else ""
-        raise ValueError(f"it looks like UTF-16 without a byte order mark{advice}")
-    try:
-        text = data.decode(encoding or "utf-8")
-    except LookupError:
-        raise ValueError(f"`encoding` must be one that Python knows, got {encoding!r}") from None
-    except UnicodeError as error:
-        advice += ", or give its encoding, such as encoding='cp1252'" if arguments else ""
-        raise ValueError(f"its encoding is not {encoding or 'UTF-8'}: {error}{advice}") from None
-    return text.removeprefix("\ufeff")
+def _lines_end_with_delimiter(text: str, delimiter: str, n: int) -> bool:
+    """Return whether each line below a header of n names has an empty field more at its end."""
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    next(rows)
+    return all(len(row) == n + 1 and not row[-1] for row in rows if row)
 
 
 def _are_blank(text: str, delimiter: str, n: int) -> np.ndarray[Any, np.dtype[np.bool_]]:

@@ -18,7 +18,8 @@ from gazesal.datasets._csv import (
     require_columns,
     require_each,
 )
-from gazesal.datasets.fixation_table import ONE_OBSERVER, ORIGINS, Origin
+from gazesal.datasets.gaze_formats.read_table import ONE_OBSERVER
+from gazesal.datasets.screens import IMAGE_ORIGINS, Origin
 from gazesal.exceptions import SkippedDataWarning
 
 __all__ = ["read_egd_fixations"]
@@ -109,7 +110,7 @@ def read_egd_fixations(
     {'image': '0a-1b', 'observer': '1', 'x': 812.0, 'y': 640.0, 'duration': 0.25}
     """
     path = as_path(path, name="path")
-    as_choice(origin, tuple(ORIGINS), name="origin")
+    as_choice(origin, tuple(IMAGE_ORIGINS), name="origin")
     as_choice(duplicates, ("raise", "longest"), name="duplicates")
     raw = read_csv_text(path)
     require_columns(raw, COLUMNS, path)
@@ -163,7 +164,7 @@ def read_egd_fixations(
             f"{n_off_image} without a position on the image. No row is left of {len(lost)} images.",
             SkippedDataWarning,
         )
-    table[["x", "y"]] -= ORIGINS[origin]
+    table[["x", "y"]] -= IMAGE_ORIGINS[origin]
     table.attrs = {
         "source": str(path),
         "n_invalid": n_invalid,

@@ -1,111 +1,157 @@
-"""Read tables of fixations from CSV and Parquet files."""
+"""Read fixations from files of any usual kind, and from tables in memory."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import partial
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import pandas as pd
 
-from gazesal._validation import as_choice
-from gazesal._warnings import warn
+from gazesal._validation import as_choice, as_shape
 from gazesal.datasets._arguments import as_path, as_text
-from gazesal.datasets._columns import name_column
-from gazesal.datasets._csv import (
-    Dialect,
-    first_true,
-    parse_numbers,
-    read_csv_text,
-    require_columns,
-    require_different_rows,
-    require_each,
-    with_decimal_points,
+from gazesal.datasets._clean_names import by_clean_name, picture_stems
+from gazesal.datasets._csv import require_each
+from gazesal.datasets._dialects import Dialect
+from gazesal.datasets._frames import as_table, is_table
+from gazesal.datasets.gaze_formats.column_names import CANONICAL, NAMED
+from gazesal.datasets.gaze_formats.preset_tables import (
+    Preset,
+    presets,
+    read_preset,
+    unnamed_preset,
 )
-from gazesal.datasets._parquet import read_parquet
-from gazesal.exceptions import SkippedDataWarning
+from gazesal.datasets.gaze_formats.read_table import TableOptions, fixations_of
+from gazesal.datasets.gaze_formats.table_files import fixations_in_files, read_table
+from gazesal.datasets.gaze_formats.table_positions import Geometry
+from gazesal.datasets.map_files import read_sizes
+from gazesal.datasets.screen_tables import read_screens
+from gazesal.datasets.screens import ORIGINS, Screen, ScreenOrigin
 
-__all__ = ["FIXATION_COLUMNS", "read_fixations"]
+__all__ = ["FIXATION_COLUMNS", "read_fixations", "read_reading"]
 
-Origin = Literal["pixel_center", "pixel_corner", "one_based"]
-FIXATION_COLUMNS = ("image", "observer", "x", "y", "duration")
-ONE_OBSERVER = "1"  # name of the observer if a table has no column of observers
-# Marks of a missing number in tables, in lower case.
-MISSING = ("", ".", "-", "--", "*", "n/a", "#n/a", "na", "nan", "<na>", "null", "none", "nil")
-ORIGINS = {"pixel_center": 0.0, "pixel_corner": 0.5, "one_based": 1.0}
+FIXATION_COLUMNS = CANONICAL
+Shape = tuple[int, int]
 
 
 def read_fixations(
-    path: str | Path,
+    source: Any,
+    format: str | Path | None = None,  # noqa: A002 (the usual name)
     *,
-    origin: Origin = "pixel_center",
     columns: Mapping[str, str] | None = None,
+    sizes: tuple[int, int] | Mapping[str, tuple[int, int]] | str | Path | None = None,
+    screen: Screen | Mapping[str, Screen] | str | Path | None = None,
+    origin: ScreenOrigin | None = None,
+    unit: Literal["pixels", "shares"] | None = None,
+    y_axis: Literal["down", "up"] | None = None,
+    time_unit: Literal["ms", "s", "us", "ns"] | None = None,
+    eye: Literal["left", "right", "both"] | None = None,
     duplicates: Literal["raise", "drop", "keep"] = "raise",
-    missing: Literal["raise", "drop"] = "raise",
+    missing: Literal["raise", "drop"] = "drop",
+    files: str | None = None,
     delimiter: str | None = None,
     decimal: Literal[".", ","] | None = None,
     encoding: str | None = None,
+    **options: Any,
 ) -> pd.DataFrame:
-    r"""Read a table of fixations, one per row, and check every row.
+    r"""Read fixations from a file, a folder or a table in memory, and check every row.
+
+    Without a format, the source is a table with one fixation per row. Its delimiter, decimal sign,
+    encoding, comments, units and missing values are detected, and columns with usual names such as
+    ``subject`` or ``fix_x`` are found. If anything is not clear, the error names the argument.
 
     Parameters
     ----------
-    path : str or path
-        A CSV file, also compressed (.gz, .bz2, .xz, .zip), or a Parquet file (.parquet, .pq; extra
-        ``parquet``).
-    origin : {"pixel_center", "pixel_corner", "one_based"}, default "pixel_center"
-        Origin of the coordinates in the file. ``"pixel_center"``: (0, 0) is the center of the first
-        pixel. ``"pixel_corner"``: (0, 0) is the outer corner of the image, as for most
-        trackers. ``"one_based"``: (1, 1) is the center of the first pixel. Read positions relative
-        to the size of the image with ``"pixel_center"``, and subtract 0.5 after converting them to
-        pixels.
+    source : str, path or table
+        A CSV file, also compressed (.gz, .bz2, .xz, .zip), a Parquet or Arrow file (.parquet, .pq,
+        .feather, .arrow; extra ``parquet``), a folder of them, or what the format needs. A table is
+        a data frame of pandas, polars (also lazy), Arrow or another library that narwhals reads, a
+        dict of columns or a list of records.
+    format : str or path, optional
+        Name of a format, such as ``"eyelink"``, ``"tobii"``, ``"pupil"``, ``"pupil-cloud"``,
+        ``"smi"`` or ``"gazepoint"``. A path is a TOML file of your own with the same keys as
+        ``gazesal/datasets/gaze_formats/presets.toml``.
     columns : mapping of str to str, optional
-        Names in the file of the columns ``image``, ``observer``, ``x``, ``y`` and ``duration``, if
-        they differ, such as ``{"duration": "duration_ms"}``. With an empty name for ``duration``,
+        Names in the table of the columns ``image``, ``observer``, ``x``, ``y``, ``duration``,
+        ``start``, ``end`` and ``eye``, if they are not found. With an empty name for ``duration``,
         every fixation has the same weight. With an empty name for ``observer``, all fixations
         belong to one observer, named 1.
+    sizes : tuple of int, mapping of str to tuple of int, or path, optional
+        (H, W) in pixels of all images, or by image, or a table that `read_sizes` reads. Needed for
+        shares, for positions on a screen and if y points up.
+    screen : Screen, mapping of str to Screen, or path, optional
+        Screen on which the images were shown, for all images or by image, if positions are measured
+        on it. A path is a table with the columns image, x_min, y_min, x_max, y_max of the edges of
+        each image on the screen.
+    origin : {"pixel_center", "pixel_corner", "one_based", "screen_center"}, optional
+        Origin of the positions. ``"pixel_center"``: (0, 0) is the center of the first pixel, the
+        default for pixels. ``"pixel_corner"``: (0, 0) is the outer corner of the image or screen,
+        the default for shares. ``"one_based"``: (1, 1) is the center of the first pixel.
+        ``"screen_center"``: (0, 0) is the center of the screen. By default as the format says.
+    unit : {"pixels", "shares"}, optional
+        Unit of the positions: pixels, or fractions of the width and height. By default as the
+        format or the names of the columns (``x_norm``, ``x [px]``) say, or pixels.
+    y_axis : {"down", "up"}, optional
+        Direction of y. By default as the format says, or down.
+    time_unit : {"ms", "s", "us", "ns"}, optional
+        Unit of durations, which are converted to milliseconds. By default as the format or the
+        names of the columns (``duration_s``) say. Without any, durations are not converted.
+    eye : {"left", "right", "both"}, optional
+        Eye to use if the source has both. By default both, with a warning.
     duplicates : {"raise", "drop", "keep"}, default "raise"
-        Handling of rows that repeat another row in every column of the file.
-    missing : {"raise", "drop"}, default "raise"
+        Handling of rows that repeat another row in every column of the table.
+    missing : {"drop", "raise"}, default "drop"
         Handling of rows without a position or a duration: empty, ``.``, ``-``, ``n/a``, ``nan`` and
-        similar marks.
+        similar marks. Omitted rows are counted in a warning.
+    files : str, optional
+        Pattern of the files in a folder, such as ``"*.csv"`` or ``"MARKER-MAPPER*/*.csv"``.
     delimiter : str, optional
-        Character between the fields of a CSV file, or ``" "`` for any number of blanks. By default,
-        the comma, semicolon, tab or bar of the header, or the character of its line ``sep=``.
+        Character between the fields of a CSV file, or ``" "`` for any number of blanks.
     decimal : {".", ","}, optional
-        Decimal sign of a CSV file. By default, a comma if numbers have commas that cannot be
-        anything else.
+        Decimal sign of a CSV file.
     encoding : str, optional
-        Encoding of a CSV file, such as ``"cp1252"``. By default, UTF-8 or the encoding of its byte
-        order mark.
+        Encoding of a CSV file, such as ``"cp1252"``.
+    **options
+        Further options of a format that is no table.
 
     Returns
     -------
     pandas.DataFrame
-        Columns image and observer (str), x, y (image pixels, pixel centers at integers) and
-        duration (non-negative, unit as in the file), in the order of the file. The index is the
-        line of a CSV file, where the header is line 1, or the 1-based row of a Parquet file.
+        Columns image and observer (str), x, y (image pixels, pixel centers at integers, y down) and
+        duration (non-negative; milliseconds if the unit is known), in the order of the source, and
+        further columns of a format. The index is the line of a CSV file, where the header is line
+        1, the 1-based row of another table, or the file and line in a folder.
 
     Raises
     ------
+    FileNotFoundError
+        If the source does not exist.
     ValueError
-        If the file cannot be read, a column is missing, there is no row, or a row has a missing or
-        invalid value. The message names file, line and column. If delimiter, decimal sign or
-        encoding are not clear from the file.
+        If the source cannot be read, a column is missing or not clear, there is no row, or a row
+        has an invalid value. The message names file, line and column. If delimiter, decimal sign,
+        encoding, unit, screen or sizes are needed and not clear.
     TypeError
-        If `path` is not a path, or `columns` is not a mapping.
+        If `source` is neither a path nor a table, or an argument has a wrong type.
     ImportError
-        If a Parquet file is given and the extra is not installed.
+        If a file needs an extra that is not installed.
 
     Warns
     -----
     SkippedDataWarning
-        If rows were omitted by ``missing="drop"``.
+        If rows without a position, or rows that are no fixations, were omitted.
+    InputWarning
+        If the encoding was guessed, or both eyes are used.
+
+    See Also
+    --------
+    fixations_from_screen : Convert positions on a screen in arrays.
+    cases_from_tables : Join fixations with maps.
 
     Notes
     -----
-    Blanks around names are removed, and their letters are composed (Unicode NFC).
+    Blanks around names are removed, and their letters are composed (Unicode NFC). Names of images
+    that end like a picture lose this suffix and the folders before it, because maps are named so:
+    ``stimuli/7.png`` becomes ``7``, unless two images would have the same name.
 
     Examples
     --------
@@ -114,37 +160,64 @@ def read_fixations(
     >>> import gazesal
     >>> with TemporaryDirectory() as folder:
     ...     path = Path(folder, "fixations.csv")
-    ...     _ = path.write_text("image,observer,x,y,duration\n7,ann,1.5,0.5,230\n")
+    ...     _ = path.write_text("image;subject;x;y;duration_s\n7.png;ann;1,5;0,5;0,23\n")
     ...     table = gazesal.read_fixations(path, origin="pixel_corner")
     >>> table.loc[2].to_dict()
     {'image': '7', 'observer': 'ann', 'x': 1.0, 'y': 0.0, 'duration': 230.0}
+
+    Positions on a screen that showed the images over its whole area:
+
+    >>> events = {"image": ["7"], "observer": ["ann"], "x": [959.5], "y": [539.5], "duration": [9]}
+    >>> screen = gazesal.Screen(display=(1920, 1080))
+    >>> table = gazesal.read_fixations(events, screen=screen, sizes=(600, 800))
+    >>> table[["x", "y"]].to_numpy().tolist()
+    [[399.5, 299.5]]
     """
-    path = as_path(path, name="path")
-    names = _names_in_file(columns)
-    if any(not name and column in {"image", "x", "y"} for column, name in names.items()):
-        raise ValueError(
-            "`columns` must have a name for image, x and y, got an empty one. Only observer and "
-            "duration may be empty."
-        )
-    as_choice(missing, ("raise", "drop"), name="missing")
-    if decimal is not None:
-        as_choice(decimal, (".", ","), name="decimal")
-    for name, value in (("delimiter", delimiter), ("encoding", encoding)):
-        if value is not None and not as_text(value, name=name):
-            raise ValueError(f"`{name}` must not be empty, got {value!r}.")
+    names = _names_in_table(columns)
+    choices = {
+        "origin": (origin, ORIGINS),
+        "unit": (unit, ("pixels", "shares")),
+        "y_axis": (y_axis, ("down", "up")),
+        "time_unit": (time_unit, ("ms", "s", "us", "ns")),
+        "eye": (eye, ("left", "right", "both")),
+        "decimal": (decimal, (".", ",")),
+    }
+    for name, (value, allowed) in choices.items():
+        if value is not None:
+            as_choice(value, allowed, name=name)
+    as_choice(duplicates, ("raise", "drop", "keep"), name="duplicates")
+    as_choice(missing, ("drop", "raise"), name="missing")
+    for name, text in (("delimiter", delimiter), ("encoding", encoding), ("files", files)):
+        if text is not None and not as_text(text, name=name):
+            raise ValueError(f"`{name}` must not be empty, got {text!r}.")
     if delimiter is not None and len(delimiter) != 1:
         raise ValueError(f"`delimiter` must be one character, got {delimiter!r}.")
-    layout = _NumberLayout(Dialect(delimiter=delimiter, encoding=encoding), decimal, missing)
-    return _checked(path, names, origin, duplicates, layout, observer=ONE_OBSERVER)
-
-
-@dataclass(frozen=True, slots=True)
-class _NumberLayout:
-    """Layout of the numbers in a file, without a dialect if the caller has no arguments for it."""
-
-    dialect: Dialect | None = None
-    decimal: str | None = None
-    missing: str = "raise"
+    preset = _preset_of(format)
+    if options:
+        raise TypeError(
+            f"`{min(options)}` is no option of tables, whose options are those of the signature. "
+            "Remove it."
+        )
+    reading = TableOptions(
+        columns=names,
+        geometry=Geometry(
+            unit=unit,
+            origin=origin,
+            y_axis=y_axis,
+            size_of=_sizes_by(sizes),
+            screen=_screens(screen),
+        ),
+        time_unit=time_unit,
+        eye=eye,
+        duplicates=duplicates,
+        missing=missing,
+        decimal=decimal,
+    )
+    dialect = Dialect(delimiter=delimiter, encoding=encoding)
+    if is_table(source):
+        return _of_frame(source, preset, reading)
+    path = as_path(source, name="source")
+    return fixations_in_files(path, preset, reading, dialect, files=files)
 
 
 def read_reading(
@@ -152,7 +225,7 @@ def read_reading(
     *,
     image: str,
     observer: str,
-    origin: Origin = "pixel_center",
+    origin: ScreenOrigin | None = None,
     columns: Mapping[str, str] | None = None,
     duplicates: Literal["raise", "drop", "keep"] = "raise",
 ) -> pd.DataFrame:
@@ -160,139 +233,103 @@ def read_reading(
 
     The columns image and observer are optional. If present, they must have the same names.
     """
-    names = _names_in_file(columns)
-    there, _ = _read_any(path, None)
-    for column in ("image", "observer"):
-        if names[column] not in there.columns:
-            names[column] = ""
-    table = _checked(
-        path, names, origin, duplicates, _NumberLayout(), image=image, observer=observer
+    names = _names_in_table(columns)
+    raw = read_table(path, Dialect())
+    for key in ("image", "observer"):
+        names.setdefault(key, key)
+        if names[key] not in raw.columns:
+            names[key] = ""
+    options = TableOptions(
+        columns=names, geometry=Geometry(origin=origin), duplicates=duplicates, missing="drop"
     )
-    for column, wanted in (("image", image), ("observer", observer)):
-        good = table[column] == wanted
+    known = {"image": image, "observer": observer}
+    table = fixations_of(raw, unnamed_preset(), options, source=str(path), known=known)
+    for key, wanted in known.items():
+        good = table[key].isin([wanted, *picture_stems([wanted])])
         row = str(table.index.name)
-        require_each(table[column], good, path, f"{wanted!r}, whose file this is", row)
+        require_each(table[key], good, path, f"{wanted!r}, whose file this is", row)
+        table[key] = wanted
     return table
 
 
-def _names_in_file(columns: Mapping[str, str] | None) -> dict[str, str]:
-    """Return the name of each column in a file."""
+def _names_in_table(columns: Mapping[str, str] | None) -> dict[str, str]:
+    """Return the names that the caller gives to columns."""
     if columns is not None and not isinstance(columns, Mapping):
         raise TypeError(
             f"`columns` must be a mapping to the names in the file, got {type(columns).__name__}."
         )
-    names = {column: column for column in FIXATION_COLUMNS} | dict(columns or {})
-    unknown = sorted(set(names) - set(FIXATION_COLUMNS))
+    names = dict(columns or {})
+    unknown = sorted(set(names) - set(NAMED), key=str)
     if unknown:
         raise ValueError(
-            f"`columns` must rename {', '.join(FIXATION_COLUMNS)}, got {', '.join(unknown)}."
+            f"`columns` must rename {', '.join(NAMED)}, got {', '.join(map(str, unknown))}."
         )
-    theirs = [name for name in names.values() if name]
+    if not all(isinstance(name, str) for name in names.values()):
+        raise TypeError(f"`columns` must have names of columns as str, got {names}.")
+    if any(not name and column not in {"observer", "duration"} for column, name in names.items()):
+        raise ValueError(
+            "`columns` must have a name for image, x and y, got an empty one. Only observer and "
+            "duration may be empty."
+        )
+    theirs = [name for name in ({key: key for key in CANONICAL} | names).values() if name]
     if len(set(theirs)) < len(theirs):
         raise ValueError(f"`columns` must name different columns of the file, got {names}.")
     return names
 
 
-def _checked(
-    path: Path,
-    names: Mapping[str, str],
-    origin: str,
-    duplicates: str,
-    layout: _NumberLayout,
-    **constant: str,
-) -> pd.DataFrame:
-    """Read and check the table of a file, with constants for columns without a name in it."""
-    as_choice(origin, tuple(ORIGINS), name="origin")
-    as_choice(duplicates, ("raise", "drop", "keep"), name="duplicates")
-    raw, row = _read_raw(path, names, layout)
-    if duplicates == "raise":
-        advice = ' Use duplicates="drop" to take each row once, or "keep" to take all.'
-        require_different_rows(raw, path, row, advice)
-    elif duplicates == "drop":
-        raw = raw.drop_duplicates()
-    raw.attrs["source"] = str(path)  # for later error messages
-    table = pd.DataFrame(index=raw.index.rename(row))
-    hint = partial(_hint, arguments=layout.dialect is not None)
-    for column in ("image", "observer"):
-        if names[column]:
-            codes, labels = name_column(raw, names[column], what=f"names of {column}s")
-            table[column] = np.array(labels, dtype=object)[codes]
-        else:
-            table[column] = constant[column]
-        table[column] = table[column].astype("str")
-    for column in ("x", "y"):
-        table[column] = parse_numbers(raw[names[column]], path, row, hint) - ORIGINS[origin]
-    if names["duration"]:
-        durations = parse_numbers(raw[names["duration"]], path, row, hint)
-        if (durations < 0).any():
-            line = first_true(durations < 0)
-            raise ValueError(
-                f"{path}, {row} {line}, column {names['duration']!r}: must be non-negative, got "
-                f"{raw.loc[line, names['duration']]!r}."
-            )
-        table["duration"] = durations
-    else:
-        table["duration"] = 1.0
-    table.attrs["source"] = str(path)
-    return table
+def _preset_of(format: str | Path | None) -> Preset:  # noqa: A002 (the name of the argument)
+    """Return the preset of a format."""
+    if format is None:
+        return unnamed_preset()
+    if isinstance(format, Path) or str(format).endswith(".toml"):
+        return read_preset(as_path(format, name="format"))
+    known = presets()
+    as_text(format, name="format")
+    as_choice(format, tuple(known), name="format")
+    return known[format]
 
 
-def _read_raw(
-    path: Path, names: Mapping[str, str], layout: _NumberLayout
-) -> tuple[pd.DataFrame, str]:
-    """Read the file as text (CSV) or as stored (Parquet), indexed by line or row."""
-    raw, row = _read_any(path, layout.dialect)
-    advice = (
-        " Give the names in the file with `columns` (--column NAME=THEIRS), or an empty name if "
-        "there are no durations (--column duration=)."
-    )
-    require_columns(raw, [name for name in names.values() if name], path, advice)
-    numbers = [names[column] for column in ("x", "y", "duration") if names[column]]
-    if row == "line":
-        raw = with_decimal_points(raw, numbers, path, layout.decimal)
-    elif layout.dialect not in {None, Dialect()} or layout.decimal is not None:
-        raise ValueError(
-            f"{path}: `delimiter`, `decimal` and `encoding` must be used with a CSV file, got a "
-            "Parquet file. Omit them."
+def _sizes_by(sizes: Any) -> Callable[[str], Shape | None] | None:
+    """Return a function from the name of an image to its size, or None without sizes."""
+    if sizes is None:
+        return None
+    if isinstance(sizes, (str, Path)):
+        sizes = read_sizes(sizes)
+    if not isinstance(sizes, Mapping):
+        size = as_shape(sizes, name="sizes")
+        return lambda _: size
+    by_name = by_clean_name(sizes, what="images of `sizes`")
+    names = list(by_name)
+    stems = dict(zip(picture_stems(names), names, strict=True))
+
+    def find(image: str) -> Shape | None:
+        name = image if image in by_name else stems.get(image)
+        return None if name is None else as_shape(by_name[name], name=f"sizes of {image}")
+
+    return find
+
+
+def _screens(screen: Any) -> Screen | Mapping[str, Screen] | None:
+    """Return the screens that the caller gives, from a path if it is one."""
+    if isinstance(screen, (str, Path)):
+        return read_screens(Path(screen))
+    if isinstance(screen, Mapping):
+        return {
+            stem: screen[name]
+            for stem, name in zip(picture_stems(list(screen)), screen, strict=True)
+        }
+    if screen is not None and not isinstance(screen, Screen):
+        raise TypeError(
+            "`screen` must be a gazesal.Screen, a mapping from images to them, or the path of a "
+            f"table, got {type(screen).__name__}."
         )
-    if layout.missing == "drop":
-        raw = _with_places(raw, numbers, path)
-    if raw.empty:
-        raise ValueError(f"{path}: must have at least one fixation, got none.")
-    return raw, row
+    return screen
 
 
-def _with_places(raw: pd.DataFrame, numbers: list[str], path: Path) -> pd.DataFrame:
-    """Return the rows that have a position and a duration."""
-    lost = np.zeros(len(raw), np.bool_)
-    for name in numbers:
-        texts = raw[name].astype(str).str.strip().str.casefold()
-        lost |= (raw[name].isna() | texts.isin(MISSING)).to_numpy(np.bool_)
-    if lost.any():
-        warn(
-            f"{path}: omitted {int(lost.sum())} of {len(raw)} rows without a position or a "
-            "duration.",
-            SkippedDataWarning,
-        )
-    return raw.loc[~lost]
-
-
-def _hint(value: Any, *, arguments: bool) -> str:
-    """Return a clause about the probable meaning of a value that is not a number."""
-    text = value.strip().casefold() if isinstance(value, str) else ""
-    if "," in text and arguments:
-        return '. Use decimal="," if its decimal sign is a comma'
-    if text in MISSING or value is None or value != value:  # noqa: PLR0124 (NaN)
-        return (
-            ', which marks a missing value. Use missing="drop" to omit such rows'
-            if arguments
-            else ", which marks a missing value. Remove such rows"
-        )
-    return ""
-
-
-def _read_any(path: Path, dialect: Dialect | None) -> tuple[pd.DataFrame, str]:
-    """Read a file by its suffix, and return its table and the unit of its index."""
-    if path.suffix.lower() in {".parquet", ".pq"}:
-        return read_parquet(path), "row"
-    return read_csv_text(path, dialect), "line"
+def _of_frame(source: Any, preset: Preset, options: TableOptions) -> pd.DataFrame:
+    """Return the fixations of a table in memory, with 1-based rows as index."""
+    if isinstance(source, (int, float)) or source is None:
+        as_path(source, name="source")
+    raw = as_table(source, name="source")
+    numbered = raw.set_axis(pd.RangeIndex(1, len(raw) + 1, name="row"), axis=0)
+    return fixations_of(numbered, preset, options, source="fixations")

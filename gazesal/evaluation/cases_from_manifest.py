@@ -14,7 +14,8 @@ from gazesal._validation import as_choice
 from gazesal._warnings import warn
 from gazesal.datasets._arguments import as_path
 from gazesal.datasets._records import read_records
-from gazesal.datasets.fixation_table import Origin, read_fixations
+from gazesal.datasets.fixation_table import read_fixations
+from gazesal.datasets.screens import ScreenOrigin
 from gazesal.evaluation.case import Case
 from gazesal.evaluation.cases_from_tables import gaze_of_images, with_maps
 from gazesal.evaluation.fixation_file import FixationFile
@@ -31,7 +32,7 @@ def cases_from_manifest(
     *,
     fixations: pd.DataFrame | str | Path | None = None,
     root: str | Path | None = None,
-    origin: Origin = "pixel_center",
+    origin: ScreenOrigin | None = None,
     columns: Mapping[str, str] | None = None,
     duplicates: Literal["raise", "drop", "keep"] = "raise",
     outside: Outside = "raise",
@@ -65,7 +66,7 @@ def cases_from_manifest(
     root : str or path, optional
         Folder of the paths in the manifest, which cannot lead out of it. By default the folder of
         the manifest.
-    origin : {"pixel_center", "pixel_corner", "one_based"}, default "pixel_center"
+    origin : {"pixel_center", "pixel_corner", "one_based"}, optional
         Origin of the coordinates in files of fixations. See `read_fixations`.
     columns : mapping of str to str, optional
         Names of columns in files of fixations. See `read_fixations`.

@@ -158,9 +158,10 @@ def gaze_of_images(
     Images and observers are sorted by name. Rows of images that are not in `only` are ignored.
     """
     from gazesal.datasets import _columns as columns  # noqa: PLC0415 (pandas, see above)
+    from gazesal.datasets._frames import as_table  # noqa: PLC0415 (pandas)
     from gazesal.datasets.fixation_table import FIXATION_COLUMNS  # noqa: PLC0415 (pandas)
 
-    table = columns.as_table(fixations, name="fixations")
+    table = as_table(fixations, name="fixations")
     columns.require_table_columns(table, FIXATION_COLUMNS, name="fixations")
     if only is not None:
         codes, names = columns.name_column(table, "image", what="names of images")

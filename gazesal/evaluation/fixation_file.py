@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 from gazesal._files import written
-from gazesal.datasets.fixation_table import Origin, read_reading
+from gazesal.datasets.fixation_table import read_reading
+from gazesal.datasets.screens import ScreenOrigin
 from gazesal.evaluation.cases_from_tables import gaze_of_images
 from gazesal.evaluation.gaze_sources import Gaze
 from gazesal.maps.heatmap import Outside
@@ -39,7 +40,7 @@ class FixationFile:
     image: str
     observer: str
     shape: tuple[int, int]
-    origin: Origin = "pixel_center"
+    origin: ScreenOrigin | None = None
     columns: tuple[tuple[str, str], ...] = ()
     duplicates: Literal["raise", "drop", "keep"] = "raise"
     outside: Outside = "raise"

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gazesal import SkippedDataWarning, read_fixations
+from gazesal import InputWarning, SkippedDataWarning, read_fixations
 
 GOOD = "image,observer,x,y,duration\n1,ann,10,20,300\n1,bob,11.5,19,250\n2,ann,0,0,100\n"
 
@@ -128,14 +128,16 @@ BAD_ROWS = {
 def test_invalid_row_raises(write, row):
     text, message = BAD_ROWS[row]
     with pytest.raises(ValueError, match=r"fixations\.csv, " + message):
-        read_fixations(write(f"image,observer,x,y,duration\n{text}\n1,bob,1,1,1\n"))
+        read_fixations(
+            write(f"image,observer,x,y,duration\n{text}\n1,bob,1,1,1\n"), missing="raise"
+        )
 
 
 BAD_FILES = {
     "missing column": (b"image,observer,x,y\n1,a,1,1\n", r"column 'duration' is missing, got"),
     "no rows": (b"image,observer,x,y,duration\n", r"must have at least one fixation"),
     "nothing": (b"", r"cannot be read as a CSV table"),
-    "not utf-8": (b"image,observer,x,y,duration\n\xff\xfe,a,1,1,1\n", r"cannot be read as a CSV"),
+    "not utf-8": (b"image,observer,x,y,duration\n\x81,a,1,1,1\n", r"cannot be read as a CSV"),
     "long first row": (b"image,observer,x,y,duration\n1,a,1,1,1,9\n", r"cannot be read as a CSV"),
     "long row": (b"image,observer,x,y,duration\n1,a,1,1,1\n1,b,1,1,1,9\n", r"cannot be read as"),
 }
@@ -171,7 +173,7 @@ def test_blank_lines_are_counted_and_omitted(write):
     assert read_fixations(path).index.tolist() == [3, 5]
     path = write("image,observer,x,y,duration\n\n1,a,1,1,1\n1,b,nan,2,2\n")
     with pytest.raises(ValueError, match="line 4, column 'x'"):
-        read_fixations(path)
+        read_fixations(path, missing="raise")
 
 
 PACKED = {
@@ -194,7 +196,7 @@ def test_lines_of_commas_are_rows_and_blank_lines_are_not(write, suffix, newline
         text = newline.join([*lines[:4], commas, *lines[5:]])
         write(PACKED[suffix](text.encode()), f"fixations.{suffix}")
         with pytest.raises(ValueError, match="line 5, column 'image': the value is missing"):
-            read_fixations(path)
+            read_fixations(path, missing="raise")
 
 
 def test_byte_order_mark_is_not_part_of_the_first_name(write):
@@ -262,9 +264,9 @@ def test_invalid_options_raise(write, option, value):
 
 
 def test_arguments_of_the_wrong_type_raise(write):
-    for path in (None, b"a.csv", 7):
-        with pytest.raises(TypeError, match="`path` must be a path, as str or "):
-            read_fixations(path)
+    for source in (None, b"a.csv", 7):
+        with pytest.raises(TypeError, match="`source` must be a path, as str or "):
+            read_fixations(source)
     with pytest.raises(TypeError, match=r"`columns` must be a mapping .*, got str"):
         read_fixations(write(GOOD), columns="x")
 
@@ -312,15 +314,12 @@ def test_line_with_the_delimiter_is_used_and_counted(write, line):
 
 UNCLEAR = {
     "thousands": (GOOD.replace(",", ";").replace("11.5", "1,234"), "decimal"),
-    "both signs": (GOOD.replace(",", ";").replace("11.5", "1.234,5"), "decimal"),
     "mixed signs": (GOOD.replace(",", ";").replace(";19;", ";1,9;"), "decimal"),
-    "delimiters": ("image;observer;x;y;a,b;duration\n1;a;1;1;2;1\n", "delimiter"),
+    "points": (GOOD.replace(",", ";").replace("11.5", "1.234"), "decimal"),
     "even": ("image;observer|x;y|duration\n1;a;1;1;1\n", "delimiter"),
-    "blanks": ("image observer x y duration\n1 a 1 1 1\n", "delimiter"),
+    "blanks": ("image observer x y duration\n1 a 1 1\n", "delimiter"),
     "unquoted decimal commas": ("image,observer,x,y,duration\n1,a,1,5,2,240\n", "decimal"),
-    "Windows": ("image,observer,x,y,duration\n1,Andr\u00e9,1,1,1\n".encode("cp1252"), "encoding"),
-    "no mark": (GOOD.encode("utf-16-le"), "encoding"),
-    "no mark, big-endian": (GOOD.encode("utf-16-be"), "encoding"),
+    "not Windows": (GOOD.encode().replace(b"ann", b"\x81\x8d"), "encoding"),
 }
 
 
@@ -329,6 +328,45 @@ def test_unclear_dialects_raise_with_the_argument(write, kind):
     content, named = UNCLEAR[kind]
     with pytest.raises(ValueError, match=rf"fixations\.csv.*{named}"):
         read_fixations(write(content))
+
+
+FOUND_OUT = {
+    "both signs": (GOOD.replace(",", ";").replace("11.5", "1.234,5"), 1234.5),
+    "both signs, commas": (GOOD.replace("11.5", '"1,234.5"'), 1234.5),
+    "thousands twice": (GOOD.replace("11.5", '"1,234,500"'), 1234500),
+    "no-break spaces": (GOOD.replace("11.5", "1\u00a0234.5"), 1234.5),
+    "narrow spaces": (GOOD.replace(",", ";").replace("11.5", "1\u202f234,5"), 1234.5),
+    "apostrophes": (GOOD.replace("11.5", "1'234.5"), 1234.5),
+    "a comma in one name": ("image;observer;x;y;a,b;duration\n0;a;0;0;k;1\n1;a;5;1;2;1\n", 5),
+    "blanks": ("image observer   x y duration\n0 a 1 1 1\n1 a 2.5 1 1\n", 2.5),
+    "no mark": (GOOD.encode("utf-16-le"), 11.5),
+    "no mark, big-endian": (GOOD.encode("utf-16-be"), 11.5),
+    "comments": (f"# a tracker, 1.0\n% px; ms; s; s; s; s\n\n{GOOD}# the end\n", 11.5),
+    "header in a comment": (
+        "# image,observer,x,y,duration\n1,1,10,20,300\n1,2,11.5,19,250\n",
+        11.5,
+    ),
+    "units": (GOOD.replace("duration\n", "duration\n,,px,px,ms\n"), 11.5),
+    "delimiters at the ends": (GOOD.replace("\n", ",\n").replace("duration,", "duration"), 11.5),
+}
+
+
+@pytest.mark.parametrize("kind", FOUND_OUT)
+def test_other_dialects_are_found_out(write, kind):
+    content, x = FOUND_OUT[kind]
+    assert read_fixations(write(content))["x"].iloc[1] == x
+
+
+def test_windows_encoding_is_read_with_a_warning(write):
+    path = write("image,observer,x,y,duration\n1,Andr\u00e9,1,1,1\n".encode("cp1252"))
+    with pytest.warns(InputWarning, match=r"Windows-1252.*'Andr\u00e9'.*encoding="):
+        assert read_fixations(path)["observer"].tolist() == ["Andr\u00e9"]
+
+
+@pytest.mark.parametrize("start", [b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"])
+def test_workbook_raises(write, start):
+    with pytest.raises(ValueError, match="workbook.*Save its sheet as CSV"):
+        read_fixations(write(start + bytes(99), "fixations.xlsx"))
 
 
 def test_dialect_can_be_given(write):
@@ -374,9 +412,9 @@ def test_dialect_of_parquet_raises(tmp_path):
 def test_rows_without_a_position_raise_or_are_omitted(write, mark):
     path = write(GOOD + f"2,bob,{mark},{mark},90\n2,cem,5,5,{mark}\n")
     with pytest.raises(ValueError, match=r"line 5, column 'x': .*missing=\"drop\""):
-        read_fixations(path)
+        read_fixations(path, missing="raise")
     with pytest.warns(SkippedDataWarning, match=r"fixations\.csv: omitted 2 of 5 rows"):
-        table = read_fixations(path, missing="drop")
+        table = read_fixations(path)
     pd.testing.assert_frame_equal(table, read_fixations(write(GOOD, "good.csv")))
 
 
@@ -429,9 +467,11 @@ def test_folder_names_do_not_become_parquet_columns(tmp_path):
     assert read_fixations(folder / "a.parquet")["observer"].tolist() == ["ann"]
 
 
-@pytest.mark.parametrize("values", [[True, False], [pd.Timedelta(1), pd.Timedelta(2)]])
-def test_parquet_columns_of_bools_and_times_raise(tmp_path, values):
+def test_parquet_columns_of_bools_raise_and_times_become_milliseconds(tmp_path):
     frame = pd.DataFrame({"image": ["1", "2"], "observer": "a", "x": 1.0, "y": 1.0})
-    frame.assign(duration=values).to_parquet(tmp_path / "a.parquet")
+    times = pd.to_timedelta([0.25, 1.5], unit="s")
+    frame.assign(duration=times).to_parquet(tmp_path / "a.parquet")
+    assert read_fixations(tmp_path / "a.parquet")["duration"].tolist() == [250, 1500]
+    frame.assign(duration=[True, False]).to_parquet(tmp_path / "a.parquet")
     with pytest.raises(ValueError, match=r"a\.parquet, column 'duration': must be numbers"):
         read_fixations(tmp_path / "a.parquet")
