@@ -365,7 +365,7 @@ def test_windows_encoding_is_read_with_a_warning(write):
 
 @pytest.mark.parametrize("start", [b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"])
 def test_workbook_raises(write, start):
-    with pytest.raises(ValueError, match="workbook.*Save its sheet as CSV"):
+    with pytest.raises(ValueError, match=r"workbook.*Save its sheet as CSV"):
         read_fixations(write(start + bytes(99), "fixations.xlsx"))
 
 
