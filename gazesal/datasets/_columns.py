@@ -78,6 +78,18 @@ def number_column(
     return np.asarray(values, np.float64)
 
 
+def duration_column(
+    column: pd.Series, *, source: Any, row: str, hint: Callable[[Any], str] = lambda _: ""
+) -> Float64Array:
+    """Return a column of durations as `number_column` does, and differences of times in ms."""
+    kind = column.dtype.kind
+    if kind == "m" or (
+        kind == "O" and len(column) and all(isinstance(each, dt.timedelta) for each in column)
+    ):
+        column = pd.to_timedelta(column) / pd.Timedelta(1, "ms")
+    return number_column(column, source=source, row=row, hint=hint)
+
+
 def require_numbers(column: pd.Series, *, source: Any) -> None:
     """Raise if a column has a type whose conversion to numbers would change its meaning."""
     kind, what = getattr(column.dtype, "kind", "O"), str(column.dtype)

@@ -22,6 +22,7 @@ from gazesal.datasets.gaze_formats.preset_tables import (
     unnamed_preset,
 )
 from gazesal.datasets.gaze_formats.read_table import TableOptions, fixations_of
+from gazesal.datasets.gaze_formats.registry import FORMATS, read_format
 from gazesal.datasets.gaze_formats.table_files import fixations_in_files, read_table
 from gazesal.datasets.gaze_formats.table_positions import Geometry
 from gazesal.datasets.map_files import read_sizes
@@ -46,8 +47,8 @@ def read_fixations(
     y_axis: Literal["down", "up"] | None = None,
     time_unit: Literal["ms", "s", "us", "ns"] | None = None,
     eye: Literal["left", "right", "both"] | None = None,
-    duplicates: Literal["raise", "drop", "keep"] = "raise",
-    missing: Literal["raise", "drop"] = "drop",
+    duplicates: Literal["raise", "drop", "keep"] | None = None,
+    missing: Literal["raise", "drop"] | None = None,
     files: str | None = None,
     delimiter: str | None = None,
     decimal: Literal[".", ","] | None = None,
@@ -68,9 +69,9 @@ def read_fixations(
         a data frame of pandas, polars (also lazy), Arrow or another library that narwhals reads, a
         dict of columns or a list of records.
     format : str or path, optional
-        Name of a format, such as ``"eyelink"``, ``"tobii"``, ``"pupil"``, ``"pupil-cloud"``,
-        ``"smi"`` or ``"gazepoint"``. A path is a TOML file of your own with the same keys as
-        ``gazesal/datasets/gaze_formats/presets.toml``.
+        Name of a format of a tracker or a benchmark, such as ``"eyelink"``, ``"tobii"`` or
+        ``"salicon"``. An unknown name raises an error with all names. A path is a TOML file of your
+        own with the same keys as ``gazesal/datasets/gaze_formats/presets.toml``.
     columns : mapping of str to str, optional
         Names in the table of the columns ``image``, ``observer``, ``x``, ``y``, ``duration``,
         ``start``, ``end`` and ``eye``, if they are not found. With an empty name for ``duration``,
@@ -98,11 +99,12 @@ def read_fixations(
         names of the columns (``duration_s``) say. Without any, durations are not converted.
     eye : {"left", "right", "both"}, optional
         Eye to use if the source has both. By default both, with a warning.
-    duplicates : {"raise", "drop", "keep"}, default "raise"
-        Handling of rows that repeat another row in every column of the table.
-    missing : {"drop", "raise"}, default "drop"
+    duplicates : {"raise", "drop", "keep"}, optional
+        Handling of rows that repeat another row in every column of the table. By default
+        ``"raise"``, except for formats in which repeated rows are usual.
+    missing : {"drop", "raise"}, optional
         Handling of rows without a position or a duration: empty, ``.``, ``-``, ``n/a``, ``nan`` and
-        similar marks. Omitted rows are counted in a warning.
+        similar marks. By default, such rows are omitted and counted in a warning.
     files : str, optional
         Pattern of the files in a folder, such as ``"*.csv"`` or ``"MARKER-MAPPER*/*.csv"``.
     delimiter : str, optional
@@ -112,7 +114,7 @@ def read_fixations(
     encoding : str, optional
         Encoding of a CSV file, such as ``"cp1252"``.
     **options
-        Further options of a format that is no table.
+        Further options of a format of a benchmark. A wrong name raises an error with all names.
 
     Returns
     -------
@@ -173,6 +175,15 @@ def read_fixations(
     >>> table[["x", "y"]].to_numpy().tolist()
     [[399.5, 299.5]]
     """
+    if isinstance(format, str) and format in FORMATS:
+        given = {
+            "columns": columns, "sizes": sizes, "screen": _screens(screen), "origin": origin,
+            "unit": unit, "y_axis": y_axis, "time_unit": time_unit, "eye": eye,
+            "duplicates": duplicates, "missing": missing, "files": files, "delimiter": delimiter,
+            "decimal": decimal, "encoding": encoding,
+        }  # fmt: skip
+        given = {name: value for name, value in given.items() if value is not None}
+        return read_format(format, as_path(source, name="source"), {**given, **options})
     names = _names_in_table(columns)
     choices = {
         "origin": (origin, ORIGINS),
@@ -181,12 +192,12 @@ def read_fixations(
         "time_unit": (time_unit, ("ms", "s", "us", "ns")),
         "eye": (eye, ("left", "right", "both")),
         "decimal": (decimal, (".", ",")),
+        "duplicates": (duplicates, ("raise", "drop", "keep")),
+        "missing": (missing, ("drop", "raise")),
     }
     for name, (value, allowed) in choices.items():
         if value is not None:
             as_choice(value, allowed, name=name)
-    as_choice(duplicates, ("raise", "drop", "keep"), name="duplicates")
-    as_choice(missing, ("drop", "raise"), name="missing")
     for name, text in (("delimiter", delimiter), ("encoding", encoding), ("files", files)):
         if text is not None and not as_text(text, name=name):
             raise ValueError(f"`{name}` must not be empty, got {text!r}.")
@@ -209,8 +220,8 @@ def read_fixations(
         ),
         time_unit=time_unit,
         eye=eye,
-        duplicates=duplicates,
-        missing=missing,
+        duplicates=duplicates or "raise",
+        missing=missing or "drop",
         decimal=decimal,
     )
     dialect = Dialect(delimiter=delimiter, encoding=encoding)
@@ -285,7 +296,7 @@ def _preset_of(format: str | Path | None) -> Preset:  # noqa: A002 (the name of 
         return read_preset(as_path(format, name="format"))
     known = presets()
     as_text(format, name="format")
-    as_choice(format, tuple(known), name="format")
+    as_choice(format, (*known, *FORMATS), name="format")
     return known[format]
 
 

@@ -169,10 +169,8 @@ def gaze_of_images(
     image, images = columns.name_column(table, "image", what="names of images")
     observer, observers = columns.name_column(table, "observer", what="names of observers")
     source, row = table.attrs.get("source", "fixations"), str(table.index.name or "row")
-    x, y, duration = (
-        columns.number_column(table[name], source=source, row=row)
-        for name in ("x", "y", "duration")
-    )
+    x, y = (columns.number_column(table[name], source=source, row=row) for name in ("x", "y"))
+    duration = columns.duration_column(table["duration"], source=source, row=row)
     sizes = [size_of(name) for name in images]
     rows = _Rows(table, image, observer, np.stack([x, y], axis=1), duration, images, observers)
     off = rows.off(sizes)

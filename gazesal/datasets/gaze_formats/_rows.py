@@ -10,14 +10,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gazesal._warnings import warn
-from gazesal.datasets._clean_names import clean_names
+from gazesal.datasets._clean_names import PICTURES, clean_names
 from gazesal.datasets.map_files import read_sizes
 from gazesal.exceptions import SkippedDataWarning
 
 BoolArray: TypeAlias = NDArray[np.bool_]
 Sizes: TypeAlias = Mapping[str, tuple[int, int]]
 FIRST = ("image", "observer", "x", "y", "duration")
-PICTURES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 
 
 @contextmanager

@@ -225,6 +225,8 @@ def _place(
         found_x, found_y = (matches(names, each, loose=preset.loose) for each in (first.x, first.y))
         point = _one(names, "point", preset.point, {}, preset.loose, source)
         return first, next(iter(found_x), ""), next(iter(found_y), ""), point
+    if screen:
+        possible = [each for each in possible if each[0].of == "screen"] or possible
     if preset.loose:
         exact = possible[0][1:] == (["x"], ["y"])
         several = [name for _, xs, _ in possible for name in xs]

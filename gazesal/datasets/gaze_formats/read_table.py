@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from gazesal.datasets._clean_names import picture_stems
-from gazesal.datasets._columns import name_column, number_column
+from gazesal.datasets._columns import duration_column, name_column
 from gazesal.datasets._csv import first_true, require_different_rows
 from gazesal.datasets._numbers import with_decimal_points
 from gazesal.datasets.gaze_formats import table_rows
@@ -189,12 +189,9 @@ def _milliseconds_of(
     column: pd.Series, factor: float | None, source: str, row: str
 ) -> Float64Array:
     """Return times in milliseconds if their unit is known, and as they are if not."""
-    kind = column.dtype.kind
-    if kind == "m" or (
-        kind == "O" and len(column) and all(isinstance(each, dt.timedelta) for each in column)
-    ):
-        return np.asarray(pd.to_timedelta(column) / pd.Timedelta(1, "ms"), np.float64)
-    numbers = number_column(column, source=source, row=row, hint=table_rows.hint)
+    numbers = duration_column(column, source=source, row=row, hint=table_rows.hint)
+    if column.dtype.kind == "m" or isinstance(next(iter(column), None), dt.timedelta):
+        return numbers  # whose unit is known
     return numbers if factor in {None, 1.0} else _scaled(numbers, float(factor or 1))
 
 

@@ -103,7 +103,8 @@ def _of_file(
 def _files_in(folder: Path, files: str | None, preset: Preset) -> list[Path]:
     """Return the files of a folder for the first pattern that matches, in the order of names."""
     patterns = (files,) if files else preset.files or FOLDER_PATTERNS
-    every = [each for each in _walk(folder) if not each.is_dir()]
+    beside = preset.join.get("file")
+    every = [each for each in _walk(folder) if each.name != beside]
     if preset.loose and not files:  # the parts of a data set may have different suffixes
         found = [each for each in every if any(each.match(one) for one in patterns)]
         if found:
