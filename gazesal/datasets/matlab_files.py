@@ -101,11 +101,13 @@ class MatlabArray:
     def read(self, row: int | None = None) -> np.ndarray[Any, Any]:
         """Return the values, or the values of one row."""
         from scipy.io import loadmat  # noqa: PLC0415 (see above)
+        from scipy.sparse import issparse  # noqa: PLC0415 (see above)
 
         require_sane_shape(self.stored_shape)
         found = loadmat(str(self.path), appendmat=False, variable_names=[self.name])
         values = found[self.name]
-        values = _dense(values) if self.kind == SPARSE else np.asarray(values)
+        # whosmat calls a sparse matrix of booleans "logical"
+        values = _dense(values) if issparse(values) else np.asarray(values)
         return values if row is None else values[row]
 
 
