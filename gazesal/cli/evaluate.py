@@ -12,7 +12,12 @@ from gazesal.cli.figure_image import figure_image, first_scored
 from gazesal.cli.option_groups import GroupedCommand, with_options
 from gazesal.cli.output import show_and_write
 from gazesal.cli.run_contexts import cluster, ended_by_sigterm, plain_errors, require_writable
-from gazesal.cli.source_options import SOURCE_GROUPS, SOURCE_OPTIONS, require_one_source
+from gazesal.cli.source_options import (
+    SOURCE_GROUPS,
+    SOURCE_OPTIONS,
+    given_sources,
+    require_one_source,
+)
 from gazesal.cli.sources import accepted_by, find_cases, with_defaults
 from gazesal.metrics.registry import STUDY_METRICS
 
@@ -92,8 +97,8 @@ def _settings_of(context: click.Context, source: str, options: dict[str, Any]) -
     for parameter in parameters:
         name, value = str(parameter.name), options.get(str(parameter.name))
         own = getattr(parameter, "group", "") in SOURCE_GROUPS and name not in IN_EVALUATION
-        fits = not parameter.sources or source in parameter.sources
-        if own and fits and value is not None:
+        fits = not parameter.sources or set(parameter.sources) & {*given_sources(context)}
+        if own and fits and value is not None and value != {}:
             value = str(value) if isinstance(value, Path) else value
             settings["maps" if name == "map_folder" else name] = value
     if source == "reflacx":

@@ -7,6 +7,14 @@ EVALUATE_EXAMPLES = {
         "gazesal evaluate --fixations fixations.csv --maps maps --size 800x600 \\\n"
         "    --sigma 24px --out results"
     ),
+    "The export of a tracker": (
+        "gazesal evaluate --fixations export.tsv --format tobii --display 1920x1080 \\\n"
+        "    --placement letterbox --size stimuli --maps maps --sigma 24px --out results"
+    ),
+    "One reader an image, as in EGD-CXR": (
+        "gazesal evaluate --fixations fixations.csv --format egd-cxr --size sizes.csv \\\n"
+        "    --maps maps --sigma 100px --ground-truth all --out results"
+    ),
     "A manifest that names the files of each image": (
         "gazesal evaluate --manifest manifest.csv --sigma 24px --out results"
     ),

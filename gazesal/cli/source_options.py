@@ -7,16 +7,24 @@ from typing import Any
 import click
 
 from gazesal.cli.option_groups import GroupedOption
-from gazesal.cli.option_values import column_option, sigma_option, size_option
+from gazesal.cli.option_values import (
+    display_option,
+    format_option,
+    pairs_option,
+    rectangle_option,
+    sigma_option,
+    size_option,
+)
+from gazesal.datasets.screens import ORIGINS
 
-__all__ = ["SOURCE_GROUPS", "SOURCE_OPTIONS", "require_one_source"]
+__all__ = ["SOURCE_GROUPS", "SOURCE_OPTIONS", "given_sources", "is_given", "require_one_source"]
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
-TABLES = ("fixations",)  # options whose images become cases by `cases_from_tables`
-READ = ("fixations", "manifest")  # options whose files `read_fixations` reads
-SOURCE_GROUPS = ("Gaze", "Coordinates and screen", "Maps", "REFLACX")
+TABLES = ("fixations",)
+FILES = ("fixations", "manifest")  # a manifest names files of fixations
+SOURCE_GROUPS = ("Gaze", "Coordinates", "Screen", "Maps", "REFLACX")
 
-_gaze, _screen, _maps, _reflacx = (
+_gaze, _place, _screen, _maps, _reflacx = (
     partial(click.option, cls=GroupedOption, group=title) for title in SOURCE_GROUPS
 )
 
@@ -26,7 +34,16 @@ SOURCE_OPTIONS = [
     _gaze(
         "--fixations",
         type=click.Path(path_type=Path),
-        help="CSV or Parquet table of fixations with the columns image, observer, x, y, duration.",
+        help="Fixations: a table with the columns image, observer, x, y, duration, such as CSV or "
+        "Parquet, or the file or folder of a --format.",
+    ),
+    _gaze(
+        "--format",
+        sources=TABLES,
+        callback=format_option,
+        metavar="NAME|FILE.toml",
+        help="Format of --fixations, for example tobii, eyelink, egd-cxr or salicon, or your own "
+        "description of a table. By default, a table whose dialect is found out.",
     ),
     _gaze(
         "--sigma",
@@ -39,16 +56,31 @@ SOURCE_OPTIONS = [
     _gaze(
         "--column",
         "columns",
-        sources=READ,
+        sources=FILES,
         multiple=True,
-        callback=column_option,
+        callback=pairs_option,
         metavar="NAME=THEIRS",
         help="Name of a column in your table, for example duration=duration_ms. Use duration= if "
         "there are no durations. Repeat for more columns.",
     ),
     _gaze(
+        "--eye",
+        sources=TABLES,
+        type=click.Choice(["left", "right", "both"]),
+        help="Eye to use if the files have both. By default both, with a warning.",
+    ),
+    _gaze(
+        "--format-option",
+        "format_options",
+        sources=TABLES,
+        multiple=True,
+        callback=pairs_option,
+        metavar="NAME=VALUE",
+        help="Option of the format, for example samples=mouse for salicon. Repeat for more.",
+    ),
+    _gaze(
         "--outside",
-        sources=READ,
+        sources=FILES,
         type=click.Choice(["raise", "drop", "keep"]),
         default="raise",
         show_default=True,
@@ -57,11 +89,10 @@ SOURCE_OPTIONS = [
     ),
     _gaze(
         "--duplicates",
-        sources=READ,
-        type=click.Choice(["raise", "drop", "keep"]),
-        default="raise",
-        show_default=True,
-        help="Repeated rows in the table of fixations: end with an error, drop or keep them.",
+        sources=FILES,
+        type=click.Choice(["raise", "drop", "keep", "longest"]),
+        help="Rows that repeat another: end with an error, drop or keep them, or keep the longest "
+        "of a fixation (only egd-cxr). By default an error, or as the format says.",
     ),
     _gaze(
         "--manifest",
@@ -76,7 +107,7 @@ SOURCE_OPTIONS = [
         type=FOLDER,
         help="Folder that relative paths in the manifest start from, by default its own folder.",
     ),
-    _screen(
+    _place(
         "--size",
         sources=TABLES,
         callback=size_option,
@@ -84,30 +115,87 @@ SOURCE_OPTIONS = [
         help="Size of the images in the pixels of the fixations, a CSV table with the columns "
         "image, width, height, or the folder of the pictures.",
     ),
-    _screen(
+    _place(
         "--pixels-per-degree",
-        sources=READ,
+        sources=FILES,
         type=float,
         metavar="NUMBER",
         help="Image pixels per degree of visual angle.",
     ),
-    _screen(
+    _place(
         "--origin",
-        sources=READ,
-        type=click.Choice(["pixel_center", "pixel_corner", "one_based"]),
-        default="pixel_center",
-        show_default=True,
-        help="Origin of the coordinates: (0, 0) is the center of the first pixel (pixel_center) or "
-        "the corner of the image (pixel_corner), or (1, 1) is the center of the first pixel "
-        "(one_based).",
+        sources=FILES,
+        type=click.Choice(ORIGINS),
+        help="Origin of the positions: (0, 0) is the center of the first pixel (pixel_center), the "
+        "outer corner (pixel_corner) or the center of the screen (screen_center), or (1, 1) is the "
+        "center of the first pixel (one_based). By default as the format says, or pixel_center.",
+    ),
+    _place(
+        "--unit",
+        sources=TABLES,
+        type=click.Choice(["pixels", "shares"]),
+        help="Unit of the positions: pixels, or shares of the width and height. By default as the "
+        "format or the names of the columns say, or pixels.",
+    ),
+    _place(
+        "--y-axis",
+        sources=TABLES,
+        type=click.Choice(["down", "up"]),
+        help="Direction of y. By default as the format says, or down.",
+    ),
+    _place(
+        "--time-unit",
+        sources=TABLES,
+        type=click.Choice(["ms", "s", "us", "ns"]),
+        help="Unit of the durations. By default as the format or the names of the columns say.",
+    ),
+    _screen(
+        "--display",
+        sources=TABLES,
+        callback=display_option,
+        metavar="WxH",
+        help="Size of the screen, if positions were measured on it.",
+    ),
+    _screen(
+        "--placement",
+        sources=TABLES,
+        type=click.Choice(["fill", "letterbox", "center"]),
+        help="Place of the image on the screen: stretched over it (fill, the default), as large as "
+        "possible with bars beside it (letterbox), or in the center.",
+    ),
+    _screen(
+        "--scale",
+        sources=TABLES,
+        type=float,
+        metavar="NUMBER",
+        help="Pixels of the screen per pixel of the image, for --placement center.",
+    ),
+    _screen(
+        "--rectangle",
+        sources=TABLES,
+        callback=rectangle_option,
+        metavar="X_MIN,Y_MIN,X_MAX,Y_MAX|FILE",
+        help="Outer edges of the image on the screen, or a table with the columns image, x_min, "
+        "y_min, x_max, y_max, instead of --placement.",
     ),
     _maps(
         "--maps",
         "map_folder",
         type=click.Path(path_type=Path),
-        help="Folder of saliency maps, with a folder <method>/<image>.npy|npz|png|tif or a file "
-        "<method>.npz|h5|zarr for each method. Maps of REFLACX are named by dicom_id. Optional "
-        "with --reflacx and --manifest.",
+        help="Folder of saliency maps, with a folder <method>/<image>.npy|png|... or a file "
+        "<method>.npz|h5|zarr|mat|pt for each method. Maps of REFLACX are named by dicom_id. "
+        "Optional with --reflacx and --manifest.",
+    ),
+    _maps(
+        "--pattern",
+        metavar="TEXT",
+        help="Names of the files of maps without their suffix, for example {image}_cam or "
+        "*/{image}. By default {image}.",
+    ),
+    _maps(
+        "--array",
+        metavar="NAME",
+        help="Name of the array of the map in each .npz, .mat or .pt file of a folder.",
     ),
     _maps(
         "--resize",
@@ -167,8 +255,41 @@ SOURCE_OPTIONS = [
 ]
 
 
+def given_sources(context: click.Context) -> list[str]:
+    """Return the sources of gaze that are given, the one that names the images first.
+
+    Parameters
+    ----------
+    context : click.Context
+        The parsed options.
+
+    Returns
+    -------
+    list of str
+        One of ``"fixations"``, ``"manifest"`` and ``"reflacx"``, or a manifest and fixations.
+
+    Raises
+    ------
+    click.UsageError
+        If no source is given, or sources cannot be combined.
+    """
+    sources = [name for name in ("manifest", "reflacx", "fixations") if is_given(context, name)]
+    if sources not in (["manifest"], ["manifest", "fixations"], ["reflacx"], ["fixations"]):
+        raise click.UsageError(
+            "Give one of --fixations FILE, --manifest FILE or --reflacx DIR. Only --manifest and "
+            "--fixations can be combined."
+        )
+    return sources
+
+
+def is_given(context: click.Context, name: str) -> bool:
+    """Return whether an option is on the command line."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
 def require_one_source(context: click.Context) -> str:
-    """Return the source of the cases, and raise unless the options given go with it.
+    """Return the source that names the images, and raise unless the options go with the sources.
 
     Parameters
     ----------
@@ -178,37 +299,28 @@ def require_one_source(context: click.Context) -> str:
     Returns
     -------
     str
-        The option that names the images: ``"fixations"``, ``"manifest"`` or ``"reflacx"``.
+        The first of `given_sources`.
 
     Raises
     ------
     click.UsageError
-        If no source is given, sources cannot be combined, or an option does not go with them.
+        If an option does not go with the sources, or one that they need is missing.
     """
-
-    def given(name: str | None) -> bool:
-        source = context.get_parameter_source(name or "")
-        return source is not None and source.name == "COMMANDLINE"
-
-    sources = [name for name in ("manifest", "reflacx", "fixations") if given(name)]
-    if sources not in (["manifest"], ["manifest", "fixations"], ["reflacx"], ["fixations"]):
-        raise click.UsageError(
-            "Give one of --fixations FILE, --manifest FILE or --reflacx DIR. Only --manifest and "
-            "--fixations can be combined."
-        )
-    source = sources[0]
+    sources = given_sources(context)
     options: list[Any] = list(context.command.params)
     for option in options:
         needed = getattr(option, "sources", ())
-        if needed and source not in needed and given(option.name):
-            others = [f"--{name.replace('_', '-')}" for name in needed]
-            raise click.UsageError(f"{option.opts[0]} goes with {' or '.join(others)}.")
-    if source in TABLES:
+        if needed and not set(needed) & set(sources) and is_given(context, option.name):
+            others = " or ".join(f"--{name.replace('_', '-')}" for name in needed)
+            raise click.UsageError(
+                f"{option.opts[0]} goes with {others}, not with --{sources[0]}. Remove it."
+            )
+    if sources[0] in TABLES:
         flags = {option.name: option.opts[0] for option in options}
-        missing = [flags[n] for n in ("map_folder", "size", "sigma") if context.params[n] is None]
+        missing = [flags[name] for name in ("map_folder", "sigma") if context.params[name] is None]
         if missing:
-            raise click.UsageError(f"--{source} needs {' and '.join(missing)} too.")
+            raise click.UsageError(f"--{sources[0]} needs {' and '.join(missing)} too.")
     sigma = context.params["sigma"]
-    if source == "reflacx" and sigma is not None and sigma[1] != "deg":
+    if sources[0] == "reflacx" and sigma is not None and sigma[1] != "deg":
         raise click.UsageError("--sigma must be in degrees with --reflacx, for example 1deg.")
-    return source
+    return sources[0]

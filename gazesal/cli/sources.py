@@ -8,9 +8,11 @@ from typing import Any
 
 import click
 import numpy as np
+import pandas as pd
 
 import gazesal
 from gazesal.cxr.lung_hull import find_lung_hulls
+from gazesal.datasets.gaze_formats.registry import FORMATS
 from gazesal.evaluation.case import SEGMENTATION
 from gazesal.evaluation.cases_from_tables import with_maps
 from gazesal.reporting.pictures import pictures_in
@@ -61,7 +63,7 @@ def accepted_by(function: Callable[..., Any], options: Mapping[str, Any]) -> dic
         for name, parameter in signature(function).parameters.items()
         if parameter.kind is Parameter.KEYWORD_ONLY
     }
-    return {k: value for k, value in options.items() if k in names and value is not None}
+    return {k: value for k, value in options.items() if k in names and value not in (None, {})}
 
 
 def with_defaults(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -106,24 +108,60 @@ def find_cases(source: str, options: Mapping[str, Any]) -> FoundCases:
 def _of_tables(options: Mapping[str, Any]) -> FoundCases:
     """Return the cases of a table of fixations."""
     sigma = in_pixels(options["sigma"], options["pixels_per_degree"])
-    read, find, join = gazesal.read_fixations, gazesal.find_maps, gazesal.cases_from_tables
-    table = read(options["fixations"], **accepted_by(read, options))
+    find, join = gazesal.find_maps, gazesal.cases_from_tables
+    shape = _sizes(options)
+    table = _fixations(options, shape)
+    shape = table.attrs.get("size") if shape is None else shape
+    if shape is None:
+        raise ValueError(
+            f"--size must be given, because {options['fixations']} does not have the sizes of its "
+            "images. Give WIDTHxHEIGHT, a table or the folder of the pictures."
+        )
     maps = find(options["map_folder"], **accepted_by(find, options))
-    size = options["size"]
-    shape = gazesal.read_sizes(size) if isinstance(size, Path) else size
     cases = join(table, maps, shape, **accepted_by(join, options))
     return FoundCases(cases, options["outside"], sigma, options["pictures"])
+
+
+def _sizes(options: Mapping[str, Any]) -> Any:
+    """Return (H, W) of all images or by image, or None."""
+    size = options["size"]
+    return gazesal.read_sizes(size) if isinstance(size, Path) else size
+
+
+def _fixations(options: Mapping[str, Any], sizes: Any) -> pd.DataFrame:
+    """Read the fixations in their format."""
+    form = FORMATS.get(options["format"])
+    if form is not None and form.frame == "maps":
+        raise ValueError(
+            f"--format must have fixations, got {form.name}, which has maps of gaze. Name them in "
+            "the columns gaze:OBSERVER of a --manifest."
+        )
+    parts = ("display", "placement", "scale", "rectangle")
+    screen: Any = {name: options[name] for name in parts if options[name] is not None}
+    if isinstance(screen.get("rectangle"), Path):
+        others = [f"--{name}" for name in screen if name != "rectangle"]
+        if others:
+            raise click.UsageError(f"{others[0]} is not used with a table of --rectangle. Omit it.")
+        screen = screen["rectangle"]
+    elif screen:
+        screen = gazesal.Screen(**screen)
+    read = gazesal.read_fixations
+    # Sizes are also for the cases. Other arguments that a format does not have are an error.
+    sizes = sizes if form is None or "sizes" in form.options else None
+    given = accepted_by(read, {**options, "sizes": sizes, "screen": screen or None})
+    return read(options["fixations"], options["format"], **given, **options["format_options"])
 
 
 def _of_manifest(options: Mapping[str, Any]) -> FoundCases:
     """Return the cases of a manifest, with the maps of a folder if one is given."""
     sigma, folder = options["sigma"], options["map_folder"]
-    manifest = options["manifest"]
+    manifest, fixations = options["manifest"], options["fixations"]
+    table = None if fixations is None else _fixations(options, _sizes(options))
     cases = gazesal.cases_from_manifest(
         manifest,
         root=options["manifest_root"],
         absent="keep" if options.get("bad_images") == "list" else "raise",
-        **accepted_by(gazesal.cases_from_manifest, options),
+        **accepted_by(gazesal.cases_from_manifest, {**options, "fixations": table}),
     )
     if folder is not None:
         named: dict[str, dict[str, Any]] = {}

@@ -18,9 +18,10 @@ from gazesal.cli.sources import accepted_by
 GROUPS = [*SOURCE_GROUPS, "Scores", "Results", "Run"]
 # Options that a command reads itself. Others are keyword arguments of a public function.
 OWN = {
-    "fixations", "manifest", "reflacx", "manifest_root", "map_folder", "size", "sigma",
-    "pixels_per_degree", "pictures", "readers", "phases", "lungs", "bad_readings",
-    "interval", "out", "page", "quiet", "resume", "dask",
+    "fixations", "format_options", "manifest", "reflacx", "manifest_root", "map_folder", "size",
+    "sigma", "pixels_per_degree", "display", "placement", "scale", "rectangle", "pictures",
+    "readers", "phases", "lungs", "bad_readings", "interval", "out", "page", "quiet", "resume",
+    "dask",
 }  # fmt: skip
 READERS = [
     gazesal.read_fixations,
@@ -62,6 +63,8 @@ def test_each_group_is_short():
 @pytest.mark.parametrize("title", EVALUATE_EXAMPLES)
 def test_example_is_accepted(title, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "stimuli").mkdir()
+    (tmp_path / "sizes.csv").write_text("image,width,height\n")
     require_one_source(parsed(EVALUATE_EXAMPLES[title]))
 
 
