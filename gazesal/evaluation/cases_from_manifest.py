@@ -19,6 +19,7 @@ from gazesal.datasets.screens import ScreenOrigin
 from gazesal.evaluation.case import Case
 from gazesal.evaluation.cases_from_tables import gaze_of_images, with_maps
 from gazesal.evaluation.fixation_file import FixationFile
+from gazesal.evaluation.gaze_from_maps import joined_gaze
 from gazesal.evaluation.gaze_sources import MapSource
 from gazesal.evaluation.manifest import Manifest, labels
 from gazesal.exceptions import OffImageWarning
@@ -36,6 +37,7 @@ def cases_from_manifest(
     columns: Mapping[str, str] | None = None,
     duplicates: Literal["raise", "drop", "keep"] = "raise",
     outside: Outside = "raise",
+    threshold: float | None = None,
     unmapped: Literal["raise", "gaze_only"] = "raise",
     absent: Literal["raise", "keep"] = "raise",
 ) -> list[Case]:
@@ -51,6 +53,9 @@ def cases_from_manifest(
         - ``map:METHOD``, the file of a method's saliency map,
         - ``gaze:OBSERVER``, the file of an observer's fixations on the image, or of a finished
           gaze map, empty if the observer did not look at the image,
+        - ``fixation_map:OBSERVER``, the map of the pixels that an observer fixated, or
+          ``fixation_map`` of all observers together. See `FixationMap`,
+        - ``gaze_map``, the finished gaze map of all observers together. See `gaze_map` of `Case`,
         - ``group:NAME``, the group of the image, such as its finding,
         - ``picture``, the file of the image itself, for display only,
         - ``x_min``, ``y_min``, ``x_max``, ``y_max``, its box in pixels,
@@ -75,6 +80,8 @@ def cases_from_manifest(
     outside : {"raise", "drop", "keep"}, default "raise"
         Treatment of fixations outside their image. See `gaze_heatmap`. Files of single observers
         are read with their image, so fixations dropped from them are not counted.
+    threshold : float, optional
+        Pixels with a larger value in maps of fixated pixels are fixated. See `fixations_from_map`.
     unmapped : {"raise", "gaze_only"}, default "raise"
         Treatment of images for which a method has no map: an error, or use of their gaze for the
         center bias only.
@@ -136,10 +143,16 @@ def cases_from_manifest(
         row=row,
         root=path.parent if root is None else as_path(root, name="root"),
         check=absent == "raise",
+        threshold=threshold,
     )
     if isinstance(fixations, (str, os.PathLike)):
         fixations = read_fixations(fixations, origin=origin, columns=columns, duplicates=duplicates)
     table = manifest.checked(table)
+    if threshold is not None and not any(name.startswith("fixation_map") for name in table.columns):
+        raise ValueError(
+            f"{path}: `threshold` is used only by columns of fixation_map, which are missing, got "
+            f"{threshold!r}. Remove it."
+        )
     reading = {
         "origin": origin,
         "columns": tuple((columns or {}).items()),
@@ -173,11 +186,8 @@ def _joined(cases: list[Case], fixations: pd.DataFrame, outside: Outside, path: 
     joined = []
     for case in cases:
         _, gaze = looked_at.get(case.image, (case.shape, {}))
-        twice = sorted(set(gaze) & set(case.gaze))
-        if twice:
-            raise ValueError(
-                f"{path}: observer {twice[0]!r} of image {case.image!r} must have one source of "
-                "gaze, got a file and rows of the table of fixations."
-            )
-        joined.append(replace(case, gaze=dict(sorted({**case.gaze, **gaze}.items()))))
+        try:
+            joined.append(replace(case, gaze=joined_gaze(case.image, case.gaze, gaze)))
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
     return joined

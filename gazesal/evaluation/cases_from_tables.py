@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from gazesal._validation import as_choice, as_shape
+from gazesal._validation import as_choice
 from gazesal._warnings import warn
 from gazesal.datasets._clean_names import by_clean_name, similar_name
 from gazesal.datasets.map_sources import source_finder
 from gazesal.evaluation.case import Case, require_no_baseline
+from gazesal.evaluation.gaze_from_maps import MapsOfGaze, cases_with_gaze, size_finder
 from gazesal.evaluation.gaze_sources import Gaze, MapSource
 from gazesal.exceptions import OffImageWarning
 from gazesal.maps.heatmap import OUTSIDE, Outside, exchange_hint, off_image
@@ -27,26 +28,41 @@ Shape = tuple[int, int]
 
 
 def cases_from_tables(
-    fixations: pd.DataFrame | Any,
+    fixations: pd.DataFrame | Any | None,
     maps: Mapping[str, Mapping[str, MapSource]],
-    shape: tuple[int, int] | Mapping[str, tuple[int, int]],
+    shape: tuple[int, int] | Mapping[str, tuple[int, int]] | None = None,
     *,
+    fixation_maps: MapsOfGaze | None = None,
+    gaze_maps: MapsOfGaze | None = None,
+    threshold: float | None = None,
     outside: Outside = "raise",
     unmapped: Literal["raise", "gaze_only"] = "raise",
 ) -> list[Case]:
-    """Join a table of fixations with saliency maps, one case per image.
+    """Join a table of fixations, or maps of the gaze, with saliency maps, one case per image.
 
     Parameters
     ----------
     fixations : pandas.DataFrame or other table
         Columns image, observer, x, y, duration, as `read_fixations` returns them. It may also be
-        a table of polars or Arrow, a dict of columns or a list of records.
+        a table of polars or Arrow, a dict of columns or a list of records. None if all gaze is
+        given as maps.
     maps : mapping of mapping
         Saliency maps by method, then by image: arrays, or sources as `find_maps` returns them. The
         maps of a method may also be any object with ``__getitem__``, which is called with the name
         of an image when its map is needed. For several jobs it must be possible to pickle it.
-    shape : tuple of int or mapping of str to tuple of int
-        (H, W) of all images, or by image, in the pixels of the fixations.
+    shape : tuple of int or mapping of str to tuple of int, optional
+        (H, W) of all images, or by image, in the pixels of the fixations. By default the size of
+        the image's map in `fixation_maps`, or else in `gaze_maps`, which is read for it.
+    fixation_maps : mapping, optional
+        Maps of fixated pixels by image, as `open_maps` returns them for a folder, if they are of
+        all observers together. Or by observer, then by image, as `find_maps` returns them. See
+        `FixationMap`. All observers together are the observer ``"all"``.
+    gaze_maps : mapping, optional
+        Finished gaze maps by image, of all observers together, which metrics of maps use instead
+        of gaze maps drawn from the fixations. See `gaze_map` of `Case`. Or by observer, then by
+        image, for observers without fixations.
+    threshold : float, optional
+        Pixels with a larger value in `fixation_maps` are fixated. See `fixations_from_map`.
     outside : {"raise", "drop", "keep"}, default "raise"
         Treatment of fixations outside their image. See `gaze_heatmap`.
     unmapped : {"raise", "gaze_only"}, default "raise"
@@ -61,12 +77,14 @@ def cases_from_tables(
     Raises
     ------
     TypeError
-        If the fixations are not a table, or `maps` is not a mapping.
+        If the fixations are not a table, or `maps`, `fixation_maps` or `gaze_maps` is not a
+        mapping.
     ValueError
         If a column or a size is missing, a column holds values that are not real numbers (complex,
         bool, dates), a fixation lies outside, the durations of an observer on an image are all
-        zero, an image has no map, a method has the name of a baseline, or no image is left. The
-        message names the line or image.
+        zero, an image has no map, a method has the name of a baseline, or no image is left. If an
+        image has two sources of fixations of an observer, or has fixations and no gaze map, but
+        others have one. The message names the line or image.
 
     Warns
     -----
@@ -93,16 +111,31 @@ def cases_from_tables(
     >>> cases = gazesal.cases_from_tables(fixations, {"mine": {"7": np.eye(3)}}, (3, 3))
     >>> cases[0].image, list(cases[0].gaze), list(cases[0].maps)
     ('7', ['ann', 'bob'], ['mine'])
+
+    Without a table of fixations, from the map of fixated pixels of a benchmark:
+
+    >>> pixels = {"7": [[0, 0, 1], [0, 0, 0], [0, 1, 0]]}
+    >>> cases = gazesal.cases_from_tables(
+    ...     None, {"mine": {"7": np.eye(3)}}, (3, 3), fixation_maps=pixels
+    ... )
+    >>> cases[0].load_gaze("all").points.tolist()
+    [[2.0, 0.0], [1.0, 2.0]]
     """
     as_choice(outside, OUTSIDE, name="outside")
     as_choice(unmapped, ("raise", "gaze_only"), name="unmapped")
     methods = as_methods(maps)
-    found, dropped = gaze_of_images(fixations, _size_finder(shape), outside)
-    if dropped:
-        warn(dropped, OffImageWarning)
-    cases = [
-        Case(image=image, shape=size, gaze=gaze, maps={}) for image, (size, gaze) in found.items()
-    ]
+    if threshold is not None and fixation_maps is None:
+        raise ValueError(
+            f"`threshold` is used only by `fixation_maps`, which are not given, got {threshold!r}. "
+            "Remove it."
+        )
+    size_of = size_finder(shape, fixation_maps, gaze_maps)
+    found: dict[str, tuple[Shape, dict[str, Gaze]]] = {}
+    if fixations is not None or (fixation_maps is None and gaze_maps is None):
+        found, dropped = gaze_of_images(fixations, size_of, outside)
+        if dropped:
+            warn(dropped, OffImageWarning)
+    cases = cases_with_gaze(found, fixation_maps, gaze_maps, size_of, threshold)
     return with_maps(cases, methods, unmapped)
 
 
@@ -268,21 +301,3 @@ class _Rows:
             f"{self.observers[self.observer[at]]} on image {self.images[self.image[at]]} must be "
             "non-negative, with a positive sum."
         )
-
-
-def _size_finder(shape: Any) -> Callable[[str], Shape]:
-    """Return a function from the name of an image to its size."""
-    if not isinstance(shape, Mapping):
-        size = as_shape(shape, name="shape")
-        return lambda _: size
-    sizes = by_clean_name(shape, what="images of `shape`")
-
-    def find(image: str) -> Shape:
-        if image not in sizes:
-            raise ValueError(
-                f"`shape` (--size) must give the size of every image, but has no {image!r}"
-                f"{similar_name(image, sizes)}."
-            )
-        return as_shape(sizes[image], name=f"shape of {image}")
-
-    return find

@@ -17,16 +17,17 @@ from gazesal.datasets._paths_inside import path_inside
 from gazesal.datasets.map_files import SUFFIXES
 from gazesal.datasets.map_sources import stored_maps
 from gazesal.datasets.map_stores import STORES, StoredMap
-from gazesal.evaluation.case import Case, require_no_baseline
+from gazesal.evaluation.case import ALL_OBSERVERS, Case, require_no_baseline
 from gazesal.evaluation.fixation_file import FixationFile
-from gazesal.evaluation.gaze_sources import GazeSource
+from gazesal.evaluation.gaze_from_maps import joined_gaze
+from gazesal.evaluation.gaze_sources import FixationMap, GazeSource
 
 __all__ = ["Manifest", "labels"]
 
 BOX = ("x_min", "y_min", "x_max", "y_max")
 SIZE = ("width", "height")
-PREFIXES = ("map", "gaze", "group")
-KNOWN = {"image", *SIZE, *BOX, "picture", "center_bias", "scored"}
+PREFIXES = ("map", "gaze", "fixation_map", "group")
+KNOWN = {"image", *SIZE, *BOX, "picture", "center_bias", "fixation_map", "gaze_map", "scored"}
 
 Row: TypeAlias = Mapping[str, str]
 
@@ -45,12 +46,15 @@ class Manifest:
         Folder of the paths in the manifest.
     check : bool
         True to raise an error for missing files.
+    threshold : float or None
+        Pixels with a larger value in maps of fixated pixels are fixated.
     """
 
     path: Path
     row: str
     root: Path
     check: bool
+    threshold: float | None = None
 
     def checked(self, table: pd.DataFrame) -> pd.DataFrame:
         """Check the columns of the table and return it sorted by image."""
@@ -113,6 +117,10 @@ class Manifest:
                     path=file, image=image, observer=observer, shape=shape, **reading
                 )
         picture = values.get("picture", "")
+        try:
+            gaze = joined_gaze(image, gaze, self._fixation_maps(line, values))
+        except ValueError as error:
+            raise ValueError(f"{self.path}, {self.row} {line}: {error}") from None
         return Case(
             image=image,
             shape=shape,
@@ -124,8 +132,19 @@ class Manifest:
             center_bias=(
                 self._map(line, "center_bias", values) if values.get("center_bias") else None
             ),
+            gaze_map=self._map(line, "gaze_map", values) if values.get("gaze_map") else None,
             picture=self._file(line, "picture", picture) if picture else None,
         )
+
+    def _fixation_maps(self, line: Any, values: Row) -> dict[str, GazeSource]:
+        """Return the maps of fixated pixels in a row by observer."""
+        columns = {ALL_OBSERVERS: "fixation_map"}
+        columns |= {name: f"fixation_map:{name}" for name in labels(values, "fixation_map")}
+        return {
+            observer: FixationMap(self._map(line, column, values), self.threshold)
+            for observer, column in columns.items()
+            if values.get(column)
+        }
 
     def maps(self, line: Any, prefix: str, values: Row) -> dict[str, Path | StoredMap]:
         """Return the maps in the columns of a prefix in a row."""
