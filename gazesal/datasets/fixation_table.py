@@ -343,4 +343,6 @@ def _of_frame(source: Any, preset: Preset, options: TableOptions) -> pd.DataFram
         as_path(source, name="source")
     raw = as_table(source, name="source")
     numbered = raw.set_axis(pd.RangeIndex(1, len(raw) + 1, name="row"), axis=0)
-    return fixations_of(numbered, preset, options, source="fixations")
+    table = fixations_of(numbered, preset, options, source="`source`")
+    table.attrs["source"] = "fixations"  # as messages of `cases_from_tables` name a table
+    return table
