@@ -44,8 +44,8 @@ def evaluate(
 ) -> None:
     """Score saliency maps against gaze.
 
-    The gaze is a table of fixations, a manifest or a REFLACX release. Each needs one option, and
-    the examples below show what goes with it.
+    The gaze is given by --fixations, --gaze-maps, --fixation-maps, --manifest or --reflacx. The
+    examples at the end show what goes with each.
 
     Results in --out: scores.csv (every score), summary.txt, .md and .csv (means with 95% intervals
     for each method, for one observer vs. the others and for the center bias), settings.json, and

@@ -15,6 +15,17 @@ EVALUATE_EXAMPLES = {
         "gazesal evaluate --fixations fixations.csv --format egd-cxr --size sizes.csv \\\n"
         "    --maps maps --sigma 100px --ground-truth all --out results"
     ),
+    "Only heat maps of the gaze, as in SALICON": (
+        "gazesal evaluate --gaze-maps gaze_maps --maps maps --ground-truth all --out results"
+    ),
+    "Fixations and heat maps made of them, as in SALICON": (
+        "gazesal evaluate --fixations fixations --format salicon --gaze-maps gaze_maps \\\n"
+        "    --maps maps --metric nss --metric ncc --ground-truth all --out results"
+    ),
+    "Maps of fixated pixels, as in CAT2000": (
+        "gazesal evaluate --fixation-maps FIXATIONLOCS --maps maps --sigma 24px \\\n"
+        "    --ground-truth all --out results"
+    ),
     "A manifest that names the files of each image": (
         "gazesal evaluate --manifest manifest.csv --sigma 24px --out results"
     ),

@@ -6,178 +6,26 @@ from typing import Any
 
 import click
 
+from gazesal.cli.gaze_options import GAZE_OPTIONS, TABLES
 from gazesal.cli.option_groups import GroupedOption
-from gazesal.cli.option_values import (
-    display_option,
-    format_option,
-    pairs_option,
-    rectangle_option,
-    sigma_option,
-    size_option,
-)
-from gazesal.datasets.screens import ORIGINS
+from gazesal.cli.place_options import PLACE_OPTIONS
 
 __all__ = ["SOURCE_GROUPS", "SOURCE_OPTIONS", "given_sources", "is_given", "require_one_source"]
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
-TABLES = ("fixations",)
-FILES = ("fixations", "manifest")  # a manifest names files of fixations
-SOURCE_GROUPS = ("Gaze", "Coordinates", "Screen", "Maps", "REFLACX")
+SOURCE_GROUPS = (
+    "Gaze", "Maps of the gaze", "Manifest", "Coordinates", "Screen", "Saliency maps", "REFLACX",
+)  # fmt: skip
 
-_gaze, _place, _screen, _maps, _reflacx = (
-    partial(click.option, cls=GroupedOption, group=title) for title in SOURCE_GROUPS
+_maps, _reflacx = (
+    partial(click.option, cls=GroupedOption, group=title) for title in SOURCE_GROUPS[-2:]
 )
 
 # An option with the name of a keyword argument of a function that reads its source, such as
 # `read_fixations` or `find_maps`, is given to it. `sources` names the sources that have the option.
 SOURCE_OPTIONS = [
-    _gaze(
-        "--fixations",
-        type=click.Path(path_type=Path),
-        help="Fixations: a table with the columns image, observer, x, y, duration, such as CSV or "
-        "Parquet, or the file or folder of a --format.",
-    ),
-    _gaze(
-        "--format",
-        sources=TABLES,
-        callback=format_option,
-        metavar="NAME|FILE.toml",
-        help="Format of --fixations, for example tobii, eyelink, egd-cxr or salicon, or your own "
-        "description of a table. By default, a table whose dialect is found out.",
-    ),
-    _gaze(
-        "--sigma",
-        callback=sigma_option,
-        metavar="NUMBER[px|deg]",
-        help="Standard deviation of the Gaussian of a fixation, in pixels (24 or 24px) or degrees "
-        "of visual angle (1deg, needs --pixels-per-degree). For REFLACX in degrees, by default "
-        "1deg, because each fixation has its own pixels per degree.",
-    ),
-    _gaze(
-        "--column",
-        "columns",
-        sources=FILES,
-        multiple=True,
-        callback=pairs_option,
-        metavar="NAME=THEIRS",
-        help="Name of a column in your table, for example duration=duration_ms. Use duration= if "
-        "there are no durations. Repeat for more columns.",
-    ),
-    _gaze(
-        "--eye",
-        sources=TABLES,
-        type=click.Choice(["left", "right", "both"]),
-        help="Eye to use if the files have both. By default both, with a warning.",
-    ),
-    _gaze(
-        "--format-option",
-        "format_options",
-        sources=TABLES,
-        multiple=True,
-        callback=pairs_option,
-        metavar="NAME=VALUE",
-        help="Option of the format, for example samples=mouse for salicon. Repeat for more.",
-    ),
-    _gaze(
-        "--outside",
-        sources=FILES,
-        type=click.Choice(["raise", "drop", "keep"]),
-        default="raise",
-        show_default=True,
-        help="Fixations outside the image: end with an error, drop them, or keep the part of their "
-        "Gaussian that is inside.",
-    ),
-    _gaze(
-        "--duplicates",
-        sources=FILES,
-        type=click.Choice(["raise", "drop", "keep", "longest"]),
-        help="Rows that repeat another: end with an error, drop or keep them, or keep the longest "
-        "of a fixation (only egd-cxr). By default an error, or as the format says.",
-    ),
-    _gaze(
-        "--manifest",
-        type=click.Path(path_type=Path, dir_okay=False),
-        help="CSV, Parquet or JSON table with a row for each image. Its columns are image, width, "
-        "height, map:METHOD, gaze:OBSERVER, group:NAME and more. May be combined with --fixations.",
-    ),
-    _gaze(
-        "--root",
-        "manifest_root",
-        sources=("manifest",),
-        type=FOLDER,
-        help="Folder that relative paths in the manifest start from, by default its own folder.",
-    ),
-    _place(
-        "--size",
-        sources=TABLES,
-        callback=size_option,
-        metavar="WxH|FILE|DIR",
-        help="Size of the images in the pixels of the fixations, a CSV table with the columns "
-        "image, width, height, or the folder of the pictures.",
-    ),
-    _place(
-        "--pixels-per-degree",
-        sources=FILES,
-        type=float,
-        metavar="NUMBER",
-        help="Image pixels per degree of visual angle.",
-    ),
-    _place(
-        "--origin",
-        sources=FILES,
-        type=click.Choice(ORIGINS),
-        help="Origin of the positions: (0, 0) is the center of the first pixel (pixel_center), the "
-        "outer corner (pixel_corner) or the center of the screen (screen_center), or (1, 1) is the "
-        "center of the first pixel (one_based). By default as the format says, or pixel_center.",
-    ),
-    _place(
-        "--unit",
-        sources=TABLES,
-        type=click.Choice(["pixels", "shares"]),
-        help="Unit of the positions: pixels, or shares of the width and height. By default as the "
-        "format or the names of the columns say, or pixels.",
-    ),
-    _place(
-        "--y-axis",
-        sources=TABLES,
-        type=click.Choice(["down", "up"]),
-        help="Direction of y. By default as the format says, or down.",
-    ),
-    _place(
-        "--time-unit",
-        sources=TABLES,
-        type=click.Choice(["ms", "s", "us", "ns"]),
-        help="Unit of the durations. By default as the format or the names of the columns say.",
-    ),
-    _screen(
-        "--display",
-        sources=TABLES,
-        callback=display_option,
-        metavar="WxH",
-        help="Size of the screen, if positions were measured on it.",
-    ),
-    _screen(
-        "--placement",
-        sources=TABLES,
-        type=click.Choice(["fill", "letterbox", "center"]),
-        help="Place of the image on the screen: stretched over it (fill, the default), as large as "
-        "possible with bars beside it (letterbox), or in the center.",
-    ),
-    _screen(
-        "--scale",
-        sources=TABLES,
-        type=float,
-        metavar="NUMBER",
-        help="Pixels of the screen per pixel of the image, for --placement center.",
-    ),
-    _screen(
-        "--rectangle",
-        sources=TABLES,
-        callback=rectangle_option,
-        metavar="X_MIN,Y_MIN,X_MAX,Y_MAX|FILE",
-        help="Outer edges of the image on the screen, or a table with the columns image, x_min, "
-        "y_min, x_max, y_max, instead of --placement.",
-    ),
+    *GAZE_OPTIONS,
+    *PLACE_OPTIONS,
     _maps(
         "--maps",
         "map_folder",
@@ -256,7 +104,7 @@ SOURCE_OPTIONS = [
 
 
 def given_sources(context: click.Context) -> list[str]:
-    """Return the sources of gaze that are given, the one that names the images first.
+    """Return the options of gaze that are given, the source of the images first.
 
     Parameters
     ----------
@@ -266,18 +114,19 @@ def given_sources(context: click.Context) -> list[str]:
     Returns
     -------
     list of str
-        One of ``"fixations"``, ``"manifest"`` and ``"reflacx"``, or a manifest and fixations.
+        ``["reflacx"]``, a manifest without or with fixations, or some of `TABLES`.
 
     Raises
     ------
     click.UsageError
         If no source is given, or sources cannot be combined.
     """
-    sources = [name for name in ("manifest", "reflacx", "fixations") if is_given(context, name)]
-    if sources not in (["manifest"], ["manifest", "fixations"], ["reflacx"], ["fixations"]):
+    sources = [name for name in ("manifest", "reflacx", *TABLES) if is_given(context, name)]
+    alone = sources in (["reflacx"], ["manifest"], ["manifest", "fixations"])
+    if not sources or not (alone or set(sources) <= set(TABLES)):
         raise click.UsageError(
-            "Give one of --fixations FILE, --manifest FILE or --reflacx DIR. Only --manifest and "
-            "--fixations can be combined."
+            "Give one of --fixations PATH, --gaze-maps DIR, --fixation-maps DIR, --manifest FILE "
+            "or --reflacx DIR. The first three can be combined, and --manifest with --fixations."
         )
     return sources
 
@@ -308,18 +157,20 @@ def require_one_source(context: click.Context) -> str:
     """
     sources = given_sources(context)
     options: list[Any] = list(context.command.params)
+    flags = {option.name: option.opts[0] for option in options}
     for option in options:
-        needed = getattr(option, "sources", ())
-        if needed and not set(needed) & set(sources) and is_given(context, option.name):
-            others = " or ".join(f"--{name.replace('_', '-')}" for name in needed)
+        fitting = getattr(option, "sources", ())
+        if fitting and not set(fitting) & set(sources) and is_given(context, option.name):
             raise click.UsageError(
-                f"{option.opts[0]} goes with {others}, not with --{sources[0]}. Remove it."
+                f"{option.opts[0]} goes with {' or '.join(flags[name] for name in fitting)}, not "
+                f"with {flags[sources[0]]}. Remove it."
             )
     if sources[0] in TABLES:
-        flags = {option.name: option.opts[0] for option in options}
-        missing = [flags[name] for name in ("map_folder", "sigma") if context.params[name] is None]
+        # finished gaze maps are not blurred
+        needed = ("map_folder",) if "gaze_maps" in sources else ("map_folder", "sigma")
+        missing = [flags[name] for name in needed if context.params[name] is None]
         if missing:
-            raise click.UsageError(f"--{sources[0]} needs {' and '.join(missing)} too.")
+            raise click.UsageError(f"{flags[sources[0]]} needs {' and '.join(missing)} too.")
     sigma = context.params["sigma"]
     if sources[0] == "reflacx" and sigma is not None and sigma[1] != "deg":
         raise click.UsageError("--sigma must be in degrees with --reflacx, for example 1deg.")

@@ -51,7 +51,7 @@ def accepted_by(function: Callable[..., Any], options: Mapping[str, Any]) -> dic
     function : function
         A public function.
     options : mapping of str to object
-        Options of a command by name. An option without a value is None.
+        Options of a command by name. An option without a value is None or an empty dict.
 
     Returns
     -------
@@ -63,7 +63,11 @@ def accepted_by(function: Callable[..., Any], options: Mapping[str, Any]) -> dic
         for name, parameter in signature(function).parameters.items()
         if parameter.kind is Parameter.KEYWORD_ONLY
     }
-    return {k: value for k, value in options.items() if k in names and value not in (None, {})}
+    return {
+        name: value
+        for name, value in options.items()
+        if name in names and value is not None and not (isinstance(value, dict) and not value)
+    }
 
 
 def with_defaults(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -93,7 +97,7 @@ def find_cases(source: str, options: Mapping[str, Any]) -> FoundCases:
     FoundCases
         The cases with their pictures.
     """
-    read = {"fixations": _of_tables, "manifest": _of_manifest, "reflacx": _of_release}[source]
+    read = {"manifest": _of_manifest, "reflacx": _of_release}.get(source, _of_tables)
     found = read(options)
     if found.pictures is None:
         return found
@@ -106,20 +110,32 @@ def find_cases(source: str, options: Mapping[str, Any]) -> FoundCases:
 
 
 def _of_tables(options: Mapping[str, Any]) -> FoundCases:
-    """Return the cases of a table of fixations."""
+    """Return the cases of a table of fixations or of folders of maps of the gaze."""
     sigma = in_pixels(options["sigma"], options["pixels_per_degree"])
     find, join = gazesal.find_maps, gazesal.cases_from_tables
-    shape = _sizes(options)
-    table = _fixations(options, shape)
-    shape = table.attrs.get("size") if shape is None else shape
-    if shape is None:
-        raise ValueError(
-            f"--size must be given, because {options['fixations']} does not have the sizes of its "
-            "images. Give WIDTHxHEIGHT, a table or the folder of the pictures."
-        )
+    shape, table = _sizes(options), None
+    of_gaze = {name: _open_maps(options[name]) for name in ("fixation_maps", "gaze_maps")}
+    if options["fixations"] is not None:
+        table = _fixations(options, shape)
+        shape = table.attrs.get("size") if shape is None else shape
+        if shape is None and all(each is None for each in of_gaze.values()):
+            raise ValueError(
+                f"--size must be given, because {options['fixations']} does not have the sizes of "
+                "its images. Give WIDTHxHEIGHT, a table or the folder of the pictures."
+            )
     maps = find(options["map_folder"], **accepted_by(find, options))
-    cases = join(table, maps, shape, **accepted_by(join, options))
+    cases = join(table, maps, shape, **accepted_by(join, {**options, **of_gaze}))
     return FoundCases(cases, options["outside"], sigma, options["pictures"])
+
+
+def _open_maps(place: str | None) -> Any:
+    """Open a folder of maps of the gaze, possibly with a pattern of their names after it."""
+    if place is None:
+        return None
+    parts = Path(place).parts
+    at = next((i for i, part in enumerate(parts) if "{" in part or "*" in part), len(parts))
+    pattern = "/".join(parts[at:]) or None
+    return gazesal.open_maps(Path(*parts[:at]), pattern=pattern)
 
 
 def _sizes(options: Mapping[str, Any]) -> Any:
@@ -154,9 +170,11 @@ def _fixations(options: Mapping[str, Any], sizes: Any) -> pd.DataFrame:
 
 def _of_manifest(options: Mapping[str, Any]) -> FoundCases:
     """Return the cases of a manifest, with the maps of a folder if one is given."""
-    sigma, folder = options["sigma"], options["map_folder"]
-    manifest, fixations = options["manifest"], options["fixations"]
-    table = None if fixations is None else _fixations(options, _sizes(options))
+    sigma = in_pixels(options["sigma"], options["pixels_per_degree"])
+    folder, manifest = options["map_folder"], options["manifest"]
+    table = None
+    if options["fixations"] is not None:
+        table = _fixations(options, _sizes(options))
     cases = gazesal.cases_from_manifest(
         manifest,
         root=options["manifest_root"],
@@ -175,7 +193,6 @@ def _of_manifest(options: Mapping[str, Any]) -> FoundCases:
                 f"{folder} and {manifest} both have maps of {twice[0]!r}. Remove one of the two."
             )
         cases = with_maps(cases, {**named, **found}, options["unmapped"])
-    sigma = None if sigma is None else in_pixels(sigma, options["pixels_per_degree"])
     return FoundCases(cases, options["outside"], sigma, options["pictures"])
 
 
@@ -190,20 +207,19 @@ def _of_release(options: Mapping[str, Any]) -> FoundCases:
     return FoundCases(cases, "keep", None, options["pictures"], release)
 
 
-def in_pixels(sigma: tuple[float, str], pixels_per_degree: float | None) -> float:
-    """Return a sigma in pixels."""
-    number, unit = sigma
-    if unit == "px":
+def in_pixels(sigma: tuple[float, str] | None, pixels_per_degree: float | None) -> float | None:
+    """Return a sigma in pixels, if one is given."""
+    if sigma is None or sigma[1] == "px":
         if pixels_per_degree is not None:
             raise click.UsageError(
                 "--pixels-per-degree must be used with a --sigma in degrees, for example 1deg."
             )
-        return number
+        return None if sigma is None else sigma[0]
     if pixels_per_degree is None or not (np.isfinite(pixels_per_degree) and pixels_per_degree > 0):
         raise click.UsageError(
             "--sigma in degrees needs --pixels-per-degree, a positive number of image pixels."
         )
-    return number * pixels_per_degree
+    return sigma[0] * pixels_per_degree
 
 
 def cases_of_release(

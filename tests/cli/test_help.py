@@ -18,7 +18,7 @@ from gazesal.cli.sources import accepted_by
 GROUPS = [*SOURCE_GROUPS, "Scores", "Results", "Run"]
 # Options that a command reads itself. Others are keyword arguments of a public function.
 OWN = {
-    "fixations", "format_options", "manifest", "reflacx", "manifest_root", "map_folder", "size",
+    "format_options", "manifest", "reflacx", "manifest_root", "map_folder", "size",
     "sigma", "pixels_per_degree", "display", "placement", "scale", "rectangle", "pictures",
     "readers", "phases", "lungs", "bad_readings", "interval", "out", "page", "quiet", "resume",
     "dask",
@@ -57,7 +57,7 @@ def test_help_lists_options_by_group_then_examples():
 def test_each_group_is_short():
     groups = [option.group for option in options_of(evaluate)]
     assert set(groups) == set(GROUPS)
-    assert max(groups.count(group) for group in GROUPS) <= 12
+    assert max(groups.count(group) for group in GROUPS) <= 10
 
 
 @pytest.mark.parametrize("title", EVALUATE_EXAMPLES)

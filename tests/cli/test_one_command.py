@@ -30,7 +30,7 @@ def run(folder, *words):
 
 
 def require_equal(scores, evaluation):
-    """Compare the written scores with those of an evaluation."""
+    """Compare the written scores with the scores of an evaluation."""
     expected = evaluation.scores.reset_index(drop=True)
     pd.testing.assert_frame_equal(scores, expected, check_exact=False, rtol=1e-12, atol=1e-12)
 
@@ -122,8 +122,74 @@ def write_salicon(folder, images):
         content = {"image": image, "resolution": np.array([[HEIGHT, WIDTH]]), "gaze": gaze}
         io.savemat(folder / "fixations" / f"{image}.mat", content)
         blurred = ndimage.gaussian_filter(counts, 4)
-        grey = np.round(255 * blurred / blurred.max()).astype(np.uint8)
-        Image.fromarray(grey).save(folder / "maps_of_gaze" / f"{image}.png")
+        gray = np.round(255 * blurred / blurred.max()).astype(np.uint8)
+        Image.fromarray(gray).save(folder / "maps_of_gaze" / f"{image}.png")
         Image.fromarray(np.zeros((HEIGHT, WIDTH), np.uint8)).save(
             folder / "images" / f"{image}.jpg"
         )
+
+
+@pytest.fixture
+def salicon(tmp_path):
+    """Write a set in the layout of SALICON, and maps."""
+    images = [f"COCO_train2014_{number:012d}" for number in range(4)]
+    write_salicon(tmp_path, images)
+    return tmp_path, write_maps(tmp_path, images)
+
+
+def test_only_heat_maps_are_scored_as_in_salicon(salicon):
+    folder, maps = salicon
+    output, scores, settings = run(
+        folder, "--gaze-maps", folder / "maps_of_gaze", "--maps", folder / "maps",
+        "--ground-truth", "all",
+    )  # fmt: skip
+    gaze_maps = gazesal.open_maps(folder / "maps_of_gaze")
+    cases = gazesal.cases_from_tables(None, {"grad_cam": maps}, gaze_maps=gaze_maps)
+    require_equal(scores, gazesal.evaluate(cases, ground_truth="all"))
+    assert set(scores["method"]) == {"grad_cam", "center_bias"}
+    assert settings["gaze_maps"] == str(folder / "maps_of_gaze")
+    assert "4 images" in output
+
+
+def test_fixations_and_heat_maps_are_scored_together_as_in_salicon(salicon):
+    folder, maps = salicon
+    _, scores, _ = run(
+        folder, "--fixations", folder / "fixations", "--format", "salicon",
+        "--gaze-maps", folder / "maps_of_gaze", "--size", folder / "images",
+        "--maps", folder / "maps", "--ground-truth", "all",
+        "--metric", "nss", "--metric", "ncc", "--metric", "auc_judd",
+    )  # fmt: skip
+    table = gazesal.read_fixations(folder / "fixations", "salicon")
+    maps_of_gaze = gazesal.open_maps(folder / "maps_of_gaze")
+    cases = gazesal.cases_from_tables(
+        table, {"grad_cam": maps}, (HEIGHT, WIDTH), gaze_maps=maps_of_gaze
+    )
+    metrics = ["nss", "ncc", "auc_judd"]
+    require_equal(scores, gazesal.evaluate(cases, ground_truth="all", metrics=metrics))
+    heat = gazesal.read_map(folder / "maps_of_gaze" / f"{cases[0].image}.png")
+    cell = scores[(scores["image"] == cases[0].image) & (scores["method"] == "grad_cam")]
+    found = cell.set_index("metric")["score"]
+    saliency = maps[cases[0].image]
+    points = table.loc[table["image"] == cases[0].image, ["x", "y"]].to_numpy()
+    assert found["ncc"] == pytest.approx(gazesal.ncc(saliency, heat), abs=1e-12)
+    assert found["nss"] == pytest.approx(gazesal.nss(saliency, points), abs=1e-12)
+
+
+def test_maps_of_fixated_pixels_are_scored_like_their_fixations(tmp_path):
+    rng = np.random.default_rng(5)
+    maps = write_maps(tmp_path, ["a", "b", "c"])
+    (tmp_path / "locations").mkdir()
+    rows = []
+    for image in maps:
+        pixels = rng.random((HEIGHT, WIDTH)) < 0.003
+        io.savemat(tmp_path / "locations" / f"{image}_fixPts.mat", {"fixLocs": pixels})
+        y, x = np.nonzero(pixels)
+        rows += [(image, "all", *place, 1.0) for place in zip(x, y, strict=True)]
+    _, scores, _ = run(
+        tmp_path, "--fixation-maps", tmp_path / "locations" / "{image}_fixPts", "--sigma", "5",
+        "--maps", tmp_path / "maps", "--ground-truth", "all", "--metric", "ncc", "--metric", "nss",
+    )  # fmt: skip
+    table = pd.DataFrame(rows, columns=["image", "observer", "x", "y", "duration"])
+    cases = gazesal.cases_from_tables(table, {"grad_cam": maps}, (HEIGHT, WIDTH))
+    expected = gazesal.evaluate(cases, sigma=5, ground_truth="all", metrics=["ncc", "nss"])
+    require_equal(scores, expected)
