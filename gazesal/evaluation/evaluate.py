@@ -24,7 +24,7 @@ from gazesal.evaluation.given_center_bias import (
     require_used,
 )
 from gazesal.evaluation.groups import require_groups
-from gazesal.evaluation.map_checks import require_upright
+from gazesal.evaluation.map_checks import report_lossy, require_upright
 from gazesal.evaluation.options import (
     CHECKS,
     CenterBiasRows,
@@ -202,9 +202,9 @@ def evaluate(
         If a file of `checkpoint` is torn. Its images are scored again.
     InputWarning
         If the input is probably a mistake: the fixations of some images look like shares of the
-        sides, `sigma` is used by only some of the gaze, or all maps of a method look transposed.
-        Also if `checkpoint` cannot detect
-        every change of a callable object. See :doc:`/concepts/large_sets`.
+        sides, `sigma` is used by only some of the gaze, all maps of a method look transposed, or
+        maps are JPEG files. Also if `checkpoint` cannot detect every change of a callable object.
+        See :doc:`/concepts/large_sets`.
 
     See Also
     --------
@@ -263,6 +263,7 @@ def evaluate(
     require_groups(listed, options)
     require_pixel_places(fitting)
     report_unused_sigma(fitting, options.sigma)
+    report_lossy(fitting)
     if options.resize is not None:
         require_upright(fitting)
     bad.add(few_observers(listed, options))

@@ -1,15 +1,17 @@
 """Checks for maps that have height and width exchanged relative to their images."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from gazesal._warnings import warn
+from gazesal.datasets.map_files import is_lossy
 from gazesal.datasets.map_stores import StoredMap
 from gazesal.evaluation.case import Case
 from gazesal.evaluation.gaze_sources import is_gaze_map, load_source
 from gazesal.exceptions import InputWarning
 
-__all__ = ["looks_transposed", "report_transposed", "require_upright"]
+__all__ = ["looks_transposed", "report_lossy", "report_transposed", "require_upright"]
 
 TRANSPOSE = "If they are, exchange height and width (`map.T`)."
 
@@ -58,10 +60,32 @@ def report_transposed(method: str, n_images: int) -> None:
     )
 
 
+def report_lossy(cases: list[Case]) -> None:
+    """Warn once if maps or gaze maps are JPEG files, which change values when they are written."""
+    sources = [
+        getattr(source, "source", source)  # of a map in the frame of a network's input
+        for case in cases
+        for source in (*case.maps.values(), *case.gaze.values())
+    ]
+    files = [source for source in sources if isinstance(source, Path)]
+    lossy = [path for path in files if is_lossy(path)]
+    if lossy:
+        warn(
+            f"`cases` should have maps in files without loss, got {len(lossy)} JPEG files, such as "
+            f"{lossy[0]}, and JPEG changes values when it is written. Export the maps as .npy or "
+            ".png if you can.",
+            InputWarning,
+        )
+
+
 def _require_upright(
     pairs: Sequence[tuple[Case, Any]], kind: str, *, exactly: bool = False
 ) -> None:
-    """Raise if all maps of a kind look transposed, or have exactly the exchanged sides."""
+    """Raise if all maps of a kind look transposed, or have exactly the exchanged sides.
+
+    Maps of square images are ignored, because they look the same.
+    """
+    pairs = [(case, source) for case, source in pairs if case.shape[0] != case.shape[1]]
     for case, source in pairs:
         shape = _shape_of(source)
         if shape is None or not looks_transposed(shape, case.shape):

@@ -195,8 +195,9 @@ def score_all(
     done: int,
 ) -> None:
     """Score images and add their scores to the checkpoint, after `done` earlier images."""
-    scored: Counter[str] = Counter()  # images by method
+    scored: Counter[str] = Counter()  # images that are not square, by method
     turned: Counter[str] = Counter()
+    square = {case.image for case in cases if case.shape[0] == case.shape[1]}
     unblurred = 0
     in_progress: dict[str, None] = {}  # names of images, in the order of their start
 
@@ -221,7 +222,8 @@ def score_all(
                 if isinstance(found, BadImage):
                     bad.add([found])
                     continue
-                scored.update(set(found.method))
+                if found.image not in square:  # on which a map does not look transposed
+                    scored.update(set(found.method))
                 turned.update(found.noticed.turned)
                 unblurred += found.noticed.unblurred
                 kept.add(found)

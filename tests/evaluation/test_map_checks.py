@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import gazesal
 from gazesal.evaluation.map_checks import looks_transposed
@@ -101,3 +102,28 @@ def test_transposed_gaze_maps_and_center_biases_raise():
     own = [replace(case, center_bias=np.ones(SHAPE[::-1])) for case in cases]
     with pytest.raises(ValueError, match="all 4 center biases look transposed"):
         gazesal.evaluate(own, sigma=SIGMA, resize="bilinear")
+
+
+def test_square_images_do_not_hide_transposed_maps():
+    """A map of a square image looks the same."""
+    square = make_cases(1, scale=(27.0, 27.0), shape=(28, 28))
+    cases = [replace(case, image=f"0 {case.image}") for case in square] + make_cases()
+    for make in (lambda case: case.maps["noise"].T, lambda case: lambda: case.maps["noise"].T):
+        late = callable(make(cases[0]))
+        found = pytest.warns(gazesal.InputWarning, match="4 maps of 'turned' look transposed")
+        if not late:
+            found = pytest.raises(ValueError, match="all 4 maps of 'turned' look transposed")
+        with found:
+            gazesal.evaluate(with_maps(make, cases), sigma=SIGMA, resize="bilinear")
+
+
+def test_lossy_files_warn_once(tmp_path):
+    cases = make_cases()
+    for case in cases:
+        gray = (case.maps["noise"] * 255).astype(np.uint8)
+        Image.fromarray(gray).save(tmp_path / f"{case.image}.jpg")
+    cases = with_maps(lambda case: tmp_path / f"{case.image}.jpg", cases)
+    with pytest.warns(gazesal.InputWarning) as told:
+        gazesal.evaluate(cases, sigma=SIGMA)
+    assert len(told) == 1
+    assert "4 JPEG files" in str(told[0].message)
