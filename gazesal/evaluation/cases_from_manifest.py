@@ -22,6 +22,7 @@ from gazesal.evaluation.fixation_file import FixationFile
 from gazesal.evaluation.gaze_from_maps import joined_gaze
 from gazesal.evaluation.gaze_sources import MapSource
 from gazesal.evaluation.manifest import Manifest, labels
+from gazesal.evaluation.map_on_image import Framing, GeometryOf
 from gazesal.exceptions import OffImageWarning
 from gazesal.maps.heatmap import OUTSIDE, Outside
 
@@ -40,6 +41,7 @@ def cases_from_manifest(
     threshold: float | None = None,
     unmapped: Literal["raise", "gaze_only"] = "raise",
     absent: Literal["raise", "keep"] = "raise",
+    input_geometry: Framing | GeometryOf | None = None,
 ) -> list[Case]:
     r"""Make cases of a manifest, a table with a row for each image that names its files.
 
@@ -87,6 +89,9 @@ def cases_from_manifest(
         center bias only.
     absent : {"raise", "keep"}, default "raise"
         Treatment of missing files: an error, or an error later when `evaluate` reads them.
+    input_geometry : {"letterboxed", "center_cropped", "stretched"} or callable, optional
+        Position of each image in its maps, if the maps span the input of a network. See
+        `cases_from_tables`.
 
     Returns
     -------
@@ -108,6 +113,8 @@ def cases_from_manifest(
     -----
     OffImageWarning
         If fixations were dropped under ``outside="drop"``, or will be dropped uncounted.
+    InputWarning
+        If maps do not cover their images, because `input_geometry` crops them.
 
     See Also
     --------
@@ -174,7 +181,7 @@ def cases_from_manifest(
     for line, values in rows.items():
         for method, source in manifest.maps(line, "map", values).items():
             maps[method][values["image"]] = source
-    return with_maps(cases, maps, unmapped)
+    return with_maps(cases, maps, unmapped, input_geometry)
 
 
 def _joined(cases: list[Case], fixations: pd.DataFrame, outside: Outside, path: Path) -> list[Case]:

@@ -11,6 +11,7 @@ from gazesal.datasets.reflacx import Reflacx
 from gazesal.evaluation.case import Case
 from gazesal.evaluation.cases_from_tables import as_methods, with_maps
 from gazesal.evaluation.gaze_sources import Gaze, MapSource
+from gazesal.evaluation.map_on_image import Framing, GeometryOf
 
 __all__ = ["cases_from_reflacx"]
 
@@ -24,6 +25,7 @@ def cases_from_reflacx(
     n_readers: int = 5,
     degrees: float = 1.0,
     unmapped: Literal["raise", "gaze_only"] = "raise",
+    input_geometry: Framing | GeometryOf | None = None,
 ) -> list[Case]:
     """Make a case of every image of a REFLACX release that has a reading with gaze.
 
@@ -47,6 +49,9 @@ def cases_from_reflacx(
     unmapped : {"raise", "gaze_only"}, default "raise"
         Treatment of images for which a method has no map: an error, or use of their gaze for the
         center bias only.
+    input_geometry : {"letterboxed", "center_cropped", "stretched"} or callable, optional
+        Position of each image in its maps, if the maps span the input of a network. See
+        `cases_from_tables`.
 
     Returns
     -------
@@ -61,6 +66,11 @@ def cases_from_reflacx(
         is missing. The message names the file and line, or the image.
     FileNotFoundError
         If the file of a reading is missing.
+
+    Warns
+    -----
+    InputWarning
+        If maps do not cover their images, because `input_geometry` crops them.
 
     See Also
     --------
@@ -131,7 +141,7 @@ def cases_from_reflacx(
             f"`n_readers` must be at most {most}, the largest number of readings of an image, got "
             f"{n_readers}."
         )
-    return with_maps(cases, maps, unmapped)
+    return with_maps(cases, maps, unmapped, input_geometry)
 
 
 def _gaze(fixations: pd.DataFrame, degrees: float) -> Gaze:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,6 +15,13 @@ from gazesal.datasets.map_sources import source_finder
 from gazesal.evaluation.case import Case, require_no_baseline
 from gazesal.evaluation.gaze_from_maps import MapsOfGaze, cases_with_gaze, size_finder
 from gazesal.evaluation.gaze_sources import Gaze, MapSource
+from gazesal.evaluation.map_on_image import (
+    Framing,
+    GeometryOf,
+    as_framing,
+    maps_on_image,
+    report_crops,
+)
 from gazesal.exceptions import OffImageWarning
 from gazesal.maps.heatmap import OUTSIDE, Outside, exchange_hint, off_image
 from gazesal.typing import Float64Array, IntArray
@@ -37,6 +44,7 @@ def cases_from_tables(
     threshold: float | None = None,
     outside: Outside = "raise",
     unmapped: Literal["raise", "gaze_only"] = "raise",
+    input_geometry: Framing | GeometryOf | None = None,
 ) -> list[Case]:
     """Join a table of fixations, or maps of the gaze, with saliency maps, one case per image.
 
@@ -68,6 +76,12 @@ def cases_from_tables(
     unmapped : {"raise", "gaze_only"}, default "raise"
         Treatment of images for which a method has no map: an error, or use of their gaze for the
         center bias only.
+    input_geometry : {"letterboxed", "center_cropped", "stretched"} or callable, optional
+        Position of each image in its maps, if the maps span the input of a network instead of the
+        image. They are resized to the image when they are read. See `InputGeometry`. A function
+        takes (H, W) of an image and returns its `InputGeometry`, such as
+        ``lambda shape: gazesal.InputGeometry.center_cropped(shape, (224, 224), shorter_side=256)``.
+        By default, maps span the image.
 
     Returns
     -------
@@ -90,6 +104,8 @@ def cases_from_tables(
     -----
     OffImageWarning
         If fixations were dropped under ``outside="drop"``.
+    InputWarning
+        If maps do not cover their images, because `input_geometry` crops them.
 
     See Also
     --------
@@ -136,7 +152,7 @@ def cases_from_tables(
         if dropped:
             warn(dropped, OffImageWarning)
     cases = cases_with_gaze(found, fixation_maps, gaze_maps, size_of, threshold)
-    return with_maps(cases, methods, unmapped)
+    return with_maps(cases, methods, unmapped, input_geometry)
 
 
 def as_methods(maps: Any) -> dict[str, Any]:
@@ -152,9 +168,13 @@ def as_methods(maps: Any) -> dict[str, Any]:
 
 
 def with_maps(
-    cases: list[Case], maps: Mapping[str, Mapping[str, MapSource]], unmapped: str
+    cases: list[Case],
+    maps: Mapping[str, Mapping[str, MapSource]],
+    unmapped: str,
+    input_geometry: Framing | GeometryOf | None = None,
 ) -> list[Case]:
     """Return the cases with their maps. Without a map, raise or do not score a case."""
+    framing = as_framing(input_geometry)
     find = {method: source_finder(own, name=f"maps[{method!r}]") for method, own in maps.items()}
     without_map: dict[str, str] = {}
     joined = []
@@ -163,7 +183,9 @@ def with_maps(
         missing = [method for method, source in own.items() if source is None]
         if missing and case.scored:
             without_map[case.image] = missing[0]
-        kept = {} if missing else own
+        kept: dict[str, MapSource] = {} if missing else own
+        if framing is not None:
+            kept = maps_on_image(case, kept, framing)
         joined.append(replace(case, maps=kept, scored=case.scored and not missing))
     n_scored = sum(case.scored for case in cases)
     if without_map and (unmapped == "raise" or len(without_map) == n_scored):
@@ -172,11 +194,21 @@ def with_maps(
             f"`maps` must have every image of the fixations, but {len(without_map)} of "
             f"{n_scored} images have no map: method {method!r} has no map of image {image!r} "
             f"(it has {', '.join(map(repr, list(maps[method])[:3])) or 'none'}, ..."
-            f"{similar_name(image, maps[method])}). "
+            f"{_pattern_hint(image, maps[method]) or similar_name(image, maps[method])}). "
             'Give unmapped="gaze_only" (--unmapped gaze_only) to score the others and use the gaze '
             "on these for the center bias."
         )
+    report_crops(joined)
     return joined
+
+
+def _pattern_hint(image: str, names: Iterable[str]) -> str:
+    """Return a clause with the pattern of names around the name of an image, or an empty text."""
+    for name in names:
+        before, found, after = name.partition(image) if isinstance(name, str) else ("", "", "")
+        if found and (before or after) and not (before + after)[:1].isalnum():
+            return f'; give pattern="{before}{{image}}{after}" (--pattern) if {name!r} is its map'
+    return ""
 
 
 def gaze_of_images(

@@ -93,7 +93,7 @@ def _by_image(maps: MapsByImage, name: str) -> dict[str, Any]:
 def size_finder(
     shape: Any, fixation_maps: MapsOfGaze | None, gaze_maps: MapsOfGaze | None
 ) -> Callable[[str], Shape]:
-    """Return a function from the name of an image to its size, by default the size of its first map."""
+    """Return a function from the name of an image to its size, by default of its first map."""
     if shape is None:
         return _of_maps(fixation_maps, gaze_maps)
     if not isinstance(shape, Mapping):

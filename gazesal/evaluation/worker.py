@@ -17,6 +17,7 @@ from gazesal.datasets.map_stores import StoredMap
 from gazesal.evaluation.case import Case
 from gazesal.evaluation.gaze_of_image import AnyCenterBias, center_bias_of
 from gazesal.evaluation.gaze_sources import load_source, read_source
+from gazesal.evaluation.map_on_image import MapOnImage
 from gazesal.evaluation.metric_calls import (
     AllFixations,
     fixations_on,
@@ -52,7 +53,8 @@ def find_fault(case: Case, options: EvaluationOptions) -> BadImage | None:
     """
     try:
         for method, source in case.maps.items():
-            if not callable(source) or isinstance(source, StoredMap):
+            stored = source.source if isinstance(source, MapOnImage) else source
+            if not callable(stored) or isinstance(stored, StoredMap):
                 checked_map(case, method, options)
         require_size(case, options.chosen, options.shrink)
         if case.center_bias is not None and not callable(case.center_bias):

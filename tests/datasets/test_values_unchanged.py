@@ -38,9 +38,9 @@ def read(source):
         try:
             return read_map(source) if isinstance(source, Path) else source()
         except ValueError as error:
-            assert str(path) in str(error)
-            assert len(str(error)) < 500
-            return None
+            message = str(error)
+    assert str(path) in message
+    return None
 
 
 def same(found, expected):
@@ -238,7 +238,7 @@ def test_tifffile(folder, data):
     first = stack if samples == 1 else stack[0] if separate else stack[..., 0]
     if found is not None:
         assert options["photometric"] != "miniswhite"
-        assert opaque or samples == 1 or samples == 3
+        assert opaque or samples in {1, 3}
         colors = stack if separate else np.moveaxis(stack, -1, 0)
         assert samples < 3 or (colors[:3] == colors[0]).all()
         same(found, first)
