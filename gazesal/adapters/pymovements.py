@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from gazesal._validation import as_choice, as_iterable, as_real_array
 from gazesal.adapters._table import as_numbers, make_table
 from gazesal.datasets._arguments import as_text
+from gazesal.datasets.screens import Coordinates, on_images
 from gazesal.maps.pooled import Shapes, shape_of
 from gazesal.maps.reference_frame import as_box
 from gazesal.typing import Float64Array
@@ -124,12 +125,16 @@ def fixations_from_pymovements(
             _label_list(observer, len(names), "observer"),
         )
     )
-    screen = _locations(frame, location, rows, len(names)) + _to_corner(origin, resolution)
+    on_display = _locations(frame, location, rows, len(names))
     places = {shown: _place_of(on_screen, shown) for shown in set(images)}
-    sizes = {shown: shape_of(shapes, shown)[::-1] for shown in set(images)}
-    place = np.array([places[shown] for shown in images])
-    size = np.array([sizes[shown] for shown in images])
-    points = (screen - place[:, :2]) / (place[:, 2:] - place[:, :2]) * size - 0.5
+    sizes = {shown: shape_of(shapes, shown) for shown in set(images)}
+    points = on_images(
+        on_display,
+        Coordinates(origin=origin),
+        frame=_display(resolution) if origin == "screen_center" else None,
+        edges=np.array([places[shown] for shown in images]),
+        shapes=np.array([sizes[shown] for shown in images], np.float64),
+    )
     durations = as_numbers(_column(frame, "duration", len(names)), "`events`, column 'duration',")
     return make_table(
         {"image": images, "observer": observers},
@@ -247,18 +252,16 @@ def _locations(
     return points
 
 
-def _to_corner(origin: str, resolution: tuple[int, int] | None) -> Float64Array:
-    """Return the shift of coordinates on the screen to its outer upper left corner."""
-    if origin == "screen_center":
-        if resolution is None:
-            raise ValueError('`resolution` must be given with origin="screen_center", got None.')
-        pair = as_real_array(resolution, name="resolution").astype(np.float64)
-        if pair.shape != (2,) or not pair.min() > 0:
-            raise ValueError(
-                f"`resolution` must be the width and height of the screen, got {resolution!r}."
-            )
-        return np.asarray(pair / 2)
-    return np.full(2, 0.5 if origin == "pixel_center" else 0.0)
+def _display(resolution: tuple[int, int] | None) -> Float64Array:
+    """Return the width and height of the screen, or raise without them."""
+    if resolution is None:
+        raise ValueError('`resolution` must be given with origin="screen_center", got None.')
+    pair = as_real_array(resolution, name="resolution").astype(np.float64)
+    if pair.shape != (2,) or not pair.min() > 0:
+        raise ValueError(
+            f"`resolution` must be the width and height of the screen, got {resolution!r}."
+        )
+    return pair
 
 
 def _place_of(on_screen: Any, image: str) -> tuple[float, float, float, float]:

@@ -61,7 +61,7 @@ def _with_index_as_columns(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _as_narwhals(value: Any) -> nw.DataFrame[Any] | None:
-    """Return a table as one of narwhals, or None if it is none."""
+    """Return a table as one of narwhals, or None for another object."""
     frame: Any = nw.from_native(value, pass_through=True)
     if isinstance(frame, nw.LazyFrame):
         return frame.collect()

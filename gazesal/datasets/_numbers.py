@@ -18,7 +18,7 @@ def with_decimal_points(
     """Return a table of text whose columns of numbers have decimal points and no thousands signs.
 
     Without `decimal`, the sign follows from numbers that can be read in one way only, such as 11,5
-    or 1.203,5 or 1,203,500. A ValueError asks for `decimal` if there are none, or if they differ.
+    or 1.203,5 or 1,203,500. A ValueError asks for `decimal` if none decides, or they differ.
     """
     texts = pd.concat([table[name] for name in columns]).str.strip()
     texts = texts[texts.str.contains(r"\d") & texts.str.contains(f"[,.{BLANKS}]")]

@@ -206,8 +206,7 @@ def read_fixations(
     preset = _preset_of(format)
     if options:
         raise TypeError(
-            f"`{min(options)}` is no option of tables, whose options are those of the signature. "
-            "Remove it."
+            f"`{min(options)}` is no option of tables. Remove it, or give the `format` that has it."
         )
     reading = TableOptions(
         columns=names,

@@ -23,15 +23,9 @@ TIMES = {
 LENGTHS = {
     "pixels": ("px", "pix", "pixel", "pixels"),
     "shares": (
-        "norm",
-        "normalized",
-        "normalised",
-        "share",
-        "shares",
-        "rel",
-        "relative",
-        "frac",
-    ),  # codespell:ignore
+        *("norm", "normalized", "share", "shares", "rel", "relative", "frac"),
+        "normalised",  # codespell:ignore normalised
+    ),
     "degrees": ("deg", "degs", "degree", "degrees", "dva", "\u00b0"),
     "lengths": ("mm", "cm"),
 }
@@ -175,7 +169,7 @@ def _one(
     loose: bool,
     source: str,
 ) -> str:
-    """Return the name of one column, or an empty text if there is none."""
+    """Return the name of one column, or an empty text if no column fits."""
     if key in given:
         name = given[key]
         if name and name not in names:
