@@ -202,6 +202,7 @@ def sound_calls():
         "read_sizes": {"path": "sizes.csv"},
         "find_maps": {"folder": "maps"},
         "open_maps": {"source": "maps.npz"},
+        "open_salicon_results": {"path": "results.json"},
         "evaluate": {
             "cases": CASES,
             "sigma": 2.0,
@@ -239,7 +240,7 @@ def sound_calls():
 
 
 CALLS = sound_calls()
-READ = ("read_", "find_maps", "open_maps", "Reflacx", "MimicCxrJpg")
+READ = ("read_", "find_maps", "open_maps", "open_salicon_results", "Reflacx", "MimicCxrJpg")
 IN_FILES = ("write_", *READ)
 # Kinds that are sound for some arguments, and only do not fit the others of the call, which the
 # error may then name. A name of a column that the table lacks is one.

@@ -4,4 +4,5 @@ from .map_stores import StoredMap as StoredMap
 from .mimic_cxr_jpg import MIMIC_LABELS as MIMIC_LABELS
 from .mimic_cxr_jpg import MimicCxrJpg as MimicCxrJpg
 from .reflacx import Reflacx as Reflacx
+from .salicon_results import open_salicon_results as open_salicon_results
 from .synthetic_reflacx import write_synthetic_reflacx as write_synthetic_reflacx

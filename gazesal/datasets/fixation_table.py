@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
 
-from gazesal._validation import as_choice, as_shape
+from gazesal._validation import as_choice
 from gazesal.datasets._arguments import as_path, as_text
-from gazesal.datasets._clean_names import by_clean_name, picture_stems
+from gazesal.datasets._clean_names import picture_stems
 from gazesal.datasets._csv import require_each
 from gazesal.datasets._dialects import Dialect
 from gazesal.datasets._frames import as_table, is_table
+from gazesal.datasets._image_sizes import Sizes, sizes_by_image
 from gazesal.datasets.gaze_formats.column_names import CANONICAL, NAMED
 from gazesal.datasets.gaze_formats.preset_tables import (
     Preset,
@@ -25,14 +26,12 @@ from gazesal.datasets.gaze_formats.read_table import TableOptions, fixations_of
 from gazesal.datasets.gaze_formats.registry import FORMATS, read_format
 from gazesal.datasets.gaze_formats.table_files import fixations_in_files, read_table
 from gazesal.datasets.gaze_formats.table_positions import Geometry
-from gazesal.datasets.map_files import read_sizes
 from gazesal.datasets.screen_tables import read_screens
 from gazesal.datasets.screens import ORIGINS, Screen, ScreenOrigin
 
 __all__ = ["FIXATION_COLUMNS", "read_fixations", "read_reading"]
 
 FIXATION_COLUMNS = CANONICAL
-Shape = tuple[int, int]
 
 
 def read_fixations(
@@ -40,7 +39,7 @@ def read_fixations(
     format: str | Path | None = None,  # noqa: A002 (the usual name)
     *,
     columns: Mapping[str, str] | None = None,
-    sizes: tuple[int, int] | Mapping[str, tuple[int, int]] | str | Path | None = None,
+    sizes: Sizes | None = None,
     screen: Screen | Mapping[str, Screen] | str | Path | None = None,
     origin: ScreenOrigin | None = None,
     unit: Literal["pixels", "shares"] | None = None,
@@ -214,7 +213,7 @@ def read_fixations(
             unit=unit,
             origin=origin,
             y_axis=y_axis,
-            size_of=_sizes_by(sizes),
+            size_of=sizes_by_image(sizes),
             screen=_screens(screen),
         ),
         time_unit=time_unit,
@@ -297,26 +296,6 @@ def _preset_of(format: str | Path | None) -> Preset:  # noqa: A002 (the name of 
     as_text(format, name="format")
     as_choice(format, (*known, *FORMATS), name="format")
     return known[format]
-
-
-def _sizes_by(sizes: Any) -> Callable[[str], Shape | None] | None:
-    """Return a function from the name of an image to its size, or None without sizes."""
-    if sizes is None:
-        return None
-    if isinstance(sizes, (str, Path)):
-        sizes = read_sizes(sizes)
-    if not isinstance(sizes, Mapping):
-        size = as_shape(sizes, name="sizes")
-        return lambda _: size
-    by_name = by_clean_name(sizes, what="images of `sizes`")
-    names = list(by_name)
-    stems = dict(zip(picture_stems(names), names, strict=True))
-
-    def find(image: str) -> Shape | None:
-        name = image if image in by_name else stems.get(image)
-        return None if name is None else as_shape(by_name[name], name=f"sizes of {image}")
-
-    return find
 
 
 def _screens(screen: Any) -> Screen | Mapping[str, Screen] | None:

@@ -103,7 +103,7 @@ class Hdf5Array:
 
         With `transposed`, the axes are reversed, as in files of MATLAB.
         """
-        self.require_own_values()
+        self._require_own_values()
         dtype = self.dataset.dtype
         enum = self.h5py.check_enum_dtype(dtype)  # None for h5py's own booleans
         if enum or (dtype.kind not in "fiub" and not self.is_text):
@@ -117,7 +117,7 @@ class Hdf5Array:
         require_plain_values(values, self.dataset.attrs, transposed=transposed)
         return values.T if transposed else values
 
-    def require_own_values(self) -> None:
+    def _require_own_values(self) -> None:
         """Raise if the values are in other files or need a plugin."""
         layout = self.dataset.id.get_create_plist()
         if self.dataset.is_virtual or layout.get_external_count():

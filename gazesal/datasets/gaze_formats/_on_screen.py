@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -11,7 +10,8 @@ import pandas as pd
 
 from gazesal._validation import as_choice
 from gazesal._warnings import warn
-from gazesal.datasets.gaze_formats._rows import Sizes, omit, picture_stem, sizes_of
+from gazesal.datasets._image_sizes import Sizes, sizes_by_image
+from gazesal.datasets.gaze_formats._rows import omit
 from gazesal.datasets.screens import Coordinates, Screen, frame_of, on_images, screen_of
 from gazesal.exceptions import InputWarning
 from gazesal.typing import Float64Array
@@ -74,7 +74,7 @@ def image_named(patterns: Patterns, message: str) -> str | None:
     for pattern in patterns:
         found = pattern.search(message)
         if found:
-            return "" if OFFSET.search(message) else picture_stem(found[1])
+            return "" if OFFSET.search(message) else found[1]
     return None
 
 
@@ -117,7 +117,7 @@ def to_images(
     coordinates: Coordinates,
     *,
     screen: Screens | None,
-    sizes: Sizes | str | Path | None,
+    sizes: Sizes | None,
     display: tuple[int, int] | None = None,
 ) -> pd.DataFrame:
     """Convert positions on the screen to pixels of the images.
@@ -125,7 +125,7 @@ def to_images(
     Without `screen`, the screens in the column `SHOWN_AT` are taken, which the files describe. The
     width and height of a screen are `display`, which the files state, unless it has its own.
     """
-    source, known = table.attrs["source"], sizes_of(sizes)
+    source, size_of = table.attrs["source"], sizes_by_image(sizes) or (lambda _: None)
     found = table.pop(SHOWN_AT) if SHOWN_AT in table else None
     names = list(dict.fromkeys(table["image"]))
     if screen is None and (found is None or found.isna().any()):
@@ -134,6 +134,7 @@ def to_images(
             "not. Give a gazesal.Screen, such as Screen(display=(1920, 1080)) if the images filled "
             "it."
         )
+    known = {name: size for name in names if (size := size_of(name)) is not None}
     missing = [name for name in names if name not in known]
     if missing:
         raise ValueError(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -10,12 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gazesal._warnings import warn
-from gazesal.datasets._clean_names import PICTURES, clean_names
-from gazesal.datasets.map_files import read_sizes
+from gazesal.datasets._clean_names import clean_names, picture_stems
+from gazesal.datasets._image_sizes import SizeOf
 from gazesal.exceptions import SkippedDataWarning
 
 BoolArray: TypeAlias = NDArray[np.bool_]
-Sizes: TypeAlias = Mapping[str, tuple[int, int]]
 FIRST = ("image", "observer", "x", "y", "duration")
 
 
@@ -33,37 +32,20 @@ def reading(path: Path, title: str) -> Iterator[None]:
         ) from error
 
 
-def picture_stem(name: str) -> str:
-    """Return the name of an image without folders and without the suffix of a picture.
-
-    Maps are found by the same names. Folders may be separated by slashes of any system.
-    """
-    last = PurePosixPath(name.strip().replace("\\", "/"))
-    return last.stem if last.suffix.lower() in PICTURES else last.name
-
-
-def sizes_of(sizes: Sizes | str | Path | None) -> Sizes:
-    """Return sizes by image, from a table of sizes or from a mapping."""
-    if sizes is None:
-        return {}
-    if isinstance(sizes, (str, Path)):
-        return read_sizes(sizes)
-    if not isinstance(sizes, Mapping):
-        raise TypeError(
-            "`sizes` must be a mapping from image to (H, W) or the path of a table of sizes, got "
-            f"{type(sizes).__name__}. Read it with `read_sizes`."
-        )
-    return sizes
-
-
 def table_of(
-    rows: Sequence[Mapping[str, Any]], path: Path, *, size: tuple[int, int] | None = None
+    rows: Sequence[Mapping[str, Any]],
+    path: Path,
+    *,
+    size: tuple[int, int] | None = None,
+    stems: bool = True,
 ) -> pd.DataFrame:
     """Join the columns of one observer on one image each to a table of fixations.
 
     Each part has the names image and observer and the arrays x and y. Without the array duration,
-    every fixation has the duration 1. Further arrays and constants become columns. Give the table
-    to `omit` at the end, which omits fixations without a position.
+    every fixation has the duration 1. Names of images lose the suffix of a picture and the folders
+    before it, because maps are named so, unless `stems` is False or two images would have the same
+    name. Further arrays and constants become columns. Give the table to `omit` at the end, which
+    omits fixations without a position.
 
     The attributes are ``source``, the path, ``durations``, False if the format has no durations,
     and ``size``, the (H, W) of all images if it is the same.
@@ -84,6 +66,10 @@ def table_of(
     table = pd.DataFrame({name: _column(rows, name) for name in columns})
     for column in ("image", "observer"):
         names = clean_names(table[column].unique(), what=f"{path}: names of {column}s")
+        if column == "image" and stems:
+            named = [name for name in names if name]  # it is empty if no image was shown
+            short = dict(zip(named, picture_stems([names[name] for name in named]), strict=True))
+            names = names | short
         table[column] = table[column].map(names).astype("str")
     table = table.astype({"x": np.float64, "y": np.float64, "duration": np.float64})
     table.attrs = {"source": str(path), "durations": durations}
@@ -142,10 +128,10 @@ def omit(
     return left.set_axis(pd.RangeIndex(1, len(left) + 1, name="row"))
 
 
-def beside_image(table: pd.DataFrame, sizes: Sizes) -> BoolArray:
+def beside_image(table: pd.DataFrame, size_of: SizeOf) -> BoolArray:
     """Return which fixations lie off the image. Without its size, negative positions do."""
-    unknown = (np.inf, np.inf)
-    limits = np.array([sizes.get(image, unknown) for image in table["image"]], np.float64)
+    sizes = {image: size_of(image) or (np.inf, np.inf) for image in table["image"].unique()}
+    limits = np.array([sizes[image] for image in table["image"]], np.float64)
     high = limits[:, ::-1] - 0.5
     places = table[["x", "y"]].to_numpy()
     beside = np.logical_not(((places >= -0.5) & (places < high)).all(axis=1))

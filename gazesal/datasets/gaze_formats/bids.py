@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from gazesal.datasets._csv import RATIO, UNPACKED
+from gazesal.datasets._image_sizes import Sizes
 from gazesal.datasets._json import parse_json
 from gazesal.datasets.gaze_formats._files import files_in
 from gazesal.datasets.gaze_formats._on_screen import (
@@ -20,7 +21,7 @@ from gazesal.datasets.gaze_formats._on_screen import (
     shown_image,
     to_images,
 )
-from gazesal.datasets.gaze_formats._rows import Sizes, picture_stem, reading, table_of
+from gazesal.datasets.gaze_formats._rows import reading, table_of
 from gazesal.datasets.screens import Coordinates
 
 RECORDING = re.compile(r"(?P<run>.*)_recording-[^_]+_physioevents\.tsv\.gz")
@@ -36,7 +37,7 @@ def read_bids(
     path: Path,
     *,
     screen: Screens | None = None,
-    sizes: Sizes | str | Path | None = None,
+    sizes: Sizes | None = None,
     eye: Eye | None = None,
 ) -> pd.DataFrame:
     """Read the fixations of a folder in the layout of BIDS 1.11, whose observers are ``sub-*``.
@@ -180,7 +181,7 @@ def _images(task: Path) -> list[tuple[float, float, str]]:
     events = pd.read_csv(task, sep="\t", dtype=str, keep_default_na=False)
     shown = events[~events["stim_file"].isin(["", "n/a"])]
     return [
-        (float(onset), float(onset) + float(duration), picture_stem(image))
+        (float(onset), float(onset) + float(duration), image)
         for onset, duration, image in shown[["onset", "duration", "stim_file"]].to_numpy()
     ]
 

@@ -36,10 +36,10 @@ def read_cat2000(
     rows = _pooled(path) if path.is_dir() and not whole else _by_observer(whole[0])
     if not suffix:
         rows = [row | {"image": str(row["image"]).rpartition(".")[0]} for row in rows]
-    table = table_of(rows, path, size=SIZE)
+    table = table_of(rows, path, size=SIZE, stems=False)
     reasons = {}
     if outside == "drop":
-        reasons["beside the image"] = beside_image(table, dict.fromkeys(table["image"], SIZE))
+        reasons["beside the image"] = beside_image(table, lambda _: SIZE)
     if duplicates == "drop" and "order" in table:
         change = table.groupby(["image", "observer"], sort=False)[["x", "y", "order"]].diff()
         reasons["equal to the fixation before"] = (change == [0, 0, 1]).all(axis=1).to_numpy()

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gazesal.datasets._image_sizes import Sizes, sizes_by_image
 from gazesal.datasets.gaze_formats._files import files_in
 from gazesal.datasets.gaze_formats._on_screen import (
     SHOWN_AT,
@@ -22,13 +23,7 @@ from gazesal.datasets.gaze_formats._on_screen import (
     shown_image,
     to_images,
 )
-from gazesal.datasets.gaze_formats._rows import (
-    Sizes,
-    picture_stem,
-    reading,
-    sizes_of,
-    table_of,
-)
+from gazesal.datasets.gaze_formats._rows import reading, table_of
 from gazesal.datasets.screens import Coordinates, Screen
 
 EVENT = re.compile(r"(?:EFIX|MSG|START)\s")
@@ -65,7 +60,7 @@ def read_eyelink_asc(
     path: Path,
     *,
     screen: Screens | None = None,
-    sizes: Sizes | str | Path | None = None,
+    sizes: Sizes | None = None,
     eye: Eye | None = None,
     image_message: str | None = None,
 ) -> pd.DataFrame:
@@ -81,7 +76,7 @@ def read_eyelink_asc(
     """
     patterns = message_patterns(image_message, name="image_message")
     rows: list[dict[str, Any]] = []
-    known = sizes_of(sizes)
+    size_of = sizes_by_image(sizes) or (lambda _: None)
     for file in files_in(path, "*.asc"):
         with reading(file, "an ASC file of EyeLink"):
             lines = [line for line in _text(file).splitlines() if EVENT.match(line)]
@@ -91,7 +86,7 @@ def read_eyelink_asc(
             for number, trial in enumerate(_trials(lines, patterns, own=own)):
                 for row in _rows(trial, file.stem, number):
                     places = {
-                        image: _screen(*place, display, known.get(image, (1, 1)))
+                        image: _screen(*place, display, size_of(image) or (1, 1))
                         for image, place in trial.screens.items()
                     }
                     places_of_rows = [places.get(image) for image in row["image"]]
@@ -100,7 +95,7 @@ def read_eyelink_asc(
     table = omit_unseen(
         table, eye, remedy="Give `image_message`, a regular expression with a group for the name."
     )
-    return to_images(table, Coordinates(), screen=screen, sizes=known)
+    return to_images(table, Coordinates(), screen=screen, sizes=sizes)
 
 
 def _trials(lines: list[str], patterns: Patterns, *, own: bool) -> Iterator[_Trial]:
@@ -125,11 +120,11 @@ def _note(trial: _Trial, message: "re.Match[str]", patterns: Patterns, *, own: b
     time, content = float(message["time"]) - float(message["offset"] or 0), message[3].strip()
     loaded = None if own else LOADED.fullmatch(content)
     if loaded:
-        image = picture_stem(loaded["image"])
+        image = loaded["image"]
         trial.shown.append((time, image))
         trial.screens[image] = loaded["how"], [float(each) for each in loaded["numbers"].split()]
     elif variable := VARIABLE.fullmatch(content):
-        trial.named = picture_stem(variable["image"])
+        trial.named = variable["image"]
     elif not (trial.screens or content.startswith("!V")):
         named = image_named(patterns, content)
         if named is not None:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from gazesal.datasets.gaze_formats._files import file_in
 from gazesal.datasets.gaze_formats._matlab import points, read_mat, records, text
-from gazesal.datasets.gaze_formats._rows import omit, picture_stem, reading, table_of
+from gazesal.datasets.gaze_formats._rows import omit, reading, table_of
 
 SIZE = (1000, 1000)  # (H, W) of every image
 VIEWS = ("enc", "rec", "rec2")  # the first, second and third time that a person saw the image
@@ -32,7 +32,7 @@ def read_figrim(path: Path) -> pd.DataFrame:
                         places = points(looked[view]) - 1
                         rows.append(
                             {
-                                "image": picture_stem(text(image["filename"])),
+                                "image": text(image["filename"]),
                                 "observer": initials[number],
                                 "x": places[:, 0],
                                 "y": places[:, 1],

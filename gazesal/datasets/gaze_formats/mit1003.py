@@ -9,15 +9,13 @@ import numpy as np
 import pandas as pd
 
 from gazesal._validation import as_choice
+from gazesal.datasets._image_sizes import Sizes, sizes_by_image
 from gazesal.datasets.gaze_formats._files import files_in
 from gazesal.datasets.gaze_formats._matlab import numbers, points, read_mat, records, text
 from gazesal.datasets.gaze_formats._rows import (
-    Sizes,
     beside_image,
     omit,
-    picture_stem,
     reading,
-    sizes_of,
     table_of,
 )
 from gazesal.datasets.gaze_formats._saccades import fixations_between_saccades
@@ -31,7 +29,7 @@ def read_mit1003(
     path: Path,
     *,
     outside: Literal["drop", "keep"] = "drop",
-    sizes: Sizes | str | Path | None = None,
+    sizes: Sizes | None = None,
     first: Literal["keep", "drop"] = "keep",
 ) -> pd.DataFrame:
     """Read the gaze of MIT1003, a folder ``DATA/<observer>/<image>.mat`` of samples.
@@ -45,11 +43,11 @@ def read_mit1003(
     """
     as_choice(outside, ("drop", "keep"), name="outside")
     as_choice(first, ("keep", "drop"), name="first")
-    known = sizes_of(sizes)
+    size_of = sizes_by_image(sizes) or (lambda _: None)
     table = table_of([_row(*found) for found in _recordings(path)], path)
     reasons = {}
     if outside == "drop":
-        reasons["beside the image"] = beside_image(table, known)
+        reasons["beside the image"] = beside_image(table, size_of)
     unwanted = (table["order"] == 1).to_numpy() & (first == "drop")
     return omit(table, reasons, unwanted=unwanted)
 
@@ -65,14 +63,14 @@ def _recordings(path: Path) -> Iterator[tuple[str, str, Any, Any, Any]]:
                     numbers(content[name]).ravel() for name in ("starts", "durations")
                 )
                 found = points(content["fixations"]), starts, durations
-                yield picture_stem(named[1]), named[2], *found
+                yield named[1], named[2], *found
             else:
                 # MATLAB cuts names of variables to 63 letters, so the image is named by a field
                 (trial,) = (value for name, value in content.items() if name[:2] != "__")
                 (recording,) = records(trial)
                 (data,) = records(recording["DATA"])
                 found = fixations_between_saccades(points(data["eyeData"]), rate=RATE)
-                yield picture_stem(text(recording["imgName"])), file.parent.name, *found
+                yield text(recording["imgName"]), file.parent.name, *found
 
 
 def _files(path: Path) -> list[Path]:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from gazesal.datasets.gaze_formats._files import file_in
 from gazesal.datasets.gaze_formats._matlab import numbers, read_mat, records, text
-from gazesal.datasets.gaze_formats._rows import omit, picture_stem, reading, table_of
+from gazesal.datasets.gaze_formats._rows import omit, reading, table_of
 
 SIZE = (600, 800)  # (H, W) of every image
 
@@ -26,7 +26,7 @@ def read_osie(path: Path) -> pd.DataFrame:
                 )
                 rows.append(
                     {
-                        "image": picture_stem(text(image["img"])),
+                        "image": text(image["img"]),
                         "observer": str(number),
                         "x": x - 1,
                         "y": y - 1,

@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gazesal.datasets._arguments import require_sane_bytes
+from gazesal.datasets._image_sizes import Sizes
 from gazesal.datasets.gaze_formats._files import files_in
 from gazesal.datasets.gaze_formats._on_screen import (
     SHOWN_AT,
@@ -19,7 +20,7 @@ from gazesal.datasets.gaze_formats._on_screen import (
     shown_image,
     to_images,
 )
-from gazesal.datasets.gaze_formats._rows import Sizes, reading, table_of
+from gazesal.datasets.gaze_formats._rows import reading, table_of
 from gazesal.datasets.hdf5_files import Hdf5, open_hdf5
 from gazesal.datasets.screens import Coordinates, Screen
 
@@ -37,7 +38,7 @@ def read_psychopy(
     path: Path,
     *,
     screen: Screens | None = None,
-    sizes: Sizes | str | Path | None = None,
+    sizes: Sizes | None = None,
     eye: Eye | None = None,
     image_message: str | None = None,
 ) -> pd.DataFrame:
@@ -81,7 +82,7 @@ def read_psychopy(
 def _table(content: Hdf5, key: str) -> pd.DataFrame:
     """Return the columns of numbers and texts of a table of events."""
     array = content.array(key)
-    array.require_own_values()
+    array._require_own_values()  # noqa: SLF001 (as its own `read` does)
     require_sane_bytes(array.shape, array.dataset.dtype.itemsize)
     values = array.dataset[()]
     return pd.DataFrame({name: _plain(values[name]) for name in values.dtype.names})

@@ -11,7 +11,7 @@ from gazesal._validation import as_choice
 from gazesal.datasets._json import parse_json
 from gazesal.datasets.gaze_formats._files import files_in
 from gazesal.datasets.gaze_formats._matlab import numbers, points, read_mat, records, text
-from gazesal.datasets.gaze_formats._rows import omit, picture_stem, reading, table_of
+from gazesal.datasets.gaze_formats._rows import omit, reading, table_of
 
 SIZE = (480, 640)  # (H, W) of every image
 
@@ -29,7 +29,7 @@ def read_salicon(
     for file in files_in(path, "*.mat"):
         with reading(file, "a file of SALICON"):
             content = read_mat(file)
-            image = picture_stem(text(content["image"]))
+            image = text(content["image"])
             for number, worker in enumerate(records(content["gaze"]), 1):
                 mouse = samples == "mouse"
                 places = points(worker["location" if mouse else "fixations"]) - 1
@@ -51,9 +51,9 @@ def read_salicon_json(path: Path) -> pd.DataFrame:
         if _is_results(content):
             raise ValueError(
                 "it has saliency maps, not fixations. Read them with "
-                "`gazesal.datasets.read_salicon_results`"
+                "`gazesal.datasets.open_salicon_results`"
             )
-        names = {image["id"]: picture_stem(image["file_name"]) for image in content["images"]}
+        names = {image["id"]: image["file_name"] for image in content["images"]}
         rows = []
         for worker in content["annotations"]:
             places = points(worker["fixations"]) - 1

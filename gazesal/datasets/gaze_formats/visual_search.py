@@ -9,14 +9,13 @@ import pandas as pd
 
 from gazesal._validation import as_choice
 from gazesal._warnings import warn
+from gazesal.datasets._image_sizes import Sizes
 from gazesal.datasets._json import parse_json
 from gazesal.datasets.gaze_formats._files import files_in
 from gazesal.datasets.gaze_formats._matlab import numbers
 from gazesal.datasets.gaze_formats._on_screen import to_images
 from gazesal.datasets.gaze_formats._rows import (
-    Sizes,
     omit,
-    picture_stem,
     reading,
     table_of,
 )
@@ -32,7 +31,7 @@ FACTS = ("task", "condition", "split")
 def read_coco_search18(
     path: Path,
     *,
-    sizes: Sizes | str | Path | None = None,
+    sizes: Sizes | None = None,
     first: Literal["keep", "drop"] = "keep",
 ) -> pd.DataFrame:
     """Read COCO-Search18, a JSON file of trials or a folder of them.
@@ -49,7 +48,7 @@ def read_coco_search18(
     return omit(table, unwanted=(table["order"] == 1).to_numpy() & (first == "drop"))
 
 
-def read_gazesearch(path: Path, *, sizes: Sizes | str | Path | None = None) -> pd.DataFrame:
+def read_gazesearch(path: Path, *, sizes: Sizes | None = None) -> pd.DataFrame:
     """Read GazeSearch, a JSON file of trials.
 
     Positions are whole pixels of a frame of 224 x 224, into which the picture is squeezed. With the
@@ -60,9 +59,7 @@ def read_gazesearch(path: Path, *, sizes: Sizes | str | Path | None = None) -> p
     return omit(_in_pictures(table, sizes, SQUARE))
 
 
-def _in_pictures(
-    table: pd.DataFrame, sizes: Sizes | str | Path | None, frame: Screen
-) -> pd.DataFrame:
+def _in_pictures(table: pd.DataFrame, sizes: Sizes | None, frame: Screen) -> pd.DataFrame:
     """Convert positions from the frame to the pictures, if their sizes are given."""
     if sizes is not None:
         return to_images(table, Coordinates(), screen=frame, sizes=sizes)
@@ -79,7 +76,7 @@ def _read_trials(path: Path, title: str, *, milliseconds: float) -> pd.DataFrame
         with reading(file, title):
             for trial in trials:
                 x, y, duration = (numbers(trial[key]).ravel() for key in "XYT")
-                row: dict[str, Any] = {"image": picture_stem(trial["name"])}
+                row: dict[str, Any] = {"image": trial["name"]}
                 row |= {"observer": str(trial["subject"])}
                 row |= {name: trial[name] for name in FACTS if name in trial}
                 row |= {"x": x, "y": y, "duration": duration * milliseconds}

@@ -110,7 +110,7 @@ def test_json_without_trials_is_refused(tmp_path, content):
 
 def test_damaged_trial_names_the_file(tmp_path):
     path = write(tmp_path / "a.json", [trial(), trial(subject=2, X=[1.0])])
-    with pytest.raises(ValueError, match=r"a\.json: .* observer 2 on image 0+1 .* \[1, 2\]"):
+    with pytest.raises(ValueError, match=r"a\.json: .* observer 2 on image 0+1\.jpg .* \[1, 2\]"):
         read_format("coco-search18", path, {})
 
 
