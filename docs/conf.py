@@ -25,8 +25,9 @@ extensions = [
     "myst_nb",  # MyST pages and notebooks
     "sphinx_copybutton",
     "sphinxcontrib.bibtex",
-    "api",  # this and the next three are in _ext/
+    "api",  # this and the next four are in _ext/
     "command_options",
+    "gaze_formats",
     "mathml",
     "metric_table",
 ]

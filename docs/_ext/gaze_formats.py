@@ -5,29 +5,49 @@ from metric_table import list_table
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from gazesal.datasets.gaze_formats.preset_tables import Place, Preset, presets
 from gazesal.datasets.gaze_formats.registry import FORMATS, GazeFormat
 
-HEADER = ("I have", "I give", "``format=``", "In the file", "Left out, and assumed")
+HEADER = ("I have", "I give", "``format=``", "In the files", "Left out", "Assumed")
+ORIGINS = {
+    "pixel_center": "(0, 0) is the center of the first pixel",
+    "pixel_corner": "(0, 0) is the outer corner",
+    "one_based": "(1, 1) is the center of the first pixel",
+    "screen_center": "(0, 0) is the center",
+}
 
 
-def cells(form: GazeFormat) -> tuple[str, ...]:
+def place_in_words(place: Place) -> str:
+    """Return unit, frame, origin and direction of the positions of a preset."""
+    coordinates = place.coordinates
+    up = ", y up" if coordinates.y_axis == "up" else ""
+    return f"{coordinates.unit} of the {place.of} ({ORIGINS[str(coordinates.origin)]}{up})"
+
+
+def cells(form: GazeFormat | Preset) -> tuple[str, ...]:
     """Return the cells of one row as reStructuredText."""
-    notes = (form.left_out, form.uncertain and f"assumed: {form.uncertain}")
+    if isinstance(form, Preset):
+        places = dict.fromkeys(place_in_words(place) for place in form.places)
+        found = f"{', or '.join(places)}; durations in {form.time_unit}"
+    else:
+        found = f"{form.unit} ({form.origin})"
     return (
         f"`{form.title} <{form.url}>`__",
         form.source,
         f'``"{form.name}"``',
-        f"{form.unit}; {form.origin}",
-        "; ".join(note for note in notes if note),
+        found,
+        form.left_out,
+        form.uncertain,
     )
 
 
 class GazeFormats(SphinxDirective):
-    """A table with one row for each format, made from the registry when the page is built."""
+    """A table with one row for each preset and each format of the registry."""
 
     def run(self) -> list[nodes.Node]:
         """Write the table as a list-table and parse it."""
-        return self.parse_text_to_nodes(list_table([HEADER, *map(cells, FORMATS.values())]))
+        rows = [cells(form) for form in (*presets().values(), *FORMATS.values())]
+        return self.parse_text_to_nodes(list_table([HEADER, *rows]))
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

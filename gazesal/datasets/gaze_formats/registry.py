@@ -36,7 +36,7 @@ class GazeFormat:
     left_out : str
         Parts that the function omits.
     uncertain : str
-        Facts that no documentation of the format states.
+        Assumptions about facts that no documentation of the format states.
     url : str
         Address of the data or of the documentation.
     """
@@ -72,7 +72,7 @@ class GazeFormat:
 
 ONE_BASED = "(1, 1) is the center of the first pixel"
 ZERO_BASED = "(0, 0) is the center of the first pixel"
-HALF_PIXEL = "whether (0, 0) is a pixel's center or its corner: centers are supposed"
+HALF_PIXEL = "(0, 0) is taken as the center of the first pixel"
 
 _FORMATS = (
     GazeFormat(
@@ -101,7 +101,7 @@ _FORMATS = (
         origin=ONE_BASED,
         unit="pixels, samples at 240 Hz",
         left_out="blinks, and positions beside the image if ``sizes`` is given",
-        uncertain="whether positions are counted from 0 or 1: from 1 is supposed",
+        uncertain="positions are taken as counted from 1",
         url="https://people.csail.mit.edu/tjudd/WherePeopleLook/",
     ),
     GazeFormat(
@@ -122,7 +122,7 @@ _FORMATS = (
         origin=ONE_BASED,
         unit="pixels, no durations",
         left_out='samples of the mouse, unless ``samples="mouse"``',
-        uncertain="the unit of the timestamps of the mouse",
+        uncertain="the unit of the mouse's timestamps is not documented",
         url="http://salicon.net",
     ),
     GazeFormat(
@@ -141,7 +141,7 @@ _FORMATS = (
         source="a JSON file or a folder of them",
         origin=ZERO_BASED,
         unit="pixels of the display of 1680 x 1050, or of the picture if ``sizes`` is given; ms",
-        uncertain=f"{HALF_PIXEL}; whether the bars are equal on both sides: so supposed",
+        uncertain=f"{HALF_PIXEL}, and the bars as equal on both sides",
         url="https://sites.google.com/view/cocosearch",
     ),
     GazeFormat(
@@ -151,7 +151,7 @@ _FORMATS = (
         source="a JSON file",
         origin=ZERO_BASED,
         unit="pixels of a frame of 224 x 224, or of the picture if ``sizes`` is given; seconds",
-        uncertain="whether positions were rounded or truncated to the frame",
+        uncertain="positions are taken as centers of pixels of the frame",
         url="https://github.com/UARK-AICV/GazeSearch",
     ),
     GazeFormat(
@@ -163,7 +163,7 @@ _FORMATS = (
         origin=ZERO_BASED,
         unit="pixels of the screen, ms",
         left_out="fixations without a position or during which no image was shown; samples",
-        uncertain=f"{HALF_PIXEL}; the sign of the offset of a message: it is subtracted",
+        uncertain=f"{HALF_PIXEL}, and the offset of a message as its delay",
         url="https://www.sr-research.com/support/",
     ),
     GazeFormat(
@@ -187,7 +187,7 @@ _FORMATS = (
         origin="center of the screen, y up",
         unit="pixels of the screen, seconds",
         left_out="fixations during which no image was shown; units other than pixels are refused",
-        uncertain="types of the tables of sessions and messages",
+        uncertain="images are taken as shown in their own size in the middle, without ``screen``",
         url="https://psychopy.org/api/iohub.html",
     ),
     GazeFormat(
@@ -208,7 +208,7 @@ _FORMATS = (
         frame="maps",
         origin="index of the array",
         unit="a map for each person and question, no fixations",
-        uncertain="the size of the maps relative to the images",
+        uncertain="a map is taken to cover the whole image",
         url="https://computing.ece.vt.edu/~abhshkdz/vqa-hat/",
     ),
 )
