@@ -22,6 +22,14 @@ def file_in(path: Path, name: str) -> Path:
     return path / name if path.is_dir() else path
 
 
+def names_of_files(files: list[Path], folder: Path) -> list[str]:
+    """Return a name for each file: without suffix, and with its folders if names are repeated."""
+    stems = [file.stem for file in files]
+    if len(set(stems)) == len(stems):
+        return stems
+    return [file.relative_to(folder).with_suffix("").as_posix() for file in files]
+
+
 def _visible(folder: Path, pattern: str) -> Iterator[Path]:
     for file in folder.rglob(pattern):
         if not any(part.startswith(".") for part in file.relative_to(folder).parts):

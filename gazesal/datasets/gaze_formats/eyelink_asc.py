@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from gazesal.datasets._image_sizes import Sizes, sizes_by_image
-from gazesal.datasets.gaze_formats._files import files_in
+from gazesal.datasets.gaze_formats._files import files_in, names_of_files
 from gazesal.datasets.gaze_formats._on_screen import (
     SHOWN_AT,
     Eye,
@@ -66,6 +66,8 @@ def read_eyelink_asc(
 ) -> pd.DataFrame:
     """Read the lines EFIX of ASC files, a file or a folder, whose observers are named as the files.
 
+    Files with the same name in several folders are distinguished by their folders.
+
     The image of a trial, and its place on the screen, are read from the messages ``!V IMGLOAD``.
     Without them, the image is read from messages that name a picture or from the variable
     ``!V TRIAL_VAR image``, and `screen` must be given. `image_message` is a regular expression for
@@ -77,14 +79,15 @@ def read_eyelink_asc(
     patterns = message_patterns(image_message, name="image_message")
     rows: list[dict[str, Any]] = []
     size_of = sizes_by_image(sizes) or (lambda _: None)
-    for file in files_in(path, "*.asc"):
+    files = files_in(path, "*.asc")
+    for file, observer in zip(files, names_of_files(files, path), strict=True):
         with reading(file, "an ASC file of EyeLink"):
             lines = [line for line in _text(file).splitlines() if EVENT.match(line)]
             display = _display(lines)
             own = image_message is not None
             # the lines before the first trial are number 0
             for number, trial in enumerate(_trials(lines, patterns, own=own)):
-                for row in _rows(trial, file.stem, number):
+                for row in _rows(trial, observer, number):
                     places = {
                         image: _screen(*place, display, size_of(image) or (1, 1))
                         for image, place in trial.screens.items()

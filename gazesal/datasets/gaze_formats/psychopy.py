@@ -49,7 +49,8 @@ def read_psychopy(
     image is shown from the message that names it to the next one. `image_message` is a regular
     expression for other messages, with a group for the name.
 
-    Observers are the codes of the sessions, and durations are converted from seconds.
+    Observers are the codes of the sessions, or file and number of a session without one. Durations
+    are converted from seconds.
     """
     patterns = message_patterns(image_message, name="image_message")
     rows: list[dict[str, Any]] = []
@@ -64,7 +65,8 @@ def read_psychopy(
                 image = image_named(patterns, text)
                 if image is not None:
                     shown.append((time, image))
-            rows.append(_row(found, shown, codes.get(session) or str(session)))
+            observer = codes.get(session) or f"{file.stem}-{session}"
+            rows.append(_row(found, shown, observer))
     table = table_of(rows, path)
     if table[["x", "y"]].abs().to_numpy().max() < LEAST:
         raise ValueError(

@@ -14,6 +14,7 @@ from gazesal.datasets.gaze_formats._matlab import numbers, points, read_mat, rec
 from gazesal.datasets.gaze_formats._rows import omit, reading, table_of
 
 SIZE = (480, 640)  # (H, W) of every image
+KEYS = {"images", "annotations"}
 
 
 def read_salicon(
@@ -42,31 +43,29 @@ def read_salicon(
 
 
 def read_salicon_json(path: Path) -> pd.DataFrame:
-    """Read the annotations of SALICON, a JSON file in the layout of COCO.
+    """Read the annotations of SALICON, a JSON file in the layout of COCO or a folder of them.
 
     A fixation is (row, column) in it, counted from 1. Observers are the ids of the workers.
     """
-    with reading(path, "SALICON's annotations"):
-        content = parse_json(path.read_text("utf-8-sig"))
-        if _is_results(content):
-            raise ValueError(
-                "it has saliency maps, not fixations. Read them with "
-                "`gazesal.datasets.open_salicon_results`"
-            )
-        names = {image["id"]: image["file_name"] for image in content["images"]}
-        rows = []
-        for worker in content["annotations"]:
-            places = points(worker["fixations"]) - 1
-            rows.append(
-                {
-                    "image": names[worker["image_id"]],
-                    "observer": str(worker["worker_id"]),
-                    "x": places[:, 1],
-                    "y": places[:, 0],
-                    "order": np.arange(1, len(places) + 1),
-                }
-            )
-        sizes = {(image["height"], image["width"]) for image in content["images"]}
+    rows: list[dict[str, Any]] = []
+    sizes = set()
+    for file in files_in(path, "*.json"):
+        with reading(file, "SALICON's annotations"):
+            content = parse_json(file.read_text("utf-8-sig"))
+            if path.is_dir() and not (isinstance(content, dict) and set(content) >= KEYS):
+                continue
+            if _is_results(content):
+                raise ValueError(
+                    "it has saliency maps, not fixations. Open them with "
+                    "`gazesal.datasets.open_salicon_results`"
+                )
+            names = {image["id"]: image["file_name"] for image in content["images"]}
+            sizes |= {(image["height"], image["width"]) for image in content["images"]}
+            for worker in content["annotations"]:
+                places = points(worker["fixations"]) - 1
+                row = {"image": names[worker["image_id"]], "observer": str(worker["worker_id"])}
+                row |= {"x": places[:, 1], "y": places[:, 0]}
+                rows.append(row | {"order": np.arange(1, len(places) + 1)})
     return omit(table_of(rows, path, size=sizes.pop() if len(sizes) == 1 else None))
 
 

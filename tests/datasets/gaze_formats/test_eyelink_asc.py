@@ -57,6 +57,16 @@ def test_image_and_place_are_read_from_imgload(write, tmp_path):
     assert table["trial"].tolist() == [1] * 3
 
 
+def test_files_of_the_same_name_are_different_observers(write, tmp_path):
+    for folder in ("s1", "s2"):
+        (tmp_path / folder).mkdir()
+        write(
+            *trial(1, "MSG\t1000 !V IMGLOAD FILL harbour.jpg", efix(1100, 1200)),
+            name=f"{folder}/recording",
+        )
+    assert read(tmp_path)["observer"].tolist() == ["s1/recording", "s2/recording"]
+
+
 @pytest.mark.parametrize(
     ("message", "expected"),
     [

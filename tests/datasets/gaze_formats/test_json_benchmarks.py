@@ -41,6 +41,16 @@ def test_salicon_json_has_rows_before_columns(tmp_path):
     assert table.attrs["durations"] is False
 
 
+def test_salicon_json_folder_reads_its_annotations(tmp_path):
+    for number in (7, 8):
+        image = {"id": number, "file_name": f"{number}.jpg", "height": 480, "width": 640}
+        worker = {"image_id": number, "worker_id": 1, "fixations": [[2, 1]]}
+        write(tmp_path / f"{number}.json", {"images": [image], "annotations": [worker]})
+    write(tmp_path / "results.json", [{"image_id": 7, "saliency_map": "iVBORw0"}])
+    table = read_format("salicon-json", tmp_path, {})
+    assert rows(table) == [["7", "1", 0, 1], ["8", "1", 0, 1]]
+
+
 def test_results_of_salicon_are_maps(tmp_path):
     path = write(tmp_path / "results.json", [{"image_id": 7, "saliency_map": "iVBORw0"}])
     with pytest.raises(ValueError, match="saliency maps, not fixations"):

@@ -75,7 +75,7 @@ def test_image_is_the_one_shown_in_the_session(write):
     with pytest.warns(SkippedDataWarning, match="omitted 2 of 4"):
         found = read(write(fixations, SHOWN))
     assert found["image"].tolist() == ["harbour", "market"]
-    assert found["observer"].tolist() == ["ann", "2"]  # a session without a code has its number
+    assert found["observer"].tolist() == ["ann", "events-2"]  # a session without a code
 
 
 def test_both_eyes_are_told(write):
