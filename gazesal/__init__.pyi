@@ -6,6 +6,9 @@ from . import datasets as datasets
 from . import plots as plots
 from . import reporting as reporting
 from . import stats as stats
+from .auditing.audit import audit as audit
+from .auditing.findings import Audit as Audit
+from .auditing.findings import AuditFinding as AuditFinding
 from .datasets.fixation_table import read_fixations as read_fixations
 from .datasets.map_files import read_map as read_map
 from .datasets.map_files import read_sizes as read_sizes

@@ -1,0 +1,118 @@
+"""Gaze of images, read once for all checks of an audit."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from gazesal._validation import as_points
+from gazesal.auditing.area_means import on_grid
+from gazesal.evaluation.case import Case, Gaze, load_source, read_source
+from gazesal.typing import Float64Array
+
+__all__ = ["ImageGaze", "Reading", "named", "read_gaze"]
+
+NAMED = 3  # readings that a message names
+MAP_SIDE = 64  # cells along a side to which a gaze map is reduced
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Fixations of one observer on one image.
+
+    Attributes
+    ----------
+    image, observer : str
+        Names.
+    shape : tuple of int
+        (H, W) of the image.
+    points : numpy.ndarray of float64, shape (N, 2)
+        Columns x, y in image pixels, in the given order.
+    durations : numpy.ndarray of float64, shape (N,)
+        Duration of each fixation.
+    """
+
+    image: str
+    observer: str
+    shape: tuple[int, int]
+    points: Float64Array
+    durations: Float64Array
+
+    @property
+    def sides(self) -> Float64Array:
+        """Points as shares of the sides of the image."""
+        return np.asarray((self.points + 0.5) / self.shape[::-1])
+
+
+@dataclass(frozen=True, slots=True)
+class ImageGaze:
+    """Gaze of all observers on an image as weighted points.
+
+    Attributes
+    ----------
+    image : str
+        Name of the image.
+    shape : tuple of int
+        (H, W) of the image.
+    points : numpy.ndarray of float64, shape (N, 2)
+        Fixations, or the cells of reduced gaze maps.
+    weights : numpy.ndarray of float64, shape (N,)
+        One for a fixation, and the mass of a cell.
+    readings : list of Reading
+        Readings given as fixations.
+    faults : list of str
+        Messages of readings that cannot be read.
+    """
+
+    image: str
+    shape: tuple[int, int]
+    points: Float64Array
+    weights: Float64Array
+    readings: list[Reading] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def size(self) -> Float64Array:
+        """Width and height of the image."""
+        return np.array(self.shape[::-1], np.float64)
+
+
+def read_gaze(case: Case) -> ImageGaze:
+    """Read the gaze of all observers on an image. Errors become messages."""
+    readings, faults = [], []
+    points: list[Float64Array] = []
+    weights: list[Float64Array] = []
+    for observer, source in case.gaze.items():
+        name = f"gaze of image {case.image}, observer {observer}"
+        try:
+            given = read_source(source)
+            if isinstance(given, Gaze):
+                places = as_points(given.points, name=name)
+                durations = np.asarray(given.durations, np.float64)
+                readings.append(Reading(case.image, observer, case.shape, places, durations))
+                mass = np.ones(len(places))
+            else:
+                places, mass = _cells(load_source(given, name=name), case.shape)
+        except Exception as error:  # noqa: BLE001 (files and functions raise errors of many types)
+            faults.append(f"{name}: {error}")
+            continue
+        points.append(places)
+        weights.append(mass)
+    every = np.concatenate([np.empty((0, 2)), *points])
+    return ImageGaze(
+        case.image, case.shape, every, np.concatenate([np.empty(0), *weights]), readings, faults
+    )
+
+
+def named(readings: list[Reading]) -> str:
+    """Return the image and observer of some readings for a message."""
+    more = f" and {len(readings) - NAMED} more" if len(readings) > NAMED else ""
+    return ", ".join(f"{e.image!r} by {e.observer!r}" for e in readings[:NAMED]) + more
+
+
+def _cells(values: np.ndarray, shape: tuple[int, int]) -> tuple[Float64Array, Float64Array]:
+    """Return the centers of the cells of a reduced gaze map in image pixels, and their mass."""
+    mass = on_grid(values, MAP_SIDE).ravel()
+    share = (np.arange(MAP_SIDE) + 0.5) / MAP_SIDE
+    column, row = np.meshgrid(share * shape[1] - 0.5, share * shape[0] - 0.5)
+    kept = mass > 0
+    return np.stack([column.ravel(), row.ravel()], axis=1)[kept], mass[kept]
