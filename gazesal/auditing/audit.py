@@ -1,6 +1,6 @@
 """The function `audit`: check gaze and maps before they are scored."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -11,14 +11,14 @@ from gazesal.auditing.fit_findings import PICTURES, fit_findings
 from gazesal.auditing.gaze_checks import gaze_findings
 from gazesal.auditing.map_checks import map_findings
 from gazesal.auditing.names import name_findings
-from gazesal.auditing.read_image import read_image
+from gazesal.auditing.read_image import ImageContents, read_image
 from gazesal.evaluation.case import Case
 from gazesal.evaluation.case_checks import as_cases
 from gazesal.evaluation.worker_pool import Runner
 from gazesal.maps.plausible_gaze import UNITS, DurationUnit
 from gazesal.typing import Float64Array
 
-__all__ = ["audit"]
+__all__ = ["audit", "judge"]
 
 SEARCHED = 12  # images whose maps are searched for a stretched grid, which all maps share or none
 
@@ -121,7 +121,19 @@ def audit(
     arguments = ((case, index < SEARCHED) for index, case in enumerate(listed))
     with closing(run(read_image, arguments, len(listed), "reading", ordered=True)) as results:
         contents = list(results)
-    methods = list(dict.fromkeys(method for case in listed for method in case.maps))
+    return judge(listed, contents, maps=maps, duration_unit=duration_unit, seed=seed)
+
+
+def judge(
+    cases: Sequence[Case],
+    contents: Sequence[ImageContents],
+    *,
+    maps: Mapping[str, Mapping[str, Any]] | None = None,
+    duration_unit: DurationUnit | None = None,
+    seed: int = 0,
+) -> Audit:
+    """Return the findings about images that were read, in the order of the cases."""
+    methods = list(dict.fromkeys(method for case in cases for method in case.maps))
     grids: dict[str, dict[str, Float64Array]] = {method: {} for method in methods}
     for each in contents:
         for method, grid in each.grids.items():
@@ -134,14 +146,14 @@ def audit(
     found = [
         *fit_findings(fits),
         *(fault for each in contents for fault in each.faults),
-        *name_findings(listed, maps),
+        *name_findings(cases, maps),
         *gaze_findings(gaze, duration_unit),
         *map_findings([facts for each in contents for facts in each.facts]),
     ]
     readings = [reading for each in gaze for reading in each.readings]
     return Audit(
         findings=tuple(sorted(found, key=lambda each: (LEVELS.index(each.level), each.check))),
-        n_images=len(listed),
+        n_images=len(cases),
         n_readings=len(readings),
         n_fixations=sum(len(each.points) for each in readings),
         methods=tuple(methods),

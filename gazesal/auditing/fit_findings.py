@@ -52,22 +52,24 @@ def _finding(
     found: FitTest, subject: str, of: list[str], best: dict[str, FitTest | None]
 ) -> AuditFinding:
     """Return a finding that names the numbers of its test."""
-    alone = subject == "gaze" and len(of) == 1 and PICTURES not in of
-    whose = f"maps of {of[0]!r}" if len(of) == 1 else f"maps ({', '.join(of)})"
-    whose = "contrast of the pictures" if of == [PICTURES] else whose
-    agree = [name for name in of if _same(found, best.get(name))]
-    either = " Either the gaze or these maps are wrong." if alone else ""
-    if subject == "gaze" and len(of) > 1:
-        either = f" On its own, this is found for {len(agree)} of {len(of)} of them."
+    methods = [name for name in of if name != PICTURES]
+    agree = [name for name in methods if _same(found, best.get(name))]
+    more = ""
+    if subject == "gaze" and _same(found, best.get(PICTURES)):
+        more = " The pictures show this too, so the gaze is wrong and not the maps."
+    elif subject == "gaze" and len(methods) == 1:
+        more = " Either the gaze or the maps are wrong."
+    elif subject == "gaze" and methods:
+        more = f" On their own, the maps of {len(agree)} of {len(methods)} methods show this."
     return AuditFinding(
         check=found.correction.name,
         subject=subject,
         level="fault",
         message=(
-            f"The gaze fits the {whose} better {found.correction.words}: mean fit "
+            f"The gaze fits {_described(of)} better {found.correction.words}: mean fit "
             f"{found.corrected:.2f} instead of {found.given:.2f}, difference "
             f"{found.corrected - found.given:.2f} with standard error {found.error:.2f} over "
-            f"{found.n_images} images, adjusted p = {found.p_value:.2g}.{either}"
+            f"{found.n_images} images, adjusted p = {found.p_value:.2g}.{more}"
         ),
         remedy=found.correction.remedy,
         p_value=found.p_value,
@@ -78,3 +80,11 @@ def _finding(
             "n_images": found.n_images,
         },
     )
+
+
+def _described(of: list[str]) -> str:
+    """Return the subjects of a test in words."""
+    methods = ", ".join(repr(name) for name in of if name != PICTURES)
+    words = [f"the maps of {methods}"] if methods else []
+    words += ["the contrast of the pictures"] if PICTURES in of else []
+    return " and ".join(words)

@@ -44,7 +44,8 @@ def _repetitions(readings: list[Reading]) -> Iterator[AuditFinding]:
     repeated, found = 0, []
     same: dict[str, list[Reading]] = defaultdict(list)
     for each in readings:
-        rows = np.column_stack([each.points, each.durations])
+        timed = each.durations.shape == (len(each.points),)
+        rows = np.column_stack([each.points, each.durations]) if timed else each.points
         n = len(rows) - len(np.unique(rows, axis=0))
         if n:
             repeated += n
@@ -136,9 +137,8 @@ def _durations(readings: list[Reading], unit: DurationUnit | None) -> Iterator[A
             check="mixed_durations",
             subject="gaze",
             level="fault",
-            message=f"{n} fixations in {len(mixed)} readings ({named(mixed)}) are more than 100 "
-            "times longer or 400 times shorter than the median of their reading, as if units were "
-            "mixed.",
+            message=f"{n} fixations in {len(mixed)} readings ({named(mixed)}) have another "
+            "unit than the others of their reading, by their size.",
             remedy="Convert all durations to ms, because durations weight the fixations of a map.",
             evidence={"n_fixations": n, "n_readings": len(mixed)},
         )

@@ -1,6 +1,7 @@
 """Gaze of images, read once for all checks of an audit."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -27,8 +28,8 @@ class Reading:
         (H, W) of the image.
     points : numpy.ndarray of float64, shape (N, 2)
         Columns x, y in image pixels, in the given order.
-    durations : numpy.ndarray of float64, shape (N,)
-        Duration of each fixation.
+    durations : numpy.ndarray of float64, shape (N,) or (0,)
+        Duration of each fixation, empty if they are not numbers.
     """
 
     image: str
@@ -87,7 +88,7 @@ def read_gaze(case: Case) -> ImageGaze:
             given = read_source(source)
             if isinstance(given, Gaze):
                 places = as_points(given.points, name=name)
-                durations = np.asarray(given.durations, np.float64)
+                durations = _numbers(given.durations)
                 readings.append(Reading(case.image, observer, case.shape, places, durations))
                 mass = np.ones(len(places))
             else:
@@ -107,6 +108,16 @@ def named(readings: list[Reading]) -> str:
     """Return the image and observer of some readings for a message."""
     more = f" and {len(readings) - NAMED} more" if len(readings) > NAMED else ""
     return ", ".join(f"{e.image!r} by {e.observer!r}" for e in readings[:NAMED]) + more
+
+
+def _numbers(durations: Any) -> Float64Array:
+    """Return durations, or no durations if there are none or they are not numbers."""
+    if durations is None:
+        return np.empty(0)
+    try:
+        return np.asarray(durations, np.float64).ravel()
+    except (ValueError, TypeError):
+        return np.empty(0)
 
 
 def _cells(values: np.ndarray, shape: tuple[int, int]) -> tuple[Float64Array, Float64Array]:

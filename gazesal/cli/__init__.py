@@ -4,6 +4,7 @@ import click
 
 import gazesal
 from gazesal.cite import main as cite
+from gazesal.cli.audit import audit
 from gazesal.cli.demo import demo
 from gazesal.cli.evaluate import evaluate
 from gazesal.cli.replicate import replicate, train
@@ -24,6 +25,7 @@ def main() -> None:
 
 
 main.add_command(evaluate)
+main.add_command(audit)
 main.add_command(report)
 main.add_command(demo)
 main.add_command(synthesize)

@@ -1,6 +1,6 @@
 """Give a command for each source of gaze, which the help of the commands shows."""
 
-__all__ = ["EVALUATE_EXAMPLES"]
+__all__ = ["AUDIT_EXAMPLES", "EVALUATE_EXAMPLES"]
 
 EVALUATE_EXAMPLES = {
     "A table of fixations": (
@@ -36,4 +36,16 @@ EVALUATE_EXAMPLES = {
         "gazesal evaluate --reflacx reflacx-1.0.0 --phases 123 --readers 1 \\\n"
         "    --ground-truth all --maps maps --out results"
     ),
+}
+
+AUDIT_EXAMPLES = {
+    "A table of fixations and a folder of maps": (
+        "gazesal audit --fixations fixations.csv --maps maps --size 800x600"
+    ),
+    "With the pictures, and with durations in milliseconds": (
+        "gazesal audit --fixations fixations.csv --maps maps --size 800x600 \\\n"
+        "    --pictures pictures --duration-unit ms"
+    ),
+    "A manifest that names the files of each image": "gazesal audit --manifest manifest.csv",
+    "REFLACX": "gazesal audit --reflacx reflacx-1.0.0 --maps maps --out audited",
 }

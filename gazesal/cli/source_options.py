@@ -166,12 +166,13 @@ def require_one_source(context: click.Context) -> str:
                 f"with {flags[sources[0]]}. Remove it."
             )
     if sources[0] in TABLES:
-        # finished gaze maps are not blurred
-        needed = ("map_folder",) if "gaze_maps" in sources else ("map_folder", "sigma")
+        # finished gaze maps are not blurred, and audits have no sigma
+        scored = "sigma" in flags and "gaze_maps" not in sources
+        needed = ("map_folder", "sigma") if scored else ("map_folder",)
         missing = [flags[name] for name in needed if context.params[name] is None]
         if missing:
             raise click.UsageError(f"{flags[sources[0]]} needs {' and '.join(missing)} too.")
-    sigma = context.params["sigma"]
+    sigma = context.params.get("sigma")
     if sources[0] == "reflacx" and sigma is not None and sigma[1] != "deg":
         raise click.UsageError("--sigma must be in degrees with --reflacx, for example 1deg.")
     return sources[0]

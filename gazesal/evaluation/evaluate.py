@@ -13,6 +13,7 @@ from gazesal.evaluation.case import Case
 from gazesal.evaluation.case_checks import as_cases, few_observers, misfits, require_images
 from gazesal.evaluation.evaluation import Evaluation
 from gazesal.evaluation.gaze_checks import (
+    report_implausible,
     report_off_image,
     report_unused_sigma,
     require_pixel_places,
@@ -202,9 +203,10 @@ def evaluate(
         If a file of `checkpoint` is torn. Its images are scored again.
     InputWarning
         If the input is probably a mistake: the fixations of some images look like shares of the
-        sides, `sigma` is used by only some of the gaze, all maps of a method look transposed, or
-        maps are JPEG files. Also if `checkpoint` cannot detect every change of a callable object.
-        See :doc:`/concepts/large_sets`.
+        sides, nearly all fixations lie in one corner, the durations of a reading seem to mix units,
+        `sigma` is used by only some of the gaze, all maps of a method look transposed, or maps are
+        JPEG files. `audit` looks for more. Also if `checkpoint` cannot detect every change of a
+        callable object. See :doc:`/concepts/large_sets`.
 
     See Also
     --------
@@ -262,6 +264,7 @@ def evaluate(
     require_images(listed, options)
     require_groups(listed, options)
     require_pixel_places(fitting)
+    report_implausible(fitting)
     report_unused_sigma(fitting, options.sigma)
     report_lossy(fitting)
     if options.resize is not None:

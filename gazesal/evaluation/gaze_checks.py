@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -11,11 +12,13 @@ from gazesal.evaluation.case import Case
 from gazesal.evaluation.gaze_sources import Gaze, kind_of, read_source
 from gazesal.exceptions import InputWarning, OffImageWarning
 from gazesal.maps.heatmap import SHARES_REMEDY, are_shares, off_image
+from gazesal.maps.plausible_gaze import in_one_corner, misfit_durations
 from gazesal.typing import Float64Array
 
 __all__ = [
     "count_kinds",
     "functions_return_maps",
+    "report_implausible",
     "report_off_image",
     "report_unblurred",
     "report_unused_sigma",
@@ -86,6 +89,44 @@ def require_pixel_places(cases: list[Case]) -> None:
             f"{SHARES_REMEDY}",
             InputWarning,
         )
+
+
+def report_implausible(cases: list[Case]) -> None:
+    """Warn if all gaze lies in one corner of the images, or if units of durations look mixed."""
+    found = list(_places(cases))
+    if not found:
+        return
+    sides = [(points + 0.5) / case.shape[::-1] for case, _, points in found]
+    images = len({case.image for case, _, _ in found})
+    corner = in_one_corner(np.concatenate(sides), images)
+    if corner:
+        warn(
+            f"`cases` must have fixations in pixels of the images, but nearly all fixations on "
+            f"{images} images lie in the {corner} quarter. Check the size of the images and the "
+            "unit and origin of the coordinates, for instance with `audit` (gazesal audit).",
+            InputWarning,
+        )
+    mixed = [
+        f"{case.image!r} by {observer!r}"
+        for case, observer, _ in found
+        if misfit_durations(_durations(case.gaze[observer])).any()
+    ]
+    if mixed:
+        more = f" and {len(mixed) - NAMED} more" if len(mixed) > NAMED else ""
+        warn(
+            "`durations` must have one unit, but in the readings of "
+            f"{', '.join(mixed[:NAMED])}{more} some seem to have another unit than the "
+            "others, such as seconds among milliseconds. Convert them.",
+            InputWarning,
+        )
+
+
+def _durations(gaze: Any) -> Float64Array:
+    """Return the durations of a reading, or no durations if they are not numbers."""
+    try:
+        return np.asarray(gaze.durations, np.float64).ravel()
+    except (ValueError, TypeError):
+        return np.empty(0)  # reported when the gaze map of the image is computed
 
 
 def report_off_image(cases: list[Case]) -> None:

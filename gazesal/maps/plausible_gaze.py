@@ -17,7 +17,7 @@ __all__ = ["UNITS", "DurationUnit", "in_one_corner", "misfit_durations", "unit_o
 DurationUnit = Literal["s", "ms", "us"]
 UNITS: dict[str, float] = {"s": 1.0, "ms": 1e3, "us": 1e6}  # units per second
 MEDIAN = (0.05, 1.5)  # seconds; the median fixation of a set lies far inside
-UNIT_FACTOR = 100.0  # durations that differ by more from the median of their reading have its unit
+UNIT_FACTOR = 250.0  # units are 1000 apart, and a stray sample of 1 ms is 200 times shorter
 FEWEST_POINTS = 100  # fixations; fewer may lie in a corner by chance
 FEWEST_IMAGES = 5
 MOST = 0.55  # share of both sides; gaze of an image of twice the size ends at one half
@@ -33,15 +33,22 @@ def unit_of(median: float) -> DurationUnit | None:
 
 
 def misfit_durations(durations: Float64Array) -> NDArray[np.bool_]:
-    """Mark durations in a reading that differ from the others as different units do."""
-    positive = durations > 0
-    if positive.sum() < 3:
-        return np.zeros(len(durations), np.bool_)
-    middle = float(np.median(durations[positive]))
-    long = durations > UNIT_FACTOR * middle
-    # Samples of 1 ms are a few hundred times shorter than fixations, and seconds a thousand times.
-    short = positive & (durations * 4 * UNIT_FACTOR < middle)
-    return np.asarray(long | short)
+    """Mark durations in a reading that differ from the others as different units do.
+
+    Only a mixture of two plausible units is marked, because durations may be weights of any kind.
+    """
+    marks = np.zeros(len(durations), np.bool_)
+    positive = durations[durations > 0]
+    if len(positive) < 3 or positive.max() <= UNIT_FACTOR * positive.min():
+        return marks
+    middle = float(np.median(positive))
+    usual = unit_of(middle)
+    if usual is None:
+        return marks
+    far = (durations > UNIT_FACTOR * middle) | (durations * UNIT_FACTOR < middle)
+    far &= durations > 0
+    other = unit_of(float(np.median(durations[far]))) if far.any() else None
+    return np.asarray(far) if other not in {None, usual} else marks
 
 
 def in_one_corner(sides: Float64Array, n_images: int) -> str:
