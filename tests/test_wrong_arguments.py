@@ -210,6 +210,7 @@ def sound_calls():
             "n_jobs": 1,
             "outside": "raise",
         },
+        "audit": {"cases": CASES, "maps": MAPS, "duration_unit": "ms", "seed": 0, "n_jobs": 1},
         "extreme_images": {"evaluation": EVALUATION, "method": "m", "metric": "ncc", "n": 1},
         "summary_text": {"summary": SUMMARY},
         "summary_markdown": {"summary": SUMMARY},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from gazesal._text import printable
@@ -146,7 +147,7 @@ class Audit:
             + ", ".join(f"{n} {level}{'s' * (n != 1)}" for level, n in counts.items())
         )
         lines = [head, self._placement_line()]
-        for each, after in zip(self.findings, [*self.findings[1:], None], strict=True):
+        for each, after in zip_longest(self.findings, self.findings[1:]):
             lines.append(f"[{MARKS[each.level]}] {printable(each.message)}")
             # The advice for several methods is shown once.
             if each.remedy and (after is None or after.remedy != each.remedy):
@@ -162,14 +163,23 @@ class Audit:
                 "Place of the gaze: cannot tell, because too few images have both gaze and a map "
                 "or picture."
             )
+        open_ = [each for each in self.fits if each.verdict == "cannot tell"]
         if self.placement == "fits":
+            sure = {each.subject for each in self.fits} - {
+                each.subject for each in open_ if not each.correction.name.startswith("shifted")
+            }
+            shifts = [each for each in open_ if each.subject in sure]
+            more = f" A shift is not excluded: {_names(shifts)}." if shifts else ""
             return (
                 "Place of the gaze: fits the maps better as given than mirrored, rotated, or at "
-                "another scale or origin that was tested."
+                f"another scale or origin that was tested.{more}"
             )
-        open_ = [each for each in self.fits if each.verdict == "cannot tell"]
-        names = ", ".join(dict.fromkeys(each.correction.name for each in open_))
         return (
             "Place of the gaze: cannot tell, because the maps fit the gaze too weakly to exclude: "
-            f"{names}."
+            f"{_names(open_)}."
         )
+
+
+def _names(fits: list[FitTest]) -> str:
+    """Return the names of the corrections of some tests, each once."""
+    return ", ".join(dict.fromkeys(each.correction.name for each in fits))

@@ -117,7 +117,7 @@ def _durations(readings: list[Reading], unit: DurationUnit | None) -> Iterator[A
     median = float(np.median(positive))
     likely = unit_of(median)
     evidence = {"median": median, "declared": unit, "likely": likely}
-    if likely is None or (unit is not None and likely != unit) or likely == "us":
+    if likely != unit if unit is not None else likely in {None, "us"}:
         declared = f", declared as {unit}" if unit is not None else ""
         meant = f", as if they were in {likely}" if likely else ", which fits neither s nor ms"
         yield AuditFinding(
