@@ -7,7 +7,8 @@ import numpy as np
 
 from gazesal._validation import as_points
 from gazesal.auditing.area_means import on_grid
-from gazesal.evaluation.case import Case, Gaze, load_source, read_source
+from gazesal.evaluation.case import Case
+from gazesal.evaluation.gaze_sources import Gaze, load_source, read_source
 from gazesal.typing import Float64Array
 
 __all__ = ["ImageGaze", "Reading", "named", "read_gaze"]

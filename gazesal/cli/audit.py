@@ -15,12 +15,12 @@ from gazesal.cli.run_contexts import ended_by_sigterm, plain_errors, require_wri
 from gazesal.cli.run_options import RUN_OPTIONS
 from gazesal.cli.source_options import SOURCE_OPTIONS, require_one_source
 from gazesal.cli.sources import accepted_by, find_cases, with_defaults
+from gazesal.datasets.gaze_formats.registry import FORMATS
 from gazesal.maps.plausible_gaze import UNITS
 
 # Input that `gazesal evaluate` refuses by default is read here, and reported.
 DEFAULTS = {
     "outside": "keep",
-    "duplicates": "keep",
     "unmapped": "gaze_only",
     "bad_readings": "skip",
     "readers": 1,
@@ -69,6 +69,8 @@ def audit(
     """
     source = require_one_source(context)
     options = with_defaults(options)
+    if options["duplicates"] is None and options["format"] not in FORMATS:
+        options["duplicates"] = "keep"
     try:
         with plain_errors(), ended_by_sigterm():
             if out is not None:

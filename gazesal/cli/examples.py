@@ -8,8 +8,8 @@ EVALUATE_EXAMPLES = {
         "    --sigma 24px --out results"
     ),
     "The export of a tracker": (
-        "gazesal evaluate --fixations export.tsv --format tobii --display 1920x1080 \\\n"
-        "    --placement letterbox --size stimuli --maps maps --sigma 24px --out results"
+        "gazesal evaluate --fixations report.txt --format eyelink --display 1920x1080 \\\n"
+        "    --placement center --size stimuli --maps maps --sigma 24px --out results"
     ),
     "One reader an image, as in EGD-CXR": (
         "gazesal evaluate --fixations fixations.csv --format egd-cxr --size sizes.csv \\\n"

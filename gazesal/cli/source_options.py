@@ -9,6 +9,7 @@ import click
 from gazesal.cli.gaze_options import GAZE_OPTIONS, TABLES
 from gazesal.cli.option_groups import GroupedOption
 from gazesal.cli.place_options import PLACE_OPTIONS
+from gazesal.evaluation.map_on_image import FRAMINGS
 
 __all__ = ["SOURCE_GROUPS", "SOURCE_OPTIONS", "given_sources", "is_given", "require_one_source"]
 
@@ -44,6 +45,13 @@ SOURCE_OPTIONS = [
         "--array",
         metavar="NAME",
         help="Name of the array of the map in each .npz, .mat or .pt file of a folder.",
+    ),
+    _maps(
+        "--input-geometry",
+        type=click.Choice(FRAMINGS),
+        help="Position of each image in its maps, if the maps span the input of a network: padded "
+        "(letterboxed), cropped to its center (center_cropped), or stretched. By default, maps "
+        "span the image.",
     ),
     _maps(
         "--resize",

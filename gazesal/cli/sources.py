@@ -175,11 +175,13 @@ def _of_manifest(options: Mapping[str, Any]) -> FoundCases:
     table = None
     if options["fixations"] is not None:
         table = _fixations(options, _sizes(options))
+    # with a folder, the maps of both are put on the images below
+    framing = {} if folder is None else {"input_geometry": None}
     cases = gazesal.cases_from_manifest(
         manifest,
         root=options["manifest_root"],
         absent="keep" if options.get("bad_images") == "list" else "raise",
-        **accepted_by(gazesal.cases_from_manifest, {**options, "fixations": table}),
+        **accepted_by(gazesal.cases_from_manifest, {**options, "fixations": table, **framing}),
     )
     if folder is not None:
         named: dict[str, dict[str, Any]] = {}
@@ -192,16 +194,18 @@ def _of_manifest(options: Mapping[str, Any]) -> FoundCases:
             raise ValueError(
                 f"{folder} and {manifest} both have maps of {twice[0]!r}. Remove one of the two."
             )
-        cases = with_maps(cases, {**named, **found}, options["unmapped"])
+        maps = {**named, **found}
+        cases = with_maps(cases, maps, options["unmapped"], options["input_geometry"])
     return FoundCases(cases, options["outside"], sigma, options["pictures"])
 
 
 def _of_release(options: Mapping[str, Any]) -> FoundCases:
     """Return the cases of a REFLACX release."""
-    names = ("map_folder", "sigma", "phases", "readers", "bad_readings", "lungs", "unmapped")
+    names = ("sigma", "phases", "readers", "bad_readings", "lungs", "unmapped", "map_folder")
     release, cases = cases_of_release(
         options["reflacx"],
         **{name: options[name] for name in names},
+        input_geometry=options["input_geometry"],
         **accepted_by(gazesal.find_maps, options),
     )
     return FoundCases(cases, "keep", None, options["pictures"], release)
@@ -232,26 +236,41 @@ def cases_of_release(
     bad_readings: Any,
     lungs: Path | None,
     unmapped: Any,
+    input_geometry: Any = None,
     **of_maps: Any,
 ) -> tuple[gazesal.datasets.Reflacx, list[gazesal.Case]]:
     """Return a release and its cases, with the hulls of the lungs as a method."""
     maps: dict[str, Any] = {}
     if map_folder is not None:
         maps |= gazesal.find_maps(map_folder, **of_maps)
+    hulls: dict[str, Any] = {}
     if lungs is not None:
         if SEGMENTATION in maps:
             raise ValueError(
                 f"{map_folder} has maps of {SEGMENTATION!r}, the method that the lung masks in "
                 f"{lungs} become. Remove one of the two."
             )
-        maps[SEGMENTATION] = find_lung_hulls(lungs)
+        hulls = {SEGMENTATION: find_lung_hulls(lungs)}
     release = gazesal.datasets.Reflacx(
         root, phases=[int(phase) for phase in phases], on_bad_reading=bad_readings
     )
     degrees = 1.0 if sigma is None else sigma[0]
-    return release, gazesal.cases_from_reflacx(
-        release, maps, n_readers=readers, degrees=degrees, unmapped=unmapped
+    framed = input_geometry is not None
+    cases = gazesal.cases_from_reflacx(
+        release,
+        maps if framed else maps | hulls,
+        n_readers=readers,
+        degrees=degrees,
+        unmapped=unmapped,
+        input_geometry=input_geometry,
     )
+    if framed and hulls:  # the masks of lungs span the image
+        with_hulls = with_maps(cases, hulls, unmapped)
+        cases = [
+            replace(hull, maps={**case.maps, **hull.maps} if hull.scored else {})
+            for case, hull in zip(cases, with_hulls, strict=True)
+        ]
+    return release, cases
 
 
 def _with_pictures(cases: list[gazesal.Case], folder: Path) -> list[gazesal.Case]:

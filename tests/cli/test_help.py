@@ -10,7 +10,7 @@ from click.testing import CliRunner
 import gazesal
 from gazesal.cli import main
 from gazesal.cli.evaluate import evaluate
-from gazesal.cli.examples import EVALUATE_EXAMPLES
+from gazesal.cli.examples import AUDIT_EXAMPLES, EVALUATE_EXAMPLES
 from gazesal.cli.option_groups import GroupedOption
 from gazesal.cli.source_options import SOURCE_GROUPS, require_one_source
 from gazesal.cli.sources import accepted_by
@@ -60,12 +60,13 @@ def test_each_group_is_short():
     assert max(groups.count(group) for group in GROUPS) <= 10
 
 
-@pytest.mark.parametrize("title", EVALUATE_EXAMPLES)
-def test_example_is_accepted(title, tmp_path, monkeypatch):
+@pytest.mark.parametrize("words", [*EVALUATE_EXAMPLES.values(), *AUDIT_EXAMPLES.values()])
+def test_example_is_accepted(words, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "pictures").mkdir()
     (tmp_path / "stimuli").mkdir()
     (tmp_path / "sizes.csv").write_text("image,width,height\n")
-    require_one_source(parsed(EVALUATE_EXAMPLES[title]))
+    require_one_source(parsed(words))
 
 
 def test_each_option_is_an_argument_of_a_function_or_read_by_the_command():
@@ -81,3 +82,30 @@ def test_options_without_a_value_are_left_to_the_defaults_of_the_function():
 
     options = {"origin": "corner", "decimal": None, "path": "x", "sigma": 3.0}
     assert accepted_by(read, options) == {"origin": "corner"}
+
+
+WRONG = {
+    "no source": (["--maps", "m"], "Give one of --fixations PATH, --gaze-maps DIR"),
+    "two sources": (["--manifest", "m.csv", "--gaze-maps", "g"], "Give one of --fixations PATH"),
+    "release and table": (["--reflacx", "r", "--fixations", "f.csv"], "Give one of --fixations"),
+    "format of a manifest": (["--manifest", "m.csv", "--format", "tobii"], "with --manifest"),
+    "screen of a manifest": (["--manifest", "m.csv", "--display", "9x9"], "with --manifest"),
+    "screen of a release": (["--reflacx", "r", "--y-axis", "up"], "not with --reflacx"),
+    "readers of maps": (["--gaze-maps", "g", "--readers", "2"], "not with --gaze-maps"),
+    "threshold": (["--gaze-maps", "g", "--threshold", "9"], "--fixation-maps or --manifest"),
+    "sigma": (["--fixation-maps", "f"], "--fixation-maps needs --maps and --sigma too"),
+    "no maps": (["--gaze-maps", "g"], "--gaze-maps needs --maps too"),
+    "display": (["--fixations", "f.csv", "--display", "wide"], "must be WIDTHxHEIGHT"),
+    "no display": (["--fixations", "f.csv", "--display", "0x9"], "must be at least 1"),
+    "edges": (["--fixations", "f.csv", "--rectangle", "1,2,3"], "must be X_MIN,Y_MIN,X_MAX,Y_MAX"),
+    "pair": (["--fixations", "f.csv", "--format-option", "mouse"], "must be NAME=VALUE"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_options_that_do_not_fit_the_source_are_refused(case, tmp_path):
+    words, message = WRONG[case]
+    result = CliRunner().invoke(main, ["evaluate", "--out", str(tmp_path / "out"), *words])
+    assert result.exit_code == 2
+    assert message in " ".join(result.output.split())
+    assert not (tmp_path / "out").exists()

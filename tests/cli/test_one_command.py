@@ -193,3 +193,95 @@ def test_maps_of_fixated_pixels_are_scored_like_their_fixations(tmp_path):
     cases = gazesal.cases_from_tables(table, {"grad_cam": maps}, (HEIGHT, WIDTH))
     expected = gazesal.evaluate(cases, sigma=5, ground_truth="all", metrics=["ncc", "nss"])
     require_equal(scores, expected)
+
+
+def write_screen_gaze(folder, maps, scale, left, top):
+    """Write gaze in pixels of a screen, and return it in pixels of the images."""
+    rng = np.random.default_rng(7)
+    rows = [
+        (image, observer, *rng.uniform(0, [WIDTH - 1, HEIGHT - 1]), 200.0)
+        for image in maps
+        for observer in ("ann", "bob")
+        for _ in range(6)
+    ]
+    table = pd.DataFrame(rows, columns=["image", "observer", "x", "y", "duration"])
+    on_screen = table.copy()
+    on_screen["x"] = (table["x"] + 0.5) * scale + left - 0.5
+    on_screen["y"] = (table["y"] + 0.5) * scale + top - 0.5
+    on_screen.to_csv(folder / "screen.csv", index=False)
+    return table
+
+
+@pytest.mark.parametrize(
+    ("words", "scale", "left", "top"),
+    [
+        (["--display", "200x120", "--placement", "letterbox"], 2.0, 20.0, 0.0),
+        (["--display", "200x120", "--placement", "center", "--scale", "1.5"], 1.5, 40.0, 15.0),
+        (["--rectangle", "7,9,87,69"], 1.0, 7.0, 9.0),
+        (["--rectangle", "edges.csv"], 1.0, 7.0, 9.0),
+    ],
+)
+def test_gaze_on_a_screen_is_scored_like_gaze_on_the_images(
+    tmp_path, monkeypatch, words, scale, left, top
+):
+    monkeypatch.chdir(tmp_path)
+    maps = write_maps(tmp_path, ["a", "b", "c"])
+    table = write_screen_gaze(tmp_path, maps, scale, left, top)
+    edges = [f"{image},7,9,87,69" for image in maps]
+    lines = ["image,x_min,y_min,x_max,y_max", *edges, ""]
+    (tmp_path / "edges.csv").write_text("\n".join(lines))
+    _, scores, settings = run(
+        tmp_path, "--fixations", "screen.csv", *words, "--size", f"{WIDTH}x{HEIGHT}",
+        "--maps", "maps", "--sigma", "5",
+    )  # fmt: skip
+    cases = gazesal.cases_from_tables(table, {"grad_cam": maps}, (HEIGHT, WIDTH))
+    expected = gazesal.evaluate(cases, sigma=5).scores
+    pd.testing.assert_frame_equal(scores, expected, check_exact=False, rtol=1e-8, atol=1e-8)
+    assert words[0].strip("-") in settings
+
+
+def test_own_format_is_read_from_a_toml_file(tmp_path):
+    maps = write_maps(tmp_path, ["a", "b", "c"])
+    table = write_screen_gaze(tmp_path, maps, 1.0, 0.0, 0.0)
+    theirs = {"image": "Bild", "observer": "Person", "x": "PosX", "y": "PosY", "duration": "Zeit"}
+    table.rename(columns=theirs).to_csv(tmp_path / "own.csv", index=False)
+    columns = "".join(f'{ours} = ["{name}"]\n' for ours, name in theirs.items())
+    (tmp_path / "own.toml").write_text(f'{columns}time_unit = "ms"\n')
+    _, scores, _ = run(
+        tmp_path, "--fixations", tmp_path / "own.csv", "--format", tmp_path / "own.toml",
+        "--size", f"{WIDTH}x{HEIGHT}", "--maps", tmp_path / "maps", "--sigma", "5",
+    )  # fmt: skip
+    cases = gazesal.cases_from_tables(table, {"grad_cam": maps}, (HEIGHT, WIDTH))
+    require_equal(scores, gazesal.evaluate(cases, sigma=5))
+
+
+def test_maps_in_the_frame_of_a_network_are_scored_on_the_images(tmp_path):
+    rng = np.random.default_rng(8)
+    (tmp_path / "maps" / "cam").mkdir(parents=True)
+    maps = {image: rng.random((14, 14)) for image in "abc"}
+    for image, values in maps.items():
+        np.save(tmp_path / "maps" / "cam" / f"{image}_cam.npy", values)
+    table = write_screen_gaze(tmp_path, maps, 1.0, 0.0, 0.0)
+    table.to_csv(tmp_path / "fixations.csv", index=False)
+    _, scores, settings = run(
+        tmp_path, "--fixations", tmp_path / "fixations.csv", "--size", f"{WIDTH}x{HEIGHT}",
+        "--maps", tmp_path / "maps", "--pattern", "{image}_cam",
+        "--input-geometry", "letterboxed", "--sigma", "5",
+    )  # fmt: skip
+    cases = gazesal.cases_from_tables(
+        table, {"cam": maps}, (HEIGHT, WIDTH), input_geometry="letterboxed"
+    )
+    require_equal(scores, gazesal.evaluate(cases, sigma=5))
+    assert settings["pattern"] == "{image}_cam"
+
+
+def test_lung_masks_span_the_image_if_maps_span_the_input(tmp_path):
+    root = gazesal.datasets.write_synthetic_reflacx(
+        tmp_path / "release", n_images=3, n_readers=2, n_unread=0, side=96
+    )
+    usual = ["--reflacx", root, "--readers", "2", "--metric", "ncc", "--maps", root / "maps"]
+    _, stretched, _ = run(tmp_path, *usual, "--input-geometry", "stretched")
+    _, resized, _ = run(tmp_path, *usual, "--resize", "bilinear")
+    hulls = [each[each["method"] == "segmentation"] for each in (stretched, resized)]
+    assert len(hulls[0]) > 0
+    pd.testing.assert_frame_equal(*hulls)
