@@ -143,7 +143,7 @@ def test_picture_of_another_size_is_refused(run, root, tmp_path):
         ({"size": "10x10"}, "--size goes with --fixations"),
         ({"origin": "pixel_corner"}, "--origin goes with --fixations"),
         ({"sigma": "20px"}, "--sigma must be in degrees with --reflacx"),
-        ({"reflacx": None, "fixations": "x.csv", "readers": None}, "needs --maps and --size and"),
+        ({"reflacx": None, "fixations": "x.csv", "readers": None}, "needs --maps and --sigma"),
         ({"reflacx": None, "fixations": "x.csv"}, "--readers goes with --reflacx"),
         ({"reflacx": "nowhere"}, "nowhere"),
         ({"lungs": "nowhere"}, "nowhere: must be a folder of lung masks"),
