@@ -182,6 +182,8 @@ def read_fixations(
             "decimal": decimal, "encoding": encoding,
         }  # fmt: skip
         given = {name: value for name, value in given.items() if value is not None}
+        if "sizes" not in FORMATS[format].options:  # facts, which do no harm if not needed
+            given.pop("sizes", None)
         return read_format(format, as_path(source, name="source"), {**given, **options})
     names = _names_in_table(columns)
     choices = {
@@ -234,7 +236,7 @@ def read_reading(
     *,
     image: str,
     observer: str,
-    origin: ScreenOrigin | None = None,
+    geometry: Geometry,
     columns: Mapping[str, str] | None = None,
     duplicates: Literal["raise", "drop", "keep"] = "raise",
 ) -> pd.DataFrame:
@@ -248,9 +250,7 @@ def read_reading(
         names.setdefault(key, key)
         if names[key] not in raw.columns:
             names[key] = ""
-    options = TableOptions(
-        columns=names, geometry=Geometry(origin=origin), duplicates=duplicates, missing="drop"
-    )
+    options = TableOptions(columns=names, geometry=geometry, duplicates=duplicates, missing="drop")
     known = {"image": image, "observer": observer}
     table = fixations_of(raw, unnamed_preset(), options, source=str(path), known=known)
     for key, wanted in known.items():

@@ -75,7 +75,7 @@ class Screen:
     """
 
     display: tuple[int, int] | None = None
-    rectangle: Box | None = None
+    rectangle: Box | tuple[float, ...] | None = None
     placement: Literal["fill", "letterbox", "center"] = "fill"
     scale: float = 1.0
 
@@ -125,8 +125,8 @@ class Screen:
             (x_min, y_min, x_max, y_max) in pixels of the screen.
         """
         if self.rectangle is not None or self.display is None:
-            assert self.rectangle is not None  # noqa: S101 (checked when the object is made)
-            return self.rectangle
+            x_min, y_min, x_max, y_max = self.rectangle or ()
+            return x_min, y_min, x_max, y_max
         height, width = as_shape(shape, name="shape")
         screen_width, screen_height = self.display
         if self.placement == "fill":

@@ -34,7 +34,10 @@ def cases_from_manifest(
     *,
     fixations: pd.DataFrame | str | Path | None = None,
     root: str | Path | None = None,
+    format: str | Path | None = None,  # noqa: A002 (as of read_fixations)
     origin: ScreenOrigin | None = None,
+    unit: Literal["pixels", "shares"] | None = None,
+    y_axis: Literal["down", "up"] | None = None,
     columns: Mapping[str, str] | None = None,
     duplicates: Literal["raise", "drop", "keep"] = "raise",
     outside: Outside = "raise",
@@ -61,6 +64,9 @@ def cases_from_manifest(
         - ``group:NAME``, the group of the image, such as its finding,
         - ``picture``, the file of the image itself, for display only,
         - ``x_min``, ``y_min``, ``x_max``, ``y_max``, its box in pixels,
+        - ``screen_x_min``, ``screen_y_min``, ``screen_x_max``, ``screen_y_max``, the edges of the
+          image on the screen, and ``screen_width`` and ``screen_height`` of the screen, if
+          fixations are measured on it; see `Screen`,
         - ``center_bias``, the file of its own center bias,
         - ``scored``, True, or False if its gaze is only used for the center bias.
 
@@ -73,8 +79,14 @@ def cases_from_manifest(
     root : str or path, optional
         Folder of the paths in the manifest, which cannot lead out of it. By default the folder of
         the manifest.
-    origin : {"pixel_center", "pixel_corner", "one_based"}, optional
+    format : str or path, optional
+        Format of the file `fixations`. See `read_fixations`.
+    origin : {"pixel_center", "pixel_corner", "one_based", "screen_center"}, optional
         Origin of the coordinates in files of fixations. See `read_fixations`.
+    unit : {"pixels", "shares"}, optional
+        Unit of the coordinates in files of fixations. See `read_fixations`.
+    y_axis : {"down", "up"}, optional
+        Direction of y in files of fixations. See `read_fixations`.
     columns : mapping of str to str, optional
         Names of columns in files of fixations. See `read_fixations`.
     duplicates : {"raise", "drop", "keep"}, default "raise"
@@ -152,21 +164,32 @@ def cases_from_manifest(
         check=absent == "raise",
         threshold=threshold,
     )
-    if isinstance(fixations, (str, os.PathLike)):
-        fixations = read_fixations(fixations, origin=origin, columns=columns, duplicates=duplicates)
     table = manifest.checked(table)
     if threshold is not None and not any(name.startswith("fixation_map") for name in table.columns):
         raise ValueError(
             f"{path}: `threshold` is used only by columns of fixation_map, which are missing, got "
             f"{threshold!r}. Remove it."
         )
+    rows: dict[Any, Any] = table.to_dict("index")
+    if isinstance(fixations, (str, os.PathLike)):
+        screens = {row["image"]: manifest.screen(line, row) for line, row in rows.items()}
+        given: dict[str, Any] = {
+            "origin": origin, "unit": unit, "y_axis": y_axis, "columns": columns,
+            "duplicates": None if duplicates == "raise" else duplicates,
+            "screen": screens if any(screens.values()) else None,
+            "sizes": {
+                row["image"]: (int(row["height"]), int(row["width"])) for row in rows.values()
+            },
+        }  # fmt: skip
+        fixations = read_fixations(fixations, format, **given)
     reading = {
         "origin": origin,
+        "unit": unit,
+        "y_axis": y_axis,
         "columns": tuple((columns or {}).items()),
         "duplicates": duplicates,
         "outside": outside,
     }
-    rows: dict[Any, Any] = table.to_dict("index")
     cases = [manifest.case(line, values, reading) for line, values in rows.items()]
     files = [s for case in cases for s in case.gaze.values() if isinstance(s, FixationFile)]
     if files and outside == "drop":

@@ -8,7 +8,8 @@ from typing import Literal
 
 from gazesal._files import written
 from gazesal.datasets.fixation_table import read_reading
-from gazesal.datasets.screens import ScreenOrigin
+from gazesal.datasets.gaze_formats.table_positions import Geometry
+from gazesal.datasets.screens import Screen, ScreenOrigin
 from gazesal.evaluation.cases_from_tables import gaze_of_images
 from gazesal.evaluation.gaze_sources import Gaze
 from gazesal.maps.heatmap import Outside
@@ -28,8 +29,10 @@ class FixationFile:
         Names of the image and the observer.
     shape : tuple of int
         (H, W) of the image.
-    origin, duplicates : str
+    origin, unit, y_axis, duplicates : str or None
         See `read_fixations`.
+    screen : Screen, optional
+        Screen that showed the image, if positions are measured on it.
     columns : tuple of (str, str)
         Names of columns in the file. See `read_fixations`.
     outside : {"raise", "drop", "keep"}
@@ -41,6 +44,9 @@ class FixationFile:
     observer: str
     shape: tuple[int, int]
     origin: ScreenOrigin | None = None
+    unit: str | None = None
+    y_axis: str | None = None
+    screen: Screen | None = None
     columns: tuple[tuple[str, str], ...] = ()
     duplicates: Literal["raise", "drop", "keep"] = "raise"
     outside: Outside = "raise"
@@ -51,7 +57,13 @@ class FixationFile:
             self.path,
             image=self.image,
             observer=self.observer,
-            origin=self.origin,
+            geometry=Geometry(
+                origin=self.origin,
+                unit=self.unit,
+                y_axis=self.y_axis,
+                size_of=lambda _: self.shape,
+                screen=self.screen,
+            ),
             columns=dict(self.columns),
             duplicates=self.duplicates,
         )

@@ -17,6 +17,7 @@ from gazesal.datasets._paths_inside import path_inside
 from gazesal.datasets.map_files import SUFFIXES
 from gazesal.datasets.map_sources import stored_maps
 from gazesal.datasets.map_stores import STORES, StoredMap
+from gazesal.datasets.screens import Screen
 from gazesal.evaluation.case import ALL_OBSERVERS, Case, require_no_baseline
 from gazesal.evaluation.fixation_file import FixationFile
 from gazesal.evaluation.gaze_from_maps import joined_gaze
@@ -26,8 +27,21 @@ __all__ = ["Manifest", "labels"]
 
 BOX = ("x_min", "y_min", "x_max", "y_max")
 SIZE = ("width", "height")
+EDGES = ("screen_x_min", "screen_y_min", "screen_x_max", "screen_y_max")
+DISPLAY = ("screen_width", "screen_height")
 PREFIXES = ("map", "gaze", "fixation_map", "group")
-KNOWN = {"image", *SIZE, *BOX, "picture", "center_bias", "fixation_map", "gaze_map", "scored"}
+KNOWN = {
+    "image",
+    *SIZE,
+    *BOX,
+    *EDGES,
+    *DISPLAY,
+    "picture",
+    "center_bias",
+    "fixation_map",
+    "gaze_map",
+    "scored",
+}
 
 Row: TypeAlias = Mapping[str, str]
 
@@ -106,6 +120,7 @@ class Manifest:
     def case(self, line: Any, values: Row, reading: Mapping[str, Any]) -> Case:
         """Return the case of one row, without its maps."""
         image, shape = values["image"], (int(values["height"]), int(values["width"]))
+        screen = self.screen(line, values)
         gaze: dict[str, GazeSource] = {}
         for observer in sorted(labels(values, "gaze")):
             text = values[f"gaze:{observer}"]
@@ -114,7 +129,12 @@ class Manifest:
             elif text:
                 file = self._file(line, f"gaze:{observer}", text)
                 gaze[observer] = FixationFile(
-                    path=file, image=image, observer=observer, shape=shape, **reading
+                    path=file,
+                    image=image,
+                    observer=observer,
+                    shape=shape,
+                    screen=screen,
+                    **reading,
                 )
         picture = values.get("picture", "")
         try:
@@ -153,6 +173,29 @@ class Manifest:
             for name in labels(values, prefix)
             if values[f"{prefix}:{name}"]
         }
+
+    def screen(self, line: Any, values: Row) -> Screen | None:
+        """Return the screen that showed the image of a row, or None without columns for it."""
+        numbers: dict[str, tuple[float, ...] | None] = {}
+        for name, columns in (("rectangle", EDGES), ("display", DISPLAY)):
+            given = [values.get(column, "") for column in columns]
+            numbers[name] = None
+            if any(given):
+                try:
+                    numbers[name] = tuple(map(float, given))
+                except ValueError:
+                    rule = f"must be numbers, as {', '.join(columns)} are, got {given}"
+                    raise self._fault(line, columns[0], rule) from None
+        rectangle, display = numbers["rectangle"], numbers["display"]
+        if not (rectangle or display):
+            return None
+        try:
+            return Screen(
+                rectangle=rectangle,
+                display=None if display is None else (int(display[0]), int(display[1])),
+            )
+        except ValueError as error:
+            raise self._fault(line, EDGES[0] if rectangle else DISPLAY[0], str(error)) from None
 
     def _box(self, line: Any, values: Row) -> tuple[float, float, float, float] | None:
         given = [values.get(name, "") for name in BOX]

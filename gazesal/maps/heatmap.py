@@ -23,7 +23,10 @@ __all__ = ["gaze_heatmap"]
 Outside = Literal["raise", "drop", "keep"]
 OUTSIDE = get_args(Outside)
 FEWEST_SHARES = 3  # fixations; fewer may lie near the corner by chance, so they are not checked
-SHARES_REMEDY = "If they are, multiply x by the width and y by the height, and subtract 0.5."
+SHARES_REMEDY = (
+    'If they are, read tables with `unit="shares"` and `sizes`, or multiply x by the width and y '
+    "by the height, and subtract 0.5."
+)
 SMALLEST_SIDE = 8  # pixels; on a smaller image, pixels cannot be distinguished from shares
 
 

@@ -31,10 +31,8 @@ COLUMNS = {
 @pytest.fixture(scope="module")
 def fixations(shared):
     """Return all fixations, in pixels of a small square."""
-    table = read_fixations(shared / "data" / "cxr_p" / "fixations.csv.gz", columns=COLUMNS)
-    for axis in "xy":
-        table[axis] = table[axis] * SIDE - 0.5
-    return table
+    path = shared / "data" / "cxr_p" / "fixations.csv.gz"
+    return read_fixations(path, columns=COLUMNS, sizes=(SIDE, SIDE))
 
 
 @pytest.fixture(scope="module")

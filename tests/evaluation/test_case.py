@@ -188,7 +188,6 @@ NOT_NUMBERS = {
     "complex": 1 + 2j,
     "bool": True,
     "datetime": pd.Timestamp("2020-01-01"),
-    "timedelta": pd.Timedelta(seconds=1),
     "one bool among floats": pd.Series([True] + [1.0] * 15, dtype=object, index=range(2, 18)),
     "nullable bool": pd.array([True] * 16, dtype="boolean"),
     "one complex among floats": pd.Series([1j] + [1.0] * 15, dtype=object, index=range(2, 18)),

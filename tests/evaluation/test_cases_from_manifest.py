@@ -278,3 +278,43 @@ def test_integer_names_remain_integers_with_missing_rows(tmp_path):
     cases = gazesal.cases_from_manifest(tmp_path / "manifest.parquet")
     assert [(case.image, case.shape) for case in cases] == [("7", (4, 5)), ("8", (4, 6))]
     assert [case.groups["age"] for case in cases] == ["61", ""]
+
+
+SCREENS = {
+    "rectangle": "screen_x_min,screen_y_min,screen_x_max,screen_y_max",
+    "display": "screen_width,screen_height",
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "options", "point"),
+    [
+        ("rectangle", "10,20,18,26", {}, (10, 20)),
+        ("display", "8,6", {}, (0, 0)),
+        ("display", "8,6", {"unit": "shares", "y_axis": "up"}, (0.0625, 0.9166666666666666)),
+        ("display", "8,6", {"origin": "screen_center"}, (-3.5, -2.5)),
+    ],
+)
+@pytest.mark.parametrize("single", [True, False])
+def test_positions_on_the_screen_of_each_image(tmp_path, kind, values, options, point, single):
+    """The center of the first pixel of the screen, and of images with as many pixels."""
+    row = f"ann,{point[0]},{point[1]},9\n"
+    (tmp_path / "gaze.csv").write_text(f"observer,x,y,duration\n{row}" if single else
+                                       f"image,observer,x,y,duration\na,{row}b,{row}")  # fmt: skip
+    gaze = ("gaze:ann,", "gaze.csv,") if single else ("", "")
+    (tmp_path / "manifest.csv").write_text(
+        f"image,width,height,{gaze[0]}{SCREENS[kind]}\n"
+        + "".join(f"{image},8,6,{gaze[1]}{values}\n" for image in "ab")
+    )
+    table = None if single else tmp_path / "gaze.csv"
+    cases = gazesal.cases_from_manifest(tmp_path / "manifest.csv", fixations=table, **options)
+    for case in cases:
+        np.testing.assert_allclose(case.load_gaze("ann").points, [[0, 0]], atol=1e-9)
+
+
+@pytest.mark.parametrize("values", ["1,2,x,4", "1,2,,4", "5,2,1,4"])
+def test_invalid_edges_on_the_screen_raise(tmp_path, values):
+    path = tmp_path / "manifest.csv"
+    path.write_text(f"image,width,height,{SCREENS['rectangle']}\na,8,6,{values}\n")
+    with pytest.raises(ValueError, match=r"line 2, column 'screen_x_min'"):
+        gazesal.cases_from_manifest(path)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from gazesal._warnings import warn
 from gazesal.datasets._columns import number_column
-from gazesal.datasets.gaze_formats.column_names import Columns, unit_of
+from gazesal.datasets.gaze_formats.column_names import Columns
 from gazesal.datasets.gaze_formats.preset_tables import Preset
 from gazesal.datasets.gaze_formats.table_rows import hint
 from gazesal.datasets.screens import (
@@ -27,7 +27,6 @@ from gazesal.typing import Float64Array
 
 __all__ = ["Geometry", "image_positions"]
 
-ENOUGH = 8  # fixations from which all positions in 0..1 cannot be pixels of an image
 FAR = 3.0  # shares beyond this are not positions on or beside a screen
 
 
@@ -69,7 +68,7 @@ def image_positions(
         origin=given.origin or (place.origin or None if given.unit in {None, place.unit} else None),
         y_axis=given.y_axis or place.y_axis,
     )
-    _require_plausible(points, coordinates, columns, preset, given, source)
+    _require_plausible(points, coordinates, columns, source)
     on_screen = place.of == "screen" or (preset.loose and given.screen is not None)
     if not on_screen and given.screen is not None:
         raise ValueError(
@@ -145,22 +144,10 @@ def _on_screen(
 
 
 def _require_plausible(
-    points: Float64Array,
-    coordinates: Coordinates,
-    columns: Columns,
-    preset: Preset,
-    given: Geometry,
-    source: str,
+    points: Float64Array, coordinates: Coordinates, columns: Columns, source: str
 ) -> None:
-    """Raise if pixels are certainly shares, or the reverse."""
+    """Raise if shares are certainly pixels. The reverse is checked with the sizes of the images."""
     names = f"columns {columns.x!r} and {columns.y!r}"
-    stated = given.unit or unit_of(columns.x) or not preset.loose
-    inside = ((points >= 0) & (points <= 1)).all()
-    if not stated and inside and len(points) >= ENOUGH and (points % 1 != 0).any():
-        raise ValueError(
-            f"{source}: {names} have all {len(points)} positions in 0..1, which are shares of the "
-            'width and height. Give unit="shares" and the sizes of the images, or unit="pixels".'
-        )
     if coordinates.unit == "shares" and np.median(np.abs(points)) > FAR:
         raise ValueError(
             f"{source}: {names} must be shares of the width and height, got positions such as "
