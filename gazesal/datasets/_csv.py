@@ -210,7 +210,11 @@ def _read_bytes(path: Path) -> bytes:
         file: Any
         if suffix == ".zip":
             archive = stack.enter_context(zipfile.ZipFile(path))
-            names = [name for name in archive.namelist() if not name.endswith("/")]
+            names = [
+                name
+                for name in archive.namelist()
+                if not name.endswith("/") and not name.startswith("__MACOSX/")
+            ]
             if len(names) != 1:
                 raise ValueError(f"the archive must have one table, got {len(names)}")
             require_plain_members(archive)

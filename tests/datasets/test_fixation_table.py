@@ -363,6 +363,67 @@ def test_windows_encoding_is_read_with_a_warning(write):
         assert read_fixations(path)["observer"].tolist() == ["Andr\u00e9"]
 
 
+NAMES = {
+    "other words": "stimulus,participant,fix_x,fix_y,dur",
+    "units": "Image Name,Subject ID,X [px],Y [px],Duration (ms)",
+    "capitals": "imageName,Reader,FixationX,FixationY,fixDuration",
+    "our own first": "image,observer,x,y,duration,fix_x",
+}
+
+
+@pytest.mark.parametrize("kind", NAMES)
+def test_columns_of_usual_names_are_found(write, kind):
+    table = read_fixations(
+        write(f"{NAMES[kind]}\n7.png,ann,1,2,3{',9' * (kind == 'our own first')}\n")
+    )
+    assert table.iloc[0].tolist() == ["7", "ann", 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("header", "named"),
+    [
+        ("image,observer,fix_x,fix_y,gaze_x,gaze_y,duration", "columns for x and y"),
+        ("image,subject,reader,x,y,duration,k", "column for observer"),
+        ("image,observer,x,y,fix_duration,dwell_time,k", "column for duration"),
+        ("image,observer,x_deg,y_deg,duration,k,l", "'x_deg'.* must be pixels or shares"),
+        ("image,observer,x_px,y_norm,duration,k,l", "must have the same unit"),
+        ("image,observer,screen_x,screen_y,duration,k,l", "`screen` must say"),
+        ("image,observer,x_norm,y_norm,duration,k,l", "`sizes` must give"),
+    ],
+)
+def test_columns_that_are_not_clear_raise(write, header, named):
+    with pytest.raises(ValueError, match=named):
+        read_fixations(write(f"{header}\n1,1,1,1,1,1,1\n"))
+
+
+def test_durations_follow_from_start_and_end_in_milliseconds(write):
+    path = write("image,observer,x,y,onset_s,offset_s\n1,a,1,2,0.5,0.75\n1,a,1,2,0.9,1.5\n")
+    np.testing.assert_allclose(read_fixations(path)["duration"], [250, 600])
+    assert read_fixations(path, time_unit="ms")["duration"].tolist() == [0.25, 0.6]
+    path = write("image,observer,x,y,start,end\n1,a,1,2,5,4\n")
+    with pytest.raises(ValueError, match="line 2, column 'end': must be non-negative"):
+        read_fixations(path)
+
+
+def test_other_events_than_fixations_are_omitted_and_counted(write):
+    rows = "1,a,1,2,3,FIX\n1,a,9,9,9,SACC\n1,a,8,8,8,blink\n"
+    path = write(f"image,observer,x,y,duration,event\n{rows}")
+    with pytest.warns(SkippedDataWarning, match="omitted 2 of 3 rows .* 'SACC', 'blink'"):
+        assert read_fixations(path)["x"].tolist() == [1]
+    path = write(f"image,observer,x,y,duration,event\n{rows[14:]}")
+    with pytest.raises(ValueError, match="column 'event': must have fixations"):
+        read_fixations(path)
+
+
+def test_names_lose_the_suffix_of_a_picture_unless_two_become_the_same(write):
+    rows = ["a/7.png", "8.v2", "b/9.JPG"]
+    text = "".join(f"{name},ann,1,2,3\n" for name in rows)
+    table = read_fixations(write(f"image,observer,x,y,duration\n{text}"))
+    assert table["image"].tolist() == ["7", "8.v2", "9"]
+    table = read_fixations(write(f"image,observer,x,y,duration\n{text}b/7.png,ann,1,2,3\n"))
+    assert table["image"].tolist() == ["a/7", "8.v2", "b/9", "b/7"]
+
+
 @pytest.mark.parametrize("start", [b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"])
 def test_workbook_raises(write, start):
     with pytest.raises(ValueError, match=r"workbook.*Save its sheet as CSV"):

@@ -90,9 +90,12 @@ def milliseconds(name: str, unit: str | None, default: str) -> float | None:
 
 
 def matches(names: Iterable[str], wanted: Names, *, loose: bool) -> list[str]:
-    """Return the names that fit the first possible name in `wanted`, or any of them if loose."""
+    """Return the names that fit the first possible name in `wanted`, or any of them if loose.
+
+    If loose, an exact match of the first name in `wanted` excludes the others.
+    """
     listed = list(names)
-    for each in wanted:
+    for each in wanted[:1] if loose else wanted:  # the first is the name of the library itself
         if is_pattern(each):
             pattern = re.compile(each[1:-1], re.IGNORECASE)
             found = [name for name in listed if pattern.fullmatch(name)]

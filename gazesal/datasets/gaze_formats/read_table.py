@@ -76,7 +76,7 @@ def fixations_of(
     columns = _with_units(columns, units, source)
     raw = table_rows.only_fixations(raw, columns, preset, source)
     if preset.without_image == "omit" and columns.image:
-        raw = table_rows.with_image(raw, columns, source)
+        raw = table_rows.with_image(raw, columns, preset, source)
     readings = [name for name in (columns.image, columns.observer) if name]
     raw = table_rows.of_eye(raw, columns, readings, options.eye, source)
     if options.missing == "drop":

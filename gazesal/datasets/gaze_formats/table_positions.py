@@ -79,6 +79,12 @@ def image_positions(
         raise ValueError(f'{source}: origin="screen_center" needs positions on a screen. Omit it.')
     if not on_screen and not coordinates.need_frame:
         return np.asarray(points - IMAGE_ORIGINS[str(coordinates.origin)])
+    if on_screen and given.screen is None and not columns.rectangle:
+        raise ValueError(
+            f"{source}: `screen` must say where the images were on the screen, because columns "
+            f"{columns.x!r} and {columns.y!r} are positions on it. Give a gazesal.Screen, such as "
+            "Screen(display=(1920, 1080)) if the images filled it."
+        )
     shapes = _sizes(raw, images, columns, given, source)
     if not on_screen:
         edges = np.concatenate([np.zeros_like(shapes), shapes[:, ::-1]], axis=1)
@@ -126,13 +132,7 @@ def _on_screen(
         ]
         left, top, width, height = numbers
         return None, np.stack([left, top, left + width, top + height], axis=1)
-    if given.screen is None:
-        raise ValueError(
-            f"{source}: `screen` must say where the images were on the screen, because columns "
-            f"{columns.x!r} and {columns.y!r} are positions on it. Give a gazesal.Screen, such as "
-            "Screen(display=(1920, 1080)) if the images filled it."
-        )
-    screens = {image: screen_of(given.screen, image) for image in images.unique()}
+    screens = {image: screen_of(given.screen or {}, image) for image in images.unique()}
     frames: dict[str, Any] = {
         image: frame_of(screen, coordinates, name="screen") for image, screen in screens.items()
     }

@@ -121,19 +121,23 @@ def one_row_per_fixation(
     return raw.loc[~group.duplicated().to_numpy()]
 
 
-def with_image(raw: pd.DataFrame, columns: Columns, source: str) -> pd.DataFrame:
+def with_image(raw: pd.DataFrame, columns: Columns, preset: Preset, source: str) -> pd.DataFrame:
     """Return the rows with the name of an image, and count fixations without one."""
-    lost = is_missing(raw[columns.image])
+    lost = is_missing(raw[columns.image], preset.missing)
     if not lost.any():
         return raw
     keys = [texts_of(raw[name]) for name in columns.row_keys]
-    group = pd.concat(keys, axis=1).apply(tuple, axis=1) if keys else pd.Series(range(len(raw)))
+    group = (
+        pd.concat(keys, axis=1).apply(tuple, axis=1)
+        if keys
+        else pd.Series(range(len(raw)), raw.index)
+    )
     kept = ~lost
     number = len(set(group[lost]) - set(group[kept]))
     if number:
         warn(
             f"{source}: omitted {number} fixations while no image was shown (column "
-            f"{columns.image!r} is empty).",
+            f"{columns.image!r} is empty or missing).",
             SkippedDataWarning,
         )
     return raw.loc[kept]

@@ -148,6 +148,15 @@ def test_eyelink_names_the_columns_that_a_laboratory_calls_otherwise(tmp_path):
     assert len(read_fixations(path, "eyelink", columns={"image": "what"}, **options)) == 2
 
 
+@pytest.mark.parametrize("mark", [".", "UNDEFINEDnull", ""])
+def test_eyelink_rows_without_an_image_are_omitted(tmp_path, mark):
+    rows = [*eyelink_rows()[:3], ["ann", "2", "RIGHT", "90", "5,5", "5,5", mark]]
+    path = write(tmp_path / "report.txt", rows)
+    with pytest.warns(SkippedDataWarning, match="omitted 1 fixations while no image was shown"):
+        table = read_fixations(path, "eyelink", sizes=(1080, 1920), screen=HD)
+    assert table["image"].tolist() == ["7", "7"]
+
+
 def core_folder(root, observers=("ann", "bob")):
     for observer in observers:
         folder = root / observer / "exports" / "000" / "surfaces"
@@ -165,6 +174,12 @@ def test_pupil_reads_each_fixation_once_with_y_up(tmp_path):
     assert table["observer"].tolist() == ["ann", "ann", "bob", "bob"]
     assert table["image"].tolist() == ["7"] * 4
     assert places(table)[:2] == [[99.5, 24.5, 390.5], [-100.5, 99.5, 120]]
+
+
+def test_pupil_recordings_in_numbered_folders_are_named_for_the_folder_above(tmp_path):
+    core_folder(tmp_path / "2026_01_02", ["000"])
+    table = read_fixations(tmp_path, "pupil", sizes=(100, 200))
+    assert set(table["observer"]) == {"2026_01_02"}
 
 
 def test_positions_of_the_scene_camera_are_refused(tmp_path):
