@@ -26,7 +26,7 @@ from gazesal.datasets.gaze_formats.read_table import TableOptions, fixations_of
 from gazesal.datasets.gaze_formats.registry import FORMATS, read_format
 from gazesal.datasets.gaze_formats.table_files import fixations_in_files, read_table
 from gazesal.datasets.gaze_formats.table_positions import Geometry
-from gazesal.datasets.screen_tables import read_screens
+from gazesal.datasets.screen_tables import screens_by
 from gazesal.datasets.screens import ORIGINS, Screen, ScreenOrigin
 
 __all__ = ["FIXATION_COLUMNS", "read_fixations", "read_reading"]
@@ -176,7 +176,7 @@ def read_fixations(
     """
     if isinstance(format, str) and format in FORMATS:
         given = {
-            "columns": columns, "sizes": sizes, "screen": _screens(screen), "origin": origin,
+            "columns": columns, "sizes": sizes, "screen": screens_by(screen), "origin": origin,
             "unit": unit, "y_axis": y_axis, "time_unit": time_unit, "eye": eye,
             "duplicates": duplicates, "missing": missing, "files": files, "delimiter": delimiter,
             "decimal": decimal, "encoding": encoding,
@@ -216,7 +216,7 @@ def read_fixations(
             origin=origin,
             y_axis=y_axis,
             size_of=sizes_by_image(sizes),
-            screen=_screens(screen),
+            screen=screens_by(screen),
         ),
         time_unit=time_unit,
         eye=eye,
@@ -296,23 +296,6 @@ def _preset_of(format: str | Path | None) -> Preset:  # noqa: A002 (the name of 
     as_text(format, name="format")
     as_choice(format, (*known, *FORMATS), name="format")
     return known[format]
-
-
-def _screens(screen: Any) -> Screen | Mapping[str, Screen] | None:
-    """Return the screens that the caller gives, from a path if it is one."""
-    if isinstance(screen, (str, Path)):
-        return read_screens(Path(screen))
-    if isinstance(screen, Mapping):
-        return {
-            stem: screen[name]
-            for stem, name in zip(picture_stems(list(screen)), screen, strict=True)
-        }
-    if screen is not None and not isinstance(screen, Screen):
-        raise TypeError(
-            "`screen` must be a gazesal.Screen, a mapping from images to them, or the path of a "
-            f"table, got {type(screen).__name__}."
-        )
-    return screen
 
 
 def _of_frame(source: Any, preset: Preset, options: TableOptions) -> pd.DataFrame:

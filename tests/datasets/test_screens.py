@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gazesal import Screen, fixations_from_screen
+from gazesal import Screen, fixations_from_screen, read_fixations
 
 HD = Screen(display=(1920, 1080))
 CENTERED = Screen(display=(1920, 1080), placement="center")
@@ -97,3 +97,36 @@ def test_shares_have_no_pixel_as_origin(origin):
 def test_screen_must_be_a_screen():
     with pytest.raises(TypeError, match=r"`screen` must be a gazesal.Screen, got tuple"):
         fixations_from_screen([[0, 0]], SHAPE, (1920, 1080))
+
+
+TABLE = {"image": ["a"], "observer": ["ann"], "x": [10.0], "y": [20.0], "duration": [9]}
+
+
+@pytest.mark.parametrize("display", [False, True])
+def test_screens_are_read_from_a_table(tmp_path, display):
+    path = tmp_path / "screens.csv"
+    more = (",display_width,display_height", ",100,50") if display else ("", "")
+    path.write_text(f"image,x_min,y_min,x_max,y_max{more[0]}\na.png,10,20,50,40{more[1]}\n")
+    found = read_fixations(TABLE, screen=path, sizes={"a.png": (20, 40)})
+    assert found[["x", "y"]].to_numpy().tolist() == [[0, 0]]
+    if display:
+        shares = {**TABLE, "x": [0.1], "y": [0.4]}
+        found = read_fixations(shares, screen=path, sizes=(20, 40), unit="shares")
+        assert found[["x", "y"]].to_numpy().tolist() == [[-0.5, -0.5]]
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("image,x_min,y_min,x_max\na,1,2,3\n", "'y_max' is missing"),
+        ("image,x_min,y_min,x_max,y_max\na,1,2,1,4\n", "line 2: `rectangle`"),
+        ("image,x_min,y_min,x_max,y_max\na,1,2,x,4\n", "line 2, column 'x_max'"),
+        ("image,x_min,y_min,x_max,y_max\na,1,2,3,4\na,1,2,3,4\n", "line 3, column 'image'"),
+        ("image,x_min,y_min,x_max,y_max\nb,1,2,3,4\n", "`screen` must have .* for 'a'"),
+    ],
+)
+def test_invalid_table_of_screens_raises(tmp_path, text, named):
+    path = tmp_path / "screens.csv"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=named):
+        read_fixations(TABLE, screen=path, sizes=(20, 40))
