@@ -16,9 +16,9 @@ FILES = ("fixations", "manifest")  # a manifest names files of fixations
 DRAWN = (*FILES, "fixation_maps")  # gaze that becomes a map by Gaussians
 TABLES = ("fixations", "fixation_maps", "gaze_maps")  # which may be combined
 
-_gaze, _gaze_maps, _manifest = (
+_gaze, _gaze_maps, _manifest, _dialect = (
     partial(click.option, cls=GroupedOption, group=title)
-    for title in ("Gaze", "Maps of the gaze", "Manifest")
+    for title in ("Gaze", "Maps of the gaze", "Manifest", "Files of fixations")
 )
 
 GAZE_OPTIONS = [
@@ -128,5 +128,36 @@ GAZE_OPTIONS = [
         sources=("manifest",),
         type=click.Path(path_type=Path, file_okay=False),
         help="Folder that relative paths in the manifest start from, by default its own folder.",
+    ),
+    _dialect(
+        "--missing",
+        sources=FIXATIONS,
+        type=click.Choice(["drop", "raise"]),
+        help="Rows without a position or a duration: drop and count them, the default, or end with "
+        "an error.",
+    ),
+    _dialect(
+        "--files",
+        sources=FIXATIONS,
+        metavar="PATTERN",
+        help="Files to read if --fixations is a folder, for example *.csv.",
+    ),
+    _dialect(
+        "--delimiter",
+        sources=FIXATIONS,
+        metavar="CHARACTER",
+        help="Character between the fields. By default it is found out.",
+    ),
+    _dialect(
+        "--decimal",
+        sources=FIXATIONS,
+        type=click.Choice([".", ","]),
+        help="Decimal sign. By default it is found out.",
+    ),
+    _dialect(
+        "--encoding",
+        sources=FIXATIONS,
+        metavar="NAME",
+        help="Encoding, for example cp1252. By default it is found out.",
     ),
 ]

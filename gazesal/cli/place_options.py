@@ -41,14 +41,14 @@ PLACE_OPTIONS = [
     ),
     _place(
         "--unit",
-        sources=FIXATIONS,
+        sources=FILES,
         type=click.Choice(["pixels", "shares"]),
         help="Unit of the positions: pixels, or shares of the width and height. By default as the "
         "format or the names of the columns say, or pixels.",
     ),
     _place(
         "--y-axis",
-        sources=FIXATIONS,
+        sources=FILES,
         type=click.Choice(["down", "up"]),
         help="Direction of y. By default as the format says, or down.",
     ),

@@ -15,7 +15,8 @@ __all__ = ["SOURCE_GROUPS", "SOURCE_OPTIONS", "given_sources", "is_given", "requ
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 SOURCE_GROUPS = (
-    "Gaze", "Maps of the gaze", "Manifest", "Coordinates", "Screen", "Saliency maps", "REFLACX",
+    "Gaze", "Maps of the gaze", "Manifest", "Files of fixations", "Coordinates", "Screen",
+    "Saliency maps", "REFLACX",
 )  # fmt: skip
 
 _maps, _reflacx = (

@@ -17,10 +17,16 @@ from gazesal.evaluation.case import SEGMENTATION
 from gazesal.evaluation.cases_from_tables import with_maps
 from gazesal.reporting.pictures import pictures_in
 
+# Options of a table of fixations that a manifest does not have.
+OF_TABLE = (
+    "size", "eye", "time_unit", "format_options", "display", "placement", "scale", "rectangle",
+    "missing", "files", "delimiter", "decimal", "encoding",
+)  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class FoundCases:
-    """The cases of a command, and what its other options mean for them.
+    """The cases of a command, with the options that depend on their source.
 
     Attributes
     ----------
@@ -101,11 +107,9 @@ def find_cases(source: str, options: Mapping[str, Any]) -> FoundCases:
     found = read(options)
     if found.pictures is None:
         return found
-    cases = (
-        _with_pictures(found.cases, found.pictures)
-        if found.release is None
-        else with_pictures_of_release(found.release, found.cases, found.pictures)
-    )
+    if found.release is None:
+        return replace(found, cases=_with_pictures(found.cases, found.pictures))
+    cases = with_pictures_of_release(found.release, found.cases, found.pictures)
     return replace(found, cases=cases)
 
 
@@ -172,8 +176,11 @@ def _of_manifest(options: Mapping[str, Any]) -> FoundCases:
     """Return the cases of a manifest, with the maps of a folder if one is given."""
     sigma = in_pixels(options["sigma"], options["pixels_per_degree"])
     folder, manifest = options["map_folder"], options["manifest"]
-    table = None
-    if options["fixations"] is not None:
+    table = options["fixations"]
+    form = FORMATS.get(options["format"])
+    without_sizes = form is not None and "sizes" not in form.options
+    # Otherwise `cases_from_manifest` reads the table, with the sizes and screens of the manifest.
+    if table is not None and (without_sizes or any(options[name] for name in OF_TABLE)):
         table = _fixations(options, _sizes(options))
     # with a folder, the maps of both are put on the images below
     framing = {} if folder is None else {"input_geometry": None}

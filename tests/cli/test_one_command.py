@@ -285,3 +285,23 @@ def test_lung_masks_span_the_image_if_maps_span_the_input(tmp_path):
     hulls = [each[each["method"] == "segmentation"] for each in (stretched, resized)]
     assert len(hulls[0]) > 0
     pd.testing.assert_frame_equal(*hulls)
+
+
+@pytest.mark.parametrize("name", ["egd-cxr", "table"])
+def test_fixations_of_a_format_may_be_combined_with_a_manifest(egd, name):
+    folder, maps = egd
+    lines = [f"{image},{WIDTH},{HEIGHT},maps/grad_cam/{image}.npy" for image in maps]
+    text = "\n".join(["image,width,height,map:grad_cam", *lines, ""])
+    (folder / "manifest.csv").write_text(text)
+    with pytest.warns(gazesal.SkippedDataWarning):
+        table = gazesal.read_fixations(folder / "fixations.csv", "egd-cxr")
+    words = ["--fixations", folder / "fixations.csv", "--format", "egd-cxr"]
+    if name == "table":
+        table.to_csv(folder / "table.csv", index=False)
+        words = ["--fixations", folder / "table.csv", "--y-axis", "down", "--missing", "raise"]
+    _, scores, _ = run(
+        folder, "--manifest", folder / "manifest.csv", *words, "--sigma", "6",
+        "--ground-truth", "all",
+    )  # fmt: skip
+    cases = gazesal.cases_from_tables(table, {"grad_cam": maps}, (HEIGHT, WIDTH))
+    require_equal(scores, gazesal.evaluate(cases, sigma=6, ground_truth="all"))
