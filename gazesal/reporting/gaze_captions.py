@@ -25,6 +25,8 @@ def gaze_words(evaluation: Evaluation, degrees: float | None = None) -> str:
     kind = "gaze_map" if functions_return_maps(evaluation.cases) else "fixations"
     counts[kind] += counts.pop("function", 0)
     sigma = _sigma_words(evaluation, degrees)
+    has_points = any(case.gaze for case in evaluation.cases if case.gaze_map is not None)
+    points = ", with fixations for the metrics of points only" if has_points else ""
     unchanged = "used as given"
     if evaluation.options.resize is not None:
         unchanged += ", resized to the image if of another size"
@@ -35,10 +37,7 @@ def gaze_words(evaluation: Evaluation, degrees: float | None = None) -> str:
             f"each pixel a fixation as often as its count, {sigma}",
         ),
         "gaze_map": ("gaze maps of single observers", unchanged),
-        "common_map": (
-            "one gaze map of all observers per image",
-            f"{unchanged}, with fixations for the metrics of points only",
-        ),
+        "common_map": ("one gaze map of all observers per image", f"{unchanged}{points}"),
     }
     found = {kind: count for kind, count in counts.items() if count} or {"fixations": 0}
     parts = []

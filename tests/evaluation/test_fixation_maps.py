@@ -233,6 +233,9 @@ class TestStated:
             "of another size, with fixations for the metrics of points only."
         )
         assert expected in words_of(evaluation)
+        alone = TestGazeMap().cases(with_points=False)
+        words = words_of(gazesal.evaluate(alone, ground_truth="all"))
+        assert "Gaze: one gaze map of all observers per image, used as given." in words
 
     def test_several_kinds(self):
         first, second, third, _ = make_cases(["all"])
