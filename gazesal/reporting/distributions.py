@@ -85,7 +85,7 @@ def plot_distributions(scores: pd.DataFrame, *, note: str = "") -> Figure:
     names = [str(name) for name in scores["method"].unique()]
     methods = [n for n in baselines if n in names] + sorted(set(names) - set(baselines))
     metrics = [str(name) for name in defined["metric"].unique()]
-    counts = {name: means.xs(name, level="method").index.unique("image").size for name in methods}
+    counts = scores.groupby(scores["method"].astype(str))["image"].nunique().to_dict()
     labels = [
         method_label(name)
         + (of_images(counts[name], max(counts.values())) if name == INTEROBSERVER else "")
