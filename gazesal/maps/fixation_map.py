@@ -12,6 +12,7 @@ from gazesal.typing import Float64Array, FloatArray, IntArray
 
 __all__ = ["fixations_from_map"]
 
+EQUAL_COUNT = 9  # fixations of every fixated pixel alike; larger equal values are marks
 LARGEST_COUNT = 127  # fixations of one pixel; larger values are the white or gray of a picture
 MOST_FIXATIONS = 10_000_000  # of one map, 160 MB of points
 FEWEST_PIXELS = 64  # a smaller map may have fixations on most of its pixels
@@ -25,7 +26,7 @@ def fixations_from_map(fixation_map: ArrayLike, *, threshold: float | None = Non
     fixation_map : array_like of bool, int or float, shape (H, W)
         Map of fixated pixels, also a sparse matrix of scipy. The values are
 
-        - booleans, or 0 and one other value that is 1, above 127 or not whole, such as 255. They
+        - booleans, or 0 and one other value that is 1, above 9 or not whole, such as 255. They
           mark the fixated pixels, each of which counts once.
         - the number of fixations of each pixel, at most 127.
     threshold : float, optional
@@ -109,7 +110,7 @@ def _dense(value: Any) -> Any:
 def _times(values: FloatArray) -> IntArray:
     """Return how often each positive value counts, or raise if the values are no counts."""
     low, high = float(values.min(initial=np.inf)), float(values.max(initial=0.0))
-    if low == high and (high == 1 or high > LARGEST_COUNT or high != int(high)):
+    if low == high and (high == 1 or high > EQUAL_COUNT or high != int(high)):
         return np.ones(len(values), np.int64)
     if high > LARGEST_COUNT or not np.array_equal(values, np.floor(values)):
         raise ValueError(

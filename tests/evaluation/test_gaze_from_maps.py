@@ -246,3 +246,28 @@ class TestBenchmarkFolders:
             np.testing.assert_allclose(case.load_gaze_map(), given / given.sum(), rtol=1e-12)
         found = scores(cases, sigma=None, metrics=POINTS)
         assert not found["score"].isna().any()
+
+    def test_salicon_layout(self, shared, tmp_path):
+        fixations = gazesal.read_fixations(
+            shared / "formats" / "04_salicon" / "train", format="salicon"
+        )
+        (tmp_path / "maps").mkdir()
+        points = {
+            str(image): rows[["x", "y"]].to_numpy() for image, rows in fixations.groupby("image")
+        }
+        for image, own in points.items():
+            drawn = gazesal.gaze_heatmap(own, (480, 640), sigma=19.0)
+            picture = np.round(255 * drawn / drawn.max()).astype(np.uint8)
+            Image.fromarray(picture).save(tmp_path / "maps" / f"{image}.png")
+        noise = {image: np.random.default_rng(0).random((480, 640)) for image in points}
+        cases = gazesal.cases_from_tables(
+            fixations, {"noise": noise}, gaze_maps=gazesal.open_maps(tmp_path / "maps")
+        )
+        found = scores(cases, sigma=None, metrics=("ncc", "nss"))
+        found = found[found["method"] == "noise"].set_index(["image", "metric"])["score"]
+        for image, own in points.items():
+            assert found[image, "nss"] == gazesal.nss(noise[image], own)
+            expected = gazesal.ncc(
+                noise[image], gazesal.read_map(tmp_path / "maps" / f"{image}.png")
+            )
+            assert found[image, "ncc"] == pytest.approx(expected, abs=1e-12)
