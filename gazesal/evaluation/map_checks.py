@@ -8,7 +8,7 @@ from gazesal._warnings import warn
 from gazesal.datasets.map_files import is_lossy
 from gazesal.datasets.map_stores import StoredMap
 from gazesal.evaluation.case import Case
-from gazesal.evaluation.gaze_sources import is_gaze_map, load_source
+from gazesal.evaluation.gaze_sources import FixationMap, is_gaze_map, load_source
 from gazesal.exceptions import InputWarning
 
 __all__ = ["looks_transposed", "report_lossy", "report_transposed", "require_upright"]
@@ -61,11 +61,15 @@ def report_transposed(method: str, n_images: int) -> None:
 
 
 def report_lossy(cases: list[Case]) -> None:
-    """Warn once if maps or gaze maps are JPEG files, which change values when they are written."""
+    """Warn once if maps or gaze maps are JPEG files, which change values when they are written.
+
+    The threshold of a `FixationMap` separates fixated pixels from the changes.
+    """
     sources = [
         getattr(source, "source", source)  # of a map in the frame of a network's input
         for case in cases
-        for source in (*case.maps.values(), *case.gaze.values())
+        for source in (*case.maps.values(), *case.gaze.values(), case.gaze_map)
+        if not isinstance(source, FixationMap)
     ]
     files = [source for source in sources if isinstance(source, Path)]
     lossy = [path for path in files if is_lossy(path)]

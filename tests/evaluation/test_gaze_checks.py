@@ -1,6 +1,7 @@
 """Gaze that is certainly or probably a mistake raises or warns."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -85,8 +86,16 @@ class TestSharesOfTheSides:
         lines = [f"i{k},32,24,map.npy,a.csv,a.csv\n" for k in range(2)]
         path = tmp_path / "manifest.csv"
         path.write_text("image,width,height,map:m,gaze:ann,gaze:bob\n" + "".join(lines))
-        with pytest.raises(ValueError, match="`points of image i0, observer ann` must be pixels"):
+        with pytest.raises(ValueError, match=r"image i0: .*a.csv: .* shares of the width"):
             gazesal.evaluate(gazesal.cases_from_manifest(path), sigma=SIGMA)
+
+    def test_returned_by_functions_raise(self):
+        cases = [
+            replace(case, gaze={name: partial(dict.get, case.gaze, name) for name in case.gaze})
+            for case in make_cases(scale=(1.0, 1.0))
+        ]
+        with pytest.raises(ValueError, match="`points of image i0, observer ann` must be pixels"):
+            gazesal.evaluate(cases, sigma=SIGMA)
 
 
 class TestSigma:

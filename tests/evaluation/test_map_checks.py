@@ -1,5 +1,6 @@
 """Maps with height and width exchanged."""
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from PIL import Image
 
 import gazesal
-from gazesal.evaluation.map_checks import looks_transposed
+from gazesal.evaluation.map_checks import looks_transposed, report_lossy
 from tests.evaluation.test_gaze_checks import SHAPE, SIGMA, drawn, make_cases
 
 
@@ -127,3 +128,14 @@ def test_lossy_files_warn_once(tmp_path):
         gazesal.evaluate(cases, sigma=SIGMA)
     assert len(told) == 1
     assert "4 JPEG files" in str(told[0].message)
+
+
+def test_lossy_gaze_maps_warn_and_fixation_maps_do_not(tmp_path):
+    path = tmp_path / "gaze.jpg"
+    path.touch()
+    case = gazesal.Case(image="a", shape=(9, 9), gaze={}, maps={}, gaze_map=path)
+    with pytest.warns(gazesal.InputWarning, match=r"got 1 JPEG files, such as .*gaze\.jpg"):
+        report_lossy([case])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        report_lossy([replace(case, gaze_map=None, gaze={"all": gazesal.FixationMap(path, 127)})])
