@@ -36,7 +36,7 @@ def gaze_words(evaluation: Evaluation, degrees: float | None = None) -> str:
             "maps of fixated pixels",
             f"each pixel a fixation as often as its count, {sigma}",
         ),
-        "gaze_map": ("gaze maps of single observers", unchanged),
+        "gaze_map": ("gaze maps", unchanged),
         "common_map": ("one gaze map of all observers per image", f"{unchanged}{points}"),
     }
     found = {kind: count for kind, count in counts.items() if count} or {"fixations": 0}

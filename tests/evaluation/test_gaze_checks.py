@@ -107,7 +107,7 @@ class TestSigma:
             gazesal.evaluate(cases, sigma=SIGMA)
         evaluation = gazesal.evaluate(cases)
         words = describe(evaluation, evaluation.summary())
-        assert "Gaze: gaze maps of single observers, used as given." in words
+        assert "Gaze: gaze maps, used as given." in words
         assert "sigma" not in words
 
     def test_for_some_of_the_gaze_warns_and_is_reported(self):
@@ -117,8 +117,8 @@ class TestSigma:
             evaluation = gazesal.evaluate(cases, sigma=SIGMA)
         words = describe(evaluation, evaluation.summary())
         assert (
-            "Gaze: fixations (6 of 8 readings), blurred with sigma 2.5 x 2.5 pixels; gaze maps of "
-            "single observers (2 of 8 readings), used as given." in words
+            "Gaze: fixations (6 of 8 readings), blurred with sigma 2.5 x 2.5 pixels; "
+            "gaze maps (2 of 8 readings), used as given." in words
         )
 
     def test_unused_by_maps_of_functions_warns(self):
@@ -129,7 +129,7 @@ class TestSigma:
         with pytest.warns(gazesal.InputWarning, match="`sigma` was not used by 8 readings"):
             evaluation = gazesal.evaluate(cases, sigma=SIGMA)
         words = describe(evaluation, evaluation.summary())
-        assert "Gaze: gaze maps of single observers, used as given." in words
+        assert "Gaze: gaze maps, used as given." in words
         assert "2.5 x 2.5" not in words
 
     def test_of_loaded_evaluations_is_reported_as_before(self, tmp_path):
