@@ -86,7 +86,7 @@ class TestSharesOfTheSides:
         lines = [f"i{k},32,24,map.npy,a.csv,a.csv\n" for k in range(2)]
         path = tmp_path / "manifest.csv"
         path.write_text("image,width,height,map:m,gaze:ann,gaze:bob\n" + "".join(lines))
-        with pytest.raises(ValueError, match=r"image i0: .*a.csv: .* shares of the width"):
+        with pytest.raises(ValueError, match="`points of image i0, observer ann` must be pixels"):
             gazesal.evaluate(gazesal.cases_from_manifest(path), sigma=SIGMA)
 
     def test_returned_by_functions_raise(self):
