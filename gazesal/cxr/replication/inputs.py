@@ -11,6 +11,7 @@ from typing import Any, Literal
 import torch
 
 from gazesal._digests import digest_of_file, digest_of_texts
+from gazesal._validation import as_count
 from gazesal.cxr.replication.feature_files import KINDS
 from gazesal.cxr.segmentation import Segmenter
 from gazesal.cxr.training.labeled_images import LabeledImages
@@ -79,6 +80,7 @@ class ReplicationInputs:
 
 def scored_images(release: Reflacx, n_readers: int) -> dict[str, str]:
     """Return the images with enough kept readings, by ``dicom_id``."""
+    as_count(n_readers, name="n_readers", least=2)  # each reader is scored against the others
     names = release.readings.drop_duplicates("image").set_index("image")["dicom_id"]
     found = {str(names[image]): image for image in release.kept_by_all(n_readers)}
     if len(found) < 2:

@@ -119,7 +119,7 @@ def replicate(
         code and state, such as the weights of a network. Without `lungs` the segmentation baseline
         is left out.
     n_readers : int, default 5
-        Score the images with this number of kept readings.
+        Score the images with this number of kept readings, at least two.
     center_bias_rows : {"in_sample", "left_out"}, default "in_sample"
         ``"in_sample"`` includes an image's own gaze in its center bias and rounds boxes to whole
         pixels, as in the study. ``"left_out"`` excludes it and does not round.

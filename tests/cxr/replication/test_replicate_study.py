@@ -329,3 +329,5 @@ def test_command_names_missing_options(tmp_path):
 def test_too_few_scored_images_raise(release, tmp_path):
     with pytest.raises(ValueError, match="`n_readers` must leave at least two images to score"):
         go(release, tmp_path, n_readers=9)
+    with pytest.raises(ValueError, match="`n_readers` must be at least 2, got 1"):
+        go(release, tmp_path, n_readers=1)
