@@ -28,7 +28,8 @@ class Correction:
     remedy : str
         Advice, a sentence.
     correct : callable
-        Takes points (N, 2) and the size (width, height), and returns corrected points.
+        Takes points (N, 2) and the size (width, height) of the image, or of the image of each
+        point (N, 2), and returns corrected points.
     """
 
     name: str
@@ -66,17 +67,21 @@ MIRROR = (
     "If the gaze is mirrored, replace x by width - 1 - x. If the maps are, give `map[:, ::-1]`."
 )
 FLIP = (
-    "If y points up in the table of fixations, replace y by height - 1 - y. If the maps are upside "
-    "down, give `map[::-1]`."
+    'If y points up in the table of fixations, read it with y_axis="up" (--y-axis up). If the maps '
+    "are upside down, give `map[::-1]`."
 )
 EXCHANGE = (
-    "If x and y are exchanged, rename the columns (`columns={'x': 'y', 'y': 'x'}`, --column x=y "
+    'If x and y are exchanged, read the table with columns={"x": "y", "y": "x"} (--column x=y '
     "--column y=x). If the maps are transposed, give `map.T`."
 )
 TURN = "Rotate the maps or the coordinates, for instance maps of photographs by their EXIF tag."
 SCREEN = (
-    "If the coordinates are pixels of a screen or of a resized image, convert them to pixels of "
-    "the image, for instance with `fixations_from_screen`."
+    "If the coordinates are pixels of a screen or of a resized image, describe it with a `Screen` "
+    "(--display, --placement, --scale), and `read_fixations` converts them to pixels of the image."
+)
+CENTER = (
+    'Read them with origin="screen_center" (--origin screen_center) and the `Screen`, which '
+    "converts them to pixels of the image."
 )
 CORRECTIONS = [
     Correction("mirrored", "mirrored left to right", MIRROR, _linear([[-1, 0], [0, 1]])),
@@ -92,13 +97,13 @@ CORRECTIONS = [
         "transposed_shares",
         "with the axes exchanged relative to the sides",
         EXCHANGE,
-        lambda points, size: (points[:, ::-1] + 0.5) / size[::-1] * size - 0.5,
+        lambda points, size: (points[:, ::-1] + 0.5) / size[..., ::-1] * size - 0.5,
     ),
     Correction(
         "shares",
         "multiplied by the sides, as shares of them",
-        'Read them with `read_fixations(..., unit="shares")`, or multiply x by the width and y by '
-        "the height and subtract 0.5.",
+        'Read them with unit="shares" (--unit shares), or multiply x by the width and y by the '
+        "height and subtract 0.5.",
         lambda points, size: points * size - 0.5,
     ),
     Correction(
@@ -111,11 +116,11 @@ CORRECTIONS = [
     Correction("quarter_size", "at four times the size", SCREEN, _scaled(lambda _: 4.0)),
     Correction("double_size", "at half the size", SCREEN, _scaled(lambda _: 0.5)),
     Correction("quadruple_size", "at a quarter of the size", SCREEN, _scaled(lambda _: 0.25)),
-    Correction("centered", "with the origin at the center of the image", SCREEN, _centered(1.0)),
+    Correction("centered", "with the origin at the center of the image", CENTER, _centered(1.0)),
     Correction(
         "centered_upside_down",
         "with the origin at the center of the image and y pointing up",
-        SCREEN,
+        CENTER + ' Also give y_axis="up".',
         _centered(-1.0),
     ),
     Correction(

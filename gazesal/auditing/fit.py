@@ -15,10 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gazesal.auditing.corrections import CORRECTIONS, INSIDE, Correction
-from gazesal.auditing.grids import SIDE, gaze_grid
+from gazesal.auditing.grids import SIDE
 from gazesal.auditing.readings import ImageGaze
-from gazesal.maps.heatmap import off_image
-from gazesal.typing import Float64Array
+from gazesal.typing import Float64Array, IntArray
 
 __all__ = ["ALL_MAPS", "FEWEST_IMAGES", "FitTest", "compare_fits"]
 
@@ -68,6 +67,53 @@ class FitTest:
         return "corrected" if self.corrected > GAIN * max(self.given, 0.0) else "cannot tell"
 
 
+@dataclass(frozen=True, slots=True)
+class _Pooled:
+    """Gaze of all images in one table, so that a correction is a single call.
+
+    `points` and `sizes` are (N, 2), and `weights` (N,) sum to 1 on each image. `image` (N,) is the
+    index of the image among `names`.
+    """
+
+    names: list[str]
+    points: Float64Array
+    sizes: Float64Array
+    weights: Float64Array
+    image: NDArray[np.intp]
+
+    def corrected(self, correction: Correction | None) -> Float64Array:
+        """Return the points with a correction."""
+        return self.points if correction is None else correction.correct(self.points, self.sizes)
+
+    def grids(self, correction: Correction | None) -> Float64Array:
+        """Return the share of the gaze of each image in each cell of its grid."""
+        cells, inside = self._cells(correction)
+        index = self.image[inside] * SIDE * SIDE + cells[inside, 1] * SIDE + cells[inside, 0]
+        counts = np.bincount(index, self.weights[inside], minlength=len(self.names) * SIDE * SIDE)
+        return np.asarray(counts.reshape(len(self.names), SIDE * SIDE))
+
+    def stays_inside(self, correction: Correction) -> bool:
+        """Check whether a correction leaves most of the gaze inside the images."""
+        _, inside = self._cells(correction)
+        return bool(self.weights[inside].sum() >= INSIDE * len(self.names))
+
+    def _cells(self, correction: Correction | None) -> tuple[IntArray, NDArray[np.bool_]]:
+        shares = (self.corrected(correction) + 0.5) / self.sizes
+        inside = np.asarray(((shares >= 0) & (shares < 1)).all(axis=1))
+        return np.floor(np.clip(shares, 0, 1) * SIDE).astype(np.int64), inside
+
+
+def _pooled(gaze: Sequence[ImageGaze]) -> _Pooled:
+    counts = [len(each.points) for each in gaze]
+    return _Pooled(
+        [each.image for each in gaze],
+        np.concatenate([each.points for each in gaze]),
+        np.repeat([each.size for each in gaze], counts, axis=0),
+        np.concatenate([each.weights / each.weights.sum() for each in gaze]),
+        np.repeat(np.arange(len(gaze)), counts),
+    )
+
+
 def compare_fits(
     gaze: Sequence[ImageGaze], maps: Mapping[str, Mapping[str, Float64Array]], seed: int
 ) -> list[FitTest]:
@@ -75,13 +121,16 @@ def compare_fits(
 
     `maps` holds grids by method and image. Images without gaze or map are left out.
     """
-    used = [each for each in gaze if len(each.points)]
-    stacks = {method: _stack(used, grids) for method, grids in maps.items()}
+    read = [each for each in gaze if len(each.points)]
+    if len(read) < FEWEST_IMAGES:
+        return []
+    used = _pooled(read)
+    stacks = {method: _stack(used.names, grids) for method, grids in maps.items()}
     stacks = {m: stack for m, stack in stacks.items() if _counted(stack) >= FEWEST_IMAGES}
     if not stacks:
         return []
     given = _fits(used, stacks, None)
-    tested = [each for each in CORRECTIONS if _stays_inside(used, each)]
+    tested = [each for each in CORRECTIONS if used.stays_inside(each)]
     corrected = {each.name: _fits(used, stacks, each) for each in tested}
     subjects = list(given)
     pairs = [(subject, each) for subject in subjects for each in tested]
@@ -101,10 +150,10 @@ def compare_fits(
     ]
 
 
-def _stack(gaze: Sequence[ImageGaze], grids: Mapping[str, Float64Array]) -> Float64Array:
+def _stack(names: Sequence[str], grids: Mapping[str, Float64Array]) -> Float64Array:
     """Return the grids less their mean over images, (images, cells), nan without a grid."""
     missing = np.full(SIDE * SIDE, np.nan)
-    stack = np.array([grids.get(each.image, missing) for each in gaze])
+    stack = np.array([grids.get(name, missing) for name in names])
     kept = np.isfinite(stack[:, 0])
     if kept.any():
         stack = stack - stack[kept].mean(axis=0)
@@ -112,20 +161,20 @@ def _stack(gaze: Sequence[ImageGaze], grids: Mapping[str, Float64Array]) -> Floa
 
 
 def _counted(stack: Float64Array) -> int:
-    return int(np.isfinite(stack[:, 0]).sum()) if len(stack) else 0
+    return int(np.isfinite(stack[:, 0]).sum())
 
 
 def _fits(
-    gaze: Sequence[ImageGaze], stacks: Mapping[str, Float64Array], correction: Correction | None
+    gaze: _Pooled, stacks: Mapping[str, Float64Array], correction: Correction | None
 ) -> dict[str, Float64Array]:
     """Return the fit on each image by method, and their mean over methods, nan without a map."""
-    grids = np.array([gaze_grid(each, _corrected(each, correction)) for each in gaze])
+    grids = gaze.grids(correction)
     found = {}
     for method, stack in stacks.items():
         kept = np.isfinite(stack[:, 0])
         n = int(kept.sum())
         own = grids[kept] - grids[kept].mean(axis=0)
-        fits = np.full(len(gaze), np.nan)
+        fits = np.full(len(grids), np.nan)
         # The factor makes the mean over the other images out of the mean over all.
         fits[kept] = (stack[kept] * own).sum(axis=1) * n / (n - 1)
         found[method] = fits
@@ -135,20 +184,6 @@ def _fits(
         total = np.nansum(every, axis=0)
         found[ALL_MAPS] = np.where(counts > 0, total / np.maximum(counts, 1), np.nan)
     return found
-
-
-def _corrected(gaze: ImageGaze, correction: Correction | None) -> Float64Array:
-    return gaze.points if correction is None else correction.correct(gaze.points, gaze.size)
-
-
-def _stays_inside(gaze: Sequence[ImageGaze], correction: Correction) -> bool:
-    """Check whether a correction leaves most of the gaze inside the images."""
-    inside = total = 0.0
-    for each in gaze:
-        off = off_image(_corrected(each, correction), each.shape)
-        inside += float(each.weights[~off].sum() / each.weights.sum())
-        total += 1.0
-    return inside >= INSIDE * total
 
 
 def _sign_flips(gains: Float64Array, seed: int) -> tuple[Float64Array, NDArray[np.float64]]:

@@ -46,7 +46,7 @@ def _repetitions(readings: list[Reading]) -> Iterator[AuditFinding]:
     for each in readings:
         timed = each.durations.shape == (len(each.points),)
         rows = np.column_stack([each.points, each.durations]) if timed else each.points
-        n = len(rows) - len(np.unique(rows, axis=0))
+        n = len(rows) - len(set(map(tuple, rows.tolist())))
         if n:
             repeated += n
             found.append(each)
@@ -81,8 +81,9 @@ def _first_fixations(readings: list[Reading]) -> Iterator[AuditFinding]:
     long = [each for each in readings if len(each.points) >= 3]
     if len(long) < FEWEST_POINTS // 5:
         return
-    first = np.array([_is_central(each)[0] for each in long])
-    later = np.array([_is_central(each)[1:].mean() for each in long])
+    central = [_is_central(each) for each in long]
+    first = np.array([each[0] for each in central])
+    later = np.array([each[1:].mean() for each in central])
     difference = first - later
     error = float(difference.std(ddof=1) / np.sqrt(len(difference)))
     if first.mean() > 0.5 and difference.mean() > max(0.25, 4 * error):

@@ -1,14 +1,13 @@
-"""Maps, pictures and gaze on one small grid, on which all images are comparable."""
+"""Maps and pictures on one small grid, on which all images are comparable."""
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
 from scipy.stats import rankdata
 
 from gazesal.auditing.area_means import on_grid
-from gazesal.auditing.readings import ImageGaze
 from gazesal.typing import Float64Array
 
-__all__ = ["SIDE", "contrast_grid", "gaze_grid", "map_grid"]
+__all__ = ["SIDE", "contrast_grid", "map_grid"]
 
 SIDE = 32  # cells along each side, whatever the proportions of the image
 BLUR = 1.0  # cells; the standard deviation of the error that is allowed between map and gaze
@@ -35,13 +34,3 @@ def contrast_grid(picture: np.ndarray) -> Float64Array | None:
 def _standardized(ranks: Float64Array) -> Float64Array | None:
     deviation = ranks.std()
     return None if deviation == 0 else np.asarray((ranks - ranks.mean()) / deviation)
-
-
-def gaze_grid(gaze: ImageGaze, points: Float64Array) -> Float64Array:
-    """Return the share of the gaze in each cell. Gaze outside the image counts nowhere."""
-    height, width = gaze.shape
-    cells = np.floor((points + 0.5) / (width, height) * SIDE)
-    inside = ((cells >= 0) & (cells < SIDE)).all(axis=1)
-    column, row = cells[inside].astype(np.int64).T
-    counts = np.bincount(row * SIDE + column, gaze.weights[inside], minlength=SIDE * SIDE)
-    return np.asarray(counts / gaze.weights.sum())

@@ -27,7 +27,7 @@ def name_findings(
         every = {name for own in (maps or {}).values() if hasattr(own, "keys") for name in own}
         hint = similar_name(unused[0], every) if every else ""
         yield _missing("without_map", "names", "warning", f"have gaze but no map{hint}", unused)
-    empty = [case.image for case in cases if not case.gaze]
+    empty = [case.image for case in cases if not case.gaze and case.gaze_map is None]
     if empty:
         yield _missing("without_gaze", "names", "warning", "have no gaze", empty)
     for method, own in (maps or {}).items():

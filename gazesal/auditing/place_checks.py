@@ -31,7 +31,7 @@ def place_findings(readings: list[Reading]) -> Iterator[AuditFinding]:
             level="fault",
             message=f"All {len(points)} fixations lie within about one pixel of the corner, as "
             "shares of the sides from 0 to 1 do.",
-            remedy='Read them with `read_fixations(..., unit="shares")`. ' + SHARES_REMEDY,
+            remedy='Read them with unit="shares" (--unit shares). ' + SHARES_REMEDY,
             evidence={"n_fixations": len(points), "largest": float(points.max())},
         )
         return
@@ -132,7 +132,7 @@ def lattice_findings(readings: list[Reading]) -> Iterator[AuditFinding]:
             level="fault",
             message=f"{int(beyond.sum())} coordinates lie less than a pixel beyond the last pixel "
             "center, and none lies on the first pixel, as with 1-based coordinates.",
-            remedy='Read them with origin="matlab" (--origin matlab), or subtract 1.',
+            remedy='Read them with origin="one_based" (--origin one_based), or subtract 1.',
             evidence={"beyond": int(beyond.sum()), "smallest": float(low.min() - 0.5)},
         )
         return
@@ -145,7 +145,7 @@ def lattice_findings(readings: list[Reading]) -> Iterator[AuditFinding]:
             level="warning",
             message=f"All coordinates of {len(points)} fixations end in .5, as pixel centers "
             "measured from the corner of the image do.",
-            remedy='Read them with origin="corner" (--origin corner), or subtract 0.5.',
+            remedy='Read them with origin="pixel_corner" (--origin pixel_corner), or subtract 0.5.',
         )
     elif len(points) >= FEWEST_POINTS and (fractions == 0).all() and points.min() >= 1:
         yield AuditFinding(
@@ -154,6 +154,6 @@ def lattice_findings(readings: list[Reading]) -> Iterator[AuditFinding]:
             level="note",
             message=f"All coordinates are whole numbers, and the smallest is {points.min():g}. "
             "They do not show if the first pixel is 0 or 1.",
-            remedy='If it is 1, read them with origin="matlab" (--origin matlab).',
+            remedy='If it is 1, read them with origin="one_based" (--origin one_based).',
             evidence={"smallest": float(points.min())},
         )

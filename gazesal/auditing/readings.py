@@ -7,8 +7,8 @@ import numpy as np
 
 from gazesal._validation import as_points
 from gazesal.auditing.area_means import on_grid
-from gazesal.evaluation.case import Case
-from gazesal.evaluation.gaze_sources import Gaze, load_source, read_source
+from gazesal.evaluation.case import ALL_OBSERVERS, Case
+from gazesal.evaluation.gaze_sources import FixationMap, Gaze, load_density, read_source
 from gazesal.typing import Float64Array
 
 __all__ = ["ImageGaze", "Reading", "named", "read_gaze"]
@@ -56,11 +56,11 @@ class ImageGaze:
     shape : tuple of int
         (H, W) of the image.
     points : numpy.ndarray of float64, shape (N, 2)
-        Fixations, or the cells of reduced gaze maps.
+        Fixations, also of fixation maps, or the cells of reduced gaze maps.
     weights : numpy.ndarray of float64, shape (N,)
         One for a fixation, and the mass of a cell.
     readings : list of Reading
-        Readings given as fixations.
+        Readings given as fixations and not as maps.
     faults : list of str
         Messages of readings that cannot be read.
     """
@@ -83,20 +83,24 @@ def read_gaze(case: Case) -> ImageGaze:
     readings, faults = [], []
     points: list[Float64Array] = []
     weights: list[Float64Array] = []
-    for observer, source in case.gaze.items():
+    sources = case.gaze if case.gaze or case.gaze_map is None else {ALL_OBSERVERS: case.gaze_map}
+    for observer, source in sources.items():
         name = f"gaze of image {case.image}, observer {observer}"
         try:
-            given = read_source(source)
+            given: Any = (
+                source(case.shape, name) if isinstance(source, FixationMap) else read_source(source)
+            )
             if isinstance(given, Gaze):
                 places = as_points(given.points, name=name)
-                durations = _numbers(given.durations)
-                readings.append(Reading(case.image, observer, case.shape, places, durations))
                 mass = np.ones(len(places))
             else:
-                places, mass = _cells(load_source(given, name=name), case.shape)
+                places, mass = _cells(given, case.shape, name)
         except Exception as error:  # noqa: BLE001 (files and functions raise errors of many types)
-            faults.append(f"{name}: {error}")
+            faults.append(str(error) if name in str(error) else f"{name}: {error}")
             continue
+        if isinstance(given, Gaze) and not isinstance(source, FixationMap):
+            durations = _numbers(given.durations)
+            readings.append(Reading(case.image, observer, case.shape, places, durations))
         points.append(places)
         weights.append(mass)
     every = np.concatenate([np.empty((0, 2)), *points])
@@ -121,9 +125,10 @@ def _numbers(durations: Any) -> Float64Array:
         return np.empty(0)
 
 
-def _cells(values: np.ndarray, shape: tuple[int, int]) -> tuple[Float64Array, Float64Array]:
+def _cells(given: Any, shape: tuple[int, int], name: str) -> tuple[Float64Array, Float64Array]:
     """Return the centers of the cells of a reduced gaze map in image pixels, and their mass."""
-    mass = on_grid(values, MAP_SIDE).ravel()
+    density = load_density(given, shape, name=name, resize="bilinear", two_valued="raise")
+    mass = on_grid(density, MAP_SIDE).ravel()
     share = (np.arange(MAP_SIDE) + 0.5) / MAP_SIDE
     column, row = np.meshgrid(share * shape[1] - 0.5, share * shape[0] - 0.5)
     kept = mass > 0

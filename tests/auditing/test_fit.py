@@ -192,3 +192,29 @@ def test_faults_in_real_gaze_are_found(shared, method):
     cases = gazesal.cases_from_tables(wrong, maps, (600, 800), outside="keep")
     found = checks(gazesal.audit(cases, duration_unit="ms"))
     assert found == [("duration_unit", "gaze"), ("mirrored", "gaze")]
+
+
+def test_fixation_maps_and_pooled_gaze_maps_are_compared_like_fixations():
+    points, maps = places_and_maps()
+    marks, pooled = [], []
+    for case in cases_of(points, {"mine": maps}):
+        pixels = np.zeros(SHAPE)
+        for x, y in np.rint(points[case.image]).astype(int):
+            pixels[y, SHAPE[1] - 1 - x] += 1
+        marks.append(replace(case, gaze={"all": gazesal.FixationMap(pixels)}))
+        drawn = gazesal.gaze_heatmap(points[case.image], SHAPE, sigma=4.0)[:, ::-1]
+        pooled.append(replace(case, gaze={}, gaze_map=drawn))
+    for cases in (marks, pooled):
+        audit = gazesal.audit(cases)
+        assert checks(audit) == [("mirrored", "gaze")]
+        assert audit.n_readings == 0
+
+
+def test_fixated_pixels_given_as_a_gaze_map_are_a_fault():
+    points, maps = places_and_maps(n_images=2)
+    pixels = np.zeros(SHAPE)
+    pixels[5, 6] = 1.0
+    cases = [replace(case, gaze={"all": pixels}) for case in cases_of(points, {"mine": maps})]
+    audit = gazesal.audit(cases)
+    assert checks(audit, "fault") == [("unreadable", "gaze")] * 2
+    assert "FixationMap" in audit.findings[0].message
