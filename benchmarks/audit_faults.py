@@ -100,7 +100,7 @@ def audits(
     repeats: int,
     permuted: bool = False,
 ) -> Found:
-    """Plant a fault in resamples of the images, and count the findings of their audits."""
+    """Count the findings in audits of resampled images with a planted fault."""
     name, move = FAULTS.get(fault, ("", lambda p: p))
     unit = "ms"
     if fault in DURATIONS:

@@ -82,8 +82,9 @@ def audit(
     each method and correction, the fit with the correction is compared with the fit as given by
     drawing the signs of the differences of the images again. The p-values are adjusted for all
     comparisons by the largest statistic of each draw, so that the chance of any false finding about
-    the place of the gaze is 5 %. A correction must also have 1.2 times the fit as given. With fewer
-    than eight images, or with maps that fit the gaze too weakly, the result is "cannot tell".
+    the place of the gaze is at most 5 %. The better fit must also exceed 0 by 2.5 standard errors,
+    and a correction must have 1.2 times the fit as given. With fewer than eight images, or with
+    maps that fit the gaze too weakly, the result is "cannot tell".
     :doc:`/concepts/audits` has the measured rates.
 
     A shift of a pixel, such as 1-based coordinates read as 0-based, moves the fit by far less than

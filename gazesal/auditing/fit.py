@@ -27,6 +27,9 @@ LEVEL = 0.05  # chance that any correction is found although none is better
 DRAWS = 4999
 BATCH = 500  # draws at a time, which bounds the memory
 GAIN = 1.2  # a correction must have this multiple of the fit as given, besides the test
+# Standard errors by which the better fit must exceed 0. Of two fits without signal, one is often
+# better because the other is negative by chance.
+SIGNAL = 2.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,8 @@ class FitTest:
         Images with both gaze and a map that is not constant.
     given, corrected : float
         Mean fit over images, in standard deviations of the ranks of the map.
+    given_error, corrected_error : float
+        Their standard errors over images.
     error : float
         Standard error of their difference over images.
     p_value : float
@@ -54,6 +59,8 @@ class FitTest:
     n_images: int
     given: float
     corrected: float
+    given_error: float
+    corrected_error: float
     error: float
     p_value: float
 
@@ -63,8 +70,10 @@ class FitTest:
         if not self.p_value <= LEVEL:
             return "cannot tell"
         if self.corrected < self.given:
-            return "given"
-        return "corrected" if self.corrected > GAIN * max(self.given, 0.0) else "cannot tell"
+            return "given" if self.given >= SIGNAL * self.given_error else "cannot tell"
+        enough = self.corrected > GAIN * max(self.given, 0.0)
+        signal = self.corrected >= SIGNAL * self.corrected_error
+        return "corrected" if enough and signal else "cannot tell"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +152,8 @@ def compare_fits(
             int(np.isfinite(gain).sum()),
             float(np.nanmean(given[subject])),
             float(np.nanmean(corrected[each.name][subject])),
+            _standard_error(given[subject]),
+            _standard_error(corrected[each.name][subject]),
             float(error),
             float(p),
         )
@@ -184,6 +195,10 @@ def _fits(
         total = np.nansum(every, axis=0)
         found[ALL_MAPS] = np.where(counts > 0, total / np.maximum(counts, 1), np.nan)
     return found
+
+
+def _standard_error(fits: Float64Array) -> float:
+    return float(np.nanstd(fits, ddof=1) / np.sqrt(np.isfinite(fits).sum()))
 
 
 def _sign_flips(gains: Float64Array, seed: int) -> tuple[Float64Array, NDArray[np.float64]]:

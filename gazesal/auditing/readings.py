@@ -116,7 +116,7 @@ def named(readings: list[Reading]) -> str:
 
 
 def _numbers(durations: Any) -> Float64Array:
-    """Return durations, or no durations if there are none or they are not numbers."""
+    """Return durations, and an empty array without durations that are numbers."""
     if durations is None:
         return np.empty(0)
     try:

@@ -185,3 +185,26 @@ class TestMapsOfFixatedPixels:
     def test_with_sigma_name_the_remedy(self):
         with pytest.raises(ValueError, match=r"`sigma` must be left out.*`FixationMap`"):
             gazesal.evaluate(self.binary(), sigma=SIGMA)
+
+
+def test_gaze_of_many_images_in_one_corner_warns():
+    cases = make_cases(n=10, scale=(16.0, 12.0))
+    with pytest.warns(gazesal.InputWarning, match="`cases`.*upper left quarter"):
+        gazesal.evaluate(cases, sigma=SIGMA, metrics=["ncc"])
+
+
+def test_durations_that_mix_units_warn():
+    cases = make_cases()
+    seconds = cases[2].gaze["bob"]
+    durations = np.array([210.0, 190.0, 0.3, 250.0, 0.2, 300.0])
+    mixed = {**cases[2].gaze, "bob": replace(seconds, durations=durations)}
+    cases[2] = replace(cases[2], gaze=mixed)
+    with pytest.warns(gazesal.InputWarning, match="`durations`.*'i2' by 'bob'"):
+        gazesal.evaluate(cases, sigma=SIGMA, metrics=["ncc"])
+
+
+def test_weights_of_any_other_kind_do_not_warn():
+    cases = make_cases()
+    weights = np.array([1e-3, 1.0, 5.0, 1e4, 20.0, 7.0])
+    gaze = {name: replace(own, durations=weights) for name, own in cases[0].gaze.items()}
+    gazesal.evaluate([replace(case, gaze=gaze) for case in cases], sigma=SIGMA, metrics=["ncc"])
