@@ -1,43 +1,20 @@
-"""Take the sizes of images and the screens that showed them, from the caller or from tables."""
+"""Take the screens that showed images, from the caller or from tables."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gazesal._validation import as_shape
-from gazesal.datasets._clean_names import by_clean_name, picture_stems
+from gazesal.datasets._clean_names import picture_stems
 from gazesal.datasets._csv import parse_numbers, read_csv_text, require_columns, require_once
 from gazesal.datasets._dialects import Dialect
-from gazesal.datasets.map_files import read_sizes
 from gazesal.datasets.screens import Screen
 
-__all__ = ["screens_by", "sizes_by"]
+__all__ = ["screens_by"]
 
-Shape = tuple[int, int]
 EDGES = ["x_min", "y_min", "x_max", "y_max"]
 DISPLAY = ["display_width", "display_height"]
-
-
-def sizes_by(sizes: Any) -> Callable[[str], Shape | None] | None:
-    """Return a function from the name of an image to its size, or None without sizes."""
-    if sizes is None:
-        return None
-    if isinstance(sizes, (str, Path)):
-        sizes = read_sizes(sizes)
-    if not isinstance(sizes, Mapping):
-        size = as_shape(sizes, name="sizes")
-        return lambda _: size
-    by_name = by_clean_name(sizes, what="images of `sizes`")
-    names = list(by_name)
-    stems = dict(zip(picture_stems(names), names, strict=True))
-
-    def find(image: str) -> Shape | None:
-        name = image if image in by_name else stems.get(image)
-        return None if name is None else as_shape(by_name[name], name=f"sizes of {image}")
-
-    return find
 
 
 def screens_by(screen: Any) -> Screen | Mapping[str, Screen] | None:
