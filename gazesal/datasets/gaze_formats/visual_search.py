@@ -1,5 +1,6 @@
 """Read trials of visual search in JSON: COCO-Search18 and GazeSearch."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -81,7 +82,9 @@ def _read_trials(path: Path, title: str, *, milliseconds: float) -> pd.DataFrame
                 row |= {name: trial[name] for name in FACTS if name in trial}
                 row |= {"x": x, "y": y, "duration": duration * milliseconds}
                 row["order"] = np.arange(1, len(x) + 1)
-                key = repr([row[name] for name in row if name != "split"])
+                # the same trial is in the files of several splits
+                facts = {name: trial[name] for name in trial if name != "split"}
+                key = json.dumps(facts, sort_keys=True)
                 repeated += key in rows
                 rows.setdefault(key, row)
     table = table_of(list(rows.values()), path)
