@@ -205,7 +205,9 @@ def _tiff_tags(data: bytes) -> tuple[str, bool, dict[int, tuple[int, ...]]]:
             raise ValueError(f"the file is truncated, or damaged at its tag {tag}")
         if tag in TIFF_ONCE and length != 1:
             raise ValueError(f"the file is damaged: its tag {tag} has {length} values")
-        if tag in TIFF_TAGS and kind in TIFF_NUMBERS:
+        if tag in TIFF_TAGS:
+            if kind not in TIFF_NUMBERS:
+                raise ValueError(f"the file is damaged: its tag {tag} has type {kind}")
             tags[tag] = struct.unpack_from(f"{order}{length}{TIFF_NUMBERS[kind]}", data, value)
     return order, big, {tag: values for tag, values in tags.items() if values}
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +58,7 @@ def read_tiff(path: Path, what: str) -> tuple[np.ndarray[Any, Any], int]:
             "32-bit floats or as .npy."
         ) from error
     try:
-        with tifffile.TiffFile(path) as file:
+        with _quiet(), tifffile.TiffFile(path) as file:
             page: Any = file.pages[0]
             _require_readable(page, what)
             _require_sound_segments(page, file.filehandle)
@@ -71,6 +74,21 @@ def read_tiff(path: Path, what: str) -> tuple[np.ndarray[Any, Any], int]:
     if values.shape[:2] != expected:
         raise ValueError(f"{path}: cannot be read as an image: it must have the shape {expected}.")
     return values, orientation if orientation in range(1, 9) else UPRIGHT
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Do not print what tifffile logs about tags, of which the relevant ones are checked here."""
+    logger = logging.getLogger("tifffile")
+    logger.addFilter(_never)
+    try:
+        yield
+    finally:
+        logger.removeFilter(_never)
+
+
+def _never(_: logging.LogRecord) -> bool:
+    return False
 
 
 def _require_readable(page: Any, what: str) -> None:

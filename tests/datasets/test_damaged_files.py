@@ -9,14 +9,19 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from scipy.io import savemat
+from scipy.sparse import csc_array
 
 from gazesal import cases_from_manifest, open_maps, read_fixations, read_map, read_sizes
 from gazesal.cxr import read_image
 from gazesal.datasets import read_egd_fixations
-from tests.datasets.picture_files import tiff
+from tests.datasets.picture_files import png, tiff
 
 N = 60  # damaged versions of each source
 NOISE = np.random.default_rng(1).integers(0, 255, (9, 11), dtype=np.uint8)
+OPAQUE = np.dstack([NOISE.astype(np.uint16), np.full(NOISE.shape, 65535, np.uint16)])
+SPARSE_SHAPE = (3, 4)
+SPARSE = {"data": [1.0, 2.0], "ir": np.array([0, 2]), "jc": np.array([0, 1, 1, 2, 2])}
 TABLE = "image,observer,x,y,duration\n" + "".join(f"{i % 3},ann,{i}.5,{i},9{i}\n" for i in range(9))
 
 
@@ -63,6 +68,45 @@ def zarr(version):
     return make
 
 
+def deep_tiff(**options):
+    def make(path):
+        pytest.importorskip("tifffile").imwrite(path, NOISE / 7, **options)
+
+    return make
+
+
+def matlab(values, **options):
+    def make(path):
+        savemat(path, {"map": values, "names": ["a", "b"], "note": {"by": 1.0}}, **options)
+
+    return make
+
+
+def matlab_4(path):
+    savemat(path, {"map": NOISE / 7}, format="4")
+
+
+def matlab_7_3(path):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(path, "w", userblock_size=512) as file:
+        file["map"] = NOISE.T / 7
+        file["map"].attrs["MATLAB_class"] = np.bytes_("double")
+
+
+def matlab_7_3_sparse(path):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(path, "w", userblock_size=512) as file:
+        for name, values in SPARSE.items():
+            file[f"map/{name}"] = values
+        file["map"].attrs["MATLAB_class"] = np.bytes_("double")
+        file["map"].attrs["MATLAB_sparse"] = np.uint64(SPARSE_SHAPE[0])
+
+
+def tensors(path):
+    torch = pytest.importorskip("torch")
+    torch.save({"a": torch.from_numpy(NOISE / 7), "b": torch.from_numpy(NOISE.copy())}, path)
+
+
 def manifest(path):
     np.save(path.with_name("m.npy"), NOISE)
     path.with_name("f.csv").write_text("x,y,duration\n1,1,1\n2,2,2\n")
@@ -91,6 +135,18 @@ SOURCES = {
     "a.png": (picture(NOISE), read_map),
     "deep.png": (picture(NOISE.astype(np.uint16) * 200), read_image),
     "color.png": (picture(np.dstack([NOISE] * 3)), read_image),
+    "deep color.png": (write(png(np.dstack([NOISE * 200.0] * 3).astype("u2"), 16, 2)), read_map),
+    "deep alpha.png": (write(png(OPAQUE, 16, 4)), read_map),
+    "double.tif": (deep_tiff(), read_map),
+    "deflated.tif": (deep_tiff(compression="zlib", rowsperstrip=4), read_map),
+    "tiled.tif": (deep_tiff(tile=(16, 16), byteorder=">", bigtiff=True), read_map),
+    "five.mat": (matlab(NOISE / 7), read_map),
+    "packed.mat": (matlab(NOISE / 7, do_compression=True), read_map),
+    "four.mat": (matlab_4, read_map),
+    "sparse.mat": (matlab(csc_array(NOISE > 200)), read_map),
+    "seven.mat": (matlab_7_3, read_map),
+    "sparse seven.mat": (matlab_7_3_sparse, read_map),
+    "a.pt": (tensors, read_all),
     "a.tif": (picture(NOISE), read_map),
     "lzw.tif": (picture(NOISE, compression="tiff_lzw"), read_image),
     "floats.tif": (write(tiff(NOISE.astype(np.float32), 3)), read_map),
