@@ -182,7 +182,12 @@ def sound_calls():
             "confidence_level": 0.9,
             "most": 1000,
         },
-        "cases_from_tables": {"fixations": FIXATIONS, "maps": MAPS, "shape": (8, 10)},
+        "cases_from_tables": {
+            "fixations": FIXATIONS,
+            "maps": MAPS,
+            "shape": (8, 10),
+            "input_geometry": "stretched",
+        },
         "read_map": {"path": "map.npy"},
         "read_fixations": {
             "source": FIXATIONS,

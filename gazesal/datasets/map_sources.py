@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from gazesal.datasets._arguments import as_path
+from gazesal.datasets._arguments import as_path, as_text
 from gazesal.datasets._clean_names import by_clean_name, clean_name, clean_names
 from gazesal.datasets._map_names import as_pattern
 from gazesal.datasets._store_layout import UnclearLayoutError, maps_by_image
@@ -142,9 +142,9 @@ def open_maps(
     (['1001', '1002'], [[1.0, 0.0], [0.0, 1.0]])
     """
     path = as_path(source, name="source")
+    require_texts(pattern, array)
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such file or folder of maps.")
-    as_pattern(pattern)
     if path.suffix.lower() in STORES and not (pattern is None and array is None):
         raise ValueError(
             f"{path}: `pattern` and `array` must be used with a folder of maps. Omit them."
@@ -161,6 +161,13 @@ def open_maps(
             )
         return _require_maps(maps_in(path, pattern, array), path)
     return stored_maps(path, stack, images)
+
+
+def require_texts(pattern: Any, array: Any) -> None:
+    """Raise unless `pattern` and `array` are None or valid texts."""
+    as_pattern(pattern)
+    if array is not None:
+        as_text(array, name="array")
 
 
 def stored_maps(
@@ -239,11 +246,12 @@ def find_maps(
     {'attention': ['1001'], 'grad_cam': ['1001']}
     """
     folder = as_path(folder, name="folder")
+    require_texts(pattern, array)
     if folder.suffix.lower() in STORES and folder.exists():
-        return {clean_name(folder.stem, what="`folder`"): open_maps(folder)}
+        found = open_maps(folder, pattern=pattern, array=array)
+        return {clean_name(folder.stem, what="`folder`"): found}
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: no such folder of maps.")
-    as_pattern(pattern)
     maps: dict[str, Mapping[str, MapReader]] = {}
     taken: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):

@@ -68,8 +68,8 @@ class MapOnImage:
 
 def as_framing(value: Any) -> Framing | GeometryOf | None:
     """Return the argument `input_geometry` if it is valid."""
-    if value is None or callable(value):
-        return value  # type: ignore[no-any-return]
+    if value is None or (callable(value) and not isinstance(value, type)):
+        return value
     if not isinstance(value, str):
         raise TypeError(
             f"`input_geometry` must be one of {', '.join(map(repr, FRAMINGS))}, or a function from "

@@ -266,7 +266,7 @@ def written(folder, *names):
         (["test/t01.npy", "train/t01.npy"], "test/{image}", ["t01"]),
         (["test/t01.npy", "t02.npy"], "**/{image}", ["t02", "t01"]),
         (["Action/001.npy", "Art/001.npy"], "{folder}/{image}", ["Action/001", "Art/001"]),
-        (["cafe\u0301_cam.npy"], "{image}_cam", ["caf\u00e9"]),
+        (["u\u0308ber_cam.npy"], "{image}_cam", ["\u00fcber"]),
         (["t01_cam.npy", "t01_gt.npy", "._t01_cam.npy", ".DS_Store.npy"], "{image}_cam", ["t01"]),
     ],
 )
@@ -295,6 +295,15 @@ def test_invalid_patterns_raise(tmp_path, pattern):
     for function in (open_maps, find_maps):
         with pytest.raises(ValueError, match="`pattern` must have"):
             function(tmp_path, pattern=pattern)
+
+
+@pytest.mark.parametrize("option", ["pattern", "array"])
+@pytest.mark.parametrize("value", [3, b"{image}", ["{image}"], Path("{image}")])
+def test_options_of_other_types_raise(tmp_path, option, value):
+    written(tmp_path, "a/t01.npy")
+    for function in (find_maps, open_maps) + (read_map,) * (option == "array"):
+        with pytest.raises(TypeError, match=f"`{option}` must be a str"):
+            function(tmp_path, **{option: value})
 
 
 def test_pattern_that_fits_no_file_raises(tmp_path):
