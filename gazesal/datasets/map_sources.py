@@ -204,7 +204,8 @@ def find_maps(
         Folder that has, for each method, a folder ``<method>/<image>.npy`` of maps in any format of
         `read_map`, or a file ``<method>.npz|h5|hdf5|zarr|mat|pt`` that `open_maps` opens. Hidden
         files and folders, and files of other formats beside maps, are ignored. Or one such file, or
-        a folder with only maps of one method, such as ``<image>.png``.
+        a folder with only maps of one method, such as ``<image>.png``. If its files are of arrays,
+        such as ``<image>.mat``, give `pattern` or `array`, because they could also be methods.
     pattern : str, optional
         Names of the files in the folder of each method, such as ``"{image}_cam"``. See `open_maps`.
     array : str, optional
@@ -252,6 +253,13 @@ def find_maps(
         return {clean_name(folder.stem, what="`folder`"): found}
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: no such folder of maps.")
+    chosen = pattern is not None or array is not None
+    if chosen and not any(path.is_dir() for path in folder.iterdir()):
+        return {
+            clean_name(folder.name, what="`folder`"): open_maps(
+                folder, pattern=pattern, array=array
+            )
+        }
     maps: dict[str, Mapping[str, MapReader]] = {}
     taken: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):

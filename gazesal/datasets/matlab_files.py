@@ -73,7 +73,8 @@ class Matlab:
     def arrays(self) -> Iterator[tuple[str, MatlabArray]]:
         """Return every array with its name, in the order of the file.
 
-        A single number is not among them, because MATLAB stores it as an array of 1 x 1.
+        Single numbers and vectors are not among them, which MATLAB stores as arrays of 1 x 1 and
+        1 x N, unless the file has no other arrays.
         """
         usable = {*NUMBERS, SPARSE, TEXT, LOGICAL}
         kinds = {each.kind for each in self.variables}
@@ -87,6 +88,9 @@ class Matlab:
             for each in self.variables
             if each.kind in usable and each.name and each.shape != (1, 1)
         ]
+        planes = [each for each in found if each.kind == TEXT or sum(n > 1 for n in each.shape) > 1]
+        if any(each.kind != TEXT for each in planes):
+            found = planes
         if len({each.name for each in found}) < len(found):
             raise ValueError("its variables must have different names")
         return ((each.name, MatlabArray(each)) for each in found)

@@ -143,7 +143,7 @@ def test_matlab_file_of_one_map(tmp_path, version):
         more = {"sigma": 24.0, "note": "by me", "sizes": [3.0, 4.0]}
         savemat(path, {"map": MAP, **more}, format=version)
     np.testing.assert_array_equal(read_map(path), MAP)
-    assert list(find_maps(path)) == ["a"]
+    assert {name: list(images) for name, images in find_maps(path).items()} == {"a": ["map"]}
     np.testing.assert_array_equal(read_map(path, array="map"), MAP)
     with pytest.raises(ValueError, match="no such array"):
         read_map(path, array="gone")
@@ -281,6 +281,17 @@ def test_names_of_files_by_a_pattern(tmp_path, names, pattern, images):
 def test_folder_of_one_method_is_found(tmp_path):
     written(tmp_path / "model", "t01.npy", "t02.npy")
     assert list(find_maps(tmp_path / "model")["model"]) == ["t01", "t02"]
+
+
+def test_folder_of_one_method_with_files_of_arrays(tmp_path):
+    """Without an option, each file could also have the maps of a method."""
+    from scipy.io import savemat
+
+    for image in ("t01", "t02"):
+        savemat(tmp_path / f"{image}.mat", {"map": MAP, "other": MAP + 1})
+    for options in ({"pattern": "{image}"}, {"array": "map"}):
+        assert list(find_maps(tmp_path, **options)[tmp_path.name]) == ["t01", "t02"]
+    assert list(find_maps(tmp_path)) == ["t01", "t02"]
 
 
 def test_images_of_the_same_name_in_two_folders_raise(tmp_path):
