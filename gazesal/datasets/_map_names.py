@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from gazesal.datasets._arguments import as_text
 from gazesal.datasets._clean_names import clean_name, clean_names, one_spelling
 
-__all__ = ["as_pattern", "files_by_image"]
+__all__ = ["as_pattern", "files_by_image", "pattern_hint", "require_texts"]
 
 IMAGE, FOLDER = "{image}", "{folder}"
 # Text of a pattern and the regular expression for it. Other text stands for itself.
@@ -63,6 +64,13 @@ def as_pattern(pattern: str | None) -> NamePattern | None:
     tokens = re.split(f"({'|'.join(map(re.escape, PARTS))})", text)
     names = re.compile("".join(PARTS.get(token, re.escape(token)) for token in tokens))
     return NamePattern(names, "/" in text)
+
+
+def require_texts(pattern: Any, array: Any) -> None:
+    """Raise unless `pattern` and `array` are None or valid texts."""
+    as_pattern(pattern)
+    if array is not None:
+        as_text(array, name="array")
 
 
 def files_by_image(
@@ -138,3 +146,12 @@ def _twice(folder: Path, image: str, first: Path, second: Path) -> ValueError:
     return ValueError(
         f"{folder}: image {image!r} must have one map, got {names[0]!a} and {names[1]!a}. {advice}"
     )
+
+
+def pattern_hint(image: str, names: Iterable[str]) -> str:
+    """Return a clause with the pattern of names around the name of an image, or an empty text."""
+    for name in names:
+        before, found, after = name.partition(image) if isinstance(name, str) else ("", "", "")
+        if found and (before or after) and not (before + after)[:1].isalnum():
+            return f'; give pattern="{before}{{image}}{after}" (--pattern) if {name!r} is its map'
+    return ""

@@ -10,9 +10,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from gazesal.datasets._arguments import as_path, as_text
+from gazesal.datasets._arguments import as_path
 from gazesal.datasets._clean_names import by_clean_name, clean_name, clean_names
-from gazesal.datasets._map_names import as_pattern
+from gazesal.datasets._map_names import require_texts
 from gazesal.datasets._store_layout import UnclearLayoutError, maps_by_image
 from gazesal.datasets.map_files import SUFFIXES, map_of_file, maps_in
 from gazesal.datasets.map_stores import STORES, StoredMap, open_store
@@ -161,13 +161,6 @@ def open_maps(
             )
         return _require_maps(maps_in(path, pattern, array), path)
     return stored_maps(path, stack, images)
-
-
-def require_texts(pattern: Any, array: Any) -> None:
-    """Raise unless `pattern` and `array` are None or valid texts."""
-    as_pattern(pattern)
-    if array is not None:
-        as_text(array, name="array")
 
 
 def stored_maps(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,6 +11,7 @@ import numpy as np
 from gazesal._validation import as_choice
 from gazesal._warnings import warn
 from gazesal.datasets._clean_names import by_clean_name, similar_name
+from gazesal.datasets._map_names import pattern_hint
 from gazesal.datasets.map_sources import source_finder
 from gazesal.evaluation.case import Case, require_no_baseline
 from gazesal.evaluation.gaze_from_maps import MapsOfGaze, cases_with_gaze, size_finder
@@ -194,21 +195,12 @@ def with_maps(
             f"`maps` must have every image of the fixations, but {len(without_map)} of "
             f"{n_scored} images have no map: method {method!r} has no map of image {image!r} "
             f"(it has {', '.join(map(repr, list(maps[method])[:3])) or 'none'}, ..."
-            f"{_pattern_hint(image, maps[method]) or similar_name(image, maps[method])}). "
+            f"{pattern_hint(image, maps[method]) or similar_name(image, maps[method])}). "
             'Give unmapped="gaze_only" (--unmapped gaze_only) to score the others and use the gaze '
             "on these for the center bias."
         )
     report_crops(joined)
     return joined
-
-
-def _pattern_hint(image: str, names: Iterable[str]) -> str:
-    """Return a clause with the pattern of names around the name of an image, or an empty text."""
-    for name in names:
-        before, found, after = name.partition(image) if isinstance(name, str) else ("", "", "")
-        if found and (before or after) and not (before + after)[:1].isalnum():
-            return f'; give pattern="{before}{{image}}{after}" (--pattern) if {name!r} is its map'
-    return ""
 
 
 def gaze_of_images(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from gazesal._validation import as_choice
+from gazesal._validation import as_choice, as_shape
 from gazesal._warnings import warn
 from gazesal.evaluation.case import Case
 from gazesal.evaluation.gaze_sources import MapSource, load_source
@@ -61,6 +61,27 @@ class MapOnImage:
         height, width = (n * scale for n in self.shape)
         content = ((frame[0] - height) / 2, (frame[1] - width) / 2, height, width)
         return InputGeometry(image_shape=self.shape, input_shape=frame, content=content)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return its attributes except the source as JSON."""
+        framing = self.framing
+        saved = framing if isinstance(framing, str) else asdict(framing)
+        return {"shape": list(self.shape), "framing": saved}
+
+    @classmethod
+    def from_json(cls, source: MapSource, saved: Mapping[str, Any]) -> MapOnImage:
+        """Return the map of a source with attributes that `as_json` wrote."""
+        shape, framing = as_shape(saved["shape"], name="shape"), saved["framing"]
+        if isinstance(framing, str):
+            as_choice(framing, FRAMINGS, name="framing")
+            return cls(source, shape, framing)  # type: ignore[arg-type]
+        top, left, height, width = map(float, framing["content"])
+        geometry = InputGeometry(
+            image_shape=as_shape(framing["image_shape"], name="image_shape"),
+            input_shape=as_shape(framing["input_shape"], name="input_shape"),
+            content=(top, left, height, width),
+        )
+        return cls(source, shape, geometry)
 
     def __str__(self) -> str:
         return f"{self.source!r}, {self.framing}"

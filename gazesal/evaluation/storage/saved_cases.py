@@ -11,15 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gazesal._validation import as_choice, as_shape
+from gazesal._validation import as_shape
 from gazesal.datasets._paths_inside import path_inside
 from gazesal.datasets.map_stores import StoredMap
 from gazesal.evaluation.case import Case
 from gazesal.evaluation.fixation_file import FixationFile
 from gazesal.evaluation.gaze_sources import FixationMap, Gaze
-from gazesal.evaluation.map_on_image import FRAMINGS, Framing, MapOnImage
+from gazesal.evaluation.map_on_image import MapOnImage
 from gazesal.evaluation.registered import READERS
-from gazesal.maps.input_geometry import InputGeometry
 from gazesal.maps.reference_frame import as_box
 from gazesal.typing import Float64Array
 
@@ -145,26 +144,18 @@ def _source(source: Any, places: Places) -> dict[str, Any]:
         return {"file": places.text(source)}
     if isinstance(source, StoredMap):
         return {"file": places.text(source.path), "key": source.key, "row": source.row}
-    if isinstance(source, (FixationMap, MapOnImage)):
-        return _wrapped_source(source, places)
+    if isinstance(source, FixationMap):
+        inner = _source(source.source, places)
+        return {"fixation_map": inner, "threshold": source.threshold}
+    if isinstance(source, MapOnImage):
+        inner = _source(source.source, places)
+        return inner if "lost" in inner else {"framed": inner, **source.as_json()}
     if isinstance(source, FixationFile):
         return {"fixations": asdict(source) | {"path": places.text(source.path)}}
     if isinstance(source, partial) and _is_reader(source):
         name = _name_of(source.func)
         return {"function": name, "files": [places.text(path) for path in source.args]}
     return {"lost": _kind_of(source)}
-
-
-def _wrapped_source(source: FixationMap | MapOnImage, places: Places) -> dict[str, Any]:
-    """Return a map of pixels or in the frame of an input as JSON, or `NotSaved` as its source."""
-    inner = _source(source.source, places)
-    if isinstance(source, FixationMap):
-        return {"fixation_map": inner, "threshold": source.threshold}
-    if "lost" in inner:
-        return inner
-    framing = source.framing
-    saved = framing if isinstance(framing, str) else asdict(framing)
-    return {"framed": inner, "shape": list(source.shape), "framing": saved}
 
 
 def _kind_of(source: Any) -> str:
@@ -189,8 +180,10 @@ def _name_of(function: Any) -> str:
 def _read_source(saved: dict[str, Any], places: Places, where: str) -> Any:
     if "lost" in saved:
         return NotSaved(saved["lost"], where)
-    if "fixation_map" in saved or "framed" in saved:
-        return _read_wrapped(saved, places, where)
+    if "fixation_map" in saved:
+        return _read_fixation_map(saved, places, where)
+    if "framed" in saved:
+        return MapOnImage.from_json(_read_source(saved["framed"], places, where), saved)
     if "function" in saved:
         if saved["function"] not in READERS:
             raise ValueError(
@@ -214,28 +207,12 @@ def _read_source(saved: dict[str, Any], places: Places, where: str) -> Any:
     return StoredMap(path, key, row)
 
 
-def _read_wrapped(saved: dict[str, Any], places: Places, where: str) -> FixationMap | MapOnImage:
-    """Return a map of fixated pixels, or a map in the frame of an input."""
-    if "framed" in saved:
-        inner = _read_source(saved["framed"], places, where)
-        shape = as_shape(saved["shape"], name="shape")
-        return MapOnImage(inner, shape, _framing_of(saved["framing"]))
+def _read_fixation_map(saved: dict[str, Any], places: Places, where: str) -> FixationMap:
+    """Return a map of fixated pixels."""
     threshold = saved["threshold"]
     if threshold is not None and type(threshold) not in {int, float}:
         raise TypeError(f"a threshold must be a number, got {threshold!r}")
     return FixationMap(_read_source(saved["fixation_map"], places, where), threshold)
-
-
-def _framing_of(saved: Any) -> Framing | InputGeometry:
-    """Return the framing of a saved map."""
-    if isinstance(saved, str):
-        as_choice(saved, FRAMINGS, name="framing")
-        return saved  # type: ignore[return-value]
-    return InputGeometry(
-        image_shape=as_shape(saved["image_shape"], name="image_shape"),
-        input_shape=as_shape(saved["input_shape"], name="input_shape"),
-        content=tuple(map(float, saved["content"])),  # type: ignore[arg-type]
-    )
 
 
 def _fixations_source(gaze: Gaze) -> dict[str, Any] | None:
