@@ -9,7 +9,7 @@ from typing import Any
 
 from gazesal._digests import digest_of_facts, digest_of_file
 from gazesal._files import remove_unfinished
-from gazesal.cxr.notes import differences, read_note, write_note
+from gazesal._resume import differences, read_note, write_note
 
 __all__ = ["StepStore"]
 
@@ -89,21 +89,35 @@ class StepStore:
             "inputs": dict(inputs),
             "after": {step: self._outputs[step] for step in after},
         }
-        fingerprint = digest_of_facts(facts)
         folder = self.folder / name
-        done = read_note(folder / DONE)
-        if done is not None and done.get("fingerprint") == fingerprint:
+        begun, done = read_note(folder / BEGUN), read_note(folder / DONE)
+        differing = [] if begun is None else differences(begun, facts)
+        if begun is not None and not differing and done is not None:
             files, damaged = _check(folder, done["files"])
             if not damaged:
                 if files != done["files"]:  # the same bytes with another time of modification
-                    write_note(folder / DONE, {**done, "files": files})
+                    write_note(folder / DONE, {"files": files})
                 self._outputs[name] = _digest_of_outputs(files)
                 self.kept.append(name)
                 self.tell(f"kept {name}")
                 return folder
             for path in damaged:
                 path.unlink(missing_ok=True)
-        self._prepare(folder, fingerprint, facts, finished=done is not None, precious=precious)
+        if begun is None and folder.is_dir() and any(folder.iterdir()):
+            raise ValueError(
+                f"{folder}: must be empty or the folder of a step, but holds files and no {BEGUN}. "
+                "Choose another folder."
+            )
+        if differing and precious and done is not None:
+            raise ValueError(
+                f"{folder}: holds a finished training that differs in {'; '.join(differing)}. To "
+                "start again, choose another folder for the replication or remove this one."
+            )
+        if differing:
+            shutil.rmtree(folder)
+        remove_unfinished(folder)
+        (folder / DONE).unlink(missing_ok=True)
+        write_note(folder / BEGUN, facts)
         self.tell(f"doing {name}")
         make(folder)
         files = {
@@ -114,38 +128,10 @@ class StepStore:
             and not path.name.startswith(".")  # unfinished files of a killed run
             and (outputs is None or path.relative_to(folder).as_posix() in outputs)
         }
-        write_note(folder / DONE, {"fingerprint": fingerprint, "files": files})
+        write_note(folder / DONE, {"files": files})
         self._outputs[name] = _digest_of_outputs(files)
         self.ran.append(name)
         return folder
-
-    @staticmethod
-    def _prepare(
-        folder: Path,
-        fingerprint: str,
-        facts: Mapping[str, Any],
-        *,
-        finished: bool,
-        precious: bool,
-    ) -> None:
-        """Keep only the files from which a step may resume, and note its inputs."""
-        begun = read_note(folder / BEGUN)
-        if begun is None and folder.is_dir() and any(folder.iterdir()):
-            raise ValueError(
-                f"{folder}: must be empty or the folder of a step, but holds files and no {BEGUN}. "
-                "Choose another folder."
-            )
-        if begun is not None and begun.pop("fingerprint", None) != fingerprint:
-            if precious and finished:
-                raise ValueError(
-                    f"{folder}: holds a finished training that differs in "
-                    f"{'; '.join(differences(begun, facts))}. To start again, choose another "
-                    "folder for the replication or remove this one."
-                )
-            shutil.rmtree(folder)
-        remove_unfinished(folder)
-        (folder / DONE).unlink(missing_ok=True)
-        write_note(folder / BEGUN, {"fingerprint": fingerprint, **facts})
 
 
 def _describe(path: Path) -> dict[str, Any]:

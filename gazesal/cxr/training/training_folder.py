@@ -11,7 +11,7 @@ import pandas as pd
 import torch
 
 from gazesal._files import atomic_path, write_text
-from gazesal.cxr.notes import differences, read_note, write_note
+from gazesal._resume import resume_or_begin
 from gazesal.cxr.weight_files import is_whole_archive, load_tensors
 
 __all__ = [
@@ -37,21 +37,8 @@ ADVICE = {
 
 def require_same_run(folder: Path, facts: Mapping[str, Any]) -> None:
     """Note the facts of a training in its folder, or raise if it holds another training."""
-    path = folder / "run.json"
-    if not path.is_file():
-        write_note(path, facts)
-        return
-    there = read_note(path)
-    if there is None:
-        raise ValueError(
-            f"{path}: must be the note of a training, but cannot be read, so the content of the "
-            "folder is unknown. Choose another folder or remove this one."
-        )
-    if found := differences(there, facts):
-        raise ValueError(
-            f"{folder}: holds a training that differs in {', '.join(found)}. Choose another folder "
-            "or remove this one."
-        )
+    remedy = "Choose another folder or remove this one."
+    resume_or_begin(folder / "run.json", facts, holds="a training", remedy=remedy)
 
 
 def require_resumable(folder: Path, fingerprint: str) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 from gazesal._digests import digest_of_texts
-from gazesal._files import naming, write_text
+from gazesal._files import naming
+from gazesal._resume import resume_or_begin
 from gazesal._warnings import warn
 from gazesal.datasets._arguments import as_path
 from gazesal.evaluation.case import Case
@@ -192,38 +193,22 @@ class Checkpoint:
     def _begin_or_resume(self, identity: dict[str, Any]) -> None:
         """Begin a run here, or raise unless the run that began here has the same identity."""
         path = self.folder / "checkpoint.json"
-        if not path.exists():
-            found = {"parts": self.parts.any_files(), "a center bias": self._bias.exists()}
-            if any(found.values()):
-                names = " and ".join(name for name, is_there in found.items() if is_there)
-                raise ValueError(
-                    f"{self.folder}: must have a checkpoint.json that describes the run, got "
-                    f"{names} without it. Use another folder."
-                )
-            self._begin(identity)
-            return
-        try:
-            there = json.loads(path.read_text("utf-8"))
-        except ValueError as error:
-            raise ValueError(f"{path}: cannot be read as a checkpoint: {error}") from error
-        if not isinstance(there, dict):
-            raise ValueError(  # noqa: TRY004 (the content of a file)
-                f"{path}: cannot be read as a checkpoint: it is not a JSON object."
-            )
-        differing = _differences(there, json.loads(json.dumps(identity)))
-        if differing and not self._bias.exists() and not self.parts.any_files():
-            self._begin(identity)  # the earlier run ended before it computed anything
-        elif differing:
+        computed = {"parts": self.parts.any_files(), "a center bias": self._bias.exists()}
+        found = " and ".join(name for name, is_there in computed.items() if is_there)
+        if found and not path.exists():
             raise ValueError(
-                f"{self.folder}: holds a run that differs in {'; '.join(differing)}. Resume it "
-                "with the same input and options, or use another folder."
+                f"{self.folder}: must have a checkpoint.json that describes the run, got {found} "
+                "without it. Use another folder."
             )
-
-    def _begin(self, identity: dict[str, Any]) -> None:
-        """Write the description of the run."""
-        path = self.folder / "checkpoint.json"
         with naming(path, ADVICE):
-            write_text(path, json.dumps(identity, indent=1) + "\n")
+            resume_or_begin(
+                path,
+                identity,
+                holds="a run",
+                remedy="Resume it with the same input and options, or use another folder.",
+                empty=not found,  # the earlier run ended before it computed anything
+                described={"gaze": _differing_gaze},
+            )
 
 
 AnyCheckpoint: TypeAlias = Checkpoint | NoCheckpoint
@@ -265,18 +250,8 @@ def open_checkpoint(
     return Checkpoint(path, identity, gaze if of_all else None, images)
 
 
-def _differences(there: Any, here: Any, name: str = "") -> list[str]:
-    """Return the differences of two runs, each in words."""
-    if name == "gaze" and isinstance(there, dict) and isinstance(here, dict):
-        return _differing_gaze(there, here)
-    if isinstance(there, dict) and isinstance(here, dict):
-        keys = {**there, **here}
-        found = [_differences(there.get(key), here.get(key), key) for key in keys]
-        return [words for some in found for words in some]
-    return [] if there == here else [f"{name} ({there!r} there, {here!r} here)"]
-
-
 def _differing_gaze(there: dict[str, str], here: dict[str, str]) -> list[str]:
+    """Describe the differences of the gaze behind two center biases, by image."""
     if list(there.items()) == list(here.items()):
         return []
     images = [image for image in {**there, **here} if there.get(image) != here.get(image)]

@@ -184,7 +184,7 @@ def test_folder_of_another_training_raises(finished):
     images, settings, folder, _ = finished
     with pytest.raises(ValueError, match=r"differs in seed \(0 there, 1 here\)\. Choose"):
         train(images, folder, settings=settings, seed=1)
-    with pytest.raises(ValueError, match=r"differs in model .*, epochs .*, images"):
+    with pytest.raises(ValueError, match=r"differs in model .*; epochs .*; images"):
         train(made_up_images(seed=9), folder, model="ag_sononet", settings=small_settings())
 
 

@@ -272,7 +272,7 @@ def test_resume_with_other_versions_or_gaze_raises(kept, tmp_path):
     with pytest.raises(ValueError, match=r"differs in numpy \('0\."):
         run(6, folder, None)
     path.write_text("{")
-    with pytest.raises(ValueError, match=r"checkpoint\.json: cannot be read as a checkpoint"):
+    with pytest.raises(ValueError, match=r"checkpoint\.json: must be the note of a run"):
         run(6, folder, None)
     path.unlink()
     with pytest.raises(ValueError, match=r"got parts and a center bias without it"):
@@ -398,9 +398,7 @@ def test_hidden_files_of_the_user_are_kept(tmp_path):
 def test_invalid_description_raises(kept, text):
     _, folder = kept
     (folder / "checkpoint.json").write_text(text)
-    with pytest.raises(
-        ValueError, match=r"checkpoint\.json: cannot be read as a checkpoint: it is"
-    ):
+    with pytest.raises(ValueError, match=r"checkpoint\.json: must be the note of a run"):
         run(6, folder, None)
 
 
