@@ -28,7 +28,13 @@ from gazesal.evaluation.storage.fingerprints import (
     image_fingerprint,
     versions,
 )
-from gazesal.evaluation.storage.score_parts import ADVICE, ELSEWHERE, ScoreParts, require_pyarrow
+from gazesal.evaluation.storage.score_parts import (
+    ADVICE,
+    ELSEWHERE,
+    MERGED,
+    ScoreParts,
+    require_pyarrow,
+)
 from gazesal.evaluation.worker_pool import SHARED
 from gazesal.exceptions import InputWarning, SkippedDataWarning
 from gazesal.maps.center_bias_model import CenterBiasModel
@@ -96,6 +102,8 @@ class Checkpoint:
         Fingerprints of the gaze behind the center bias, by image.
     images : dict of str
         Fingerprints of the images to score, by name.
+    merged : int, optional
+        Number of small files of scores that are merged into one.
 
     Raises
     ------
@@ -114,6 +122,7 @@ class Checkpoint:
         identity: Mapping[str, Any],
         gaze: Mapping[str, str] | None,
         images: Mapping[str, str],
+        merged: int = MERGED,
     ) -> None:
         require_pyarrow("a checkpoint")
         self.folder: Path = folder
@@ -124,7 +133,7 @@ class Checkpoint:
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = _locked(folder)
         try:
-            self.parts: ScoreParts = ScoreParts(folder / "parts")
+            self.parts: ScoreParts = ScoreParts(folder / "parts", merged)
             for path in (self._bias, folder / "checkpoint.json"):
                 if path.exists() and not path.is_file():
                     raise ValueError(f"{path}: must be a file, but is a folder: {ELSEWHERE}")  # noqa: TRY301 (closes the folder)

@@ -51,6 +51,8 @@ class ScoreParts:
     ----------
     folder : pathlib.Path
         The folder of the files, made if absent.
+    merged : int, optional
+        Number of small files that are merged into one.
 
     Raises
     ------
@@ -60,7 +62,8 @@ class ScoreParts:
         If the extra ``parquet`` is not installed.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, merged: int = MERGED) -> None:
+        self._merged = merged
         self._pa, self._parquet = require_pyarrow("a checkpoint")
         self._folder = folder
         self._found: dict[ImageKey, Path] = {}  # the file that holds the scores
@@ -91,7 +94,7 @@ class ScoreParts:
                 path.unlink()  # already merged into another file when the run was killed
                 continue
             self._found |= dict.fromkeys(keys, path)
-            if len(keys) < MERGED:
+            if len(keys) < self._merged:
                 self._small.append(path)
 
     def add(self, found: ImageScores, fingerprint: str) -> None:
@@ -103,7 +106,7 @@ class ScoreParts:
         path = self._write(table, [(found.image, fingerprint, len(found.score))])
         self._found[found.image, fingerprint] = path
         self._small.append(path)
-        if len(self._small) >= MERGED:
+        if len(self._small) >= self._merged:
             self.merge()
 
     def collect(self, wanted: Mapping[str, str]) -> Rows:

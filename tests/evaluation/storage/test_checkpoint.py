@@ -24,7 +24,7 @@ from gazesal._digests import digest_of_bytes
 from gazesal.evaluation import passes
 from gazesal.evaluation.score_rows import BadImage, BadImages, ImageScores
 from gazesal.evaluation.storage import checkpoint as checkpoint_module
-from gazesal.evaluation.storage import score_parts
+from gazesal.evaluation.storage.score_parts import ScoreParts
 from tests.evaluation.large_study import SHAPE, SIGMA, calls, make_cases, run, table_bytes
 
 pa = pytest.importorskip("pyarrow")
@@ -104,13 +104,20 @@ def test_resume_skips_finished_images(kept, tmp_path):
     np.testing.assert_array_equal(again.center_bias.density(), first.center_bias.density())
 
 
-def test_small_parts_are_merged(tmp_path, monkeypatch):
-    monkeypatch.setattr(score_parts, "MERGED", 4)
-    whole = run(11, tmp_path / "kept", tmp_path / "log")
-    assert len(parts(tmp_path / "kept")) == 2 + 3
-    again = run(11, tmp_path / "kept", tmp_path / "log")
-    assert set(calls(tmp_path / "log").values()) == {1}
-    assert table_bytes(again) == table_bytes(whole) == table_bytes(run(11, None, None))
+def test_small_parts_are_merged(tmp_path):
+    marks = {f"i{number}": f"{number:032x}" for number in range(11)}
+    written = ScoreParts(tmp_path / "parts", merged=4)
+    for number, (image, mark) in enumerate(marks.items()):
+        scores = np.arange(2.0) + number
+        written.add(ImageScores(image, ["ann"] * 2, ["noise"] * 2, ["ncc", "sim"], scores), mark)
+    assert len(parts(tmp_path)) == 2 + 3
+    read = ScoreParts(tmp_path / "parts", merged=4)
+    read.read_index()
+    rows = [each.collect(marks).to_frame({key: {} for key in marks}) for each in (written, read)]
+    pd.testing.assert_frame_equal(*rows)
+    found = rows[0].set_index(["image", "metric"])["score"]
+    assert len(found) == 22
+    assert all(found[f"i{number}", "sim"] == number + 1.0 for number in range(11))
 
 
 def test_resume_after_a_kill_during_a_merge(tmp_path, monkeypatch):
@@ -160,7 +167,7 @@ def test_parts_of_several_images_are_merged_with_others(tmp_path):
 
 def merge(folder, paths=None):
     """Merge parts of a checkpoint into one, by default all."""
-    found = score_parts.ScoreParts(folder / "parts")
+    found = ScoreParts(folder / "parts")
     found.read_index()
     found.merge(paths)
 
@@ -540,11 +547,10 @@ def test_interrupted_run_ends_at_once_with_its_workers(tmp_path, n_jobs):
     assert got.scores["image"].nunique() == 400
 
 
-def test_memory_does_not_grow_with_the_images_kept(tmp_path, monkeypatch):
-    monkeypatch.setattr(score_parts, "MERGED", 40)
+def test_memory_does_not_grow_with_the_images_kept(tmp_path):
     labels = [("ann", f"method{k % 5}", f"metric{k // 5}") for k in range(60)]
     fingerprints = {f"i{number}": f"{number:032x}" for number in range(160)}
-    kept = checkpoint_module.Checkpoint(tmp_path / "kept", {}, None, fingerprints)
+    kept = checkpoint_module.Checkpoint(tmp_path / "kept", {}, None, fingerprints, merged=40)
     images, used, arrow = 40 * 4, [], []
     with closing(kept):
         tracemalloc.start()
