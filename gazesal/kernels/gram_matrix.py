@@ -71,14 +71,16 @@ def block_products(rows: Float64Array, pairs: IntArray, out: Float64Array) -> No
         out[k] = fold(lanes)
 
 
-def part_products(maps: Sequence[FloatArray], pairs: IntArray, start: int) -> Products:
-    """Return the products of pairs of maps over the `PART` pixels from `start`, or fewer."""
-    stop = min(start + PART, maps[0].size)
-    rows = np.empty((len(maps), BLOCK))
+def part_products(
+    maps: Sequence[FloatArray], pairs: IntArray, start: int, part: int = PART, block: int = BLOCK
+) -> Products:
+    """Return the products of pairs of maps over the `part` pixels from `start`, or fewer."""
+    stop = min(start + part, maps[0].size)
+    rows = np.empty((len(maps), block))
     products, means = np.zeros(len(pairs)), np.zeros(len(maps))
     more, more_means = np.empty(len(pairs)), np.empty(len(maps))
-    for first in range(start, stop, BLOCK):
-        size = min(BLOCK, stop - first)
+    for first in range(start, stop, block):
+        size = min(block, stop - first)
         for i, values in enumerate(maps):
             shift = np.float64(values[0])
             more_means[i] = center(values[first : first + size], shift, rows[i])

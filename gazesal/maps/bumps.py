@@ -47,14 +47,17 @@ def density_of_bumps(
     peaks: Float64Array,
     shown: IntArray,
     shape: tuple[int, int],
+    group: int = GROUP,
+    tile: int = TILE,
 ) -> Float64Array | None:
     """Return the sum of Gaussians divided by its own sum, or None if no pixel has any mass.
 
     Points and sigmas (N, 2) are x and y. Peaks (N,) are the logarithms of the heights, at most 0.
     Shown (N, 4) are the pixels [first column, first row, last column, last row) of each Gaussian.
     """
-    draw = _few if len(points) <= GROUP else _many
-    return draw(points, sigmas, peaks, shown, shape)
+    if len(points) <= group:
+        return _few(points, sigmas, peaks, shown, shape)
+    return _many(points, sigmas, peaks, shown, shape, group, tile)
 
 
 def _few(
@@ -87,6 +90,8 @@ def _many(
     peaks: Float64Array,
     shown: IntArray,
     shape: tuple[int, int],
+    group_size: int,
+    tile: int,
 ) -> Float64Array | None:
     """Draw groups of neighbors one after another, each on the window where it changes the sum.
 
@@ -94,8 +99,8 @@ def _many(
     add up to less than 2**-54 of its value, also far from all fixations.
     """
     density = np.zeros(shape)
-    edges = _edges(shape[0]), _edges(shape[1])
-    groups = list(_neighbors(points))
+    edges = _edges(shape[0], tile), _edges(shape[1], tile)
+    groups = list(_neighbors(points, group_size))
     floor = np.full((len(edges[0]) - 1, len(edges[1]) - 1), -np.inf)
     for group in groups:
         _raise_floor(floor, edges, points[group], sigmas[group], peaks[group], shown[group])
@@ -120,17 +125,17 @@ def _many(
     return density
 
 
-def _edges(length: int) -> IntArray:
+def _edges(length: int, tile: int) -> IntArray:
     """Return the first pixel of each tile along an axis, and the end of the last."""
-    return np.append(np.arange(0, length, TILE), length).astype(np.int64)
+    return np.append(np.arange(0, length, tile), length).astype(np.int64)
 
 
-def _neighbors(points: Float64Array) -> Iterator[IntArray]:
-    """Split the points into groups of at most `GROUP`, halving along the longer side."""
+def _neighbors(points: Float64Array, most: int) -> Iterator[IntArray]:
+    """Split the points into groups of at most `most`, halving along the longer side."""
     pending = [np.arange(len(points))]
     while pending:
         group = pending.pop()
-        if len(group) <= GROUP:
+        if len(group) <= most:
             yield np.sort(group)
             continue
         here = points[group]

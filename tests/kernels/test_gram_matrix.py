@@ -14,11 +14,10 @@ LARGE = [gram_matrix.BLOCK, gram_matrix.BLOCK + 1, gram_matrix.PART + 3 * gram_m
 PAIRS = np.array([[0, 0], [1, 1], [2, 2], [0, 1], [2, 0], [1, 2]])
 
 
-def products(maps, pairs=PAIRS):
-    starts = range(0, maps[0].size, gram_matrix.PART)
-    return gram_matrix.merged(
-        [gram_matrix.part_products(maps, pairs, start) for start in starts], pairs
-    )
+def products(maps, pairs=PAIRS, *, part=gram_matrix.PART, block=gram_matrix.BLOCK):
+    starts = range(0, maps[0].size, part)
+    parts = [gram_matrix.part_products(maps, pairs, start, part, block) for start in starts]
+    return gram_matrix.merged(parts, pairs)
 
 
 def maps_of(size):
@@ -45,11 +44,9 @@ def test_correlations_follow_their_definition(size):
         assert got[k] / math.sqrt(got[i] * got[j]) == pytest.approx(expected, rel=0, abs=1e-12)
 
 
-def test_parts_of_different_means_are_merged(monkeypatch):
-    monkeypatch.setattr(gram_matrix, "PART", 600)
-    monkeypatch.setattr(gram_matrix, "BLOCK", 512)
+def test_parts_of_different_means_are_merged():
     x = np.repeat([0.0, 10.0, -3.0], 500)
     y = np.repeat([5.0, 1.0, 2.0], 500)
     expected = [math.fsum((a - a.mean()) * (b - b.mean())) for a, b in ((x, x), (y, y), (x, y))]
-    got = products([x, y], np.array([[0, 0], [1, 1], [0, 1]]))
+    got = products([x, y], np.array([[0, 0], [1, 1], [0, 1]]), part=600, block=512)
     assert got == pytest.approx(expected, rel=1e-13)

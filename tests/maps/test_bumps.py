@@ -9,70 +9,74 @@ import pytest
 
 from gazesal import KdeCenterBias, SkippedDataWarning, gaze_heatmap
 from gazesal.maps import bumps
+from gazesal.maps.bumps import density_of_bumps
 
 SHAPE = (75, 110)
 N = 700
 
 
 def scene(kind):
-    """Return more fixations than a group contains, with other arguments of `gaze_heatmap`."""
+    """Return the arguments of `density_of_bumps` for more Gaussians than a group has."""
     rng = np.random.default_rng(3)
-    points = rng.uniform(0, 1, (N, 2)) * (SHAPE[1] - 1, SHAPE[0] - 1)
-    options = {"sigma": 2.0, "weights": rng.random(N) ** 8}
+    height, width = SHAPE
+    points = rng.uniform(0, 1, (N, 2)) * (width - 1, height - 1)
+    weights = rng.random(N) ** 8
+    sigmas = np.full((N, 2), 2.0)
+    shown = np.tile([0, 0, width, height], (N, 1))
     if kind == "corner":  # nothing but tails over most of the image
         points = np.clip(rng.normal(5, 1.5, (N, 2)), 0, 70)
-        options["sigma"] = 3.0
+        sigmas[:] = 3.0
     elif kind == "one point":
         points[:] = 20.25, 30.5
     elif kind == "sigmas":
-        options["sigma"] = rng.uniform(0.7, 9.0, (N, 2))
+        sigmas = rng.uniform(0.7, 9.0, (N, 2))
     elif kind == "wide":
-        options["sigma"] = 500.0
+        sigmas[:] = 500.0
     elif kind == "narrow":
-        points, options["sigma"] = np.round(points), 0.3
+        points, sigmas[:] = np.round(points), 0.3
     elif kind == "visible":
-        corners = np.sort(rng.uniform(0, 1, (N, 2, 2)), axis=1) * (SHAPE[1], SHAPE[0])
-        options["visible"] = np.concatenate([corners[:, 0], corners[:, 1]], axis=1)
+        corners = np.sort(rng.uniform(0, 1, (N, 2, 2)), axis=1) * (width, height)
+        shown = np.concatenate([np.floor(corners[:, 0]), np.ceil(corners[:, 1])], axis=1)
     elif kind == "outside":
-        points = 3 * points - (SHAPE[1], SHAPE[0])
-        options["outside"] = "keep"
-    return points, options
+        points = 3 * points - (width, height)
+    peaks = np.log(weights) - np.log(sigmas).sum(axis=1)
+    return points, sigmas, peaks - peaks.max(), shown.astype(np.int64)
 
 
 KINDS = ["plain", "corner", "one point", "sigmas", "wide", "narrow", "visible", "outside"]
+SMALL = {"group": 64, "tile": 8}
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_groups_give_the_map_of_one_matrix_product(kind, monkeypatch):
+def test_groups_give_the_map_of_one_matrix_product(kind):
     """The maps agree up to rounding in every pixel, also where they are nearly 0."""
-    points, options = scene(kind)
-    expected = gaze_heatmap(points, SHAPE, **options)
-    monkeypatch.setattr(bumps, "GROUP", 64)
-    monkeypatch.setattr(bumps, "TILE", 8)
-    got = gaze_heatmap(points, SHAPE, **options)
+    gaussians = scene(kind)
+    expected = density_of_bumps(*gaussians, SHAPE)
+    got = density_of_bumps(*gaussians, SHAPE, **SMALL)
     sure = expected > 1e-290
     np.testing.assert_allclose(got[sure], expected[sure], rtol=2e-13)
     np.testing.assert_allclose(got[~sure], expected[~sure], rtol=0, atol=1e-289)
     assert got.sum() == pytest.approx(1.0, rel=1e-13)
 
 
-def test_few_fixations_are_one_matrix_product(monkeypatch):
+def test_few_fixations_are_one_matrix_product():
     """The maps of most studies therefore do not depend on the size of a group."""
-    monkeypatch.setattr(bumps, "_many", None)
-    points, options = scene("plain")
-    assert len(points) < bumps.GROUP == 1024
-    gaze_heatmap(points, SHAPE, **options)
+    gaussians = scene("plain")
+    assert N < bumps.GROUP == 1024
+    expected = density_of_bumps(*gaussians, SHAPE, group=N)
+    assert np.array_equal(density_of_bumps(*gaussians, SHAPE), expected)
+    assert not np.array_equal(density_of_bumps(*gaussians, SHAPE, group=N - 1), expected)
 
 
-def test_groups_are_the_same_to_the_bit_in_threads(monkeypatch):
-    monkeypatch.setattr(bumps, "GROUP", 64)
-    points, options = scene("sigmas")
-    expected = gaze_heatmap(points, SHAPE, **options)
+def test_groups_are_the_same_to_the_bit_in_threads():
+    gaussians = scene("sigmas")
+    expected = density_of_bumps(*gaussians, SHAPE, **SMALL)
+
+    def draw():
+        found.append(density_of_bumps(*gaussians, SHAPE, **SMALL))
+
     found = []
-    threads = [
-        threading.Thread(target=lambda: found.append(gaze_heatmap(points, SHAPE, **options)))
-        for _ in range(4)
-    ]
+    threads = [threading.Thread(target=draw) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -31,11 +31,20 @@ from gazesal.typing import (
     WeightArray,
 )
 
-BUCKET = 1 << 15  # pixels in a bucket of several cells at most, so that it fits in the L2 cache
-STREAMS = 256  # buckets written to at once; with more, address translation becomes slow
 TOO_LARGE = 16  # a cell with more than 1 / 16 of the pixels is divided, or is a tie
 FINER_CELLS = 1 << 12  # cells into which a large cell is divided
 NODE = np.uint32(1 << 31)  # entries of the table from this value on are nodes, smaller are buckets
+
+
+class Sizes(NamedTuple):
+    """Sizes on which speed and memory depend, and the AUC does not."""
+
+    bucket: int = 1 << 15  # pixels in a bucket of several cells, so that it fits in the L2 cache
+    streams: int = 256  # buckets written to at once; with more, address translation becomes slow
+    slab: int = 1 << 17  # pixels; a slab has at least this size, whatever the size of the map
+
+
+SIZES = Sizes()
 
 
 class Tree(NamedTuple):
@@ -203,12 +212,12 @@ def add_where(
             sums[k] += fold(lanes)
 
 
-def part(values: FloatArray, extremes: tuple[float, float], bucket: int = BUCKET) -> Partition:
-    """Partition a map with known extremes into buckets of about `bucket` pixels or more."""
+def part(values: FloatArray, extremes: tuple[float, float], sizes: Sizes = SIZES) -> Partition:
+    """Partition a map with known extremes into buckets of about ``sizes.bucket`` pixels or more."""
     bits = values.view(f"u{values.itemsize}")
     sign = bits.dtype.type(1 << (8 * bits.itemsize - 1))
     ends = np.array(extremes, values.dtype).view(bits.dtype)
-    if bits.size <= bucket:  # one bucket, whose cells need not be counted
+    if bits.size <= sizes.bucket:  # one bucket, whose cells need not be counted
         lowest, drop = extreme_keys(ends, sign, 2)
         tree = _tree(np.zeros(2, np.uint32), [0], [lowest], [drop], bits.dtype)
         return Partition(tree, np.array([bits.size]), np.empty(0, np.int64), values[:0])
@@ -225,7 +234,7 @@ def part(values: FloatArray, extremes: tuple[float, float], bucket: int = BUCKET
         count_cells(bits, tree, start, more)
         counts = np.concatenate([counts, more[1:]])
         del more  # on small maps, tables are a large share of the peak memory
-        large = start + np.flatnonzero(counts[start:] > max(bucket, bits.size // TOO_LARGE))
+        large = start + np.flatnonzero(counts[start:] > max(sizes.bucket, bits.size // TOO_LARGE))
         if large.size == 0:
             break
         table[large] = np.arange(1, large.size + 1)
@@ -246,12 +255,13 @@ def part(values: FloatArray, extremes: tuple[float, float], bucket: int = BUCKET
             table = np.concatenate([table, np.zeros(FINER_CELLS, np.uint32)])
     cells = np.concatenate(list(_ascending(0, CELLS, first, nodes)))
     bucket_of_cell = np.empty(cells.size, np.uint32)
-    sizes = assign_buckets(counts[cells], max(bucket, bits.size // STREAMS), bucket_of_cell)
+    largest_bucket = max(sizes.bucket, bits.size // sizes.streams)
+    n_pixels = assign_buckets(counts[cells], largest_bucket, bucket_of_cell)
     table[cells] = bucket_of_cell
     patterns = np.array([pattern_of(key, int(sign)) for key in ties.values()], bits.dtype)
     return Partition(
         _tree(table, first, lows, drops, bits.dtype),
-        sizes,
+        n_pixels,
         table[list(ties)].astype(np.int64),
         patterns.view(values.dtype),
     )

@@ -27,7 +27,7 @@ import numpy as np
 
 from gazesal.kernels._jit import kernel
 from gazesal.kernels.auc.cells import key_of, two_sum
-from gazesal.kernels.auc.partition import TOO_LARGE, Targets, Tree, next_place, part
+from gazesal.kernels.auc.partition import SIZES, TOO_LARGE, Sizes, Targets, Tree, next_place, part
 from gazesal.kernels.moments import total
 from gazesal.typing import (
     Float64Array,
@@ -38,7 +38,6 @@ from gazesal.typing import (
 )
 
 MOST = 2  # multiple of the map's size; the workspace is not larger
-SMALL = 1 << 17  # pixels; a slab has at least this size, whatever the size of the map
 LONG_DIGIT, SHORT_DIGIT = 11, 8  # bits per pass of the radix sort, in large and small buckets
 SHORT_BUCKET = 1 << 12  # pixels; up to this size, resetting the counters of a long digit is slower
 
@@ -220,6 +219,7 @@ def weighted_auc(
     positives: WeightArray,
     negatives: WeightArray,
     all_negatives: float,
+    sizes: Sizes = SIZES,
 ) -> float:
     """Return P(V+ > V-) + P(V+ = V-) / 2 for finite 1-D `values` with weights of each kind.
 
@@ -233,8 +233,8 @@ def weighted_auc(
     width = values.itemsize + positives.itemsize + negatives.itemsize
     # A slab may exceed its room by one bucket, and one bucket at a time is being sorted.
     bucket = values.size // TOO_LARGE * (width + 2 * (values.itemsize + 4))
-    room = max((MOST * values.nbytes - bucket) // width, SMALL)
-    parted = part(values, extremes)
+    room = max((MOST * values.nbytes - bucket) // width, sizes.slab)
+    parted = part(values, extremes, sizes)
     tied_p, tied_q = (parted.tied_sums(values, weights) for weights in (positives, negatives))
     for slab in parted.slabs(room):
         size = slab.size + 1

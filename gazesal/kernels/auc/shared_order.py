@@ -18,8 +18,8 @@ import numpy as np
 
 from gazesal.kernels._jit import kernel
 from gazesal.kernels.auc.cells import key_of, two_sum
-from gazesal.kernels.auc.partition import Targets, Tree, next_place, part
-from gazesal.kernels.auc.ranks import LONG_DIGIT, SMALL, SortWorkspace, sort_bucket
+from gazesal.kernels.auc.partition import SIZES, Sizes, Targets, Tree, next_place, part
+from gazesal.kernels.auc.ranks import LONG_DIGIT, SortWorkspace, sort_bucket
 from gazesal.kernels.gram_matrix import add_products
 from gazesal.kernels.moments import BLOCK, LANES, fold
 from gazesal.typing import Float64Array, FloatArray, UnsignedArray, WeightArray
@@ -135,6 +135,7 @@ def shared_wins(
     positives: Sequence[WeightArray],
     negatives: WeightArray | None,
     all_negatives: float,
+    sizes: Sizes = SIZES,
 ) -> Float64Array:
     """Return the sums of weight times share beaten, (len(positives), 1 or 2).
 
@@ -150,7 +151,7 @@ def shared_wins(
     wins: list[list[Float64Array]] = [[] for _ in positives]  # by weighting, then by bucket
     high = low = 0.0
 
-    parted = part(values, extremes)
+    parted = part(values, extremes, sizes)
     tied_q = None if negatives is None else parted.tied_sums(values, negatives)
     tied_p = [parted.tied_sums(values, weights) for weights in positives]
     tied = set(parted.tied.tolist())
@@ -164,7 +165,7 @@ def shared_wins(
         for sum_p, found in zip(sums_p, wins, strict=True):
             found.append(sum_p * beaten)
 
-    for slab in parted.slabs(max(values.size // SLABS, SMALL)):
+    for slab in parted.slabs(max(values.size // SLABS, sizes.slab)):
         if slab.size >= keys.size:
             del keys, pixels, here, where  # frees the memory before the next allocation
             keys, pixels = np.empty(slab.size + 1, bits.dtype), np.empty(slab.size + 1, np.uint32)

@@ -40,7 +40,8 @@ def written(values, parted, room):
 
 def check(values, room, bucket):
     """Check that each pixel is in one ascending bucket, small if it has several values."""
-    parted = partition.part(values, (values.min(), values.max()), bucket)
+    sizes = partition.Sizes(bucket=bucket)
+    parted = partition.part(values, (values.min(), values.max()), sizes)
     found = written(values, parted, room)
     assert np.array_equal(np.sort(np.concatenate(found)), np.arange(values.size))
     assert parted.sizes.tolist() == [pixels.size for pixels in found]
@@ -162,15 +163,17 @@ def test_weights_of_ties_are_added_up_block_by_block():
     sums = parted.tied_sums(values, weights)
     expected = partition.LANES / 2 + (size - partition.LANES) / 2 * 2.0**-54
     assert sums.tolist() == pytest.approx([expected] * 2, rel=2e-15, abs=0)
-    assert not partition.part(values, (0.0, 1.0), size).tied_sums(values, weights).any()
+    one_bucket = partition.part(values, (0.0, 1.0), partition.Sizes(bucket=size))
+    assert not one_bucket.tied_sums(values, weights).any()
 
 
 def test_cells_are_joined_to_buckets_of_bounded_size():
     counts = np.random.default_rng(6).integers(0, 9, cells.CELLS)
     bucket_of_cell = np.empty(counts.size, np.uint32)
-    sizes = partition.assign_buckets(counts, partition.BUCKET, bucket_of_cell)
+    bucket = partition.SIZES.bucket
+    sizes = partition.assign_buckets(counts, bucket, bucket_of_cell)
     assert sizes.size > 3
-    assert partition.BUCKET - 8 <= sizes[:-1].min() <= sizes.max() <= partition.BUCKET
+    assert bucket - 8 <= sizes[:-1].min() <= sizes.max() <= bucket
     assert np.array_equal(sizes, np.bincount(bucket_of_cell, counts))
     assert np.all(np.diff(bucket_of_cell.astype(np.int64)) >= 0)
 

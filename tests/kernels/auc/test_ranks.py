@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gazesal.kernels.auc import partition, ranks
+from gazesal.kernels.auc import ranks
+from tests.kernels.sizes import SIZES
 from tests.oracles import ranks as oracle
 from tests.strategies import map_triples
 
@@ -22,7 +23,7 @@ def auc(values, positives, negatives):
     total = float(negatives.astype(np.float64).sum())
     values = np.ascontiguousarray(values).ravel()
     extremes = float(values.min()), float(values.max())
-    return ranks.weighted_auc(values, extremes, positives, negatives, total)
+    return ranks.weighted_auc(values, extremes, positives, negatives, total, SIZES)
 
 
 def integer_weights(rng, size):
@@ -65,45 +66,47 @@ def test_every_pair_is_counted(case):
 class TestPartition:
     """Maps with many buckets, one bucket and buckets above the usual size."""
 
-    def test_several_buckets_of_several_cells_give_the_exact_area(self, bucket, dtype):
+    def test_several_buckets_of_several_cells_give_the_exact_area(self, dtype):
         rng = np.random.default_rng(1)
-        values = rng.normal(size=3 * bucket + 17).astype(dtype)
+        values = rng.normal(size=3 * SIZES.bucket + 17).astype(dtype)
         check(values, rng)
 
-    def test_one_cell_larger_than_a_bucket_is_sorted(self, bucket, dtype):
+    def test_one_cell_larger_than_a_bucket_is_sorted(self, dtype):
         """Nearly equal values share their leading 16 bits, so only the sort separates them."""
         rng = np.random.default_rng(2)
         step = np.finfo(dtype).eps
-        values = (1 + step * rng.integers(0, 1000, 2 * bucket + 5)).astype(dtype)
+        values = (1 + step * rng.integers(0, 1000, 2 * SIZES.bucket + 5)).astype(dtype)
         assert np.unique(values).size > 200
         check(values, rng)
 
-    def test_giant_cell_between_small_ones_gives_the_exact_area(self, bucket, dtype):
+    def test_giant_cell_between_small_ones_gives_the_exact_area(self, dtype):
         rng = np.random.default_rng(3)
-        giant = 1 + np.finfo(dtype).eps * rng.integers(0, 50, 2 * bucket)
-        values = np.concatenate([giant, rng.normal(size=bucket // 2), [-5.0, 5.0]]).astype(dtype)
+        giant = 1 + np.finfo(dtype).eps * rng.integers(0, 50, 2 * SIZES.bucket)
+        values = np.concatenate([giant, rng.normal(size=SIZES.bucket // 2), [-5.0, 5.0]]).astype(
+            dtype
+        )
         rng.shuffle(values)
         check(values, rng)
 
-    def test_two_huge_ties_give_the_exact_area(self, bucket, dtype):
+    def test_two_huge_ties_give_the_exact_area(self, dtype):
         """A bucket of one value is summed and not sorted."""
         rng = np.random.default_rng(4)
-        values = np.repeat([0.0, 3.0], bucket + 3).astype(dtype)
+        values = np.repeat([0.0, 3.0], SIZES.bucket + 3).astype(dtype)
         rng.shuffle(values)
         check(values, rng)
 
-    def test_all_tied_values_give_one_half(self, bucket, dtype):
+    def test_all_tied_values_give_one_half(self, dtype):
         rng = np.random.default_rng(5)
-        positives, negatives = integer_weights(rng, bucket + 9)
-        assert auc(np.full(bucket + 9, 0.1, dtype), positives, negatives) == 0.5
+        positives, negatives = integer_weights(rng, SIZES.bucket + 9)
+        assert auc(np.full(SIZES.bucket + 9, 0.1, dtype), positives, negatives) == 0.5
 
-    def test_quantized_map_gives_the_exact_area(self, bucket, dtype):
+    def test_quantized_map_gives_the_exact_area(self, dtype):
         rng = np.random.default_rng(6)
-        check(rng.integers(-4, 5, 2 * bucket + 1).astype(dtype), rng)
+        check(rng.integers(-4, 5, 2 * SIZES.bucket + 1).astype(dtype), rng)
 
-    def test_large_maps_have_larger_buckets(self, bucket, dtype):
-        """Beyond STREAMS * BUCKET pixels the buckets grow instead of multiplying."""
-        size = partition.STREAMS * bucket + 512
+    def test_large_maps_have_larger_buckets(self, dtype):
+        """Above a number of pixels, the buckets grow instead of multiplying."""
+        size = SIZES.streams * SIZES.bucket + 512
         rng = np.random.default_rng(7)
         # a coarse grid: the tallies of the oracle stay short, the partition sees all pixels
         values = (rng.integers(-3000, 3000, size) / 7).astype(dtype)
@@ -131,10 +134,10 @@ class TestOrder:
         assert auc(values, only[1], only[2]) == 1.0
         assert auc(values, only[3], only[0]) == 0.0
 
-    def test_values_from_1e_minus_300_to_1e300_keep_their_order(self, bucket):
+    def test_values_from_1e_minus_300_to_1e300_keep_their_order(self):
         rng = np.random.default_rng(8)
-        sign = rng.choice([-1.0, 1.0], 2 * bucket)
-        check(sign * 10.0 ** rng.integers(-300, 301, 2 * bucket), rng)
+        sign = rng.choice([-1.0, 1.0], 2 * SIZES.bucket)
+        check(sign * 10.0 ** rng.integers(-300, 301, 2 * SIZES.bucket), rng)
 
     def test_keys_that_differ_in_the_highest_byte_too(self):
         """A bucket whose spread needs every pass of the sort, up to the last byte."""

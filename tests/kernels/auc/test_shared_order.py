@@ -9,6 +9,7 @@ from hypothesis import given, settings
 
 from gazesal.kernels import moments
 from gazesal.kernels.auc import shared_order
+from tests.kernels.sizes import SIZES
 from tests.oracles import ranks as oracle
 from tests.strategies import map_triples
 
@@ -23,7 +24,7 @@ def areas(values, positives, negatives):
         negatives = np.asarray(negatives).ravel()
         total = float(negatives.astype(np.float64).sum())
     extremes = float(values.min()), float(values.max())
-    wins = shared_order.shared_wins(values, extremes, positives, negatives, total)
+    wins = shared_order.shared_wins(values, extremes, positives, negatives, total, SIZES)
     return wins / np.array([[p.astype(np.float64).sum()] for p in positives])
 
 
@@ -54,9 +55,9 @@ def test_every_pair_is_counted(case):
         "largest",
     ],
 )
-def test_maps_of_many_buckets_give_exact_areas(bucket, dtype, kind):
+def test_maps_of_many_buckets_give_exact_areas(dtype, kind):
     rng = np.random.default_rng(1)
-    size = 3 * bucket + 17
+    size = 3 * SIZES.bucket + 17
     noise = rng.integers(-4000, 4000, size)
     values = {
         "noise": noise / 7,

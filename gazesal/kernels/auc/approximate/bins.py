@@ -31,17 +31,20 @@ class Sample(NamedTuple):
     negatives: Float64Array
 
 
-def sampled_pixels(n_pixels: int) -> IntArray:
-    """Return the indices of evenly spaced pixels."""
-    step = max(1, n_pixels // SAMPLE)
+def sampled_pixels(n_pixels: int, about: int = SAMPLE) -> IntArray:
+    """Return the indices of evenly spaced pixels, about `about` of them or all."""
+    step = max(1, n_pixels // about)
     return np.arange(step // 2, n_pixels, step)
 
 
 def sample_weights(
-    positives: Sequence[WeightArray], negatives: Sequence[WeightArray | None], n_pixels: int
+    positives: Sequence[WeightArray],
+    negatives: Sequence[WeightArray | None],
+    n_pixels: int,
+    about: int = SAMPLE,
 ) -> Sample:
     """Return a sample of the weights, with the sum of the shares of several maps."""
-    pixels = sampled_pixels(n_pixels)
+    pixels = sampled_pixels(n_pixels, about)
     nothing = np.zeros(pixels.size)
     return Sample(
         pixels,

@@ -16,6 +16,7 @@ import numpy as np
 
 from gazesal.kernels._jit import kernel
 from gazesal.kernels.auc.approximate.bins import (
+    SAMPLE,
     Bins,
     Purity,
     fill_bins,
@@ -61,6 +62,8 @@ def paired_area(
     weights: tuple[WeightArray, WeightArray | None],
     tolerance: float,
     wanted: int,
+    steps_per_pixel: float = STEPS,
+    sampled: int = SAMPLE,
 ) -> tuple[float, float] | None:
     """Return the AUC of 1-D values that are not constant, and the bound of its error.
 
@@ -72,12 +75,12 @@ def paired_area(
     positives, negatives = weights[0], weights[1]
     if negatives is None:
         negatives = np.ones(CHUNK, np.float32)  # read repeatedly
-    pixels = sampled_pixels(values.size)
-    steps = STEPS * values.size / tolerance
+    pixels = sampled_pixels(values.size, sampled)
+    steps = steps_per_pixel * values.size / tolerance
     scales = [_scale(w[pixels % w.size], steps, values.size) for w in (positives, negatives)]
     if 0.0 in scales:
         return None
-    sample = sample_weights([positives], [weights[1]], values.size)
+    sample = sample_weights([positives], [weights[1]], values.size, sampled)
     bits = values.view(f"u{values.itemsize}")
     bins = lay_bins(bits, extremes, sample, wanted)
     purity = find_purity(bits, bins, sample)

@@ -42,9 +42,8 @@ def test_error_is_within_the_bound(dtype, wanted, kind):
 
 
 @pytest.mark.parametrize("kind", ["noise", "zeros", "smooth"])
-def test_error_is_within_the_bound_where_rounding_is_coarse(kind, monkeypatch):
+def test_error_is_within_the_bound_where_rounding_is_coarse(kind):
     """With few steps, rounding is most of the bound."""
-    monkeypatch.setattr(pair_bins, "STEPS", 1e-3)
     rng = np.random.default_rng(8)
     values = made(kind, rng, np.float64)
     positives = rng.integers(0, 1000, SIZE) ** 3
@@ -53,7 +52,7 @@ def test_error_is_within_the_bound_where_rounding_is_coarse(kind, monkeypatch):
     expected = float(oracle.weighted_auc_of_integers(values, positives, negatives))
     weights = positives.astype(np.float64), negatives.astype(np.float64)
     extremes = float(values.min()), float(values.max())
-    area, bound = pair_bins.paired_area(values, extremes, weights, 1e-3, 8192)
+    area, bound = pair_bins.paired_area(values, extremes, weights, 1e-3, 8192, steps_per_pixel=1e-3)
     assert 1e-3 < bound < 0.5
     assert abs(area - expected) <= bound
 
@@ -70,15 +69,15 @@ def test_pairs_of_a_pixel_with_itself_are_not_in_the_bound():
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, -1e-300, -1.0, 1e6, 1e300])
 @pytest.mark.parametrize("where", [0, 77, SIZE - 1])
 @pytest.mark.parametrize("which", [0, 1])
-def test_invalid_or_overflowing_weights_return_none(bad, where, which, monkeypatch):
+def test_invalid_or_overflowing_weights_return_none(bad, where, which):
     """The sampled pixels may or may not include the invalid weight."""
     rng = np.random.default_rng(5)
     weights = [rng.random(SIZE), rng.random(SIZE)]
     weights[which][where] = bad
     values = rng.random(SIZE)
     for sampled in (SIZE, 100):
-        monkeypatch.setattr("gazesal.kernels.auc.approximate.bins.SAMPLE", sampled)
-        found = pair_bins.paired_area(values, (values.min(), values.max()), weights, 1e-6, 1000)
+        extremes = values.min(), values.max()
+        found = pair_bins.paired_area(values, extremes, weights, 1e-6, 1000, sampled=sampled)
         if bad > 0 and np.isfinite(bad) and sampled == SIZE:
             assert found is not None  # seen first, it is given room
             continue
