@@ -15,7 +15,12 @@ import numpy as np
 
 from gazesal.datasets.map_stores import StoredMap
 from gazesal.evaluation.case import Case
-from gazesal.evaluation.gaze_of_image import AnyCenterBias, center_bias_of
+from gazesal.evaluation.gaze_of_image import (
+    OWN_MODELS,
+    AnyCenterBias,
+    biases_on_image,
+    center_bias_of,
+)
 from gazesal.evaluation.gaze_sources import load_source, read_source
 from gazesal.evaluation.map_on_image import MapOnImage
 from gazesal.evaluation.metric_calls import (
@@ -173,16 +178,18 @@ def _is_of_input(error: BaseException) -> bool:
     # A torn cache of numba raised OSError, among others, which was reported as a bad image.
     if any(str(frame.f_globals.get("__name__")).startswith("numba.") for frame in frames):
         return False
-    # An array that another library reads lazily raises errors of many types, and so does the
-    # function of a user's metric.
+    # An array that another library reads lazily raises errors of many types, and so do a user's
+    # metric and a user's center bias.
     return isinstance(error, PLAIN) or load_source.__code__ in codes or any(map(_calls_own, frames))
 
 
 def _calls_own(frame: FrameType) -> bool:
-    """Return whether a frame is the call of a metric that is not in the library."""
-    if frame.f_code is not Metric.__call__.__code__:
-        return False
-    return frame.f_locals["self"].name not in BUILT_IN
+    """Return whether a frame calls a metric or a center bias that is not in the library."""
+    if frame.f_code is biases_on_image.__code__:
+        return not isinstance(frame.f_locals["bias"], (*OWN_MODELS, type(None)))
+    if frame.f_code is Metric.__call__.__code__:
+        return frame.f_locals["self"].name not in BUILT_IN
+    return False
 
 
 def _bad(case: Case, error: BaseException) -> BadImage:

@@ -183,6 +183,28 @@ def test_invalid_maps_of_a_users_bias_name_the_image(values):
         scores_of(make_cases(2), center_bias=Wrong(values))
 
 
+class Failing(Uniform):
+    """A center bias that raises an error on images of one size."""
+
+    def on_image(self, shape, box=None):
+        if shape != SHAPE:
+            raise RuntimeError("no map of this size")
+        return super().on_image(shape, box)
+
+
+def test_error_of_a_users_bias_makes_an_image_bad():
+    cases = make_cases(4)
+    wide = (SHAPE[0], SHAPE[1] + 1)
+    cases[2] = replace(cases[2], shape=wide, maps={"noise": np.ones(wide)})
+    options = {"sigma": SIGMA, "center_bias": Failing(), "metrics": ["sncc"]}
+    message = f"image {cases[2].image}: RuntimeError: no map of this size"
+    with pytest.raises(ValueError, match=message):
+        gazesal.evaluate(cases, **options)
+    found = gazesal.evaluate(cases, **options, bad_images="list")
+    assert found.bad_images["reason"].tolist() == [message]
+    assert found.scores["image"].nunique() == 3
+
+
 def test_a_mean_bias_of_another_size_needs_resize():
     cases = make_cases(2)
     bias = gazesal.CenterBias([np.ones((5, 5))])
