@@ -1,7 +1,6 @@
 """Facts about the metrics that reproduce other code."""
 
 import math
-from types import MappingProxyType
 
 from gazesal.metrics.compat import mit_ig, mit_kl, mit_nss, mit_sim, pysaliency_kl
 from gazesal.metrics.compat_auc import (
@@ -11,6 +10,7 @@ from gazesal.metrics.compat_auc import (
     pysaliency_auc_judd,
 )
 from gazesal.metrics.metric import Metric
+from gazesal.metrics.metrics_by_name import MetricsByName
 
 __all__ = ["COMPAT_METRICS"]
 
@@ -124,5 +124,5 @@ _ALL = (
     ),
 )
 
-COMPAT_METRICS = MappingProxyType({metric.name: metric for metric in _ALL})
+COMPAT_METRICS = MetricsByName(_ALL)
 """Metrics that reproduce other code, by name. They are not among `METRICS`."""

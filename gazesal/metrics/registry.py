@@ -1,13 +1,13 @@
 """Facts about each metric of the library, used by the evaluation, the reports and the docs."""
 
 import math
-from types import MappingProxyType
 
 from gazesal.metrics.auc import auc_borji, sauc
 from gazesal.metrics.correlation import ncc, sncc, spearman
 from gazesal.metrics.distribution import emd, kl_divergence, sim
 from gazesal.metrics.location import information_gain, log_likelihood, nss, snss
 from gazesal.metrics.metric import Metric
+from gazesal.metrics.metrics_by_name import MetricsByName
 from gazesal.metrics.point_auc import auc, auc_judd, auc_shuffled
 
 __all__ = ["METRICS", "STUDY_METRICS"]
@@ -303,7 +303,7 @@ _ALL = (
     ),
 )
 
-METRICS = MappingProxyType({metric.name: metric for metric in _ALL})
+METRICS = MetricsByName(_ALL)
 """Metrics by name. The first four are the metrics of the study, in the order of its tables."""
 
 STUDY_METRICS = ("ncc", "auc_borji", "sncc", "sauc")

@@ -1,6 +1,7 @@
 """A public metric has an oracle, a citation, a place in the API and a full docstring."""
 
 import inspect
+import pickle
 import re
 from pathlib import Path
 
@@ -32,6 +33,14 @@ def test_names_equal_function_names_and_the_study_comes_first():
     assert tuple(gazesal.METRICS)[:4] == gazesal.STUDY_METRICS
     for name, metric in gazesal.METRICS.items():
         assert metric.name == metric.function.__name__ == name
+
+
+@pytest.mark.parametrize("metrics", [gazesal.METRICS, COMPAT_METRICS])
+def test_registries_can_be_pickled(metrics):
+    copied = pickle.loads(pickle.dumps(metrics))  # noqa: S301 (made here)
+    assert {name: repr(metric) for name, metric in copied.items()} == {
+        name: repr(metric) for name, metric in metrics.items()
+    }
 
 
 def test_the_registry_cannot_be_changed():
