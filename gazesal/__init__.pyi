@@ -50,11 +50,11 @@ from .metrics.densities import to_density as to_density
 from .metrics.distribution import emd as emd
 from .metrics.distribution import kl_divergence as kl_divergence
 from .metrics.distribution import sim as sim
-from .metrics.location import information_gain as information_gain
-from .metrics.location import log_likelihood as log_likelihood
-from .metrics.location import nss as nss
-from .metrics.location import snss as snss
+from .metrics.information import information_gain as information_gain
+from .metrics.information import log_likelihood as log_likelihood
 from .metrics.metric import Metric as Metric
+from .metrics.nss import nss as nss
+from .metrics.nss import snss as snss
 from .metrics.point_auc import auc as auc
 from .metrics.point_auc import auc_judd as auc_judd
 from .metrics.point_auc import auc_shuffled as auc_shuffled

@@ -4,13 +4,13 @@ The ``mit_*`` functions follow the code of the MIT/Tübingen saliency benchmark,
 ``pysaliency_*`` functions follow pysaliency.
 """
 
-from gazesal.metrics.compat import mit_ig, mit_kl, mit_nss, mit_sim, pysaliency_kl
+from gazesal.metrics.compat import mit_ig, mit_kl, mit_nss, mit_sim
 from gazesal.metrics.compat_auc import (
     mit_auc_borji,
     mit_auc_judd,
     mit_auc_shuffled,
-    pysaliency_auc_judd,
 )
+from gazesal.metrics.compat_pysaliency import pysaliency_auc_judd, pysaliency_kl
 from gazesal.metrics.compat_registry import COMPAT_METRICS
 
 __all__ = [

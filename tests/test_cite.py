@@ -150,7 +150,7 @@ def test_name_of_another_module_is_an_error(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["nss", "gazesal.nss", "gazesal.metrics.location.nss", "gazesal.Evaluation.save"]
+    "name", ["nss", "gazesal.nss", "gazesal.metrics.nss.nss", "gazesal.Evaluation.save"]
 )
 def test_name_may_follow_any_module_that_has_it(name):
     assert keys(cite(name))[0] == "gazesal"

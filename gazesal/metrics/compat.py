@@ -1,7 +1,8 @@
-"""Metrics that reproduce the scores of other code, named after that code.
+"""Metrics that reproduce the scores of the Matlab code of the benchmark at MIT.
 
 They are meant for comparison with published tables. The concept page "Other people's numbers"
-explains how they differ from the metrics of this library. The areas are in `compat_auc`.
+explains how they differ from the metrics of this library. The areas are in `compat_auc`, and
+the metrics of pysaliency in `compat_pysaliency`.
 """
 
 import math
@@ -11,22 +12,23 @@ from numpy.typing import ArrayLike
 
 from gazesal._validation import (
     as_map,
-    as_number,
     require_finite,
     require_same_shape,
-    weight_sums,
 )
-from gazesal._warnings import warn
-from gazesal.exceptions import UndefinedMetricWarning
-from gazesal.maps.constancy import constant, is_flat
+from gazesal.maps.constancy import is_flat
+from gazesal.metrics.compat_maps import (
+    as_float_map,
+    map_and_fixated,
+    to_range,
+    to_shares,
+    to_sum,
+    undefined,
+)
 from gazesal.metrics.densities import EPSILON
-from gazesal.metrics.location import nss
+from gazesal.metrics.nss import nss
 from gazesal.metrics.points import OutsidePoints, fixated_pixels
-from gazesal.typing import Float64Array, FloatArray, IntArray
 
-__all__ = ["mit_ig", "mit_kl", "mit_nss", "mit_sim", "pysaliency_kl"]
-
-LARGEST = 1e150  # the sum or the range of a map of larger values may not be finite
+__all__ = ["mit_ig", "mit_kl", "mit_nss", "mit_sim"]
 
 
 def mit_nss(
@@ -166,7 +168,7 @@ def mit_ig(
     for array, name in ((saliency, "saliency_map"), (bias, "baseline")):
         if is_flat(array):
             return undefined("The information", array, name=name)
-    p, b = (_to_sum(to_range(array)).ravel()[pixels] for array in (saliency, bias))
+    p, b = (to_sum(to_range(array)).ravel()[pixels] for array in (saliency, bias))
     return float(np.mean(np.log2(EPSILON + p) - np.log2(EPSILON + b)))
 
 
@@ -229,7 +231,7 @@ def mit_sim(saliency_map: ArrayLike, gaze_map: ArrayLike) -> float:
             return undefined("SIM", array, name=name)
     if not (saliency.any() and gaze.any()):
         return 0.0
-    p, q = (_to_sum(to_range(array)) for array in (saliency, gaze))
+    p, q = (to_sum(to_range(array)) for array in (saliency, gaze))
     return min(1.0, float(np.minimum(p, q).sum()))
 
 
@@ -285,104 +287,5 @@ def mit_kl(saliency_map: ArrayLike, gaze_map: ArrayLike) -> float:
     saliency = as_float_map(saliency_map, name="saliency_map")
     gaze = as_float_map(gaze_map, name="gaze_map")
     require_same_shape(saliency, gaze, names=("saliency_map", "gaze_map"))
-    p, q = _shares(saliency, name="saliency_map"), _shares(gaze, name="gaze_map")
+    p, q = to_shares(saliency, name="saliency_map"), to_shares(gaze, name="gaze_map")
     return float((q * np.log(EPSILON + q / (p + EPSILON))).sum())
-
-
-def pysaliency_kl(saliency_map: ArrayLike, gaze_map: ArrayLike, *, minimum: float = 1e-20) -> float:
-    r"""Compute the image-based KL divergence of pysaliency's default, in nats.
-
-    Parameters
-    ----------
-    saliency_map : array_like of float, shape (H, W)
-        Map under test, finite. Shifted to be non-negative if it has negative values.
-    gaze_map : array_like of float, shape (H, W)
-        Gaze map, finite, shifted in the same way.
-    minimum : float, default 1e-20
-        Added to every pixel of both maps before they are divided by their sums, positive.
-
-    Returns
-    -------
-    float
-        In nats, and lower is better. 0 if the maps are the same. There is no level of chance.
-
-    Raises
-    ------
-    ValueError
-        If a map is not 2-D, is empty, holds NaN or infinity, the shapes differ, or `minimum` is
-        not positive.
-    TypeError
-        If a map does not hold real numbers, or is masked.
-
-    See Also
-    --------
-    kl_divergence : The constant is inside the logarithm, as in pysaliency's ``MIT_KLDiv``.
-
-    Notes
-    -----
-    .. math:: \mathrm{KL} = \sum_p Q'(p)\,\bigl(\ln Q'(p) - \ln S'(p)\bigr)
-
-    of the two densities, as in :footcite:t:`kummerer2018`. The added constant is in the units of
-    the maps, so the score depends on the scale of a saliency map that has zeros.
-
-    References
-    ----------
-    .. footbibliography::
-
-    Examples
-    --------
-    >>> import gazesal
-    >>> round(gazesal.compat.pysaliency_kl([[1, 1, 2]], [[0, 1, 1]]), 4)
-    0.3466
-    """
-    floor = as_number(minimum, name="minimum", low=1e-300, high=math.inf)
-    saliency = as_float_map(saliency_map, name="saliency_map")
-    gaze = as_float_map(gaze_map, name="gaze_map")
-    require_same_shape(saliency, gaze, names=("saliency_map", "gaze_map"))
-    p, q = (_to_sum(array - min(0.0, float(array.min())) + floor) for array in (saliency, gaze))
-    return float((q * (np.log(q) - np.log(p))).sum())
-
-
-def as_float_map(value: ArrayLike, *, name: str) -> Float64Array:
-    """Return a copy in float64 whose range and sum are finite."""
-    array = as_map(value, name=name)
-    require_finite(array, name=name)
-    largest = float(np.abs(array).max())
-    if largest > LARGEST:
-        raise ValueError(f"`{name}` must lie within {LARGEST:g}, got values up to {largest:g}.")
-    return array.astype(np.float64)
-
-
-def map_and_fixated(
-    saliency_map: ArrayLike, fixations: ArrayLike, outside: OutsidePoints
-) -> tuple[Float64Array, IntArray]:
-    """Return the input of the Matlab code: a map, and the distinct fixated pixels."""
-    saliency = as_float_map(saliency_map, name="saliency_map")
-    pixels = fixated_pixels(fixations, saliency.shape, name="fixations", outside=outside)
-    return saliency, np.unique(pixels)
-
-
-def to_range(array: Float64Array) -> Float64Array:
-    """Scale a map that is not constant to [0, 1]."""
-    lowest = array.min()
-    return np.asarray((array - lowest) / (array.max() - lowest))
-
-
-def undefined(label: str, why: FloatArray | str, *, name: str = "saliency_map") -> float:
-    """Warn that a metric is undefined, for a constant map or a reason in words; return `nan`."""
-    words = why if isinstance(why, str) else f"`{name}` is {constant(why)}"
-    warn(f"{label} is undefined: {words}.", UndefinedMetricWarning)
-    return math.nan
-
-
-def _shares(array: Float64Array, *, name: str) -> Float64Array:
-    """Return a non-negative map divided by its sum, or a map of zeros unchanged."""
-    if not array.any():
-        return array
-    _, total = weight_sums(array, name=name)
-    return np.asarray(array / total)
-
-
-def _to_sum(array: Float64Array) -> Float64Array:
-    """Divide a map by its sum."""
-    return np.asarray(array / array.sum())

@@ -1,4 +1,4 @@
-"""Areas under the ROC curve as other code computes them, named after that code."""
+"""Areas under the ROC curve as the Matlab code of the benchmark at MIT computes them."""
 
 import math
 
@@ -7,13 +7,12 @@ from numpy.typing import ArrayLike
 
 from gazesal._validation import MOST_PIXELS, as_count, as_flag, as_generator, as_number
 from gazesal.maps.constancy import is_flat
-from gazesal.metrics.auc import without_rounding
-from gazesal.metrics.compat import as_float_map, map_and_fixated, to_range, undefined
+from gazesal.metrics.compat_maps import map_and_fixated, to_range, undefined
 from gazesal.metrics.densities import EPSILON
 from gazesal.metrics.points import OutsidePoints, fixated_pixels
 from gazesal.typing import Float64Array, RandomState
 
-__all__ = ["mit_auc_borji", "mit_auc_judd", "mit_auc_shuffled", "pysaliency_auc_judd"]
+__all__ = ["mit_auc_borji", "mit_auc_judd", "mit_auc_shuffled"]
 
 JITTER = 1e-7  # largest noise added to a map to break ties
 
@@ -105,7 +104,7 @@ def mit_auc_judd(
     fixated = np.sort(values[pixels])[::-1]
     hits = np.arange(1, pixels.size + 1)
     at_or_above = values.size - np.searchsorted(np.sort(values), fixated, side="left")
-    return _area(hits / pixels.size, (at_or_above - hits) / n_others)
+    return area_of_curve(hits / pixels.size, (at_or_above - hits) / n_others)
 
 
 def mit_auc_borji(
@@ -282,97 +281,6 @@ def mit_auc_shuffled(
     return _mean_grid_area(values[pixels], values[draws], grid)
 
 
-def pysaliency_auc_judd(
-    saliency_map: ArrayLike,
-    fixations: ArrayLike,
-    *,
-    jitter: bool = True,
-    rng: RandomState | None = None,
-    outside: OutsidePoints = "raise",
-) -> float:
-    r"""Compute the AUC-Judd of pysaliency.
-
-    Parameters
-    ----------
-    saliency_map : array_like of float, shape (H, W)
-        Map under test, finite. Its scale matters with `jitter`.
-    fixations : array_like of float, shape (N, 2)
-        Columns x and y in image pixels, pixel centers at integers. Each fixation
-        counts.
-    jitter : bool, default True
-        Add noise, uniform in [0, 1e-7), to the map, as pysaliency does.
-    rng : int, numpy.random.Generator or other seed, optional
-        Source of the noise, required with `jitter` and otherwise unused. A Generator is advanced.
-    outside : {"raise", "drop"}, default "raise"
-        Raise for fixations outside the image, or drop them.
-
-    Returns
-    -------
-    float
-        In [0, 1], and higher is better. Chance is 0.5 + 1/(2n + 2) for fixations on n different
-        pixels without ties, and 0.5 for a constant map without `jitter`. ``nan`` if every pixel is
-        fixated.
-
-    Raises
-    ------
-    ValueError
-        If an argument is invalid as for `auc_judd`, or `rng` is missing.
-    TypeError
-        If an argument does not hold real numbers, or is masked.
-
-    Warns
-    -----
-    UndefinedMetricWarning
-        If every pixel is fixated. If the map is constant only up to rounding, so that all
-        pixels count as ties.
-
-    See Also
-    --------
-    mit_auc_judd : The score of the Matlab code.
-    auc_judd : The exact area, with each fixated pixel counted once.
-
-    Notes
-    -----
-    .. math:: \mathrm{AUC} = \sum_{j=0}^{m} (x_{j+1} - x_j)\,\frac{y_j + y_{j+1}}{2} , \qquad
-              y_j = \frac1N \sum_{i=1}^N [S(f_i) \ge t_j] , \qquad
-              x_j = \frac{1}{|U|} \sum_{u \in U} [S(u) \ge t_j]
-
-    for the :math:`N` fixations :math:`f_i` and the unfixated pixels :math:`U`
-    :footcite:p:`kummerer2018`. The thresholds :math:`t_1 > \dots > t_m` are the distinct values at
-    fixations, and the ends of the curve are :math:`x_0 = y_0 = 0` and
-    :math:`x_{m+1} = y_{m+1} = 1`. Ties among fixations are counted
-    correctly, unlike in `mit_auc_judd`. The order of the negatives between two thresholds is
-    ignored.
-
-    References
-    ----------
-    .. footbibliography::
-
-    Examples
-    --------
-    >>> import gazesal
-    >>> saliency_map = [[0.0, 0.2, 0.9], [0.1, 0.3, 0.4]]
-    >>> gazesal.compat.pysaliency_auc_judd(saliency_map, [[2, 0], [1, 1]], jitter=False)
-    0.9375
-    """
-    saliency = as_float_map(saliency_map, name="saliency_map")
-    pixels = fixated_pixels(fixations, saliency.shape, name="fixations", outside=outside)
-    if as_flag(jitter, name="jitter"):
-        generator = as_generator(rng, why="with `jitter`")
-        saliency += JITTER * generator.random(saliency.shape)
-    extremes = float(saliency.min()), float(saliency.max())
-    values = without_rounding(saliency.ravel(), extremes)[0]
-    fixated, others = np.sort(values[pixels]), np.sort(np.delete(values, np.unique(pixels)))
-    if others.size == 0:
-        return undefined("AUC", "every pixel is fixated")
-    thresholds = np.unique(fixated)[::-1]
-    hits, false_alarms = (
-        1.0 - np.searchsorted(group, thresholds, side="left") / group.size
-        for group in (fixated, others)
-    )
-    return _area(hits, false_alarms)
-
-
 def _as_splits(value: int, n_fixated: int) -> int:
     """Check `n_splits`. All samples together are limited, because they are held in memory."""
     return as_count(value, name="n_splits", most=MOST_PIXELS // n_fixated)
@@ -399,11 +307,11 @@ def _mean_grid_area(positives: Float64Array, negatives: Float64Array, step: floa
             1.0 - np.searchsorted(group, thresholds, side="left") / group.size
             for group in (above, row)
         )
-        areas.append(_area(hits, false_alarms))
+        areas.append(area_of_curve(hits, false_alarms))
     return math.fsum(areas) / len(areas)
 
 
-def _area(hits: Float64Array, false_alarms: Float64Array) -> float:
+def area_of_curve(hits: Float64Array, false_alarms: Float64Array) -> float:
     """Return the area under straight lines from (0, 0) through the points to (1, 1)."""
     x = np.concatenate([[0.0], false_alarms, [1.0]])
     y = np.concatenate([[0.0], hits, [1.0]])

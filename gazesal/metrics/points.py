@@ -9,7 +9,7 @@ from gazesal._validation import as_choice, as_points, as_real_array, require_x_y
 from gazesal._warnings import warn
 from gazesal.exceptions import OffImageWarning
 from gazesal.maps.heatmap import off_image, refuse_off_image, report_shares
-from gazesal.typing import Float64Array, IntArray
+from gazesal.typing import Float64Array, FloatArray, IntArray
 
 OutsidePoints = Literal["raise", "drop"]
 OUTSIDE_POINTS = get_args(OutsidePoints)
@@ -57,3 +57,8 @@ def _nearest(points: Float64Array) -> IntArray:
     """
     below = np.floor(points)
     return np.asarray(below + (points - below >= 0.5), dtype=np.int64)
+
+
+def values_at(array: FloatArray, pixels: IntArray) -> Float64Array:
+    """Return the values of an array at pixels given by their index in reading order."""
+    return array.ravel()[pixels].astype(np.float64)

@@ -5,9 +5,10 @@ import math
 from gazesal.metrics.auc import auc_borji, sauc
 from gazesal.metrics.correlation import ncc, sncc, spearman
 from gazesal.metrics.distribution import emd, kl_divergence, sim
-from gazesal.metrics.location import information_gain, log_likelihood, nss, snss
+from gazesal.metrics.information import information_gain, log_likelihood
 from gazesal.metrics.metric import Metric
 from gazesal.metrics.metrics_by_name import MetricsByName
+from gazesal.metrics.nss import nss, snss
 from gazesal.metrics.point_auc import auc, auc_judd, auc_shuffled
 
 __all__ = ["METRICS", "STUDY_METRICS"]
