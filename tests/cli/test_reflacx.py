@@ -43,6 +43,15 @@ def demo(*words):
     return CliRunner().invoke(main, [*usual, *words])
 
 
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory):
+    """Run the demo once. Return its result and its folder, which tests must not change."""
+    folder = tmp_path_factory.mktemp("demo") / "out"
+    result = demo("--out", str(folder))
+    assert result.exit_code == 0, result.output
+    return result, folder
+
+
 def test_release_without_maps_gives_observers_and_baselines(run, root, tmp_path):
     result = run()
     assert result.exit_code == 0, result.output
@@ -175,34 +184,33 @@ def test_lung_mask_outside_its_range_is_named(run, root, tmp_path):
     assert "got values from 300 to 300" in result.output
 
 
-def test_demo_files_state_that_the_data_are_synthetic(tmp_path):
-    assert demo("--out", str(tmp_path)).exit_code == 0
+def test_demo_states_that_the_data_are_synthetic(shown):
+    result, folder = shown
+    assert result.output.startswith("Synthetic data: 4 chest-like images")
     for name in ("summary.txt", "summary.md"):
-        assert "Synthetic data, seed 0" in (tmp_path / name).read_text()
+        assert "Synthetic data, seed 0" in (folder / name).read_text()
 
 
-def test_demo_is_reproducible(tmp_path):
-    for name in ("one", "two"):
-        result = demo("--out", str(tmp_path / name))
-        assert result.exit_code == 0, result.output
-        assert result.output.startswith("Synthetic data: 4 chest-like images")
+def test_demo_is_reproducible(shown, tmp_path):
+    again = tmp_path / "again"
+    assert demo("--out", str(again)).exit_code == 0
     files = [
-        {p.relative_to(tmp_path / n): p.read_bytes() for p in (tmp_path / n).rglob("*.*")}
-        for n in ("one", "two")
+        {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.*")}
+        for folder in (shown[1], again)
     ]
     assert files[0] == files[1]
 
 
-def test_demo_scores_can_be_computed_from_its_files(tmp_path):
-    output = demo("--out", str(tmp_path / "demo")).output
-    command = output.split("gazesal evaluate ", 1)[1].split()
+def test_demo_scores_can_be_computed_from_its_files(shown, tmp_path):
+    result, folder = shown
+    command = result.output.split("gazesal evaluate ", 1)[1].split()
     command[command.index("--out") + 1] = str(tmp_path / "files")
     again = CliRunner().invoke(
         main, ["evaluate", "--jobs", "1", "--quiet", "--no-report", *command]
     )
     assert again.exit_code == 0, again.output
     for name in ("scores.csv", "summary.csv"):
-        ours = (tmp_path / "demo" / name).read_bytes()
+        ours = (folder / name).read_bytes()
         assert ours == (tmp_path / "files" / name).read_bytes(), name
 
 

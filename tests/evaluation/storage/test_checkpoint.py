@@ -513,7 +513,7 @@ INTERRUPTED = """
 import sys
 from tests.evaluation.large_study import run
 try:
-    run(400, sys.argv[1], sys.argv[2], 0.02, int(sys.argv[3]))
+    run(150, sys.argv[1], sys.argv[2], 0.02, int(sys.argv[3]))
 except KeyboardInterrupt:
     sys.exit(130)
 """
@@ -542,9 +542,9 @@ def test_interrupted_run_ends_at_once_with_its_workers(tmp_path, n_jobs):
     assert not alive
     made = len(calls(log))
     assert len(parts(tmp_path / "kept")) >= made - 3 * n_jobs
-    got = run(400, tmp_path / "kept", log)
-    assert sum(calls(log).values()) - 400 <= 3 * n_jobs
-    assert got.scores["image"].nunique() == 400
+    got = run(150, tmp_path / "kept", log)
+    assert sum(calls(log).values()) - 150 <= 3 * n_jobs
+    assert got.scores["image"].nunique() == 150
 
 
 def test_memory_does_not_grow_with_the_images_kept(tmp_path):
