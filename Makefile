@@ -1,7 +1,7 @@
 # Each target installs what it needs into $(VENV). Only Python, make and git must be installed.
 #   make demo             score a synthetic release and plot it
 #   make test             run the tests on all cores; one test: make test ARGS="-k ncc"
-#   make test-fast        test kernels, maps, metrics and statistics on fewer examples (one minute)
+#   make test-fast        test kernels, maps, metrics and statistics on fewer examples (two minutes)
 #   make lint             check style, types, import directions, spelling and workflows
 #   make docs             build the documentation
 #   make changelog        print the changelog of the next release from its fragments

@@ -35,6 +35,8 @@ PHRASES = {
     r"\bso many\b": "that number of",
     r"\b(?:those|that) of\b": "the ... of (name the thing)",
     r"\bthat which\b": "name the thing",
+    r"\banew\b": "again",
+    r"\blikewise\b": "too, also, in the same way",
 }
 # Verbs with which the docstring of a function may begin. Add a verb that is missing.
 VERBS = frozenset(Path(__file__).with_name("verbs.txt").read_text("utf-8").split())

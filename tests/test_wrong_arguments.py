@@ -308,7 +308,7 @@ WRONG = {
 
 
 def call(name, argument, make):
-    """Call a function with one argument made anew; warnings do not matter here."""
+    """Call a function with one argument made for this call. Warnings do not matter here."""
     given = dict(CALLS[name])
     function = public(name)
     own = given.pop("self", None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from typing import Any
 
 import torch
@@ -111,6 +112,6 @@ class ShuffledMapMetric(MapMetric):
             raise ValueError("`center_bias` must be given, here or to the constructor.")
         self._add(self._scores(saliency_maps, gaze_maps, same_for_all(bias, saliency_maps)))
 
+    @abstractmethod
     def _scores(self, saliency_maps: Tensor, gaze_maps: Tensor, center_bias: Tensor) -> Tensor:
         """Compute the score of each image of a batch."""
-        raise NotImplementedError

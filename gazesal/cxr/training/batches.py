@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +28,7 @@ __all__ = ["EvaluationImages", "TrainingImages", "evaluation_loader", "training_
 Item = tuple[Tensor, Tensor, int]
 
 
-class _Images(Dataset[Item]):
+class _Images(Dataset[Item], ABC):
     """Images of a split. With a cache, each is resized once."""
 
     def __init__(
@@ -63,17 +64,17 @@ class _Images(Dataset[Item]):
             raise ValueError(f"{source}: images to train on must be gray, got one in color.")
         return values
 
+    @abstractmethod
     def _resize(self, source: Any) -> Bytes:
         """Return the resized pixels of a source."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _way(self) -> str:
         """Return the name of the resizing, for the cache."""
-        raise NotImplementedError
 
+    @abstractmethod
     def n_bytes(self, shape: tuple[int, int]) -> int:
         """Return the size of the resized pixels of an image of shape (H, W), in bytes."""
-        raise NotImplementedError
 
 
 class TrainingImages(_Images):

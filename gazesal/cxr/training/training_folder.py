@@ -28,10 +28,10 @@ __all__ = [
 FINGERPRINT = "training"  # key of a checkpoint for the fingerprint of its training
 CURVE = ("epoch", "learning_rate", "train_loss", "val_loss", "val_auc")  # columns, a row per epoch
 CALLBACK = "Curve"  # key under which Lightning stores these rows in a checkpoint
-ANEW = "and the training starts again from its first epoch"
+RESTARTS = "and the training starts again from its first epoch"
 ADVICE = {
-    "last.ckpt": f"Remove it, {ANEW}.",
-    "best.ckpt": f"Remove it and last.ckpt, {ANEW}.",
+    "last.ckpt": f"Remove it, {RESTARTS}.",
+    "best.ckpt": f"Remove it and last.ckpt, {RESTARTS}.",
 }
 
 
@@ -52,7 +52,7 @@ def require_resumable(folder: Path, fingerprint: str) -> None:
     if not (folder / "best.ckpt").is_file():
         raise ValueError(
             f"{folder / 'best.ckpt'}: is missing, and last.ckpt does not contain it. Remove "
-            f"last.ckpt, {ANEW}."
+            f"last.ckpt, {RESTARTS}."
         )
     read_checkpoint(folder / "best.ckpt", fingerprint)
 
@@ -87,7 +87,7 @@ def repair_weights(weights: Path, fingerprint: str) -> None:
     if not best.is_file():
         raise ValueError(
             f"{weights}: cannot be read as weights, and best.ckpt, from which they could be "
-            f"restored, is missing. Remove it and last.ckpt, {ANEW}."
+            f"restored, is missing. Remove it and last.ckpt, {RESTARTS}."
         )
     write_weights(best, weights, fingerprint)
 
@@ -106,7 +106,7 @@ def read_curve(path: Path, fingerprint: str) -> pd.DataFrame:
         except (FileNotFoundError, ValueError, KeyError) as error:
             raise ValueError(
                 f"{path}: is missing or cannot be read, and cannot be restored from last.ckpt. "
-                f"Remove weights.pt and last.ckpt, {ANEW}."
+                f"Remove weights.pt and last.ckpt, {RESTARTS}."
             ) from error
         write_curve(path, rows)
     return pd.read_csv(path)

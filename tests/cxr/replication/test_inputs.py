@@ -266,7 +266,7 @@ def test_damaged_masks_are_made_again(tmp_path):
         (("best.ckpt",), False, "other"),  # removed to save space
         (("curve.csv",), True, "of best"),  # the last checkpoint has the curve
         (("curve.csv", "last.ckpt"), False, "other"),
-        (("best.ckpt", "weights.pt"), True, "anew"),
+        (("best.ckpt", "weights.pt"), True, "restarted"),
     ],
 )
 def test_lost_weights_are_restored_or_trained_again(tmp_path, monkeypatch, lost, trained, weights):
@@ -275,7 +275,7 @@ def test_lost_weights_are_restored_or_trained_again(tmp_path, monkeypatch, lost,
     def train(images, folder, **options):
         called.append(True)
         assert not (folder / "weights.pt").exists()
-        text = "of best" if (folder / "last.ckpt").exists() else "anew"
+        text = "of best" if (folder / "last.ckpt").exists() else "restarted"
         (folder / "weights.pt").write_text(text)
 
     monkeypatch.setattr(step_actions, "train", train)
