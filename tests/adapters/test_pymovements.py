@@ -231,7 +231,7 @@ def record(pymovements, origin):
 
 
 @pytest.mark.parametrize("origin", ["upper left", "center"])
-def test_from_samples_to_fixations_with_the_package(pymovements, origin):
+def test_events_of_the_package_become_fixations_on_the_image(pymovements, origin):
     gaze = record(pymovements, origin)
     screen = gaze.experiment.screen
     tables = [

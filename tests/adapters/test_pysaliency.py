@@ -184,7 +184,7 @@ def test_the_package_takes_the_same_pixels(pysaliency):
     )
 
 
-def test_scanpaths_of_the_package_with_durations(pysaliency):
+def test_durations_of_scanpaths_of_the_package_are_kept(pysaliency):
     trains = pysaliency.FixationTrains.from_fixation_trains(
         xs=[[0.5, 3.0], [7.5]],
         ys=[[0.5, 1.0], [2.5]],

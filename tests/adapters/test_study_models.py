@@ -164,7 +164,7 @@ def test_attention_maps_equal_the_study_code(study, image):
             near(full, arrays[f"{gate}_full"])
 
 
-def test_images_of_one_size_in_one_batch(study):
+def test_maps_in_a_batch_equal_maps_alone(study):
     """Two different images of 224 x 224 have the same maps in a batch as alone."""
     model, tensor, _, _ = study("ag_sononet", "rgb224")
     both = torch.stack([tensor, tensor.flip(2)])

@@ -226,7 +226,7 @@ def test_gpu_gives_the_same_scores(name):
 
 
 @pytest.mark.parametrize("loss", [batched.ncc_loss, batched.kl_loss])
-def test_derivatives_of_losses(loss):
+def test_derivatives_of_losses_equal_numerical_ones(loss):
     saliency, gaze, _ = maps(3, (2, 4), torch.float64)
     assert torch.autograd.gradcheck(loss, (saliency.requires_grad_(), gaze.requires_grad_()))
 

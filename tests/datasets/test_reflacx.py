@@ -471,7 +471,7 @@ def test_subjects_join_the_two_releases(folder, tmp_path):
     assert images.attrs["moved_to_test"] == 1
 
 
-def test_picture_path_in_mimic_cxr_jpg(folder, tmp_path):
+def test_picture_path_is_below_the_folder_of_mimic_cxr_jpg(folder, tmp_path):
     path = read(folder).picture_path(IMAGE, tmp_path)
     assert path == tmp_path / "files" / "p10" / "p10000001" / "s50000001" / "aaa.jpg"
     with pytest.raises(ValueError, match="`image` must be one of the tables' images"):

@@ -118,7 +118,7 @@ def test_bad_maps_are_named_by_their_place(bad, message):
         CenterBias([np.ones((2, 3))] * 3).without([bad])
 
 
-def test_not_numbers():
+def test_other_than_numbers_raises():
     with pytest.raises(TypeError, match=r"`gaze_maps\[0\]`"):
         CenterBias([[["a", "b"]]])
 

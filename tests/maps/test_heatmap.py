@@ -103,7 +103,7 @@ def test_agrees_with_the_sum_over_fixations_at_each_pixel(scene):
 
 
 @pytest.mark.parametrize("shape", [(3, 1100), (1100, 3), (513, 2), (2, 512)])
-def test_maps_wider_than_a_tile(shape):
+def test_maps_wider_than_a_tile_equal_the_oracle(shape):
     rng = np.random.default_rng(0)
     points = rng.random((7, 2)) * (shape[1], shape[0]) - 0.5
     sigmas = 5 + 100 * rng.random((7, 2))
@@ -189,12 +189,12 @@ class TestSigma:
             self.draw(sigma)
 
     @pytest.mark.parametrize("sigma", [np.nan, np.inf, (1.0, np.nan)])
-    def test_not_finite(self, sigma):
+    def test_infinite_or_nan_raises(self, sigma):
         with pytest.raises(ValueError, match="`sigma` must be finite"):
             self.draw(sigma)
 
     @pytest.mark.parametrize("sigma", ["wide", None, 1j])
-    def test_not_a_number(self, sigma):
+    def test_other_than_a_number_raises(self, sigma):
         with pytest.raises(TypeError, match="`sigma`"):
             self.draw(sigma)
 
@@ -255,7 +255,7 @@ class TestWeights:
         with pytest.raises(ValueError, match=f"`weights`.*{message}"):
             gaze_heatmap(self.points, (5, 6), sigma=1, weights=weights)
 
-    def test_not_numbers(self):
+    def test_other_than_numbers_raises(self):
         with pytest.raises(TypeError, match="`weights`"):
             gaze_heatmap(self.points, (5, 6), sigma=1, weights=["long", "short"])
 

@@ -94,12 +94,12 @@ class TestFixations:
 
     @pytest.mark.parametrize("value", [np.nan, np.inf])
     @pytest.mark.parametrize("outside", ["raise", "drop", "keep"])
-    def test_not_finite(self, value, outside):
+    def test_infinite_or_nan_raises(self, value, outside):
         with pytest.raises(ValueError, match="`fixations` must be finite"):
             gaze_heatmap([(1.0, 1.0), (value, 1.0)], (5, 6), sigma=1, outside=outside)
 
     @pytest.mark.parametrize("fixations", [[("1", "2")], [(1j, 2)], None])
-    def test_not_numbers(self, fixations):
+    def test_other_than_numbers_raises(self, fixations):
         with pytest.raises(TypeError, match="`fixations`"):
             gaze_heatmap(fixations, (5, 6), sigma=1)
 

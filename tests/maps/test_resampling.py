@@ -28,7 +28,7 @@ def test_agrees_with_interpolation_pixel_by_pixel(array, shape):
 
 @pytest.mark.parametrize("old", [(1, 1), (1, 5), (37, 53), (150, 200)])
 @pytest.mark.parametrize("new", [(1, 1), (2, 3), (600, 800), (49, 7), (151, 199)])
-def test_any_size_to_any_other(old, new):
+def test_any_size_is_resampled_to_any_other(old, new):
     array = np.random.default_rng(0).random(old)
     got = resample(array, new)
     assert got.shape == new
@@ -93,12 +93,12 @@ def test_input_is_not_modified():
 
 
 @pytest.mark.parametrize("bad", [np.ones(3), np.ones((2, 2, 2)), np.empty((0, 3)), 1.0])
-def test_other_than_maps(bad):
+def test_other_than_maps_raises(bad):
     with pytest.raises(ValueError, match=r"`array`.*2-D"):
         resample(bad, (2, 2))
 
 
-def test_values_that_are_not_finite():
+def test_values_that_are_not_finite_raise():
     with pytest.raises(ValueError, match="`array` must be finite"):
         resample([[1.0, np.nan]], (2, 2))
 

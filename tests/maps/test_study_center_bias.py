@@ -55,7 +55,7 @@ def of_peak(got, expected):
     return np.nanmax(np.abs(got - expected)) / np.nanmax(expected)
 
 
-def test_readings_and_frame(study):
+def test_readings_and_frame_equal_those_of_the_study(study):
     frame = study.bias["study"].frame
     assert sum(len(image.maps) for image in study.images) == study.bias["study"].n_maps == 36
     x_min, y_min, x_max, y_max = study.expected["averages_boxes"]

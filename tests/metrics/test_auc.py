@@ -200,7 +200,7 @@ class TestExtremes:
         many = score([saliency], [gaze, gaze], bias, ["auc_borji", "sauc"]).values
         np.testing.assert_allclose(many, [[[uniform, expected]] * 2], rtol=0, atol=1e-12)
 
-    def test_binary_map_of_an_exact_three_quarters(self):
+    def test_binary_map_has_an_area_of_exactly_three_quarters(self):
         saliency = np.zeros((10, 10))
         saliency[:5] = 1.0
         assert auc_borji(saliency, saliency) == 0.75
@@ -213,7 +213,7 @@ class TestExtremes:
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.uint8])
 @pytest.mark.parametrize("shape", [(181, 239), (1, 40_001), (40_001, 1)])
-def test_large_maps_of_many_blocks(dtype, shape):
+def test_large_maps_of_many_blocks_give_exact_areas(dtype, shape):
     rng = np.random.default_rng(3)
     saliency = (rng.random(shape) * 255).astype(dtype)
     gaze = rng.integers(0, 3, shape)

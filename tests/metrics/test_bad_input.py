@@ -127,7 +127,7 @@ def test_columns_of_negatives_are_x_and_y_too():
 
 @BOTH
 @pytest.mark.parametrize("dtype", ["Float64", "Float32"])
-def test_nullable_tables(name, argument, dtype):
+def test_nullable_tables_score_as_arrays_and_missing_values_raise(name, argument, dtype):
     columns = ["x", "y"] if argument in POINTS else None
     sound = example(name)[METRICS[name].arguments.index(argument)]
     table = pd.DataFrame(sound, columns=columns).astype(dtype)
@@ -365,7 +365,7 @@ class TestEps:
             score(name, eps=eps)
 
     @pytest.mark.parametrize("eps", [None, "0", True, [0.1]])
-    def test_not_a_number(self, name, eps):
+    def test_other_than_a_number_raises(self, name, eps):
         with pytest.raises(TypeError, match="`eps` must be a number"):
             score(name, eps=eps)
 
@@ -392,7 +392,7 @@ class TestSampling:
             score(name, n_samples=10)
 
     @pytest.mark.parametrize("rng", ["seed", 1.5, object()])
-    def test_not_a_source(self, name, rng):
+    def test_other_than_a_seed_raises(self, name, rng):
         with pytest.raises(TypeError, match="`rng`"):
             score(name, n_samples=10, rng=rng)
 

@@ -174,7 +174,7 @@ def test_a_map_of_the_fixations_scores_no_worse_than_chance(name, data):
 
 @EVERY
 @given(shape=SHAPES, value=st.floats(2.0**-90, 2.0**90), negative=st.booleans())
-def test_constant_saliency_map(name, shape, value, negative):
+def test_constant_saliency_map_scores_as_registered(name, shape, value, negative):
     metric = METRICS[name]
     found = example(name, shape)
     signed = not (metric.weights and metric.weights[0] == "saliency_map")

@@ -67,7 +67,7 @@ class TestAreas:
         theirs = [gazesal.compat.mit_auc_judd(saliency, fixations, rng=seed) for seed in (0, 1)]
         assert abs(theirs[0] - theirs[1]) > 1e-4
 
-    def test_a_binary_map_of_an_exact_area_of_three_quarters(self):
+    def test_a_binary_map_has_its_exact_area(self):
         """The Matlab code without jitter has 0.58 for it."""
         saliency = np.zeros((100, 100))
         saliency[:20] = 1.0
@@ -122,7 +122,7 @@ class TestMaps:
         assert gazesal.ncc(narrow, narrow) == 1.0
         assert gazesal.nss(narrow, [[123, 77]]) > 100
 
-    def test_integer_maps(self):
+    def test_integer_maps_do_not_wrap_around(self):
         saliency, gaze = np.array([[0, 1, 2]], np.uint8), np.array([[1, 0, 3]], np.int64)
         assert gazesal.sim(saliency, gaze) == pytest.approx(2 / 3)
         assert gazesal.nss(saliency, [[2, 0]]) == pytest.approx(math.sqrt(1.5))

@@ -19,7 +19,7 @@ def check(density, shape):
 
 
 @given(data=st.data(), shape=SHAPES, temperature=st.sampled_from([1e-300, 0.1, 1.0, 1e300]))
-def test_softmax_of_any_map(data, shape, temperature):
+def test_softmax_of_any_map_equals_its_formula(data, shape, temperature):
     saliency = data.draw(saliency_maps(shape))
     density = to_density(saliency, "softmax", temperature=temperature)
     check(density, shape)
@@ -98,7 +98,7 @@ class TestBadInput:
 
     @pytest.mark.parametrize("method", ["sum", "shift", "softmax"])
     @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-    def test_not_finite(self, method, value):
+    def test_infinite_or_nan_raises(self, method, value):
         with pytest.raises(ValueError, match="`saliency_map` must be finite"):
             to_density([[1.0, value]], method)
 

@@ -91,7 +91,7 @@ class TestUndefined:
             with pytest.warns(gazesal.UndefinedMetricWarning, match=f"^{label} is undefined"):
                 assert math.isnan(score(np.full(shape, value)))
 
-    def test_no_constant_to_save_the_logarithm(self):
+    def test_without_a_constant_a_density_of_zero_is_undefined(self):
         density, other = [[0.5, 0.5, 0.0]], [[0.25, 0.25, 0.5]]
         for arguments, name in (
             ((density, [[2, 0]], other), "saliency_map"),

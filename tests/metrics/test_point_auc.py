@@ -180,7 +180,7 @@ class TestNegatives:
             auc(self.SALIENCY, [[0, 0]], np.ones(shape))
 
     @pytest.mark.parametrize("bad", [None, {"a": 1}, [["a"]]])
-    def test_not_numbers(self, bad):
+    def test_other_than_numbers_raises(self, bad):
         with pytest.raises(TypeError, match="`negatives`"):
             auc(self.SALIENCY, [[0, 0]], bad)
 

@@ -92,7 +92,7 @@ def adversarial(kind, size, rng):
 @pytest.mark.parametrize("positive", ADVERSARIAL)
 @pytest.mark.parametrize("negative", ADVERSARIAL)
 @pytest.mark.parametrize("distinct", [3, 40, 10**9])
-def test_exact_areas_of_weights_of_all_magnitudes(positive, negative, distinct):
+def test_weights_of_all_magnitudes_give_exact_areas(positive, negative, distinct):
     rng = np.random.default_rng([ADVERSARIAL.index(positive), ADVERSARIAL.index(negative)])
     saliency = np.sort(rng.integers(0, distinct, 60)).reshape(6, 10) / 7
     gaze, bias = (adversarial(kind, 60, rng).reshape(6, 10) for kind in (positive, negative))

@@ -88,7 +88,7 @@ class TestCorrelation:
 
 
 @pytest.mark.parametrize("case", sorted(CONSTANT))
-def test_constant_maps(case, inputs, expected):
+def test_constant_maps_are_undefined_or_at_chance(case, inputs, expected):
     """The study returns rounding noise or a nan without a warning."""
     saliency, gaze, bias = maps(inputs, case)
     assert expected[case]["ncc_exact"] is None

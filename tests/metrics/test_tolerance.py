@@ -129,7 +129,7 @@ def test_bins_suffice_for_maps_as_they_come(kind, tolerance, most):
 
 
 @given(triple=map_triples(), tolerance=st.sampled_from([1e-9, 1e-6, 1e-2, 0.5, 0.9]))
-def test_small_maps(triple, tolerance):
+def test_areas_of_small_maps_are_within_the_tolerance(triple, tolerance):
     expected = float(oracle.weighted_auc(*triple))
     assert abs(sauc(*triple, tolerance=tolerance) - expected) <= tolerance
 
@@ -170,10 +170,10 @@ class TestArgument:
             self.call(metric, tolerance=tolerance)
 
     @pytest.mark.parametrize("tolerance", ["1e-6", True, [1e-6]])
-    def test_not_a_number(self, metric, tolerance):
+    def test_other_than_a_number_raises(self, metric, tolerance):
         with pytest.raises(TypeError, match="`tolerance` must be a number or None"):
             self.call(metric, tolerance=tolerance)
 
-    def test_not_with_samples(self, metric):
+    def test_tolerance_with_samples_raises(self, metric):
         with pytest.raises(ValueError, match="`tolerance` must be None with `n_samples`"):
             self.call(metric, tolerance=1e-6, n_samples=9, rng=0)

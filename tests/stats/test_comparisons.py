@@ -241,7 +241,7 @@ def test_families_are_adjusted_over_all_groups():
     assert found[1].p_value == alone.p_value
 
 
-def test_all_pairs_or_a_reference():
+def test_all_pairs_or_pairs_with_a_reference_are_compared():
     third = two_methods(6, seed=1).replace({"method": {"a": "c"}}).query("method == 'c'")
     table = pd.concat([two_methods(6), third])
     every = compare(table, IMAGES)
@@ -251,7 +251,7 @@ def test_all_pairs_or_a_reference():
     assert against[0].difference.estimate == pytest.approx(-every[0].difference.estimate)
 
 
-def test_margins_by_metric():
+def test_margins_may_differ_by_metric():
     table = pd.concat([two_methods(8).assign(metric=name) for name in ("ncc", "sauc")])
     found = compare(table, IMAGES, by="metric", margin={"ncc": 0.2, "sauc": 0.01})
     assert [row.equivalence.margin for row in found] == [0.2, 0.01]

@@ -139,7 +139,7 @@ def test_repeated_scores_add_no_variance():
     assert found.difference.degrees_of_freedom == pytest.approx(degrees)
 
 
-def test_false_alarm_rate_with_independent_trainings():
+def test_false_alarm_rate_is_as_stated_with_independent_trainings():
     rng = np.random.default_rng(0)
     image, model = np.repeat(np.arange(15), 4), np.tile(np.arange(4), 15)
     parts = []

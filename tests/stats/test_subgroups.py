@@ -64,7 +64,7 @@ def test_observed_order_is_included():
     assert found.p_value == 1 / 100
 
 
-def test_interaction_of_methods_and_groups():
+def test_interaction_of_methods_and_groups_is_detected():
     """The lead of b over a is larger for abnormal images, which are as easy as normal ones."""
     rng = np.random.default_rng(1)
     table = two_methods(40, shift=0.0).reset_index(drop=True)

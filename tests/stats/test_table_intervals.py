@@ -190,7 +190,7 @@ def test_nested_resamples_match_the_exhaustive_distribution():
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_three_crossed_kinds_of_units(seed):
+def test_three_crossed_kinds_of_units_equal_the_oracle(seed):
     table = crossed_table(8, 4, 3, seed=seed, spreads=(0.1, 0.02, 0.002))
     found = interval(table, Design(["image", "model", "reader"]))
     cells = cells_of(table, "image", "model", "reader")
@@ -573,7 +573,7 @@ def test_invalid_designs_raise(options, error, message):
         Design(**options)
 
 
-def test_to_frame_of_one_interval():
+def test_to_frame_of_one_interval_has_one_row():
     frame = interval(crossed_table(8, 3), Design(["image", "model"])).to_frame()
     assert frame[["n_image", "n_model", "n_scores"]].to_numpy().tolist() == [[8, 3, 24]]
     assert set(frame) >= {"estimate", "low", "high", "standard_error", "degrees_of_freedom"}
