@@ -4,5 +4,6 @@ import numba
 
 from gazesal.kernels.auc.partition import Sizes
 
+SMALL = Sizes(bucket=256, streams=16, slab=512)
 # Compiled, the kernels are tested at the sizes that users have.
-SIZES = Sizes(bucket=256, streams=16, slab=512) if numba.config.DISABLE_JIT else Sizes()
+SIZES = SMALL if numba.config.DISABLE_JIT else Sizes()

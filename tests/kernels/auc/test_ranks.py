@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gazesal.kernels.auc import ranks
-from tests.kernels.sizes import SIZES
+from tests.kernels.sizes import SIZES, SMALL
 from tests.oracles import ranks as oracle
 from tests.strategies import map_triples
 
@@ -16,14 +16,14 @@ EXAMPLES = settings(max_examples=20 if numba.config.DISABLE_JIT else settings().
 TINY = np.nextafter(0.0, 1.0)
 
 
-def auc(values, positives, negatives):
+def auc(values, positives, negatives, sizes=SIZES):
     """Flatten and call the kernel as the metrics do."""
     positives = np.asarray(positives).ravel()
     negatives = np.asarray(negatives).ravel()
     total = float(negatives.astype(np.float64).sum())
     values = np.ascontiguousarray(values).ravel()
     extremes = float(values.min()), float(values.max())
-    return ranks.weighted_auc(values, extremes, positives, negatives, total, SIZES)
+    return ranks.weighted_auc(values, extremes, positives, negatives, total, sizes)
 
 
 def integer_weights(rng, size):
@@ -106,7 +106,7 @@ class TestPartition:
 
     def test_large_maps_have_larger_buckets(self, dtype):
         """Above a number of pixels, the buckets grow instead of multiplying."""
-        size = SIZES.streams * SIZES.bucket + 512
+        size = SMALL.streams * SMALL.bucket + 512
         rng = np.random.default_rng(7)
         # a coarse grid: the tallies of the oracle stay short, the partition sees all pixels
         values = (rng.integers(-3000, 3000, size) / 7).astype(dtype)
@@ -115,7 +115,7 @@ class TestPartition:
         p = np.bincount(at_value, positives).astype(np.int64)
         q = np.bincount(at_value, negatives).astype(np.int64)
         expected = oracle.weighted_auc_of_integers(np.arange(p.size), p, q)
-        got = auc(values, positives, negatives)
+        got = auc(values, positives, negatives, SMALL)
         assert got == pytest.approx(float(expected), rel=0, abs=1e-13)
 
 
