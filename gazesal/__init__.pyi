@@ -43,6 +43,9 @@ from .maps.registered_bias import RegisteredCenterBias as RegisteredCenterBias
 from .maps.resampling import resample as resample
 from .metrics.auc import auc_borji as auc_borji
 from .metrics.auc import sauc as sauc
+from .metrics.bias_corrected import residual_ncc as residual_ncc
+from .metrics.bias_corrected import residual_nss as residual_nss
+from .metrics.bias_corrected import semipartial_ncc as semipartial_ncc
 from .metrics.correlation import ncc as ncc
 from .metrics.correlation import sncc as sncc
 from .metrics.correlation import spearman as spearman

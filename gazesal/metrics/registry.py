@@ -3,6 +3,7 @@
 import math
 
 from gazesal.metrics.auc import auc_borji, sauc
+from gazesal.metrics.bias_corrected import residual_ncc, residual_nss, semipartial_ncc
 from gazesal.metrics.correlation import ncc, sncc, spearman
 from gazesal.metrics.distribution import emd, kl_divergence, sim
 from gazesal.metrics.information import information_gain, log_likelihood
@@ -112,6 +113,53 @@ _ALL = (
         aliases=("Spearman correlation", "rank correlation", "SRCC", "SROCC", "rho"),
         undefined_when="a constant saliency map or gaze map",
         recommended_for="the order of all pixels in two maps",
+    ),
+    Metric(
+        residual_ncc,
+        label="Residual NCC",
+        needs="center_bias",
+        weights=("gaze_map", "center_bias"),
+        low=-1.0,
+        high=1.0,
+        chance=0.0,
+        chance_of_any_map=True,
+        any_affine_map=True,
+        any_scaled_map=True,
+        constant_map=math.nan,
+        citation="bylinskii2019",
+        aliases=("rNCC", "residual CC"),
+        undefined_when="a constant saliency map, or a gaze map equal to the center bias",
+        recommended_for="the similarity to the gaze beyond the center bias",
+    ),
+    Metric(
+        residual_nss,
+        label="Residual NSS",
+        needs="center_bias",
+        weights=("gaze_map", "center_bias"),
+        chance=0.0,
+        chance_of_any_map=True,
+        any_affine_map=True,
+        any_scaled_map=True,
+        constant_map=math.nan,
+        citation="gide2016",
+        aliases=("rNSS", "sNSS of maps"),
+        undefined_when="a constant saliency map",
+        recommended_for="the same in deviations, with a mean of 0 for every fixed map",
+    ),
+    Metric(
+        semipartial_ncc,
+        label="Semi-partial NCC",
+        needs="center_bias",
+        low=-1.0,
+        high=1.0,
+        chance=0.0,
+        any_affine_map=True,
+        any_scaled_map=True,
+        constant_map=math.nan,
+        citation="hayes2020",
+        aliases=("semipartial correlation", "part correlation"),
+        undefined_when="a constant map, or a gaze map that is a linear function of the center bias",
+        recommended_for="the share of the gaze that a map adds to the center bias",
     ),
     Metric(
         name="auc",

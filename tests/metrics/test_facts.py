@@ -15,6 +15,9 @@ METRICS = gazesal.METRICS
 WITH_CHANCE = [name for name in NAMES if not math.isnan(METRICS[name].chance)]
 SHAPE = (24, 32)
 N_IMAGES = 200
+BORDER = np.pad(np.zeros((SHAPE[0] - 8, SHAPE[1] - 8)), 4, constant_values=1.0)
+# A fixed map is at chance here, but not if images differ in spread: a border scores -0.03 on OSIE.
+NEARLY = {"semipartial_ncc"}
 ERRORS = 5.0  # standard errors of a mean that a mean may be off by
 
 
@@ -62,10 +65,13 @@ def test_noise_is_at_chance(name):
 
 @pytest.mark.parametrize("name", WITH_CHANCE)
 def test_one_map_for_all_images_is_at_chance_only_if_the_facts_say_so(name):
-    """The mean of the gaze on other images: nothing in it is about the image."""
+    """The mean of the gaze on other images, and the border: nothing in them is about the image."""
     blob = drawn(simulated_fixations(np.random.default_rng(21), 4000))
-    distance = distance_in_errors(scores_of_images(name, lambda _rng: blob), METRICS[name].chance)
-    assert (distance < ERRORS) == METRICS[name].chance_of_any_map
+    distance = max(
+        distance_in_errors(scores_of_images(name, lambda _rng, m=each: m), METRICS[name].chance)
+        for each in (blob, BORDER)
+    )
+    assert (distance < ERRORS) == (METRICS[name].chance_of_any_map or name in NEARLY)
     assert distance < ERRORS or distance > 3 * ERRORS  # no close call
 
 
