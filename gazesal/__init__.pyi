@@ -67,5 +67,6 @@ from .metrics.sampled_auc import sampled_auc_error as sampled_auc_error
 from .metrics.sampled_auc import samples_for_error as samples_for_error
 from .metrics.score import score as score
 from .metrics.scores import Scores as Scores
+from .stats.noise_ceiling import corrected_ncc as corrected_ncc
 
 __version__: str

@@ -109,6 +109,12 @@ def sound_calls():
         },
         "fixations_from_map": {"fixation_map": np.eye(8), "threshold": 0.5},
         "one_vs_rest": {"maps": [MAP, GAZE]},
+        "noise_ceiling": {"gaze_maps": [MAP, GAZE], "standardize": False},
+        "NoiseCeiling.attainable": {
+            "self": gazesal.stats.noise_ceiling([MAP, GAZE]),
+            "n_observers": 3,
+        },
+        "corrected_ncc": {"saliency_map": MAP, "gaze_maps": [MAP, GAZE]},
         "resample": {"array": MAP, "shape": (4, 5), "method": "bilinear"},
         "sampled_auc_error": {**biased, "n_samples": 10, "n_negatives": 9},
         "samples_for_error": {**biased, "error": 0.01},

@@ -2,6 +2,8 @@ from .array_intervals import confidence_interval as confidence_interval
 from .comparisons import compare as compare
 from .design import Design as Design
 from .multiplicity import adjust_p_values as adjust_p_values
+from .noise_ceiling import NoiseCeiling as NoiseCeiling
+from .noise_ceiling import noise_ceiling as noise_ceiling
 from .normalized import normalized_score as normalized_score
 from .planning import plan_study as plan_study
 from .results import Comparison as Comparison
