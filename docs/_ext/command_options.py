@@ -17,7 +17,7 @@ from gazesal.cli import main
 from gazesal.cli.option_groups import GroupedCommand, GroupedOption
 
 # words of the help that are typed: options, names with placeholders, values, columns of a table
-TYPED = re.compile(r"(?<![\w`])(--[a-z][\w-]*|\S*[<>|=]\S*\w|[a-z]+(?:_[a-z]+)+|\w+:[A-Z]+)")
+TYPED = re.compile(r"(?<![\w`])(--[a-z][\w-]*|\S*[<>|={*]\S*[\w}]|[a-z]+(?:_[a-z]+)+|\w+:[A-Z]+)")
 
 
 def command_named(name: str) -> GroupedCommand:
