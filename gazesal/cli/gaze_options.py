@@ -88,7 +88,7 @@ GAZE_OPTIONS = [
     _gaze_maps(
         "--gaze-maps",
         metavar="DIR[/PATTERN]",
-        help="Finished gaze maps of all observers together, <image>.png|mat|npy|..., instead of "
+        help="Finished gaze maps of all observers together, <image>.png|mat|npy, instead of "
         "fixations or beside them. The names may have a pattern, for example maps/{image}_fixMap. "
         "Needs --ground-truth all and no --sigma.",
     ),

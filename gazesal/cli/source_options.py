@@ -32,7 +32,7 @@ SOURCE_OPTIONS = [
         "--maps",
         "map_folder",
         type=click.Path(path_type=Path),
-        help="Folder of saliency maps, with a folder <method>/<image>.npy|png|... or a file "
+        help="Folder of saliency maps, with a folder <method>/<image>.npy|png|mat or a file "
         "<method>.npz|h5|zarr|mat|pt for each method. Maps of REFLACX are named by dicom_id. "
         "Optional with --reflacx and --manifest.",
     ),
