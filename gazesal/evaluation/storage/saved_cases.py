@@ -144,18 +144,22 @@ def _source(source: Any, places: Places) -> dict[str, Any]:
         return {"file": places.text(source)}
     if isinstance(source, StoredMap):
         return {"file": places.text(source.path), "key": source.key, "row": source.row}
-    if isinstance(source, FixationMap):
-        inner = _source(source.source, places)
-        return {"fixation_map": inner, "threshold": source.threshold}
-    if isinstance(source, MapOnImage):
-        inner = _source(source.source, places)
-        return inner if "lost" in inner else {"framed": inner, **source.as_json()}
+    if isinstance(source, (FixationMap, MapOnImage)):
+        return _wrapped_source(source, places)
     if isinstance(source, FixationFile):
         return {"fixations": asdict(source) | {"path": places.text(source.path)}}
     if isinstance(source, partial) and _is_reader(source):
         name = _name_of(source.func)
         return {"function": name, "files": [places.text(path) for path in source.args]}
     return {"lost": _kind_of(source)}
+
+
+def _wrapped_source(source: FixationMap | MapOnImage, places: Places) -> dict[str, Any]:
+    """Return a map of fixated pixels, or a map in the frame of an input, as JSON."""
+    inner = _source(source.source, places)
+    if isinstance(source, FixationMap):
+        return {"fixation_map": inner, "threshold": source.threshold}
+    return inner if "lost" in inner else {"framed": inner, **source.as_json()}
 
 
 def _kind_of(source: Any) -> str:
@@ -180,10 +184,8 @@ def _name_of(function: Any) -> str:
 def _read_source(saved: dict[str, Any], places: Places, where: str) -> Any:
     if "lost" in saved:
         return NotSaved(saved["lost"], where)
-    if "fixation_map" in saved:
-        return _read_fixation_map(saved, places, where)
-    if "framed" in saved:
-        return MapOnImage.from_json(_read_source(saved["framed"], places, where), saved)
+    if "fixation_map" in saved or "framed" in saved:
+        return _read_wrapped(saved, places, where)
     if "function" in saved:
         if saved["function"] not in READERS:
             raise ValueError(
@@ -207,8 +209,10 @@ def _read_source(saved: dict[str, Any], places: Places, where: str) -> Any:
     return StoredMap(path, key, row)
 
 
-def _read_fixation_map(saved: dict[str, Any], places: Places, where: str) -> FixationMap:
-    """Return a map of fixated pixels."""
+def _read_wrapped(saved: dict[str, Any], places: Places, where: str) -> FixationMap | MapOnImage:
+    """Return a map of fixated pixels, or a map in the frame of an input."""
+    if "framed" in saved:
+        return MapOnImage.from_json(_read_source(saved["framed"], places, where), saved)
     threshold = saved["threshold"]
     if threshold is not None and type(threshold) not in {int, float}:
         raise TypeError(f"a threshold must be a number, got {threshold!r}")
