@@ -231,7 +231,7 @@ def name_among(names: Sequence[str], metric: str) -> str:
     str
         One of `names`, or `metric` itself if it means no metric or an ambiguous one.
     """
-    if metric in names or not isinstance(metric, str) or _plain(metric) in AMBIGUOUS:
+    if not isinstance(metric, str) or metric in names or _plain(metric) in AMBIGUOUS:
         return metric
     found = ALIASES.get(_plain(metric)) or find_metric(metric)
     return metric if found is None else found.name
