@@ -216,7 +216,7 @@ class Checkpoint:
                 holds="a run",
                 remedy="Resume it with the same input and options, or use another folder.",
                 empty=not found,  # the earlier run ended before it computed anything
-                described={"gaze": _differing_gaze},
+                described={"gaze": _differing_gaze, "own_metrics": _differing_metrics},
             )
 
 
@@ -271,6 +271,15 @@ def _differing_gaze(there: dict[str, str], here: dict[str, str]) -> list[str]:
         f"the gaze on {', '.join(map(repr, images[:NAMED]))}{more}, which contributes to the "
         f"scores of every image ({len(there)} images there, {len(here)} here)"
     ]
+
+
+def _differing_metrics(there: list[dict[str, Any]], here: list[dict[str, Any]]) -> list[str]:
+    """Name a user's metrics whose facts differ or that only one of two runs has."""
+    old, new = ({facts["name"]: facts for facts in each} for each in (there, here))
+    names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+    return [f"the metric {name!r}" for name in names] or ["the order of your metrics"] * (
+        there != here
+    )
 
 
 def _locked(folder: Path) -> int | None:
