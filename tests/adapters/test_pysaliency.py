@@ -125,7 +125,7 @@ def test_invalid_images_raise(images, message):
         fixations_to_pysaliency(fixations_from_pysaliency(ARRAYS), images=images)
 
 
-@pytest.mark.parametrize(("images", "given"), [("ab", "str"), (7, "int")])
+@pytest.mark.parametrize(("images", "given"), [("ab", "'ab'"), (7, "int")])
 def test_text_instead_of_a_sequence_of_names_raises(images, given):
     message = f"`images` must be an iterable of names, got {given}"
     with pytest.raises(TypeError, match=message):
