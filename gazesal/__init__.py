@@ -13,7 +13,7 @@ from gazesal.evaluation.registered import READERS as _READERS
 from gazesal.evaluation.registered import VIEWS as _VIEWS
 
 __version__ = _version("gazesal")
-_NAMESPACES = ("stats", "plots", "reporting", "datasets", "compat", "adapters", "cxr")
+_NAMESPACES = ("stats", "plots", "reporting", "datasets", "compat", "regions", "adapters", "cxr")
 
 _get, __dir__, __all__ = _attach_stub(__name__, __file__)
 __all__ += ["__version__"]

@@ -4,6 +4,7 @@ from . import compat as compat
 from . import cxr as cxr
 from . import datasets as datasets
 from . import plots as plots
+from . import regions as regions
 from . import reporting as reporting
 from . import stats as stats
 from .auditing.audit import audit as audit

@@ -8,7 +8,17 @@ from importlib import import_module
 import gazesal.adapters
 import gazesal.cxr
 
-NAMESPACES = ("stats", "plots", "compat", "datasets", "reporting", "cxr", "adapters", "cite")
+NAMESPACES = (
+    "stats",
+    "plots",
+    "compat",
+    "regions",
+    "datasets",
+    "reporting",
+    "cxr",
+    "adapters",
+    "cite",
+)
 # a module that needs one of them is left out without it
 OPTIONAL = {"torch", "torchmetrics", "lightning", "kornia", "tensorboard"}
 

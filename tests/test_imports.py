@@ -117,7 +117,7 @@ def test_names_of_namespaces_exist(namespace):
 
 @pytest.mark.parametrize(
     ("name", "home"),
-    [("compare", "stats"), ("plot_evaluation", "plots"), ("mit_nss", "compat")],
+    [("compare", "stats"), ("plot_evaluation", "plots"), ("mit_nss", "compat"), ("iou", "regions")],
 )
 def test_name_of_a_namespace_is_refused_with_its_place(name, home):
     with pytest.raises(AttributeError, match=f"Use gazesal.{home}.{name}"):

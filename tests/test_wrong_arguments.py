@@ -52,6 +52,7 @@ def sound_calls():
     shuffled = {**on_points, "other_fixations": OTHERS}
     dense = {"saliency_map": DENSITY, "fixations": POINTS}
     sampled = {"n_samples": 20, "rng": 0}
+    on_region = {"saliency_map": MAP, "region": GAZE > 0.6}
     pooled = {"fixations": BY_IMAGE, "shapes": (8, 10), "weights": None, "outside": "raise"}
     compared = {"table": TABLE, "design": DESIGN, "confidence_level": 0.9}
     drawn = {"n_resamples": 60, "rng": 0}
@@ -89,6 +90,14 @@ def sound_calls():
         "pysaliency_auc_judd": {**on_points, "jitter": True, "rng": 0, "outside": "raise"},
         "mit_auc_borji": {**on_points, "n_splits": 3, "step": 0.1, "rng": 0, "outside": "raise"},
         "mit_auc_shuffled": {**shuffled, "n_splits": 3, "step": 0.1, "rng": 0, "outside": "raise"},
+        "pointing_game": {**on_region, "tolerance": 2, "ties": "any"},
+        "relevance_mass": {**on_region, "negative": "clip"},
+        "relevance_rank": on_region,
+        "top_k_intersection": {**on_region, "k": 10},
+        "localization_auc": on_region,
+        "average_precision": on_region,
+        "iou": {**on_region, "threshold": 0.5},
+        "dice": {**on_region, "top": 0.1},
         "to_density": {"saliency_map": MAP, "method": "sum", "minimum": 0.5, "temperature": 1.0},
         "score": {
             "saliency_maps": {"m": MAP},

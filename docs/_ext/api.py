@@ -14,7 +14,17 @@ from sphinx.util.nodes import make_refnode
 import gazesal
 
 logger = logging.getLogger(__name__)
-NAMESPACES = ("stats", "plots", "compat", "datasets", "reporting", "cxr", "adapters", "cite")
+NAMESPACES = (
+    "stats",
+    "plots",
+    "compat",
+    "regions",
+    "datasets",
+    "reporting",
+    "cxr",
+    "adapters",
+    "cite",
+)
 MEMBERS = {"method", "attribute", "property"}
 NAME_IN_BACKTICKS = re.compile(r"(?<![`:\w])`(\w+)`(?![`_])")
 
