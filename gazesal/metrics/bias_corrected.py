@@ -1,4 +1,4 @@
-"""Scores of a map against the gaze beyond the center bias, which no fixed map can win."""
+"""Scores of a map against the gaze beyond the center bias."""
 
 import math
 
@@ -29,7 +29,7 @@ def residual_ncc(saliency_map: ArrayLike, gaze_map: ArrayLike, center_bias: Arra
 
     It measures whether a map is high at positions with more gaze than on other images, and low at
     positions with less. A map that is the same for all images scores about 0 on average over the
-    images, whatever it shows.
+    images if they differ little in the spread of their gaze. See Notes.
 
     Parameters
     ----------
@@ -44,8 +44,8 @@ def residual_ncc(saliency_map: ArrayLike, gaze_map: ArrayLike, center_bias: Arra
     Returns
     -------
     float
-        In [-1, 1], and higher is better. Chance is 0. ``nan`` if the saliency map is constant, or
-        if the gaze map equals the center bias.
+        In [-1, 1], and higher is better. Chance is 0 for a map of noise. ``nan`` if the saliency
+        map is constant, or if the gaze map equals the center bias.
 
     Raises
     ------
@@ -76,7 +76,10 @@ def residual_ncc(saliency_map: ArrayLike, gaze_map: ArrayLike, center_bias: Arra
     by their sums. It is the NCC :footcite:p:`bylinskii2019` of the map and the difference. The
     numerator is linear in the gaze, so that its mean over images is exactly 0 for a fixed map if
     the center bias is the mean gaze map of the other images. The denominator differs between
-    images, so that the mean of the score is 0 only in expectation: see `residual_nss`.
+    images, so that the mean of the score is not 0, also in expectation. Images with gaze near the
+    center bias have a small denominator and the same weight as the others. If the gaze on 9 of 10
+    images is at one place and on the tenth elsewhere, a map that is high at the first place scores
+    far above 0. `residual_nss` has no such denominator, so compare both.
 
     References
     ----------
@@ -103,8 +106,8 @@ def residual_nss(saliency_map: ArrayLike, gaze_map: ArrayLike, center_bias: Arra
     r"""Compute the NSS of a saliency map under the gaze minus the NSS under the center bias.
 
     It is the shuffled NSS for gaze maps. A map that is the same for all images scores exactly 0 on
-    average over the images, whatever it shows, if the center bias is the mean gaze map of the
-    others.
+    average over the images, whatever it shows, if the center bias of each image is the mean gaze
+    map of the others.
 
     Parameters
     ----------
@@ -146,7 +149,9 @@ def residual_nss(saliency_map: ArrayLike, gaze_map: ArrayLike, center_bias: Arra
 
     with the mean :math:`\mu` and the population standard deviation :math:`\sigma` of the saliency
     map over its pixels, gaze map :math:`G` and center bias :math:`C`, the last two divided by their
-    sums, after the shuffled NSS of :footcite:t:`gide2016`. It is linear in the gaze.
+    sums, after the shuffled NSS of :footcite:t:`gide2016`. It is linear in the gaze. The mean of
+    exactly 0 needs the same number of observers on each image, because an image with more observers
+    has more weight in `CenterBias`.
 
     References
     ----------
@@ -175,7 +180,7 @@ def semipartial_ncc(saliency_map: ArrayLike, gaze_map: ArrayLike, center_bias: A
     r"""Compute the correlation of a saliency map with the gaze that the center bias leaves over.
 
     The center bias is first fitted to the gaze map, with a factor and a constant. The score is the
-    correlation with the rest: the share of the gaze that the map adds to the center bias.
+    correlation with the rest, which the center bias cannot explain.
 
     Parameters
     ----------
@@ -185,15 +190,16 @@ def semipartial_ncc(saliency_map: ArrayLike, gaze_map: ArrayLike, center_bias: A
         Gaze map of this image, any scale, finite. See `gaze_heatmap`.
     center_bias : array_like of float, shape (H, W)
         Gaze on other images, any scale, finite. See `CenterBias`. Any other map can be given
-        instead, such as a segmentation or another saliency map: the score is then the share of
-        the gaze that the saliency map adds to it.
+        instead, such as a segmentation or another saliency map. The score then measures the
+        agreement with the gaze that this map cannot explain.
 
     Returns
     -------
     float
-        In [-1, 1], and higher is better. Chance is 0, and the center bias itself scores 0 on every
-        image. ``nan`` if one of the maps is constant, or if the gaze map is the center bias times a
-        factor plus a constant.
+        In [-1, 1], and higher is better. Chance is 0 for a map of noise, and the center bias itself
+        scores 0 on every image. Another fixed map can be above or below 0 on average. ``nan`` if
+        one of the maps is constant, or if the gaze map is the center bias times a factor plus a
+        constant.
 
     Raises
     ------

@@ -122,7 +122,6 @@ _ALL = (
         low=-1.0,
         high=1.0,
         chance=0.0,
-        chance_of_any_map=True,
         any_affine_map=True,
         any_scaled_map=True,
         constant_map=math.nan,
@@ -159,7 +158,7 @@ _ALL = (
         citation="hayes2020",
         aliases=("semipartial correlation", "part correlation"),
         undefined_when="a constant map, or a gaze map that is a linear function of the center bias",
-        recommended_for="the share of the gaze that a map adds to the center bias",
+        recommended_for="the gaze that the center bias cannot explain",
     ),
     Metric(
         name="auc",

@@ -79,6 +79,21 @@ def test_gaze_equal_to_the_bias_up_to_a_factor_is_undefined(metric, dtype):
         assert np.isnan(metric(np.arange(3000.0).reshape(50, 60), gaze, bias))
 
 
+def test_a_fixed_map_can_win_residual_ncc_but_not_residual_nss():
+    usual, rare = np.zeros((2, *SHAPE))
+    usual[1, 1] = rare[3, 5] = 1.0
+    gaze = np.stack([usual] * 9 + [rare])
+    biases = (gaze.sum(axis=0) - gaze) / 9
+    means = [
+        np.mean([metric(usual, own, bias) for own, bias in zip(gaze, biases, strict=True)])
+        for metric in (residual_ncc, residual_nss)
+    ]
+    assert means[0] > 0.3
+    assert means[1] == pytest.approx(0, abs=1e-12)
+    assert not gazesal.METRICS["residual_ncc"].chance_of_any_map
+    assert gazesal.METRICS["residual_nss"].chance_of_any_map
+
+
 def test_the_inverse_of_the_bias_wins_sncc_and_not_the_residual_scores():
     rng = np.random.default_rng(3)
     gaze = rng.random((8, *SHAPE)) + np.outer(np.hanning(5), np.hanning(7)) * 3
