@@ -26,6 +26,8 @@ from gazesal.typing import Float64Array, FloatArray
 
 __all__ = ["NoiseCeiling", "corrected_ncc", "noise_ceiling"]
 
+USUAL_EXPONENT = 200  # of two; squares of larger or smaller maps may overflow or underflow
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoiseCeiling:
@@ -87,9 +89,9 @@ class NoiseCeiling:
         0.8528
         """
         n = as_count(n_observers, name="n_observers")
-        if not (self.covariance >= 0 and self.variance > 0):
+        if not self.alpha >= 0:
             return math.nan
-        rho = self.covariance / self.variance
+        rho = self.alpha / (self.n_observers - (self.n_observers - 1) * self.alpha)
         return math.sqrt(n * rho / (1 + (n - 1) * rho))
 
 
@@ -125,7 +127,8 @@ def noise_ceiling(gaze_maps: Iterable[ArrayLike], *, standardize: bool = False) 
     Warns
     -----
     UndefinedMetricWarning
-        If a correlation is undefined, because a gaze map is constant.
+        If a correlation is undefined, because a gaze map or a mean of them is constant. If `alpha`
+        or `best_attainable` is undefined, because the observers do not agree.
 
     See Also
     --------
@@ -157,7 +160,7 @@ def noise_ceiling(gaze_maps: Iterable[ArrayLike], *, standardize: bool = False) 
     >>> round(ceiling.lower, 4), round(ceiling.best_attainable, 4)
     (0.8342, 0.9428)
     """
-    maps = _as_gaze_maps(gaze_maps)
+    maps, exponent = _of_usual_scale(_as_gaze_maps(gaze_maps))
     as_flag(standardize, name="standardize")
     covariances, constant = _covariances(maps)
     n = len(maps)
@@ -177,14 +180,22 @@ def noise_ceiling(gaze_maps: Iterable[ArrayLike], *, standardize: bool = False) 
     lower[constant] = upper[constant] = np.nan
     covariance = float(total - own.sum()) / (n * (n - 1))
     alpha = covariance * n * n / float(total) if total > 0 else math.nan
+    if not (constant or alpha >= 0):
+        warn(
+            "The best attainable NCC is undefined: the mean covariance of `gaze_maps` must not be "
+            f"negative, got {covariance:.3g}. The observers do not agree.",
+            UndefinedMetricWarning,
+        )
+    with np.errstate(over="ignore"):  # of maps with squares beyond the range of floats
+        between, within = np.ldexp([covariance, own.mean()], 0 if standardize else 2 * exponent)
     return NoiseCeiling(
         alpha=alpha,
         pair_correlation=float((correlations.sum() - np.trace(correlations)) / (n * (n - 1))),
         best_attainable=math.sqrt(alpha) if alpha >= 0 else math.nan,
         lower=_mean_correlation(lower),
         upper=_mean_correlation(upper),
-        covariance=covariance,
-        variance=float(own.mean()),
+        covariance=float(between),
+        variance=float(within),
         n_observers=n,
     )
 
@@ -249,7 +260,7 @@ def corrected_ncc(saliency_map: ArrayLike, gaze_maps: Iterable[ArrayLike]) -> fl
     1.0445
     """
     saliency = as_map(saliency_map, name="saliency_map")
-    maps = _as_gaze_maps(gaze_maps)
+    maps, _ = _of_usual_scale(_as_gaze_maps(gaze_maps))
     require_same_shape(saliency, maps[0], names=("saliency_map", "gaze_maps[0]"))
     ends = finite_extremes(saliency.ravel(), name="saliency_map")
     if is_constant(saliency, *ends):
@@ -286,6 +297,18 @@ def _as_gaze_maps(gaze_maps: Iterable[ArrayLike]) -> list[FloatArray]:
             "agreement of one observer with others is unknown."
         )
     return found
+
+
+def _of_usual_scale(maps: list[FloatArray]) -> tuple[list[FloatArray], int]:
+    """Divide maps of extreme scale by one power of two, so that no square under- or overflows.
+
+    Return the maps and the exponent of the power.
+    """
+    largest = max(max(abs(float(each.min())), abs(float(each.max()))) for each in maps)
+    exponent = math.frexp(largest)[1]
+    if largest == 0 or abs(exponent) < USUAL_EXPONENT:
+        return maps, 0
+    return [np.ldexp(each.astype(np.float64), -exponent) for each in maps], exponent
 
 
 def _covariances(maps: list[FloatArray]) -> tuple[Float64Array, list[int]]:

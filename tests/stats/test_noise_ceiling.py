@@ -49,7 +49,7 @@ def test_edges_equal_those_of_the_references(references):
     numbers, arrays = references
     for name, expected in numbers["edge"].items():
         gaze, saliency = arrays[name], arrays["edge_saliency"]
-        if expected["lower_raw"] is None:
+        if expected["lower_raw"] is None or expected["saliency_ncc_corrected"] is None:
             with pytest.warns(gazesal.UndefinedMetricWarning, match="gaze_maps"):
                 found = noise_ceiling(gaze)
         else:
@@ -127,10 +127,31 @@ def test_attainable_follows_spearman_brown():
 
 def test_opposed_observers_have_no_attainable_ncc():
     gaze = [[[1.0, 0.0, 0.0]], [[0.0, 1.0, 0.0]]]
-    found = noise_ceiling(gaze)
+    with pytest.warns(gazesal.UndefinedMetricWarning, match="gaze_maps"):
+        found = noise_ceiling(gaze)
     assert found.alpha < 0
     assert math.isnan(found.best_attainable)
     assert math.isnan(found.attainable(3))
+
+
+def test_observers_who_cancel_are_reported_as_undefined():
+    with pytest.warns(gazesal.UndefinedMetricWarning, match="gaze_maps"):
+        found = noise_ceiling([[[1.0, 0.0]], [[0.0, 1.0]]])
+    assert math.isnan(found.alpha)
+    assert math.isnan(found.best_attainable)
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-160, 1e160, 1e300])
+def test_the_scale_of_the_gaze_maps_does_not_matter(scale):
+    rng = np.random.default_rng(2)
+    gaze = rng.random((3, 6, 8)) + rng.random((6, 8))
+    saliency, expected = rng.random((6, 8)), noise_ceiling(gaze)
+    found = noise_ceiling(gaze * scale)
+    assert found.attainable(7) == pytest.approx(expected.attainable(7), rel=1e-12)
+    for name in ("alpha", "best_attainable", "pair_correlation", "lower", "upper"):
+        assert getattr(found, name) == pytest.approx(getattr(expected, name), rel=1e-12)
+    corrected = gazesal.corrected_ncc(saliency, gaze)
+    assert gazesal.corrected_ncc(saliency, gaze * scale) == pytest.approx(corrected, rel=1e-12)
 
 
 @pytest.mark.parametrize(
