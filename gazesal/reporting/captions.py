@@ -149,11 +149,18 @@ def baseline_words(summary: pd.DataFrame, *, in_sample: bool) -> list[str]:
             )
         lines.append(words)
     if "sauc" in metrics and CENTER_BIAS in methods:
-        words = "The expected sAUC of the center bias is 0.5"
-        if not in_sample:
-            words += ", or less with few images because each image is left out of its center bias"
-        lines.append(words + ".")
+        lines.append(_bias_level("sAUC", "0.5", in_sample=in_sample))
+    if "residual_nss" in metrics and CENTER_BIAS in methods:
+        lines.append(_bias_level("residual NSS", "0", in_sample=in_sample))
     return lines
+
+
+def _bias_level(label: str, level: str, *, in_sample: bool) -> str:
+    """Return a sentence on the score of the center bias as a map, by a metric relative to it."""
+    words = f"The expected {label} of the center bias is {level}"
+    if not in_sample:
+        words += ", or less with few images because each image is left out of its center bias"
+    return f"{words}."
 
 
 def sncc_of_inverse_bias(summary: pd.DataFrame) -> float | None:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["forest_panels", "plot_differences", "plot_intervals", "plot_pairs"]
 
 BAR: Any = {"fmt": "o", "capsize": 2, "lw": 1.2}  # of an estimate with its interval
+PANEL_TITLE_WIDTH = 20  # characters; longer titles of neighboring panels overlap
 LEGEND_WIDTH = 75  # characters per line of the text below a panel, so that it is not cut off
 
 
@@ -262,7 +263,9 @@ def forest_panels(
         if metric is not None and np.isfinite(metric.chance):
             ax.axvline(metric.chance, color=PALE, lw=0.8, ls=":")
             meaning = "chance" if metric.chance_of_any_map else "noise"
-            ax.set_title(f"{metric.label} ({meaning} {metric.chance:g})", fontsize=9)
+            level = f"({meaning} {metric.chance:g})"
+            gap = " " if len(metric.label) + len(level) < PANEL_TITLE_WIDTH else "\n"
+            ax.set_title(f"{metric.label}{gap}{level}", fontsize=9)
         else:
             ax.set_title(metric_heading(name), fontsize=9, parse_math=False)
         for x, place, arm, color in zip(center, places, arms.T, colors, strict=True):

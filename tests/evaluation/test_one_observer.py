@@ -1,5 +1,6 @@
 """Images with one observer, or one gaze map, alone and among images with several."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -406,3 +407,27 @@ class TestMixedSets:
         pytest.importorskip("matplotlib")
         assert len(of_mixed.maps_of(image)) == titles
         assert of_mixed.plot_maps(image)
+
+
+class TestResidualScores:
+    """Reports of scores relative to the center bias."""
+
+    METRICS = ("ncc", "sauc", "nss", "residual_ncc", "residual_nss", "semipartial_ncc")
+
+    def test_caption_states_the_level_of_the_center_bias(self, tmp_path):
+        pytest.importorskip("matplotlib")
+        gazesal.reporting.write_report(evaluate(of_one(), metrics=self.METRICS), tmp_path)
+        text = (tmp_path / "summary.txt").read_text()
+        assert "The expected residual NSS of the center bias is 0, or less with few images" in text
+
+    def test_titles_of_panels_do_not_overlap(self):
+        pytest.importorskip("matplotlib")
+        figure = evaluate(of_one(), metrics=self.METRICS).plot_maps()
+        figure.canvas.draw()
+        panels = [ax for part in [figure, *figure.subfigs] for ax in part.axes if ax.get_title()]
+        named = dict.fromkeys(ax for ax in panels if "(" in ax.get_title())
+        boxes = [ax.title.get_window_extent() for ax in named]
+        assert len(boxes) == 6
+        for left, right in itertools.pairwise(boxes):
+            assert left.x1 < right.x0
+        assert boxes[-1].x1 <= figure.bbox.x1
