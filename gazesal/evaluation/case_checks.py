@@ -7,8 +7,8 @@ from operator import itemgetter
 import numpy as np
 
 from gazesal._validation import as_iterable, as_shape
-from gazesal.evaluation.case import Case, n_gaze_maps, require_no_baseline
-from gazesal.evaluation.gaze_sources import is_gaze_map
+from gazesal.evaluation.case import ALL_OBSERVERS, Case, n_gaze_maps, require_no_baseline
+from gazesal.evaluation.gaze_sources import FixationMap, Gaze, is_gaze_map
 from gazesal.evaluation.options import (
     EvaluationOptions,
     advice_without_bias,
@@ -50,6 +50,17 @@ def as_cases(cases: Iterable[Case]) -> list[Case]:
             raise ValueError(
                 f"`gaze` of image {case.image!r} must hold fixations if `gaze_map` is given, got a "
                 "gaze map, which would not be used. Remove one of the two."
+            )
+        if len(case.gaze) > 1 and ALL_OBSERVERS in case.gaze:
+            raise ValueError(
+                f"`gaze` of image {case.image!r} must not name an observer {ALL_OBSERVERS!r} "
+                "beside others, which is the name of the gaze of all together. Rename the "
+                "observer, or give the gaze of all together as the only one."
+            )
+        if isinstance(case.gaze_map, Gaze | FixationMap):
+            raise TypeError(
+                f"`gaze_map` of image {case.image!r} must be a continuous map, got "
+                f"{type(case.gaze_map).__name__}. Give it in `gaze`."
             )
     _require_groups([case for case in listed if case.scored])
     return listed

@@ -20,7 +20,7 @@ from gazesal._validation import (
 from gazesal.evaluation.case import Case
 from gazesal.evaluation.gaze_sources import Gaze
 from gazesal.maps.constancy import is_flat
-from gazesal.maps.heatmap import off_image
+from gazesal.maps.heatmap import Outside, off_image, require_drawable
 from gazesal.maps.resampling import resample
 from gazesal.metrics.densities import METHODS, to_density
 from gazesal.metrics.distribution import require_few_cells, require_solver
@@ -65,9 +65,9 @@ def takes_others(metrics: Sequence[Metric]) -> bool:
     return any("other_fixations" in metric.arguments for metric in metrics)
 
 
-def fixations_on(case: Case) -> Float64Array:
+def fixations_on(case: Case, outside: Outside) -> Float64Array:
     """Return the fixations of all observers on an image that the metrics of fixations use."""
-    parts = [counted_fixations(case, observer) for observer in case.gaze]
+    parts = [counted_fixations(case, observer, outside) for observer in case.gaze]
     return np.concatenate([np.empty((0, 2)), *parts])
 
 
@@ -88,11 +88,12 @@ def _box_of(case: Case) -> Float64Array:
     return np.asarray(box, dtype=np.float64)
 
 
-def counted_fixations(case: Case, observer: str) -> Float64Array:
+def counted_fixations(case: Case, observer: str, outside: Outside) -> Float64Array:
     """Return the fixations of one observer that the metrics of fixations use.
 
     These are the fixations on a part of the image that was visible, with a duration above 0. Only
-    they contribute to a gaze map as well.
+    they contribute to a gaze map as well. Invalid fixations raise as they do there, because a gaze
+    map need not be drawn of them.
     """
     where = f"image {case.image}, observer {observer}"
     gaze = case.load_gaze(observer)
@@ -102,6 +103,12 @@ def counted_fixations(case: Case, observer: str) -> Float64Array:
             "or other metrics."
         )
     points = as_points(gaze.points, name=f"points of {where}")
+    try:
+        require_drawable(
+            points, case.shape, weights=gaze.durations, visible=gaze.visible, outside=outside
+        )
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from error
     durations = as_real_array(gaze.durations, name=f"durations of {where}")
     kept = ~off_image(points, case.shape) & (durations > 0)
     if gaze.visible is not None:
@@ -242,6 +249,8 @@ class MetricCalls:
         passed on unchanged.
     options : mapping
         Values of the options for which metrics have no default.
+    outside : {"raise", "drop", "keep"}
+        Treatment of fixations outside the image. See `gaze_heatmap`.
     """
 
     def __init__(
@@ -252,7 +261,9 @@ class MetricCalls:
         *,
         density: Any,
         options: Mapping[str, Any],
+        outside: Outside,
     ) -> None:
+        self._outside = outside
         self._case = case
         self._negatives = negatives
         self._others = None if fixations is None else fixations.on_others(case)
@@ -317,7 +328,9 @@ class MetricCalls:
         if left_out not in self._points:
             if self._own is None:
                 case = self._case
-                self._own = {name: counted_fixations(case, name) for name in case.gaze}
+                self._own = {
+                    name: counted_fixations(case, name, self._outside) for name in case.gaze
+                }
             parts = [points for name, points in self._own.items() if name not in left_out]
             self._points[left_out] = np.concatenate(parts)
         return self._points[left_out]

@@ -72,4 +72,4 @@ def _kind(evaluation: Scored) -> str:
     maps = sum(map(is_gaze_map, gaze))
     if gaze and maps == len(gaze):
         return "gaze map"
-    return "observer or gaze map" if maps else "observer"
+    return "observer or gaze map" if maps or any(map(is_pooled, cases)) else "observer"

@@ -175,7 +175,7 @@ def shared_by_all(
     each = []
     for case in cases:
         if case.image not in bad.of_gaze:
-            points = read_fixations_on(case)
+            points = read_fixations_on(case, options.outside)
             if isinstance(points, BadImage):
                 bad.add([points], of_gaze=True)
             else:

@@ -109,7 +109,12 @@ def score_image(
     pairs = list(scored_pairs(case, own_maps, biases, options))
     negatives = biases.get(options.negatives)
     calls = MetricCalls(
-        case, negatives, fixations, density=options.density, options={"shrink": options.shrink}
+        case,
+        negatives,
+        fixations,
+        density=options.density,
+        options={"shrink": options.shrink},
+        outside=options.outside,
     )
     # Undefined scores stay in the table as nan, and the summary counts them.
     with muted(UndefinedMetricWarning, InputWarning):

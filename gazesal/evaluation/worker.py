@@ -33,6 +33,7 @@ from gazesal.evaluation.options import EvaluationOptions
 from gazesal.evaluation.score_one_image import checked_map, score_image
 from gazesal.evaluation.score_rows import BadImage, ImageScores
 from gazesal.evaluation.storage.center_bias_file import bias_from
+from gazesal.maps.heatmap import Outside
 from gazesal.metrics.metric import Metric
 from gazesal.metrics.names import BUILT_IN
 from gazesal.typing import Float64Array
@@ -92,10 +93,10 @@ def bias_of_chunk(
         return center_bias_of(good, options) if good else None, list(bad.values())
 
 
-def read_fixations_on(case: Case) -> Float64Array | BadImage:
+def read_fixations_on(case: Case, outside: Outside) -> Float64Array | BadImage:
     """Return the fixations on an image for the scores of others, or the error of reading them."""
     try:
-        return fixations_on(case)
+        return fixations_on(case, outside)
     except MemoryError as error:
         raise _named(case, error) from error
     except FAULTS as error:  # a function or a file of fixations raises errors of many types

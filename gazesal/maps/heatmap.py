@@ -22,6 +22,7 @@ __all__ = ["gaze_heatmap"]
 
 Outside = Literal["raise", "drop", "keep"]
 OUTSIDE = get_args(Outside)
+OFF_REMEDY = 'Use outside="drop" to drop them or outside="keep" to draw the part inside.'
 FEWEST_SHARES = 3  # fixations; fewer may lie near the corner by chance, so they are not checked
 SHARES_REMEDY = (
     'If they are, read tables with `unit="shares"` and `sizes`, or multiply x by the width and y '
@@ -138,8 +139,7 @@ def gaze_heatmap(
     kept = ~off if outside != "keep" else np.ones(n, dtype=np.bool_)
     if not kept.all():
         if outside == "raise":
-            remedy = 'Use outside="drop" to drop them or outside="keep" to draw the part inside.'
-            refuse_off_image(points, off, (height, width), name="fixations", remedy=remedy)
+            refuse_off_image(points, off, (height, width), name="fixations", remedy=OFF_REMEDY)
         warn(
             f"{int(off.sum())} of {n} fixations lie outside the image and were dropped.",
             OffImageWarning,
@@ -165,6 +165,23 @@ def gaze_heatmap(
             "Check `weights`, `visible` and the unit of `sigma`."
         )
     return gaze_map
+
+
+def require_drawable(
+    points: Float64Array,
+    shape: tuple[int, int],
+    *,
+    weights: ArrayLike | None,
+    visible: ArrayLike | None,
+    outside: Outside,
+) -> None:
+    """Raise if `gaze_heatmap` would refuse the weights, rectangles or positions of fixations."""
+    n = len(points)
+    _as_weights(weights, n)
+    _as_rectangles(visible, n, *shape)
+    off = off_image(points, shape)
+    if outside == "raise" and off.any():
+        refuse_off_image(points, off, shape, name="fixations", remedy=OFF_REMEDY)
 
 
 def _are_of_a_map(

@@ -63,7 +63,7 @@ def evaluate(cases, **options):
 
 def pooled(cases):
     """Return the fixations on all images."""
-    return metric_calls.pool([(case, metric_calls.fixations_on(case)) for case in cases])
+    return metric_calls.pool([(case, metric_calls.fixations_on(case, "keep")) for case in cases])
 
 
 def as_dict(evaluation):

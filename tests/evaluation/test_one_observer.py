@@ -431,3 +431,61 @@ class TestResidualScores:
         for left, right in itertools.pairwise(boxes):
             assert left.x1 < right.x0
         assert boxes[-1].x1 <= figure.bbox.x1
+
+
+class TestGazeBesideGazeMaps:
+    """Fixations beside a gaze map of all observers are checked as if they were drawn."""
+
+    METRICS = ("ncc", "nss")
+
+    def with_gaze_map(self, case, **changes):
+        """Return the case with a gaze map of all, and with other gaze of its observer."""
+        ((name, own),) = case.gaze.items()
+        return replace(
+            case, gaze={name: replace(own, **changes)}, gaze_map=gaze_map(of_one_observer(case))
+        )
+
+    @pytest.mark.parametrize(
+        ("changes", "words"),
+        [
+            ({"points": np.full((6, 2), 99.0)}, "outside"),
+            ({"durations": np.array([-1.0, 1, 1, 1, 1, 1])}, "weights"),
+            ({"durations": np.ones(4)}, "weights"),
+            ({"visible": np.ones((6, 3))}, "visible"),
+        ],
+    )
+    def test_invalid_fixations_are_refused(self, changes, words):
+        n = {"points": np.full((6, 2), 5.0), "durations": np.ones(6)}
+        first, *others = of_one()
+        cases = [self.with_gaze_map(first, **n | changes), *map(self.with_gaze_map, others)]
+        with pytest.raises(ValueError, match=rf"image i0, observer ann.*{words}"):
+            evaluate(cases, sigma=None, metrics=self.METRICS)
+
+    def test_fixations_outside_unscored_images_are_refused(self):
+        first, *others = of_one()
+        (name,) = first.gaze
+        off = gazesal.Gaze(points=np.full((6, 2), 99.0))
+        cases = [replace(first, gaze={name: off}, scored=False, maps={}), *others]
+        options = {"metrics": ["auc_shuffled"], "center_bias": "none"}
+        with pytest.raises(ValueError, match=r"image i0, observer ann.*outside"):
+            evaluate(cases, **options)
+
+    @pytest.mark.parametrize("gaze", [gazesal.FixationMap(np.eye(24, 32)), "own"])
+    def test_fixations_as_gaze_map_name_the_remedy(self, gaze):
+        first, *others = of_one()
+        (own,) = first.gaze.values()
+        case = replace(first, gaze_map=own if gaze == "own" else gaze)
+        with pytest.raises(TypeError, match=r"`gaze_map` of image 'i0' .* Give it in `gaze`"):
+            evaluate([case, *others])
+
+    def test_sets_of_gaze_maps_and_observers_are_described_as_both(self):
+        first, *others = of_one()
+        with pytest.warns(gazesal.InputWarning, match="`sigma`"):
+            found = evaluate([self.with_gaze_map(first), *others], metrics=["nss"])
+        assert "images have one observer or gaze map each" in repr(found)
+
+    def test_an_observer_named_all_beside_others_is_refused(self):
+        first, *others = make_cases()
+        ann, bob = first.gaze.values()
+        with pytest.raises(ValueError, match=r"`gaze` of image 'i0'.*'all'"):
+            evaluate([replace(first, gaze={"all": ann, "bob": bob}), *others])
