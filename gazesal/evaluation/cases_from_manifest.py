@@ -60,7 +60,7 @@ def cases_from_manifest(
           gaze map, empty if the observer did not look at the image,
         - ``fixation_map:OBSERVER``, the map of the pixels that an observer fixated, or
           ``fixation_map`` of all observers together. See `FixationMap`,
-        - ``gaze_map``, the finished gaze map of all observers together. See `gaze_map` of `Case`,
+        - ``gaze_map``, the finished gaze map of all observers together. See ``gaze_map`` of `Case`,
         - ``group:NAME``, the group of the image, such as its finding,
         - ``picture``, the file of the image itself, for display only,
         - ``x_min``, ``y_min``, ``x_max``, ``y_max``, its box in pixels,

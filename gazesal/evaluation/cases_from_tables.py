@@ -68,7 +68,7 @@ def cases_from_tables(
         `FixationMap`. All observers together are the observer ``"all"``.
     gaze_maps : mapping, optional
         Finished gaze maps by image, of all observers together, which metrics of maps use instead
-        of gaze maps drawn from the fixations. See `gaze_map` of `Case`. Or by observer, then by
+        of gaze maps drawn from the fixations. See ``gaze_map`` of `Case`. Or by observer, then by
         image, for observers without fixations.
     threshold : float, optional
         Pixels with a larger value in `fixation_maps` are fixated. See `fixations_from_map`.

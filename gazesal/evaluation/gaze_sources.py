@@ -72,7 +72,7 @@ class FixationMap:
     """Map of the pixels that one observer, or all together, fixated on one image.
 
     It is given as the gaze of a `Case` and is read when needed. Metrics of points use its
-    fixations, and metrics of maps blur them with `sigma`.
+    fixations, and metrics of maps blur them with ``sigma``.
 
     Attributes
     ----------
