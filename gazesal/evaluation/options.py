@@ -321,10 +321,11 @@ def _frame(cases: list[Case], options: EvaluationOptions, rounding: Rounding) ->
     if len(sizes) > 1 and options.resize is None:
         (first, _), (second, _) = sizes.most_common(2)
         odd = next(case.image for case in cases if case.shape == second)
+        more = f", and {len(sizes) - 2} more sizes" if len(sizes) > 2 else ""
         raise ValueError(
             "`cases` must be images of one size to average their gaze into a center bias, got "
-            f"{first[1]} x {first[0]}, {second[1]} x {second[0]} (image {odd!r}) and "
-            f'{len(sizes) - 2} more. Give resize="bilinear" (--resize bilinear) to resize the gaze '
-            f"maps to the most common size{advice_without_bias(options)}."
+            f"{first[1]} x {first[0]}, {second[1]} x {second[0]} (image {odd!r}){more}. Give "
+            'resize="bilinear" (--resize bilinear) to resize the gaze maps to the most common size'
+            f"{advice_without_bias(options)}."
         )
     return common_size(cases)

@@ -181,7 +181,7 @@ def test_maps_of_another_size_need_resize():
 def test_images_of_different_sizes_need_resize_and_get_their_own_bias():
     shape = {image: (30, 40) if image == "d" else SHAPE for image in "abcd"}
     maps = {"noise": {image: np.random.default_rng(0).random(shape[image]) for image in "abcd"}}
-    with pytest.raises(ValueError, match="`cases` must be images of one size"):
+    with pytest.raises(ValueError, match=r"`cases` must be images of one size.*\(image 'd'\)\. Gi"):
         evaluate(maps=maps, shape=shape)
     result = evaluate(maps=maps, shape=shape, resize="bilinear")
     assert result.center_bias.shape == SHAPE
