@@ -67,7 +67,7 @@ def _kind(evaluation: Scored) -> str:
     scored = set(evaluation.scores["image"])
     cases = [case for case in evaluation.cases if case.image in scored]
     if cases and all(map(is_pooled, cases)):
-        return "reading of all observers together"
+        return "pooled reading"
     gaze = [own for case in cases for own in case.gaze.values()]
     maps = sum(map(is_gaze_map, gaze))
     if gaze and maps == len(gaze):

@@ -224,6 +224,8 @@ class TestStated:
         assert first == (
             "4 images, all observers together on each. Ground truth: the gaze map of all observers."
         )
+        words = gazesal.reporting.summary_text(evaluation.summary())
+        assert "Images have one pooled reading each, so there is no row" in words
 
     def test_gaze_maps_of_all_observers(self):
         cases = TestGazeMap().cases()
