@@ -29,6 +29,11 @@ ScreenOrigin = Literal["pixel_center", "pixel_corner", "one_based", "screen_cent
 IMAGE_ORIGINS = {"pixel_center": 0.0, "pixel_corner": 0.5, "one_based": 1.0}  # subtracted from x, y
 ORIGINS = (*IMAGE_ORIGINS, "screen_center")
 PLACEMENTS = ("fill", "letterbox", "center")
+GIVE_SCREEN = (
+    "Give a gazesal.Screen, such as Screen(display=(1920, 1080)) (--display 1920x1080) if the "
+    'images filled it, and placement="center" (--placement center) if they were shown in its '
+    "middle."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +101,7 @@ class Screen:
             if self.display is None:
                 raise ValueError(
                     "`display` must be given if `rectangle` is not, got neither. Give the width "
-                    "and height of the screen, such as display=(1920, 1080)."
+                    "and height of the screen, such as display=(1920, 1080) (--display 1920x1080)."
                 )
             return
         if self.placement != "fill":

@@ -12,7 +12,14 @@ from gazesal._validation import as_choice
 from gazesal._warnings import warn
 from gazesal.datasets._image_sizes import Sizes, sizes_by_image
 from gazesal.datasets.gaze_formats._rows import omit
-from gazesal.datasets.screens import Coordinates, Screen, frame_of, on_images, screen_of
+from gazesal.datasets.screens import (
+    GIVE_SCREEN,
+    Coordinates,
+    Screen,
+    frame_of,
+    on_images,
+    screen_of,
+)
 from gazesal.exceptions import InputWarning
 from gazesal.typing import Float64Array
 
@@ -105,8 +112,8 @@ def other_eye(table: pd.DataFrame, eye: Eye | None) -> "pd.Series[bool]":
     if eye is None and both.any():
         warn(
             f"{table.attrs['source']}: {int(both.sum())} recordings have fixations of both eyes, "
-            'so that each look counts twice. Take one with eye="left" or eye="right", or both with '
-            'eye="both".',
+            'so that each look counts twice. Take one with eye="left" or eye="right" (--eye), or '
+            'both with eye="both".',
             InputWarning,
         )
     return eyes.isna()
@@ -123,7 +130,8 @@ def to_images(
     """Convert positions on the screen to pixels of the images.
 
     Without `screen`, the screens in the column `SHOWN_AT` are taken, which the files describe. The
-    width and height of a screen are `display`, which the files state, unless it has its own.
+    width and height of a screen are `display`, which the files state, unless it has its own. Other
+    ones give a warning.
     """
     source, size_of = table.attrs["source"], sizes_by_image(sizes) or (lambda _: None)
     found = table.pop(SHOWN_AT) if SHOWN_AT in table else None
@@ -131,8 +139,7 @@ def to_images(
     if screen is None and (found is None or found.isna().any()):
         raise ValueError(
             f"{source}: `screen` must say where the images were on the screen, which the files do "
-            "not. Give a gazesal.Screen, such as Screen(display=(1920, 1080)) if the images filled "
-            "it."
+            f"not. {GIVE_SCREEN}"
         )
     known = {name: size for name in names if (size := size_of(name)) is not None}
     missing = [name for name in names if name not in known]
@@ -146,6 +153,7 @@ def to_images(
     if screen is not None:
         screens = [screen_of(screen, name) for name in images]
     if display is not None:
+        warn_of_other_display(source, display, screens)
         screens = [
             each if each.display is not None else replace(each, display=display) for each in screens
         ]
@@ -160,3 +168,19 @@ def to_images(
         shapes=np.array([known[name] for name in images], np.float64),
     )
     return table
+
+
+def warn_of_other_display(
+    source: str, stated: tuple[int, int], screens: Iterable[Screen | None]
+) -> None:
+    """Warn if a screen has another width and height than the files state."""
+    for each in screens:
+        if each is not None and each.display not in {None, stated}:
+            warn(
+                f"{source}: `display` must be the size of the screen on which gaze was recorded, "
+                f"which the files state as {stated[0]} x {stated[1]}, got "
+                f"{each.display[0]} x {each.display[1]}. Check it (--display), or give the "
+                "rectangle of the image (--rectangle).",
+                InputWarning,
+            )
+            return

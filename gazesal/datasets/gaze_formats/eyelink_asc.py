@@ -78,12 +78,14 @@ def read_eyelink_asc(
     """
     patterns = message_patterns(image_message, name="image_message")
     rows: list[dict[str, Any]] = []
+    displays = set()
     size_of = sizes_by_image(sizes) or (lambda _: None)
     files = files_in(path, "*.asc")
     for file, observer in zip(files, names_of_files(files, path), strict=True):
         with reading(file, "an ASC file of EyeLink"):
             lines = [line for line in _text(file).splitlines() if EVENT.match(line)]
             display = _display(lines)
+            displays.add(display)
             own = image_message is not None
             # the lines before the first trial are number 0
             for number, trial in enumerate(_trials(lines, patterns, own=own)):
@@ -98,7 +100,8 @@ def read_eyelink_asc(
     table = omit_unseen(
         table, eye, remedy="Give `image_message`, a regular expression with a group for the name."
     )
-    return to_images(table, Coordinates(), screen=screen, sizes=sizes)
+    stated = displays.pop() if len(displays) == 1 else None
+    return to_images(table, Coordinates(), screen=screen, sizes=sizes, display=stated)
 
 
 def _trials(lines: list[str], patterns: Patterns, *, own: bool) -> Iterator[_Trial]:

@@ -15,6 +15,7 @@ from gazesal.datasets.gaze_formats.column_names import Columns
 from gazesal.datasets.gaze_formats.preset_tables import Preset
 from gazesal.datasets.gaze_formats.table_rows import hint
 from gazesal.datasets.screens import (
+    GIVE_SCREEN,
     IMAGE_ORIGINS,
     Coordinates,
     Screen,
@@ -82,8 +83,7 @@ def image_positions(
     if on_screen and given.screen is None and not columns.rectangle:
         raise ValueError(
             f"{source}: `screen` must say where the images were on the screen, because columns "
-            f"{columns.x!r} and {columns.y!r} are positions on it. Give a gazesal.Screen, such as "
-            "Screen(display=(1920, 1080)) if the images filled it."
+            f"{columns.x!r} and {columns.y!r} are positions on it. {GIVE_SCREEN}"
         )
     shapes = _sizes(raw, images, columns, given, source)
     if not on_screen:

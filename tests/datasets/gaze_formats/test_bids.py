@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import warnings
 
 import pytest
 
@@ -161,3 +162,20 @@ def test_damaged_recording_names_the_file(write):
 def test_folder_without_recordings(tmp_path):
     with pytest.raises(ValueError, match=r"must have files \*_physioevents"):
         read(tmp_path)
+
+
+def test_screen_of_another_size_than_stated_is_a_warning(write):
+    folder = write()
+    with pytest.warns(InputWarning, match="`display`.*100 x 100, got 1920 x 1080"):
+        read(folder, screen=Screen(display=(1920, 1080), placement="center"))
+    with pytest.warns(InputWarning, match="`display`"):
+        read(folder, screen={"harbour": Screen(display=(100, 99))})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        read(folder)
+        read(folder, screen=Screen(rectangle=(0, 0, 80, 60)))
+
+
+def test_missing_screen_is_an_error_that_names_argument_and_option(write):
+    with pytest.raises(ValueError, match=r"`screen`.*--display.*--placement center"):
+        read(write(), screen=None)

@@ -204,3 +204,10 @@ def test_damaged_line_names_the_file(write):
     path = write(*trial(1, "MSG\t1000 !V IMGLOAD FILL harbour.jpg", "EFIX R 1100 x 3"))
     with pytest.raises(ValueError, match=r"ann\.asc: cannot be read as an ASC file"):
         read(path)
+
+
+def test_screen_of_another_size_than_stated_is_a_warning(write):
+    path = write(*trial(1, "MSG\t1000 show harbour.png", efix(1200, 1300)))
+    with pytest.warns(InputWarning, match="`display`.*1280 x 1024, got 1920 x 1080"):
+        read(path, screen=Screen(display=(1920, 1080), placement="center"))
+    assert len(read(path, screen=FULL)) == 1
