@@ -6,7 +6,12 @@ from pathlib import Path
 import click
 
 from gazesal.cli.option_groups import GroupedOption
-from gazesal.cli.option_values import format_option, pairs_option, sigma_option
+from gazesal.cli.option_values import (
+    format_option,
+    format_options_option,
+    pairs_option,
+    sigma_option,
+)
 
 __all__ = ["DRAWN", "FILES", "FIXATIONS", "GAZE_OPTIONS", "TABLES"]
 
@@ -65,9 +70,10 @@ GAZE_OPTIONS = [
         "format_options",
         sources=FIXATIONS,
         multiple=True,
-        callback=pairs_option,
+        callback=format_options_option,
         metavar="NAME=VALUE",
-        help="Option of the format, for example samples=mouse for salicon. Repeat for more.",
+        help="Option of the format, for example samples=mouse for salicon or suffix=false for "
+        "cat2000. Repeat for more.",
     ),
     _gaze(
         "--outside",

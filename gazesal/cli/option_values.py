@@ -9,6 +9,7 @@ import numpy as np
 __all__ = [
     "display_option",
     "format_option",
+    "format_options_option",
     "pairs_option",
     "rectangle_option",
     "sigma_option",
@@ -109,3 +110,12 @@ def pairs_option(
         if not equals:
             raise click.BadParameter(f"must be {parameter.metavar}, got {name!r}.")
     return {name.strip(): theirs.strip() for name, _, theirs in pairs}
+
+
+def format_options_option(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> dict[str, str | bool]:
+    """Convert pairs NAME=VALUE into a dictionary, in which true and false are booleans."""
+    truth = {"true": True, "false": False}
+    pairs = pairs_option(context, parameter, values)
+    return {name: truth.get(value.lower(), value) for name, value in pairs.items()}

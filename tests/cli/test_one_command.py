@@ -305,3 +305,25 @@ def test_fixations_of_a_format_may_be_combined_with_a_manifest(egd, name):
     )  # fmt: skip
     cases = gazesal.cases_from_tables(table, {"grad_cam": maps}, (HEIGHT, WIDTH))
     require_equal(scores, gazesal.evaluate(cases, sigma=6, ground_truth="all"))
+
+
+def test_maps_of_cat2000_are_found_by_their_category_without_a_suffix(shared, tmp_path):
+    folder = shared / "formats" / "03_cat2000" / "trainSet"
+    rng = np.random.default_rng(0)
+    for name in ("Action/001", "Action/002", "Sketch/001"):
+        place = tmp_path / "maps" / "noise" / f"{name}.npy"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        np.save(place, rng.random((27, 48)))
+    to_both = [
+        "--maps", tmp_path / "maps", "--pattern", "{folder}/{image}", "--resize", "bilinear",
+        "--sigma", "40", "--ground-truth", "all", "--metric", "ncc",
+    ]  # fmt: skip
+    _, by_observer, _ = run(
+        tmp_path, "--fixations", folder / "allFixData.mat", "--format", "cat2000",
+        "--format-option", "suffix=false", *to_both,
+    )  # fmt: skip
+    assert set(by_observer["image"]) == {"Action/001", "Action/002", "Sketch/001"}
+    _, pooled, _ = run(
+        tmp_path, "--fixation-maps", folder / "FIXATIONLOCS/{folder}/{image}", *to_both
+    )
+    assert set(pooled["image"]) == {"Action/001", "Action/002"}
