@@ -152,7 +152,10 @@ def _without_module(name: str) -> str:
     return name
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    short_help="Print BibTeX of the functions used.",
+)
 @click.argument("names", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Print the whole bibliography.")
 def main(names: tuple[str, ...], everything: bool) -> None:

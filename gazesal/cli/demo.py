@@ -18,7 +18,7 @@ from gazesal.datasets.synthetic_reflacx import SYNTHETIC_METHODS
 from gazesal.stats.interval_methods import DEFAULT_INTERVAL
 
 
-@click.command()
+@click.command(short_help="Write synthetic chest X-rays with gaze, and score them.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),

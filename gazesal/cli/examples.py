@@ -13,7 +13,8 @@ EVALUATE_EXAMPLES = {
     ),
     "One reader an image, as in EGD-CXR": (
         "gazesal evaluate --fixations fixations.csv --format egd-cxr --size sizes.csv \\\n"
-        "    --maps maps --sigma 100px --ground-truth all --out results"
+        "    --maps maps --resize bilinear --sigma 100px --outside drop --ground-truth all \\\n"
+        "    --out results"
     ),
     "Only heat maps of the gaze, as in SALICON": (
         "gazesal evaluate --gaze-maps gaze_maps --maps maps --ground-truth all --out results"
@@ -22,9 +23,13 @@ EVALUATE_EXAMPLES = {
         "gazesal evaluate --fixations fixations --format salicon --gaze-maps gaze_maps \\\n"
         "    --maps maps --metric nss --metric ncc --ground-truth all --out results"
     ),
-    "Maps of fixated pixels, as in CAT2000": (
-        "gazesal evaluate --fixation-maps FIXATIONLOCS --maps maps --sigma 24px \\\n"
+    "Maps of fixated pixels": (
+        "gazesal evaluate --fixation-maps fixation_maps --maps maps --sigma 24px \\\n"
         "    --ground-truth all --out results"
+    ),
+    "Maps of fixated pixels in folders, as in CAT2000": (
+        "gazesal evaluate --fixation-maps 'FIXATIONLOCS/{folder}/{image}' --maps maps \\\n"
+        "    --pattern '{folder}/{image}' --sigma 24px --ground-truth all --out results"
     ),
     "A manifest that names the files of each image": (
         "gazesal evaluate --manifest manifest.csv --sigma 24px --out results"

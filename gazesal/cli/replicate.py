@@ -72,7 +72,7 @@ def training_options(command: Any) -> Any:
     return command
 
 
-@click.command(short_help="Train a network of the study, or resume a stopped training.")
+@click.command(short_help="Train a network of Bigolin Lanfredi et al. (2021).")
 @click.option("--mimic", required=True, type=FOLDER, help="Folder of a MIMIC-CXR-JPG release.")
 @click.option(
     "--reflacx",
@@ -130,7 +130,7 @@ def train(
     click.echo(f"{trained!r}\nwrote {trained.weights}")
 
 
-@click.command(short_help="Replicate the study from the raw releases.")
+@click.command(short_help="Replicate Bigolin Lanfredi et al. (2021).")
 @click.option(
     "--reflacx", type=FOLDER, help="Folder of a REFLACX release, by default synthetic for smoke."
 )

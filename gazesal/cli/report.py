@@ -15,7 +15,7 @@ from gazesal.stats.interval_methods import DEFAULT_INTERVAL
 SAVED = "evaluation"  # folder of the saved evaluation in the results of `gazesal evaluate`
 
 
-@click.command()
+@click.command(short_help="Write the HTML report of results again.")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option(
     "--out",

@@ -13,7 +13,7 @@ def synthesize() -> None:
     """Write synthetic data in the layout of a real release."""
 
 
-@synthesize.command()
+@synthesize.command(short_help="Write chest-like images in the layout of REFLACX.")
 @click.option(
     "--out",
     required=True,

@@ -54,6 +54,14 @@ def test_help_lists_options_by_group_then_examples():
         assert all(f"    {line}\n" in text for line in words.split("\n"))
 
 
+def test_list_of_commands_has_whole_sentences():
+    for words in ([], ["synthesize"]):
+        text = CliRunner().invoke(main, [*words, "--help"]).output
+        lines = re.findall(r"^  (\w+)  +(.+)$", text.partition("Commands:")[2], re.MULTILINE)
+        assert lines
+        assert all(sentence.endswith(".") and "..." not in sentence for _, sentence in lines), text
+
+
 def test_each_group_is_short():
     groups = [option.group for option in options_of(evaluate)]
     assert set(groups) == set(GROUPS)
