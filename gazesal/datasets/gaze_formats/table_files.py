@@ -17,6 +17,7 @@ from gazesal.datasets._parquet import read_arrow, read_parquet
 from gazesal.datasets.gaze_formats.column_names import matches
 from gazesal.datasets.gaze_formats.preset_tables import Preset
 from gazesal.datasets.gaze_formats.read_table import TableOptions, fixations_of
+from gazesal.datasets.gaze_formats.registry import FORMATS
 from gazesal.datasets.gaze_formats.table_rows import texts_of
 
 __all__ = ["fixations_in_files", "read_table"]
@@ -25,6 +26,15 @@ PARQUET = {".parquet", ".pq"}
 ARROW = {".feather", ".arrow", ".ipc"}
 FOLDER_PATTERNS = ("*.parquet", "*.pq", "*.feather", "*.arrow")  # of a folder without a format
 IGNORED = re.compile(r"\.|__MACOSX$|_SUCCESS$|_temporary$")  # names of what is no table
+ASC_HEAD = b"**"  # begins the comments of EyeLink's ASC files
+# Suffixes of files that are not tables, and the words in the `source` of their formats.
+OTHER_FILES = {
+    ".mat": ".mat",
+    ".json": "JSON",
+    ".hdf5": "hdf5",
+    ".h5": "hdf5",
+    ".asc": ".asc",
+}
 MOST_FILES = 2**16  # in a folder; more indicates a wrong folder
 
 
@@ -41,6 +51,8 @@ def fixations_in_files(
     if not path.is_dir():
         if files is not None:
             raise ValueError(f"{path}: `files` is used only with a folder, got a file. Omit it.")
+        if preset.loose:
+            _require_table(path)
         return _of_file(path, preset, options, dialect, known or {}, {})
     found: list[pd.DataFrame] = []
     readings: dict[tuple[str, str], Path] = {}
@@ -61,6 +73,23 @@ def fixations_in_files(
     joined = pd.concat(found)
     joined.attrs = {"source": str(path)}
     return joined
+
+
+def _require_table(path: Path) -> None:
+    """Raise an error that names the formats of a file, if it cannot be a table."""
+    suffix = path.suffix.lower()
+    if suffix not in OTHER_FILES or not path.is_file():
+        return
+    if suffix == ".asc":
+        with path.open("rb") as file:
+            if not file.read(len(ASC_HEAD)).startswith(ASC_HEAD):
+                return
+    names = [name for name, each in FORMATS.items() if OTHER_FILES[suffix] in each.source]
+    shown = ", ".join(f'"{name}"' for name in names)
+    raise ValueError(
+        f"{path}: `format` must be given for {suffix} files, which are not tables. Give the format "
+        f"of the data set, one of {shown} (--format)."
+    )
 
 
 def read_table(path: Path, dialect: Dialect) -> pd.DataFrame:
@@ -116,7 +145,8 @@ def _files_in(folder: Path, files: str | None, preset: Preset) -> list[Path]:
     shown = ", ".join(patterns)
     raise ValueError(
         f"{folder}: must have files named {shown}, got none among {len(every)} files. Give another "
-        'folder, or the pattern of its tables, such as files="*.csv".'
+        'folder, or the pattern of its tables, such as files="*.csv"'
+        f"{', or the `format` of the data set (--format)' if preset.loose else ''}."
     )
 
 

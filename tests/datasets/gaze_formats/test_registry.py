@@ -4,6 +4,7 @@ import inspect
 
 import pytest
 
+import gazesal
 from gazesal.datasets.gaze_formats.registry import FORMATS, read_format
 
 
@@ -67,3 +68,29 @@ def test_egd_cxr_durations_are_in_ms(tmp_path):
         assert table[["image", "x", "y", "duration"]].to_numpy().tolist() == [
             ["0a-1b", 812, 640, 250]
         ]
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "form"),
+    [
+        ("fixations.mat", b"MATLAB 5.0", '"osie", "figrim", "cat2000"'),
+        ("train.json", b"[]", '"coco-search18"'),
+        ("events.hdf5", b"\x89HDF", '"psychopy"'),
+        ("ann.ASC", b"** CONVERTED FROM ann.edf", '"eyelink-asc"'),
+    ],
+)
+def test_file_that_is_no_table_needs_a_format(tmp_path, file, content, form):
+    (tmp_path / file).write_bytes(content)
+    with pytest.raises(ValueError, match=rf"`format` must be given.*{form}.*\(--format\)"):
+        gazesal.read_fixations(tmp_path / file)
+
+
+def test_table_named_asc_is_read(tmp_path):
+    (tmp_path / "a.asc").write_text("image,observer,x,y,duration\n1,ann,2,3,4\n")
+    assert len(gazesal.read_fixations(tmp_path / "a.asc")) == 1
+
+
+def test_folder_without_tables_needs_a_format(tmp_path):
+    (tmp_path / "1001.mat").write_bytes(b"")
+    with pytest.raises(ValueError, match=r"`format` of the data set \(--format\)"):
+        gazesal.read_fixations(tmp_path)
