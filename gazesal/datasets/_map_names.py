@@ -148,10 +148,34 @@ def _twice(folder: Path, image: str, first: Path, second: Path) -> ValueError:
     )
 
 
+# A word before or after the name. Digits may distinguish images, and a suffix is no part of a name.
+WORD_AROUND = re.compile(r"([A-Za-z]+[_-])?\{image\}([_-][A-Za-z]+)?")
+
+
 def pattern_hint(image: str, names: Iterable[str]) -> str:
-    """Return a clause with the pattern of names around the name of an image, or an empty text."""
+    """Return a clause with the pattern of names around the name of an image, or an empty text.
+
+    The name of the image may also be around one of the names, if it is from the file of a map of
+    the gaze.
+    """
     for name in names:
-        before, found, after = name.partition(image) if isinstance(name, str) else ("", "", "")
-        if found and (before or after) and not (before + after)[:1].isalnum():
-            return f'; give pattern="{before}{{image}}{after}" (--pattern) if {name!r} is its map'
+        if not isinstance(name, str):
+            continue
+        if pattern := _pattern_around(image, name):
+            return f'; give pattern="{pattern}" (--pattern) if {name!r} is its map'
+        pattern = _pattern_around(name, image)
+        if WORD_AROUND.fullmatch(pattern):
+            return (
+                f"; if {name!r} is its map, open the maps of the gaze with "
+                f'pattern="{pattern}" (--gaze-maps DIR/{pattern})'
+            )
+    return ""
+
+
+def _pattern_around(image: str, name: str) -> str:
+    """Return the pattern of a name that contains the name of an image, or an empty text."""
+    before, found, after = name.partition(image)
+    apart = not (before[-1:].isalnum() or after[:1].isalnum())  # "1001" is no part of "10012"
+    if image and found and (before or after) and apart:
+        return f"{before}{{image}}{after}"
     return ""

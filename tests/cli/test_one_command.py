@@ -327,3 +327,18 @@ def test_maps_of_cat2000_are_found_by_their_category_without_a_suffix(shared, tm
         tmp_path, "--fixation-maps", folder / "FIXATIONLOCS/{folder}/{image}", *to_both
     )
     assert set(pooled["image"]) == {"Action/001", "Action/002"}
+
+
+def test_suffix_of_gaze_maps_is_named_as_a_pattern(salicon):
+    folder, _ = salicon
+    for file in (folder / "maps_of_gaze").iterdir():
+        file.rename(file.with_stem(f"{file.stem}_fixMap"))
+    words = [
+        "evaluate", "--quiet", "--no-report", "--jobs", "1", "--maps", str(folder / "maps"),
+        "--ground-truth", "all", "--out", str(folder / "results"), "--gaze-maps",
+    ]  # fmt: skip
+    result = CliRunner().invoke(main, [*words, str(folder / "maps_of_gaze")])
+    assert result.exit_code == 1
+    assert "--gaze-maps DIR/{image}_fixMap" in result.output
+    result = CliRunner().invoke(main, [*words, str(folder / "maps_of_gaze/{image}_fixMap")])
+    assert result.exit_code == 0, result.output
