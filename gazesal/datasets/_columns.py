@@ -55,7 +55,7 @@ def number_column(
     if column.dtype.kind in "fiu":
         values = column.to_numpy(np.float64, na_value=np.nan)
     else:
-        listed = pd.Series(np.asarray(column, dtype=object))
+        codes, listed = _distinct(column)
         try:
             parsed = pd.to_numeric(listed, errors="coerce").to_numpy(np.float64)
         except (TypeError, ValueError) as error:
@@ -66,6 +66,7 @@ def number_column(
         good = np.isfinite(parsed)
         values = np.full(len(parsed), np.nan)
         values[good] = [float(value) for value in listed[good]]
+        values = values[codes]
     finite = np.isfinite(values)
     if not finite.all():
         at = int(np.argmin(finite))
@@ -78,13 +79,24 @@ def number_column(
     return np.asarray(values, np.float64)
 
 
+def _distinct(column: pd.Series) -> tuple[Any, pd.Series]:
+    """Return the position of each value among different ones, and these, to parse a text once."""
+    if not isinstance(column.dtype, pd.StringDtype):
+        return slice(None), pd.Series(np.asarray(column, dtype=object))
+    codes, values = pd.factorize(column)
+    return codes, pd.Series([*values, None], dtype=object)  # -1 is missing
+
+
 def duration_column(
     column: pd.Series, *, source: Any, row: str, hint: Callable[[Any], str] = lambda _: ""
 ) -> Float64Array:
     """Return a column of durations as `number_column` does, and differences of times in ms."""
     kind = column.dtype.kind
     if kind == "m" or (
-        kind == "O" and len(column) and all(isinstance(each, dt.timedelta) for each in column)
+        kind == "O"
+        and len(column)
+        and not isinstance(column.dtype, pd.StringDtype)
+        and all(isinstance(each, dt.timedelta) for each in column)
     ):
         column = pd.to_timedelta(column) / pd.Timedelta(1, "ms")
     return number_column(column, source=source, row=row, hint=hint)
@@ -93,7 +105,7 @@ def duration_column(
 def require_numbers(column: pd.Series, *, source: Any) -> None:
     """Raise if a column has a type whose conversion to numbers would change its meaning."""
     kind, what = getattr(column.dtype, "kind", "O"), str(column.dtype)
-    if kind == "O":
+    if kind == "O" and not isinstance(column.dtype, pd.StringDtype):
         for each in set(map(type, column)):
             for letter, types in NOT_NUMBERS.items():
                 if issubclass(each, types):

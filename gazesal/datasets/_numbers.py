@@ -20,7 +20,8 @@ def with_decimal_points(
     Without `decimal`, the sign follows from numbers that can be read in one way only, such as 11,5
     or 1.203,5 or 1,203,500. A ValueError asks for `decimal` if none decides, or they differ.
     """
-    texts = pd.concat([table[name] for name in columns]).str.strip()
+    # a table has few different numbers, of which the first rows are named in errors
+    texts = pd.concat([table[name].drop_duplicates() for name in columns]).str.strip()
     texts = texts[texts.str.contains(r"\d") & texts.str.contains(f"[,.{BLANKS}]")]
     blanks = texts.str.contains(f"[{BLANKS}]").any()
     texts = texts.str.replace(rf"(?<=\d)[{BLANKS}](?=\d{{3}}(?!\d))", "", regex=True)
@@ -28,7 +29,7 @@ def with_decimal_points(
     sign = decimal or _decimal_sign(texts, place)
     if decimal is None and sign == ".":
         for name in columns:
-            _require_no_grouping_points(table[name].str.strip(), place)
+            _require_no_grouping_points(table[name].drop_duplicates().str.strip(), place)
     if decimal == ",":
         points = texts[texts.str.contains(r"\.") & ~texts.str.match(_grouped("."))]
         if not points.empty:
@@ -52,10 +53,12 @@ def with_decimal_points(
 
 def _rewritten(column: pd.Series, other: str) -> pd.Series:
     """Return numbers with points as decimal signs. `other` separates their thousands."""
-    texts = column.str.replace(rf"(?<=\d)[{BLANKS}](?=\d{{3}}(?!\d))", "", regex=True)
+    codes, values = pd.factorize(column)
+    listed = pd.Series(values, dtype="str")
+    texts = listed.str.replace(rf"(?<=\d)[{BLANKS}](?=\d{{3}}(?!\d))", "", regex=True)
     numbers = texts.str.contains(r"\d")
     plain = texts.str.replace(other, "", regex=False).str.replace(",", ".", regex=False)
-    return texts.where(~numbers, plain)
+    return texts.where(~numbers, plain).take(codes).set_axis(column.index)
 
 
 def _require_no_grouping_points(texts: pd.Series, place: str) -> None:

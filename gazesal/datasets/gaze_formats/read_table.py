@@ -149,7 +149,10 @@ def _with_points(
     texts = {}
     for name in (*columns.numbers, *columns.rectangle, *columns.size):
         column = raw[name]
-        if column.dtype.kind in "fiubcmM" or not column.map(_is_text_or_missing).all():
+        text = isinstance(column.dtype, pd.StringDtype)
+        if column.dtype.kind in "fiubcmM":
+            continue
+        if not text and not column.map(_is_text_or_missing).all():
             continue
         texts[name] = column.astype(object).where(~column.isna(), "").astype(str)
     if not texts:

@@ -113,12 +113,18 @@ def one_row_per_fixation(
     keys = [texts_of(raw[name]) for name in columns.row_keys]
     if not keys:
         return raw
-    group = pd.concat(keys, axis=1).apply(tuple, axis=1)
+    group = _numbered(keys)
     if preset.take == "longest":
         order = np.argsort(-durations(raw).to_numpy(), kind="stable")
         first = order[~group.iloc[order].duplicated().to_numpy()]
         return raw.iloc[np.sort(first)]
     return raw.loc[~group.duplicated().to_numpy()]
+
+
+def _numbered(keys: list[pd.Series]) -> pd.Series:
+    """Return a number for each row, the same for rows with the same values of all keys."""
+    table = pd.concat(keys, axis=1, keys=range(len(keys)))
+    return table.groupby(list(table), sort=False, dropna=False).ngroup()
 
 
 def with_image(raw: pd.DataFrame, columns: Columns, preset: Preset, source: str) -> pd.DataFrame:
@@ -127,11 +133,7 @@ def with_image(raw: pd.DataFrame, columns: Columns, preset: Preset, source: str)
     if not lost.any():
         return raw
     keys = [texts_of(raw[name]) for name in columns.row_keys]
-    group = (
-        pd.concat(keys, axis=1).apply(tuple, axis=1)
-        if keys
-        else pd.Series(range(len(raw)), raw.index)
-    )
+    group = _numbered(keys) if keys else pd.Series(range(len(raw)), raw.index)
     kept = ~lost
     number = len(set(group[lost]) - set(group[kept]))
     if number:
@@ -175,14 +177,17 @@ def of_eye(
 
 
 def with_numbers(raw: pd.DataFrame, columns: Columns, preset: Preset, source: str) -> pd.DataFrame:
-    """Return the rows with a position and a duration, and count the others."""
+    """Return the rows with a position and a duration, and count the others.
+
+    A position on the screen needs the place of the image, which a calibration does not have.
+    """
     lost = np.zeros(len(raw), np.bool_)
-    for name in columns.numbers:
+    for name in (*columns.numbers, *columns.rectangle, *columns.size):
         lost |= is_missing(raw[name], preset.missing)
     if lost.any():
         warn(
             f"{source}: omitted {int(lost.sum())} of {len(raw)} rows without a position or a "
-            "duration.",
+            f"duration{', or without the place of the image' if columns.rectangle else ''}.",
             SkippedDataWarning,
         )
     return raw.loc[~lost]

@@ -1,5 +1,6 @@
 """Tables of trackers, read by presets, on small files and on the shared samples."""
 
+import time
 import warnings
 from pathlib import Path
 
@@ -58,6 +59,32 @@ def test_tobii_takes_one_row_per_fixation_on_an_image(tmp_path):
     # (561 - 560) / 800 * 400 - 0.5 and (960 - 560) / 800 * 400 - 0.5
     assert places(table) == [[0, 0, 167], [199.5, 149.5, 250]]
     assert table["index"].tolist() == [1, 3]
+
+
+@pytest.mark.filterwarnings("ignore:.*while no image was shown")
+def test_tobii_fixations_while_the_image_has_no_place_are_omitted(tmp_path):
+    """A calibration is named like an image, but has no place on the screen."""
+    rows = tobii_rows()
+    calibration = [*rows[2]]
+    calibration[4:11] = ["Eyetracker Calibration", *[""] * 6]
+    calibration[13] = "9"
+    path = write(tmp_path / "export.tsv", [TOBII, calibration, *rows])
+    with pytest.warns(SkippedDataWarning, match="without the place of the image"):
+        table = read_fixations(path, "tobii")
+    assert set(table["image"]) == {"7"}
+
+
+@pytest.mark.filterwarnings("ignore::gazesal.SkippedDataWarning")
+def test_large_export_takes_seconds(tmp_path):
+    rows = []
+    for at in range(4000):
+        fixation = [*tobii_rows()[6]]
+        fixation[13] = str(at)
+        rows += [fixation] * 25
+    path = write(tmp_path / "export.tsv", [TOBII, *rows])
+    start = time.process_time()
+    assert len(read_fixations(path, "tobii")) == 4000
+    assert time.process_time() - start < 5
 
 
 NEW = {
