@@ -24,7 +24,9 @@ from gazesal.datasets.screens import Coordinates, Screen
 from gazesal.exceptions import SkippedDataWarning
 
 SCREEN = Screen(display=(1680, 1050), placement="letterbox")  # of COCO-Search18
-SQUARE = Screen(display=(224, 224), placement="fill")  # of GazeSearch
+SQUARE_SIDE, FAR = 224, 2  # pixels of the frame of GazeSearch, and its multiple far beside it
+SQUARE = Screen(display=(SQUARE_SIDE, SQUARE_SIDE), placement="fill")
+SHORTEST, LONGEST = 10.0, 10_000.0  # ms; median durations beyond are in another unit
 KEYS = {"name", "subject", "X", "Y", "T"}
 FACTS = ("task", "condition", "split")
 
@@ -45,6 +47,12 @@ def read_coco_search18(
     """
     as_choice(first, ("keep", "drop"), name="first")
     table = _read_trials(path, "COCO-Search18", milliseconds=1.0)
+    if table["duration"].median() < SHORTEST:
+        raise ValueError(
+            f"{path}: durations of COCO-Search18 must be in ms, got a median of "
+            f'{table["duration"].median():g}. Use format="gazesearch" for GazeSearch, which has '
+            "seconds."
+        )
     table = _in_pictures(table, sizes, SCREEN)
     return omit(table, unwanted=(table["order"] == 1).to_numpy() & (first == "drop"))
 
@@ -57,6 +65,14 @@ def read_gazesearch(path: Path, *, sizes: Sizes | None = None) -> pd.DataFrame:
     are converted from seconds. The observer is 1 for every reader.
     """
     table = _read_trials(path, "GazeSearch", milliseconds=1000.0)
+    places = table[["x", "y"]].to_numpy()
+    if table["duration"].median() > LONGEST or np.nanmax(places, initial=0) > FAR * SQUARE_SIDE:
+        raise ValueError(
+            f"{path}: trials of GazeSearch must have positions in a frame of {SQUARE_SIDE} x "
+            f"{SQUARE_SIDE} and durations in seconds, got positions up to {np.nanmax(places):g} "
+            f"and a median duration of {table['duration'].median() / 1000:g}. Use "
+            'format="coco-search18" for COCO-Search18.'
+        )
     return omit(_in_pictures(table, sizes, SQUARE))
 
 

@@ -111,6 +111,16 @@ def test_gazesearch_seconds_and_squeezed_frame(tmp_path):
     np.testing.assert_allclose(full[["x", "y"]], [[0.5, 4.5], [446.5, 1114.5]])
 
 
+def test_gazesearch_and_coco_search18_are_not_confused(tmp_path):
+    path = write(tmp_path / "a.json", [trial(T=[0.19, 0.2], X=[3, 4], Y=[5, 6])])
+    with pytest.raises(ValueError, match=r"must be in ms.*gazesearch"):
+        read_format("coco-search18", path, {})
+    for changed in ({"T": [190, 200], "X": [3, 4], "Y": [5, 6]}, {"T": [0.1, 0.2]}):
+        path = write(tmp_path / "b.json", [trial(**changed)])
+        with pytest.raises(ValueError, match=r"in seconds.*coco-search18"):
+            read_format("gazesearch", path, {})
+
+
 @pytest.mark.parametrize("content", [{"a": 1}, [], [{"name": "a"}], "text"])
 def test_json_without_trials_is_refused(tmp_path, content):
     path = write(tmp_path / "a.json", content)
