@@ -17,7 +17,18 @@ import numpy as np
 
 from gazesal.datasets._arguments import require_sane_shape
 
-__all__ = ["NUMBERS", "SPARSE", "TEXT", "Variable5", "dense", "is_version_5", "variables_of"]
+__all__ = [
+    "NUMBERS",
+    "SPARSE",
+    "TEXT",
+    "Element",
+    "Variable5",
+    "dense",
+    "element_at",
+    "is_version_5",
+    "sparse_parts",
+    "variables_of",
+]
 
 HEADER = 128  # bytes before the first variable
 ORDERS: dict[bytes, Literal["<", ">"]] = {b"IM": "<", b"MI": ">"}
@@ -46,7 +57,7 @@ CLASSES = {
 }
 SPARSE, TEXT = "sparse", "char"
 NUMBERS = {name for code, name in CLASSES.items() if 6 <= code <= 15}
-COMPLEX = 0x800  # flag of an array
+COMPLEX, LOGICAL = 0x800, 0x200  # flags of an array
 PREFIX = 4096  # bytes that hold the class, the dimensions and the name of a variable
 MOST_DIMENSIONS = 32
 
@@ -95,38 +106,29 @@ class Variable5:
             if not stream.eof:
                 raise ValueError("it is truncated or larger than its values")
             data = data[8:]  # the type and the length of the element in the compressed one
-        flags, at = _element(data, 0, self.order)
-        _, at = _element(data, at, self.order)
-        _, at = _element(data, at, self.order)
+        flags, at = element_at(data, 0, self.order)
+        _, at = element_at(data, at, self.order)
+        _, at = element_at(data, at, self.order)
         if int(flags.values("u4")[0]) & COMPLEX:
             raise ValueError("it must be of real numbers, got complex ones")
-        parts = []
-        for _ in range(3 if self.kind == SPARSE else 1):
-            part, at = _element(data, at, self.order)
-            parts.append(part)
         if self.kind == SPARSE:
-            return self._dense(*parts)
+            word = int(flags.values("u4")[0])
+            return dense(*sparse_parts(data, at, self.order, word), self.shape)
+        part, _ = element_at(data, at, self.order)
         if self.kind == TEXT:
-            return self._rows(parts[0])
-        values = parts[0].values()
+            return self._rows(part)
+        values = part.values()
         if len(values) != count:
             raise ValueError(f"it must have {count} values, got {len(values)}")
         return values.reshape(self.shape, order="F")
 
-    def _dense(self, rows: _Element, starts: _Element, data: _Element) -> np.ndarray[Any, Any]:
-        columns = starts.values().astype(np.int64)
-        n = int(columns[-1]) if len(columns) else -1  # beyond it, MATLAB may have reserved room
-        if not 0 <= n <= min(len(rows.values()), len(data.values())):
-            raise ValueError("its sparse matrix is damaged")
-        return dense(data.values()[:n], rows.values()[:n], columns, self.shape)
-
-    def _rows(self, part: _Element) -> np.ndarray[Any, Any]:
+    def _rows(self, part: Element) -> np.ndarray[Any, Any]:
         encoding = ENCODINGS.get(part.kind, "")
         if not encoding:
             raise ValueError(f"its text must have a known encoding, got type {part.kind}")
         if encoding in {"utf-16", "utf-32"}:
             encoding += "-le" if self.order == "<" else "-be"
-        letters = list(part.data.decode(encoding))
+        letters = list(bytes(part.data).decode(encoding))
         if len(letters) != math.prod(self.shape) or len(self.shape) != 2:
             raise ValueError(f"its text must have the shape {self.shape}")
         lines = np.reshape(np.array(letters, dtype="U1"), self.shape, order="F")
@@ -173,29 +175,29 @@ def _described(
     head: bytes,
 ) -> Variable5:
     """Return a variable from its first bytes."""
-    flags, at = _element(head, 0, order)
+    flags, at = element_at(head, 0, order)
     code = int(flags.values("u4")[0]) & 0xFF
     kind = CLASSES.get(code)
     if kind is None:
         raise ValueError(f"the file is damaged: a variable has class {code}")
     if code in NAMES_LAST:
         return Variable5(path, order, start, length, compressed, "", kind, ())
-    dimensions, at = _element(head, at, order)
+    dimensions, at = element_at(head, at, order)
     shape = tuple(map(int, dimensions.values("i4")))
-    name, _ = _element(head, at, order)
+    name, _ = element_at(head, at, order)
     if not 2 <= len(shape) <= MOST_DIMENSIONS or min(shape) < 0:
         raise ValueError(f"the file is damaged: a variable has shape {shape[:9]}")
     return Variable5(
-        path, order, start, length, compressed, name.data.decode("latin-1"), kind, shape
+        path, order, start, length, compressed, bytes(name.data).decode("latin-1"), kind, shape
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Element:
+class Element:
     """Part of a variable: its type and its bytes."""
 
     kind: int
-    data: bytes
+    data: bytes | memoryview
     order: Literal["<", ">"]
 
     def values(self, dtype: str | None = None) -> np.ndarray[Any, Any]:
@@ -206,7 +208,7 @@ class _Element:
         return np.frombuffer(self.data, np.dtype(found).newbyteorder(self.order))
 
 
-def _element(data: bytes, at: int, order: Literal["<", ">"]) -> tuple[_Element, int]:
+def element_at(data: bytes | memoryview, at: int, order: Literal["<", ">"]) -> tuple[Element, int]:
     """Return the element at a place, and the place after it."""
     tag = np.frombuffer(data[at : at + 8], f"{order}u4")
     if len(tag) < 2:
@@ -219,7 +221,24 @@ def _element(data: bytes, at: int, order: Literal["<", ">"]) -> tuple[_Element, 
         end = start + length + (-length) % 8
     if start + length > len(data) or (first >> 16 and length > 4):
         raise ValueError("a variable is truncated")
-    return _Element(kind, data[start : start + length], order), end
+    return Element(kind, data[start : start + length], order), end
+
+
+def sparse_parts(
+    data: bytes | memoryview, at: int, order: Literal["<", ">"], flags: int
+) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Return the values of a sparse matrix, the row of each and the start of each column."""
+    rows, at = element_at(data, at, order)
+    starts, at = element_at(data, at, order)
+    part, _ = element_at(data, at, order)
+    columns = starts.values().astype(np.int64)
+    n = int(columns[-1]) if len(columns) else -1  # beyond it, MATLAB may have reserved room
+    # MATLAB stores logical values as bytes, but gives the type of doubles
+    as_bytes = flags & LOGICAL and len(part.data) == n
+    values = np.frombuffer(part.data, np.bool_) if as_bytes else part.values()
+    if not 0 <= n <= min(len(rows.values()), len(values)):
+        raise ValueError("its sparse matrix is damaged")
+    return values[:n], rows.values()[:n], columns
 
 
 def dense(

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from gazesal._fixation_counts import LARGEST_COUNT, fixation_counts
 from gazesal._validation import as_map, as_number, as_shape, require_finite
 from gazesal._warnings import warn
 from gazesal.exceptions import InputWarning
@@ -12,8 +13,6 @@ from gazesal.typing import Float64Array, FloatArray, IntArray
 
 __all__ = ["fixations_from_map"]
 
-EQUAL_COUNT = 9  # fixations of every fixated pixel alike; larger equal values are marks
-LARGEST_COUNT = 127  # fixations of one pixel; larger values are the white or gray of a picture
 MOST_FIXATIONS = 10_000_000  # of one map, 160 MB of points
 FEWEST_PIXELS = 64  # a smaller map may have fixations on most of its pixels
 
@@ -109,16 +108,14 @@ def _dense(value: Any) -> Any:
 
 def _times(values: FloatArray) -> IntArray:
     """Return how often each positive value counts, or raise if the values are no counts."""
-    low, high = float(values.min(initial=np.inf)), float(values.max(initial=0.0))
-    if low == high and (high == 1 or high > EQUAL_COUNT or high != int(high)):
-        return np.ones(len(values), np.int64)
-    if high > LARGEST_COUNT or not np.array_equal(values, np.floor(values)):
+    counts = fixation_counts(values)
+    if counts is None:
         raise ValueError(
             "`fixation_map` must mark pixels by one positive value or count fixations up to "
-            f"{LARGEST_COUNT}, got several positive values up to {high:g}. Give threshold=127 for "
-            "a picture with gray levels, or give a continuous map as a gaze map."
+            f"{LARGEST_COUNT}, got several positive values up to {float(values.max()):g}. Give "
+            "threshold=127 for a picture with gray levels, or give a continuous map as a gaze map."
         )
-    return values.astype(np.int64)
+    return counts
 
 
 def _above(values: FloatArray, threshold: float) -> IntArray:

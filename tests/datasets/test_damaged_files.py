@@ -82,6 +82,25 @@ def matlab(values, **options):
     return make
 
 
+def structs(**options):
+    """Return a function that writes fixations in the layout of OSIE."""
+
+    def make(path):
+        people = np.empty((2, 1), object)
+        for at in range(2):
+            x = np.arange(1.0, 7)[None]
+            people[at, 0] = {"fix_x": x, "fix_y": x + 3, "fix_duration": x.astype(np.uint16)}
+        images = np.empty((1, 1), object)
+        images[0, 0] = {"img": "1001.jpg", "subjects": people}
+        savemat(path, {"fixations": images}, **options)
+
+    return make
+
+
+def read_structs(path):
+    return read_fixations(path, "osie")
+
+
 def matlab_4(path):
     savemat(path, {"map": NOISE / 7}, format="4")
 
@@ -142,6 +161,8 @@ SOURCES = {
     "tiled.tif": (deep_tiff(tile=(16, 16), byteorder=">", bigtiff=True), read_map),
     "five.mat": (matlab(NOISE / 7), read_map),
     "packed.mat": (matlab(NOISE / 7, do_compression=True), read_map),
+    "structs.mat": (structs(), read_structs),
+    "packed structs.mat": (structs(do_compression=True), read_structs),
     "four.mat": (matlab_4, read_map),
     "sparse.mat": (matlab(csc_array(NOISE > 200)), read_map),
     "seven.mat": (matlab_7_3, read_map),

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from gazesal._warnings import ignoring
 from gazesal.datasets._arguments import require_sane_shape
+from gazesal.datasets.matlab5_checks import require_intact
+from gazesal.datasets.matlab5_files import is_version_5
 from gazesal.typing import Float64Array
 
 HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"  # behind a block of 512 bytes for MATLAB, or at the beginning
@@ -26,6 +28,8 @@ def read_mat(path: Path, *, objects: bool = False) -> dict[str, Any]:
     with path.open("rb") as file:
         head = file.read(512 + len(HDF5_MAGIC))
     hdf5 = head.startswith(HDF5_MAGIC) or head.endswith(HDF5_MAGIC)
+    if not hdf5 and is_version_5(head):
+        require_intact(path)
     if not (hdf5 or objects):
         for _, shape, _ in whosmat(path):
             require_sane_shape(shape)
@@ -100,6 +104,9 @@ def text(value: Any) -> str:
 
 def numbers(value: Any) -> Float64Array:
     """Return numbers as float64, so that differences of unsigned integers cannot wrap."""
+    if hasattr(value, "toarray"):  # a sparse matrix
+        require_sane_shape(value.shape)
+        value = value.toarray()
     array: NDArray[Any] = np.asarray(value)
     if array.size and array.dtype.kind not in "fiub":
         raise ValueError(f"it must have numbers, got {array.dtype}")

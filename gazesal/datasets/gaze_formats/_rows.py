@@ -26,7 +26,7 @@ def reading(path: Path, title: str) -> Iterator[None]:
     except (ImportError, FileNotFoundError, MemoryError):
         raise
     except Exception as error:  # the libraries raise errors of any type for a damaged file
-        detail = f"{type(error).__name__}: {error}" if isinstance(error, KeyError) else error
+        detail = f"it has no {error}" if isinstance(error, KeyError) else error
         raise ValueError(
             f"{path}: cannot be read as {title}: {detail}. Check `format` and the file."
         ) from error

@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from gazesal._fixation_counts import fixation_counts
 from gazesal._validation import as_choice, as_flag
 from gazesal.datasets.gaze_formats._files import files_in
 from gazesal.datasets.gaze_formats._matlab import numbers, points, read_mat, records, text
@@ -64,9 +65,14 @@ def _pooled(path: Path) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     for file in files_in(path, "*.mat"):
         with reading(file, "a map of fixations of CAT2000"):
-            counts = numbers(read_mat(file)["fixLocs"])
-            y, x = np.nonzero(counts)
-            times = counts[y, x].astype(np.int64)
+            marks = numbers(read_mat(file)["fixLocs"])
+            y, x = np.nonzero(marks > 0)
+            times = fixation_counts(marks[y, x])
+            if times is None:
+                raise ValueError(
+                    "its values must be counts of fixations, or 0 and one other value, got a "
+                    f"continuous map up to {marks.max():g}"
+                )
             x, y = np.repeat(x, times), np.repeat(y, times)
         rows.append({"image": f"{file.parent.name}/{file.stem}.jpg", "observer": POOLED})
         rows[-1] |= {"x": x.astype(np.float64), "y": y.astype(np.float64)}
