@@ -1,13 +1,15 @@
 """Find the files of a format in a folder."""
 
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 
 def files_in(path: Path, pattern: str) -> list[Path]:
     """Return the file itself, or the files of a folder and its subfolders that match a pattern.
 
-    Hidden files, such as the ``._*`` that macOS writes into archives, are ignored.
+    The case of letters does not matter, because trackers also write ``.ASC``. Hidden files, such as
+    the ``._*`` that macOS writes into archives, are ignored.
     """
     if path.is_file():
         return [path]
@@ -31,6 +33,8 @@ def names_of_files(files: list[Path], folder: Path) -> list[str]:
 
 
 def _visible(folder: Path, pattern: str) -> Iterator[Path]:
-    for file in folder.rglob(pattern):
-        if not any(part.startswith(".") for part in file.relative_to(folder).parts):
+    for file in folder.rglob("*"):
+        if fnmatchcase(file.name.casefold(), pattern.casefold()) and not any(
+            part.startswith(".") for part in file.relative_to(folder).parts
+        ):
             yield file

@@ -269,6 +269,12 @@ def _missing(names: Sequence[str], missing: list[str], preset: Preset | None, so
             f" The format {preset.name!r} has columns such as {', '.join(map(repr, examples))}."
         )
         advice = f"{advice if examples else ''} Check `format`, or give `columns`."
+        if preset.path and not set(missing) - {"image", "observer"}:
+            advice = (
+                " The format takes it from the names of folders and files, which must be as the "
+                "program writes them. Give the name of a column with `columns`, or an empty name "
+                'if there is one observer (columns={"observer": ""}).'
+            )
     elif preset is not None:
         advice = _likely(names) or advice
     return (

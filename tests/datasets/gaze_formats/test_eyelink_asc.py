@@ -67,6 +67,12 @@ def test_files_of_the_same_name_are_different_observers(write, tmp_path):
     assert read(tmp_path)["observer"].tolist() == ["s1/recording", "s2/recording"]
 
 
+def test_suffix_may_have_capital_letters(write, tmp_path):
+    path = write(*trial(1, "MSG\t1000 !V IMGLOAD FILL harbour.jpg", efix(1100, 1200)))
+    path.rename(tmp_path / "ANN.ASC")
+    assert read(tmp_path)["observer"].tolist() == ["ANN"]
+
+
 @pytest.mark.parametrize(
     ("message", "expected"),
     [

@@ -209,6 +209,15 @@ def test_pupil_recordings_in_numbered_folders_are_named_for_the_folder_above(tmp
     assert set(table["observer"]) == {"2026_01_02"}
 
 
+def test_observer_that_follows_from_no_folder_names_the_remedy(tmp_path):
+    file = core_folder(tmp_path, ["ann"]) / "ann/exports/000/surfaces/fixations_on_surface_7.csv"
+    moved = file.rename(tmp_path / file.name)
+    with pytest.raises(ValueError, match=r"'observer' is missing.*names of folders"):
+        read_fixations(moved, "pupil", sizes=(100, 100))
+    table = read_fixations(moved, "pupil", sizes=(100, 100), columns={"observer": ""})
+    assert set(table["observer"]) == {"1"}
+
+
 def test_positions_of_the_scene_camera_are_refused(tmp_path):
     core_folder(tmp_path)
     with pytest.raises(ValueError, match="'gaze_point_3d_x' shows that it has positions of the"):
