@@ -15,6 +15,7 @@ from gazesal.datasets.gaze_formats._rows import omit, reading, table_of
 
 SIZE = (480, 640)  # (H, W) of every image
 KEYS = {"images", "annotations"}
+MOST_BESIDE = 0.05  # share of fixations beside the image in sound files
 
 
 def read_salicon(
@@ -60,13 +61,33 @@ def read_salicon_json(path: Path) -> pd.DataFrame:
                     "`gazesal.datasets.open_salicon_results`"
                 )
             names = {image["id"]: image["file_name"] for image in content["images"]}
+            unknown = {worker["image_id"] for worker in content["annotations"]} - set(names)
+            if unknown:
+                raise ValueError(
+                    f"annotations must be of images in 'images', got image_id {min(unknown)!r}"
+                )
             sizes |= {(image["height"], image["width"]) for image in content["images"]}
             for worker in content["annotations"]:
                 places = points(worker["fixations"]) - 1
                 row = {"image": names[worker["image_id"]], "observer": str(worker["worker_id"])}
                 row |= {"x": places[:, 1], "y": places[:, 0]}
                 rows.append(row | {"order": np.arange(1, len(places) + 1)})
-    return omit(table_of(rows, path, size=sizes.pop() if len(sizes) == 1 else None))
+    table = table_of(rows, path, size=sizes.pop() if len(sizes) == 1 else None)
+    _require_rows_first(table)
+    return omit(table)
+
+
+def _require_rows_first(table: pd.DataFrame) -> None:
+    """Raise if the fixations lie on images of one size only as (x, y)."""
+    height, width = table.attrs.get("size", (np.inf, np.inf))
+    x, y = table["x"].to_numpy(), table["y"].to_numpy()
+    beside = (x >= width) | (y >= height)
+    if beside.mean() > MOST_BESIDE and not ((x >= height) | (y >= width)).any():
+        raise ValueError(
+            f"{table.attrs['source']}: fixations must be [row, column], got {int(beside.sum())} of "
+            f"{len(table)} beside images of {width} x {height}, which lie on them as [x, y]. "
+            "Exchange the two."
+        )
 
 
 def _is_results(content: Any) -> bool:

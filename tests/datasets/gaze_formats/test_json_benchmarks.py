@@ -51,6 +51,26 @@ def test_salicon_json_folder_reads_its_annotations(tmp_path):
     assert rows(table) == [["7", "1", 0, 1], ["8", "1", 0, 1]]
 
 
+def annotations(*fixations, image_id=7):
+    image = {"id": 7, "file_name": "a.jpg", "height": 480, "width": 640}
+    gaze = {"image_id": image_id, "worker_id": 1, "fixations": list(fixations)}
+    return {"images": [image], "annotations": [gaze]}
+
+
+def test_salicon_json_with_columns_before_rows_is_refused(tmp_path):
+    path = write(tmp_path / "a.json", annotations([640, 480], [3, 9], [500, 2]))
+    with pytest.raises(ValueError, match=r"\[row, column\].* 2 of 3 beside images of 640 x 480"):
+        read_format("salicon-json", path, {})
+    path = write(tmp_path / "a.json", annotations([480, 640], [3, 9], [500, 700]))
+    assert len(read_format("salicon-json", path, {})) == 3
+
+
+def test_salicon_json_of_an_unknown_image_is_refused(tmp_path):
+    path = write(tmp_path / "a.json", annotations([3, 4], image_id=8))
+    with pytest.raises(ValueError, match=r"'images', got image_id 8"):
+        read_format("salicon-json", path, {})
+
+
 def test_results_of_salicon_are_maps(tmp_path):
     path = write(tmp_path / "results.json", [{"image_id": 7, "saliency_map": "iVBORw0"}])
     with pytest.raises(ValueError, match="saliency maps, not fixations"):
