@@ -7,6 +7,7 @@ type from the file as an index into memory.
 from __future__ import annotations
 
 import math
+import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -205,15 +206,14 @@ class Element:
         found = TYPES.get(self.kind)
         if found is None or (dtype is not None and found != dtype) or (not self.data and dtype):
             raise ValueError(f"the file is damaged: a part has type {self.kind}")
-        return np.frombuffer(self.data, np.dtype(found).newbyteorder(self.order))
+        return np.frombuffer(self.data, f"{self.order}{found}")
 
 
 def element_at(data: bytes | memoryview, at: int, order: Literal["<", ">"]) -> tuple[Element, int]:
     """Return the element at a place, and the place after it."""
-    tag = np.frombuffer(data[at : at + 8], f"{order}u4")
-    if len(tag) < 2:
+    if len(data) < at + 8:
         raise ValueError("a variable is truncated")
-    first, length = int(tag[0]), int(tag[1])
+    first, length = struct.unpack_from(f"{order}II", data, at)
     if first >> 16:  # up to four bytes are stored in the tag
         kind, length, start, end = first & 0xFFFF, first >> 16, at + 4, at + 8
     else:
