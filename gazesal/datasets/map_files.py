@@ -110,13 +110,14 @@ def read_map(path: str | Path, *, array: str | None = None) -> FloatArray:
                 "Omit it."
             )
         return StoredMap(path, array)()
-    if is_lossy(path) and path.exists():
+    values = map_of_file(path)
+    if is_lossy(path):
         warn(
             f"{path}: a map should be stored without loss, got JPEG, which changes values when it "
             "is written. Export it as .npy or .png if you can.",
             InputWarning,
         )
-    return map_of_file(path)
+    return values
 
 
 def is_lossy(path: Path) -> bool:

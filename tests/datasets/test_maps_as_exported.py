@@ -125,6 +125,16 @@ def test_colored_map_is_refused_with_the_reason(tmp_path):
         read_map(tmp_path / "jet.png")
 
 
+def test_png_that_is_named_jpeg_is_not_told_as_lossy(tmp_path):
+    Image.fromarray((MAP * 255).astype(np.uint8)).save(tmp_path / "a.png")
+    (tmp_path / "a.png").rename(tmp_path / "a.jpg")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        with pytest.raises(ValueError, match="content is not JPEG"):
+            read_map(tmp_path / "a.jpg")
+    assert not caught
+
+
 @pytest.mark.parametrize("version", ["4", "5", "7.3"])
 def test_matlab_file_of_one_map(tmp_path, version):
     """Numbers, vectors and text beside the map are ignored."""
