@@ -113,8 +113,9 @@ def _durations(readings: list[Reading], unit: DurationUnit | None) -> Iterator[A
     fitting = [each for each in readings if each.durations.shape == (len(each.points),)]
     every = np.concatenate([np.empty(0), *(each.durations for each in fitting)])
     positive = every[np.isfinite(every) & (every > 0)]
-    if len(positive) < 3 or positive.min() == positive.max():
-        return  # there are no durations, only equal weights
+    equal = len(positive) and positive.min() == positive.max()
+    if len(positive) < 3 or (equal and (unit is None or positive[0] == 1)):
+        return  # equal numbers may be weights, and 1 is the weight of fixations without durations
     median = float(np.median(positive))
     likely = unit_of(median)
     evidence = {"median": median, "declared": unit, "likely": likely}

@@ -38,7 +38,8 @@ def _shapes(method: str, maps: list[MapFacts]) -> Iterator[AuditFinding]:
             "fault" if len(turned) == len(maps) else "warning",
             f"{_count(turned, maps)} of {method!r} have the proportions of their image with height "
             f"and width exchanged ({_names(turned)}).",
-            TRANSPOSE,
+            f"{TRANSPOSE} If all images have one size, also check the order in which it is given: "
+            "(height, width) in Python, and WIDTHxHEIGHT for --size.",
             len(turned),
         )
     other = [each for each in maps if each not in turned and _is_distorted(each)]

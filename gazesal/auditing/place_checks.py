@@ -9,6 +9,7 @@ from gazesal.auditing.findings import AuditFinding
 from gazesal.auditing.readings import Reading, named
 from gazesal.maps.heatmap import SHARES_REMEDY, are_shares, off_image
 from gazesal.maps.plausible_gaze import in_one_corner
+from gazesal.typing import Float64Array
 
 __all__ = ["lattice_findings", "place_findings"]
 
@@ -46,6 +47,7 @@ def place_findings(readings: list[Reading]) -> Iterator[AuditFinding]:
             remedy=SHARES_REMEDY,
             evidence={"n_readings": len(odd)},
         )
+    yield from _shares_of_one_side(points, smallest)
     sides = np.concatenate([each.sides for each in readings])
     images = len({each.image for each in readings})
     off = np.concatenate([off_image(each.points, each.shape) for each in readings])
@@ -92,6 +94,22 @@ def place_findings(readings: list[Reading]) -> Iterator[AuditFinding]:
             remedy="If so, remove them from the table.",
             evidence={"n_fixations": zero},
         )
+
+
+def _shares_of_one_side(points: Float64Array, smallest: int) -> Iterator[AuditFinding]:
+    """Yield the coordinate that looks like shares if the other one does not."""
+    for axis, side, values in (("x", "width", points[:, 0]), ("y", "height", points[:, 1])):
+        twice = np.stack([values, values], axis=1)
+        if len(points) >= FEWEST_POINTS and are_shares(twice, (smallest, smallest)):
+            yield AuditFinding(
+                check="shares",
+                subject="gaze",
+                level="warning",
+                message=f"All {len(points)} fixations have {axis} within about one pixel of the "
+                f"edge, as shares of the {side} from 0 to 1 do, and the other coordinate is not.",
+                remedy=f"If so, multiply {axis} by the {side} and subtract 0.5.",
+                evidence={"n_fixations": len(points), "largest": float(values.max())},
+            )
 
 
 def _advice(readings: list[Reading]) -> str:

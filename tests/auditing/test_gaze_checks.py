@@ -147,6 +147,24 @@ def test_equal_weights_are_no_durations(points):
     assert "duration_unit" not in found_in(audit_of(points, durations=durations))
 
 
+@pytest.mark.parametrize("axis", [0, 1])
+def test_shares_of_one_coordinate(points, axis):
+    moved = {name: own.copy() for name, own in points.items()}
+    for own in moved.values():
+        own[:, axis] = (own[:, axis] + 0.5) / SIZE[axis]
+    (found,) = [each for each in audit_of(moved).findings if each.check == "shares"]
+    assert found.level == "warning"
+    assert f"have {'xy'[axis]} within" in found.message
+
+
+@pytest.mark.parametrize(("duration", "unit"), [(90.0, "s"), (0.09, "ms")])
+def test_equal_durations_in_another_unit_than_declared(points, duration, unit):
+    durations = {name: np.full(len(own), duration) for name, own in points.items()}
+    audit = audit_of(points, durations=durations, duration_unit=unit)
+    levels = [each.level for each in audit.findings if each.check == "duration_unit"]
+    assert levels == ["fault"]
+
+
 def test_gaze_that_cannot_be_read_is_a_fault(points, tmp_path):
     def broken():
         """Raise as a damaged file does."""
