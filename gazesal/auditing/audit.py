@@ -79,13 +79,12 @@ def audit(
     Maps, pictures and fixations are reduced to 32 x 32 cells. The *fit* of an image is the mean of
     the ranks of its map, in standard deviations, at the fixations on it, less the mean at the
     fixations on all images. A center of gaze that images share therefore counts for nothing. For
-    each method and correction, the fit with the correction is compared with the fit as given by
-    drawing the signs of the differences of the images again. The p-values are adjusted for all
-    comparisons by the largest statistic of each draw, so that the chance of any false finding about
-    the place of the gaze is at most 5 %. The better fit must also exceed 0 by 2.5 standard errors,
-    and a correction must have 1.2 times the fit as given. With fewer than eight images, or with
-    maps that fit the gaze too weakly, the result is "cannot tell".
-    :doc:`/concepts/audits` has the measured rates.
+    each method and correction, the signs of the images are drawn again to test if a fit is above 0
+    and if the fit with the correction is better than the fit as given. The p-values are adjusted
+    for all comparisons by the largest statistic of each draw, for a chance of about 5 % of any
+    false finding about the place of the gaze. A correction must also have 1.2 times the fit as
+    given. With fewer than eight images, or with maps that fit the gaze too weakly, the result is
+    "cannot tell". :doc:`/concepts/audits` has the measured rates.
 
     A shift of a pixel, such as 1-based coordinates read as 0-based, moves the fit by far less than
     its error. It is found only if coordinates lie beyond the last pixel and none on the first.

@@ -76,8 +76,9 @@ EXCHANGE = (
 )
 TURN = "Rotate the maps or the coordinates, for instance maps of photographs by their EXIF tag."
 SCREEN = (
-    "If the coordinates are pixels of a screen or of a resized image, describe it with a `Screen` "
-    "(--display, --placement, --scale), and `read_fixations` converts them to pixels of the image."
+    "Few scales and shifts are tested, so the right one may be near this one. If the coordinates "
+    "are pixels of a screen or of a resized image, describe it with a `Screen` (--display, "
+    "--placement, --scale), and `read_fixations` converts them to pixels of the image."
 )
 CENTER = (
     'Read them with origin="screen_center" (--origin screen_center) and the `Screen`, which '

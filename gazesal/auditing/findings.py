@@ -84,10 +84,10 @@ class Audit:
     def placement(self) -> str:
         """Answer to the question if the gaze fits the maps in the orientation in which it is given.
 
-        ``"fits"`` if it fits better than with every mirroring and rotation, ``"misfits"`` if it
-        fits better with a correction, else ``"cannot tell"``.
+        ``"fits"`` if it fits better than with every correction that was tested except perhaps a
+        shift, ``"misfits"`` if a finding names a correction, else ``"cannot tell"``.
         """
-        if any(each.verdict == "corrected" for each in self.fits):
+        if any(not math.isnan(each.p_value) for each in self.findings):
             return "misfits"
         by_subject: dict[str, list[str]] = {}
         for each in self.fits:
@@ -119,7 +119,7 @@ class Audit:
             A row for each method (and ``"all maps"``, the mean over methods) and correction:
             subject, correction, verdict ("given", "corrected" or "cannot tell"), n_images, the
             mean fits given and corrected, the standard error of their difference, and the p_value,
-            adjusted for all rows.
+            the larger of the adjusted p-values of the better fit and of the difference.
         """
         import pandas as pd  # noqa: PLC0415 (not imported in workers, because it takes 60 MB)
 
@@ -161,7 +161,7 @@ class Audit:
         if not self.fits:
             return (
                 "Place of the gaze: cannot tell, because too few images have both gaze and a map "
-                "or picture."
+                "or picture, or no correction would move the gaze inside the images."
             )
         open_ = [each for each in self.fits if each.verdict == "cannot tell"]
         if self.placement == "fits":

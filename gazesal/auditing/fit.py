@@ -1,15 +1,21 @@
-"""Paired tests over images of whether gaze fits maps better under a correction.
+"""Tests over images of whether gaze fits maps, and fits them better under a correction.
 
 The fit of a map to the gaze on its image is the mean of the map at the fixations, less the mean of
-the map at the fixations of all images, so that a common center of gaze counts for nothing. The fit
-with a correction less the fit as given is one number for each image. Its sign is as likely positive
-as negative if neither is better, so the signs are drawn again, for all maps and corrections at
-once. The largest of all statistics in each draw bounds the error over all tests (Westfall and
-Young, 1993).
+the map at the fixations of all images, so that a common center of gaze counts for nothing. Two
+questions are tested by drawing the signs of the images again (Westfall and Young, 1993):
+
+1. Is a fit above 0? A wrong correction makes the fits of images vary around 0. The largest
+   statistic of each draw, over all maps and corrections, bounds the error over all of them.
+2. Is a fit with a correction better than the fit as given? Only corrections with a fit above 0
+   are compared, so that the error over them is bounded without a loss for all others.
+
+A correction needs both answers. For the gaze as given, question 2 is answered for each correction
+alone, because the gaze fits as given only if it fits better than with every correction.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,9 +33,10 @@ LEVEL = 0.05  # chance that any correction is found although none is better
 DRAWS = 4999
 BATCH = 500  # draws at a time, which bounds the memory
 GAIN = 1.2  # a correction must have this multiple of the fit as given, besides the test
-# Standard errors by which the better fit must exceed 0. Of two fits without signal, one is often
-# better because the other is negative by chance.
-SIGNAL = 2.5
+# Images for each function of their sizes that is removed; with fewer, little would be left to test.
+IMAGES_PER_TERM = 8
+# Standardized values; deviations of maps from their mean below this are rounding.
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +53,13 @@ class FitTest:
         Images with both gaze and a map that is not constant.
     given, corrected : float
         Mean fit over images, in standard deviations of the ranks of the map.
-    given_error, corrected_error : float
-        Their standard errors over images.
     error : float
         Standard error of their difference over images.
-    p_value : float
-        One-sided in the direction that was observed, adjusted for all comparisons of the audit.
+    fit_p_value : float
+        One-sided p-value of the better fit against 0, adjusted for all fits of the audit.
+    difference_p_value : float
+        One-sided p-value of the difference in the direction that was observed. If the correction is
+        better, it is adjusted for all corrections whose fit is above 0.
     """
 
     subject: str
@@ -59,10 +67,14 @@ class FitTest:
     n_images: int
     given: float
     corrected: float
-    given_error: float
-    corrected_error: float
     error: float
-    p_value: float
+    fit_p_value: float
+    difference_p_value: float
+
+    @property
+    def p_value(self) -> float:
+        """The larger p-value, because a verdict needs both answers."""
+        return max(self.fit_p_value, self.difference_p_value)
 
     @property
     def verdict(self) -> str:
@@ -70,10 +82,9 @@ class FitTest:
         if not self.p_value <= LEVEL:
             return "cannot tell"
         if self.corrected < self.given:
-            return "given" if self.given >= SIGNAL * self.given_error else "cannot tell"
+            return "given"
         enough = self.corrected > GAIN * max(self.given, 0.0)
-        signal = self.corrected >= SIGNAL * self.corrected_error
-        return "corrected" if enough and signal else "cannot tell"
+        return "corrected" if enough else "cannot tell"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +123,18 @@ class _Pooled:
         return np.floor(np.clip(shares, 0, 1) * SIDE).astype(np.int64), inside
 
 
+class _Stack(NamedTuple):
+    """Maps of a method as standardized grids, less the part that the sizes of images predict.
+
+    `kept` (images,) marks images with a map. `basis` (kept images, functions) is orthonormal, and
+    `values` are (kept images, cells).
+    """
+
+    kept: NDArray[np.bool_]
+    basis: Float64Array
+    values: Float64Array
+
+
 def _pooled(gaze: Sequence[ImageGaze]) -> _Pooled:
     counts = [len(each.points) for each in gaze]
     return _Pooled(
@@ -134,60 +157,97 @@ def compare_fits(
     if len(read) < FEWEST_IMAGES:
         return []
     used = _pooled(read)
-    stacks = {method: _stack(used.names, grids) for method, grids in maps.items()}
-    stacks = {m: stack for m, stack in stacks.items() if _counted(stack) >= FEWEST_IMAGES}
+    sizes = np.array([each.size for each in read])
+    stacks = {method: _stack(used.names, grids, sizes) for method, grids in maps.items()}
+    stacks = {m: stack for m, stack in stacks.items() if stack.kept.sum() >= FEWEST_IMAGES}
     if not stacks:
         return []
     given = _fits(used, stacks, None)
     tested = [each for each in CORRECTIONS if used.stays_inside(each)]
-    corrected = {each.name: _fits(used, stacks, each) for each in tested}
-    subjects = list(given)
-    pairs = [(subject, each) for subject in subjects for each in tested]
-    gains = np.array([corrected[each.name][subject] - given[subject] for subject, each in pairs])
-    errors, p_values = _sign_flips(gains, seed)
-    return [
-        FitTest(
-            subject,
-            each,
-            int(np.isfinite(gain).sum()),
-            float(np.nanmean(given[subject])),
-            float(np.nanmean(corrected[each.name][subject])),
-            _standard_error(given[subject]),
-            _standard_error(corrected[each.name][subject]),
-            float(error),
-            float(p),
+    pairs = [(subject, each) for each in tested for subject in given]
+    corrected = [fits for each in tested for fits in _fits(used, stacks, each).values()]
+    if not pairs:
+        return []
+    return sorted(
+        _tests(pairs, given, np.array(corrected), seed),
+        key=lambda each: list(given).index(each.subject),
+    )
+
+
+def _tests(
+    pairs: list[tuple[str, Correction]],
+    given: Mapping[str, Float64Array],
+    corrected: Float64Array,
+    seed: int,
+) -> Iterator[FitTest]:
+    """Yield the test of each pair of subject and correction. Fits are nan without a map."""
+    as_given = np.array(list(given.values()))
+    row = [list(given).index(subject) for subject, _ in pairs]
+    fit_p = _sign_flips(np.concatenate([as_given, corrected]), seed).adjusted
+    given_p, corrected_p = fit_p[: len(given)][row], fit_p[len(given) :]
+    gains = corrected - as_given[row]
+    flips = _sign_flips(gains, seed)
+    better = np.nanmean(gains, axis=1) >= 0
+    fits = better & (corrected_p <= LEVEL)
+    difference_p = flips.single
+    if fits.any():
+        difference_p[fits] = _sign_flips(gains[fits], seed).adjusted
+    for k, (subject, correction) in enumerate(pairs):
+        yield FitTest(
+            subject=subject,
+            correction=correction,
+            n_images=int(np.isfinite(gains[k]).sum()),
+            given=float(np.nanmean(given[subject])),
+            corrected=float(np.nanmean(corrected[k])),
+            error=float(flips.errors[k]),
+            fit_p_value=float(corrected_p[k] if better[k] else given_p[k]),
+            difference_p_value=float(difference_p[k]),
         )
-        for (subject, each), gain, error, p in zip(pairs, gains, errors, p_values, strict=True)
-    ]
 
 
-def _stack(names: Sequence[str], grids: Mapping[str, Float64Array]) -> Float64Array:
-    """Return the grids less their mean over images, (images, cells), nan without a grid."""
-    missing = np.full(SIDE * SIDE, np.nan)
-    stack = np.array([grids.get(name, missing) for name in names])
-    kept = np.isfinite(stack[:, 0])
-    if kept.any():
-        stack = stack - stack[kept].mean(axis=0)
-    return stack
+def _stack(names: Sequence[str], grids: Mapping[str, Float64Array], sizes: Float64Array) -> _Stack:
+    """Collect the grids of a method, less the part that the sizes of the images predict."""
+    kept = np.array([name in grids for name in names], np.bool_)
+    if not kept.any():
+        return _Stack(kept, np.empty((0, 0)), np.empty((0, SIDE * SIDE)))
+    basis = _size_basis(sizes[kept])
+    rest = _without(np.array([grids[name] for name in names if name in grids]), basis)
+    rest[np.abs(rest) < ROUNDING] = 0.0  # maps that are equal for all images do not fit
+    return _Stack(kept, basis, rest)
 
 
-def _counted(stack: Float64Array) -> int:
-    return int(np.isfinite(stack[:, 0]).sum())
+def _size_basis(sizes: Float64Array) -> Float64Array:
+    """Return orthonormal functions (images, functions) of the sizes of images.
+
+    With sizes that are all equal, only the constant is left. Otherwise maps and gaze of, for
+    instance, portraits share more than those of other images, which no correction should explain.
+    """
+    width, height = np.log(sizes).T
+    proportion = width - height
+    terms = [np.ones(len(sizes)), proportion, proportion**2, width + height, proportion**3]
+    columns = np.stack(terms[: max(1, len(sizes) // IMAGES_PER_TERM)], axis=1)
+    columns[:, 1:] -= columns[:, 1:].mean(axis=0)
+    left, strengths, _ = np.linalg.svd(columns, full_matrices=False)
+    return np.asarray(left[:, strengths > ROUNDING * strengths[0]])
+
+
+def _without(values: Float64Array, basis: Float64Array) -> Float64Array:
+    """Return what the basis does not predict of the values (images, cells)."""
+    return np.asarray(values - basis @ (basis.T @ values))
 
 
 def _fits(
-    gaze: _Pooled, stacks: Mapping[str, Float64Array], correction: Correction | None
+    gaze: _Pooled, stacks: Mapping[str, _Stack], correction: Correction | None
 ) -> dict[str, Float64Array]:
     """Return the fit on each image by method, and their mean over methods, nan without a map."""
     grids = gaze.grids(correction)
     found = {}
     for method, stack in stacks.items():
-        kept = np.isfinite(stack[:, 0])
-        n = int(kept.sum())
-        own = grids[kept] - grids[kept].mean(axis=0)
+        n, removed = stack.basis.shape
+        own = _without(grids[stack.kept], stack.basis)
         fits = np.full(len(grids), np.nan)
-        # The factor makes the mean over the other images out of the mean over all.
-        fits[kept] = (stack[kept] * own).sum(axis=1) * n / (n - 1)
+        # With equal sizes, the factor turns the mean over all images into the mean over the others.
+        fits[stack.kept] = (stack.values * own).sum(axis=1) * n / (n - removed)
         found[method] = fits
     if len(found) > 1:
         every = np.array(list(found.values()))
@@ -197,14 +257,22 @@ def _fits(
     return found
 
 
-def _standard_error(fits: Float64Array) -> float:
-    return float(np.nanstd(fits, ddof=1) / np.sqrt(np.isfinite(fits).sum()))
+class _Flips(NamedTuple):
+    """Standard errors of means over images, and their one-sided p-values.
+
+    `single` are p-values in the direction of each mean. `adjusted` are p-values of means above 0,
+    by the largest statistic of all rows.
+    """
+
+    errors: Float64Array
+    single: Float64Array
+    adjusted: Float64Array
 
 
-def _sign_flips(gains: Float64Array, seed: int) -> tuple[Float64Array, NDArray[np.float64]]:
-    """Return the standard error and the adjusted p-value of the mean of each row over images."""
-    missing = ~np.isfinite(gains)
-    values = np.where(missing, 0.0, gains)
+def _sign_flips(values: Float64Array, seed: int) -> _Flips:
+    """Test the mean of each row over images by drawing the signs of images again."""
+    missing = ~np.isfinite(values)
+    values = np.where(missing, 0.0, values)
     n = (~missing).sum(axis=1)
     squares = (values**2).sum(axis=1)
 
@@ -215,9 +283,10 @@ def _sign_flips(gains: Float64Array, seed: int) -> tuple[Float64Array, NDArray[n
 
     observed, errors = statistic(values.sum(axis=1) / n)
     rng = np.random.default_rng(seed)
-    reached = np.zeros(len(gains))
+    single, adjusted = np.zeros(len(values)), np.zeros(len(values))
     for start in range(0, DRAWS, BATCH):
-        signs = rng.choice([-1.0, 1.0], (min(BATCH, DRAWS - start), gains.shape[1]))
+        signs = rng.choice([-1.0, 1.0], (min(BATCH, DRAWS - start), values.shape[1]))
         drawn, _ = statistic(signs @ values.T / n)
-        reached += (drawn.max(axis=1)[:, None] >= np.abs(observed)).sum(axis=0)
-    return errors, np.asarray((1.0 + reached) / (1.0 + DRAWS))
+        single += (drawn >= np.abs(observed)).sum(axis=0)
+        adjusted += (drawn.max(axis=1)[:, None] >= observed).sum(axis=0)
+    return _Flips(errors, (1.0 + single) / (1.0 + DRAWS), (1.0 + adjusted) / (1.0 + DRAWS))

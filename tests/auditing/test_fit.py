@@ -63,6 +63,61 @@ def test_correction_moves_points_by_its_words(correction):
     np.testing.assert_allclose(moved[0], expected[correction.name], atol=1e-12)
 
 
+@pytest.mark.parametrize("fault", ["mirrored", "rotated_180", "transposed", "half_size"])
+def test_fault_is_found_with_one_fixation_in_four_on_the_map(fault):
+    """A fit that is weak but not 0 suffices with 40 images."""
+    rng = np.random.default_rng(4)
+    points, maps = places_and_maps(n_images=40, n_fixations=24)
+    for own in points.values():
+        own[6:] = rng.uniform(0, SIZE - 1, (18, 2))
+    moved = {name: FAULTS[fault](own) for name, own in points.items()}
+    audit = gazesal.audit(cases_of(moved, {"mine": maps}))
+    assert [each.check for each in audit.findings if each.p_value <= 0.05] == [fault]
+    clean = gazesal.audit(cases_of(points, {"mine": maps}))
+    assert checks(clean) == []
+    assert clean.placement == "fits"
+
+
+def test_sizes_of_images_do_not_decide():
+    """Gaze and maps spread along the longer side, so that they fit by the size of the image."""
+    alarms = 0
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        cases = []
+        for index in range(40):
+            shape = [(60, 80), (80, 60), (60, 60), (40, 120)][index % 4]
+            size = np.array(shape[::-1], np.float64)
+
+            def near_center(n, size=size, rng=rng):
+                return np.clip(size / 2 + rng.normal(0, [0.1, 0.03], (n, 2)) * size, 0, size - 1)
+
+            drawn = gazesal.gaze_heatmap(near_center(3), shape, sigma=6.0)
+            gaze = {"ann": gazesal.Gaze(points=near_center(10))}
+            cases.append(
+                gazesal.Case(image=f"i{index}", shape=shape, gaze=gaze, maps={"mine": drawn})
+            )
+        alarms += gazesal.audit(cases).placement == "misfits"
+    assert alarms <= 2  # 8 to 10 of 12 if the sizes are ignored
+
+
+def test_maps_that_are_equal_for_all_images_cannot_tell():
+    points, maps = places_and_maps()
+    same = dict.fromkeys(maps, maps["image0"])
+    audit = gazesal.audit(cases_of(points, {"mine": same}))
+    assert audit.placement == "cannot tell"
+    assert checks(audit) == [("same_map", "mine")]
+
+
+def test_placement_is_a_misfit_only_if_a_finding_names_a_correction():
+    points, maps = places_and_maps()
+    audit = gazesal.audit(cases_of(points, {"mine": maps}))
+    turned = replace(
+        audit.fits[0], given=0.0, corrected=1.0, fit_p_value=0.01, difference_p_value=0.01
+    )
+    assert turned.verdict == "corrected"
+    assert replace(audit, fits=(turned,)).placement == "cannot tell"
+
+
 def test_maps_of_other_images_cannot_tell():
     points, maps = places_and_maps()
     names = list(maps)
