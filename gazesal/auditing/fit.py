@@ -219,8 +219,9 @@ def _stack(names: Sequence[str], grids: Mapping[str, Float64Array], sizes: Float
 def _size_basis(sizes: Float64Array) -> Float64Array:
     """Return orthonormal functions (images, functions) of the sizes of images.
 
-    With sizes that are all equal, only the constant is left. Otherwise maps and gaze of, for
-    instance, portraits share more than those of other images, which no correction should explain.
+    If all sizes are equal, only the constant is left. Otherwise gaze and maps of portraits, for
+    instance, are more similar to each other than to the gaze of landscapes, on every image. A
+    correction could fit this similarity.
     """
     width, height = np.log(sizes).T
     proportion = width - height
