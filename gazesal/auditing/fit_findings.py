@@ -56,7 +56,10 @@ def _finding(
     agree = [name for name in methods if _same(found, best.get(name))]
     more = ""
     if subject == "gaze" and _same(found, best.get(PICTURES)):
-        more = " The pictures show this too, so the gaze is wrong and not the maps."
+        more = (
+            " The pictures show this too, so the gaze is wrong, or pictures and maps have the same "
+            "fault."
+        )
     elif subject == "gaze" and len(methods) == 1:
         more = " Either the gaze or the maps are wrong."
     elif subject == "gaze" and methods:

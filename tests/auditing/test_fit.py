@@ -155,7 +155,11 @@ def test_contrast_of_pictures_is_compared_with_the_gaze(tmp_path):
         cases.append(replace(case, picture=path))
     audit = gazesal.audit(cases)
     assert ("mirrored", "gaze") in checks(audit, "fault")
-    assert "pictures" in next(e.message for e in audit.findings if e.check == "mirrored")
+    (found,) = [each for each in audit.findings if each.check == "mirrored"]
+    assert "contrast of the pictures" in found.message
+    with_maps = [replace(case, maps={"mine": maps[case.image]}) for case in cases]
+    (found,) = [e for e in gazesal.audit(with_maps).findings if e.check == "mirrored"]
+    assert "or pictures and maps have the same fault" in found.message
 
 
 def test_gaze_maps_are_compared_like_fixations():
