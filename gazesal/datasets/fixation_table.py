@@ -25,7 +25,7 @@ from gazesal.datasets.gaze_formats.preset_tables import (
 from gazesal.datasets.gaze_formats.read_table import TableOptions, fixations_of
 from gazesal.datasets.gaze_formats.registry import FORMATS, read_format
 from gazesal.datasets.gaze_formats.table_files import fixations_in_files, read_table
-from gazesal.datasets.gaze_formats.table_positions import Geometry
+from gazesal.datasets.gaze_formats.table_positions import Geometry, report_shares
 from gazesal.datasets.screen_tables import screens_by
 from gazesal.datasets.screens import ORIGINS, Screen, ScreenOrigin
 
@@ -226,9 +226,13 @@ def read_fixations(
     )
     dialect = Dialect(delimiter=delimiter, encoding=encoding)
     if is_table(source):
-        return _of_frame(source, preset, reading)
-    path = as_path(source, name="source")
-    return fixations_in_files(path, preset, reading, dialect, files=files)
+        table = _of_frame(source, preset, reading)
+    else:
+        path = as_path(source, name="source")
+        table = fixations_in_files(path, preset, reading, dialect, files=files)
+    if unit is None:
+        report_shares(table)
+    return table
 
 
 def read_reading(

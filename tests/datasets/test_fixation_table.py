@@ -218,7 +218,7 @@ def test_columns_must_be_different(write, columns):
 def test_flipped_bytes_raise_value_error_only(tmp_path, suffix):
     """A damaged file is read or raises a ValueError with its name."""
     rng = np.random.default_rng(0)
-    table = pd.DataFrame({"image": "1", "observer": "a", "x": rng.random(40), "y": 1.0})
+    table = pd.DataFrame({"image": "1", "observer": "a", "x": 99 * rng.random(40), "y": 1.0})
     table["duration"] = 1.0
     whole, broken = tmp_path / f"whole.{suffix}", tmp_path / f"broken.{suffix}"
     if suffix == "parquet":
@@ -536,3 +536,13 @@ def test_parquet_columns_of_bools_raise_and_times_become_milliseconds(tmp_path):
     frame.assign(duration=[True, False]).to_parquet(tmp_path / "a.parquet")
     with pytest.raises(ValueError, match=r"a\.parquet, column 'duration': must be numbers"):
         read_fixations(tmp_path / "a.parquet")
+
+
+def test_pixels_that_look_like_shares_are_told(tmp_path):
+    path = tmp_path / "table.csv"
+    rows = "".join(f"7,ann,0.{i}5,0.{9 - i},200\n" for i in range(9))
+    path.write_text("image,observer,x,y,duration\n" + rows)
+    with pytest.warns(InputWarning, match='unit="shares"'):
+        as_pixels = read_fixations(path)
+    as_shares = read_fixations(path, unit="shares", sizes=(100, 200))
+    np.testing.assert_allclose(as_shares["x"], as_pixels["x"] * 200 - 0.5)

@@ -26,8 +26,9 @@ from gazesal.datasets.screens import (
 from gazesal.exceptions import InputWarning
 from gazesal.typing import Float64Array
 
-__all__ = ["Geometry", "image_positions"]
+__all__ = ["Geometry", "image_positions", "report_shares"]
 
+FEWEST = 5  # positions; fewer may be pixels at a corner
 FAR = 3.0  # shares beyond this are not positions on or beside a screen
 
 
@@ -141,6 +142,19 @@ def _on_screen(
     known = all(frame is not None for frame in frames.values())
     frame = np.array([frames[image] for image in images]) if known else None
     return frame, np.array([edges[image] for image in images])
+
+
+def report_shares(table: pd.DataFrame) -> None:
+    """Warn if the positions of a table of fixations look like shares that were read as pixels."""
+    points = table[["x", "y"]].to_numpy(np.float64)
+    within = points.min() >= -1.0 and points.max() <= 1.5  # gaze may leave the screen
+    if within and len(points) >= FEWEST and (points % 0.5).any():
+        warn(
+            f"{table.attrs['source']}: positions must be pixels, but all {len(points)} lie between "
+            "0 and 1 or close to it, so they may be shares of the width and height. Give "
+            'unit="shares" (--unit shares) and `sizes` (--size) if they are.',
+            InputWarning,
+        )
 
 
 def _require_plausible(
