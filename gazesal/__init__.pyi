@@ -47,6 +47,7 @@ from .metrics.auc import sauc as sauc
 from .metrics.bias_corrected import residual_ncc as residual_ncc
 from .metrics.bias_corrected import residual_nss as residual_nss
 from .metrics.bias_corrected import semipartial_ncc as semipartial_ncc
+from .metrics.contributions import contributions as contributions
 from .metrics.correlation import ncc as ncc
 from .metrics.correlation import sncc as sncc
 from .metrics.correlation import spearman as spearman
