@@ -68,6 +68,12 @@ def sound_calls():
         "sncc": biased,
         "residual_ncc": biased,
         "residual_nss": biased,
+        "contributions": {
+            "metric": "sauc",
+            "saliency_map": MAP,
+            "gaze": GAZE,
+            "center_bias": BIAS,
+        },
         "semipartial_ncc": biased,
         "auc_borji": {**on_maps, "tolerance": None, **sampled},
         "sauc": {**biased, "tolerance": None, **sampled},
@@ -250,6 +256,7 @@ def sound_calls():
         "plot_evaluation": {"evaluation": EVALUATION, "summary": SUMMARY, "picture": MAP},
         "plot_extremes": {"evaluation": EVALUATION, "method": "m", "metric": "ncc", "n": 1},
         "plot_intervals": {"summary": SUMMARY},
+        "plot_contributions": {"contribution_map": MAP, "picture": GAZE},
         "plot_distributions": {"scores": EVALUATION.scores},
         "plot_pairs": {
             "table": TABLE,

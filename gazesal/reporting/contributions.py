@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gazesal._validation import as_map, require_finite
+from gazesal._validation import as_map, as_real_array, require_finite
 from gazesal.reporting.figure_style import add_note, new_figure
 from gazesal.reporting.pictures import PLAIN, for_display, to_unit_range
 
@@ -81,6 +81,8 @@ def plot_contributions(
 
 
 def _gray(picture: ArrayLike) -> Any:
+    checked = as_real_array(picture, name="picture", booleans=True)
+    require_finite(checked, name="picture")
     values = np.asarray(picture)
     if values.ndim not in {2, 3} or values.shape[2:] not in {(), (3,), (4,)} or not values.size:
         raise ValueError(
