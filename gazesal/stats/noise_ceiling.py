@@ -88,7 +88,7 @@ class NoiseCeiling:
         >>> round(ceiling.attainable(1), 4)
         0.8528
         """
-        n = as_count(n_observers, name="n_observers")
+        n = as_count(n_observers, name="n_observers", most=10**9)
         if not self.alpha >= 0:
             return math.nan
         rho = self.alpha / (self.n_observers - (self.n_observers - 1) * self.alpha)
