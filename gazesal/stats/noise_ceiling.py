@@ -127,8 +127,8 @@ def noise_ceiling(gaze_maps: Iterable[ArrayLike], *, standardize: bool = False) 
     Warns
     -----
     UndefinedMetricWarning
-        If a correlation is undefined, because a gaze map or a mean of them is constant. If `alpha`
-        or `best_attainable` is undefined, because the observers do not agree.
+        If a correlation is undefined, because a gaze map or a mean of them is constant. If
+        ``alpha`` or ``best_attainable`` is undefined, because the observers do not agree.
 
     See Also
     --------
