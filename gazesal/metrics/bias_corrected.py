@@ -16,7 +16,7 @@ from gazesal.maps.constancy import (
     fits_single,
     is_flat,
 )
-from gazesal.metrics.correlation import correlation
+from gazesal.metrics.correlation import correlation, z_scores
 from gazesal.typing import Float64Array, FloatArray
 
 __all__ = ["residual_ncc", "residual_nss", "semipartial_ncc"]
@@ -173,7 +173,7 @@ def residual_nss(saliency_map: ArrayLike, gaze_map: ArrayLike, center_bias: Arra
         return _undefined("The residual NSS", f"`saliency_map` is {constant(saliency)}")
     if excess is None:
         return 0.0
-    return z_sum(saliency, excess)
+    return float(np.vdot(z_scores(saliency), excess.ravel()))
 
 
 def semipartial_ncc(saliency_map: ArrayLike, gaze_map: ArrayLike, center_bias: ArrayLike) -> float:
@@ -267,27 +267,10 @@ def rest_map(gaze: FloatArray, bias: FloatArray) -> Float64Array | None:
     """Return the residual of the least squares fit of the bias to the gaze, None if it is 0."""
     if is_flat(gaze) or is_flat(bias):
         return None
-    first, second = _standardized(gaze), _standardized(bias)
+    first, second = z_scores(gaze), z_scores(bias)
     largest = max(float(np.abs(first).max()), float(np.abs(second).max()))
     first -= np.vdot(first, second) / np.vdot(second, second) * second
-    return None if _is_rounding(first, largest, (gaze, bias)) else first
-
-
-def z_sum(saliency: FloatArray, excess: Float64Array) -> float:
-    """Return the sum of a map with mean 0 and deviation 1, weighted by a map with the sum 0."""
-    return float(np.vdot(_standardized(saliency), excess))
-
-
-def _standardized(values: FloatArray) -> Float64Array:
-    """Return a map that is not constant with mean 0 and population deviation 1."""
-    scaled = values.astype(np.float64)
-    # Halved, because the difference of two finite floats may overflow.
-    scaled = np.ldexp(scaled, -math.frexp(float(np.abs(scaled).max()))[1] - 1)
-    scaled -= scaled.flat[0]
-    scaled = np.ldexp(scaled, -math.frexp(float(np.abs(scaled).max()))[1])
-    scaled -= scaled.mean()
-    scaled /= math.sqrt(np.vdot(scaled, scaled) / scaled.size)
-    return np.asarray(scaled)
+    return None if _is_rounding(first, largest, (gaze, bias)) else first.reshape(gaze.shape)
 
 
 def _is_rounding(difference: Float64Array, largest: float, maps: tuple[FloatArray, ...]) -> bool:

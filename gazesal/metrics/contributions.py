@@ -18,7 +18,7 @@ from gazesal.metrics.bias_corrected import (
     rest_map,
     semipartial_ncc,
 )
-from gazesal.metrics.correlation import ncc, sncc, to_unit_scale
+from gazesal.metrics.correlation import ncc, sncc, z_scores
 from gazesal.metrics.densities import EPSILON, as_density, as_epsilon
 from gazesal.metrics.distribution import kl_divergence, sim
 from gazesal.metrics.metric import Metric
@@ -173,13 +173,13 @@ def _of_bias(name: str, saliency: FloatArray, gaze: FloatArray, bias: FloatArray
     if other is None:  # the gaze equals the center bias
         return np.zeros(saliency.size)
     if name == "residual_nss":
-        return np.asarray(_z_scores(saliency) * other.ravel())
+        return np.asarray(z_scores(saliency) * other.ravel())
     return _products(saliency, other)
 
 
 def _products(first: FloatArray, second: FloatArray) -> Float64Array:
     """Return the products of z-scores, whose sum is the correlation."""
-    return np.asarray(_z_scores(first) * _z_scores(second) / first.size)
+    return np.asarray(z_scores(first) * z_scores(second) / first.size)
 
 
 def _below(saliency: FloatArray, negatives: FloatArray | None) -> Float64Array:
@@ -201,7 +201,7 @@ def _of_nss(saliency: FloatArray, shares: Float64Array) -> Float64Array:
             UndefinedMetricWarning,
         )
         return np.full(saliency.shape, math.nan)
-    return np.asarray((_z_scores(saliency) * shares).reshape(saliency.shape))
+    return np.asarray((z_scores(saliency) * shares).reshape(saliency.shape))
 
 
 def _of_information(
@@ -246,13 +246,6 @@ def _as_shares(gaze: ArrayLike, saliency: FloatArray) -> Float64Array:
 def _shares(weights: FloatArray, *, name: str = "gaze_map") -> Float64Array:
     values, sums = as_weights(weights, name=name)
     return np.asarray(values.ravel() / np.float64(sums.sum()))
-
-
-def _z_scores(values: FloatArray) -> Float64Array:
-    """Return the pixels of a map that is not constant with mean 0 and population deviation 1."""
-    scaled = to_unit_scale(values.ravel()).astype(np.float64)
-    scaled -= scaled.mean()
-    return np.asarray(scaled / math.sqrt(np.vdot(scaled, scaled) / scaled.size))
 
 
 def _require_known(name: str, center_bias: ArrayLike | None, eps: float | None) -> None:

@@ -278,3 +278,10 @@ def to_unit_scale(array: FloatArray) -> FloatArray:
     shifted = np.ldexp(values, -math.frexp(float(np.abs(values).max()))[1] - 1)
     shifted -= shifted[0]
     return np.asarray(np.ldexp(shifted, -math.frexp(float(np.abs(shifted).max()))[1]))
+
+
+def z_scores(values: FloatArray) -> Float64Array:
+    """Return the pixels of a map that is not constant with mean 0 and population deviation 1."""
+    scaled = to_unit_scale(values.ravel()).astype(np.float64)
+    scaled -= scaled.mean()
+    return np.asarray(scaled / math.sqrt(np.vdot(scaled, scaled) / scaled.size))
