@@ -103,6 +103,16 @@ def sound_calls():
         "localization_auc": on_region,
         "average_precision": on_region,
         "iou": {**on_region, "threshold": 0.5},
+        "Box": {"x_min": 1.0, "y_min": 2.0, "x_max": 3.0, "y_max": 4.0},
+        "Box.mask": {"self": gazesal.regions.Box(1, 2, 3, 4), "shape": (8, 10)},
+        "Ellipse": {"x": 1.0, "y": 2.0, "radius_x": 3.0, "radius_y": 4.0},
+        "Ellipse.between": {"x_min": 1.0, "y_min": 2.0, "x_max": 3.0, "y_max": 4.0},
+        "Ellipse.mask": {"self": gazesal.regions.Ellipse(1, 2, 3, 4), "shape": (8, 10)},
+        "Polygon": {"points": [(1, 2), (3, 4), (5, 1)]},
+        "Polygon.mask": {
+            "self": gazesal.regions.Polygon([(1, 2), (3, 4), (5, 1)]),
+            "shape": (8, 10),
+        },
         "dice": {**on_region, "top": 0.1},
         "to_density": {"saliency_map": MAP, "method": "sum", "minimum": 0.5, "temperature": 1.0},
         "score": {

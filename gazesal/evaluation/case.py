@@ -15,7 +15,9 @@ from gazesal.evaluation.gaze_sources import (
     load_source,
     read_source,
 )
+from gazesal.evaluation.region_sources import RegionSource, load_region
 from gazesal.maps.heatmap import SHARES_REMEDY, are_shares
+from gazesal.regions.inputs import Mask
 from gazesal.typing import Float64Array, FloatArray
 
 __all__ = ["Case", "is_pooled", "n_gaze_maps"]
@@ -73,6 +75,12 @@ class Case:
         Finished center bias of this image, used instead of the mean over the other images. It is
         non-negative and has a positive sum, by which it is divided. If every scored image has
         one, no center bias is computed from the gaze on all images.
+    regions : mapping of str to shapes, array, pathlib.Path or callable, optional
+        Regions of the image by label, such as the lesions of each kind, for metrics of regions.
+        Each is a `Box`, `Ellipse` or `Polygon` of `gazesal.regions` or a list of them, a mask of
+        the image's size that is true inside, the file of a mask of 0 and one other value, or a
+        function without arguments that returns shapes or a mask. Several shapes of one label are
+        one region. An image without a label has no region of it.
     """
 
     image: str
@@ -85,6 +93,7 @@ class Case:
     center_bias: MapSource | None = None
     gaze_map: MapSource | None = None
     picture: Path | None = None
+    regions: Mapping[str, RegionSource] = field(default_factory=dict)
 
     def load_map(self, method: str) -> FloatArray:
         """Return the saliency map of a method, checked.
@@ -172,6 +181,28 @@ class Case:
         return load_density(
             self.gaze_map, self.shape, name=name, resize=resize, two_valued=two_valued
         )
+
+    def load_region(self, label: str) -> Mask:
+        """Return the mask of a region, checked.
+
+        Parameters
+        ----------
+        label : str
+            One of `regions`.
+
+        Returns
+        -------
+        numpy.ndarray of bool, shape (H, W)
+            True inside the region.
+
+        Raises
+        ------
+        ValueError
+            If it cannot be read or is not a mask of the image's size. The message names image and
+            label.
+        """
+        name = f"region {label} of image {self.image}"
+        return load_region(self.regions[label], self.shape, name=name)
 
     def _require_pixels(self, gaze: Gaze, observer: str) -> None:
         """Raise if the fixations of an observer look like shares of the image's sides."""

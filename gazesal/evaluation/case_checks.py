@@ -15,6 +15,7 @@ from gazesal.evaluation.options import (
     common_size,
     needs_all_gaze,
 )
+from gazesal.evaluation.region_sources import require_regions
 from gazesal.evaluation.score_rows import RESERVED, BadImage
 from gazesal.maps.reference_frame import as_box
 
@@ -36,14 +37,16 @@ def as_cases(cases: Iterable[Case]) -> list[Case]:
             "maps": (isinstance(case.maps, Mapping), "a mapping of methods to maps"),
             "gaze": (isinstance(case.gaze, Mapping), "a mapping of observers to Gaze or maps"),
             "groups": (isinstance(case.groups, Mapping), "a mapping of columns to values"),
+            "regions": (isinstance(case.regions, Mapping), "a mapping of labels to regions"),
         }
         for name, (good, rule) in rules.items():
             if not good:
                 given = type(getattr(case, name)).__name__
                 raise TypeError(f"`{name}` of `cases[{index}]` must be {rule}, got {given}.")
         values = (value for value in case.groups.values() if isinstance(value, str))
-        for text in (case.image, *case.gaze, *case.maps, *values):
+        for text in (case.image, *case.gaze, *case.maps, *case.regions, *values):
             _require_text(text, index)
+        require_regions(case.regions, case.image)
         as_shape(case.shape, name=f"shape of image {case.image}")
         require_no_baseline(case.maps)
         if case.gaze_map is not None and any(map(is_gaze_map, case.gaze.values())):

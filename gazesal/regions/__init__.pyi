@@ -6,3 +6,6 @@ from .overlap import dice as dice
 from .overlap import iou as iou
 from .pointing import pointing_game as pointing_game
 from .relevance import relevance_mass as relevance_mass
+from .shapes import Box as Box
+from .shapes import Ellipse as Ellipse
+from .shapes import Polygon as Polygon

@@ -13,6 +13,7 @@ import numpy as np
 from gazesal._digests import digest_of_bytes, digest_of_texts
 from gazesal.evaluation.case import Case
 from gazesal.evaluation.gaze_sources import FixationMap, Gaze
+from gazesal.evaluation.region_sources import as_shapes
 from gazesal.evaluation.storage.callable_states import (
     as_values,
     is_model,
@@ -245,8 +246,17 @@ def gaze_fingerprint(case: Case, notes: Notes | None = None) -> str:
 
 def image_fingerprint(case: Case, gaze: str, notes: Notes | None = None) -> str:
     """Return the fingerprint of the input of an image's scores, except its groups and options."""
-    maps = _of_each(case.maps, notes)
-    return digest_of_texts([gaze, fingerprint(case.center_bias, notes), *maps])
+    maps, regions = _of_each(case.maps, notes), _of_each(_regions(case), notes)
+    parts = [gaze, fingerprint(case.center_bias, notes), *maps]
+    return digest_of_texts([*parts, "regions", *regions] if regions else parts)
+
+
+def _regions(case: Case) -> dict[str, Any]:
+    """Return the sources of the regions by label, shapes as texts."""
+    return {
+        label: repr(shapes) if (shapes := as_shapes(source)) else source
+        for label, source in case.regions.items()
+    }
 
 
 def _of_each(sources: Mapping[str, Any], notes: Notes | None) -> list[str]:

@@ -18,6 +18,7 @@ from gazesal.evaluation.case import Case
 from gazesal.evaluation.fixation_file import FixationFile
 from gazesal.evaluation.gaze_sources import FixationMap, Gaze
 from gazesal.evaluation.map_on_image import MapOnImage
+from gazesal.evaluation.region_sources import as_shapes, shapes_from_json, shapes_to_json
 from gazesal.evaluation.registered import READERS
 from gazesal.maps.reference_frame import as_box
 from gazesal.typing import Float64Array
@@ -135,6 +136,7 @@ def case_to_json(case: Case, places: Places) -> dict[str, Any]:
         "center_bias": None if case.center_bias is None else _source(case.center_bias, places),
         "gaze_map": None if case.gaze_map is None else _source(case.gaze_map, places),
         "picture": None if case.picture is None else places.text(case.picture),
+        "regions": {label: _region(source, places) for label, source in case.regions.items()},
     }
 
 
@@ -152,6 +154,12 @@ def _source(source: Any, places: Places) -> dict[str, Any]:
         name = _name_of(source.func)
         return {"function": name, "files": [places.text(path) for path in source.args]}
     return {"lost": _kind_of(source)}
+
+
+def _region(source: Any, places: Places) -> dict[str, Any]:
+    """Return the source of a region as JSON: shapes, or as other sources."""
+    shapes = as_shapes(source)
+    return {"shapes": shapes_to_json(shapes)} if shapes else _source(source, places)
 
 
 def _wrapped_source(source: FixationMap | MapOnImage, places: Places) -> dict[str, Any]:
@@ -245,6 +253,12 @@ def case_from_json(saved: dict[str, Any], gaze: dict[str, Gaze], places: Places)
         center_bias=None if own is None else source(own, "center bias"),
         gaze_map=None if together is None else source(together, "gaze map"),
         picture=None if saved["picture"] is None else places.path(saved["picture"]),
+        regions={
+            label: shapes_from_json(found["shapes"])
+            if "shapes" in found
+            else source(found, f"region {label}")
+            for label, found in saved["regions"].items()
+        },
     )
 
 

@@ -182,6 +182,7 @@ OF_CASE = {
     "box": (1.0, 1.0, 9.0, 9.0),
     "center_bias": np.ones(SHAPE),
     "gaze_map": np.ones(SHAPE),
+    "regions": {"lesion": np.eye(*SHAPE)},
 }
 NOT_SCORED_FROM = {"scored", "groups", "picture"}
 
