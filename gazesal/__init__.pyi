@@ -15,8 +15,11 @@ from .datasets.map_files import read_map as read_map
 from .datasets.map_files import read_sizes as read_sizes
 from .datasets.map_sources import find_maps as find_maps
 from .datasets.map_sources import open_maps as open_maps
+from .datasets.mentions import find_mentions as find_mentions
+from .datasets.naming_windows import gaze_when_named as gaze_when_named
 from .datasets.screens import Screen as Screen
 from .datasets.screens import fixations_from_screen as fixations_from_screen
+from .datasets.time_slices import fixations_between as fixations_between
 from .evaluation.case import Case as Case
 from .evaluation.cases_from_manifest import cases_from_manifest as cases_from_manifest
 from .evaluation.cases_from_reflacx import cases_from_reflacx as cases_from_reflacx

@@ -34,6 +34,8 @@ DESIGN = gazesal.stats.Design(["image", "reader"])
 FIXATIONS = pd.DataFrame(
     {"image": list("aabb"), "observer": list("uvuv"), "x": 1.0, "y": [1, 2, 3, 4], "duration": 1.0}
 )
+TIMED = FIXATIONS.assign(start=[0.0, 1.0, 2.0, 3.0])
+WORDS = pd.DataFrame({"word": ["a", "mass", "."], "start": [0.0, 1.0, 2.0], "end": [0.5, 1.5, 2.1]})
 MAPS = {"m": {"a": MAP, "b": GAZE}, "q": {"a": GAZE, "b": MAP}}
 
 
@@ -234,6 +236,15 @@ def sound_calls():
             "points": POINTS,
             "shape": (8, 10),
             "screen": gazesal.Screen(display=(10, 8)),
+        },
+        "fixations_between": {"fixations": TIMED, "start": 0.0, "end": 1.0},
+        "find_mentions": {"words": WORDS, "terms": {"a": ["no"]}, "negations": ("not",)},
+        "gaze_when_named": {
+            "fixations": TIMED,
+            "words": WORDS,
+            "mentions": {"a": ["mass"]},
+            "window": "sentence",
+            "before": 1.0,
         },
         "Screen": {"display": (10, 8), "placement": "center", "scale": 2.0},
         "Screen.edges": {"self": gazesal.Screen(display=(10, 8)), "shape": (8, 10)},

@@ -1,6 +1,7 @@
 from .egd_cxr import read_egd_fixations as read_egd_fixations
 from .map_sources import MapItem as MapItem
 from .map_stores import StoredMap as StoredMap
+from .mentions import REFLACX_TERMS as REFLACX_TERMS
 from .mimic_cxr_jpg import MIMIC_LABELS as MIMIC_LABELS
 from .mimic_cxr_jpg import MimicCxrJpg as MimicCxrJpg
 from .reflacx import Reflacx as Reflacx

@@ -45,6 +45,7 @@ FIXATION_NUMBERS = {
     "ymax_shown_from_image": "y_max_shown",
 }
 BOX = ("xmin", "ymin", "xmax", "ymax")
+WORD_TIMES = ("timestamp_start_word", "timestamp_end_word")
 LEAST_INSIDE = 0.5  # share of a chest box in the image, which shows about the whole chest
 MOST_CERTAIN = 5
 
@@ -128,9 +129,22 @@ def read_fixation_file(path: Path, height: int, width: int) -> pd.DataFrame:
                 "must follow starts, and pixels per degree must be positive."
             )
     require_different_rows(raw, path, "line")
-    table.insert(0, "duration", table.pop("end") - table.pop("start"))
+    table.insert(0, "duration", table["end"] - table["start"])
+    table = table[[*table.columns.drop(["start", "end"]), "start", "end"]]
     _require_gaze(table, path, height, width)
     return table
+
+
+def read_transcription_file(path: Path) -> pd.DataFrame:
+    """Read the words of a dictation; see `Reflacx.transcription`."""
+    raw = read_csv_text(path)
+    require_columns(raw, ["word", *WORD_TIMES], path)
+    require_each(raw["word"], raw["word"].str.strip() != "", path, "a word or punctuation mark")
+    start, end = (parse_numbers(raw[name], path) for name in WORD_TIMES)
+    require_each(raw[WORD_TIMES[1]], end >= start, path, f"at least {WORD_TIMES[0]!r} of its line")
+    in_order = start.diff().fillna(0) >= 0
+    require_each(raw[WORD_TIMES[0]], in_order, path, "at least the time of the line before it")
+    return pd.DataFrame({"word": raw["word"], "start": start, "end": end})
 
 
 def read_box_file(path: Path, height: int, width: int) -> tuple[float, float, float, float]:

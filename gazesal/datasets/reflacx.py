@@ -18,6 +18,7 @@ from gazesal.datasets._reflacx_files import (
     read_ellipse_file,
     read_fixation_file,
     read_metadata,
+    read_transcription_file,
     require_agreement,
 )
 from gazesal.datasets.stored_pictures import picture_size
@@ -188,8 +189,9 @@ class Reflacx:
         pandas.DataFrame
             Columns x, y (image pixels), duration (seconds), x_per_degree, y_per_degree (pixels per
             degree of visual angle along each axis), x_min_shown, y_min_shown, x_max_shown,
-            y_max_shown (part of the image on the screen, the upper bounds exclusive), in temporal
-            order. The index is the line of the file.
+            y_max_shown (part of the image on the screen, the upper bounds exclusive), start, end
+            (seconds from the start of the audio, possibly negative), in temporal order. The index
+            is the line of the file.
 
         Raises
         ------
@@ -202,18 +204,41 @@ class Reflacx:
         FileNotFoundError
             If the file is missing.
         """
-        row = self._row(reading)
-        if reading in self.skipped:
-            raise ValueError(
-                f"`reading` must have usable eye tracking, but {reading} was skipped: "
-                f"{self.skipped[reading]}"
-            )
-        if row["discarded"]:
-            raise ValueError(
-                f"`reading` must have eye tracking, but the release discarded it for {reading}."
-            )
+        row = self._tracked(reading)
         path = self._folder / reading / "fixations.csv"
         return read_fixation_file(path, int(row["height"]), int(row["width"]))
+
+    def transcription(self, reading: str) -> pd.DataFrame:
+        """Return the words of a reader's dictation with their times.
+
+        Parameters
+        ----------
+        reading : str
+            Id of a reading whose eye tracking was kept.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns word, start and end (seconds, in the clock of `fixations`), in temporal order.
+            The punctuation marks ``.`` and ``,`` are words of their own, and ``.`` ends a sentence.
+            The index is the line of the file.
+
+        Raises
+        ------
+        ValueError
+            If the reading is unknown, discarded or skipped, or the file is malformed: a column is
+            missing, a word is empty, or times are not in order.
+        TypeError
+            If the id is not a str.
+        FileNotFoundError
+            If the file is missing.
+
+        See Also
+        --------
+        gazesal.gaze_when_named : Fixations while a finding is named.
+        """
+        self._tracked(reading)
+        return read_transcription_file(self._folder / reading / "timestamps_transcription.csv")
 
     def chest_box(self, reading: str) -> tuple[float, float, float, float]:
         """Return the box that a reader drew around lungs and heart.
@@ -404,6 +429,20 @@ class Reflacx:
                 f"skipped. Reason of the first: {first}",
                 SkippedDataWarning,
             )
+
+    def _tracked(self, reading: str) -> pd.Series:
+        """Return the row of a reading, or raise if its eye tracking cannot be used."""
+        row = self._row(reading)
+        if reading in self.skipped:
+            raise ValueError(
+                f"`reading` must have usable eye tracking, but {reading} was skipped: "
+                f"{self.skipped[reading]}"
+            )
+        if row["discarded"]:
+            raise ValueError(
+                f"`reading` must have eye tracking, but the release discarded it for {reading}."
+            )
+        return row
 
     def _row(self, reading: str) -> pd.Series:
         """Return the row of a reading."""

@@ -89,6 +89,8 @@ def test_reads_all_columns(tmp_path, newline):
             "y_min_shown": 303,
             "x_max_shown": 2521,
             "y_max_shown": 2463,
+            "start": 7.08,
+            "end": 7.293,
         }
     )
     assert release.chest_box("P101R000003") == (383, 508, 2295, 2441)
@@ -566,3 +568,47 @@ def test_invalid_numbers_of_readers_and_phases_raise(folder):
     with pytest.raises(ValueError, match="`phases` must be among 1, 2 and 3, got "):
         Reflacx(folder, phases=[])
     assert len(Reflacx(folder, phases=np.array([1, 1])).readings) == 3
+
+
+WORDS = [
+    "word,timestamp_start_word,timestamp_end_word",
+    "lungs,-0.1,0.4",
+    '",",0.4,0.5',
+    "clear,0.6,1.0",
+    ".,1.0,1.1",
+]
+
+
+def transcribed(folder, lines):
+    """Write the dictation of a reading and return it."""
+    write(folder / "P101R000001" / "timestamps_transcription.csv", lines)
+    return read(folder).transcription("P101R000001")
+
+
+def test_reads_the_words_of_a_dictation(folder):
+    words = transcribed(folder, WORDS)
+    assert words["word"].tolist() == ["lungs", ",", "clear", "."]
+    assert words[["start", "end"]].to_numpy().tolist()[0] == [-0.1, 0.4]
+    assert words.index.tolist() == [2, 3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (["word,timestamp_start_word", "lungs,1"], "'timestamp_end_word' is missing"),
+        ([WORDS[0], ",1,2"], "line 2, column 'word': must be a word"),
+        ([WORDS[0], "lungs,2,1"], "line 2, column 'timestamp_end_word': must be at least"),
+        ([*WORDS, "heart,0.5,3"], "line 6, column 'timestamp_start_word': must be at least"),
+        ([WORDS[0], "lungs,x,1"], "must be a finite number"),
+    ],
+)
+def test_malformed_dictation_raises(folder, lines, words):
+    with pytest.raises(ValueError, match=words):
+        transcribed(folder, lines)
+
+
+def test_dictation_that_is_missing_or_discarded_raises(folder):
+    with pytest.raises(FileNotFoundError, match="timestamps_transcription"):
+        read(folder).transcription("P101R000001")
+    with pytest.raises(ValueError, match="discarded"):
+        read(folder).transcription("P101R000003")
