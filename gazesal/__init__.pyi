@@ -60,6 +60,7 @@ from .metrics.distribution import kl_divergence as kl_divergence
 from .metrics.distribution import sim as sim
 from .metrics.information import information_gain as information_gain
 from .metrics.information import log_likelihood as log_likelihood
+from .metrics.maps_for_metric import maps_for_metric as maps_for_metric
 from .metrics.metric import Metric as Metric
 from .metrics.nss import nss as nss
 from .metrics.nss import snss as snss

@@ -77,6 +77,7 @@ def sound_calls():
             "center_bias": BIAS,
         },
         "semipartial_ncc": biased,
+        "maps_for_metric": {"density": GAZE, "metric": "sauc", "center_bias": BIAS},
         "auc_borji": {**on_maps, "tolerance": None, **sampled},
         "sauc": {**biased, "tolerance": None, **sampled},
         "auc": {**on_points, "negatives": "all", "outside": "raise"},
