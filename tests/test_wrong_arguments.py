@@ -142,6 +142,18 @@ def sound_calls():
             "self": gazesal.stats.noise_ceiling([MAP, MAP + GAZE]),
             "n_observers": 3,
         },
+        "control_scores": {
+            "metric": "sncc",
+            "saliency_maps": [MAP, GAZE],
+            "gaze": [GAZE, MAP],
+            "center_bias": [BIAS, BIAS],
+            "boxes": boxes,
+        },
+        "ControlScores.p_value": {
+            "self": gazesal.stats.control_scores("ncc", [MAP] * 9, [GAZE] * 9),
+            "n_resamples": 20,
+            "rng": 0,
+        },
         "corrected_ncc": {"saliency_map": MAP, "gaze_maps": [MAP, MAP + GAZE]},
         "resample": {"array": MAP, "shape": (4, 5), "method": "bilinear"},
         "sampled_auc_error": {**biased, "n_samples": 10, "n_negatives": 9},

@@ -19,6 +19,7 @@ from gazesal._validation import (
 )
 from gazesal.evaluation.case import Case
 from gazesal.evaluation.gaze_sources import Gaze
+from gazesal.maps.alignment import box_of, moved_points
 from gazesal.maps.constancy import is_flat
 from gazesal.maps.heatmap import Outside, off_image, require_drawable
 from gazesal.maps.resampling import resample
@@ -52,11 +53,7 @@ class AllFixations:
         group = (self.positions[case.image], *self.together)
         kept = ~np.isin(self.image_of, group)
         boxes, points = self.boxes[self.image_of[kept]], self.points[kept]
-        own = _box_of(case)
-        scale = (own[2:] - own[:2]) / (boxes[:, 2:] - boxes[:, :2])
-        # Written so that fixations are not changed by rounding if all images have the same size.
-        shift = (own[:2] - 0.5) - (boxes[:, :2] - 0.5) * scale
-        moved = points * scale + shift
+        moved = moved_points(points, boxes, box_of(case.shape, case.box))
         return np.asarray(moved[~off_image(moved, case.shape)])
 
 
@@ -75,17 +72,10 @@ def pool(each: Sequence[tuple[Case, Float64Array]]) -> AllFixations:
     """Collect the fixations on many images."""
     return AllFixations(
         positions={case.image: i for i, (case, _) in enumerate(each)},
-        boxes=np.array([_box_of(case) for case, _ in each]),
+        boxes=np.array([box_of(case.shape, case.box) for case, _ in each]),
         points=np.concatenate([np.empty((0, 2)), *(points for _, points in each)]),
         image_of=np.repeat(np.arange(len(each)), [len(points) for _, points in each]),
     )
-
-
-def _box_of(case: Case) -> Float64Array:
-    """Return the box of an image, by default the whole image."""
-    height, width = case.shape
-    box = (0.0, 0.0, float(width), float(height)) if case.box is None else case.box
-    return np.asarray(box, dtype=np.float64)
 
 
 def counted_fixations(case: Case, observer: str, outside: Outside) -> Float64Array:

@@ -1,5 +1,7 @@
 from .array_intervals import confidence_interval as confidence_interval
 from .comparisons import compare as compare
+from .control_scores import ControlScores as ControlScores
+from .control_scores import control_scores as control_scores
 from .design import Design as Design
 from .multiplicity import adjust_p_values as adjust_p_values
 from .noise_ceiling import NoiseCeiling as NoiseCeiling
