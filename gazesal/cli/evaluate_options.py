@@ -19,6 +19,7 @@ NAMES = (*METRICS, *COMPAT_METRICS)
 FOLDER = click.Path(path_type=Path, file_okay=False)
 
 _score = partial(click.option, cls=GroupedOption, group="Scores")
+_bias = partial(click.option, cls=GroupedOption, group="Center bias")
 _results = partial(click.option, cls=GroupedOption, group="Results")
 
 # An option with the name of a keyword argument of `gazesal.evaluate` is given to it.
@@ -50,7 +51,7 @@ EVALUATE_OPTIONS = [
         help="Score maps against the mean of all observers except one, for each observer left "
         "out (rest), or against the mean of all observers (all).",
     ),
-    _score(
+    _bias(
         "--center-bias",
         type=click.Choice(["images", "none"]),
         default="images",
@@ -58,14 +59,22 @@ EVALUATE_OPTIONS = [
         help="Score the mean gaze map of the images (images), or score without a center bias, for "
         "metrics that do not use it (none).",
     ),
-    _score(
+    _bias(
         "--center-bias-rows",
         type=click.Choice(["left_out", "in_sample", "both"]),
         help="Center bias of an image: without its own gaze (left_out), with it as in Bigolin "
         "Lanfredi et al. (2021) (in_sample), or both as separate methods. By default left_out. For "
         "REFLACX both, or in_sample with --rounding study.",
     ),
-    _score(
+    _bias(
+        "--baseline",
+        type=click.Choice(["kde", "center_bias"]),
+        default="kde",
+        show_default=True,
+        help="Baseline of information_gain: a cross-validated kernel density of the fixations on "
+        "the other images (kde), or the mean gaze map of the center bias (center_bias).",
+    ),
+    _bias(
         "--leave-out",
         metavar="GROUP",
         help="Group of images that are left out of the center bias together, for example patient "

@@ -28,6 +28,7 @@ from gazesal.evaluation.groups import require_groups
 from gazesal.evaluation.map_checks import report_lossy, require_upright
 from gazesal.evaluation.options import (
     CHECKS,
+    Baseline,
     CenterBiasRows,
     CenterBiasWord,
     GroundTruth,
@@ -60,6 +61,7 @@ def evaluate(
     two_valued: TwoValued = "raise",
     center_bias: CenterBiasWord | CenterBiasModel = "images",
     center_bias_rows: CenterBiasRows | None = None,
+    baseline: Baseline = "kde",
     rounding: Rounding = "none",
     n_samples: int | None = None,
     tolerance: float | None = None,
@@ -99,7 +101,7 @@ def evaluate(
         Names in `METRICS` or in `gazesal.compat`, their usual aliases such as ``"CC"``, or your own
         `Metric`. ``auc_shuffled`` and ``snss`` use the fixations on all other images, aligned with
         this one by the boxes, or by relative position without boxes. ``information_gain`` has the
-        center bias as its baseline.
+        density of `baseline` as its baseline.
     resize : {"bilinear"}, optional
         Resize maps of another size to the image, and gaze maps of images of different sizes to the
         most common size for the center bias. See `resample`. By default a different size is an
@@ -127,6 +129,14 @@ def evaluate(
         ``"left_out"``. With an object that can leave out images it must be given, and with one
         that cannot, such as a Gaussian, it is ``"given"`` by default. To leave out an image of a
         `KdeCenterBias`, its fixations must be given under the image's name.
+    baseline : {"kde", "center_bias"}, default "kde"
+        Baseline of ``information_gain`` with a center bias of the images. ``"kde"`` is a kernel
+        density of the fixations on the other images, mixed with a uniform density, as in
+        `KdeCenterBias`. The bandwidth and the mixing maximize the likelihood of each image
+        under the others, and the row ``"center_bias"`` of ``information_gain`` scores this
+        density. ``"center_bias"`` is the mean gaze map itself, over which nearly any smooth map
+        gains if the images or observers are few. A center bias given as an object, or by a case,
+        is the baseline as it is.
     rounding : {"none", "study"}, default "none"
         Registration of images with boxes. See `ReferenceFrame`. ``"study"`` requires
         ``center_bias_rows="in_sample"``.

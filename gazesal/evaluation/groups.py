@@ -8,7 +8,6 @@ import numpy as np
 
 from gazesal.evaluation.case import Case
 from gazesal.evaluation.gaze_of_image import center_bias_of, gaze_maps
-from gazesal.evaluation.metric_calls import takes_others
 from gazesal.evaluation.options import EvaluationOptions
 
 __all__ = ["left_out_together", "left_out_with", "require_groups"]
@@ -77,7 +76,7 @@ def require_groups(cases: Sequence[Case], options: EvaluationOptions) -> None:
             f"`leave_out` must name a group of at least two values, got {column!r} with one, which "
             "would leave no image for the center bias."
         )
-    if not options.leaves_out and not takes_others(options.chosen):
+    if not options.leaves_out and not options.takes_others:
         raise ValueError(
             "`leave_out` must be None if no center bias leaves out images and no metric uses "
             f"fixations on other images, got {column!r}. Remove it."

@@ -6,10 +6,11 @@ image. A new metric with the same arguments needs no change here.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gazesal._validation import (
     as_points,
@@ -51,15 +52,24 @@ class AllFixations:
         Fixations that fall outside this image, or are on images of its group, are left out.
         """
         group = (self.positions[case.image], *self.together)
-        kept = ~np.isin(self.image_of, group)
+        return self._moved(case, ~np.isin(self.image_of, group))
+
+    def on_all(self, case: Case) -> Float64Array:
+        """Return the fixations on all images, in the pixels of this image and inside it."""
+        return self._moved(case, np.ones(len(self.points), np.bool_))
+
+    def on_image(self, case: Case) -> Float64Array:
+        """Return the fixations on this image."""
+        return np.asarray(self.points[self.image_of == self.positions[case.image]])
+
+    def left_out_with(self, together: tuple[int, ...]) -> "AllFixations":
+        """Return the same fixations, with other images that are left out with the scored one."""
+        return replace(self, together=together)
+
+    def _moved(self, case: Case, kept: NDArray[np.bool_]) -> Float64Array:
         boxes, points = self.boxes[self.image_of[kept]], self.points[kept]
         moved = moved_points(points, boxes, box_of(case.shape, case.box))
         return np.asarray(moved[~off_image(moved, case.shape)])
-
-
-def takes_others(metrics: Sequence[Metric]) -> bool:
-    """Return whether any metric needs the fixations on other images."""
-    return any("other_fixations" in metric.arguments for metric in metrics)
 
 
 def fixations_on(case: Case, outside: Outside) -> Float64Array:
@@ -149,11 +159,13 @@ def _require_use(option: str, value: Any, users: list[str]) -> None:
         )
 
 
-def require_fixations(cases: Sequence[Case], metrics: Sequence[Metric]) -> None:
-    """Raise if a metric needs fixations and the gaze of an observer is given as a map."""
+def require_fixations(cases: Sequence[Case], metrics: Sequence[Metric], *, of_all: bool) -> None:
+    """Raise if a metric needs fixations and the gaze of an observer is given as a map.
+
+    With `of_all`, images that are not scored need fixations too.
+    """
     taken = {metric.name: POINTS.intersection(metric.arguments) for metric in metrics}
     asking = [name for name, points in taken.items() if points]
-    of_all = any("other_fixations" in points for points in taken.values())
     for case in cases:
         if asking and (case.scored or of_all) and not case.gaze:
             raise ValueError(
@@ -241,6 +253,8 @@ class MetricCalls:
         Values of the options for which metrics have no default.
     outside : {"raise", "drop", "keep"}
         Treatment of fixations outside the image. See `gaze_heatmap`.
+    baseline : numpy.ndarray of float64, shape (H, W), optional
+        Density for the metrics that take a density as baseline. By default the center bias.
     """
 
     def __init__(
@@ -252,10 +266,12 @@ class MetricCalls:
         density: Any,
         options: Mapping[str, Any],
         outside: Outside,
+        baseline: Float64Array | None = None,
     ) -> None:
         self._outside = outside
         self._case = case
         self._negatives = negatives
+        self.baseline = negatives if baseline is None else baseline
         self._others = None if fixations is None else fixations.on_others(case)
         self._density = density
         self._options = options
@@ -301,7 +317,9 @@ class MetricCalls:
             if self._density is not None:
                 saliency = self._as_density(saliency)
         given: dict[str, Any] = {"saliency_map": saliency, "gaze_map": truth}
-        given["center_bias"] = given["baseline"] = self._negatives
+        given["center_bias"] = self._negatives
+        of_density = "baseline" in metric.densities  # only these take the fitted one
+        given["baseline"] = self.baseline if of_density else self._negatives
         if "fixations" in metric.arguments:
             given["fixations"] = self._truth_points(left_out)
         given["other_fixations"] = self._others

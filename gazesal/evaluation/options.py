@@ -42,6 +42,7 @@ from gazesal.metrics.registry import STUDY_METRICS
 
 __all__ = [
     "CHECKS",
+    "Baseline",
     "CenterBiasRows",
     "CenterBiasWord",
     "EvaluationOptions",
@@ -57,6 +58,7 @@ Check = Callable[..., Any]
 Frame = tuple[int, int] | ReferenceFrame
 CenterBiasWord = Literal["images", "none"]
 CenterBiasRows = Literal["left_out", "in_sample", "both", "given"]
+Baseline = Literal["kde", "center_bias"]
 GroundTruth = Literal["rest", "all"]
 
 
@@ -102,6 +104,7 @@ class EvaluationOptions:
     center_bias: str = "images"
     # None without a center bias
     center_bias_rows: CenterBiasRows | None = "left_out"
+    baseline: Baseline = "kde"
     n_samples: int | None = None
     tolerance: float | None = None
     seed: int = 0
@@ -140,6 +143,18 @@ class EvaluationOptions:
         made = self.frame is not None or self.given_bias is not None
         return made and self.center_bias_rows in {"left_out", "both"}
 
+    @property
+    def fits_baseline(self) -> bool:
+        """True if information gain compares with a density fitted to the fixations."""
+        taken = any("baseline" in metric.densities for metric in self.chosen)
+        return taken and self.baseline == "kde" and self.frame is not None
+
+    @property
+    def takes_others(self) -> bool:
+        """True if the scores of an image depend on the fixations on other images."""
+        of_metrics = any("other_fixations" in metric.arguments for metric in self.chosen)
+        return of_metrics or self.fits_baseline
+
 
 # The check of each option, called with a value and the name of the option. It returns the value.
 CHECKS: dict[str, Check] = {
@@ -152,6 +167,7 @@ CHECKS: dict[str, Check] = {
     "two_valued": _one_of(*get_args(TwoValued)),
     "center_bias": as_text,
     "center_bias_rows": _or_none(_one_of(*get_args(CenterBiasRows))),
+    "baseline": _one_of(*get_args(Baseline)),
     "n_samples": _or_none(as_count),
     "tolerance": as_tolerance,
     "seed": partial(as_count, least=0),
@@ -178,8 +194,8 @@ def fit_to_cases(
     """Return the options with their frame, or raise if they contradict each other or the images."""
     as_choice(rounding, get_args(Rounding), name="rounding")
     require_metric_options(options.chosen, density=options.density, shrink=options.shrink)
-    require_fixations(cases, options.chosen)
     _require_bias(options)
+    _require_baseline(options)
     needs_all = needs_all_gaze(cases, options)
     if options.center_bias == "none" and rounding != "none":
         raise ValueError(
@@ -194,7 +210,9 @@ def fit_to_cases(
     _require_areas(options)
     _require_boxes(cases)
     _require_sigma(options.sigma, cases)
-    return replace(options, frame=_frame(cases, options, rounding) if needs_all else None)
+    fitted = replace(options, frame=_frame(cases, options, rounding) if needs_all else None)
+    require_fixations(cases, fitted.chosen, of_all=fitted.takes_others)
+    return fitted
 
 
 def needs_all_gaze(cases: list[Case], options: EvaluationOptions) -> bool:
@@ -243,6 +261,15 @@ def _require_bias(options: EvaluationOptions) -> None:
         raise ValueError(
             f"`center_bias` (--center-bias) must not be 'none' with {' and '.join(taking)}, which "
             "compare with the center bias. Choose other `metrics` (--metric), or 'images'."
+        )
+
+
+def _require_baseline(options: EvaluationOptions) -> None:
+    """Raise if a baseline is chosen and no metric uses it."""
+    if options.baseline != "kde" and not any("baseline" in m.densities for m in options.chosen):
+        raise ValueError(
+            f"`baseline` (--baseline) must be 'kde' if no metric in `metrics` uses it, got "
+            f"{options.baseline!r}. Remove it, or add 'information_gain'."
         )
 
 

@@ -18,11 +18,12 @@ from joblib.externals.loky.backend.reduction import dumps  # joblib sends tasks 
 
 from gazesal._validation import as_count
 from gazesal.evaluation.case import Case, n_gaze_maps
+from gazesal.evaluation.fitted_baseline import Kernel, choose_kernel
 from gazesal.evaluation.gaze_checks import report_unblurred
 from gazesal.evaluation.gaze_of_image import AnyCenterBias
 from gazesal.evaluation.groups import left_out_together
 from gazesal.evaluation.map_checks import report_transposed
-from gazesal.evaluation.metric_calls import pool, takes_others
+from gazesal.evaluation.metric_calls import pool
 from gazesal.evaluation.options import EvaluationOptions
 from gazesal.evaluation.score_rows import BadImage, BadImages, raise_bad
 from gazesal.evaluation.storage.center_bias_file import frame_of, parts_of
@@ -153,6 +154,7 @@ class Shared(NamedTuple):
     arrays: list[np.ndarray]
     positions: Mapping[str, int]
     together: Mapping[str, list[Case]]
+    kernel: Kernel | None = None  # of the baseline of information gain
 
     def of(self, case: Case) -> tuple[tuple[int, ...], list[Case]]:
         """Return the indices of an image and of the images left out with it, and these images."""
@@ -166,11 +168,12 @@ def shared_by_all(
 ) -> Shared:
     """Return the parts of the center bias and the images that are left out together.
 
-    If a metric takes the fixations on other images, the fixations on all images are added.
+    If a metric takes the fixations on other images, the fixations on all images are added, and the
+    kernel of a baseline that is fitted to them.
     """
     facts, arrays = parts_of(bias)
     together = left_out_together([c for c in cases if c.image not in bad.of_gaze], options)
-    if not takes_others(options.chosen):
+    if not options.takes_others:
         return Shared(facts, arrays, {}, together)
     each = []
     for case in cases:
@@ -182,7 +185,12 @@ def shared_by_all(
                 each.append((case, points))
     found = pool(each)
     arrays += [found.boxes, found.points, found.image_of]
-    return Shared(facts, arrays, found.positions, together)
+    shared = Shared(facts, arrays, found.positions, together)
+    if options.fits_baseline:
+        fixated = [case for case, _ in each]
+        kernel = choose_kernel(fixated, found, lambda case: shared.of(case)[0])
+        return shared._replace(kernel=kernel)
+    return shared
 
 
 def score_all(
@@ -204,7 +212,7 @@ def score_all(
     def arguments() -> Iterator[tuple[Any, ...]]:
         for case in cases:
             in_progress[case.image] = None
-            yield case, *shared.of(case), options, shared.facts
+            yield case, *shared.of(case), options, shared.kernel, shared.facts
 
     results = run(
         score_case,

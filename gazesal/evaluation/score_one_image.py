@@ -9,6 +9,7 @@ import numpy as np
 
 from gazesal._warnings import muted
 from gazesal.evaluation.case import ALL_OBSERVERS, CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER, Case
+from gazesal.evaluation.fitted_baseline import Kernel, fitted_baseline
 from gazesal.evaluation.gaze_of_image import biases_on_image, gaze_maps
 from gazesal.evaluation.map_checks import TRANSPOSE, looks_transposed
 from gazesal.evaluation.metric_calls import AllFixations, MetricCalls, require_distribution
@@ -96,18 +97,23 @@ def score_image(
     options: EvaluationOptions,
     fixations: AllFixations | None = None,
     together: Sequence[Case] = (),
+    kernel: Kernel | None = None,
 ) -> tuple[list[Score], Noticed]:
     """Return every score of one image, and the facts noticed about its maps.
 
     The order of the scores is by method, observer left out and metric. `fixations` holds the
     fixations on all images, if a metric takes them. The images of `together` are left out of the
-    center bias with this one.
+    center bias with this one. With a `kernel`, the baseline of information gain is fitted.
     """
     unblurred: list[str] = []
     own_maps = gaze_maps(case, options, unblurred)
     biases = biases_on_image(case, own_maps, bias, options, together)
     pairs = list(scored_pairs(case, own_maps, biases, options))
     negatives = biases.get(options.negatives)
+    baseline = None
+    if kernel is not None and fixations is not None and case.center_bias is None:
+        in_sample = options.center_bias_rows == "in_sample"
+        baseline = fitted_baseline(case, fixations, kernel, in_sample=in_sample)
     calls = MetricCalls(
         case,
         negatives,
@@ -115,6 +121,7 @@ def score_image(
         density=options.density,
         options={"shrink": options.shrink},
         outside=options.outside,
+        baseline=baseline,
     )
     # Undefined scores stay in the table as nan, and the summary counts them.
     with muted(UndefinedMetricWarning, InputWarning):
@@ -188,8 +195,12 @@ def _score(
     if not _is_sampled(metric, options):
         is_density = pair.method in {INTEROBSERVER, CENTER_BIAS, IN_SAMPLE_BIAS}
         rng = _stream(options, labels) if metric.random else None
+        saliency = pair.saliency
+        if pair.method == options.negatives and "baseline" in metric.densities:
+            assert calls.baseline is not None, "refused without a center bias"  # noqa: S101 (for mypy)
+            saliency = calls.baseline  # the row of the center bias is the baseline, and scores 0
         return calls.score(
-            metric, pair.saliency, pair.truth, pair.left_out, is_density=is_density, rng=rng
+            metric, saliency, pair.truth, pair.left_out, is_density=is_density, rng=rng
         )
     maps: tuple[FloatArray, ...] = (pair.saliency, pair.truth)
     if metric.needs_center_bias:

@@ -15,6 +15,7 @@ import numpy as np
 
 from gazesal.datasets.map_stores import StoredMap
 from gazesal.evaluation.case import Case
+from gazesal.evaluation.fitted_baseline import Kernel
 from gazesal.evaluation.gaze_of_image import (
     OWN_MODELS,
     AnyCenterBias,
@@ -27,7 +28,6 @@ from gazesal.evaluation.metric_calls import (
     AllFixations,
     fixations_on,
     require_size,
-    takes_others,
 )
 from gazesal.evaluation.options import EvaluationOptions
 from gazesal.evaluation.score_one_image import checked_map, score_image
@@ -108,6 +108,7 @@ def score_case(
     positions: tuple[int, ...],
     together: Sequence[Case],
     options: EvaluationOptions,
+    kernel: Kernel | None,
     facts: dict[str, Any] | None,
     *parts: np.ndarray,
 ) -> ImageScores | BadImage:
@@ -116,15 +117,16 @@ def score_case(
     The center bias comes as `facts` and `parts`. See `parts_of`. The images of `together` are left
     out of it with this one. If a metric takes the fixations on all images, they are the last three
     of the parts. The first of `positions` is the index of this image among them, and the others
-    are the indices of the images left out with it.
+    are the indices of the images left out with it. `kernel` is the one of a fitted baseline.
     """
     try:
         fixations = None
-        if takes_others(options.chosen):
+        if options.takes_others:
             *parts, boxes, points, image_of = parts  # type: ignore[assignment]
             own, *others = positions
             fixations = AllFixations({case.image: own}, boxes, points, image_of, tuple(others))
-        rows, noticed = score_image(case, bias_from(facts, parts), options, fixations, together)
+        bias = bias_from(facts, parts)
+        rows, noticed = score_image(case, bias, options, fixations, together, kernel)
     except MemoryError as error:
         raise _named(case, error) from error
     except FAULTS as error:

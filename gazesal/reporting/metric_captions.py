@@ -84,7 +84,16 @@ def metric_words(options: EvaluationOptions, *, boxes: bool) -> list[str]:
             images = f"the images of every other {options.leave_out}"
         aligned = "by their boxes" if boxes else "by position in the image"
         lines.append(f"Compared with the fixations on {images}, aligned {aligned}: {found}.")
-    if found := labels(lambda metric: metric.needs == "baseline"):
+
+    def has_fitted(metric: Metric) -> bool:
+        return options.fits_baseline and "baseline" in metric.densities
+
+    if found := labels(has_fitted):
+        lines.append(
+            "The baseline, also shown as the center bias, is a kernel density of the fixations on "
+            f"the other images with a cross-validated bandwidth: {found}."
+        )
+    if found := labels(lambda metric: metric.needs == "baseline" and not has_fitted(metric)):
         lines.append(f"The baseline is the center bias of the shuffled metrics: {found}.")
     if found := labels(takes_distribution):
         lines.append(f"Computed from {DENSITY_WORDS[options.density]}: {found}.")

@@ -15,7 +15,7 @@ from gazesal.cli.option_groups import GroupedOption
 from gazesal.cli.source_options import SOURCE_GROUPS, require_one_source
 from gazesal.cli.sources import accepted_by
 
-GROUPS = [*SOURCE_GROUPS, "Scores", "Results", "Run"]
+GROUPS = [*SOURCE_GROUPS, "Scores", "Center bias", "Results", "Run"]
 # Options that a command reads itself. Others are keyword arguments of a public function.
 OWN = {
     "format_options", "manifest", "reflacx", "manifest_root", "map_folder", "size",

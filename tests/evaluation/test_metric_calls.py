@@ -161,6 +161,7 @@ def evaluations():
                 metrics=EVERY,
                 ground_truth=ground_truth,
                 center_bias_rows=center_bias,
+                baseline="center_bias",
                 **OPTIONS,
             ),
         )
@@ -198,7 +199,8 @@ def test_other_metrics_do_not_change_the_study_metrics(evaluations):
 
 def test_scores_do_not_depend_on_workers_to_the_bit(evaluations):
     cases, one = evaluations[False, "rest", "both"]
-    two = evaluate(cases, metrics=EVERY, center_bias_rows="both", n_jobs=2, **OPTIONS)
+    same = {"center_bias_rows": "both", "baseline": "center_bias", **OPTIONS}
+    two = evaluate(cases, metrics=EVERY, n_jobs=2, **same)
     pd.testing.assert_frame_equal(one.scores, two.scores, check_exact=True)
 
 
@@ -395,15 +397,12 @@ def test_gaze_maps_raise_for_point_metrics_only(name):
         gaze = {"r1": np.ones((3, 3))}  # noqa: RUF012
 
     with pytest.raises(ValueError, match=rf"got {name} and a map for image"):
-        metric_calls.require_fixations([Stub()], as_metrics([name]))
-    metric_calls.require_fixations([Stub()], as_metrics(gazesal.STUDY_METRICS))
+        metric_calls.require_fixations([Stub()], as_metrics([name]), of_all=False)
+    metric_calls.require_fixations([Stub()], as_metrics(gazesal.STUDY_METRICS), of_all=False)
     Stub.scored = False  # its gaze is in the center bias, and may be negatives of others
-    needs_others = "other_fixations" in gazesal.METRICS[name].arguments
-    if needs_others:
-        with pytest.raises(ValueError, match=rf"got {name} and a map"):
-            metric_calls.require_fixations([Stub()], as_metrics([name]))
-    else:
-        metric_calls.require_fixations([Stub()], as_metrics([name]))
+    with pytest.raises(ValueError, match=rf"got {name} and a map"):
+        metric_calls.require_fixations([Stub()], as_metrics([name]), of_all=True)
+    metric_calls.require_fixations([Stub()], as_metrics([name]), of_all=False)
 
 
 def test_changed_facts_of_a_metric_make_a_metric_of_a_user():

@@ -17,7 +17,6 @@ from gazesal._warnings import warn
 from gazesal.datasets._arguments import as_path
 from gazesal.evaluation.case import Case
 from gazesal.evaluation.groups import left_out_together
-from gazesal.evaluation.metric_calls import takes_others
 from gazesal.evaluation.options import EvaluationOptions
 from gazesal.evaluation.score_rows import ImageScores, Rows
 from gazesal.evaluation.storage.center_bias_file import read_bias, write_bias
@@ -254,7 +253,7 @@ def open_checkpoint(
     if own:
         identity["metrics"] = own
     together_left = options.leaves_out and options.leave_out is not None
-    of_all = options.frame is not None or together_left or takes_others(options.chosen)
+    of_all = options.frame is not None or together_left or options.takes_others
     path = as_path(folder, name="checkpoint")
     return Checkpoint(path, identity, gaze if of_all else None, images)
 
