@@ -450,7 +450,7 @@ class TestInternalErrors:
         def broken(*_args, **_options):
             raise IndexError("of the library")
 
-        monkeypatch.setattr("gazesal.evaluation.score_one_image.score", broken)
+        monkeypatch.setattr("gazesal.evaluation.score_pairs.score", broken)
         with pytest.raises(IndexError, match="of the library") as raised:
             gazesal.evaluate(make_cases(4), sigma=SIGMA, bad_images=bad_images)
         assert "image 'i000'" in raised.value.__notes__[0]
@@ -458,7 +458,7 @@ class TestInternalErrors:
     def test_compiler_error_of_any_type_ends_the_run(self, monkeypatch):
         compiler = {"__name__": "numba.core.caching"}
         exec("def load(*_, **__): raise OSError('torn')", compiler)  # noqa: S102
-        monkeypatch.setattr("gazesal.evaluation.score_one_image.score", compiler["load"])
+        monkeypatch.setattr("gazesal.evaluation.score_pairs.score", compiler["load"])
         with pytest.raises(OSError, match="torn"):
             gazesal.evaluate(make_cases(4), sigma=SIGMA, bad_images="list")
 

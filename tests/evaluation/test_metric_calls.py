@@ -10,7 +10,7 @@ import pytest
 
 import gazesal
 from gazesal.cli.evaluate import evaluate as command
-from gazesal.evaluation import metric_calls, score_one_image
+from gazesal.evaluation import metric_calls, score_pairs
 from gazesal.evaluation.options import EvaluationOptions
 from gazesal.metrics.names import as_metrics
 from gazesal.reporting.captions import describe
@@ -290,7 +290,7 @@ def test_constant_map_is_undefined_only_for_its_metrics():
 def test_invalid_distributions_are_named_before_scoring(name, monkeypatch):
     pytest.importorskip("ot")
     worked = []
-    monkeypatch.setattr(score_one_image, "score", lambda *a, **_: worked.append(a))
+    monkeypatch.setattr(score_pairs, "score", lambda *a, **_: worked.append(a))
     options = {"shrink": SHRINK} if name == "emd" else {}
     cases = make_cases(signed=False)
     cases[1].maps["mine"][3, 4] = -0.25

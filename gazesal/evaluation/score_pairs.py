@@ -1,0 +1,129 @@
+"""Scores of pairs of a map and a ground truth on one image, by every metric."""
+
+import zlib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER
+from gazesal.evaluation.metric_calls import MetricCalls
+from gazesal.evaluation.options import EvaluationOptions
+from gazesal.metrics.metric import Metric
+from gazesal.metrics.registry import STUDY_METRICS
+from gazesal.metrics.score import score
+from gazesal.typing import Float64Array, FloatArray
+
+__all__ = ["Score", "ScoredPair", "score_pairs"]
+
+Score = tuple[str, str, str, str, float]  # image, observer, method, metric, score
+
+
+class ScoredPair(NamedTuple):
+    """A map under test and the ground truth that it is scored against."""
+
+    method: str
+    observer: str  # the observer left out of the ground truth
+    saliency: FloatArray
+    truth: Float64Array
+    left_out: tuple[str, ...]  # the observer left out, or empty
+    turned: bool = False  # the map has the proportions of the image transposed
+
+
+def score_pairs(
+    image: str,
+    pairs: Sequence[ScoredPair],
+    metrics: Sequence[Metric],
+    negatives: Float64Array | None,
+    options: EvaluationOptions,
+    calls: MetricCalls,
+) -> list[Score]:
+    """Return the scores of pairs on an image, in their order and the order of the metrics."""
+    exact = _exact_scores(pairs, metrics, negatives, options)
+    return [
+        (*labels, _score(metric, pair, negatives, options, labels, exact, calls))
+        for pair in pairs
+        for metric in metrics
+        for labels in [(image, pair.observer, pair.method, metric.name)]
+    ]
+
+
+def _exact_scores(
+    pairs: Sequence[ScoredPair],
+    metrics: Sequence[Metric],
+    negatives: Float64Array | None,
+    options: EvaluationOptions,
+) -> dict[tuple[str, str, str], float]:
+    """Return the exact scores by the study's metrics, by method, observer and metric.
+
+    They are computed together, because they share sorted maps and moments.
+    """
+    names = [
+        metric.name
+        for metric in metrics
+        if metric.name in STUDY_METRICS and not _is_sampled(metric, options)
+    ]
+    if not names:
+        return {}
+    # A method has one map for all ground truths, and an observer left out has their own.
+    saliencies = {_row(pair): pair.saliency for pair in pairs}
+    truths = {pair.left_out: pair.truth for pair in pairs}
+    columns = {name: j for j, name in enumerate(truths)}
+    asked = np.zeros((len(saliencies), len(truths)), np.bool_)
+    rows = {row: i for i, row in enumerate(saliencies)}
+    for pair in pairs:
+        asked[rows[_row(pair)], columns[pair.left_out]] = True
+    found = score(
+        saliencies, truths, negatives, names, pairs=asked, tolerance=options.tolerance
+    ).values
+    return {
+        (pair.method, pair.observer, name): float(
+            found[rows[_row(pair)], columns[pair.left_out], k]
+        )
+        for pair in pairs
+        for k, name in enumerate(names)
+    }
+
+
+def _row(pair: ScoredPair) -> tuple[str, str]:
+    """Return the key of the saliency map of a pair."""
+    return pair.method, pair.observer if pair.method == INTEROBSERVER else ""
+
+
+def _is_sampled(metric: Metric, options: EvaluationOptions) -> bool:
+    """Return whether a metric is estimated from random samples."""
+    return metric.can_sample and options.n_samples is not None
+
+
+def _score(
+    metric: Metric,
+    pair: ScoredPair,
+    negatives: Float64Array | None,
+    options: EvaluationOptions,
+    labels: tuple[str, str, str, str],
+    exact: dict[tuple[str, str, str], float],
+    calls: MetricCalls,
+) -> float:
+    """Return one score: from the exact ones, by a call of its metric, or from samples."""
+    if (pair.method, pair.observer, metric.name) in exact:
+        return exact[pair.method, pair.observer, metric.name]
+    if not _is_sampled(metric, options):
+        is_density = pair.method in {INTEROBSERVER, CENTER_BIAS, IN_SAMPLE_BIAS}
+        rng = _stream(options, labels) if metric.random else None
+        saliency = pair.saliency
+        if pair.method == options.negatives and "baseline" in metric.densities:
+            assert calls.baseline is not None, "refused without a center bias"  # noqa: S101 (for mypy)
+            saliency = calls.baseline  # the row of the center bias is the baseline, and scores 0
+        return calls.score(
+            metric, saliency, pair.truth, pair.left_out, is_density=is_density, rng=rng
+        )
+    maps: tuple[FloatArray, ...] = (pair.saliency, pair.truth)
+    if metric.needs_center_bias:
+        assert negatives is not None, "refused without a center bias"  # noqa: S101 (for mypy)
+        maps = (*maps, negatives)
+    return metric(*maps, n_samples=options.n_samples, rng=_stream(options, labels))
+
+
+def _stream(options: EvaluationOptions, labels: tuple[str, ...]) -> np.random.Generator:
+    """Return the random numbers of one score, which do not depend on other scores."""
+    return np.random.default_rng([options.seed, *(zlib.crc32(each.encode()) for each in labels)])
