@@ -137,6 +137,13 @@ def sound_calls():
         },
         "fixations_from_map": {"fixation_map": np.eye(8), "threshold": 0.5},
         "one_vs_rest": {"maps": [MAP, GAZE]},
+        "attainable": {
+            "metric": "snss",
+            "gaze_maps": [MAP, MAP + GAZE],
+            "center_bias": BIAS,
+            "fixations": [POINTS, OTHERS],
+            "other_fixations": POINTS,
+        },
         "noise_ceiling": {"gaze_maps": [MAP, MAP + GAZE], "standardize": False},
         "NoiseCeiling.attainable": {
             "self": gazesal.stats.noise_ceiling([MAP, MAP + GAZE]),

@@ -90,6 +90,7 @@ def maps_for_metric(
     See Also
     --------
     to_density : Turn a saliency map into a density.
+    gazesal.stats.attainable : Bounds of the score of the best map, from the gaze of observers.
 
     Notes
     -----

@@ -1,4 +1,6 @@
 from .array_intervals import confidence_interval as confidence_interval
+from .attainable_scores import Attainable as Attainable
+from .attainable_scores import attainable as attainable
 from .comparisons import compare as compare
 from .control_scores import ControlScores as ControlScores
 from .control_scores import control_scores as control_scores

@@ -24,7 +24,7 @@ from gazesal.maps.constancy import is_constant
 from gazesal.metrics.correlation import to_unit_scale
 from gazesal.typing import Float64Array, FloatArray
 
-__all__ = ["NoiseCeiling", "corrected_ncc", "noise_ceiling"]
+__all__ = ["NoiseCeiling", "as_gaze_maps", "corrected_ncc", "noise_ceiling"]
 
 USUAL_EXPONENT = 200  # of two; squares of larger or smaller maps may overflow or underflow
 
@@ -46,7 +46,9 @@ class NoiseCeiling:
         ``nan`` if `alpha` is negative.
     lower, upper : float
         Bounds of Nili et al. (2014): mean NCC of each observer with the mean of the others, and
-        with the mean of all, which includes the observer.
+        with the mean of all, which includes the observer. No map has a higher mean NCC with the
+        single observers than `upper` if the maps are standardized. Otherwise, a map can be slightly
+        higher, because the mean of all follows observers with large deviations.
     covariance : float
         Mean covariance between the gaze maps of two observers over the pixels.
     variance : float
@@ -160,7 +162,7 @@ def noise_ceiling(gaze_maps: Iterable[ArrayLike], *, standardize: bool = False) 
     >>> round(ceiling.lower, 4), round(ceiling.best_attainable, 4)
     (0.8342, 0.9428)
     """
-    maps, exponent = _of_usual_scale(_as_gaze_maps(gaze_maps))
+    maps, exponent = _of_usual_scale(as_gaze_maps(gaze_maps))
     as_flag(standardize, name="standardize")
     covariances, constant = _covariances(maps)
     n = len(maps)
@@ -260,7 +262,7 @@ def corrected_ncc(saliency_map: ArrayLike, gaze_maps: Iterable[ArrayLike]) -> fl
     1.0445
     """
     saliency = as_map(saliency_map, name="saliency_map")
-    maps, _ = _of_usual_scale(_as_gaze_maps(gaze_maps))
+    maps, _ = _of_usual_scale(as_gaze_maps(gaze_maps))
     require_same_shape(saliency, maps[0], names=("saliency_map", "gaze_maps[0]"))
     ends = finite_extremes(saliency.ravel(), name="saliency_map")
     if is_constant(saliency, *ends):
@@ -282,7 +284,7 @@ def corrected_ncc(saliency_map: ArrayLike, gaze_maps: Iterable[ArrayLike]) -> fl
     return float(with_mean / math.sqrt(covariances[n, n] * common))
 
 
-def _as_gaze_maps(gaze_maps: Iterable[ArrayLike]) -> list[FloatArray]:
+def as_gaze_maps(gaze_maps: Iterable[ArrayLike]) -> list[FloatArray]:
     """Return at least two finite maps of one shape."""
     found: list[FloatArray] = []
     for i, value in enumerate(as_iterable(gaze_maps, name="gaze_maps", of="gaze maps")):
