@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from gazesal import find_maps, read_map
+from gazesal import find_maps, gaze_when_named, read_map
 from gazesal.cxr import box_of_mask, lung_hull
-from gazesal.datasets import Reflacx, write_synthetic_reflacx
+from gazesal.datasets import REFLACX_TERMS, Reflacx, write_synthetic_reflacx
 from gazesal.datasets.synthetic_reflacx import SYNTHETIC_METHODS
 from gazesal.datasets.synthetic_reflacx.earlier import release_files
 from gazesal.datasets.synthetic_reflacx.identity import list_studies
@@ -311,7 +311,10 @@ def test_dictation_equals_the_noticed_lesions(release, folder):
         text = (reading / "transcription.txt").read_text()
         with (reading / "timestamps_transcription.csv").open(newline="") as file:
             rows = list(csv.DictReader(file))
-        assert text.split(" ") == [row["word"] for row in rows]
+        words = [row["word"] for row in rows]
+        assert text == " ".join(words).replace(" .", ".").replace(" ,", ",")
+        assert all("." not in word and "," not in word for word in set(words) - {".", ","})
+        assert words[-1] == "."
         starts = np.array([float(row["timestamp_start_word"]) for row in rows])
         ends = np.array([float(row["timestamp_end_word"]) for row in rows])
         assert (ends > starts).all()
@@ -319,8 +322,54 @@ def test_dictation_equals_the_noticed_lesions(release, folder):
         last = pd.read_csv(reading / "fixations.csv")["timestamp_end_fixation"].iloc[-1]
         assert 0 <= starts[0] < ends[-1] <= last
         n_marks = len(release.ellipses(name))
-        assert text.count("There is ") == n_marks
+        assert text.count(" in the ") == n_marks
         assert ("The lungs are clear" in text) == (n_marks == 0)
+
+
+def test_readers_look_at_a_lesion_when_they_name_it(release):
+    shares = []
+    for name in kept(release):
+        fixations, ellipses = release.fixations(name), release.ellipses(name)
+        labels = [label for label in ellipses.columns[5:] if ellipses[label].any()]
+        terms = {label: REFLACX_TERMS[label] for label in labels}
+        named = gaze_when_named(fixations, release.transcription(name), terms)
+        for label in labels:
+            lesions = ellipses.loc[ellipses[label], ["xmin", "ymin", "xmax", "ymax"]].to_numpy()
+            others = ellipses.loc[~ellipses[label], ["xmin", "ymin", "xmax", "ymax"]].to_numpy()
+            window = named[named["label"] == label]
+            assert window["duration"].sum() > 0
+            shares.append(
+                [share_on(lesions, gaze) for gaze in (window, fixations)]
+                + [share_on(others, gaze) for gaze in (window, fixations)]
+            )
+    on, on_in_all, beside, beside_in_all = np.mean(shares, axis=0)
+    assert on > 0.5
+    assert on > on_in_all + 0.2
+    assert beside < beside_in_all + 0.1
+
+
+def share_on(ellipses, gaze):
+    """Return the share of the durations of fixations that lie in one of some ellipses."""
+    center, half = (ellipses[:, 2:] + ellipses[:, :2]) / 2, (ellipses[:, 2:] - ellipses[:, :2]) / 2
+    offset = (gaze[["x", "y"]].to_numpy()[:, None] - center) / half
+    inside = ((offset**2).sum(axis=2) <= 1).any(axis=1)
+    return gaze["duration"][inside].sum() / gaze["duration"].sum()
+
+
+def test_maps_of_labels_are_on_the_lesions(release, folder):
+    maps = find_maps(folder / "maps_by_label" / "class_map")
+    assert set(maps) == {
+        names[column].replace("/", "-") for names in NAMES.values() for column in (0, 1)
+    }
+    lesions = pd.read_csv(folder / "lesions.csv")
+    readings = release.readings.drop_duplicates("dicom_id").set_index("dicom_id")
+    for row in lesions[lesions["dicom_id"].isin(readings.index)].itertuples():
+        phase = readings.loc[row.dicom_id, "phase"]
+        label = NAMES[row.kind][0 if phase == 1 else 1]
+        values = read_map(folder / f"maps_by_label/class_map/{label}/{row.dicom_id}.npy")
+        rows, columns = np.indices(values.shape)
+        nearest = np.hypot(8 * rows + 3.5 - row.y, 8 * columns + 3.5 - row.x).argmin()
+        assert values.flat[nearest] > 0.5  # elsewhere at most 0.4
 
 
 def test_picture_sizes_equal_the_tables(release, folder, mimic):

@@ -6,11 +6,20 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from gazesal.datasets.synthetic_reflacx.identity import Study, list_studies, reading_ids
+from gazesal.datasets.synthetic_reflacx.label_maps import (
+    ALL_LESIONS,
+    CLASS_MAP,
+    label_folder,
+    labels_of_phase,
+)
 
 __all__ = ["FIRST_WORDS", "command_of", "release_files", "remove_earlier"]
 
 FIRST_WORDS = "Synthetic data. No patient and no radiologist is in them"
-PARTS = ("main_data", "mimic-cxr-jpg", "lung_masks", "maps", "lesions.csv", "README.txt")
+PARTS = (
+    "main_data", "mimic-cxr-jpg", "lung_masks", "maps", "maps_by_label", "lesions.csv",
+    "README.txt",
+)  # fmt: skip
 COMMAND = re.compile(
     r"^  gazesal synthesize reflacx --out DIR --images ([1-9]\d{0,5}) --readers ([1-9]\d{0,5}) "
     r"--unread (\d{1,6}) --side ([1-9]\d{0,5}) --seed (\d+)$",
@@ -54,6 +63,12 @@ def release_files(
         files |= {f"lung_masks/{picture.dicom_id}.png" for picture in study.frontal}
     read = [study for study in studies if study.phase is not None]
     files |= {f"maps/{method}/{study.dicom_id}.npy" for method in methods for study in read}
+    for study in read:
+        files |= {f"maps_by_label/{ALL_LESIONS}/{study.dicom_id}.npy"}
+        files |= {
+            f"maps_by_label/{CLASS_MAP}/{label_folder(label)}/{study.dicom_id}.npy"
+            for label in labels_of_phase(study.phase or 3)
+        }
     return files
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gazesal.datasets.synthetic_reflacx.anatomy import Chest, Lesion, draw_lesion
+from gazesal.datasets.synthetic_reflacx.dictation import Word, draw_words
 from gazesal.datasets.synthetic_reflacx.findings import FINDINGS, PHASE_LABELS
 from gazesal.datasets.synthetic_reflacx.scanpath import (
     Fixation,
@@ -39,7 +40,7 @@ class Reading:
     poor_quality: bool
     box: PixelBox
     fixations: tuple[Fixation, ...]
-    words: tuple[tuple[str, int, int], ...]  # start and end in milliseconds
+    words: tuple[Word, ...]
 
     def labels(self, phase: int) -> dict[str, object]:
         """Return the labels for the table of a phase: a certainty, a text, or True or False."""
@@ -75,7 +76,9 @@ def draw_reading(chest: Chest, box: PixelBox, habit: Habit, rng: np.random.Gener
         poor_quality=bool(rng.uniform() < 0.04),
         box=_jittered_box(chest, box, rng),
         fixations=tuple(fixations),
-        words=_words(marks, remarks, fixations, rng),
+        words=draw_words(
+            chest.frame, [(mark.lesion, mark.certainty) for mark in marks], remarks, fixations, rng
+        ),
     )
 
 
@@ -117,40 +120,3 @@ def _mark(chest: Chest, lesion: Lesion, certainty: int, rng: np.random.Generator
         certainty=certainty,
         ellipse=(int(x_min), int(y_min), int(x_max), int(y_max)),
     )
-
-
-def _words(
-    marks: list[Mark], remarks: tuple[str, ...], fixations: list[Fixation], rng: np.random.Generator
-) -> tuple[tuple[str, int, int], ...]:
-    """Return the words of the dictation, each with start and end in milliseconds."""
-    sentences = []
-    sure = {1: "unlikely", 2: "less likely", 3: "possibly", 4: "probably", 5: "certainly"}
-    for mark in marks:
-        words, where = FINDINGS[mark.lesion.kind].words, _where(mark.lesion)
-        if mark.lesion.is_abnormal:
-            sentences.append(f"there is {sure[mark.certainty]} {words} {where}.")
-        else:
-            sentences.append(f"{words} is in place.")
-    if not any(mark.lesion.is_abnormal for mark in marks):
-        sentences.append("the lungs are clear and the heart is of normal size.")
-    sentences += [f"{remark}." for remark in remarks]
-    spoken = " ".join(sentence[0].upper() + sentence[1:] for sentence in sentences).split()
-    first, last = fixations[0].start, fixations[-1].end
-    begin = max(0, first) + int(0.15 * (last - first) * rng.uniform())
-    lengths = np.array([2 + len(word) for word in spoken]) * rng.uniform(0.7, 1.3, len(spoken))
-    # at most 60 ms per character, and faster if the reading is too short
-    pace = min(60.0, 0.95 * (last - begin) / float(lengths.sum()))
-    ends = begin + np.floor(np.cumsum(lengths) * pace).astype(int)
-    starts = np.concatenate([[begin], ends[:-1] + 1])
-    return tuple(
-        (word, int(start), int(end)) for word, start, end in zip(spoken, starts, ends, strict=True)
-    )
-
-
-def _where(lesion: Lesion) -> str:
-    """Return the place of a lesion in words. The patient's right is on the left of the image."""
-    if lesion.kind in {"cardiomegaly", "mediastinum"}:
-        return "in the midline"
-    side = "right" if lesion.u < 0 else "left"
-    zone = "upper" if lesion.v < -0.25 else "middle" if lesion.v < 0.25 else "lower"
-    return f"in the {side} {zone} zone"

@@ -21,6 +21,12 @@ from gazesal.datasets.synthetic_reflacx.identity import (
     list_studies,
     reading_ids,
 )
+from gazesal.datasets.synthetic_reflacx.label_maps import (
+    ALL_LESIONS,
+    CLASS_MAP,
+    draw_label_maps,
+    label_folder,
+)
 from gazesal.datasets.synthetic_reflacx.picture import frontal_picture, lateral_picture, lung_mask
 from gazesal.datasets.synthetic_reflacx.reading import chest_box, draw_reading
 from gazesal.datasets.synthetic_reflacx.scanpath import attention, draw_habits
@@ -57,8 +63,9 @@ def write_synthetic_reflacx(
 
     It contains chest-like images with lesions, and readings by synthetic readers. The readers look
     at the same lungs, heart and lesions. They differ in the number and spread of their fixations,
-    in the lesions that they notice, and in how often they enlarge a part of the image. The data are
-    drawn from a seed, without any patient or radiologist.
+    in the lesions that they notice, and in how often they enlarge a part of the image. They dictate
+    what they notice, and name a lesion at a time when they look at it, as far as the order of their
+    fixations allows. The data are drawn from a seed, without any patient or radiologist.
 
     Parameters
     ----------
@@ -91,6 +98,10 @@ def write_synthetic_reflacx(
         - ``lung_masks/<dicom_id>.png``: the lungs of every frontal image, 0 or 255.
         - ``maps/<method>/<dicom_id>.npy``: maps of known quality, float32 at half size, of every
           image with gaze.
+        - ``maps_by_label``: maps at an eighth of the size for single labels,
+          ``class_map/<label>/<dicom_id>.npy``, which are on the lesions of the label, and
+          ``all_lesions/<dicom_id>.npy``, the same for all labels. A slash in a label is replaced by
+          a hyphen.
         - ``lesions.csv``: position and size of every lesion in pixels, to check results.
         - ``README.txt``.
 
@@ -160,6 +171,7 @@ def write_synthetic_reflacx(
     for group in (read[:n_images], read[n_images:]):
         for study, other in zip(group, [*group[1:], group[0]], strict=True):
             _write_maps(folder / "maps", study, other.chest, seed)
+            _write_label_maps(folder / "maps_by_label", study, seed)
     _write_readings(folder / "main_data", studies, n_images, n_readers, seed)
     release_tables.write_mimic_tables(folder / "mimic-cxr-jpg", studies, seed)
     release_tables.write_truth(folder / "lesions.csv", studies)
@@ -202,11 +214,19 @@ def _write_maps(folder: Path, study: Study, other: Chest, seed: int) -> None:
         "other_image": attention(frame, shape, other, blur=blur),
     }
     for method, values in maps.items():
-        with (
-            atomic_path(folder / method / f"{study.dicom_id}.npy") as path,
-            path.open("wb") as file,
-        ):
-            np.save(file, values.astype(np.float32), allow_pickle=False)
+        _save_map(folder / method / f"{study.dicom_id}.npy", values)
+
+
+def _write_label_maps(folder: Path, study: Study, seed: int) -> None:
+    """Write the maps of single labels and the map of all lesions for an image."""
+    for label, values in draw_label_maps(study, seed).items():
+        place = ALL_LESIONS if label == ALL_LESIONS else f"{CLASS_MAP}/{label_folder(label)}"
+        _save_map(folder / place / f"{study.dicom_id}.npy", values)
+
+
+def _save_map(file: Path, values: Float64Array) -> None:
+    with atomic_path(file) as path, path.open("wb") as stream:
+        np.save(stream, values.astype(np.float32), allow_pickle=False)
 
 
 def _write_readings(
@@ -244,4 +264,5 @@ def _readme(command: str) -> str:
         "lesions.csv       position and size of the lesions in each image, in pixels\n"
         "maps/<method>/    maps of known quality:\n"
         f"{methods}\n"
+        "maps_by_label/    maps on the lesions of single labels, and on all lesions\n"
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from gazesal._files import atomic_path, write_text
+from gazesal.datasets.synthetic_reflacx.dictation import spoken_text
 from gazesal.datasets.synthetic_reflacx.findings import CHEXPERT_LABELS, FINDINGS, PHASE_LABELS
 from gazesal.datasets.synthetic_reflacx.identity import Study
 from gazesal.datasets.synthetic_reflacx.reading import Reading
@@ -113,7 +114,7 @@ def write_reading(folder: Path, phase: int, reading: Reading, discarded: bool) -
     words = [(word, _seconds(start), _seconds(end)) for word, start, end in reading.words]
     columns = ("word", "timestamp_start_word", "timestamp_end_word")
     _write(folder / "timestamps_transcription.csv", columns, words, "\r\n")
-    write_text(folder / "transcription.txt", " ".join(word for word, *_ in words))
+    write_text(folder / "transcription.txt", spoken_text(reading.words))
 
 
 def write_mimic_tables(folder: Path, studies: Sequence[Study], seed: int) -> None:
