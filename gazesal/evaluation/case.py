@@ -27,6 +27,8 @@ CENTER_BIAS = "center_bias"
 IN_SAMPLE_BIAS = "center_bias_in_sample"
 GROUND_TRUTH = "ground_truth"
 ALL_OBSERVERS = "all"  # the observer of pooled gaze, and of scores that leave out no observer
+GAZE = "gaze"  # the gaze map of all observers, scored against regions
+GAZE_OF_ONE = "gaze_of_one"  # the gaze map of each observer, scored against regions
 SEGMENTATION = "segmentation"  # a method whose maps are lung hulls; shown among the baselines
 # Names that methods cannot have, also in British spelling, which a reader would mix up with ours.
 BASELINES = {
@@ -34,6 +36,8 @@ BASELINES = {
     CENTER_BIAS,
     IN_SAMPLE_BIAS,
     GROUND_TRUTH,
+    GAZE,
+    GAZE_OF_ONE,
     *("centre_bias", "centre_bias_in_sample"),  # codespell:ignore centre
 }
 

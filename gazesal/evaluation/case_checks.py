@@ -155,7 +155,9 @@ def require_images(cases: list[Case], options: EvaluationOptions) -> None:
 
 def few_observers(cases: list[Case], options: EvaluationOptions) -> list[BadImage]:
     """Return images to be scored that have too few observers, or no map, for any score."""
-    found = []
+    found: list[BadImage] = []
+    if not options.of_gaze:  # metrics of regions need no gaze
+        return found
     bias_row = options.center_bias != "none"
     for case in (case for case in cases if case.scored):
         if options.ground_truth == "rest" and case.gaze_map is not None:

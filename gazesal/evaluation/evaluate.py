@@ -3,10 +3,10 @@
 It checks the cases and the options, runs the passes over all images, and returns an `Evaluation`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from gazesal._validation import as_choice, as_flag
 from gazesal.evaluation.case import Case
@@ -32,6 +32,7 @@ from gazesal.evaluation.options import (
     CenterBiasRows,
     CenterBiasWord,
     GroundTruth,
+    RegionRows,
     as_options,
     fit_to_cases,
 )
@@ -68,6 +69,8 @@ def evaluate(
     density: DensityMethod | None = None,
     shrink: int | None = None,
     leave_out: str | None = None,
+    region_options: Mapping[str, Mapping[str, Any]] | None = None,
+    region_rows: RegionRows = "each",
     seed: int = 0,
     n_jobs: int | None = None,
     progress: bool = False,
@@ -99,7 +102,8 @@ def evaluate(
         out if all gaze is given as continuous maps, which are not blurred.
     metrics : sequence of str or Metric, default the metrics of the study
         Names in `METRICS` or in `gazesal.compat`, their usual aliases such as ``"CC"``, or your own
-        `Metric`. ``auc_shuffled`` and ``snss`` use the fixations on all other images, aligned with
+        `Metric`. Metrics of `gazesal.regions`, such as ``"pointing_game"``, score the `regions` of
+        the cases. ``auc_shuffled`` and ``snss`` use the fixations on all other images, aligned with
         this one by the boxes, or by relative position without boxes. ``information_gain`` has the
         density of `baseline` as its baseline.
     resize : {"bilinear"}, optional
@@ -158,6 +162,13 @@ def evaluate(
         bias of an image, and the fixations on other images that ``auc_shuffled`` and ``snss``
         use, then exclude all images of its group. By default only the image itself is left out.
         The gaze maps of a group are computed again for each of its images.
+    region_options : mapping of mapping, optional
+        Options of metrics of regions by name, such as ``{"iou": {"top": 0.05}}``, with the options
+        of the functions in `gazesal.regions`. ``iou`` and ``dice`` require `threshold` or `top`,
+        and ``top_k_intersection`` requires `k`.
+    region_rows : {"each", "union", "both"}, default "each"
+        Regions that are scored by metrics of regions: each label, all regions of an image together
+        (the region ``"union"``), or both.
     seed : int, default 0
         Seed of all random samples and of the bootstrap. Every score has its own stream, so results
         do not depend on `n_jobs` or on what else is scored.

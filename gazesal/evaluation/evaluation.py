@@ -14,6 +14,8 @@ from gazesal.datasets._arguments import as_path
 from gazesal.evaluation.case import (
     ALL_OBSERVERS,
     CENTER_BIAS,
+    GAZE,
+    GAZE_OF_ONE,
     GROUND_TRUTH,
     IN_SAMPLE_BIAS,
     INTEROBSERVER,
@@ -48,7 +50,9 @@ class Evaluation:
     scores : pandas.DataFrame
         One row per score: image, observer (the observer left out of the ground truth, or ``"all"``
         if none is), method, metric, score, and a column for each group of the images. Undefined
-        scores are ``nan``.
+        scores are ``nan``. If images have regions that were scored, the column ``region`` after
+        the score holds the label, or an empty text for a score against gaze. The rows ``"gaze"``
+        and ``"gaze_of_one"`` score the gaze map of all observers, and of each, against the regions.
     cases : list of Case
         All images, including those that only contribute to the center bias.
     options : EvaluationOptions
@@ -76,7 +80,7 @@ class Evaluation:
     def methods(self) -> list[str]:
         """Rows of the results table: interobserver, the other baselines, the methods by name."""
         names = list(self.scores["method"].unique())
-        rows = (INTEROBSERVER, SEGMENTATION, CENTER_BIAS, IN_SAMPLE_BIAS)
+        rows = (INTEROBSERVER, GAZE, GAZE_OF_ONE, SEGMENTATION, CENTER_BIAS, IN_SAMPLE_BIAS)
         baselines = [name for name in rows if name in names]
         return baselines + sorted(name for name in names if name not in baselines)
 
@@ -94,7 +98,9 @@ class Evaluation:
         Parameters
         ----------
         by : str or sequence of str, optional
-            Groups of the images, columns of `scores`, to summarize separately.
+            Groups of the images, columns of `scores`, to summarize separately. With ``"region"``,
+            only metrics of regions. Without it, the regions of an image are averaged first, without
+            the union if each region is scored too.
         unit : str, default "image"
             Independent unit: the image, or a group of images such as the patient. Every unit has
             the same weight.
@@ -171,10 +177,10 @@ class Evaluation:
     ) -> Comparisons:
         """Compare two methods on the same images, with the image or a group of them as the unit.
 
-        Scores are paired by image and by the observer left out. Pairs with an undefined score are
-        left out, and the others are averaged over the observers of each image. Images that have
-        scores of only one of the methods are left out and counted as ``n_unpaired``. An image with
-        one observer has no score of ``"interobserver"``.
+        Scores are paired by image, region and the observer left out. Pairs with an undefined score
+        are left out, and the others are averaged over the observers and regions of each image.
+        Images that have scores of only one of the methods are left out and counted as
+        ``n_unpaired``. An image with one observer has no score of ``"interobserver"``.
 
         Parameters
         ----------

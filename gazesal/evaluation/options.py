@@ -33,6 +33,7 @@ from gazesal.datasets._arguments import as_text
 from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, Case
 from gazesal.evaluation.gaze_sources import Gaze, TwoValued, kind_of
 from gazesal.evaluation.metric_calls import require_fixations, require_metric_options
+from gazesal.evaluation.region_scores import as_region_options, require_region_use
 from gazesal.maps.heatmap import OUTSIDE, Outside
 from gazesal.maps.reference_frame import ReferenceFrame, Rounding
 from gazesal.metrics.densities import METHODS, DensityMethod
@@ -47,6 +48,7 @@ __all__ = [
     "CenterBiasWord",
     "EvaluationOptions",
     "GroundTruth",
+    "RegionRows",
     "advice_without_bias",
     "as_options",
     "common_size",
@@ -60,6 +62,7 @@ CenterBiasWord = Literal["images", "none"]
 CenterBiasRows = Literal["left_out", "in_sample", "both", "given"]
 Baseline = Literal["kde", "center_bias"]
 GroundTruth = Literal["rest", "all"]
+RegionRows = Literal["each", "union", "both"]
 
 
 def _one_of(*choices: str) -> Check:
@@ -111,6 +114,9 @@ class EvaluationOptions:
     density: DensityMethod | None = None
     shrink: int | None = None
     leave_out: str | None = None
+    # options of metrics of regions, by the name of the metric
+    region_options: Mapping[str, Mapping[str, Any]] | None = None
+    region_rows: RegionRows = "each"
     # those of `metrics` that are not in the library
     own_metrics: tuple[Metric, ...] = ()
 
@@ -119,6 +125,16 @@ class EvaluationOptions:
         """The facts about `metrics`, in their order."""
         own = {metric.name: metric for metric in self.own_metrics}
         return tuple(own[name] if name in own else metric_named(name) for name in self.metrics)
+
+    @property
+    def of_gaze(self) -> tuple[Metric, ...]:
+        """Those of `chosen` that compare a map with gaze."""
+        return tuple(metric for metric in self.chosen if metric.ground_truth != "region")
+
+    @property
+    def of_regions(self) -> tuple[Metric, ...]:
+        """Those of `chosen` that compare a map with a region."""
+        return tuple(metric for metric in self.chosen if metric.ground_truth == "region")
 
     def facts(self) -> dict[str, Any]:
         """Return the options by name, with the facts about own metrics and without functions."""
@@ -174,6 +190,8 @@ CHECKS: dict[str, Check] = {
     "density": _or_none(_one_of(*METHODS)),
     "shrink": _or_none(as_count),
     "leave_out": _or_none(as_column),
+    "region_options": _or_none(as_region_options),
+    "region_rows": _one_of(*get_args(RegionRows)),
 }
 
 
@@ -194,6 +212,7 @@ def fit_to_cases(
     """Return the options with their frame, or raise if they contradict each other or the images."""
     as_choice(rounding, get_args(Rounding), name="rounding")
     require_metric_options(options.chosen, density=options.density, shrink=options.shrink)
+    require_region_use(cases, options.of_regions, options.region_options, options.region_rows)
     _require_bias(options)
     _require_baseline(options)
     needs_all = needs_all_gaze(cases, options)

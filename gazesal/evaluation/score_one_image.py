@@ -12,8 +12,9 @@ from gazesal.evaluation.gaze_of_image import biases_on_image, gaze_maps
 from gazesal.evaluation.map_checks import TRANSPOSE, looks_transposed
 from gazesal.evaluation.metric_calls import AllFixations, MetricCalls, require_distribution
 from gazesal.evaluation.options import EvaluationOptions
-from gazesal.evaluation.score_pairs import Score, ScoredPair, score_pairs
-from gazesal.evaluation.score_rows import Noticed
+from gazesal.evaluation.region_scores import region_scores
+from gazesal.evaluation.score_pairs import ScoredPair, score_pairs
+from gazesal.evaluation.score_rows import Noticed, Score
 from gazesal.exceptions import InputWarning, UndefinedMetricWarning
 from gazesal.maps.center_bias_model import CenterBiasModel
 from gazesal.maps.observers import one_vs_rest
@@ -62,16 +63,24 @@ def scored_pairs(
     truths = [(name, rest, (name,)) for name, rest in zip(case.gaze, rests, strict=False)]
     if options.ground_truth == "all":
         truths = [(ALL_OBSERVERS, np.asarray(np.mean(own_maps, axis=0)), ())]
-    for method in (*biases, *case.maps):
-        turned = False
-        if method in biases:
-            saliency: FloatArray = biases[method]
-        else:
-            values = checked_map(case, method, options)
-            turned = looks_transposed(values.shape, case.shape)
-            saliency = values if values.shape == case.shape else resample(values, case.shape)
+    for method, saliency, turned in tested_maps(case, biases, options):
         for observer, truth, left_out in truths:
             yield ScoredPair(method, observer, saliency, truth, left_out, turned)
+
+
+def tested_maps(
+    case: Case, biases: Mapping[str, Float64Array], options: EvaluationOptions
+) -> Iterator[tuple[str, FloatArray, bool]]:
+    """Yield each center bias and each method's map on the pixels of the image, with its name.
+
+    The flag says if a map has the proportions of the image transposed.
+    """
+    yield from ((name, bias, False) for name, bias in biases.items())
+    for method in case.maps:
+        values = checked_map(case, method, options)
+        turned = looks_transposed(values.shape, case.shape)
+        same = values.shape == case.shape
+        yield method, values if same else resample(values, case.shape), turned
 
 
 def score_image(
@@ -91,7 +100,14 @@ def score_image(
     unblurred: list[str] = []
     own_maps = gaze_maps(case, options, unblurred)
     biases = biases_on_image(case, own_maps, bias, options, together)
-    pairs = list(scored_pairs(case, own_maps, biases, options))
+    if options.of_gaze:
+        pairs = list(scored_pairs(case, own_maps, biases, options))
+        tested = {pair.method: (pair.saliency, pair.turned) for pair in pairs}
+        tested.pop(INTEROBSERVER, None)
+    else:
+        pairs = []
+        found = tested_maps(case, biases, options)
+        tested = {method: (saliency, turned) for method, saliency, turned in found}
     negatives = biases.get(options.negatives)
     baseline = None
     if kernel is not None and fixations is not None and case.center_bias is None:
@@ -108,6 +124,10 @@ def score_image(
     )
     # Undefined scores stay in the table as nan, and the summary counts them.
     with muted(UndefinedMetricWarning, InputWarning):
-        rows = score_pairs(case.image, pairs, options.chosen, negatives, options, calls)
-    turned = tuple(dict.fromkeys(pair.method for pair in pairs if pair.turned))
+        rows = score_pairs(case.image, pairs, options.of_gaze, negatives, options, calls)
+        maps = ((method, saliency) for method, (saliency, _) in tested.items())
+        rows += region_scores(
+            case, own_maps, maps, options.of_regions, options.region_options, options.region_rows
+        )
+    turned = tuple(method for method, (_, looks_turned) in tested.items() if looks_turned)
     return rows, Noticed(turned, len(unblurred))

@@ -9,14 +9,13 @@ import numpy as np
 from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER
 from gazesal.evaluation.metric_calls import MetricCalls
 from gazesal.evaluation.options import EvaluationOptions
+from gazesal.evaluation.score_rows import Score
 from gazesal.metrics.metric import Metric
 from gazesal.metrics.registry import STUDY_METRICS
 from gazesal.metrics.score import score
 from gazesal.typing import Float64Array, FloatArray
 
-__all__ = ["Score", "ScoredPair", "score_pairs"]
-
-Score = tuple[str, str, str, str, float]  # image, observer, method, metric, score
+__all__ = ["ScoredPair", "score_pairs"]
 
 
 class ScoredPair(NamedTuple):
@@ -41,7 +40,7 @@ def score_pairs(
     """Return the scores of pairs on an image, in their order and the order of the metrics."""
     exact = _exact_scores(pairs, metrics, negatives, options)
     return [
-        (*labels, _score(metric, pair, negatives, options, labels, exact, calls))
+        Score(*labels, _score(metric, pair, negatives, options, labels, exact, calls))
         for pair in pairs
         for metric in metrics
         for labels in [(image, pair.observer, pair.method, metric.name)]

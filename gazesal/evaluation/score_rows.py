@@ -15,17 +15,20 @@ if TYPE_CHECKING:
 __all__ = [
     "COLUMNS",
     "LABELS",
+    "REGION",
     "RESERVED",
     "BadImage",
     "BadImages",
     "ImageScores",
     "Noticed",
     "Rows",
+    "Score",
     "raise_bad",
 ]
 
-LABELS = ("observer", "method", "metric")
-COLUMNS = ("image", *LABELS, "score")
+REGION = "region"  # a column of the table only if a score is of a region
+LABELS = ("observer", "method", "metric", REGION)
+COLUMNS = ("image", *LABELS[:3], "score")
 MEANS = (
     "estimate",
     "low",
@@ -36,7 +39,7 @@ MEANS = (
     "interval",
     "confidence_level",
 )
-RESERVED = (*COLUMNS, *MEANS, "score_a", "score_b", "reference")  # not names of groups
+RESERVED = (*COLUMNS, REGION, *MEANS, "score_a", "score_b", "reference")  # not names of groups
 
 
 class Noticed(NamedTuple):
@@ -44,6 +47,17 @@ class Noticed(NamedTuple):
 
     turned: Sequence[str] = ()  # methods whose map looks transposed
     unblurred: int = 0  # readings for which a function returned a gaze map
+
+
+class Score(NamedTuple):
+    """One score of an image with its labels."""
+
+    image: str
+    observer: str
+    method: str
+    metric: str
+    score: float
+    region: str = ""  # label of the region, empty for a score against gaze
 
 
 class ImageScores(NamedTuple):
@@ -55,6 +69,12 @@ class ImageScores(NamedTuple):
     metric: Sequence[str]
     score: Float64Array
     noticed: Noticed = Noticed()
+    region: Sequence[str] | None = None  # None if no score is of a region
+
+    def labels(self) -> tuple[Sequence[str], ...]:
+        """Return the labels of the scores in the order of `LABELS`."""
+        region = [""] * len(self.score) if self.region is None else self.region
+        return self.observer, self.method, self.metric, region
 
 
 class BadImage(NamedTuple):
@@ -66,7 +86,7 @@ class BadImage(NamedTuple):
 
 
 class Rows:
-    """Scores of many images in 20 bytes per score: each label is stored as a number."""
+    """Scores of many images in 24 bytes per score: each label is stored as a number."""
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
@@ -78,7 +98,7 @@ class Rows:
         codes = np.array(
             [
                 [numbers.setdefault(name, len(numbers)) for name in labels]
-                for labels in (found.observer, found.method, found.metric)
+                for labels in found.labels()
             ],
             dtype=np.int32,
         )
@@ -95,8 +115,12 @@ class Rows:
         codes = np.concatenate([np.empty((len(LABELS), 0), np.int32), *(c for c, _ in found)], 1)
         of_image = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
         columns: dict[str, object] = {"image": pd.Series(list(groups)).array.take(of_image)}
-        columns |= {label: names.take(code) for label, code in zip(LABELS, codes, strict=True)}
+        labels = {label: names.take(code) for label, code in zip(LABELS, codes, strict=True)}
+        regions = labels.pop(REGION)
+        columns |= labels
         columns["score"] = np.concatenate([np.empty(0), *(scores for _, scores in found)])
+        if (codes[LABELS.index(REGION)] != self._numbers.get("", -1)).any():
+            columns[REGION] = regions
         del codes, found
         for name in next(iter(groups.values()), {}):
             values = [own[name] for own in groups.values()]

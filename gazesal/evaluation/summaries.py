@@ -13,7 +13,8 @@ import pandas as pd
 from gazesal.evaluation.case import ALL_OBSERVERS, INTEROBSERVER, Case
 from gazesal.evaluation.observer_counts import observer_sentence
 from gazesal.evaluation.options import EvaluationOptions
-from gazesal.evaluation.score_rows import COLUMNS
+from gazesal.evaluation.region_sources import UNION
+from gazesal.evaluation.score_rows import COLUMNS, REGION
 from gazesal.metrics.names import name_among
 from gazesal.stats.caveats import words_of
 from gazesal.stats.comparisons import compare
@@ -57,7 +58,8 @@ def summarize(
 ) -> pd.DataFrame:
     """Return the table of `Evaluation.summary`, with its caveats but without the warning."""
     groups = _groups(evaluation, by)
-    design = _design(evaluation, unit, "observer")
+    averaged = [REGION] if REGION in evaluation.scores and REGION not in groups else []
+    design = _design(evaluation, unit, "observer", *averaged)
     options = IntervalOptions.checked(
         interval=interval,
         confidence_level=confidence_level,
@@ -65,7 +67,9 @@ def summarize(
         rng=evaluation.options.seed,
     )
     columns = [*groups, "method", "metric"]
-    scores = evaluation.scores.dropna(subset=list(groups))
+    scores = _of_regions(evaluation.scores, groups).dropna(subset=list(groups))
+    pairs = scores[["method", "metric"]].drop_duplicates()
+    measured = set(pairs.itertuples(index=False, name=None))
     defined = scores[scores["score"].notna()]
     cubes = cubes_of(defined, design, by=columns) if len(defined) else {}
     units = tuple(design.units)
@@ -77,6 +81,8 @@ def summarize(
     for key in [()] if keys is None else keys.itertuples(index=False, name=None):
         for cell in product([key], evaluation.methods, evaluation.options.metrics):
             place = (*cell[0], *cell[1:])
+            if cell[1:] not in measured:  # such as gaze by a metric of gaze
+                continue
             row: dict[str, object] = dict(zip(columns, place, strict=True))
             mean = found.get(place)
             for name in ("estimate", "low", "high"):
@@ -125,15 +131,20 @@ def compare_methods(
             )
     if a == b:
         raise ValueError(f"`a` and `b` must be two methods, got {a!r} twice.")
-    scores = evaluation.scores[evaluation.scores["metric"].isin(wanted)]
+    scores = _of_regions(evaluation.scores, groups)
+    scores = scores[scores["metric"].isin(wanted)]
     images_of = [set(scores.loc[scores["method"] == name, "image"]) for name in (a, b)]
     scores = scores.dropna(subset="score")
     halves = [scores[scores["method"] == name] for name in (a, b)]
     # Scores against the mean of all observers have no observer to pair by.
-    pooled = {set(half["observer"]) == {ALL_OBSERVERS} for half in halves}
+    pooled = [_pooled_metrics(half) for half in halves]
     design = replace(_design(evaluation, unit), missing="drop")
     images = list(dict.fromkeys(["image", "metric", *groups, *design.units]))
-    keys = images if len(pooled) > 1 else [*images, "observer"]
+    keys = [*images, "observer", *([REGION] if REGION in scores and REGION not in images else [])]
+    halves = [
+        half.assign(observer=half["observer"].mask(half["metric"].isin(other), ALL_OBSERVERS))
+        for half, other in zip(halves, reversed(pooled), strict=True)
+    ]
     halved = [half.groupby(keys, sort=False, as_index=False)["score"].mean() for half in halves]
     pairs = halved[0].merge(halved[1], on=keys, suffixes=("_a", "_b"))
     of_image = pairs.groupby(images, sort=False, as_index=False)[["score_a", "score_b"]].mean()
@@ -160,6 +171,26 @@ def compare_methods(
     )
 
 
+def _of_regions(scores: pd.DataFrame, groups: Sequence[str]) -> pd.DataFrame:
+    """Return the scores that are summarized by groups.
+
+    By region, scores against gaze are left out, which have no region. Otherwise all regions
+    together are left out if each is scored too, because they would enter the mean twice.
+    """
+    if REGION not in scores:
+        return scores
+    if REGION in groups:
+        return scores[scores[REGION] != ""]
+    labels = set(scores[REGION].unique()) - {"", UNION}
+    return scores[scores[REGION] != UNION] if labels else scores
+
+
+def _pooled_metrics(scores: pd.DataFrame) -> set[str]:
+    """Return the metrics whose scores leave out no observer."""
+    left_out = scores.loc[scores["observer"] != ALL_OBSERVERS, "metric"]
+    return set(scores["metric"]) - set(left_out)
+
+
 def _groups(evaluation: Scored, by: Sequence[str] | str, *, name: str = "by") -> tuple[str, ...]:
     """Return the names of groups, each of which must be a column of the scores."""
     own = [str(name) for name in evaluation.scores.columns[len(COLUMNS) :]]
@@ -176,6 +207,11 @@ def _groups(evaluation: Scored, by: Sequence[str] | str, *, name: str = "by") ->
 def _design(evaluation: Scored, unit: str, *averaged: str) -> Design:
     """Return the design of the scores if the unit is the image or a group of images."""
     if unit != "image":
+        if unit == REGION:
+            raise ValueError(
+                f"`unit` must be the image or a group of images, got {unit!r}. Regions of an image "
+                'are not independent. Give by="region".'
+            )
         (unit,) = _groups(evaluation, unit, name="unit")
         averaged = ("image", *averaged)
     return Design(unit, averaged=averaged, unbalanced="average")

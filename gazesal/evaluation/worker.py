@@ -31,7 +31,7 @@ from gazesal.evaluation.metric_calls import (
 )
 from gazesal.evaluation.options import EvaluationOptions
 from gazesal.evaluation.score_one_image import checked_map, score_image
-from gazesal.evaluation.score_rows import BadImage, ImageScores
+from gazesal.evaluation.score_rows import LABELS, BadImage, ImageScores
 from gazesal.evaluation.storage.center_bias_file import bias_from
 from gazesal.maps.heatmap import Outside
 from gazesal.metrics.metric import Metric
@@ -131,9 +131,9 @@ def score_case(
         raise _named(case, error) from error
     except FAULTS as error:
         return _bad(case, error)
-    _, observers, methods, metrics, scores = zip(*rows, strict=True)
-    values = np.array(scores, np.float64)
-    return ImageScores(case.image, observers, methods, metrics, values, noticed)
+    values = np.array([row.score for row in rows], np.float64)
+    labels = {label: [getattr(row, label) for row in rows] for label in LABELS}
+    return ImageScores(image=case.image, score=values, noticed=noticed, **labels)
 
 
 @contextmanager

@@ -11,11 +11,12 @@ from gazesal._validation import as_choice, as_flag
 
 __all__ = ["Metric", "MissingFunction"]
 
-GazeKind = Literal["map", "points"]
+GazeKind = Literal["map", "points", "region"]
+GAZE_ARGUMENTS = {"map": "gaze_map", "points": "fixations", "region": "region"}
 Need = Literal["center_bias", "other_fixations", "baseline"]
 SAMPLED_WITH = {None, "center_bias"}
 NUMBERS = ("low", "high", "chance", "constant_map")
-KNOWN_OPTIONS = ("shrink",)  # options without a default that `evaluate` can pass on
+KNOWN_OPTIONS = ("shrink", "k")  # options without a default that `evaluate` can pass on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +36,9 @@ class Metric:
         Name in tables and files, a Python identifier. By default the name of the function.
     label : str
         Name in printed tables and figures. By default the same as `name`.
-    ground_truth : {"map", "points"}
-        The second argument: a gaze map (H, W), which is the default, or fixations (N, 2).
+    ground_truth : {"map", "points", "region"}
+        The second argument: a gaze map (H, W), which is the default, fixations (N, 2), or a boolean
+        mask of a region (H, W), True inside.
     needs : {"center_bias", "other_fixations", "baseline"} or None
         The third argument, if there is one: the center bias as a map of weights, the fixations on
         other images, or a density.
@@ -167,8 +169,8 @@ class Metric:
     @property
     def arguments(self) -> tuple[str, ...]:
         """Names of the arguments of the function, in order."""
-        gaze = "gaze_map" if self.ground_truth == "map" else "fixations"
-        return ("saliency_map", gaze, *([self.needs] if self.needs else []))
+        truth = GAZE_ARGUMENTS[self.ground_truth]
+        return ("saliency_map", truth, *([self.needs] if self.needs else []))
 
     def __call__(self, *arguments: Any, **options: Any) -> float:
         """Return the score of the function.

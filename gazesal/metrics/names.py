@@ -11,6 +11,7 @@ from gazesal.exceptions import InputWarning
 from gazesal.metrics.compat_registry import COMPAT_METRICS
 from gazesal.metrics.metric import Metric
 from gazesal.metrics.registry import METRICS
+from gazesal.regions.registry import REGION_METRICS
 
 __all__ = [
     "as_metrics",
@@ -21,7 +22,7 @@ __all__ = [
     "remember",
 ]
 
-BUILT_IN: Mapping[str, Metric] = MappingProxyType({**METRICS, **COMPAT_METRICS})
+BUILT_IN: Mapping[str, Metric] = MappingProxyType({**METRICS, **COMPAT_METRICS, **REGION_METRICS})
 # "AUC" means `auc_borji` in the tables of the study and `auc_judd` in benchmarks.
 # "Shuffled AUC" is `sauc` in the study, and `auc_shuffled` in benchmarks.
 AMBIGUOUS = {
@@ -125,7 +126,8 @@ def _unknown(value: object) -> Metric:
     if callable(value):
         advice = " Write gazesal.Metric(function) for a function of your own."
     raise ValueError(
-        f"`metrics` must be one of {', '.join(map(repr, METRICS))}, an alias of one, or a Metric, "
+        f"`metrics` must be one of {', '.join(map(repr, (*METRICS, *REGION_METRICS)))}, an alias "
+        "of one, or a Metric, "
         f"got {value!r}.{advice}"
     )
 

@@ -5,6 +5,7 @@ from .highest_pixels import top_k_intersection as top_k_intersection
 from .overlap import dice as dice
 from .overlap import iou as iou
 from .pointing import pointing_game as pointing_game
+from .registry import REGION_METRICS as REGION_METRICS
 from .relevance import relevance_mass as relevance_mass
 from .shapes import Box as Box
 from .shapes import Ellipse as Ellipse

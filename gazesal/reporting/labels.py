@@ -5,7 +5,14 @@ import re
 import pandas as pd
 
 from gazesal._text import printable
-from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER, SEGMENTATION
+from gazesal.evaluation.case import (
+    CENTER_BIAS,
+    GAZE,
+    GAZE_OF_ONE,
+    IN_SAMPLE_BIAS,
+    INTEROBSERVER,
+    SEGMENTATION,
+)
 from gazesal.evaluation.evaluation import Evaluation
 from gazesal.evaluation.score_rows import COLUMNS
 from gazesal.metrics.names import find_metric, higher_is_better
@@ -29,12 +36,14 @@ __all__ = [
     "unit_of",
 ]
 
-BASELINES = (SEGMENTATION, CENTER_BIAS, IN_SAMPLE_BIAS)
+BASELINES = (SEGMENTATION, CENTER_BIAS, IN_SAMPLE_BIAS, GAZE, GAZE_OF_ONE)
 METHOD_LABELS = {
     INTEROBSERVER: "One observer vs. the others",
     CENTER_BIAS: "Center bias",
     IN_SAMPLE_BIAS: "Center bias, in-sample",
     SEGMENTATION: "Segmentation",
+    GAZE: "Gaze of all observers",
+    GAZE_OF_ONE: "Gaze of one observer",
 }
 INTERVAL_LABELS = {
     "t": "Student's t",

@@ -100,7 +100,7 @@ class ScoreParts:
     def add(self, found: ImageScores, fingerprint: str) -> None:
         """Write the scores of an image at once."""
         columns = {"image": [found.image] * len(found.metric)}
-        columns |= {label: getattr(found, label) for label in LABELS}
+        columns |= {name: list(of) for name, of in zip(LABELS, found.labels(), strict=True)}
         strings = {name: self._pa.array(each, self._pa.string()) for name, each in columns.items()}
         table = self._pa.table({**strings, "score": found.score})
         path = self._write(table, [(found.image, fingerprint, len(found.score))])
@@ -210,8 +210,9 @@ class ScoreParts:
         start = 0
         for image, mark, length in _entries(table):
             rows = slice(start, start + length)
-            observer, method, metric = (columns[label][rows] for label in LABELS)
-            yield ImageScores(image, observer, method, metric, scores[rows]), mark
+            observer, method, metric, region = (columns[label][rows] for label in LABELS)
+            found = ImageScores(image, observer, method, metric, scores[rows], region=region)
+            yield found, mark
             start += length
 
 
@@ -224,7 +225,7 @@ def _entries(table: Any) -> list[tuple[str, str, int]]:
             raise TypeError(
                 f"its images must have names and fingerprints, got {image!r} and {mark!r}"
             )
-        as_count(length, name="scores of an image")
+        as_count(length, name="scores of an image", least=0)
     return entries
 
 
