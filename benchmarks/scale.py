@@ -186,6 +186,24 @@ def show_sizes(images, repeats):
     print()
 
 
+def show_metrics(n, repeats):
+    """Print the cost of residual scores beside the metrics of the study."""
+    cases = [case_of(number) for number in range(n)]
+    more = ("residual_ncc", "residual_nss", "semipartial_ncc")
+    sets = [(), more[:1], more]
+    times = [[] for _ in sets]
+    for _ in range(repeats):
+        for found, added in zip(times, sets, strict=True):
+            start = time.process_time()
+            gazesal.evaluate(cases, sigma=sigma_of(SHAPE), metrics=(*gazesal.STUDY_METRICS, *added))
+            found.append((time.process_time() - start) / n)
+    print("| Metrics | Evaluation, s | Times the study's |\n|---|---:|---:|")
+    for found, added in zip(times, sets, strict=True):
+        names = " + ".join(("the study's four", *added))
+        print(f"| {names} | {min(found):.3f} | {min(found) / min(times[0]):.2f} |")
+    print()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--images", type=int, default=5000, help="of the whole run")
@@ -217,6 +235,9 @@ def main():
 
     print("## Cost by size, one core\n")
     show_sizes(args.size_images, args.repeats)
+
+    print("## Cost of metrics beyond the center bias, one core\n")
+    show_metrics(args.size_images, args.repeats)
 
     print("## Speed by workers\n")
     print("| Workers | Images a second | Times one worker |\n|---:|---:|---:|")

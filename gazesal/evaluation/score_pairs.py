@@ -11,8 +11,7 @@ from gazesal.evaluation.metric_calls import MetricCalls
 from gazesal.evaluation.options import EvaluationOptions
 from gazesal.evaluation.score_rows import Score
 from gazesal.metrics.metric import Metric
-from gazesal.metrics.registry import STUDY_METRICS
-from gazesal.metrics.score import score
+from gazesal.metrics.score import SHARED_METRICS, score
 from gazesal.typing import Float64Array, FloatArray
 
 __all__ = ["ScoredPair", "score_pairs"]
@@ -53,14 +52,14 @@ def _exact_scores(
     negatives: Float64Array | None,
     options: EvaluationOptions,
 ) -> dict[tuple[str, str, str], float]:
-    """Return the exact scores by the study's metrics, by method, observer and metric.
+    """Return the exact scores that share work, by method, observer and metric.
 
-    They are computed together, because they share sorted maps and moments.
+    They share sorted maps and inner products.
     """
     names = [
         metric.name
         for metric in metrics
-        if metric.name in STUDY_METRICS and not _is_sampled(metric, options)
+        if metric.name in SHARED_METRICS and not _is_sampled(metric, options)
     ]
     if not names:
         return {}

@@ -18,10 +18,14 @@ from gazesal.metrics.map_lists import Maps, as_maps, as_pairs, labels_of
 from gazesal.metrics.metric import Metric
 from gazesal.metrics.names import as_metrics
 from gazesal.metrics.registry import STUDY_METRICS
+from gazesal.metrics.score_job import Job
 from gazesal.metrics.scores import Scores
-from gazesal.metrics.shared_work import Job, correlate, measure_areas
+from gazesal.metrics.shared_work import AREAS, CORRELATIONS, correlate, measure_areas
 
-__all__ = ["score"]
+__all__ = ["SHARED_METRICS", "score"]
+
+SHARED_METRICS = (*CORRELATIONS, *AREAS)
+"""Metrics that share work between maps. Others are called once per pair."""
 
 
 def score(
@@ -36,9 +40,10 @@ def score(
 ) -> Scores:
     r"""Score many saliency maps of one image against many gaze maps, with shared work.
 
-    Return the same numbers as `ncc`, `auc_borji`, `sncc` and `sauc` one by one, to 1e-12, in a
-    fraction of the time. Each saliency map is sorted once for all gaze maps and all negatives, and
-    all correlations come from one Gram matrix. Other metrics are called once per pair.
+    Return the same numbers as `ncc`, `auc_borji`, `sncc`, `sauc`, `residual_ncc`, `residual_nss`
+    and `semipartial_ncc` one by one, to 1e-12, in a fraction of the time. Each saliency map is
+    sorted once for all gaze maps and all negatives, and all correlations come from one Gram matrix.
+    Other metrics are called once per pair.
 
     Parameters
     ----------
@@ -48,7 +53,7 @@ def score(
         The R ground truths, for instance the mean of the other readers for each reader
         (`one_vs_rest`). They must be finite, and non-negative if a metric uses them as weights.
     center_bias : array_like of float, shape (H, W), optional
-        Gaze on all images, as a map. Required by ``"sncc"`` and ``"sauc"``.
+        Gaze on all images, as a map. Required by all metrics that take one, such as ``"sncc"``.
     metrics : sequence of str or Metric, optional
         Metrics of gaze maps: names or aliases, or your own `Metric`. By default ``"ncc"``,
         ``"auc_borji"``, ``"sncc"`` and ``"sauc"``.
@@ -82,8 +87,8 @@ def score(
     -----
     UndefinedMetricWarning
         Once, with the names of the maps, if correlations are undefined because a map is constant,
-        exactly or up to rounding. Once if areas count all pixels of a map as ties, because it is
-        constant only up to rounding.
+        exactly or up to rounding, or because a gaze map has nothing beyond the center bias. Once if
+        areas count all pixels of a map as ties, because it is constant only up to rounding.
 
     See Also
     --------
@@ -101,6 +106,10 @@ def score(
     Then the area for gaze map :math:`p`, with shares summing to 1, is :math:`\sum_i p_i F(i)`. It
     is linear in the gaze map, and :math:`F` needs one sort of :math:`S` for any number of gaze
     maps.
+
+    The correlation with the gaze minus the center bias follows from the inner products of the three
+    maps. Its last digits differ from `residual_ncc`, by less than 1e-12. If more than 99 % of the
+    squares of gaze map and center bias cancel, the difference is computed.
 
     Each thread works on one saliency map, and needs additional memory:
 
@@ -165,12 +174,12 @@ def score(
     constant = [is_constant(array, *ends) for array, ends in zip(flat, ranges, strict=True)]
     values = np.full((*asked.shape, len(names)), np.nan)
     job = Job(flat, labels, ranges, constant, len(tested), len(truths), asked, names, n_threads)
-    if set(names) & {"ncc", "sncc"}:
+    if set(names) & set(CORRELATIONS):
         correlate(job, values)
-    if set(names) & {"auc_borji", "sauc"}:
+    if set(names) & set(AREAS):
         measure_areas(job, values, within)
     for k, metric in enumerate(chosen):
-        if metric.name not in STUDY_METRICS:
+        if metric.name not in SHARED_METRICS:
             for i, j in np.argwhere(asked).tolist():
                 maps = [everything[i], everything[len(tested) + j], bias]
                 values[i, j, k] = metric(*maps[: len(metric.arguments)])

@@ -1,10 +1,6 @@
 """Correlations and areas of many maps of one image, computed together."""
 
 import math
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,92 +11,68 @@ from gazesal.kernels.auc.areas import areas, sample_for
 from gazesal.kernels.gram_matrix import PART, merged, part_products
 from gazesal.metrics.auc import as_weights
 from gazesal.metrics.correlation import LARGEST, SMALLEST, correlation
+from gazesal.metrics.score_job import Job
+from gazesal.metrics.shared_beyond_bias import BEYOND_BIAS, set_beyond_bias
 from gazesal.typing import Float64Array, FloatArray, WeightArray
 
-__all__ = ["Job", "correlate", "measure_areas"]
+__all__ = ["AREAS", "CORRELATIONS", "correlate", "measure_areas"]
 
-T = TypeVar("T")
-S = TypeVar("S")
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """Maps of one image and the scores to compute from them.
-
-    Maps are flat: saliency maps first, then gaze maps, then the center bias. They are identified by
-    position, because two names may have the same text.
-    """
-
-    maps: list[FloatArray]
-    labels: list[str]
-    ranges: list[tuple[float, float]]
-    constant: list[bool]  # True for each map that is constant, exactly or up to rounding
-    n_tested: int
-    n_truths: int
-    asked: NDArray[np.bool_]
-    metrics: tuple[str, ...]
-    n_threads: int
-
-    def run(self, function: Callable[[S], T], items: Iterable[S]) -> list[T]:
-        """Apply a function to all items in `n_threads` threads, and return the results in order."""
-        if self.n_threads == 1:
-            return [function(item) for item in items]
-        with ThreadPoolExecutor(self.n_threads) as pool:
-            return list(pool.map(function, items))
+AREAS = ("auc_borji", "sauc")
+CORRELATIONS = ("ncc", "sncc", *BEYOND_BIAS)
 
 
 def correlate(job: Job, values: Float64Array) -> None:
     """Set the correlations, from the inner products of the pairs of maps that they need."""
-    labels = job.labels
-    with_bias = "sncc" in job.metrics
+    with_bias = bool(set(job.metrics) & {"sncc", *BEYOND_BIAS})
+    beyond = [name for name in job.metrics if name in BEYOND_BIAS]
     n_maps = job.n_tested + job.n_truths + with_bias
-    constant = job.constant
-    wanted = np.pad(job.asked, ((0, 0), (0, int(with_bias))))
+    wanted = np.zeros((n_maps, n_maps), np.bool_)
+    wanted[: job.n_tested, job.truths] = job.asked
     if with_bias:
-        wanted[:, -1] = job.asked.any(axis=1)
-    found = np.argwhere(wanted)
-    found[:, 1] += job.n_tested
-    diagonal = np.repeat(np.arange(n_maps), 2).reshape(-1, 2)
-    pairs = np.ascontiguousarray(np.concatenate([diagonal, found]), dtype=np.int64)
-    maps = job.maps[:n_maps]
-    starts = range(0, maps[0].size, PART)
-    parts = job.run(lambda start: part_products(maps, pairs, start), starts)
-    products = merged(parts, pairs)
-    squares = products[:n_maps]
-    r = np.full(wanted.shape, np.nan)
-    for (i, j), product in zip(found.tolist(), products[n_maps:].tolist(), strict=True):
-        if constant[i] or constant[j]:
-            continue
-        if all(SMALLEST < squares[k] < LARGEST for k in (i, j)):
-            r[i, j - job.n_tested] = product / math.sqrt(squares[i] * squares[j])
-        else:  # rarely needed, and scales the maps so that squares are finite
-            r[i, j - job.n_tested] = correlation(maps[i], maps[j], names=(labels[i], labels[j]))
-    r = np.clip(r, -1.0, 1.0)
-    plain = np.where(job.asked, r[:, : job.n_truths], np.nan)
+        wanted[: job.n_tested, -1] = job.asked.any(axis=1)
+    if beyond:
+        wanted[job.truths, -1] = job.asked.any(axis=0)
+    products = _products(job, wanted)
+    r = _correlations(job, wanted, products)
+    plain = r[: job.n_tested, job.truths]
     for k, name in enumerate(job.metrics):
         if name == "ncc":
             values[:, :, k] = plain
         elif name == "sncc":
-            values[:, :, k] = plain - r[:, -1:]
-    undefined = [k for k in range(n_maps) if constant[k] and _is_asked(job, k)]
-    if undefined:
-        which = " and ".join(name for name in job.metrics if name in ("ncc", "sncc"))
-        exact = all(job.ranges[k][0] == job.ranges[k][1] for k in undefined)
-        how = "constant" if exact else "constant, exactly or up to rounding"
-        listed = ", ".join(f"`{labels[k]}`" for k in undefined)
-        warn(
-            f"{which} cannot be computed for maps that are {how}: {listed}.",
-            UndefinedMetricWarning,
-        )
+            values[:, :, k] = plain - r[: job.n_tested, -1:]
+    n_used = job.n_tested + job.n_truths + ("sncc" in job.metrics)
+    undefined = [k for k in range(n_used) if job.constant[k] and job.is_asked(k)]
+    job.warn_constant([name for name in job.metrics if name in ("ncc", "sncc")], undefined)
+    if beyond:
+        set_beyond_bias(job, products, r, values)
 
 
-def _is_asked(job: Job, k: int) -> bool:
-    """Return whether any score depends on the map at a position of the job."""
-    if k < job.n_tested:
-        return bool(job.asked[k].any())
-    if k < job.n_tested + job.n_truths:
-        return bool(job.asked[:, k - job.n_tested].any())
-    return bool(job.asked.any())
+def _products(job: Job, wanted: NDArray[np.bool_]) -> Float64Array:
+    """Return the centered products of the wanted pairs of maps, and of each map with itself."""
+    n_maps = len(wanted)
+    diagonal = np.repeat(np.arange(n_maps), 2).reshape(-1, 2)
+    pairs = np.ascontiguousarray(np.concatenate([diagonal, np.argwhere(wanted)]), dtype=np.int64)
+    maps = job.maps[:n_maps]
+    starts = range(0, maps[0].size, PART)
+    parts = job.run(lambda start: part_products(maps, pairs, start), starts)
+    products = np.full(wanted.shape, np.nan)
+    products[pairs[:, 0], pairs[:, 1]] = merged(parts, pairs)
+    return products
+
+
+def _correlations(job: Job, wanted: NDArray[np.bool_], products: Float64Array) -> Float64Array:
+    """Return the correlations of the wanted pairs of maps, or `nan` if one map is constant."""
+    squares = np.diag(products).tolist()
+    r = np.full(wanted.shape, np.nan)
+    for i, j in np.argwhere(wanted).tolist():
+        if job.constant[i] or job.constant[j]:
+            continue
+        if all(SMALLEST < squares[k] < LARGEST for k in (i, j)):
+            r[i, j] = products[i, j] / math.sqrt(squares[i] * squares[j])
+        else:  # rarely needed, and scales the maps so that squares are finite
+            names = (job.labels[i], job.labels[j])
+            r[i, j] = correlation(job.maps[i], job.maps[j], names=names)
+    return np.asarray(np.clip(r, -1.0, 1.0))
 
 
 def measure_areas(job: Job, values: Float64Array, tolerance: float | None) -> None:
@@ -154,7 +126,7 @@ def measure_areas(job: Job, values: Float64Array, tolerance: float | None) -> No
     rounded = [
         f"`{job.labels[i]}`"
         for i in range(job.n_tested)
-        if job.constant[i] and job.ranges[i][0] < job.ranges[i][1] and _is_asked(job, i)
+        if job.constant[i] and job.ranges[i][0] < job.ranges[i][1] and job.is_asked(i)
     ]
     if rounded:
         warn(

@@ -16,7 +16,8 @@ from tests import oracles
 from tests.strategies import SHAPES, saliency_maps, weight_maps
 
 ALL = ("ncc", "auc_borji", "sncc", "sauc")
-NEED_BIAS = {"sncc", "sauc"}
+BEYOND_BIAS = ("residual_ncc", "residual_nss", "semipartial_ncc")
+NEED_BIAS = {"sncc", "sauc", *BEYOND_BIAS}
 RNG = np.random.default_rng(0)
 SALIENCY = {"cam": RNG.random((6, 7)), "noise": RNG.normal(size=(6, 7)), "bias": RNG.random((6, 7))}
 GAZE = [RNG.random((6, 7)) ** 3 for _ in range(4)]
@@ -54,17 +55,19 @@ def images(draw):
 
 @given(image=images())
 def test_scores_equal_separate_calls(image):
-    got = at_once(*image).values
-    np.testing.assert_allclose(got, one_by_one(*image), rtol=0, atol=1e-12)
+    metrics = (*ALL, *BEYOND_BIAS)
+    got = at_once(*image, metrics).values
+    np.testing.assert_allclose(got, one_by_one(*image, metrics), rtol=0, atol=1e-12)
 
 
 @settings(max_examples=25)
 @given(image=images())
 def test_scores_equal_the_definitions(image):
     tested, truths, bias = image
-    got = at_once(*image).values
+    metrics = (*ALL, *BEYOND_BIAS)
+    got = at_once(*image, metrics).values
     for (i, s), (j, g), (k, name) in itertools.product(
-        enumerate(tested), enumerate(truths), enumerate(ALL)
+        enumerate(tested), enumerate(truths), enumerate(metrics)
     ):
         maps = (s, g, bias) if name in NEED_BIAS else (s, g)
         expected = float(oracles.METRICS[name](*maps))
@@ -107,8 +110,9 @@ def test_large_maps_of_mixed_types(dtypes, shape):
     tested = [(9 * rng.random(shape)).astype(dtypes[0]), rng.integers(0, 9, shape)]
     truths = [(99 * rng.random(shape)).astype(dtypes[1]), rng.random(shape)]
     bias = (9 * rng.random(shape)).astype(dtypes[2])
-    got = gazesal.score(tested, truths, bias).values
-    np.testing.assert_allclose(got, one_by_one(tested, truths, bias), rtol=0, atol=1e-12)
+    metrics = (*ALL, *BEYOND_BIAS)
+    got = gazesal.score(tested, truths, bias, metrics).values
+    np.testing.assert_allclose(got, one_by_one(tested, truths, bias, metrics), rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("tolerance", [None, 1e-3])
@@ -141,8 +145,33 @@ def test_interobserver_ceiling_in_the_same_call():
 def test_maps_of_extreme_scale_do_not_change_other_scores(scale):
     tested = [SALIENCY["cam"], scale * SALIENCY["noise"]]
     truths = [GAZE[0], scale * GAZE[1]]
-    got = gazesal.score(tested, truths, BIAS).values
-    np.testing.assert_allclose(got, one_by_one(tested, truths, BIAS), rtol=0, atol=1e-12)
+    metrics = (*ALL, *BEYOND_BIAS)
+    got = gazesal.score(tested, truths, BIAS, metrics).values
+    np.testing.assert_allclose(got, one_by_one(tested, truths, BIAS, metrics), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("closeness", [1.0, 0.3, 0.05, 1e-3, 1e-6, 1e-9])
+@pytest.mark.parametrize("offset", [0.0, 1e3, 1e6])
+def test_gaze_close_to_the_center_bias_scores_as_in_separate_calls(closeness, offset):
+    truths = [(1 - closeness) * BIAS + closeness * GAZE[0] + offset, GAZE[1]]
+    got = at_once(SALIENCY, truths, BIAS + offset, BEYOND_BIAS).values
+    expected = one_by_one(SALIENCY.values(), truths, BIAS + offset, BEYOND_BIAS)
+    np.testing.assert_allclose(got, expected, rtol=0, atol=1e-12)
+
+
+def test_gaze_equal_to_the_center_bias_is_undefined_beyond_it():
+    with pytest.warns(gazesal.UndefinedMetricWarning) as caught:
+        got = gazesal.score([*SALIENCY.values(), np.ones((6, 7))], [2 * BIAS, GAZE[0]], BIAS,
+                            BEYOND_BIAS)  # fmt: skip
+    assert [np.isnan(got.values[:3, 0, k]).all() for k in range(3)] == [True, False, True]
+    assert got.values[:3, 0, 1].tolist() == [0.0] * 3
+    assert np.isfinite(got.values[:3, 1]).all()
+    assert np.isnan(got.values[3]).all()
+    texts = [str(each.message) for each in caught]
+    assert len(texts) == 3
+    assert "residual_ncc and residual_nss and semipartial_ncc" in texts[0]
+    assert "`saliency_maps[3]`" in texts[0]
+    assert all("`gaze_maps[0]`" in text and "gaze_maps[1]" not in text for text in texts[1:])
 
 
 def test_a_map_is_itself_and_the_bias_is_chance():
