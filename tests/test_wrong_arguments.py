@@ -111,6 +111,15 @@ def sound_calls():
         "Ellipse": {"x": 1.0, "y": 2.0, "radius_x": 3.0, "radius_y": 4.0},
         "Ellipse.between": {"x_min": 1.0, "y_min": 2.0, "x_max": 3.0, "y_max": 4.0},
         "Ellipse.mask": {"self": gazesal.regions.Ellipse(1, 2, 3, 4), "shape": (8, 10)},
+        "RunLengths": {"counts": [3, 5], "shape": (4, 2)},
+        "RunLengths.mask": {
+            "self": gazesal.regions.RunLengths([3, 5], (4, 2)),
+            "shape": (4, 2),
+        },
+        "add_regions": {
+            "cases": CASES,
+            "regions": {"a": {"lesion": gazesal.regions.Box(1, 2, 3, 4)}},
+        },
         "Polygon": {"points": [(1, 2), (3, 4), (5, 1)]},
         "Polygon.mask": {
             "self": gazesal.regions.Polygon([(1, 2), (3, 4), (5, 1)]),
@@ -270,6 +279,7 @@ def sound_calls():
         "Screen.edges": {"self": gazesal.Screen(display=(10, 8)), "shape": (8, 10)},
         "read_egd_fixations": {"path": "table.csv", "origin": "pixel_center"},
         "read_sizes": {"path": "sizes.csv"},
+        "read_regions": {"path": "masks"},
         "find_maps": {"folder": "maps"},
         "open_maps": {"source": "maps.npz"},
         "open_salicon_results": {"path": "results.json"},

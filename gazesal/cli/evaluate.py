@@ -11,6 +11,12 @@ from gazesal.cli.examples import EVALUATE_EXAMPLES
 from gazesal.cli.figure_image import figure_image, first_scored
 from gazesal.cli.option_groups import GroupedCommand, with_options
 from gazesal.cli.output import show_and_write
+from gazesal.cli.region_options import (
+    REGION_GROUP,
+    REGION_OPTIONS,
+    default_metrics,
+    with_regions,
+)
 from gazesal.cli.run_contexts import cluster, ended_by_sigterm, plain_errors, require_writable
 from gazesal.cli.source_options import (
     SOURCE_GROUPS,
@@ -19,14 +25,15 @@ from gazesal.cli.source_options import (
     require_one_source,
 )
 from gazesal.cli.sources import accepted_by, find_cases, with_defaults
-from gazesal.metrics.registry import STUDY_METRICS
 
 # The settings of the evaluation, or its sigma, already contain these options.
 IN_EVALUATION = {"pixels_per_degree", "outside", "resize", "rounding", "sigma"}
+IN_EVALUATION |= {"region_options", "region_rows"}
 
 
 @click.command(cls=GroupedCommand, examples=EVALUATE_EXAMPLES)
 @with_options(SOURCE_OPTIONS)
+@with_options(REGION_OPTIONS)
 @with_options(EVALUATE_OPTIONS)
 @click.pass_context
 def evaluate(
@@ -74,7 +81,7 @@ def evaluate(
         chosen = {
             "sigma": found.sigma,
             "outside": found.outside,
-            "metrics": options["metrics"] or STUDY_METRICS,
+            "metrics": options["metrics"] or default_metrics(options),
             "bad_images": bad_images,
             "checkpoint": checkpoint,
             "progress": not quiet,
@@ -83,7 +90,8 @@ def evaluate(
             options["n_jobs"] = None
         with cluster(dask):
             evaluation = gazesal.evaluate(
-                found.cases, **accepted_by(gazesal.evaluate, options) | chosen
+                with_regions(found.cases, options),
+                **accepted_by(gazesal.evaluate, options) | chosen,
             )
         if image in set(evaluation.bad_images["image"]):
             image, picture = first_scored(evaluation)
@@ -96,7 +104,8 @@ def _settings_of(context: click.Context, source: str, options: dict[str, Any]) -
     parameters: list[Any] = list(context.command.params)
     for parameter in parameters:
         name, value = str(parameter.name), options.get(str(parameter.name))
-        own = getattr(parameter, "group", "") in SOURCE_GROUPS and name not in IN_EVALUATION
+        of_source = getattr(parameter, "group", "") in {*SOURCE_GROUPS, REGION_GROUP}
+        own = of_source and name not in IN_EVALUATION
         fits = not parameter.sources or set(parameter.sources) & {*given_sources(context)}
         if own and fits and value is not None and value != {}:
             value = str(value) if isinstance(value, Path) else value

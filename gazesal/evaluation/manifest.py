@@ -29,7 +29,7 @@ BOX = ("x_min", "y_min", "x_max", "y_max")
 SIZE = ("width", "height")
 EDGES = ("screen_x_min", "screen_y_min", "screen_x_max", "screen_y_max")
 DISPLAY = ("screen_width", "screen_height")
-PREFIXES = ("map", "gaze", "fixation_map", "group")
+PREFIXES = ("map", "gaze", "fixation_map", "region", "group")
 KNOWN = {
     "image",
     *SIZE,
@@ -154,6 +154,7 @@ class Manifest:
             ),
             gaze_map=self._map(line, "gaze_map", values) if values.get("gaze_map") else None,
             picture=self._file(line, "picture", picture) if picture else None,
+            regions=self.maps(line, "region", values),
         )
 
     def _fixation_maps(self, line: Any, values: Row) -> dict[str, GazeSource]:

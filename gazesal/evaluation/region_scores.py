@@ -54,7 +54,7 @@ def require_region_use(
         if missing := missing_option(name, options.get(name, {})):
             raise ValueError(
                 f"`region_options` (--region-option) must have one of {missing} for {name}, got "
-                f"{dict(options.get(name, {}))!r}. Both have no default, because they change the "
+                f"{dict(options.get(name, {}))!r}. There is no default, because it changes the "
                 "score."
             )
     if not chosen and rows != "each":

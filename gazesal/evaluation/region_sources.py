@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from gazesal._validation import as_map, require_finite
 from gazesal.datasets.map_files import is_lossy
+from gazesal.datasets.map_stores import StoredMap
 from gazesal.evaluation.gaze_sources import read_source
 from gazesal.regions.inputs import Mask
 from gazesal.regions.shapes import SHAPES, Shape
@@ -65,7 +66,7 @@ def load_region(source: Any, shape: tuple[int, int], *, name: str) -> Mask:
 
 def _as_mask(values: FloatArray, source: Any, name: str) -> Mask:
     """Return a mask of 0 and 1, or of 0 and one other value in a file, as booleans."""
-    is_file = isinstance(source, Path)
+    is_file = isinstance(source, (Path, StoredMap))
     highest = float(values.max())
     inside = (values == highest) & (highest != 0)
     other = values[~inside & (values != 0)]
@@ -75,7 +76,8 @@ def _as_mask(values: FloatArray, source: Any, name: str) -> Mask:
     remedy = "Use `mask > 0` if all other values are inside."
     if is_file:
         lossy = "JPEG changes values when it is written, so write the mask as .png."
-        remedy = lossy if is_lossy(source) else "Write one mask for each label."
+        is_jpeg = isinstance(source, Path) and is_lossy(source)
+        remedy = lossy if is_jpeg else "Write one mask for each label."
     found = ", ".join(f"{value:g}" for value in np.unique(values)[:NAMED])
     raise ValueError(f"`{name}` must be a mask of {rule}, got the values {found}. {remedy}")
 

@@ -5,8 +5,11 @@ from .highest_pixels import top_k_intersection as top_k_intersection
 from .overlap import dice as dice
 from .overlap import iou as iou
 from .pointing import pointing_game as pointing_game
+from .region_files import RegionsOfImages as RegionsOfImages
+from .region_files import read_regions as read_regions
 from .registry import REGION_METRICS as REGION_METRICS
 from .relevance import relevance_mass as relevance_mass
 from .shapes import Box as Box
 from .shapes import Ellipse as Ellipse
 from .shapes import Polygon as Polygon
+from .shapes import RunLengths as RunLengths

@@ -8,11 +8,11 @@ from typing import ClassVar, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gazesal._validation import as_float, as_points, as_shape
+from gazesal._validation import as_count, as_float, as_iterable, as_points, as_shape
 from gazesal.regions.inputs import Mask
 from gazesal.typing import Float64Array, IntArray
 
-__all__ = ["SHAPES", "Box", "Ellipse", "Polygon", "Shape"]
+__all__ = ["SHAPES", "Box", "Ellipse", "Polygon", "RunLengths", "Shape"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +76,6 @@ class Box:
         y, x = np.arange(height)[:, None], np.arange(width)
         inside = (y > self.y_min) & (y < self.y_max) & (x > self.x_min) & (x < self.x_max)
         return np.asarray(inside)
-
-    def outline(self) -> Float64Array:
-        """Return the corners.
-
-        Returns
-        -------
-        numpy.ndarray of float64, shape (4, 2)
-            Columns x, y in pixels.
-        """
-        left, top, right, bottom = self.x_min, self.y_min, self.x_max, self.y_max
-        return np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,18 +171,6 @@ class Ellipse:
         along_x = ((np.arange(width) - self.x) / self.radius_x) ** 2
         return np.asarray(along_y + along_x < 1)
 
-    def outline(self) -> Float64Array:
-        """Return points on the ellipse.
-
-        Returns
-        -------
-        numpy.ndarray of float64, shape (72, 2)
-            Columns x, y in pixels.
-        """
-        angle = np.linspace(0, 2 * np.pi, 72, endpoint=False)
-        x = self.x + self.radius_x * np.cos(angle)
-        return np.column_stack([x, self.y + self.radius_y * np.sin(angle)])
-
 
 @dataclass(frozen=True, slots=True)
 class Polygon:
@@ -259,19 +236,85 @@ class Polygon:
         inside = np.logical_xor.accumulate(changes[:, :-1], axis=1)
         return np.asarray(inside & ~on_edge)
 
-    def outline(self) -> Float64Array:
-        """Return the corners.
+
+@dataclass(frozen=True, slots=True)
+class RunLengths:
+    """A mask as lengths of runs of pixels, as COCO files store it.
+
+    Attributes
+    ----------
+    counts : tuple of int
+        Numbers of pixels outside, inside, outside and so on, column by column from the top left. A
+        list is accepted.
+    shape : tuple of int
+        (H, W) of the mask, whose pixels the runs cover exactly.
+
+    Raises
+    ------
+    ValueError
+        If a number is negative, or the numbers do not sum to H * W.
+    TypeError
+        If a number is not an integer.
+
+    See Also
+    --------
+    Polygon : A shape that does not depend on the size of the image.
+
+    Examples
+    --------
+    >>> from gazesal.regions import RunLengths
+    >>> RunLengths([2, 2, 2], (2, 3)).mask((2, 3)).astype(int)
+    array([[0, 1, 0],
+           [0, 1, 0]])
+    """
+
+    kind: ClassVar[str] = "run_lengths"
+
+    counts: tuple[int, ...]
+    shape: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        """Check the numbers and their sum."""
+        object.__setattr__(self, "shape", as_shape(self.shape, name="shape"))
+        each = as_iterable(self.counts, name="counts", of="integers")
+        counts = tuple(as_count(number, name="counts", least=0) for number in each)
+        object.__setattr__(self, "counts", counts)
+        if sum(counts) != self.shape[0] * self.shape[1]:
+            raise ValueError(
+                f"`counts` must sum to the {self.shape[0] * self.shape[1]} pixels of the mask, got "
+                f"{sum(counts)}."
+            )
+
+    def mask(self, shape: tuple[int, int]) -> Mask:
+        """Return the mask.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            (H, W) of the image, which must be the size of the mask.
 
         Returns
         -------
-        numpy.ndarray of float64, shape (N, 2)
-            Columns x, y in pixels.
+        numpy.ndarray of bool, shape (H, W)
+            True inside.
+
+        Raises
+        ------
+        ValueError
+            If the mask has another size.
         """
-        return np.array(self.points)
+        wanted = as_shape(shape, name="shape")
+        if wanted != self.shape:
+            raise ValueError(
+                f"`shape` must be the size of the mask, {self.shape[1]} x {self.shape[0]} pixels, "
+                f"got {wanted[1]} x {wanted[0]}."
+            )
+        inside = np.arange(len(self.counts)) % 2 == 1
+        return np.repeat(inside, self.counts).reshape(wanted, order="F")
 
 
-Shape: TypeAlias = Box | Ellipse | Polygon
-SHAPES: dict[str, type[Shape]] = {each.kind: each for each in (Box, Ellipse, Polygon)}
+Shape: TypeAlias = Box | Ellipse | Polygon | RunLengths
+SHAPES: dict[str, type[Shape]] = {each.kind: each for each in (Box, Ellipse, Polygon, RunLengths)}
 
 
 def _cross(start: Sequence[float], end: Sequence[float], changes: Mask, on_edge: Mask) -> None:

@@ -12,16 +12,17 @@ from gazesal.cli import main
 from gazesal.cli.evaluate import evaluate
 from gazesal.cli.examples import AUDIT_EXAMPLES, EVALUATE_EXAMPLES
 from gazesal.cli.option_groups import GroupedOption
+from gazesal.cli.region_options import REGION_GROUP
 from gazesal.cli.source_options import SOURCE_GROUPS, require_one_source
 from gazesal.cli.sources import accepted_by
 
-GROUPS = [*SOURCE_GROUPS, "Scores", "Center bias", "Results", "Run"]
+GROUPS = [*SOURCE_GROUPS, REGION_GROUP, "Scores", "Center bias", "Results", "Run"]
 # Options that a command reads itself. Others are keyword arguments of a public function.
 OWN = {
     "format_options", "manifest", "reflacx", "manifest_root", "map_folder", "size",
     "sigma", "pixels_per_degree", "display", "placement", "scale", "rectangle", "pictures",
     "readers", "phases", "lungs", "bad_readings", "interval", "out", "page", "quiet", "resume",
-    "dask",
+    "dask", "regions",
 }  # fmt: skip
 READERS = [
     gazesal.read_fixations,

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
-from gazesal.regions import Box, Ellipse, Polygon
+from gazesal.regions import Box, Ellipse, Polygon, RunLengths
 
 MADE = {"box": lambda g: Box(*g), "ellipse": lambda g: Ellipse(*g), "polygon": Polygon}
 
@@ -53,7 +54,9 @@ def test_polygon_equals_an_exact_test_of_each_pixel(points):
 def test_box_equals_the_polygon_of_its_corners(sides):
     x_min, y_min, width, height = sides[0], sides[1], abs(sides[2]) + 1, abs(sides[3]) + 1
     box = Box(x_min, y_min, x_min + width, y_min + height)
-    assert np.array_equal(box.mask((8, 10)), Polygon(box.outline()).mask((8, 10)))
+    (left, top), (right, bottom) = (box.x_min, box.y_min), (box.x_max, box.y_max)
+    corners = Polygon([(left, top), (right, top), (right, bottom), (left, bottom)])
+    assert np.array_equal(box.mask((8, 10)), corners.mask((8, 10)))
 
 
 def test_ellipse_between_sides_lies_strictly_inside_them():
@@ -61,8 +64,13 @@ def test_ellipse_between_sides_lies_strictly_inside_them():
     assert ellipse == Ellipse(x=4, y=4, radius_x=3, radius_y=2)
     rows, columns = np.nonzero(ellipse.mask((10, 10)))
     assert (rows.min(), rows.max(), columns.min(), columns.max()) == (3, 5, 2, 6)
-    outline = ellipse.outline()
-    assert np.allclose(((outline - 4) / (3, 2)) ** 2 @ (1, 1), 1)
+
+
+@given(mask=hnp.arrays(np.bool_, (5, 4)))
+def test_run_lengths_give_the_mask_back(mask):
+    changes = np.flatnonzero(np.diff(np.r_[False, mask.ravel(order="F")]))
+    counts = np.diff([0, *changes.tolist(), mask.size]).tolist()
+    assert np.array_equal(RunLengths(counts, (5, 4)).mask((5, 4)), mask)
 
 
 def test_shapes_may_reach_over_or_lie_beyond_the_border():
@@ -79,6 +87,9 @@ def test_shapes_may_reach_over_or_lie_beyond_the_border():
         (lambda: Ellipse(0, 0, 0, 1), "radius_x"),
         (lambda: Ellipse(0, float("nan"), 1, 1), "y"),
         (lambda: Polygon([(0, 0), (1, 1)]), "points"),
+        (lambda: RunLengths([2, 3], (2, 3)), "counts"),
+        (lambda: RunLengths([-1, 7], (2, 3)), "counts"),
+        (lambda: RunLengths([6], (2, 3)).mask((3, 2)), "shape"),
     ],
 )
 def test_invalid_shape_names_its_attribute(make, argument):
