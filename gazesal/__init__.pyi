@@ -35,6 +35,10 @@ from .exceptions import IntervalWarning as IntervalWarning
 from .exceptions import OffImageWarning as OffImageWarning
 from .exceptions import SkippedDataWarning as SkippedDataWarning
 from .exceptions import UndefinedMetricWarning as UndefinedMetricWarning
+from .fitting.added_information import AddedInformation as AddedInformation
+from .fitting.added_information import added_information as added_information
+from .fitting.fitted_density import FittedDensity as FittedDensity
+from .fitting.fitted_density import fit_density as fit_density
 from .maps.center_bias import CenterBias as CenterBias
 from .maps.fixation_map import fixations_from_map as fixations_from_map
 from .maps.gaussian_bias import GaussianCenterBias as GaussianCenterBias

@@ -56,6 +56,18 @@ def sound_calls():
     sampled = {"n_samples": 20, "rng": 0}
     on_region = {"saliency_map": MAP, "region": GAZE > 0.6}
     pooled = {"fixations": BY_IMAGE, "shapes": (8, 10), "weights": None, "outside": "raise"}
+    fitting = {
+        "maps": {"a": MAP, "b": GAZE},
+        "fixations": BY_IMAGE,
+        "center_bias": "images",
+        "blurs": [0.0],
+        "n_knots": 3,
+        "penalty": 1.0,
+        "groups": {"a": 1, "b": 2},
+        "n_folds": 2,
+        "max_pixels": 100,
+        "outside": "raise",
+    }
     compared = {"table": TABLE, "design": DESIGN, "confidence_level": 0.9}
     drawn = {"n_resamples": 60, "rng": 0}
     boxes = [[1, 1, 7, 6], [2, 1, 8, 7]]
@@ -192,6 +204,19 @@ def sound_calls():
         "KdeCenterBias.on_image": {
             "self": gazesal.KdeCenterBias(BY_IMAGE, (8, 10), bandwidth=0.1, mixing=0.1),
             "shape": (8, 10),
+        },
+        "fit_density": {**fitting, "form": "linear", "scale": "none"},
+        "FittedDensity.density": {
+            "self": gazesal.fit_density(**fitting, form="linear"),
+            "saliency_map": MAP,
+            "center_bias": DENSITY,
+            "held_out": "a",
+        },
+        "added_information": {
+            **fitting,
+            "given": {"other": {"a": GAZE, "b": MAP}},
+            "interval": "t",
+            "confidence_level": 0.9,
         },
         "InputGeometry.stretched": {"image_shape": (8, 10), "input_shape": (4, 4)},
         "InputGeometry.letterboxed": {"image_shape": (8, 10), "input_shape": (4, 4)},
