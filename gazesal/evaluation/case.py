@@ -25,14 +25,29 @@ __all__ = ["Case", "is_pooled", "n_gaze_maps"]
 INTEROBSERVER = "interobserver"
 CENTER_BIAS = "center_bias"
 IN_SAMPLE_BIAS = "center_bias_in_sample"
+REST_PREDICTS_ONE = "rest_predicts_one"
+ALL_PREDICT_ONE = "all_predict_one"
+ATTAINABLE = "attainable"
+CEILINGS = (REST_PREDICTS_ONE, ALL_PREDICT_ONE, ATTAINABLE)  # rows on the score of a perfect map
 GROUND_TRUTH = "ground_truth"
 ALL_OBSERVERS = "all"  # the observer of pooled gaze, and of scores that leave out no observer
 GAZE = "gaze"  # the gaze map of all observers, scored against regions
 GAZE_OF_ONE = "gaze_of_one"  # the gaze map of each observer, scored against regions
 SEGMENTATION = "segmentation"  # a method whose maps are lung hulls; shown among the baselines
+# Rows of tables before the methods, in their order.
+FIRST_ROWS = (
+    INTEROBSERVER,
+    *CEILINGS,
+    GAZE,
+    GAZE_OF_ONE,
+    SEGMENTATION,
+    CENTER_BIAS,
+    IN_SAMPLE_BIAS,
+)
 # Names that methods cannot have, also in British spelling, which a reader would mix up with ours.
 BASELINES = {
     INTEROBSERVER,
+    *CEILINGS,
     CENTER_BIAS,
     IN_SAMPLE_BIAS,
     GROUND_TRUTH,

@@ -71,6 +71,7 @@ def evaluate(
     leave_out: str | None = None,
     region_options: Mapping[str, Mapping[str, Any]] | None = None,
     region_rows: RegionRows = "each",
+    ceilings: bool | str | Sequence[str] = False,
     seed: int = 0,
     n_jobs: int | None = None,
     progress: bool = False,
@@ -169,6 +170,9 @@ def evaluate(
     region_rows : {"each", "union", "both"}, default "each"
         Regions that are scored by metrics of regions: each label, all regions of an image together
         (the region ``"union"``), or both.
+    ceilings : bool, str or sequence of str, default False
+        Rows on the score of a perfect map, on images with several observers. True computes all of
+        them. Each row has only the metrics for which it is a bound. See Notes.
     seed : int, default 0
         Seed of all random samples and of the bootstrap. Every score has its own stream, so results
         do not depend on `n_jobs` or on what else is scored.
@@ -232,9 +236,26 @@ def evaluate(
     See Also
     --------
     cases_from_tables, cases_from_reflacx : Make the cases.
+    gazesal.stats.noise_ceiling : The agreement of the observers of one image.
 
     Notes
     -----
+    The rows of `ceilings` bound the score of a perfect map, which is the expected gaze of
+    infinitely many observers in the form that the metric rewards most; see `maps_for_metric`:
+
+    - ``"attainable"`` is its expected score by NCC, sNCC, residual and semi-partial NCC. It follows
+      from the agreement of the observers and their number in the ground truth, see
+      `gazesal.stats.noise_ceiling`, and has one score per image.
+    - ``"rest_predicts_one"`` is the best map for the gaze of the other observers, scored against
+      the gaze of one. A perfect map is expected to score at least as well. By SIM and EMD, which
+      are not linear in the gaze, it bounds the score against one observer.
+    - ``"all_predict_one"`` is the best map for the gaze of all observers, scored against the gaze
+      of each. The map includes this gaze, so that a perfect map is expected to score at most as
+      well. Only for metrics that are linear in the gaze, such as AUC and NSS.
+
+    The observer of these rows is the one whose gaze is predicted. sNSS and shuffled AUC of
+    fixations have them only with a center bias, and other metrics do not have them.
+
     Each worker has one image in memory. See :doc:`/concepts/large_sets` for the cost of a large
     set, the use of a cluster, and the content of a checkpoint. The table is the same to the bit for
     any number and kind of workers, and for a resumed run.

@@ -13,13 +13,8 @@ import pandas as pd
 from gazesal.datasets._arguments import as_path
 from gazesal.evaluation.case import (
     ALL_OBSERVERS,
-    CENTER_BIAS,
-    GAZE,
-    GAZE_OF_ONE,
+    FIRST_ROWS,
     GROUND_TRUTH,
-    IN_SAMPLE_BIAS,
-    INTEROBSERVER,
-    SEGMENTATION,
     Case,
 )
 from gazesal.evaluation.gaze_of_image import biases_on_image, gaze_maps
@@ -78,10 +73,9 @@ class Evaluation:
 
     @property
     def methods(self) -> list[str]:
-        """Rows of the results table: interobserver, the other baselines, the methods by name."""
+        """Rows of the results table: observers, ceilings, other baselines, the methods by name."""
         names = list(self.scores["method"].unique())
-        rows = (INTEROBSERVER, GAZE, GAZE_OF_ONE, SEGMENTATION, CENTER_BIAS, IN_SAMPLE_BIAS)
-        baselines = [name for name in rows if name in names]
+        baselines = [name for name in FIRST_ROWS if name in names]
         return baselines + sorted(name for name in names if name not in baselines)
 
     def summary(
@@ -118,7 +112,10 @@ class Evaluation:
             Columns of `by`, method, metric, estimate, low, high, n_images, n_scores, n_undefined
             (the number of ``nan`` scores, which are left out), interval (its kind),
             confidence_level, and the number of units if they are not images. A cell without any
-            defined score is ``nan``. ``attrs["caveats"]`` holds the text of an `IntervalWarning`,
+            defined score is ``nan``. With the row ``"attainable"``, the columns of_attainable,
+            of_attainable_low and of_attainable_high hold the share of its mean that each mean
+            reaches on the same images, with its interval; see `normalized_score`. ``nan`` for
+            metrics without this row. ``attrs["caveats"]`` holds the text of an `IntervalWarning`,
             or is empty. ``attrs["observers"]`` holds a sentence on images without an
             ``"interobserver"`` score, which have one observer, or is empty.
 
@@ -316,7 +313,8 @@ class Evaluation:
             The gaze map of the observer (``"interobserver"``) if there are others, the mean gaze
             map of the others (``"ground_truth"``), the center bias without this image
             (``"center_bias"``) or with it (``"center_bias_in_sample"``) if it was scored, and the
-            map of each method.
+            map of each method. The maps behind the rows of ceilings are not included: they depend
+            on the metric, see `maps_for_metric`.
 
         Raises
         ------

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from gazesal.evaluation.case import INTEROBSERVER, Case, is_pooled, n_gaze_maps
 from gazesal.evaluation.gaze_sources import is_gaze_map
+from gazesal.evaluation.options import EvaluationOptions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,6 +24,10 @@ class Scored(Protocol):
     @property
     def cases(self) -> list[Case]:
         """All images."""
+
+    @property
+    def options(self) -> EvaluationOptions:
+        """The options of the evaluation."""
 
 
 def observer_counts(evaluation: Scored) -> dict[str, int]:
@@ -48,17 +53,23 @@ def interobserver_words(evaluation: Scored) -> str:
 def observer_sentence(evaluation: Scored) -> str:
     """Return a sentence on images without an interobserver score, empty if every image has one."""
     counts = observer_counts(evaluation)
+    ceilings = evaluation.options.ceilings
     several = sum(count > 1 for count in counts.values())
     if several == len(counts):
         return ""
     if several:
+        rows, verb = "One observer vs. the others", "is"
+        if ceilings:
+            rows, verb = f"{rows} and the rows of a perfect map", "are"
         return (
-            f"One observer vs. the others is over the {several} of {len(counts)} images that have "
-            "several observers, and differences from it are over the same images."
+            f"{rows} {verb} over the {several} of {len(counts)} images that have several "
+            f"observers, and differences from {'them' if ceilings else 'it'} are over the same "
+            "images."
         )
+    more = ", and none of a perfect map" if ceilings else ""
     return (
         f"Images have one {_kind(evaluation)} each, so there is no row of one observer vs. the "
-        "others."
+        f"others{more}."
     )
 
 

@@ -24,13 +24,14 @@ from gazesal._validation import (
     as_choice,
     as_column,
     as_count,
+    as_iterable,
     as_real_array,
     as_shape,
     as_tolerance,
     require_pixels,
 )
 from gazesal.datasets._arguments import as_text
-from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, Case
+from gazesal.evaluation.case import CEILINGS, CENTER_BIAS, IN_SAMPLE_BIAS, Case
 from gazesal.evaluation.gaze_sources import Gaze, TwoValued, kind_of
 from gazesal.evaluation.metric_calls import require_fixations, require_metric_options
 from gazesal.evaluation.region_scores import as_region_options, require_region_use
@@ -87,6 +88,16 @@ def _as_metrics(value: Any, *, name: str) -> tuple[Metric, ...]:  # noqa: ARG001
     return as_metrics(value)
 
 
+def _as_ceilings(value: Any, *, name: str) -> tuple[str, ...]:
+    """Return the rows of ceilings to compute, in their order."""
+    if isinstance(value, (bool, np.bool_)):
+        return CEILINGS if value else ()
+    rows = [value] if isinstance(value, str) else list(as_iterable(value, name=name, of="rows"))
+    for row in rows:
+        as_choice(row, CEILINGS, name=name)
+    return tuple(row for row in CEILINGS if row in rows)
+
+
 def _as_frame(value: Any, *, name: str) -> Frame:
     return value if isinstance(value, ReferenceFrame) else as_shape(value, name=name)
 
@@ -117,6 +128,7 @@ class EvaluationOptions:
     # options of metrics of regions, by the name of the metric
     region_options: Mapping[str, Mapping[str, Any]] | None = None
     region_rows: RegionRows = "each"
+    ceilings: tuple[str, ...] = ()
     # those of `metrics` that are not in the library
     own_metrics: tuple[Metric, ...] = ()
 
@@ -192,6 +204,7 @@ CHECKS: dict[str, Check] = {
     "leave_out": _or_none(as_column),
     "region_options": _or_none(as_region_options),
     "region_rows": _one_of(*get_args(RegionRows)),
+    "ceilings": _as_ceilings,
 }
 
 

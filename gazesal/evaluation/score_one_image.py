@@ -7,6 +7,7 @@ import numpy as np
 
 from gazesal._warnings import muted
 from gazesal.evaluation.case import ALL_OBSERVERS, INTEROBSERVER, Case
+from gazesal.evaluation.ceilings import ceiling_scores
 from gazesal.evaluation.fitted_baseline import Kernel, fitted_baseline
 from gazesal.evaluation.gaze_of_image import biases_on_image, gaze_maps
 from gazesal.evaluation.map_checks import TRANSPOSE, looks_transposed
@@ -125,6 +126,7 @@ def score_image(
     # Undefined scores stay in the table as nan, and the summary counts them.
     with muted(UndefinedMetricWarning, InputWarning):
         rows = score_pairs(case.image, pairs, options.of_gaze, negatives, options, calls)
+        rows += ceiling_scores(case, own_maps, negatives, options, calls)
         maps = ((method, saliency) for method, (saliency, _) in tested.items())
         rows += region_scores(
             case, own_maps, maps, options.of_regions, options.region_options, options.region_rows

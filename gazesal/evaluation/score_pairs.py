@@ -6,7 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER
+from gazesal.evaluation.case import (
+    CEILINGS,
+    CENTER_BIAS,
+    IN_SAMPLE_BIAS,
+    INTEROBSERVER,
+    REST_PREDICTS_ONE,
+)
 from gazesal.evaluation.metric_calls import MetricCalls
 from gazesal.evaluation.options import EvaluationOptions
 from gazesal.evaluation.score_rows import Score
@@ -15,6 +21,9 @@ from gazesal.metrics.score import SHARED_METRICS, score
 from gazesal.typing import Float64Array, FloatArray
 
 __all__ = ["ScoredPair", "score_pairs"]
+
+BY_OBSERVER = (INTEROBSERVER, REST_PREDICTS_ONE)  # rows with another map for each ground truth
+OF_GAZE = (INTEROBSERVER, CENTER_BIAS, IN_SAMPLE_BIAS, *CEILINGS)  # rows whose maps are densities
 
 
 class ScoredPair(NamedTuple):
@@ -85,7 +94,7 @@ def _exact_scores(
 
 def _row(pair: ScoredPair) -> tuple[str, str]:
     """Return the key of the saliency map of a pair."""
-    return pair.method, pair.observer if pair.method == INTEROBSERVER else ""
+    return pair.method, pair.observer if pair.method in BY_OBSERVER else ""
 
 
 def _is_sampled(metric: Metric, options: EvaluationOptions) -> bool:
@@ -106,7 +115,7 @@ def _score(
     if (pair.method, pair.observer, metric.name) in exact:
         return exact[pair.method, pair.observer, metric.name]
     if not _is_sampled(metric, options):
-        is_density = pair.method in {INTEROBSERVER, CENTER_BIAS, IN_SAMPLE_BIAS}
+        is_density = pair.method in OF_GAZE
         rng = _stream(options, labels) if metric.random else None
         saliency = pair.saliency
         if pair.method == options.negatives and "baseline" in metric.densities:

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from gazesal.evaluation.case import ALL_OBSERVERS, INTEROBSERVER, Case
+from gazesal.evaluation.case import ALL_OBSERVERS, ATTAINABLE, CEILINGS, INTEROBSERVER, Case
+from gazesal.evaluation.ceiling_shares import shares_of_attainable
 from gazesal.evaluation.observer_counts import observer_sentence
 from gazesal.evaluation.options import EvaluationOptions
 from gazesal.evaluation.region_sources import UNION
@@ -99,6 +100,8 @@ def summarize(
                 row[f"n_{unit}"] = 0 if mean is None else mean.n_clusters
             rows.append(row)
     made = pd.DataFrame(rows)
+    if ATTAINABLE in evaluation.methods:
+        made = made.join(shares_of_attainable(made, scores, design, options))
     caveats = caveats_by_key(cubes, options, names=units)
     made.attrs["caveats"] = words_of(caveats, len(cubes), options, command="--interval")
     made.attrs["observers"] = observer_sentence(evaluation)
@@ -125,7 +128,8 @@ def compare_methods(
         *((name, computed, "metric") for name in wanted),
     ):
         if value not in known:
-            why = f" {observer_sentence(evaluation)}" if value == INTEROBSERVER else ""
+            of_observers = value in {INTEROBSERVER, *CEILINGS}
+            why = f" {observer_sentence(evaluation)}" if of_observers else ""
             raise ValueError(
                 f"`{argument}` must be of {', '.join(map(repr, known))}, got {value!r}.{why}"
             )

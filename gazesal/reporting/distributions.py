@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER, SEGMENTATION
+from gazesal.evaluation.case import CEILINGS, FIRST_ROWS, INTEROBSERVER
 from gazesal.metrics.names import find_metric
 from gazesal.reporting.figure_style import (
     INK,
@@ -81,9 +81,8 @@ def plot_distributions(scores: pd.DataFrame, *, note: str = "") -> Figure:
     if defined.empty:
         raise ValueError("`scores` must have at least one defined score, got only nan.")
     means = defined.groupby(["metric", "method", "image"], sort=False)["score"].mean()
-    baselines = (INTEROBSERVER, SEGMENTATION, CENTER_BIAS, IN_SAMPLE_BIAS)
-    names = [str(name) for name in scores["method"].unique()]
-    methods = [n for n in baselines if n in names] + sorted(set(names) - set(baselines))
+    names = [str(name) for name in scores["method"].unique() if name not in CEILINGS]
+    methods = [n for n in FIRST_ROWS if n in names] + sorted(set(names) - set(FIRST_ROWS))
     metrics = [str(name) for name in defined["metric"].unique()]
     counts = scores.groupby(scores["method"].astype(str))["image"].nunique().to_dict()
     labels = [

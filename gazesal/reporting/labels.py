@@ -6,11 +6,15 @@ import pandas as pd
 
 from gazesal._text import printable
 from gazesal.evaluation.case import (
+    ALL_PREDICT_ONE,
+    ATTAINABLE,
+    CEILINGS,
     CENTER_BIAS,
     GAZE,
     GAZE_OF_ONE,
     IN_SAMPLE_BIAS,
     INTEROBSERVER,
+    REST_PREDICTS_ONE,
     SEGMENTATION,
 )
 from gazesal.evaluation.evaluation import Evaluation
@@ -22,6 +26,7 @@ __all__ = [
     "BASELINES",
     "INTERVAL_LABELS",
     "METHOD_LABELS",
+    "OBSERVERS",
     "interval_label",
     "level_label",
     "mean_label",
@@ -37,8 +42,12 @@ __all__ = [
 ]
 
 BASELINES = (SEGMENTATION, CENTER_BIAS, IN_SAMPLE_BIAS, GAZE, GAZE_OF_ONE)
+OBSERVERS = (INTEROBSERVER, *CEILINGS)  # rows that are computed from the gaze on the image
 METHOD_LABELS = {
     INTEROBSERVER: "One observer vs. the others",
+    REST_PREDICTS_ONE: "Perfect map, at worst",
+    ALL_PREDICT_ONE: "Perfect map, at best",
+    ATTAINABLE: "Perfect map, expected",
     CENTER_BIAS: "Center bias",
     IN_SAMPLE_BIAS: "Center bias, in-sample",
     SEGMENTATION: "Segmentation",
@@ -65,14 +74,15 @@ def method_label(method: str) -> str:
 def row_labels(summary: pd.DataFrame) -> dict[str, str]:
     """Return the label of each method of a summary.
 
-    The label of the observers states the number of images with several observers, if others were
-    scored too.
+    The labels of rows that need several observers state the number of images with these, if others
+    were scored too.
     """
     names = summary["method"].astype(str)
     labels = {str(name): method_label(name) for name in names.unique()}
-    if INTEROBSERVER in labels and "n_images" in summary:
+    if "n_images" in summary:
         counts = summary["n_images"].groupby(names).max()
-        labels[INTEROBSERVER] += of_images(int(counts[INTEROBSERVER]), int(counts.max()))
+        for name in (each for each in OBSERVERS if each in labels):
+            labels[name] += of_images(int(counts[name]), int(counts.max()))
     return labels
 
 

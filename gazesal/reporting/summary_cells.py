@@ -7,9 +7,8 @@ from typing import NamedTuple
 import pandas as pd
 
 from gazesal._validation import as_count
-from gazesal.evaluation.case import INTEROBSERVER
 from gazesal.metrics.names import higher_is_better as direction_of
-from gazesal.reporting.labels import BASELINES, row_labels
+from gazesal.reporting.labels import BASELINES, OBSERVERS, row_labels
 
 __all__ = [
     "SummaryCell",
@@ -93,7 +92,7 @@ def cells_of(
 
 def cells_with_best(
     summary: pd.DataFrame,
-    ceiling: Collection[str] | str = INTEROBSERVER,
+    observers: Collection[str] | str = OBSERVERS,
     floors: Collection[str] | str = BASELINES,
     digits: int = 3,
     higher_is_better: Mapping[str, bool] | None = None,
@@ -102,7 +101,7 @@ def cells_with_best(
 
     The arguments are the same as in `summary_latex`.
     """
-    excluded = {*_names(ceiling, name="ceiling"), *_names(floors, name="floors")}
+    excluded = {*_names(observers, name="observers"), *_names(floors, name="floors")}
     metrics, table = cells_of(summary, as_count(digits, name="digits", least=0, most=30))
     own = _directions(higher_is_better)
     best = {

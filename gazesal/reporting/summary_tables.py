@@ -10,9 +10,9 @@ from collections.abc import Collection, Mapping
 import pandas as pd
 
 from gazesal._text import markdown_text
-from gazesal.evaluation.case import INTEROBSERVER
 from gazesal.reporting.labels import (
     BASELINES,
+    OBSERVERS,
     metric_label,
     observers_note,
     row_labels,
@@ -130,7 +130,7 @@ def summary_markdown(summary: pd.DataFrame) -> str:
 def summary_latex(
     summary: pd.DataFrame,
     *,
-    ceiling: Collection[str] | str = INTEROBSERVER,
+    observers: Collection[str] | str = OBSERVERS,
     floors: Collection[str] | str = BASELINES,
     digits: int = 3,
     higher_is_better: Mapping[str, bool] | None = None,
@@ -143,8 +143,9 @@ def summary_latex(
     ----------
     summary : pandas.DataFrame
         A table from `Evaluation.summary`, or from `interval_table` by method and metric.
-    ceiling : str or collection of str, default "interobserver"
-        Methods that bound the scores from above, such as the observers. They are never bold.
+    observers : str or collection of str
+        Rows that are computed from the gaze on the image, which are never bold. By default one
+        observer vs. the others, and the rows of ``ceilings`` of `evaluate`.
     floors : str or collection of str
         Baselines, which are never bold either. By default the segmentation and the center biases.
     digits : int, default 3
@@ -194,7 +195,7 @@ def summary_latex(
     \bottomrule
     \end{tabular}
     """
-    metrics, rows = cells_with_best(summary, ceiling, floors, digits, higher_is_better)
+    metrics, rows = cells_with_best(summary, observers, floors, digits, higher_is_better)
     lines = [
         rf"\begin{{tabular}}{{l{'r' * len(metrics)}}}",
         r"\toprule",
@@ -218,7 +219,7 @@ def summary_latex(
 def summary_html(
     summary: pd.DataFrame,
     *,
-    ceiling: Collection[str] | str = INTEROBSERVER,
+    observers: Collection[str] | str = OBSERVERS,
     floors: Collection[str] | str = BASELINES,
     digits: int = 3,
     higher_is_better: Mapping[str, bool] | None = None,
@@ -229,8 +230,9 @@ def summary_html(
     ----------
     summary : pandas.DataFrame
         A table from `Evaluation.summary`, or from `interval_table` by method and metric.
-    ceiling : str or collection of str, default "interobserver"
-        Methods that bound the scores from above, such as the observers. They are never bold.
+    observers : str or collection of str
+        Rows that are computed from the gaze on the image, which are never bold. By default one
+        observer vs. the others, and the rows of ``ceilings`` of `evaluate`.
     floors : str or collection of str
         Baselines, which are never bold either. By default the segmentation and the center biases.
     digits : int, default 3
@@ -273,7 +275,7 @@ def summary_html(
     </tbody>
     </table>
     """
-    metrics, rows = cells_with_best(summary, ceiling, floors, digits, higher_is_better)
+    metrics, rows = cells_with_best(summary, observers, floors, digits, higher_is_better)
     head = "".join(f"<th>{html.escape(metric_label(name))}</th>" for name in metrics)
     lines = ["<table>", f"<thead><tr><th></th>{head}</tr></thead>", "<tbody>"]
     for method, cells in rows:

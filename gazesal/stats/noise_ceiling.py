@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +24,13 @@ from gazesal.maps.constancy import is_constant
 from gazesal.metrics.correlation import to_unit_scale
 from gazesal.typing import Float64Array, FloatArray
 
-__all__ = ["NoiseCeiling", "as_gaze_maps", "corrected_ncc", "noise_ceiling"]
+__all__ = [
+    "NoiseCeiling",
+    "as_gaze_maps",
+    "corrected_ncc",
+    "covariance_matrix",
+    "noise_ceiling",
+]
 
 USUAL_EXPONENT = 200  # of two; squares of larger or smaller maps may overflow or underflow
 
@@ -164,7 +170,7 @@ def noise_ceiling(gaze_maps: Iterable[ArrayLike], *, standardize: bool = False) 
     """
     maps, exponent = _of_usual_scale(as_gaze_maps(gaze_maps))
     as_flag(standardize, name="standardize")
-    covariances, constant = _covariances(maps)
+    covariances, constant = covariance_matrix(maps)
     n = len(maps)
     if constant:
         named = ", ".join(f"`gaze_maps[{i}]`" for i in constant)
@@ -269,7 +275,7 @@ def corrected_ncc(saliency_map: ArrayLike, gaze_maps: Iterable[ArrayLike]) -> fl
         warn("The corrected NCC is undefined: `saliency_map` is constant.", UndefinedMetricWarning)
         return math.nan
     scaled = to_unit_scale(saliency.ravel()).reshape(saliency.shape)
-    covariances, _ = _covariances([*maps, scaled])
+    covariances, _ = covariance_matrix([*maps, scaled])
     n = len(maps)
     between = covariances[:n, :n]
     common = (between.sum() - np.trace(between)) / (n * (n - 1))
@@ -313,7 +319,7 @@ def _of_usual_scale(maps: list[FloatArray]) -> tuple[list[FloatArray], int]:
     return [np.ldexp(each.astype(np.float64), -exponent) for each in maps], exponent
 
 
-def _covariances(maps: list[FloatArray]) -> tuple[Float64Array, list[int]]:
+def covariance_matrix(maps: Sequence[FloatArray]) -> tuple[Float64Array, list[int]]:
     """Return the covariance matrix over the pixels, and the positions of constant maps."""
     flat = [values.ravel() for values in maps]
     constant = [i for i, each in enumerate(flat) if is_constant(each, each.min(), each.max())]

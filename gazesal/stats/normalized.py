@@ -55,7 +55,8 @@ def normalized_score(
         Columns of the units to generalize to, and columns to average over.
     method, floor, ceiling : object
         Values of `contrast`: the method to judge and the methods that score 0 and 1. For example,
-        a Grad-CAM, the center bias and ``"interobserver"``.
+        a Grad-CAM, the center bias and ``"attainable"``, one of the rows of ``ceilings`` of
+        `evaluate`. With None as floor, the result is the share of the ceiling's mean.
     contrast : str, default "method"
         Column that names the methods.
     higher_is_better : bool, optional
@@ -156,10 +157,12 @@ def normalized_score(
         interval=interval, confidence_level=confidence_level, n_resamples=n_resamples, rng=rng
     )
     named = {"method": method, "floor": floor, "ceiling": ceiling}
+    if floor is None:
+        del named["floor"]
     require_contrast(table, contrast)
     for name, value in named.items():
         require_value(table, contrast, value, name=name)
-    if len(set(named.values())) < 3:
+    if len(set(named.values())) < len(named):
         raise ValueError(f"`method`, `floor` and `ceiling` must differ, got {named!r}.")
     rows = table[table[contrast].isin(list(named.values()))]
     n_rows = len(rows)
@@ -176,6 +179,9 @@ def normalized_score(
             f"`method`, `floor` and `ceiling` must have scores for the same units, got {counts}. "
             'Use missing="drop" in the design to leave out units without a score of all three.'
         )
+    if floor is None:
+        zero = own._replace(sums=np.zeros_like(own.sums), pooled=(np.empty(0),), n_dropped=(0,))
+        others.insert(0, zero)
     cube = own.stacked(others)
     weighted = cube.sizes is not None and len(cube.shape) > 1
     if weighted and options.interval not in RESAMPLED:
@@ -243,7 +249,7 @@ def _require_order(
         return
     raise ValueError(
         f"`ceiling` must score better than `floor`, got a mean of {ceiling:.4g} for "
-        f"{named['ceiling']} and {floor:.4g} for {named['floor']} ("
+        f"{named['ceiling']} and {floor:.4g} for {named.get('floor', 'no floor')} ("
         f"{'higher' if higher else 'lower'} is better). {remedy}"
     )
 

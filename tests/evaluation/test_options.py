@@ -133,8 +133,8 @@ def test_the_study_rounds():
 
 
 def test_jobs_do_not_change_registered_scores():
-    one = gazesal.evaluate(make_cases(), n_jobs=1)
-    two = gazesal.evaluate(make_cases(), n_jobs=2)
+    one = gazesal.evaluate(make_cases(), ceilings=True, n_jobs=1)
+    two = gazesal.evaluate(make_cases(), ceilings=True, n_jobs=2)
     assert as_dict(one) == as_dict(two)
 
 
@@ -287,5 +287,7 @@ def test_evaluate_has_every_option_with_its_default():
     del defaults["frame"]  # follows from the images
     del defaults["center_bias_rows"]  # follows from the center bias
     del defaults["own_metrics"]  # follows from `metrics`
+    assert defaults.pop("ceilings") == ()  # kept as the names of the rows, of which False has none
+    assert keywords["ceilings"].default is False
     assert {name: keywords[name].default for name in defaults} == defaults
-    assert set(CHECKS) == {*defaults, "frame", "center_bias_rows"}
+    assert set(CHECKS) == {*defaults, "frame", "center_bias_rows", "ceilings"}

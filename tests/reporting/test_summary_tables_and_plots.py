@@ -50,12 +50,12 @@ def test_html_is_well_formed_and_shows_the_best_in_bold():
     assert len(list(tree.iter("td"))) == 6
 
 
-def test_ceiling_excludes_the_given_methods_from_the_best():
-    bold = gazesal.reporting.summary_latex(SUMMARY, ceiling=(), **OWN).count(r"\textbf")
+def test_observers_are_never_the_best():
+    bold = gazesal.reporting.summary_latex(SUMMARY, observers=(), **OWN).count(r"\textbf")
     assert bold == 2
-    assert r"\textbf{0.900}" in gazesal.reporting.summary_latex(SUMMARY, ceiling=())
+    assert r"\textbf{0.900}" in gazesal.reporting.summary_latex(SUMMARY, observers=())
     names = ("interobserver", "a&b_1", "<c>")
-    assert r"\textbf" not in gazesal.reporting.summary_latex(SUMMARY, ceiling=names)
+    assert r"\textbf" not in gazesal.reporting.summary_latex(SUMMARY, observers=names)
 
 
 def test_all_tied_methods_are_bold_and_undefined_cells_are_not():
@@ -105,15 +105,15 @@ def test_blank_cells_keep_the_columns_aligned():
 @pytest.mark.parametrize(
     "layout", [gazesal.reporting.summary_latex, gazesal.reporting.summary_html]
 )
-def test_ceiling_takes_a_single_name(layout):
+def test_observers_take_a_single_name(layout):
     named = SUMMARY.replace("interobserver", "e")  # a name that is a letter of the other name
-    assert layout(named, ceiling="e") == layout(named, ceiling=("e",))
-    assert layout(SUMMARY, ceiling="interobserver") == layout(SUMMARY)
+    assert layout(named, observers="e") == layout(named, observers=("e",))
+    assert layout(SUMMARY, observers="interobserver") == layout(SUMMARY)
     best = r"\textbf{0.900}" if layout is gazesal.reporting.summary_latex else "<b>0.900</b>"
-    assert best in layout(named, ceiling="interobserver")
-    assert best not in layout(named, ceiling="e")
-    with pytest.raises(TypeError, match="`ceiling` must be"):
-        layout(SUMMARY, ceiling=None)
+    assert best in layout(named, observers="interobserver")
+    assert best not in layout(named, observers="e")
+    with pytest.raises(TypeError, match="`observers` must be"):
+        layout(SUMMARY, observers=None)
 
 
 @pytest.mark.parametrize("floor", ["segmentation", "center_bias", "center_bias_in_sample"])

@@ -20,7 +20,13 @@ from gazesal._warnings import muted
 from gazesal.evaluation.case import INTEROBSERVER
 from gazesal.evaluation.evaluation import Evaluation
 from gazesal.metrics.names import higher_is_better
-from gazesal.reporting.labels import BASELINES, method_label, metric_label, unit_of
+from gazesal.reporting.labels import (
+    BASELINES,
+    OBSERVERS,
+    method_label,
+    metric_label,
+    unit_of,
+)
 from gazesal.stats.paired_tests import t_test
 from gazesal.stats.results import Comparison
 
@@ -57,8 +63,8 @@ class Family:
 
 
 def maps_of(methods: Sequence[str]) -> list[str]:
-    """Return the methods that are neither the observers nor a baseline."""
-    return [name for name in methods if name not in {INTEROBSERVER, *BASELINES}]
+    """Return the methods, without the rows of observers and the baselines."""
+    return [name for name in methods if name not in {*OBSERVERS, *BASELINES}]
 
 
 def best_of(summary: pd.DataFrame, metric: str, methods: Sequence[str]) -> str | None:
@@ -79,7 +85,7 @@ def families(evaluation: Evaluation, summary: pd.DataFrame) -> list[Family]:
     there = {*summary["method"], *summary["metric"]}
     unit = unit_of(evaluation, summary)
     metrics = [name for name in evaluation.options.metrics if name in there]
-    methods = [name for name in evaluation.methods if name in there - {INTEROBSERVER}]
+    methods = [name for name in evaluation.methods if name in there - {*OBSERVERS}]
     found = []
     if INTEROBSERVER in there and methods:
         pairs = [(method, INTEROBSERVER, metric) for metric in metrics for method in methods]

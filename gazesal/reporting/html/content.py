@@ -16,7 +16,6 @@ import pandas as pd
 
 from gazesal._text import printable
 from gazesal.cite import cite
-from gazesal.evaluation.case import INTEROBSERVER
 from gazesal.evaluation.evaluation import Evaluation
 from gazesal.evaluation.observer_counts import observer_sentence
 from gazesal.maps.reference_frame import ReferenceFrame
@@ -27,6 +26,7 @@ from gazesal.reporting.html.charts import Scale, axis_svg, distribution_svg, int
 from gazesal.reporting.html.comparisons import families
 from gazesal.reporting.html.tables import comparisons, groups, headlines, means
 from gazesal.reporting.labels import (
+    OBSERVERS,
     interval_label,
     level_label,
     mean_label,
@@ -202,7 +202,7 @@ def _overlays(
         return [], "Maps are missing because the evaluation was loaded without its images."
     maps = sorted({name for case in evaluation.cases if case.scored for name in case.maps})
     methods = [name for name in evaluation.methods if name in maps] or [
-        name for name in evaluation.methods if name != INTEROBSERVER
+        name for name in evaluation.methods if name not in OBSERVERS
     ]
     shown = methods[: max(MOST_OVERLAYS // (2 * n), 1)]
     gaze: dict[str, FloatArray] = {}

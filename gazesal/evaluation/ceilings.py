@@ -1,0 +1,143 @@
+"""Rows of an evaluation that bound the score of a perfect map, from the gaze of the observers.
+
+A perfect map is the expected gaze of infinitely many observers, in the form that the metric rewards
+most. Its score is known from the agreement of the observers for correlations. For other metrics it
+is bounded by the scores of maps that are made of the observers.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from gazesal.evaluation.case import (
+    ALL_OBSERVERS,
+    ALL_PREDICT_ONE,
+    ATTAINABLE,
+    REST_PREDICTS_ONE,
+    Case,
+)
+from gazesal.evaluation.metric_calls import MetricCalls
+from gazesal.evaluation.options import EvaluationOptions
+from gazesal.evaluation.score_pairs import ScoredPair, score_pairs
+from gazesal.evaluation.score_rows import Score
+from gazesal.maps.observers import one_vs_rest
+from gazesal.metrics.maps_for_metric import LINEAR_METRICS, maps_for_metric
+from gazesal.metrics.metric import Metric
+from gazesal.stats.noise_ceiling import covariance_matrix
+from gazesal.typing import Float64Array
+
+__all__ = ["ceiling_rows", "ceiling_scores"]
+
+# metrics whose best attainable score follows from the agreement of the observers
+CORRELATIONS = ("ncc", "sncc", "residual_ncc", "semipartial_ncc")
+# not linear in the gaze, so that only the rest predicting one is a bound
+ONE_SIDED = ("sim", "emd")
+
+
+def ceiling_rows(metric: Metric) -> tuple[str, ...]:
+    """Return the rows that bound the score of a perfect map by a metric."""
+    if metric.name in CORRELATIONS:
+        return (ATTAINABLE,)
+    if metric.name in LINEAR_METRICS:
+        return REST_PREDICTS_ONE, ALL_PREDICT_ONE
+    return (REST_PREDICTS_ONE,) if metric.name in ONE_SIDED else ()
+
+
+def ceiling_scores(
+    case: Case,
+    own_maps: Sequence[Float64Array],
+    bias: Float64Array | None,
+    options: EvaluationOptions,
+    calls: MetricCalls,
+) -> list[Score]:
+    """Return the scores of the rows of ceilings on one image, which needs several observers."""
+    if not options.ceilings or len(own_maps) < 2:
+        return []
+    rows: list[Score] = []
+    wanted = {
+        metric: [row for row in ceiling_rows(metric) if row in options.ceilings]
+        for metric in options.of_gaze
+    }
+    for metric, names in wanted.items():
+        if ATTAINABLE not in names:
+            pairs = [pair for name in names for pair in _pairs(name, case, own_maps, metric, bias)]
+            rows += score_pairs(case.image, pairs, [metric], bias, options, calls) if pairs else []
+    names = [metric.name for metric, found in wanted.items() if ATTAINABLE in found]
+    n_truth = len(own_maps) - (options.ground_truth == "rest")
+    found = _attainable(own_maps, bias, names, n_truth) if names else {}
+    return rows + [Score(case.image, ALL_OBSERVERS, ATTAINABLE, *each) for each in found.items()]
+
+
+def _pairs(
+    row: str,
+    case: Case,
+    own_maps: Sequence[Float64Array],
+    metric: Metric,
+    bias: Float64Array | None,
+) -> Iterator[ScoredPair]:
+    """Yield the maps of observers with the gaze of one of them, whose name is the label."""
+    if metric.needs is not None and bias is None:  # sNSS with center_bias="none"
+        return
+    rests = [rest for _, rest in one_vs_rest(own_maps)] if row == REST_PREDICTS_ONE else []
+    if not rests:
+        best = maps_for_metric(np.mean(own_maps, axis=0), metric, bias)
+    for place, (observer, own) in enumerate(zip(case.gaze, own_maps, strict=True)):
+        saliency = maps_for_metric(rests[place], metric, bias) if rests else best
+        others = tuple(name for name in case.gaze if name != observer)
+        yield ScoredPair(row, observer, saliency, own, others)
+
+
+def _attainable(
+    own_maps: Sequence[Float64Array],
+    bias: Float64Array | None,
+    names: Sequence[str],
+    n_truth: int,
+) -> dict[str, float]:
+    """Return the best attainable correlations with the mean gaze map of `n_truth` observers.
+
+    The covariances of gaze maps minus the center bias, or minus their linear fit to it, follow from
+    the covariances of the maps.
+    """
+    n = len(own_maps)
+    maps = list(own_maps) if bias is None else [*own_maps, bias]
+    covariances, constant = covariance_matrix(maps)
+    own, with_bias = covariances[:n, :n], covariances[:n, n:].sum(axis=1)
+    of_bias = float(covariances[n:, n:].sum())
+    found = dict.fromkeys(names, math.nan)
+    plain = _best(own, n_truth)
+    for name in names:
+        if name == "ncc":
+            found[name] = plain
+        elif name == "residual_ncc":
+            found[name] = _best(own - with_bias - with_bias[:, None] + of_bias, n_truth)
+        elif n not in constant:
+            if name == "semipartial_ncc":
+                explained = np.outer(with_bias, with_bias) / of_bias
+                found[name] = _best(own - explained, n_truth)
+            else:
+                # The best map z(p) sqrt(alpha) - z(c) has its own length as its score.
+                square = 1 + plain**2 - 2 * _truth_with_bias(own, with_bias, of_bias, n_truth)
+                found[name] = math.sqrt(max(square, 0.0))
+    return found
+
+
+def _best(covariances: Float64Array, n_truth: int) -> float:
+    """Return the NCC of a perfect map with the mean of some observers, by Spearman-Brown."""
+    n = len(covariances)
+    variance = float(np.trace(covariances)) / n
+    common = (float(covariances.sum()) - n * variance) / (n * (n - 1))
+    if not (common >= 0 and variance > 0):  # the observers do not agree, or all maps are constant
+        return math.nan
+    return math.sqrt(common / (variance / n_truth + (1 - 1 / n_truth) * common))
+
+
+def _truth_with_bias(
+    own: Float64Array, with_bias: Float64Array, of_bias: float, n_truth: int
+) -> float:
+    """Return the mean NCC of the ground truths with the center bias."""
+    sums, products = own.sum(), with_bias.sum()
+    if n_truth == len(own):
+        return float(products / math.sqrt(sums * of_bias))
+    rests = sums - 2 * own.sum(axis=1) + np.diag(own)
+    return float(np.mean((products - with_bias) / np.sqrt(rests * of_bias)))
