@@ -131,7 +131,7 @@ def read_fixation_file(path: Path, height: int, width: int) -> pd.DataFrame:
     require_different_rows(raw, path, "line")
     table.insert(0, "duration", table["end"] - table["start"])
     table = table[[*table.columns.drop(["start", "end"]), "start", "end"]]
-    _require_gaze(table, path, height, width)
+    require_gaze(table, path, height, width)
     return table
 
 
@@ -212,7 +212,7 @@ def require_agreement(readings: pd.DataFrame, places: pd.Series) -> None:
             )
 
 
-def _require_gaze(table: pd.DataFrame, path: Path, height: int, width: int) -> None:
+def require_gaze(table: pd.DataFrame, path: Path, height: int, width: int) -> None:
     """Raise unless a fixation with a duration is in the part of the image shown during it."""
     shown = table[["x_min_shown", "y_min_shown", "x_max_shown", "y_max_shown"]].to_numpy()
     # as in a gaze map, the bounds of a fixation are rounded and clipped to the image

@@ -153,30 +153,38 @@ def gaze_when_named(
           label  sentence  start  end  x  duration
     1  Effusion         0    1.2  2.2  6       1.0
     """
-    if not callable(window):
-        as_choice(window, WINDOWS, name="window")
     lead = as_number(before, name="before", low=0.0, high=float(np.finfo(np.float64).max))
     timed = TimedTable(fixations)
-    dictation = Dictation.of_table(words)
-    named = named_sentences(dictation, dictation.positions_of(mentions))
     parts = []
-    for sentence in named:
-        if callable(window):
-            begin, end = _own_window(window, sentence)
-        else:
-            begin = max(sentence.start - lead, sentence.previous_start)
-            end = {
-                "last_mention": sentence.mentions[-1],
-                "first_mention": sentence.mentions[0],
-                "sentence": sentence.end,
-            }[window]
-        if end < begin:  # a first sentence that was begun before the time 0
-            continue
+    for named, begin, end in naming_windows(words, mentions, window, lead):
         found = timed.between(begin, end, timed.starts <= end)
-        parts += [_labeled(found, label, sentence.sentence) for label in sentence.labels]
+        parts += [_labeled(found, label, named.sentence) for label in named.labels]
     if not parts:
         return _labeled(timed.between(0.0, 0.0, np.zeros(len(timed.starts), np.bool_)), "", 0)
     return pd.concat(parts)
+
+
+def naming_windows(
+    words: Any, mentions: Any, window: NamingWindow, before: float = BEFORE
+) -> list[tuple[NamedSentence, float, float]]:
+    """Return the sentences that mention a label, each with begin and end of its window."""
+    if not callable(window):
+        as_choice(window, WINDOWS, name="window")
+    dictation = Dictation.of_table(words)
+    found = []
+    for named in named_sentences(dictation, dictation.positions_of(mentions)):
+        if callable(window):
+            begin, end = _own_window(window, named)
+        else:
+            begin = max(named.start - before, named.previous_start)
+            end = {
+                "last_mention": named.mentions[-1],
+                "first_mention": named.mentions[0],
+                "sentence": named.end,
+            }[window]
+        if begin <= end:  # else the first sentence was begun before the time 0
+            found.append((named, begin, end))
+    return found
 
 
 def named_sentences(dictation: Dictation, positions: dict[str, list[int]]) -> list[NamedSentence]:

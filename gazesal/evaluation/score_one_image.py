@@ -16,6 +16,7 @@ from gazesal.evaluation.options import EvaluationOptions
 from gazesal.evaluation.region_scores import region_scores
 from gazesal.evaluation.score_pairs import ScoredPair, score_pairs
 from gazesal.evaluation.score_rows import Noticed, Score
+from gazesal.evaluation.several_maps import averaged, with_single_maps
 from gazesal.exceptions import InputWarning, UndefinedMetricWarning
 from gazesal.maps.center_bias_model import CenterBiasModel
 from gazesal.maps.observers import one_vs_rest
@@ -98,6 +99,7 @@ def score_image(
     fixations on all images, if a metric takes them. The images of `together` are left out of the
     center bias with this one. With a `kernel`, the baseline of information gain is fitted.
     """
+    case, method_of = with_single_maps(case)
     unblurred: list[str] = []
     own_maps = gaze_maps(case, options, unblurred)
     biases = biases_on_image(case, own_maps, bias, options, together)
@@ -132,4 +134,4 @@ def score_image(
             case, own_maps, maps, options.of_regions, options.region_options, options.region_rows
         )
     turned = tuple(method for method, (_, looks_turned) in tested.items() if looks_turned)
-    return rows, Noticed(turned, len(unblurred))
+    return averaged(rows, method_of), Noticed(turned, len(unblurred))

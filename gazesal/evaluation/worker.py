@@ -32,6 +32,7 @@ from gazesal.evaluation.metric_calls import (
 from gazesal.evaluation.options import EvaluationOptions
 from gazesal.evaluation.score_one_image import checked_map, score_image
 from gazesal.evaluation.score_rows import LABELS, BadImage, ImageScores
+from gazesal.evaluation.several_maps import with_single_maps
 from gazesal.evaluation.storage.center_bias_file import bias_from
 from gazesal.maps.heatmap import Outside
 from gazesal.metrics.metric import Metric
@@ -58,6 +59,7 @@ def find_fault(case: Case, options: EvaluationOptions) -> BadImage | None:
     Functions are not called, because their maps may be costly. They are checked when scored.
     """
     try:
+        case, _ = with_single_maps(case)
         for method, source in case.maps.items():
             stored = source.source if isinstance(source, MapOnImage) else source
             if not callable(stored) or isinstance(stored, StoredMap):

@@ -20,6 +20,7 @@ from gazesal.evaluation.gaze_sources import FixationMap, Gaze
 from gazesal.evaluation.map_on_image import MapOnImage
 from gazesal.evaluation.region_sources import as_shapes, shapes_from_json, shapes_to_json
 from gazesal.evaluation.registered import READERS
+from gazesal.evaluation.several_maps import SeveralMaps
 from gazesal.maps.reference_frame import as_box
 from gazesal.typing import Float64Array
 
@@ -146,7 +147,7 @@ def _source(source: Any, places: Places) -> dict[str, Any]:
         return {"file": places.text(source)}
     if isinstance(source, StoredMap):
         return {"file": places.text(source.path), "key": source.key, "row": source.row}
-    if isinstance(source, (FixationMap, MapOnImage)):
+    if isinstance(source, (FixationMap, MapOnImage, SeveralMaps)):
         return _wrapped_source(source, places)
     if isinstance(source, FixationFile):
         return {"fixations": asdict(source) | {"path": places.text(source.path)}}
@@ -162,8 +163,12 @@ def _region(source: Any, places: Places) -> dict[str, Any]:
     return {"shapes": shapes_to_json(shapes)} if shapes else _source(source, places)
 
 
-def _wrapped_source(source: FixationMap | MapOnImage, places: Places) -> dict[str, Any]:
-    """Return a map of fixated pixels, or a map in the frame of an input, as JSON."""
+def _wrapped_source(
+    source: FixationMap | MapOnImage | SeveralMaps, places: Places
+) -> dict[str, Any]:
+    """Return a source that holds other sources as JSON."""
+    if isinstance(source, SeveralMaps):
+        return {"several": [_source(each, places) for each in source.sources]}
     inner = _source(source.source, places)
     if isinstance(source, FixationMap):
         return {"fixation_map": inner, "threshold": source.threshold}
@@ -192,7 +197,7 @@ def _name_of(function: Any) -> str:
 def _read_source(saved: dict[str, Any], places: Places, where: str) -> Any:
     if "lost" in saved:
         return NotSaved(saved["lost"], where)
-    if "fixation_map" in saved or "framed" in saved:
+    if {"fixation_map", "framed", "several"} & set(saved):
         return _read_wrapped(saved, places, where)
     if "function" in saved:
         if saved["function"] not in READERS:
@@ -217,8 +222,12 @@ def _read_source(saved: dict[str, Any], places: Places, where: str) -> Any:
     return StoredMap(path, key, row)
 
 
-def _read_wrapped(saved: dict[str, Any], places: Places, where: str) -> FixationMap | MapOnImage:
-    """Return a map of fixated pixels, or a map in the frame of an input."""
+def _read_wrapped(
+    saved: dict[str, Any], places: Places, where: str
+) -> FixationMap | MapOnImage | SeveralMaps:
+    """Return a source that holds other sources."""
+    if "several" in saved:
+        return SeveralMaps(tuple(_read_source(each, places, where) for each in saved["several"]))
     if "framed" in saved:
         return MapOnImage.from_json(_read_source(saved["framed"], places, where), saved)
     threshold = saved["threshold"]
