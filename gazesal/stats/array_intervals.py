@@ -18,7 +18,7 @@ from gazesal.stats.score_table import LARGEST
 from gazesal.stats.unit_codes import codes_of_array
 from gazesal.typing import Float64Array, RandomState
 
-__all__ = ["confidence_interval"]
+__all__ = ["cluster_means", "confidence_interval"]
 
 
 def confidence_interval(
@@ -129,13 +129,13 @@ def confidence_interval(
             f"{values[np.abs(values).argmax()]:g}."
         )
     slack = resolution(given.dtype, values) * float(np.abs(values).max())
-    cube = ScoreCube.of_units(merge_ties(_cluster_means(values, clusters), slack), values)
+    cube = ScoreCube.of_units(merge_ties(cluster_means(values, clusters), slack), values)
     (found,) = intervals_of(cube, options)
     warn_of(words_of(caveats_of(cube, options), 1, options))
     return found
 
 
-def _cluster_means(values: Float64Array, clusters: ArrayLike | None) -> Float64Array:
+def cluster_means(values: Float64Array, clusters: ArrayLike | None) -> Float64Array:
     """Average the scores of each cluster."""
     if clusters is None:
         return values

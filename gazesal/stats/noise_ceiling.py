@@ -29,7 +29,9 @@ __all__ = [
     "as_gaze_maps",
     "corrected_ncc",
     "covariance_matrix",
+    "covariance_parts",
     "noise_ceiling",
+    "observer_covariances",
 ]
 
 USUAL_EXPONENT = 200  # of two; squares of larger or smaller maps may overflow or underflow
@@ -267,18 +269,10 @@ def corrected_ncc(saliency_map: ArrayLike, gaze_maps: Iterable[ArrayLike]) -> fl
     >>> round(gazesal.corrected_ncc([[2, 1, 0, 0]], maps), 4)
     1.0445
     """
-    saliency = as_map(saliency_map, name="saliency_map")
-    maps, _ = _of_usual_scale(as_gaze_maps(gaze_maps))
-    require_same_shape(saliency, maps[0], names=("saliency_map", "gaze_maps[0]"))
-    ends = finite_extremes(saliency.ravel(), name="saliency_map")
-    if is_constant(saliency, *ends):
+    with_mean, variance, common = covariance_parts(saliency_map, gaze_maps)
+    if variance == 0.0:
         warn("The corrected NCC is undefined: `saliency_map` is constant.", UndefinedMetricWarning)
         return math.nan
-    scaled = to_unit_scale(saliency.ravel()).reshape(saliency.shape)
-    covariances, _ = covariance_matrix([*maps, scaled])
-    n = len(maps)
-    between = covariances[:n, :n]
-    common = (between.sum() - np.trace(between)) / (n * (n - 1))
     if not common > 0:
         warn(
             "The corrected NCC is undefined: the mean covariance of `gaze_maps` must be positive, "
@@ -286,8 +280,30 @@ def corrected_ncc(saliency_map: ArrayLike, gaze_maps: Iterable[ArrayLike]) -> fl
             UndefinedMetricWarning,
         )
         return math.nan
-    with_mean = covariances[n, :n].mean()
-    return float(with_mean / math.sqrt(covariances[n, n] * common))
+    return float(with_mean / math.sqrt(variance * common))
+
+
+def covariance_parts(
+    saliency_map: ArrayLike, gaze_maps: Iterable[ArrayLike]
+) -> tuple[float, float, float]:
+    """Compute the three parts of the corrected NCC.
+
+    Return the covariance of the saliency map with the mean gaze map, the variance of the saliency
+    map, which is 0 if it is constant, and the mean covariance between two observers. The saliency
+    map has an arbitrary scale.
+    """
+    saliency = as_map(saliency_map, name="saliency_map")
+    maps, _ = _of_usual_scale(as_gaze_maps(gaze_maps))
+    require_same_shape(saliency, maps[0], names=("saliency_map", "gaze_maps[0]"))
+    ends = finite_extremes(saliency.ravel(), name="saliency_map")
+    if is_constant(saliency, *ends):
+        return 0.0, 0.0, math.nan
+    scaled = to_unit_scale(saliency.ravel()).reshape(saliency.shape)
+    covariances, _ = covariance_matrix([*maps, scaled])
+    n = len(maps)
+    between = covariances[:n, :n]
+    common = (between.sum() - np.trace(between)) / (n * (n - 1))
+    return float(covariances[n, :n].mean()), float(covariances[n, n]), float(common)
 
 
 def as_gaze_maps(gaze_maps: Iterable[ArrayLike]) -> list[FloatArray]:
@@ -305,6 +321,14 @@ def as_gaze_maps(gaze_maps: Iterable[ArrayLike]) -> list[FloatArray]:
             "agreement of one observer with others is unknown."
         )
     return found
+
+
+def observer_covariances(maps: list[FloatArray]) -> Float64Array:
+    """Return the covariances of the observers over the pixels, up to a common factor.
+
+    They are 0 for constant maps.
+    """
+    return covariance_matrix(_of_usual_scale(maps)[0])[0]
 
 
 def _of_usual_scale(maps: list[FloatArray]) -> tuple[list[FloatArray], int]:
