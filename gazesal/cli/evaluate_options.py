@@ -2,12 +2,14 @@
 
 from functools import partial
 from pathlib import Path
+from typing import get_args
 
 import click
 
 from gazesal.cli.metric_name import MetricName
 from gazesal.cli.option_groups import GroupedOption
 from gazesal.cli.run_options import RUN_OPTIONS, run_option
+from gazesal.evaluation.options import Control
 from gazesal.metrics.compat_registry import COMPAT_METRICS
 from gazesal.metrics.densities import METHODS
 from gazesal.metrics.registry import METRICS, STUDY_METRICS
@@ -79,6 +81,22 @@ EVALUATE_OPTIONS = [
         metavar="GROUP",
         help="Group of images that are left out of the center bias together, for example patient "
         "for the column group:patient of a manifest.",
+    ),
+    _score(
+        "--controls",
+        multiple=True,
+        type=click.Choice(get_args(Control)),
+        help="Control that shows how much of a score is owed to the image. Score each map against "
+        "the gaze on other images too, for controls.csv (other_gaze). As rows of the table: "
+        "the mean map of each method over the other images (mean_map), which reads each map once "
+        "more, and the inverse of the center bias by sncc (inverse). Repeat for more controls.",
+    ),
+    _score(
+        "--control-images",
+        type=click.IntRange(1),
+        metavar="NUMBER",
+        help="Number of other images for the control other_gaze by metrics that are not linear in "
+        "the gaze, such as sim. By default 5.",
     ),
     _score(
         "--density",

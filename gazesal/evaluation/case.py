@@ -33,6 +33,7 @@ GROUND_TRUTH = "ground_truth"
 ALL_OBSERVERS = "all"  # the observer of pooled gaze, and of scores that leave out no observer
 GAZE = "gaze"  # the gaze map of all observers, scored against regions
 GAZE_OF_ONE = "gaze_of_one"  # the gaze map of each observer, scored against regions
+OTHER_GAZE = "other_images"  # the observer of scores against the gaze on other images
 SEGMENTATION = "segmentation"  # a method whose maps are lung hulls; shown among the baselines
 # Rows of tables before the methods, in their order.
 FIRST_ROWS = (
@@ -46,6 +47,7 @@ FIRST_ROWS = (
 )
 # Names that methods cannot have, also in British spelling, which a reader would mix up with ours.
 BASELINES = {
+    *("inverse_center_bias", "inverse_segmentation"),
     INTEROBSERVER,
     *CEILINGS,
     CENTER_BIAS,

@@ -11,6 +11,9 @@ from typing import Any, Literal
 from gazesal._validation import as_choice, as_flag
 from gazesal.evaluation.case import Case
 from gazesal.evaluation.case_checks import as_cases, few_observers, misfits, require_images
+from gazesal.evaluation.control_options import require_controls
+from gazesal.evaluation.control_passes import make_controls
+from gazesal.evaluation.control_table import split_controls
 from gazesal.evaluation.evaluation import Evaluation
 from gazesal.evaluation.gaze_checks import (
     report_implausible,
@@ -31,6 +34,7 @@ from gazesal.evaluation.options import (
     Baseline,
     CenterBiasRows,
     CenterBiasWord,
+    Control,
     GroundTruth,
     RegionRows,
     as_options,
@@ -72,6 +76,8 @@ def evaluate(
     region_options: Mapping[str, Mapping[str, Any]] | None = None,
     region_rows: RegionRows = "each",
     ceilings: bool | str | Sequence[str] = False,
+    controls: Sequence[Control] | Control = (),
+    control_images: int | None = None,
     seed: int = 0,
     n_jobs: int | None = None,
     progress: bool = False,
@@ -173,6 +179,23 @@ def evaluate(
     ceilings : bool, str or sequence of str, default False
         Rows on the score of a perfect map, on images with several observers. True computes all of
         them. Each row has only the metrics for which it is a bound. See Notes.
+    controls : {"other_gaze", "mean_map", "inverse"} or sequence of these, optional
+        Controls that show how much of a score is owed to the image. See
+        :doc:`/concepts/center_bias`.
+
+        - ``"other_gaze"`` scores each map against the gaze on the other images too, for the table
+          `Evaluation.controls`. For metrics that are linear in the gaze this is one further
+          score per map. The center bias and the baseline
+          stay the ones of the map's image.
+        - ``"mean_map"`` adds a row ``"NAME_mean_map"`` for each method: the mean of its maps of the
+          other images, each standardized first, or as densities for the metrics of densities. Each
+          map is read once more, and a function is called once more. With `leave_out`, the maps of a
+          group are read again for each of its images.
+        - ``"inverse"`` adds the rows ``"inverse_center_bias"`` and ``"inverse_segmentation"`` for
+          ``sncc``, which a map can win by the inverse of the center bias.
+    control_images : int, optional
+        Number of other images for the control ``"other_gaze"`` by metrics that are not linear in
+        the gaze, such as ``sim``. They are sampled, each image equally often. By default 5.
     seed : int, default 0
         Seed of all random samples and of the bootstrap. Every score has its own stream, so results
         do not depend on `n_jobs` or on what else is scored.
@@ -305,6 +328,7 @@ def evaluate(
     require_used(options, fitting)
     require_images(listed, options)
     require_groups(listed, options)
+    require_controls(listed, options)
     require_pixel_places(fitting)
     report_implausible(fitting)
     report_unused_sigma(fitting, options.sigma)
@@ -327,6 +351,10 @@ def evaluate(
             bias = make_center_bias(fitting, options, run, bad, kept)
         shared = shared_by_all(listed, options, bias, bad)
         todo = [case for case in todo if case.image not in bad]
+        if todo:
+            of_controls = make_controls(listed, options, bias, run, bad)
+            shared = shared._replace(controls=of_controls)
+            todo = [case for case in todo if case.image not in bad]
         done = sum(case.image in finished and case.image not in bad for case in wanted)
         score_all(todo, options, shared, run, bad, kept, done)
         good = {case.image: case.groups for case in wanted if case.image not in bad}
@@ -336,7 +364,12 @@ def evaluate(
                 "`cases` must have at least one image that can be scored, got none. The first "
                 f"error: {table['reason'].iloc[0]}"
             )
-        scores = kept.collect(good).to_frame(good)
+        scores, of_others = split_controls(kept.collect(good).to_frame(good), options)
     return Evaluation(
-        scores=scores, cases=listed, options=options, center_bias=bias, bad_images=table
+        scores=scores,
+        controls=of_others,
+        cases=listed,
+        options=options,
+        center_bias=bias,
+        bad_images=table,
     )

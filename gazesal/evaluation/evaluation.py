@@ -17,6 +17,7 @@ from gazesal.evaluation.case import (
     GROUND_TRUTH,
     Case,
 )
+from gazesal.evaluation.control_table import summarize_controls
 from gazesal.evaluation.gaze_of_image import biases_on_image, gaze_maps
 from gazesal.evaluation.groups import left_out_with
 from gazesal.evaluation.observer_counts import interobserver_words
@@ -60,6 +61,11 @@ class Evaluation:
         Images that could not be scored, with the reason: columns image, reason.
     versions : mapping of str to str
         Versions of the packages that computed the scores.
+    controls : pandas.DataFrame or None
+        One row per image, method and metric with the control ``"other_gaze"``, otherwise None:
+        image, method, metric, own (the mean score on the image), other (the mean score of the same
+        map against the gaze on other images), difference (own minus other), and a column for each
+        group of the images. See `control_summary`.
     """
 
     scores: pd.DataFrame
@@ -70,6 +76,7 @@ class Evaluation:
         default_factory=lambda: pd.DataFrame({"image": [], "reason": []}, dtype=str), repr=False
     )
     versions: Mapping[str, str] = field(default_factory=versions, repr=False)
+    controls: pd.DataFrame | None = field(default=None, repr=False)
 
     @property
     def methods(self) -> list[str]:
@@ -241,6 +248,83 @@ class Evaluation:
             n_resamples=n_resamples,
         )
 
+    def control_summary(
+        self,
+        *,
+        by: Sequence[str] | str = (),
+        unit: str = "image",
+        interval: IntervalKind = DEFAULT_INTERVAL,
+        confidence_level: float = 0.95,
+        adjust: Adjustment = "holm",
+        n_resamples: int = 10_000,
+    ) -> pd.DataFrame:
+        """Return the mean scores on the own and on other images, with tests of their difference.
+
+        Parameters
+        ----------
+        by : str or sequence of str, optional
+            Groups of the images, columns of `controls`, to summarize separately.
+        unit : str, default "image"
+            Independent unit: the image, or a group of images such as the patient.
+        interval : {"t", "normal", "bootstrap", "basic", "bca", "studentized"}, default "t"
+            Kind of interval of the difference.
+        confidence_level : float, default 0.95
+            Confidence level.
+        adjust : {"holm", "benjamini-hochberg", "none"}, default "holm"
+            Adjustment of the p-values for the number of rows.
+        n_resamples : int, default 10000
+            Number of bootstrap resamples, and the largest number of sign patterns.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns of `by`, method, metric, own, other, difference (own minus other), low and high
+            (its interval), p_value, p_adjusted, test, n_images, interval and confidence_level. A
+            cell without any defined score is ``nan``.
+
+        Raises
+        ------
+        ValueError
+            If the evaluation has no `controls`, an option is out of range, or `by` or `unit` names
+            no group.
+
+        Warns
+        -----
+        IntervalWarning, UndefinedMetricWarning
+            As for `gazesal.stats.compare`.
+
+        See Also
+        --------
+        gazesal.stats.control_scores : The whole matrix of scores and an exact test of the matching.
+
+        Notes
+        -----
+        The p-value is two-sided, of sign flips. Its null hypothesis is that the difference of an
+        image is as likely to have one sign as the other. The interval and the p-value are
+        conservative if images differ in how well any map predicts their gaze, because this
+        difference cancels in the mean but not between the images. `gazesal.stats.control_scores`
+        tests the matching of maps and images itself, by permutations.
+        """
+        if self.controls is None:
+            raise ValueError(
+                "`controls` must hold 'other_gaze' in the call of `evaluate`, got "
+                f"{self.options.controls!r}."
+            )
+        present = set(self.controls["method"])
+        metrics = [metric.name for metric in self.options.of_gaze]
+        return summarize_controls(
+            self.controls,
+            [method for method in self.methods if method in present],
+            metrics,
+            by=by,
+            unit=unit,
+            interval=interval,
+            confidence_level=confidence_level,
+            adjust=adjust,
+            n_resamples=n_resamples,
+            seed=self.options.seed,
+        )
+
     def save(self, folder: str | Path) -> None:
         """Write the evaluation into a folder, from which `load` reads it.
 
@@ -270,6 +354,7 @@ class Evaluation:
             options=self.options,
             center_bias=self.center_bias,
             versions=self.versions,
+            controls=self.controls,
         )
 
     @classmethod

@@ -13,8 +13,10 @@ from gazesal.evaluation.options import EvaluationOptions
 __all__ = ["left_out_together", "left_out_with", "require_groups"]
 
 
-def left_out_together(cases: Sequence[Case], options: EvaluationOptions) -> dict[str, list[Case]]:
-    """Return the other images of each image's group, without their maps, by image.
+def left_out_together(
+    cases: Sequence[Case], options: EvaluationOptions, *, with_maps: bool = False
+) -> dict[str, list[Case]]:
+    """Return the other images of each image's group, by default without their maps, by image.
 
     The mapping is empty unless `leave_out` names a group.
     """
@@ -24,7 +26,8 @@ def left_out_together(cases: Sequence[Case], options: EvaluationOptions) -> dict
     for case in cases:
         # These are sent to workers, which need only the gaze.
         gaze_only = replace(case, maps={}, center_bias=None, picture=None)
-        groups[case.groups[options.leave_out]].append(gaze_only)
+        kept = replace(case, picture=None) if with_maps else gaze_only
+        groups[case.groups[options.leave_out]].append(kept)
     return {
         case.image: [other for other in group if other.image != case.image]
         for group in groups.values()
@@ -76,8 +79,8 @@ def require_groups(cases: Sequence[Case], options: EvaluationOptions) -> None:
             f"`leave_out` must name a group of at least two values, got {column!r} with one, which "
             "would leave no image for the center bias."
         )
-    if not options.leaves_out and not options.takes_others:
+    if not (options.leaves_out or options.takes_others or options.controls):
         raise ValueError(
-            "`leave_out` must be None if no center bias leaves out images and no metric uses "
-            f"fixations on other images, got {column!r}. Remove it."
+            "`leave_out` must be None if no center bias leaves out images and no metric or control "
+            f"uses the gaze on other images, got {column!r}. Remove it."
         )

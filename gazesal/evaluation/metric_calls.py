@@ -288,6 +288,7 @@ class MetricCalls:
         *,
         is_density: bool,
         rng: np.random.Generator | None = None,
+        fixations: Float64Array | None = None,
     ) -> float:
         """Return one score, or `nan` if there are no fixations or the map has no mass.
 
@@ -305,23 +306,23 @@ class MetricCalls:
             True if the map is already a density, as gaze maps and their means are.
         rng : numpy.random.Generator, optional
             Random numbers, for metrics that need them.
+        fixations : numpy.ndarray, shape (N, 2), optional
+            Fixations of another ground truth, instead of the fixations on this image.
 
         Returns
         -------
         float
             The score.
         """
-        if takes_distribution(metric) and not is_density:
-            if _has_no_mass(saliency, self._density):
-                return math.nan
-            if self._density is not None:
-                saliency = self._as_density(saliency)
-        given: dict[str, Any] = {"saliency_map": saliency, "gaze_map": truth}
+        prepared = self.prepared(metric, saliency, is_density=is_density)
+        if prepared is None:
+            return math.nan
+        given: dict[str, Any] = {"saliency_map": prepared, "gaze_map": truth}
         given["center_bias"] = self._negatives
         of_density = "baseline" in metric.densities  # only these take the fitted one
         given["baseline"] = self.baseline if of_density else self._negatives
         if "fixations" in metric.arguments:
-            given["fixations"] = self._truth_points(left_out)
+            given["fixations"] = self._truth_points(left_out) if fixations is None else fixations
         given["other_fixations"] = self._others
         arguments = [given[name] for name in metric.arguments]
         if any(not len(given[name]) for name in POINTS.intersection(metric.arguments)):
@@ -330,6 +331,21 @@ class MetricCalls:
         if metric.random:
             options["rng"] = rng
         return metric(*arguments, **options)
+
+    def prepared(
+        self, metric: Metric, saliency: FloatArray, *, is_density: bool
+    ) -> FloatArray | None:
+        """Return a map as a metric takes it, or None if the metric needs a density without mass."""
+        if not takes_distribution(metric) or is_density:
+            return saliency
+        if _has_no_mass(saliency, self._density):
+            return None
+        return saliency if self._density is None else self._as_density(saliency)
+
+    @property
+    def other_fixations(self) -> Float64Array | None:
+        """Fixations on other images, if a metric takes them."""
+        return self._others
 
     def _truth_points(self, left_out: tuple[str, ...]) -> Float64Array:
         """Return the fixations of all observers except those left out, and keep them."""

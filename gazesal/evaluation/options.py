@@ -47,6 +47,7 @@ __all__ = [
     "Baseline",
     "CenterBiasRows",
     "CenterBiasWord",
+    "Control",
     "EvaluationOptions",
     "GroundTruth",
     "RegionRows",
@@ -62,6 +63,7 @@ Frame = tuple[int, int] | ReferenceFrame
 CenterBiasWord = Literal["images", "none"]
 CenterBiasRows = Literal["left_out", "in_sample", "both", "given"]
 Baseline = Literal["kde", "center_bias"]
+Control = Literal["other_gaze", "mean_map", "inverse"]
 GroundTruth = Literal["rest", "all"]
 RegionRows = Literal["each", "union", "both"]
 
@@ -98,6 +100,13 @@ def _as_ceilings(value: Any, *, name: str) -> tuple[str, ...]:
     return tuple(row for row in CEILINGS if row in rows)
 
 
+def _as_controls(value: Any, *, name: str) -> tuple[str, ...]:
+    given = [value] if isinstance(value, str) else list(as_iterable(value, name=name, of="str"))
+    known = get_args(Control)
+    asked = {as_choice(each, known, name=name) for each in given}
+    return tuple(each for each in known if each in asked)
+
+
 def _as_frame(value: Any, *, name: str) -> Frame:
     return value if isinstance(value, ReferenceFrame) else as_shape(value, name=name)
 
@@ -129,6 +138,8 @@ class EvaluationOptions:
     region_options: Mapping[str, Mapping[str, Any]] | None = None
     region_rows: RegionRows = "each"
     ceilings: tuple[str, ...] = ()
+    controls: tuple[str, ...] = ()  # each a `Control`
+    control_images: int | None = None
     # those of `metrics` that are not in the library
     own_metrics: tuple[Metric, ...] = ()
 
@@ -205,6 +216,8 @@ CHECKS: dict[str, Check] = {
     "region_options": _or_none(as_region_options),
     "region_rows": _one_of(*get_args(RegionRows)),
     "ceilings": _as_ceilings,
+    "controls": _as_controls,
+    "control_images": _or_none(as_count),
 }
 
 

@@ -18,6 +18,7 @@ from joblib.externals.loky.backend.reduction import dumps  # joblib sends tasks 
 
 from gazesal._validation import as_count
 from gazesal.evaluation.case import Case, n_gaze_maps
+from gazesal.evaluation.control_passes import SharedControls
 from gazesal.evaluation.fitted_baseline import Kernel, choose_kernel
 from gazesal.evaluation.gaze_checks import report_unblurred
 from gazesal.evaluation.gaze_of_image import AnyCenterBias
@@ -155,6 +156,7 @@ class Shared(NamedTuple):
     positions: Mapping[str, int]
     together: Mapping[str, list[Case]]
     kernel: Kernel | None = None  # of the baseline of information gain
+    controls: SharedControls | None = None
 
     def of(self, case: Case) -> tuple[tuple[int, ...], list[Case]]:
         """Return the indices of an image and of the images left out with it, and these images."""
@@ -212,7 +214,8 @@ def score_all(
     def arguments() -> Iterator[tuple[Any, ...]]:
         for case in cases:
             in_progress[case.image] = None
-            yield case, *shared.of(case), options, shared.kernel, shared.facts
+            control = None if shared.controls is None else shared.controls.of(case)
+            yield case, *shared.of(case), options, shared.kernel, control, shared.facts
 
     results = run(
         score_case,
@@ -220,7 +223,7 @@ def score_all(
         done + len(cases),
         "scoring",
         done=done,
-        shared=shared.arrays,
+        shared=shared.arrays + (shared.controls.arrays if shared.controls else []),
         folder=kept.folder,
     )
     try:

@@ -8,9 +8,11 @@ import numpy as np
 from gazesal._warnings import muted
 from gazesal.evaluation.case import ALL_OBSERVERS, INTEROBSERVER, Case
 from gazesal.evaluation.ceilings import ceiling_scores
+from gazesal.evaluation.control_rows import ControlGaze, control_rows
 from gazesal.evaluation.fitted_baseline import Kernel, fitted_baseline
 from gazesal.evaluation.gaze_of_image import biases_on_image, gaze_maps
 from gazesal.evaluation.map_checks import TRANSPOSE, looks_transposed
+from gazesal.evaluation.mean_maps import inverse_rows, mean_map_pairs
 from gazesal.evaluation.metric_calls import AllFixations, MetricCalls, require_distribution
 from gazesal.evaluation.options import EvaluationOptions
 from gazesal.evaluation.region_scores import region_scores
@@ -23,7 +25,7 @@ from gazesal.maps.observers import one_vs_rest
 from gazesal.maps.resampling import require_range, resample
 from gazesal.typing import Float64Array, FloatArray
 
-__all__ = ["checked_map", "score_image", "scored_pairs"]
+__all__ = ["checked_map", "map_on_image", "score_image", "scored_pairs"]
 
 
 def checked_map(case: Case, method: str, options: EvaluationOptions) -> FloatArray:
@@ -46,6 +48,15 @@ def checked_map(case: Case, method: str, options: EvaluationOptions) -> FloatArr
         )
     require_distribution(values, case.shape, name, options.chosen, options.density)
     return values
+
+
+def map_on_image(case: Case, method: str, options: EvaluationOptions) -> FloatArray:
+    """Load a method's map, checked, and resize it to the image."""
+    return _on_image(checked_map(case, method, options), case)
+
+
+def _on_image(values: FloatArray, case: Case) -> FloatArray:
+    return values if values.shape == case.shape else resample(values, case.shape)
 
 
 def scored_pairs(
@@ -81,8 +92,7 @@ def tested_maps(
     for method in case.maps:
         values = checked_map(case, method, options)
         turned = looks_transposed(values.shape, case.shape)
-        same = values.shape == case.shape
-        yield method, values if same else resample(values, case.shape), turned
+        yield method, _on_image(values, case), turned
 
 
 def score_image(
@@ -92,12 +102,14 @@ def score_image(
     fixations: AllFixations | None = None,
     together: Sequence[Case] = (),
     kernel: Kernel | None = None,
+    control: ControlGaze | None = None,
 ) -> tuple[list[Score], Noticed]:
     """Return every score of one image, and the facts noticed about its maps.
 
     The order of the scores is by method, observer left out and metric. `fixations` holds the
     fixations on all images, if a metric takes them. The images of `together` are left out of the
-    center bias with this one. With a `kernel`, the baseline of information gain is fitted.
+    center bias with this one. With a `kernel`, the baseline of information gain is fitted. With
+    `control`, the scores against the gaze on other images follow, and rows of further controls.
     """
     case, method_of = with_single_maps(case)
     unblurred: list[str] = []
@@ -127,11 +139,21 @@ def score_image(
     )
     # Undefined scores stay in the table as nan, and the summary counts them.
     with muted(UndefinedMetricWarning, InputWarning):
+        if control is not None and "mean_map" in options.controls:
+            mapped = [
+                (other, {method: map_on_image(other, method, options) for method in other.maps})
+                for other in control.mapped
+            ]
+            pairs += mean_map_pairs(case, pairs, control.means, mapped, options)
         rows = score_pairs(case.image, pairs, options.of_gaze, negatives, options, calls)
         rows += ceiling_scores(case, own_maps, negatives, options, calls)
         maps = ((method, saliency) for method, (saliency, _) in tested.items())
         rows += region_scores(
             case, own_maps, maps, options.of_regions, options.region_options, options.region_rows
         )
+        if "inverse" in options.controls:
+            rows += inverse_rows(rows, options.negatives)
+        if control is not None and "other_gaze" in options.controls:
+            rows += control_rows(case, pairs, own_maps, negatives, bias, control, options, calls)
     turned = tuple(method for method, (_, looks_turned) in tested.items() if looks_turned)
     return averaged(rows, method_of), Noticed(turned, len(unblurred))

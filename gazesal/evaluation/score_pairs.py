@@ -13,14 +13,14 @@ from gazesal.evaluation.case import (
     INTEROBSERVER,
     REST_PREDICTS_ONE,
 )
-from gazesal.evaluation.metric_calls import MetricCalls
+from gazesal.evaluation.metric_calls import MetricCalls, takes_distribution
 from gazesal.evaluation.options import EvaluationOptions
 from gazesal.evaluation.score_rows import Score
 from gazesal.metrics.metric import Metric
 from gazesal.metrics.score import SHARED_METRICS, score
 from gazesal.typing import Float64Array, FloatArray
 
-__all__ = ["ScoredPair", "score_pairs"]
+__all__ = ["ScoredPair", "score_pairs", "stream"]
 
 BY_OBSERVER = (INTEROBSERVER, REST_PREDICTS_ONE)  # rows with another map for each ground truth
 OF_GAZE = (INTEROBSERVER, CENTER_BIAS, IN_SAMPLE_BIAS, *CEILINGS)  # rows whose maps are densities
@@ -35,6 +35,7 @@ class ScoredPair(NamedTuple):
     truth: Float64Array
     left_out: tuple[str, ...]  # the observer left out, or empty
     turned: bool = False  # the map has the proportions of the image transposed
+    density: FloatArray | None = None  # the map for metrics of distributions, if it is another
 
 
 def score_pairs(
@@ -116,11 +117,13 @@ def _score(
         return exact[pair.method, pair.observer, metric.name]
     if not _is_sampled(metric, options):
         is_density = pair.method in OF_GAZE
-        rng = _stream(options, labels) if metric.random else None
+        rng = stream(options, labels) if metric.random else None
         saliency = pair.saliency
         if pair.method == options.negatives and "baseline" in metric.densities:
             assert calls.baseline is not None, "refused without a center bias"  # noqa: S101 (for mypy)
             saliency = calls.baseline  # the row of the center bias is the baseline, and scores 0
+        if pair.density is not None and takes_distribution(metric):
+            saliency, is_density = pair.density, True
         return calls.score(
             metric, saliency, pair.truth, pair.left_out, is_density=is_density, rng=rng
         )
@@ -128,9 +131,9 @@ def _score(
     if metric.needs_center_bias:
         assert negatives is not None, "refused without a center bias"  # noqa: S101 (for mypy)
         maps = (*maps, negatives)
-    return metric(*maps, n_samples=options.n_samples, rng=_stream(options, labels))
+    return metric(*maps, n_samples=options.n_samples, rng=stream(options, labels))
 
 
-def _stream(options: EvaluationOptions, labels: tuple[str, ...]) -> np.random.Generator:
+def stream(options: EvaluationOptions, labels: tuple[str, ...]) -> np.random.Generator:
     """Return the random numbers of one score, which do not depend on other scores."""
     return np.random.default_rng([options.seed, *(zlib.crc32(each.encode()) for each in labels)])

@@ -6,7 +6,7 @@ An error inside the library is not an error of the image, and ends the run.
 import re
 import signal
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -15,6 +15,7 @@ import numpy as np
 
 from gazesal.datasets.map_stores import StoredMap
 from gazesal.evaluation.case import Case
+from gazesal.evaluation.control_rows import ControlGaze, ControlTask
 from gazesal.evaluation.fitted_baseline import Kernel
 from gazesal.evaluation.gaze_of_image import (
     OWN_MODELS,
@@ -24,13 +25,20 @@ from gazesal.evaluation.gaze_of_image import (
 )
 from gazesal.evaluation.gaze_sources import load_source, read_source
 from gazesal.evaluation.map_on_image import MapOnImage
+from gazesal.evaluation.mean_maps import sums_of_maps
 from gazesal.evaluation.metric_calls import (
     AllFixations,
     fixations_on,
     require_size,
 )
-from gazesal.evaluation.options import EvaluationOptions
-from gazesal.evaluation.score_one_image import checked_map, score_image
+from gazesal.evaluation.options import EvaluationOptions, Frame
+from gazesal.evaluation.other_gaze import (
+    FramedSum,
+    OtherGaze,
+    fixation_weights,
+    framed_gaze_of,
+)
+from gazesal.evaluation.score_one_image import checked_map, map_on_image, score_image
 from gazesal.evaluation.score_rows import LABELS, BadImage, ImageScores
 from gazesal.evaluation.several_maps import with_single_maps
 from gazesal.evaluation.storage.center_bias_file import bias_from
@@ -42,8 +50,11 @@ from gazesal.typing import Float64Array
 __all__ = [
     "bias_of_chunk",
     "find_fault",
+    "gaze_sums_of_chunk",
+    "map_sums_of_chunk",
     "plain_interrupts",
     "read_fixations_on",
+    "read_weighted_fixations",
     "score_case",
 ]
 
@@ -95,6 +106,65 @@ def bias_of_chunk(
         return center_bias_of(good, options) if good else None, list(bad.values())
 
 
+def gaze_sums_of_chunk(
+    cases: list[Case],
+    options: EvaluationOptions,
+    kinds: tuple[str, ...],
+    frame: Frame,
+    together: Mapping[str, Sequence[Case]],
+    facts: dict[str, Any] | None,
+    *parts: np.ndarray,
+) -> tuple[dict[str, FramedSum], list[BadImage]]:
+    """Return the sums of the gaze on some images, by kind, and the images with invalid gaze."""
+    bias = bias_from(facts, parts)
+    return _summed(
+        cases,
+        lambda case: framed_gaze_of(
+            case, kinds, frame, options, bias, together.get(case.image, ())
+        ),
+    )
+
+
+def map_sums_of_chunk(
+    cases: list[Case], options: EvaluationOptions, frame: Frame
+) -> tuple[dict[tuple[str, str], FramedSum], list[BadImage]]:
+    """Return the sums of the maps of some images, by method, and the images with invalid maps."""
+
+    def framed(case: Case) -> Mapping[Any, FramedSum]:
+        maps = {method: map_on_image(case, method, options) for method in case.maps}
+        return sums_of_maps(case, maps, frame, options)
+
+    return _summed(cases, framed)
+
+
+def _summed(
+    cases: list[Case], framed: Callable[[Case], Mapping[Any, FramedSum]]
+) -> tuple[dict[Any, FramedSum], list[BadImage]]:
+    sums: dict[Any, FramedSum] = {}
+    bad = []
+    for case in cases:
+        try:
+            for key, one in framed(case).items():
+                sums[key] = sums[key].plus(one) if key in sums else one
+        except MemoryError as error:
+            raise _named(case, error) from error
+        except FAULTS as error:
+            bad.append(_bad(case, error))
+    return sums, bad
+
+
+def read_weighted_fixations(
+    case: Case, options: EvaluationOptions
+) -> tuple[Float64Array, Float64Array] | BadImage | None:
+    """Return the weighted fixations on an image for the controls, or the error of reading them."""
+    try:
+        return fixation_weights(case, options)
+    except MemoryError as error:
+        raise _named(case, error) from error
+    except FAULTS as error:  # as below
+        return _bad(case, error)
+
+
 def read_fixations_on(case: Case, outside: Outside) -> Float64Array | BadImage:
     """Return the fixations on an image for the scores of others, or the error of reading them."""
     try:
@@ -111,6 +181,7 @@ def score_case(
     together: Sequence[Case],
     options: EvaluationOptions,
     kernel: Kernel | None,
+    control: ControlTask | None,
     facts: dict[str, Any] | None,
     *parts: np.ndarray,
 ) -> ImageScores | BadImage:
@@ -120,15 +191,21 @@ def score_case(
     out of it with this one. If a metric takes the fixations on all images, they are the last three
     of the parts. The first of `positions` is the index of this image among them, and the others
     are the indices of the images left out with it. `kernel` is the one of a fitted baseline.
+    `control` and the arrays after all others are for the controls.
     """
     try:
-        fixations = None
+        fixations, of_control = None, None
+        if control is not None:
+            kept = len(parts) - control.n_arrays
+            means = OtherGaze.from_parts(control.facts, parts[kept:])
+            of_control = ControlGaze(means, control.together, control.mapped, control.sampled)
+            parts = parts[:kept]
         if options.takes_others:
             *parts, boxes, points, image_of = parts  # type: ignore[assignment]
             own, *others = positions
             fixations = AllFixations({case.image: own}, boxes, points, image_of, tuple(others))
         bias = bias_from(facts, parts)
-        rows, noticed = score_image(case, bias, options, fixations, together, kernel)
+        rows, noticed = score_image(case, bias, options, fixations, together, kernel, of_control)
     except MemoryError as error:
         raise _named(case, error) from error
     except FAULTS as error:

@@ -18,14 +18,12 @@ from gazesal.maps.heatmap import off_image
 from gazesal.maps.reference_frame import as_box
 from gazesal.metrics.metric import Metric
 from gazesal.metrics.names import as_metrics
-from gazesal.metrics.registry import STUDY_METRICS
 from gazesal.metrics.score import score
 from gazesal.typing import Float64Array, FloatArray, RandomState
 
 __all__ = ["ControlScores", "control_scores"]
 
 EXACT = 50_000  # matchings; up to 8 images, all of them are computed
-WITH_BIAS_OF_GAZE = {"residual_ncc", "semipartial_ncc"}  # the bias is part of their ground truth
 
 PerImage = Mapping[Any, ArrayLike] | Iterable[ArrayLike]
 
@@ -183,9 +181,9 @@ def control_scores(
         Gaze on the same images in the same order, or by the same names: gaze maps, or fixations in
         pixels (x, y) if the metric takes fixations.
     center_bias : mapping or iterable of array_like, each of shape (H, W), optional
-        Center bias or baseline on each image, for the metrics that take one. It is the one of the
-        map's image. For ``"residual_ncc"`` and ``"semipartial_ncc"`` it is the one of the image of
-        the gaze, because it is part of their ground truth.
+        Center bias or baseline on each image, for the metrics that take one. A map is scored
+        against the gaze on an image with the center bias of that image, and metrics of the
+        fixations on other images take those on the images other than that image.
     boxes : mapping or iterable of array_like, each of shape (4,), optional
         Box of each image, (x_min, y_min, x_max, y_max) in pixels, the upper bounds exclusive. The
         gaze on other images is registered by the boxes. By default it keeps its relative position,
@@ -225,9 +223,9 @@ def control_scores(
     .. math:: \text{own}_i = s_{ii}, \qquad
               \text{other}_i = \frac{1}{N-1} \sum_{j \ne i} s_{ij}
 
-    If all maps are the same, the mean of own minus other is exactly 0 for every metric, whatever
-    the map shows. The matrix takes N times N calls of the metric. The gaze on other images as a
-    control is from :footcite:t:`tatler2005`.
+    If all maps are the same and all images have one size, the mean of own minus other is exactly 0
+    for every metric, whatever the map shows. The matrix takes N times N calls of the metric. The
+    gaze on other images as a control is from :footcite:t:`tatler2005`.
 
     References
     ----------
@@ -300,24 +298,23 @@ class _Images:
 def _row(metric: Metric, images: _Images, i: int, options: dict[str, Any]) -> list[float]:
     """Return the scores of the map of image i against the gaze on every image."""
     saliency, everyone = images.maps[i], range(len(images.maps))
-    own_bias = None if images.biases is None else images.biases[i]
-    if metric.name in STUDY_METRICS and not options:  # each map is sorted once for all gaze maps
+    if metric.name in {"ncc", "auc_borji"} and not options:  # each map is sorted once
         gaze_maps = [images.map_on(i, j, images.gaze[j]) for j in everyone]
-        found = score([saliency], gaze_maps, own_bias, [metric])
+        found = score([saliency], gaze_maps, None, [metric])
         return [float(value) for value in found.values[0, :, 0]]
-    others = [images.points_on(i, j) for j in everyone if j != i] if _takes_others(metric) else []
+    if metric.ground_truth == "map":
+        gaze = [images.map_on(i, j, images.gaze[j]) for j in everyone]
+    else:
+        gaze = [images.points_on(i, j) for j in everyone]
     row = []
     for j in everyone:
-        bias = own_bias
-        if images.biases is not None and metric.name in WITH_BIAS_OF_GAZE:
-            bias = images.map_on(i, j, images.biases[j])
-        of_points = metric.ground_truth == "points"
-        gaze = images.points_on(i, j) if of_points else images.map_on(i, j, images.gaze[j])
-        given: dict[str, Any] = {"center_bias": bias, "baseline": bias}
-        given["other_fixations"] = np.concatenate(others) if others else None
-        more = [given[metric.needs]] if metric.needs else []
-        empty = of_points and not all(len(points) for points in (gaze, *more[: bool(others)]))
-        row.append(math.nan if empty else metric(saliency, gaze, *more, **options))
+        given = [gaze[j]]
+        if images.biases is not None:
+            given.append(images.map_on(i, j, images.biases[j]))
+        elif metric.needs == "other_fixations":
+            given.append(np.concatenate([points for k, points in enumerate(gaze) if k != j]))
+        empty = any(not len(values) for values in given)  # fixations outside the image
+        row.append(math.nan if empty else metric(saliency, *given, **options))
     return row
 
 
@@ -325,10 +322,6 @@ def _mean_of_others(matrix: Float64Array) -> Float64Array:
     """Return the mean of each row without its diagonal element."""
     others = ~np.eye(len(matrix), dtype=bool)
     return np.asarray(matrix.mean(axis=1, where=others))
-
-
-def _takes_others(metric: Metric) -> bool:
-    return metric.needs == "other_fixations"
 
 
 def _biases(

@@ -69,13 +69,15 @@ def test_matrix_is_the_metric_of_each_pair():
     assert found.other_maps[0] == pytest.approx(found.matrix[1:, 0].mean())
 
 
-def test_center_bias_is_of_the_image_of_the_map_or_part_of_the_ground_truth():
-    found = control_scores("sncc", MAPS, GAZE, BIASES)
-    assert found.matrix[1, 3] == pytest.approx(gazesal.sncc(MAPS[1], GAZE[3], BIASES[1]))
+def test_center_bias_is_of_the_image_of_the_gaze():
+    for name in ("sncc", "sauc"):
+        found = control_scores(name, MAPS, GAZE, BIASES)
+        expected = gazesal.METRICS[name](MAPS[1], GAZE[3], BIASES[3])
+        assert found.matrix[1, 3] == pytest.approx(expected)
     found = control_scores("residual_ncc", MAPS, GAZE, BIASES)
     assert found.matrix[1, 3] == pytest.approx(gazesal.residual_ncc(MAPS[1], GAZE[3], BIASES[3]))
     found = control_scores("auc_shuffled", MAPS, POINTS)
-    others = np.concatenate([each for k, each in enumerate(POINTS) if k != 1])
+    others = np.concatenate([each for k, each in enumerate(POINTS) if k != 3])
     assert found.matrix[1, 3] == pytest.approx(gazesal.auc_shuffled(MAPS[1], POINTS[3], others))
 
 
@@ -89,9 +91,11 @@ def test_exact_p_value_is_the_share_of_all_matchings():
     assert lower.p_value() == pytest.approx(np.mean(np.array(means) <= lower.own_mean + 1e-12))
 
 
-@pytest.mark.parametrize("name", ["ncc", "auc_borji", "sim", "spearman", "residual_ncc"])
+@pytest.mark.parametrize(
+    "name", ["ncc", "auc_borji", "sim", "spearman", "residual_ncc", "sncc", "sauc"]
+)
 def test_a_map_that_is_the_same_on_all_images_has_a_difference_of_zero(name):
-    biases = BIASES if name == "residual_ncc" else None
+    biases = BIASES if gazesal.METRICS[name].needs else None
     for fixed in (MAPS[0], GAZE.mean(axis=0), 1 - GAZE.mean(axis=0)):
         found = control_scores(name, [fixed] * 5, GAZE, biases)
         assert found.difference.mean() == pytest.approx(0, abs=1e-14)

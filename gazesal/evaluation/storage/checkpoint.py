@@ -236,6 +236,9 @@ def open_checkpoint(
         images[image] = digest_of_texts(
             [images[image], *(other.image for other in together[image])]
         )
+    if "mean_map" in options.controls:  # a score depends on the maps of all images
+        of_all_maps = digest_of_texts(images.values())
+        images = {image: digest_of_texts([mark, of_all_maps]) for image, mark in images.items()}
     own = {metric.name: fingerprint(metric.function, notes) for metric in options.own_metrics}
     if notes.unclear:
         warn(
@@ -252,8 +255,11 @@ def open_checkpoint(
     identity["options"] = options.facts()
     if own:
         identity["metrics"] = own
+    if options.controls:
+        identity["scored"] = digest_of_texts(images)
     together_left = options.leaves_out and options.leave_out is not None
     of_all = options.frame is not None or together_left or options.takes_others
+    of_all = of_all or "other_gaze" in options.controls
     path = as_path(folder, name="checkpoint")
     return Checkpoint(path, identity, gaze if of_all else None, images)
 

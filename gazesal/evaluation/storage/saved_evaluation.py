@@ -16,6 +16,7 @@ from gazesal._validation import as_flag
 from gazesal._warnings import warn
 from gazesal.evaluation.case import Case, n_gaze_maps
 from gazesal.evaluation.case_checks import as_cases
+from gazesal.evaluation.control_table import require_controls_table
 from gazesal.evaluation.given_center_bias import description_of
 from gazesal.evaluation.groups import require_groups
 from gazesal.evaluation.options import CHECKS, EvaluationOptions, as_options
@@ -45,6 +46,7 @@ __all__ = ["load_parts", "save_parts"]
 
 LAYOUT = 1
 TABLES = ("scores.parquet", "fixations.parquet")
+CONTROLS = "controls.parquet"  # only with the control "other_gaze"
 
 
 def save_parts(
@@ -56,6 +58,7 @@ def save_parts(
     options: EvaluationOptions,
     center_bias: CenterBiasModel | None,
     versions: Mapping[str, str],
+    controls: pd.DataFrame | None = None,
 ) -> None:
     """Write an evaluation into a folder, with ``evaluation.json`` last to mark it as complete."""
     require_pyarrow("saving an evaluation")
@@ -67,6 +70,12 @@ def save_parts(
     lines = [json.dumps(case_to_json(case, places)) for case in listed]
     write_text(folder / "cases.jsonl", "".join(f"{line}\n" for line in lines))
     _write_table(folder / "fixations.parquet", fixations_of(listed))
+    tables: tuple[str, ...] = TABLES
+    if controls is None:
+        (folder / CONTROLS).unlink(missing_ok=True)
+    else:
+        _write_table(folder / CONTROLS, controls)
+        tables = (*TABLES, CONTROLS)
     if center_bias is not None and not can_be_saved(center_bias):
         warn(
             f"a center bias of type {type(center_bias).__name__} cannot be saved, so `maps_of` "
@@ -84,7 +93,7 @@ def save_parts(
         "options": options.facts(),
         "with_center_bias": center_bias is not None,
         "bad_images": bad_images[["image", "reason"]].to_numpy().tolist(),
-        "tables": {name: digest_of_file(folder / name) for name in TABLES},
+        "tables": {name: digest_of_file(folder / name) for name in tables},
     }
     write_text(head, json.dumps(facts, indent=1) + "\n")
 
@@ -111,13 +120,18 @@ def load_parts(folder: Path) -> dict[str, Any]:
         options = _options(facts["options"])
         bad = pd.DataFrame(facts["bad_images"], columns=["image", "reason"], dtype=str)
         versions = dict(facts["versions"])
-        for name in TABLES:
+        for name in (*TABLES, *([CONTROLS] if CONTROLS in facts["tables"] else [])):
             path = folder / name
             if digest_of_file(path) != facts["tables"][name]:
                 raise ValueError("it is not the table that was saved with the rest")  # noqa: TRY301 (the handler below names the file)
         path = folder / "scores.parquet"
         scores = pd.read_parquet(path)
         _require_scores(scores, options)
+        controls = None
+        if CONTROLS in facts["tables"]:
+            path = folder / CONTROLS
+            controls = pd.read_parquet(path)
+            require_controls_table(controls, scores, options)
         path = folder / "fixations.parquet"
         gaze = gaze_by_case(pd.read_parquet(path))
         path = folder / "cases.jsonl"
@@ -144,6 +158,7 @@ def load_parts(folder: Path) -> dict[str, Any]:
         "options": options,
         "center_bias": bias,
         "versions": versions,
+        "controls": controls,
     }
 
 
