@@ -23,7 +23,7 @@ from gazesal.evaluation.groups import left_out_with
 from gazesal.evaluation.observer_counts import interobserver_words
 from gazesal.evaluation.options import EvaluationOptions
 from gazesal.evaluation.registered import view
-from gazesal.evaluation.score_one_image import scored_pairs
+from gazesal.evaluation.score_one_image import scored_pairs, tested_maps
 from gazesal.evaluation.storage.fingerprints import versions
 from gazesal.evaluation.storage.saved_evaluation import load_parts, save_parts
 from gazesal.evaluation.summaries import compare_methods, summarize
@@ -420,6 +420,9 @@ class Evaluation:
         together = left_out_with(case, self.cases, self.options, bad)
         biases = biases_on_image(case, own_maps, self.center_bias, self.options, together)
         shown: dict[str, FloatArray] = {}
+        if not own_maps:  # scored against regions only
+            found = tested_maps(case, biases, self.options)
+            return {method: np.array(saliency, np.float64) for method, saliency, _ in found}
         for pair in scored_pairs(case, own_maps, biases, self.options):
             if pair.observer in {left_out, ALL_OBSERVERS}:
                 # a copy, because the map may be an array of the caller

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from gazesal.evaluation.case import INTEROBSERVER, Case, is_pooled, n_gaze_maps
 from gazesal.evaluation.gaze_sources import is_gaze_map
 from gazesal.evaluation.options import EvaluationOptions
+from gazesal.evaluation.score_rows import REGION
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +44,7 @@ def interobserver_words(evaluation: Scored) -> str:
     """Return a phrase on images without an interobserver score, empty if every image has one."""
     counts = observer_counts(evaluation)
     several = sum(count > 1 for count in counts.values())
-    if several == len(counts):
+    if several == len(counts) or _only_of_regions(evaluation):
         return ""
     if several:
         return f"interobserver on {several} of {len(counts)} images"
@@ -55,7 +56,7 @@ def observer_sentence(evaluation: Scored) -> str:
     counts = observer_counts(evaluation)
     ceilings = evaluation.options.ceilings
     several = sum(count > 1 for count in counts.values())
-    if several == len(counts):
+    if several == len(counts) or _only_of_regions(evaluation):
         return ""
     if several:
         rows, verb = "One observer vs. the others", "is"
@@ -71,6 +72,12 @@ def observer_sentence(evaluation: Scored) -> str:
         f"Images have one {_kind(evaluation)} each, so there is no row of one observer vs. the "
         f"others{more}."
     )
+
+
+def _only_of_regions(evaluation: Scored) -> bool:
+    """Return whether no score compares a map with gaze."""
+    scores = evaluation.scores
+    return REGION in scores and bool((scores[REGION] != "").all())
 
 
 def _kind(evaluation: Scored) -> str:

@@ -25,7 +25,7 @@ from gazesal.maps.observers import one_vs_rest
 from gazesal.maps.resampling import require_range, resample
 from gazesal.typing import Float64Array, FloatArray
 
-__all__ = ["checked_map", "map_on_image", "score_image", "scored_pairs"]
+__all__ = ["checked_map", "map_on_image", "score_image", "scored_pairs", "tested_maps"]
 
 
 def checked_map(case: Case, method: str, options: EvaluationOptions) -> FloatArray:

@@ -26,6 +26,7 @@ from gazesal.reporting.metric_captions import (
     metric_words,
     undefined_words,
 )
+from gazesal.reporting.region_captions import region_words
 
 __all__ = [
     "baseline_words",
@@ -84,12 +85,17 @@ def describe(evaluation: Evaluation, summary: pd.DataFrame, *, degrees: float | 
     pooled = [is_pooled(case) for case in evaluation.cases if case.image in scored]
     if pooled and all(pooled):
         observers, truth = "all observers together on", "the gaze map of all observers"
+    of_gaze = any(case.gaze or case.gaze_map is not None for case in evaluation.cases)
+    gaze_sentence = f"{gaze_words(evaluation, degrees)}." if of_gaze or options.of_gaze else ""
+    seen = f"{len(scored)} images, {observers} each. Ground truth: {truth}."
+    if not options.of_gaze:
+        seen = f"{len(scored)} images. Ground truth: their regions."
     lines = [
-        f"{len(scored)} images, {observers} each. Ground truth: {truth}.",
+        seen,
         (
             f"{mean_label(unit)} with {level} interval ({kinds}; the {printable(unit)} is the "
             f"unit). Each interval holds for its row alone. {exactness_words(options)}"
-            f"{gaze_words(evaluation, degrees)}."
+            f"{gaze_sentence}"
         ),
         (
             f"Chance: {chance_words(options.metrics)}. "
@@ -99,6 +105,7 @@ def describe(evaluation: Evaluation, summary: pd.DataFrame, *, degrees: float | 
     ]
     boxes = any(case.box is not None for case in evaluation.cases)
     lines += metric_words(options, boxes=boxes)
+    lines += region_words(evaluation)
     for method, metric, n_scores, n_undefined in summary[
         ["method", "metric", "n_scores", "n_undefined"]
     ].itertuples(index=False):

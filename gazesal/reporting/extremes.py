@@ -10,6 +10,8 @@ import pandas as pd
 from gazesal._text import printable
 from gazesal._validation import as_choice, as_count
 from gazesal.evaluation.evaluation import Evaluation
+from gazesal.evaluation.region_sources import UNION
+from gazesal.evaluation.score_rows import REGION
 from gazesal.metrics.names import metric_named, name_among
 from gazesal.reporting._arguments import require_evaluation
 from gazesal.reporting.figure_style import TITLE_WIDTH, add_note, new_figure
@@ -21,6 +23,7 @@ from gazesal.reporting.overlays import (
     gaze_of_all,
     map_of,
     picture_of,
+    regions_of,
 )
 
 if TYPE_CHECKING:
@@ -92,8 +95,10 @@ def extreme_images(evaluation: Evaluation, method: str, metric: str, *, n: int =
 
 
 def image_means(scores: pd.DataFrame, method: str, metric: str) -> pd.Series:
-    """Return the mean score of each image over its observers, in the order of the table."""
+    """Return the mean score of each image over observers and regions, in the table's order."""
     rows = scores[(scores["method"] == method) & (scores["metric"] == metric)]
+    if REGION in rows and set(rows[REGION]) > {UNION}:  # each region is scored too
+        rows = rows[rows[REGION] != UNION]
     return rows.groupby("image", sort=False)["score"].mean()
 
 
@@ -128,7 +133,8 @@ def plot_extremes(
     -------
     matplotlib.figure.Figure
         A figure without a window, with the best images in the first row and the worst in the
-        second. The lines enclose 50% and 90% of the gaze of all observers.
+        second. The lines enclose 50% and 90% of the gaze of all observers, and green lines the
+        regions if they were scored.
 
     Raises
     ------
@@ -176,6 +182,7 @@ def plot_extremes(
                 gaze_of_all(evaluation, case),
                 picture_of(case, pictures),
                 case.shape,
+                regions_of(evaluation, case),
             )
             title = f"{kind}: {printable(image)}, {metric_named(metric).label} {score:.3f}"
             ax.set_title(fill(title, TITLE_WIDTH), fontsize=9, parse_math=False)

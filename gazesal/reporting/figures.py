@@ -20,6 +20,7 @@ from gazesal.reporting._arguments import require_evaluation, require_picture
 from gazesal.reporting.figure_style import TITLE_WIDTH, add_note, new_figure
 from gazesal.reporting.interval_plots import forest_panels
 from gazesal.reporting.labels import method_label
+from gazesal.reporting.overlays import case_of, draw_outlines, regions_of
 from gazesal.reporting.pictures import for_display
 from gazesal.reporting.summary_cells import require_summary_of
 from gazesal.typing import FloatArray
@@ -104,8 +105,10 @@ def plot_evaluation(
     axes = parts[0].subplots(n_rows, n_columns, squeeze=False).ravel()
     for ax in axes:
         ax.axis("off")
+    regions = regions_of(evaluation, case_of(evaluation, image))
     for ax, (title, values) in zip(axes, panels.items(), strict=False):
         _overlay(ax, title, values, picture, shape)
+        draw_outlines(ax, regions, shape)
     own = require_summary_of(summary, evaluation.methods, evaluation.options.metrics)
     methods = [name for name in evaluation.methods if name in set(own["method"])]
     metrics = [name for name in evaluation.options.metrics if name in set(own["metric"])]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gazesal.evaluation.case import Case
+from gazesal.evaluation.case import GAZE, GAZE_OF_ONE, Case
 from gazesal.evaluation.evaluation import Evaluation
 from gazesal.evaluation.gaze_of_image import gaze_maps
 from gazesal.maps.resampling import resample
@@ -29,15 +29,18 @@ if TYPE_CHECKING:
 __all__ = [
     "Pictures",
     "case_of",
+    "draw_outlines",
     "draw_overlay",
     "gaze_of_all",
     "map_of",
     "overlay_jpeg",
     "picture_of",
+    "regions_of",
 ]
 
 Pictures = Mapping[str, Any] | str | Path | None
 SHARES = (0.9, 0.5)  # shares of the gaze inside the contours
+OUTLINE = 0.5  # value of a mask on the outline of its region
 LONGEST = 320  # pixels of the longer side of an overlay, at most
 SHORTEST = 60  # pixels of its shorter side, at least, so that a narrow image stays visible
 
@@ -57,12 +60,23 @@ def map_of(evaluation: Evaluation, case: Case, method: str) -> FloatArray:
     """Return the map of a method or baseline, reduced to the drawing size if larger."""
     if method in case.maps:
         return _reduced(case.load_map(method))
+    if method in {GAZE, GAZE_OF_ONE}:
+        return gaze_of_all(evaluation, case)
     return _reduced(evaluation.maps_of(case.image)[method])
 
 
 def gaze_of_all(evaluation: Evaluation, case: Case) -> FloatArray:
-    """Return the mean gaze map of all observers, reduced to the drawing size if larger."""
-    return _reduced(np.asarray(np.mean(gaze_maps(case, evaluation.options), axis=0)))
+    """Return the mean gaze map of all observers or zeros, reduced to the drawing size if larger."""
+    own = gaze_maps(case, evaluation.options) or [np.zeros(case.shape)]
+    return _reduced(np.asarray(np.mean(own, axis=0)))
+
+
+def regions_of(evaluation: Evaluation, case: Case) -> list[Float64Array]:
+    """Return the masks of an image's regions as maps, if regions were scored."""
+    if not evaluation.options.of_regions:
+        return []
+    masks = (case.load_region(label).astype(np.float64) for label in case.regions)
+    return [np.asarray(_reduced(mask), np.float64) for mask in masks]
 
 
 def picture_of(case: Case, pictures: Pictures) -> np.ndarray[Any, Any] | None:
@@ -80,6 +94,7 @@ def overlay_jpeg(
     gaze: FloatArray,
     picture: np.ndarray[Any, Any] | None,
     shape: tuple[int, int],
+    regions: Sequence[Float64Array] = (),
 ) -> tuple[bytes, tuple[int, int]]:
     """Return an overlay of an image of some (H, W) as JPEG, and the (H, W) of the JPEG."""
     height, width = shape
@@ -88,7 +103,7 @@ def overlay_jpeg(
     figure = new_figure((size[1] / 100, size[0] / 100), dpi=100, layout=None)
     ax = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     ax.axis("off")
-    draw_overlay(ax, saliency, gaze, picture, shape)
+    draw_overlay(ax, saliency, gaze, picture, shape, regions)
     from PIL import Image
 
     drawn, packed = io.BytesIO(), io.BytesIO()
@@ -104,8 +119,9 @@ def draw_overlay(
     gaze: FloatArray,
     picture: np.ndarray[Any, Any] | None,
     shape: tuple[int, int],
+    regions: Sequence[Float64Array] = (),
 ) -> None:
-    """Draw a saliency map over a picture, or over gray, with contours of the gaze."""
+    """Draw a saliency map over a picture, or over gray, with contours of gaze and regions."""
     height, width = shape
     extent = (-0.5, width - 0.5, height - 0.5, -0.5)
     ground: Any = np.full((1, 1), PLAIN) if picture is None else _gray(picture)
@@ -129,8 +145,21 @@ def draw_overlay(
         # a cyan line on a wider black one is visible on dark and on bright ground
         for color, line in (("black", 2.0), ("cyan", 1.0)):
             ax.contour(x, y, gaze, levels=levels, colors=color, linewidths=line)
+    draw_outlines(ax, regions, shape)
     ax.set_xlim(-0.5, width - 0.5)
     ax.set_ylim(height - 0.5, -0.5)
+
+
+def draw_outlines(ax: Axes, regions: Sequence[Float64Array], shape: tuple[int, int]) -> None:
+    """Draw the outlines of regions (H', W') on an image of some (H, W)."""
+    for region in regions:
+        closed = np.pad(region, 1)  # so that outlines at the border are closed
+        (height, width), (rows, columns) = shape, region.shape
+        x = (np.arange(-1, columns + 1) + 0.5) * width / columns - 0.5
+        y = (np.arange(-1, rows + 1) + 0.5) * height / rows - 0.5
+        if closed.max() > OUTLINE:
+            for color, line in (("black", 2.4), ("lime", 1.2)):
+                ax.contour(x, y, closed, levels=[OUTLINE], colors=color, linewidths=line)
 
 
 def _gray(picture: np.ndarray[Any, Any]) -> Float64Array:

@@ -13,10 +13,12 @@ from gazesal._text import csv_text, markdown_text, printable
 from gazesal._warnings import muted
 from gazesal.datasets._arguments import as_path
 from gazesal.evaluation.evaluation import Evaluation
-from gazesal.exceptions import IntervalWarning
+from gazesal.evaluation.score_rows import REGION
+from gazesal.exceptions import IntervalWarning, UndefinedMetricWarning
 from gazesal.reporting._arguments import require_evaluation
 from gazesal.reporting.captions import describe
 from gazesal.reporting.figures import figure_options, plot_evaluation
+from gazesal.reporting.labels import unit_of
 from gazesal.reporting.summary_cells import require_summary_of
 from gazesal.reporting.summary_tables import summary_markdown, summary_text
 
@@ -59,7 +61,8 @@ def write_report(
     -------
     list of pathlib.Path
         The files: ``scores.csv``, ``summary.txt``, ``summary.md``, ``summary.csv``,
-        ``settings.json``, and ``figure.png`` if the extra ``plot`` is installed.
+        ``settings.json``, ``summary_by_region.csv`` if there are several regions, and
+        ``figure.png`` if the extra ``plot`` is installed.
 
     Raises
     ------
@@ -133,9 +136,26 @@ def stage_tables(
         "summary.csv": csv_text(summary),
         "settings.json": json.dumps(facts, indent=2, sort_keys=True) + "\n",
     }
+    if (by_region := _by_region(evaluation, summary)) is not None:
+        texts["summary.txt"] += "\n" + summary_text(by_region)
+        texts["summary.md"] += "\n" + summary_markdown(by_region)
+        texts["summary_by_region.csv"] = csv_text(by_region)
     for name, text in texts.items():
         files.text(folder / name, text)
     return [folder / name for name in texts]
+
+
+def _by_region(evaluation: Evaluation, summary: pd.DataFrame) -> pd.DataFrame | None:
+    """Return the summary of each region, or None without several regions."""
+    if REGION not in evaluation.scores or evaluation.scores[REGION].nunique() < 2:
+        return None
+    with muted(IntervalWarning, UndefinedMetricWarning):  # the summary of all contains the caveats
+        return evaluation.summary(
+            by=REGION,
+            unit=unit_of(evaluation, summary),
+            interval=str(summary["interval"].iloc[0]),  # type: ignore[arg-type]  # a kind
+            confidence_level=float(summary["confidence_level"].iloc[0]),
+        )
 
 
 def stage_figure(

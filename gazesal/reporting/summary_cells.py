@@ -8,10 +8,11 @@ import pandas as pd
 
 from gazesal._validation import as_count
 from gazesal.metrics.names import higher_is_better as direction_of
-from gazesal.reporting.labels import BASELINES, OBSERVERS, row_labels
+from gazesal.reporting.labels import BASELINES, OBSERVERS, metric_label, row_labels
 
 __all__ = [
     "SummaryCell",
+    "by_columns",
     "cells_of",
     "cells_with_best",
     "require_summary",
@@ -79,7 +80,11 @@ def require_summary_of(
 def cells_of(
     summary: pd.DataFrame, digits: int = 3
 ) -> tuple[list[str], dict[str, dict[str, SummaryCell]]]:
-    """Return the metrics, and the cells of each method by metric, both in the summary's order."""
+    """Return the metrics, and the cells of each method by metric, both in the summary's order.
+
+    The name of a metric includes the groups of a summary by groups. See `by_columns`.
+    """
+    summary, _ = by_columns(summary)
     require_summary(summary)
     metrics = [str(name) for name in summary["metric"].unique()]
     methods = [str(name) for name in summary["method"].unique()]
@@ -104,13 +109,15 @@ def cells_with_best(
     excluded = {*_names(observers, name="observers"), *_names(floors, name="floors")}
     metrics, table = cells_of(summary, as_count(digits, name="digits", least=0, most=30))
     own = _directions(higher_is_better)
+    summary, metric_of = by_columns(summary)
     best = {
-        metric: _best(
-            summary[summary["metric"].astype(str) == metric],
+        heading: _best(
+            summary[summary["metric"].astype(str) == heading],
             excluded,
             own.get(metric, direction_of(metric)),
         )
-        for metric in metrics
+        for heading in metrics
+        for metric in [metric_of.get(heading, heading)]
     }
     labels = row_labels(summary)
     rows = [
@@ -118,6 +125,23 @@ def cells_with_best(
         for method, cells in table.items()
     ]
     return metrics, rows
+
+
+def by_columns(summary: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Return a summary with its groups in the names of the metrics, and the metric of each name.
+
+    The groups of a summary, such as the region, are its columns before the method. The other
+    summaries are returned unchanged, with an empty mapping.
+    """
+    columns = list(summary.columns) if isinstance(summary, pd.DataFrame) else []
+    groups = columns[: columns.index("method")] if "method" in columns else []
+    if not groups or "metric" in groups or "metric" not in columns:
+        return summary, {}
+    texts = summary[groups].astype(str).agg(", ".join, axis=1)
+    labels = summary["metric"].astype(str).map(metric_label)
+    headings = labels + " (" + texts + ")"
+    metric_of = dict(zip(headings, summary["metric"].astype(str), strict=True))
+    return summary.drop(columns=groups).assign(metric=headings), metric_of
 
 
 def _decimal(value: float, digits: int) -> str:

@@ -48,7 +48,8 @@ def summary_text(summary: pd.DataFrame) -> str:
     Parameters
     ----------
     summary : pandas.DataFrame
-        A table from `Evaluation.summary`, or from `interval_table` by method and metric.
+        A table from `Evaluation.summary`, or from `interval_table` by method and metric. A summary
+        by groups, such as the region, has a column for each metric and group.
 
     Returns
     -------
@@ -90,7 +91,8 @@ def summary_markdown(summary: pd.DataFrame) -> str:
     Parameters
     ----------
     summary : pandas.DataFrame
-        A table from `Evaluation.summary`, or from `interval_table` by method and metric.
+        A table from `Evaluation.summary`, or from `interval_table` by method and metric. A summary
+        by groups, such as the region, has a column for each metric and group.
 
     Returns
     -------
@@ -142,7 +144,8 @@ def summary_latex(
     Parameters
     ----------
     summary : pandas.DataFrame
-        A table from `Evaluation.summary`, or from `interval_table` by method and metric.
+        A table from `Evaluation.summary`, or from `interval_table` by method and metric. A summary
+        by groups, such as the region, has a column for each metric and group.
     observers : str or collection of str
         Rows that are computed from the gaze on the image, which are never bold. By default one
         observer vs. the others, and the rows of ``ceilings`` of `evaluate`.
@@ -229,7 +232,8 @@ def summary_html(
     Parameters
     ----------
     summary : pandas.DataFrame
-        A table from `Evaluation.summary`, or from `interval_table` by method and metric.
+        A table from `Evaluation.summary`, or from `interval_table` by method and metric. A summary
+        by groups, such as the region, has a column for each metric and group.
     observers : str or collection of str
         Rows that are computed from the gaze on the image, which are never bold. By default one
         observer vs. the others, and the rows of ``ceilings`` of `evaluate`.

@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 
 from gazesal._warnings import muted
-from gazesal.evaluation.case import INTEROBSERVER
+from gazesal.evaluation.case import GAZE, GAZE_OF_ONE, INTEROBSERVER
 from gazesal.evaluation.evaluation import Evaluation
 from gazesal.metrics.names import higher_is_better
 from gazesal.reporting.labels import (
@@ -86,11 +86,23 @@ def families(evaluation: Evaluation, summary: pd.DataFrame) -> list[Family]:
     unit = unit_of(evaluation, summary)
     metrics = [name for name in evaluation.options.metrics if name in there]
     methods = [name for name in evaluation.methods if name in there - {*OBSERVERS}]
+    measured = set(zip(summary["method"], summary["metric"], strict=True))
     found = []
-    if INTEROBSERVER in there and methods:
-        pairs = [(method, INTEROBSERVER, metric) for metric in metrics for method in methods]
-        title = "Against one observer"
+    for reference, title in (
+        (INTEROBSERVER, "Against one observer"),
+        (GAZE, "Against the gaze of all observers, in the regions"),
+    ):
+        pairs = [
+            (method, reference, metric)
+            for metric in metrics
+            for method in methods
+            if {(method, metric), (reference, metric)} <= measured
+            and method not in {reference, GAZE_OF_ONE}
+        ]
+        if not pairs:
+            continue
         found.append(_compared(evaluation, title, pairs, len(pairs), kind, confidence_level, unit))
+    methods = [name for name in methods if name not in {GAZE, GAZE_OF_ONE}]
     if len(methods) > 1:
         size = len(metrics) * math.comb(len(methods), 2)
         title = "Against each other"
@@ -104,10 +116,10 @@ def families(evaluation: Evaluation, summary: pd.DataFrame) -> list[Family]:
             title = "Against the map with the best mean"
             best = {each: best_of(summary, each, maps_of(methods) or methods) for each in metrics}
             pairs = [
-                (method, reference, metric)
+                (method, other, metric)
                 for metric in metrics
                 for method in methods
-                if (reference := best[metric]) is not None and method != reference
+                if (other := best[metric]) is not None and method != other
             ]
         found.append(_compared(evaluation, title, pairs, size, kind, confidence_level, unit))
     return [family for family in found if family.rows]

@@ -42,6 +42,7 @@ from gazesal.reporting.overlays import (
     map_of,
     overlay_jpeg,
     picture_of,
+    regions_of,
 )
 from gazesal.reporting.summary_cells import cells_of
 from gazesal.typing import FloatArray
@@ -98,6 +99,7 @@ def content_of(
         "comparisons": comparisons(compared, summary),
         "groups": groups(evaluation, kind, confidence_level, unit=unit),
         "extremes_by": metric_label(metric),
+        "with_regions": bool(evaluation.options.of_regions),
         "overlays": overlays,
         "why_no_overlays": why_none,
         "bad_images": list(bad[["image", "reason"]].head(MOST_BAD).itertuples(index=False)),
@@ -135,7 +137,7 @@ def _charts(evaluation: Evaluation, summary: pd.DataFrame) -> list[dict[str, Any
         narrow = Scale(rows[["estimate", "low", "high"]].to_numpy(np.float64))
         wide = Scale(np.concatenate(list(spread.values())), chance)
         intervals, distributions = [], []
-        for method in methods:
+        for method in (each for each in methods if each in set(rows["method"])):
             label, text = labels[method], str(cells[method][name])
             estimate, low, high = bounds.get(method, (math.nan,) * 3)
             values = spread[method][np.isfinite(spread[method])]
@@ -240,6 +242,7 @@ def _overlay(
             gaze[image],
             picture_of(case, pictures),
             case.shape,
+            regions_of(evaluation, case),
         )
         source = "data:image/jpeg;base64," + base64.b64encode(data).decode()
     except (ValueError, OSError, ImportError) as error:
@@ -254,7 +257,8 @@ def _overlay(
         width=width,
         height=height,
         alt=f"Map of {method_label(method)} on image {image}, among its {extreme}: {value}. "
-        "Lines enclose 50% and 90% of the gaze.",
+        "Lines enclose 50% and 90% of the gaze"
+        + (f", and the regions {', '.join(case.regions)}." if case.regions else "."),
     )
 
 

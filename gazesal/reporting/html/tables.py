@@ -9,10 +9,10 @@ from typing import Any
 import pandas as pd
 
 from gazesal._warnings import muted
-from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, INTEROBSERVER
+from gazesal.evaluation.case import CENTER_BIAS, GAZE, IN_SAMPLE_BIAS, INTEROBSERVER
 from gazesal.evaluation.evaluation import Evaluation
-from gazesal.evaluation.score_rows import COLUMNS
-from gazesal.exceptions import IntervalWarning
+from gazesal.evaluation.score_rows import COLUMNS, REGION
+from gazesal.exceptions import IntervalWarning, UndefinedMetricWarning
 from gazesal.reporting.captions import sncc_of_inverse_bias
 from gazesal.reporting.html.comparisons import Family, best_of, better_of, maps_of, rows_of
 from gazesal.reporting.labels import (
@@ -52,6 +52,7 @@ def headlines(summary: pd.DataFrame, families: Sequence[Family]) -> list[str]:
             parts.append(f"By {heading}, {named}.")
         baselines = [
             (INTEROBSERVER, "one observer against the others"),
+            (GAZE, "the gaze of all observers"),
             (CENTER_BIAS if CENTER_BIAS in means else IN_SAMPLE_BIAS, "the center bias"),
         ]
         counts = dict(zip(rows["method"], rows["n_images"].tolist(), strict=True))
@@ -143,10 +144,14 @@ def groups(
     """
     tables = []
     for column in (name for name in evaluation.scores.columns[len(COLUMNS) :] if name != unit):
-        values = evaluation.scores.groupby(column, sort=True)["image"].nunique()
+        scores = evaluation.scores
+        if column == REGION:  # scores against gaze are of no region
+            scores = scores[scores[REGION] != ""]
+        values = scores.groupby(column, sort=True)["image"].nunique()
         largest = values.sort_values(ascending=False, kind="stable").head(MOST_GROUPS).index
-        kept = evaluation.scores[evaluation.scores[column].isin(largest)]
-        with muted(IntervalWarning):  # the captions show the caveats
+        kept = scores[scores[column].isin(largest)]
+        # the captions show the caveats, and the table the groups of one image
+        with muted(IntervalWarning, UndefinedMetricWarning):
             summary = replace(evaluation, scores=kept).summary(
                 by=column, unit=unit, interval=interval, confidence_level=confidence_level
             )
@@ -154,7 +159,7 @@ def groups(
         for value, every_row in summary.groupby(column, sort=True):
             # A group whose images have one observer each has no interobserver score.
             counts = every_row.groupby("method")[["n_scores", "n_undefined"]].sum().sum(axis=1)
-            part = every_row[every_row["method"].map(counts) > 0]
+            part = every_row[every_row["method"].map(counts) > 0].drop(columns=column)
             metrics, cells = cells_of(part)
             labels = row_labels(part)
             rows.append(
