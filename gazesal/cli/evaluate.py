@@ -9,6 +9,7 @@ import gazesal
 from gazesal.cli.evaluate_options import EVALUATE_OPTIONS
 from gazesal.cli.examples import EVALUATE_EXAMPLES
 from gazesal.cli.figure_image import figure_image, first_scored
+from gazesal.cli.label_options import label_defaults
 from gazesal.cli.option_groups import GroupedCommand, with_options
 from gazesal.cli.output import show_and_write
 from gazesal.cli.region_options import (
@@ -22,6 +23,7 @@ from gazesal.cli.source_options import (
     SOURCE_GROUPS,
     SOURCE_OPTIONS,
     given_sources,
+    is_given,
     require_one_source,
 )
 from gazesal.cli.sources import accepted_by, find_cases, with_defaults
@@ -69,7 +71,8 @@ def evaluate(
             "--resume means --checkpoint OUT/checkpoint. Give only one of the two."
         )
     checkpoint = out / "checkpoint" if resume else checkpoint
-    options = with_defaults(options)
+    given = {name for name in options if is_given(context, name)}
+    options = label_defaults(with_defaults(options), given)
     settings = _settings_of(context, source, options | {"interval": interval})
     with plain_errors(kept=checkpoint), ended_by_sigterm():
         require_writable(out)
@@ -95,7 +98,8 @@ def evaluate(
             )
         if image in set(evaluation.bad_images["image"]):
             image, picture = first_scored(evaluation)
-        show_and_write(evaluation, out, interval, settings, image, picture, page=page)
+        of_summary = {"unit": options["summary_unit"], "by": options["summary_by"]}
+        show_and_write(evaluation, out, interval, settings, image, picture, page=page, **of_summary)
 
 
 def _settings_of(context: click.Context, source: str, options: dict[str, Any]) -> dict[str, object]:

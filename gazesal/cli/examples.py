@@ -41,6 +41,10 @@ EVALUATE_EXAMPLES = {
         "gazesal evaluate --reflacx reflacx-1.0.0 --phases 123 --readers 1 \\\n"
         "    --ground-truth all --maps maps --out results"
     ),
+    "REFLACX, the maps of each class against the gaze while it was named": (
+        "gazesal evaluate --reflacx reflacx-1.0.0 --regions ellipses --labels --maps maps \\\n"
+        "    --resize bilinear --out results"
+    ),
 }
 
 AUDIT_EXAMPLES = {

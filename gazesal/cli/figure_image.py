@@ -9,6 +9,7 @@ import numpy as np
 import gazesal
 from gazesal._warnings import warn
 from gazesal.cli.sources import FoundCases
+from gazesal.evaluation.label_cases import picture_of
 from gazesal.exceptions import SkippedDataWarning
 from gazesal.reporting.pictures import find_picture, read_picture
 
@@ -63,12 +64,12 @@ def picture_of_release(
     The image is the first scored image that most readers found abnormal, or the first scored image.
     """
     readings = release.readings.drop_duplicates("dicom_id").set_index("dicom_id")["image"]
-    scored = {case.image: str(readings[case.image]) for case in cases if case.scored}
+    scored = {case.image: str(readings[picture_of(case)]) for case in cases if case.scored}
     abnormal = release.abnormal()
     name = next((name for name, image in scored.items() if abnormal[image]), next(iter(scored)))
     if mimic is None:
         return name, None
-    release.check_picture_sizes(mimic, images=scored.values())
+    release.check_picture_sizes(mimic, images=dict.fromkeys(scored.values()))
     path = release.picture_path(scored[name], mimic)
     return name, _picture(bad_images, read_picture, path)
 

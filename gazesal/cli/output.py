@@ -9,7 +9,9 @@ import numpy as np
 
 from gazesal._files import together
 from gazesal._text import csv_text, printable
+from gazesal._warnings import muted
 from gazesal.evaluation.evaluation import Evaluation
+from gazesal.exceptions import IntervalWarning, UndefinedMetricWarning
 from gazesal.reporting.captions import describe
 from gazesal.reporting.html.page import has_report_extra
 from gazesal.reporting.html.report import html_page_of
@@ -29,16 +31,23 @@ def show_and_write(
     note: str = "",
     *,
     page: bool = True,
+    unit: str = "image",
+    by: str | None = None,
 ) -> None:
     """Write all files, then print the table and the names of the files.
+
+    `unit` is the unit of the intervals. With `by`, a group of the images, there are also tables of
+    the means of each group.
 
     The tables and the saved evaluation are put in place before the figure and the page are drawn,
     so that an error in drawing loses no scores. The figure and page of an earlier run are removed
     with its tables, so that the folder never holds files of two runs.
     """
-    summary = evaluation.summary(interval=interval)
+    summary = evaluation.summary(interval=interval, unit=unit)
     html, with_page = out / "report.html", page and has_report_extra()
     written = _write_numbers(evaluation, out, summary, settings, note)
+    if by is not None:
+        written += _write_groups(evaluation, out, by, interval, unit)
     with together() as files:
         figure = stage_figure(
             files, out, evaluation, summary, image=image, picture=picture, note=note
@@ -83,6 +92,23 @@ def _write_numbers(
         for name in gone:  # files of an earlier run show other numbers
             files.remove(out / name)
     return written
+
+
+def _write_groups(
+    evaluation: Evaluation, out: Path, by: str, interval: Any, unit: str
+) -> list[Path]:
+    """Write the means of each group of the images as one table and as text."""
+    with muted(IntervalWarning, UndefinedMetricWarning):  # few images have the same label
+        summary = evaluation.summary(by=by, interval=interval, unit=unit)
+    texts = []
+    for name, rows in summary.groupby(by, sort=False):
+        n = int(rows[f"n_{unit}" if f"n_{unit}" in rows else "n_images"].max())
+        texts.append(f"{name} ({n} images)\n\n{summary_text(rows.drop(columns=by))}")
+    words = summary.attrs["caveats"]
+    with together() as files:
+        files.text(out / f"summary_by_{by}.csv", csv_text(summary))
+        files.text(out / f"summary_by_{by}.txt", "\n".join([*texts, *([words] if words else [])]))
+    return [out / f"summary_by_{by}.{suffix}" for suffix in ("csv", "txt")]
 
 
 def _list_bad_images(evaluation: Evaluation) -> None:

@@ -12,7 +12,7 @@ from gazesal.cli.option_groups import GroupedOption
 from gazesal.metrics.registry import STUDY_METRICS
 from gazesal.regions.registry import REGION_METRICS
 
-__all__ = ["REGION_GROUP", "REGION_OPTIONS", "default_metrics", "with_regions"]
+__all__ = ["ELLIPSES", "REGION_GROUP", "REGION_OPTIONS", "default_metrics", "with_regions"]
 
 REGION_GROUP = "Regions"
 # Computed if regions are given and no metric is chosen. They need no option, and are defined for
@@ -46,8 +46,9 @@ REGION_OPTIONS = [
         "--regions",
         type=click.Path(path_type=Path),
         help="Regions of the images, such as lesions: a folder of masks <label>/<image>.png, or a "
-        f"JSON file in the format of COCO. Without --metric, {', '.join(DEFAULT_METRICS)} are "
-        f"added. Others are {', '.join(n for n in REGION_METRICS if n not in DEFAULT_METRICS)}.",
+        f"JSON file in the format of COCO. For REFLACX, also {ELLIPSES}, which the readers drew. "
+        f"Without --metric, {', '.join(DEFAULT_METRICS)} are added. "
+        f"Others are {', '.join(n for n in REGION_METRICS if n not in DEFAULT_METRICS)}.",
     ),
     _region(
         "--region-rows",

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from gazesal.cli.gaze_options import GAZE_OPTIONS, TABLES
+from gazesal.cli.label_options import LABEL_OPTION
 from gazesal.cli.option_groups import GroupedOption
 from gazesal.cli.place_options import PLACE_OPTIONS
 from gazesal.evaluation.map_on_image import FRAMINGS
@@ -94,6 +95,7 @@ SOURCE_OPTIONS = [
         help="Phases of the data collection to read, for example 123 for all. Phase 3 has one "
         "reader for each image.",
     ),
+    LABEL_OPTION,
     _reflacx(
         "--lungs",
         sources=("reflacx",),

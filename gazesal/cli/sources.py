@@ -11,10 +11,13 @@ import numpy as np
 import pandas as pd
 
 import gazesal
+from gazesal.cli.label_options import find_label_maps
+from gazesal.cli.region_options import ELLIPSES
 from gazesal.cxr.lung_hull import find_lung_hulls
 from gazesal.datasets.gaze_formats.registry import FORMATS
 from gazesal.evaluation.case import SEGMENTATION
 from gazesal.evaluation.cases_from_tables import with_maps
+from gazesal.evaluation.label_cases import maps_by_case, picture_of
 from gazesal.reporting.pictures import pictures_in
 
 # Options of a table of fixations that a manifest does not have.
@@ -212,6 +215,8 @@ def _of_release(options: Mapping[str, Any]) -> FoundCases:
     release, cases = cases_of_release(
         options["reflacx"],
         **{name: options[name] for name in names},
+        labels=options["labels"],
+        regions=ELLIPSES if str(options.get("regions")) == ELLIPSES else None,
         input_geometry=options["input_geometry"],
         **accepted_by(gazesal.find_maps, options),
     )
@@ -244,12 +249,15 @@ def cases_of_release(
     lungs: Path | None,
     unmapped: Any,
     input_geometry: Any = None,
+    labels: Any = False,
+    regions: Any = None,
     **of_maps: Any,
 ) -> tuple[gazesal.datasets.Reflacx, list[gazesal.Case]]:
     """Return a release and its cases, with the hulls of the lungs as a method."""
     maps: dict[str, Any] = {}
     if map_folder is not None:
-        maps |= gazesal.find_maps(map_folder, **of_maps)
+        find: Callable[..., Any] = find_label_maps if labels else gazesal.find_maps
+        maps |= find(map_folder, **of_maps)
     hulls: dict[str, Any] = {}
     if lungs is not None:
         if SEGMENTATION in maps:
@@ -270,9 +278,12 @@ def cases_of_release(
         degrees=degrees,
         unmapped=unmapped,
         input_geometry=input_geometry,
+        labels=labels,
+        regions=regions,
     )
     if framed and hulls:  # the masks of lungs span the image
-        with_hulls = with_maps(cases, hulls, unmapped)
+        own = maps_by_case(cases, hulls) if labels else hulls
+        with_hulls = with_maps(cases, own, unmapped)
         cases = [
             replace(hull, maps={**case.maps, **hull.maps} if hull.scored else {})
             for case, hull in zip(cases, with_hulls, strict=True)
@@ -292,7 +303,7 @@ def with_pictures_of_release(
     """Return the cases with the paths of their pictures in a copy of MIMIC-CXR-JPG."""
     images = release.readings.drop_duplicates("dicom_id").set_index("dicom_id")["image"]
     return [
-        replace(case, picture=release.picture_path(str(images[case.image]), mimic))
+        replace(case, picture=release.picture_path(str(images[picture_of(case)]), mimic))
         if case.scored
         else case
         for case in cases

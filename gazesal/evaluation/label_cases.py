@@ -28,6 +28,7 @@ from gazesal.exceptions import SkippedDataWarning
 from gazesal.regions.shapes import Ellipse
 
 __all__ = [
+    "LABEL",
     "OTHER_LABELS",
     "PICTURE",
     "LabelSearch",
@@ -35,6 +36,7 @@ __all__ = [
     "case_name",
     "ellipses_by_label",
     "maps_by_case",
+    "picture_of",
     "with_maps_of_labels",
 ]
 
@@ -54,6 +56,11 @@ Labels: TypeAlias = (
 def case_name(picture: str, label: str) -> str:
     """Return the name of the case of an image and a label."""
     return f"{picture}|{label}"
+
+
+def picture_of(case: Case) -> str:
+    """Return the ``dicom_id`` of the image of a case of REFLACX, with or without labels."""
+    return str(case.groups.get(PICTURE, case.image))
 
 
 @dataclass(slots=True)

@@ -18,7 +18,7 @@ from gazesal.evaluation.options import EvaluationOptions
 from gazesal.evaluation.region_scores import region_scores
 from gazesal.evaluation.score_pairs import ScoredPair, score_pairs
 from gazesal.evaluation.score_rows import Noticed, Score
-from gazesal.evaluation.several_maps import averaged, with_single_maps
+from gazesal.evaluation.several_maps import averaged, with_single_maps, without_several_maps
 from gazesal.exceptions import InputWarning, UndefinedMetricWarning
 from gazesal.maps.center_bias_model import CenterBiasModel
 from gazesal.maps.observers import one_vs_rest
@@ -111,6 +111,7 @@ def score_image(
     center bias with this one. With a `kernel`, the baseline of information gain is fitted. With
     `control`, the scores against the gaze on other images follow, and rows of further controls.
     """
+    of_means = without_several_maps(case)
     case, method_of = with_single_maps(case)
     unblurred: list[str] = []
     own_maps = gaze_maps(case, options, unblurred)
@@ -142,9 +143,9 @@ def score_image(
         if control is not None and "mean_map" in options.controls:
             mapped = [
                 (other, {method: map_on_image(other, method, options) for method in other.maps})
-                for other in control.mapped
+                for other in map(without_several_maps, control.mapped)
             ]
-            pairs += mean_map_pairs(case, pairs, control.means, mapped, options)
+            pairs += mean_map_pairs(of_means, pairs, control.means, mapped, options)
         rows = score_pairs(case.image, pairs, options.of_gaze, negatives, options, calls)
         rows += ceiling_scores(case, own_maps, negatives, options, calls)
         maps = ((method, saliency) for method, (saliency, _) in tested.items())

@@ -13,7 +13,7 @@ from gazesal.evaluation.score_rows import Score
 from gazesal.maps.resampling import resample
 from gazesal.typing import Float64Array
 
-__all__ = ["SeveralMaps", "averaged", "with_single_maps"]
+__all__ = ["SeveralMaps", "averaged", "with_single_maps", "without_several_maps"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,12 @@ def with_single_maps(case: Case) -> tuple[Case, dict[str, str]]:
             name = f"{method} {number}"
             maps[name], method_of[name] = single, method
     return (replace(case, maps=maps) if method_of else case), method_of
+
+
+def without_several_maps(case: Case) -> Case:
+    """Return a case without the methods of several maps, whose mean over images has no meaning."""
+    single = {m: source for m, source in case.maps.items() if not isinstance(source, SeveralMaps)}
+    return case if len(single) == len(case.maps) else replace(case, maps=single)
 
 
 def averaged(rows: Sequence[Score], method_of: Mapping[str, str]) -> list[Score]:

@@ -40,7 +40,7 @@ from gazesal.evaluation.other_gaze import (
 )
 from gazesal.evaluation.score_one_image import checked_map, map_on_image, score_image
 from gazesal.evaluation.score_rows import LABELS, BadImage, ImageScores
-from gazesal.evaluation.several_maps import with_single_maps
+from gazesal.evaluation.several_maps import with_single_maps, without_several_maps
 from gazesal.evaluation.storage.center_bias_file import bias_from
 from gazesal.maps.heatmap import Outside
 from gazesal.metrics.metric import Metric
@@ -131,6 +131,7 @@ def map_sums_of_chunk(
     """Return the sums of the maps of some images, by method, and the images with invalid maps."""
 
     def framed(case: Case) -> Mapping[Any, FramedSum]:
+        case = without_several_maps(case)
         maps = {method: map_on_image(case, method, options) for method in case.maps}
         return sums_of_maps(case, maps, frame, options)
 

@@ -18,6 +18,7 @@ from gazesal.evaluation.case import (
     SEGMENTATION,
 )
 from gazesal.evaluation.evaluation import Evaluation
+from gazesal.evaluation.label_cases import OTHER_LABELS
 from gazesal.evaluation.score_rows import COLUMNS
 from gazesal.metrics.names import find_metric, higher_is_better
 from gazesal.stats.interval_methods import RESAMPLED
@@ -68,6 +69,8 @@ INTERVAL_LABELS = {
 
 def method_label(method: str) -> str:
     """Return the label of a method, without control characters."""
+    if method.endswith(OTHER_LABELS):
+        return f"{method_label(method.removesuffix(OTHER_LABELS))}, maps of other labels"
     return METHOD_LABELS.get(method) or printable(method)
 
 

@@ -144,6 +144,17 @@ def test_control_is_the_mean_score_of_the_maps_of_the_other_labels(cases, evalua
     np.testing.assert_allclose(rows.set_index("metric")["score"][METRICS], expected[METRICS])
 
 
+def test_controls_of_maps_go_with_the_control_of_labels(cases):
+    found = evaluate(
+        cases, outside="keep", resize="bilinear", ground_truth="all", leave_out="picture",
+        metrics=["ncc"], controls=["other_gaze", "mean_map"], n_jobs=1,
+    )  # fmt: skip
+    assert {"class_map_mean_map", "all_lesions_mean_map"} <= set(found.methods)
+    assert "class_map_other_labels_mean_map" not in found.methods
+    assert not [name for name in found.methods if name.endswith(tuple("0123456789"))]
+    assert "class_map_other_labels" in set(found.controls["method"])
+
+
 def test_saved_evaluation_keeps_several_maps(evaluation, tmp_path):
     pytest.importorskip("pyarrow")
     evaluation.save(tmp_path)
