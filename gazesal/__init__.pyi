@@ -29,6 +29,7 @@ from .evaluation.evaluate import evaluate as evaluate
 from .evaluation.evaluation import Evaluation as Evaluation
 from .evaluation.gaze_sources import FixationMap as FixationMap
 from .evaluation.gaze_sources import Gaze as Gaze
+from .evaluation.region_gaze import gaze_in_regions as gaze_in_regions
 from .exceptions import GridEdgeWarning as GridEdgeWarning
 from .exceptions import InputWarning as InputWarning
 from .exceptions import IntervalWarning as IntervalWarning

@@ -132,6 +132,13 @@ def sound_calls():
             "cases": CASES,
             "regions": {"a": {"lesion": gazesal.regions.Box(1, 2, 3, 4)}},
         },
+        "gaze_in_regions": {
+            "fixations": FIXATIONS.assign(start=0.0),
+            "regions": {"a": {"lesion": gazesal.regions.Box(0, 0, 3, 4)}},
+            "shape": (8, 10),
+            "onset": 0.0,
+            "outside": "raise",
+        },
         "Polygon": {"points": [(1, 2), (3, 4), (5, 1)]},
         "Polygon.mask": {
             "self": gazesal.regions.Polygon([(1, 2), (3, 4), (5, 1)]),
