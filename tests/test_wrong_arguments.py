@@ -199,6 +199,7 @@ def sound_calls():
             "clusters": list("aabbc"),
             "confidence_level": 0.9,
         },
+        "implied_ceiling": {"one_vs_rest": 0.6, "n_observers": 5},
         "split_half": {"gaze_maps": [MAP, MAP + GAZE], "n_splits": 2, "rng": 0},
         "spearman_brown": {"correlation": 0.5, "factor": 2.0},
         "pooled_corrected_ncc": {

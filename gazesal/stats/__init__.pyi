@@ -7,6 +7,8 @@ from .control_scores import control_scores as control_scores
 from .design import Design as Design
 from .gold_standard import GoldStandard as GoldStandard
 from .gold_standard import gold_standard as gold_standard
+from .implied_ceiling import ImpliedCeiling as ImpliedCeiling
+from .implied_ceiling import implied_ceiling as implied_ceiling
 from .multiplicity import adjust_p_values as adjust_p_values
 from .noise_ceiling import NoiseCeiling as NoiseCeiling
 from .noise_ceiling import noise_ceiling as noise_ceiling

@@ -19,7 +19,8 @@ __all__ = ["ObserverLimit", "observer_limit"]
 
 CurveForm = Literal["hyperbola", "power"]
 FORMS = get_args(CurveForm)
-RANGES = {"hyperbola": (0.0, 10.0), "power": (0.2, 2.0)}  # of the parameter b
+# Values of b outside these ranges fit noise, and their limits are far off.
+RANGES = {"hyperbola": (0.0, 2.0), "power": (0.5, 2.0)}
 STEPS = 61  # values of b that are tried, twice
 FEWEST_SIZES = 4  # one more than the parameters
 
@@ -92,10 +93,11 @@ def observer_limit(
     .. math:: f - \frac{a}{m + b} \quad\text{(hyperbola)}, \qquad
               f - a\, m^{-b} \quad\text{(power)}
 
-    for :math:`m` observers. :footcite:t:`judd2012` extrapolate by the power. Its limit depends
-    strongly on the exponent, and with ten observers or fewer it is often far too high. The error of
-    a mean of :math:`m` observers decreases as :math:`1 / m`, and so does the hyperbola for many
-    observers. It is therefore the default.
+    for :math:`m` observers, with :math:`b` from 0 to 2 and from 0.5 to 2. :footcite:t:`judd2012`
+    extrapolate by the power. Its limit depends strongly on the exponent, and with ten observers or
+    fewer it is often too high. The error of a mean of :math:`m` observers decreases as
+    :math:`1 / m`, and so does the hyperbola for many observers. It is therefore the default. The
+    page on :doc:`perfect maps </concepts/perfect_map>` has the errors of both in simulations.
 
     The interval is Student's, with the standard error of the jackknife over the units
     :footcite:p:`efron1981`. It covers the variation over images and not an error of the form. The
