@@ -73,6 +73,7 @@ from .metrics.nss import snss as snss
 from .metrics.point_auc import auc as auc
 from .metrics.point_auc import auc_judd as auc_judd
 from .metrics.point_auc import auc_shuffled as auc_shuffled
+from .metrics.registry import DEFAULT_METRICS as DEFAULT_METRICS
 from .metrics.registry import METRICS as METRICS
 from .metrics.registry import STUDY_METRICS as STUDY_METRICS
 from .metrics.sampled_auc import sampled_auc_error as sampled_auc_error

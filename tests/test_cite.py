@@ -11,7 +11,6 @@ from click.testing import CliRunner
 
 import gazesal
 from gazesal.cite import bibliography, citable, cite, main
-from gazesal.evaluation.evaluate import STUDY_METRICS
 from tests.public_api import public_objects
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -73,7 +72,7 @@ def test_every_metric_is_cited(name):
 @pytest.mark.parametrize(
     ("name", "source"),
     [
-        *(("evaluate", gazesal.METRICS[name].citation) for name in STUDY_METRICS),
+        *(("evaluate", gazesal.METRICS[name].citation) for name in gazesal.DEFAULT_METRICS),
         ("saliency_from_model", "selvaraju2017"),
         ("GradCam", "selvaraju2017"),
         ("grad_cam_from_tensors", "selvaraju2017"),

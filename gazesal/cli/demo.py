@@ -69,6 +69,7 @@ def demo(out: Path, images: int, readers: int, seed: int, n_jobs: int, quiet: bo
             cases,
             outside="keep",
             center_bias_rows="both",
+            ceilings=True,
             resize="bilinear",
             seed=seed,
             n_jobs=n_jobs,
@@ -79,5 +80,6 @@ def demo(out: Path, images: int, readers: int, seed: int, n_jobs: int, quiet: bo
         note = f"Synthetic data, seed {seed}: no patient and no radiologist is in them."
         show_and_write(evaluation, out, DEFAULT_INTERVAL, settings, image, picture, note)
     words: list[Any] = ["gazesal", "evaluate", "--reflacx", root, "--maps", root / "maps"]
-    words += ["--resize", "bilinear", "--readers", readers, "--out", "results"]
+    words += ["--resize", "bilinear", "--readers", readers, "--ceilings"]
+    words += ["--out", "results"]
     click.echo(f"\nThe same from the files: {shlex.join(map(str, words))}")

@@ -12,7 +12,7 @@ from gazesal.cli.run_options import RUN_OPTIONS, run_option
 from gazesal.evaluation.options import Control
 from gazesal.metrics.compat_registry import COMPAT_METRICS
 from gazesal.metrics.densities import METHODS
-from gazesal.metrics.registry import METRICS, STUDY_METRICS
+from gazesal.metrics.registry import DEFAULT_METRICS, METRICS
 from gazesal.stats.interval_methods import DEFAULT_INTERVAL, INTERVALS
 
 __all__ = ["EVALUATE_OPTIONS"]
@@ -42,8 +42,8 @@ EVALUATE_OPTIONS = [
         "metrics",
         multiple=True,
         type=MetricName(),
-        help=f"Metric to compute, by default {', '.join(STUDY_METRICS)}. Repeat for more metrics. "
-        f"Others are {', '.join(name for name in NAMES if name not in STUDY_METRICS)}.",
+        help=f"Metric to compute, by default {', '.join(DEFAULT_METRICS)}. Repeat for more. "
+        f"Others are {', '.join(name for name in NAMES if name not in DEFAULT_METRICS)}.",
     ),
     _score(
         "--ground-truth",
@@ -81,6 +81,12 @@ EVALUATE_OPTIONS = [
         metavar="GROUP",
         help="Group of images that are left out of the center bias together, for example patient "
         "for the column group:patient of a manifest.",
+    ),
+    _score(
+        "--ceilings/--no-ceilings",
+        default=False,
+        show_default=True,
+        help="Add rows on the score of a perfect map, on images with several observers.",
     ),
     _score(
         "--controls",

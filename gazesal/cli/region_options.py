@@ -9,7 +9,7 @@ import click
 
 import gazesal
 from gazesal.cli.option_groups import GroupedOption
-from gazesal.metrics.registry import STUDY_METRICS
+from gazesal.metrics.registry import DEFAULT_METRICS
 from gazesal.regions.registry import REGION_METRICS
 
 __all__ = ["ELLIPSES", "REGION_GROUP", "REGION_OPTIONS", "default_metrics", "with_regions"]
@@ -17,7 +17,7 @@ __all__ = ["ELLIPSES", "REGION_GROUP", "REGION_OPTIONS", "default_metrics", "wit
 REGION_GROUP = "Regions"
 # Computed if regions are given and no metric is chosen. They need no option, and are defined for
 # maps of any scale.
-DEFAULT_METRICS = ("pointing_game", "relevance_rank", "localization_auc", "average_precision")
+REGION_DEFAULTS = ("pointing_game", "relevance_rank", "localization_auc", "average_precision")
 ELLIPSES = "ellipses"  # regions of a REFLACX release, which are read with its cases
 
 _region = partial(click.option, cls=GroupedOption, group=REGION_GROUP)
@@ -47,8 +47,8 @@ REGION_OPTIONS = [
         type=click.Path(path_type=Path),
         help="Regions of the images, such as lesions: a folder of masks <label>/<image>.png, or a "
         f"JSON file in the format of COCO. For REFLACX, also {ELLIPSES}, which the readers drew. "
-        f"Without --metric, {', '.join(DEFAULT_METRICS)} are added. "
-        f"Others are {', '.join(n for n in REGION_METRICS if n not in DEFAULT_METRICS)}.",
+        f"Without --metric, {', '.join(REGION_DEFAULTS)} are added. "
+        f"Others are {', '.join(n for n in REGION_METRICS if n not in REGION_DEFAULTS)}.",
     ),
     _region(
         "--region-rows",
@@ -71,7 +71,7 @@ REGION_OPTIONS = [
 
 def default_metrics(options: dict[str, Any]) -> tuple[str, ...]:
     """Return the metrics that are computed if none is chosen."""
-    return (*STUDY_METRICS, *(DEFAULT_METRICS if options["regions"] is not None else ()))
+    return (*DEFAULT_METRICS, *(REGION_DEFAULTS if options["regions"] is not None else ()))
 
 
 def with_regions(cases: list[gazesal.Case], options: dict[str, Any]) -> list[gazesal.Case]:

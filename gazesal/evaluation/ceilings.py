@@ -6,7 +6,7 @@ is bounded by the scores of maps that are made of the observers.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -21,10 +21,10 @@ from gazesal.evaluation.metric_calls import MetricCalls
 from gazesal.evaluation.options import EvaluationOptions
 from gazesal.evaluation.score_pairs import ScoredPair, score_pairs
 from gazesal.evaluation.score_rows import Score
-from gazesal.maps.observers import one_vs_rest
 from gazesal.metrics.maps_for_metric import LINEAR_METRICS, maps_for_metric
 from gazesal.metrics.metric import Metric
 from gazesal.stats.noise_ceiling import covariance_matrix
+from gazesal.stats.observers_as_maps import MIXED, ObserversAsMaps
 from gazesal.typing import Float64Array
 
 __all__ = ["ceiling_rows", "ceiling_scores"]
@@ -32,7 +32,7 @@ __all__ = ["ceiling_rows", "ceiling_scores"]
 # metrics whose best attainable score follows from the agreement of the observers
 CORRELATIONS = ("ncc", "sncc", "residual_ncc", "semipartial_ncc")
 # not linear in the gaze, so that only the rest predicting one is a bound
-ONE_SIDED = ("sim", "emd")
+ONE_SIDED = ("sim", "kl_divergence", "emd")
 
 
 def ceiling_rows(metric: Metric) -> tuple[str, ...]:
@@ -61,7 +61,7 @@ def ceiling_scores(
     }
     for metric, names in wanted.items():
         if ATTAINABLE not in names:
-            pairs = [pair for name in names for pair in _pairs(name, case, own_maps, metric, bias)]
+            pairs = list(_pairs(names, case, own_maps, metric, bias, calls))
             rows += score_pairs(case.image, pairs, [metric], bias, options, calls) if pairs else []
     names = [metric.name for metric, found in wanted.items() if ATTAINABLE in found]
     n_truth = len(own_maps) - (options.ground_truth == "rest")
@@ -70,22 +70,50 @@ def ceiling_scores(
 
 
 def _pairs(
-    row: str,
+    rows: Sequence[str],
     case: Case,
     own_maps: Sequence[Float64Array],
     metric: Metric,
     bias: Float64Array | None,
+    calls: MetricCalls,
 ) -> Iterator[ScoredPair]:
     """Yield the maps of observers with the gaze of one of them, whose name is the label."""
     if metric.needs is not None and bias is None:  # sNSS with center_bias="none"
         return
-    rests = [rest for _, rest in one_vs_rest(own_maps)] if row == REST_PREDICTS_ONE else []
-    if not rests:
-        best = maps_for_metric(np.mean(own_maps, axis=0), metric, bias)
-    for place, (observer, own) in enumerate(zip(case.gaze, own_maps, strict=True)):
-        saliency = maps_for_metric(rests[place], metric, bias) if rests else best
-        others = tuple(name for name in case.gaze if name != observer)
-        yield ScoredPair(row, observer, saliency, own, others)
+    names = list(case.gaze)
+    best = _best_maps(names, own_maps, metric, bias, calls)
+    everyone = range(len(names))
+    for row in rows:
+        whole = best(everyone, None) if row == ALL_PREDICT_ONE else None
+        for place, observer in enumerate(names):
+            rest = [each for each in everyone if each != place]
+            saliency = best(rest, place) if whole is None else whole
+            others = tuple(names[each] for each in rest)
+            yield ScoredPair(row, observer, saliency, own_maps[place], others)
+
+
+def _best_maps(
+    names: Sequence[str],
+    own_maps: Sequence[Float64Array],
+    metric: Metric,
+    bias: Float64Array | None,
+    calls: MetricCalls,
+) -> Callable[[Sequence[int], int | None], Float64Array]:
+    """Return a function that makes the best map by a metric of some observers, for another one."""
+    if metric.name not in MIXED:
+        return lambda members, _: maps_for_metric(
+            np.mean([own_maps[each] for each in members], axis=0), metric, bias
+        )
+    points = None
+    if metric.ground_truth == "points":
+        points = [
+            calls.points_without(tuple(each for each in names if each != name)) for name in names
+        ]
+        if not all(map(len, points)):  # shares of the mixture cannot be fitted to no fixation
+            return lambda _, __: np.full_like(own_maps[0], np.nan)
+    baseline = calls.baseline if metric.needs == "baseline" else bias
+    mixed = ObserversAsMaps(metric, own_maps, baseline, points, None, None)
+    return mixed.map_of
 
 
 def _attainable(

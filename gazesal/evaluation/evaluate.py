@@ -50,7 +50,7 @@ from gazesal.maps.heatmap import Outside
 from gazesal.maps.reference_frame import Rounding
 from gazesal.metrics.densities import DensityMethod
 from gazesal.metrics.metric import Metric
-from gazesal.metrics.registry import STUDY_METRICS
+from gazesal.metrics.registry import DEFAULT_METRICS
 
 __all__ = ["evaluate"]
 
@@ -59,7 +59,7 @@ def evaluate(
     cases: Iterable[Case],
     *,
     sigma: float | tuple[float, float] | None = None,
-    metrics: Sequence[str | Metric] = STUDY_METRICS,
+    metrics: Sequence[str | Metric] = DEFAULT_METRICS,
     resize: Literal["bilinear"] | None = None,
     outside: Outside = "raise",
     ground_truth: GroundTruth = "rest",
@@ -107,7 +107,7 @@ def evaluate(
         Standard deviation of the Gaussian of a fixation in pixels, or one for each axis (x, y).
         Usually one degree of visual angle. Required unless all fixations have their own. Leave it
         out if all gaze is given as continuous maps, which are not blurred.
-    metrics : sequence of str or Metric, default the metrics of the study
+    metrics : sequence of str or Metric, default the metrics of the study and residual NCC
         Names in `METRICS` or in `gazesal.compat`, their usual aliases such as ``"CC"``, or your own
         `Metric`. Metrics of `gazesal.regions`, such as ``"pointing_game"``, score the `regions` of
         the cases. ``auc_shuffled`` and ``snss`` use the fixations on all other images, aligned with
@@ -289,8 +289,9 @@ def evaluate(
 
     The default metrics are the four of :footcite:t:`bigolin2021`: the CC of
     :footcite:t:`bylinskii2019`, the AUC of :footcite:t:`borji2013`, and the shuffled version of
-    each, relative to the center bias. The sources of other metrics are on their own pages, and
-    `METRICS` holds their keys.
+    each, relative to the center bias. `residual_ncc` is added because sNCC can be won by a map that
+    ignores the image, see :doc:`/concepts/center_bias`. The sources of other metrics are on their
+    own pages, and `METRICS` holds their keys.
 
     References
     ----------
@@ -313,7 +314,7 @@ def evaluate(
     >>> cases = gazesal.cases_from_tables(fixations, maps, (30, 40))
     >>> evaluation = gazesal.evaluate(cases, sigma=3.0)
     >>> list(evaluation.scores.columns), len(evaluation.scores)
-    (['image', 'observer', 'method', 'metric', 'score'], 72)
+    (['image', 'observer', 'method', 'metric', 'score'], 90)
     """
     # The keywords by name, so that the options are not listed once more.
     given = {name: value for name, value in locals().items() if name in CHECKS}

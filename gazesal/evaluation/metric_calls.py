@@ -322,7 +322,9 @@ class MetricCalls:
         of_density = "baseline" in metric.densities  # only these take the fitted one
         given["baseline"] = self.baseline if of_density else self._negatives
         if "fixations" in metric.arguments:
-            given["fixations"] = self._truth_points(left_out) if fixations is None else fixations
+            if fixations is None:
+                fixations = self.points_without(left_out)
+            given["fixations"] = fixations
         given["other_fixations"] = self._others
         arguments = [given[name] for name in metric.arguments]
         if any(not len(given[name]) for name in POINTS.intersection(metric.arguments)):
@@ -347,7 +349,7 @@ class MetricCalls:
         """Fixations on other images, if a metric takes them."""
         return self._others
 
-    def _truth_points(self, left_out: tuple[str, ...]) -> Float64Array:
+    def points_without(self, left_out: tuple[str, ...]) -> Float64Array:
         """Return the fixations of all observers except those left out, and keep them."""
         if left_out not in self._points:
             if self._own is None:

@@ -40,7 +40,7 @@ from gazesal.maps.reference_frame import ReferenceFrame, Rounding
 from gazesal.metrics.densities import METHODS, DensityMethod
 from gazesal.metrics.metric import Metric
 from gazesal.metrics.names import BUILT_IN, as_metrics, metric_named, remember
-from gazesal.metrics.registry import STUDY_METRICS
+from gazesal.metrics.registry import DEFAULT_METRICS
 
 __all__ = [
     "CHECKS",
@@ -116,7 +116,7 @@ class EvaluationOptions:
     """Options with which all images are scored. See `evaluate` for their meaning."""
 
     sigma: tuple[float, float] | None = None
-    metrics: tuple[str, ...] = STUDY_METRICS
+    metrics: tuple[str, ...] = DEFAULT_METRICS
     # the pixels of the center bias of all images; None if no such center bias is computed
     frame: Frame | None = None
     resize: Literal["bilinear"] | None = None

@@ -12,7 +12,7 @@ from gazesal.metrics.metrics_by_name import MetricsByName
 from gazesal.metrics.nss import nss, snss
 from gazesal.metrics.point_auc import auc, auc_judd, auc_shuffled
 
-__all__ = ["METRICS", "STUDY_METRICS"]
+__all__ = ["DEFAULT_METRICS", "METRICS", "STUDY_METRICS"]
 
 _ALL = (
     Metric(
@@ -356,3 +356,6 @@ METRICS = MetricsByName(_ALL)
 
 STUDY_METRICS = ("ncc", "auc_borji", "sncc", "sauc")
 """The metrics of the study, in the order of its tables."""
+
+DEFAULT_METRICS = (*STUDY_METRICS, "residual_ncc")
+"""The default metrics of `evaluate`: those of the study, and residual NCC."""

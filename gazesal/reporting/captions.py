@@ -26,6 +26,7 @@ from gazesal.reporting.metric_captions import (
     metric_words,
     undefined_words,
 )
+from gazesal.reporting.perfect_map import ceiling_words
 from gazesal.reporting.region_captions import region_words
 
 __all__ = [
@@ -142,8 +143,10 @@ def baseline_words(summary: pd.DataFrame, *, in_sample: bool) -> list[str]:
     if INTEROBSERVER in methods:
         lines.append(
             "One observer vs. the others: the map of one observer against the mean of the rest. "
-            "It is noisy and therefore not an upper bound: a map may score higher."
+            "The map of one observer is noisy, so that a map that is not noisy can score above it. "
+            "It bounds neither the score of a map nor of people in general."
         )
+    lines += ceiling_words(summary)
     if "sncc" in metrics:
         words = "A map with an sNCC of 0 correlates as much with the center bias as with the gaze."
         inverse = sncc_of_inverse_bias(summary)

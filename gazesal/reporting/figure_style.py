@@ -12,9 +12,19 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["INK", "PALE", "TITLE_WIDTH", "add_note", "label_rows", "new_figure", "without_frame"]
+__all__ = [
+    "BOUND",
+    "INK",
+    "PALE",
+    "TITLE_WIDTH",
+    "add_note",
+    "label_rows",
+    "new_figure",
+    "without_frame",
+]
 
 INK, PALE = "#1f3a5f", "#8a8f98"  # the user's methods, and baselines with guide lines
+BOUND = "#c8860a"  # score of a perfect map
 TITLE_WIDTH = 30  # characters per line of a title or label, so that neighbors do not overlap
 
 

@@ -21,6 +21,7 @@ from gazesal.reporting.figure_style import TITLE_WIDTH, add_note, new_figure
 from gazesal.reporting.interval_plots import forest_panels
 from gazesal.reporting.labels import method_label
 from gazesal.reporting.overlays import case_of, draw_outlines, regions_of
+from gazesal.reporting.perfect_map import without_ceilings
 from gazesal.reporting.pictures import for_display
 from gazesal.reporting.summary_cells import require_summary_of
 from gazesal.typing import FloatArray
@@ -99,7 +100,7 @@ def plot_evaluation(
     n_columns = -(-len(panels) // n_rows)
     shape = next(case.shape for case in evaluation.cases if case.image == image)
     panel = 12 / n_columns * min(max(shape[0] / shape[1], 0.4), 2.0) + 0.35
-    forest = 0.9 + 0.28 * len(evaluation.methods)
+    forest = 0.9 + 0.28 * len(without_ceilings(evaluation.methods))
     figure = new_figure((12, n_rows * panel + forest))
     parts: Any = figure.subfigures(2, 1, height_ratios=[n_rows * panel, forest])
     axes = parts[0].subplots(n_rows, n_columns, squeeze=False).ravel()
@@ -110,7 +111,8 @@ def plot_evaluation(
         _overlay(ax, title, values, picture, shape)
         draw_outlines(ax, regions, shape)
     own = require_summary_of(summary, evaluation.methods, evaluation.options.metrics)
-    methods = [name for name in evaluation.methods if name in set(own["method"])]
+    names = [name for name in evaluation.methods if name in set(own["method"])]
+    methods = without_ceilings(names)
     metrics = [name for name in evaluation.options.metrics if name in set(own["metric"])]
     forest_panels(parts[1], own, methods, metrics)
     add_note(figure, note)

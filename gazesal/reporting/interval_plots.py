@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import pandas as pd
 from gazesal._validation import as_column, as_iterable
 from gazesal.metrics.names import find_metric
 from gazesal.reporting.figure_style import (
+    BOUND,
     INK,
     PALE,
     TITLE_WIDTH,
@@ -29,6 +31,7 @@ from gazesal.reporting.labels import (
     row_labels,
     summary_note,
 )
+from gazesal.reporting.perfect_map import bounds_note, bounds_of, without_ceilings
 from gazesal.reporting.summary_cells import require_summary
 from gazesal.stats.design import Design, require_design
 from gazesal.stats.pairing import paired_rows
@@ -81,7 +84,7 @@ def plot_intervals(summary: pd.DataFrame, *, note: str = "") -> Figure:
     ['sAUC (chance 0.5)']
     """
     require_summary(summary)
-    methods = [str(name) for name in summary["method"].unique()]
+    methods = without_ceilings(str(name) for name in summary["method"].unique())
     metrics = [str(name) for name in summary["metric"].unique()]
     figure = new_figure((2.2 + 2.6 * len(metrics), 0.9 + 0.28 * len(methods)))
     forest_panels(figure, summary, methods, metrics)
@@ -268,12 +271,23 @@ def forest_panels(
             ax.set_title(f"{metric.label}{gap}{level}", fontsize=9)
         else:
             ax.set_title(metric_heading(name), fontsize=9, parse_math=False)
+        bounds = bounds_of(summary, name)
+        if math.isfinite(bounds.worst) and math.isfinite(bounds.best):
+            ax.axvspan(bounds.worst, bounds.best, color=BOUND, alpha=0.2, lw=0)
+        elif bounds.known:
+            ax.axvline(bounds.known[0], color=BOUND, lw=1.2, ls="--")
         for x, place, arm, color in zip(center, places, arms.T, colors, strict=True):
             ax.errorbar(x, place, xerr=arm[:, None], ms=4, color=color, **BAR)
         label_rows(ax, [labels[method] for method in methods])
-    if words := summary_note(summary):
+    if words := " ".join(_sentences(summary_note(summary), bounds_note(summary))):
         text = fill(words, LEGEND_WIDTH * len(metrics))
         figure.supxlabel(text, fontsize=7, parse_math=False)
+
+
+def _sentences(*texts: str) -> list[str]:
+    """Return the texts that are not empty, each ending in a period if another follows."""
+    given = [text for text in texts if text]
+    return [f"{text.removesuffix('.')}." for text in given] if len(given) > 1 else given
 
 
 def _difference_panel(ax: Axes, rows: Sequence[Comparison]) -> None:

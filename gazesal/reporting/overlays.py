@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gazesal.evaluation.case import GAZE, GAZE_OF_ONE, Case
+from gazesal.evaluation.case import CEILINGS, GAZE, GAZE_OF_ONE, Case
 from gazesal.evaluation.evaluation import Evaluation
 from gazesal.evaluation.gaze_of_image import gaze_maps
 from gazesal.maps.resampling import resample
@@ -62,6 +62,11 @@ def map_of(evaluation: Evaluation, case: Case, method: str) -> FloatArray:
         return _reduced(case.load_map(method))
     if method in {GAZE, GAZE_OF_ONE}:
         return gaze_of_all(evaluation, case)
+    if method in CEILINGS:
+        raise ValueError(
+            f"`method` must be a row with one map on an image, got {method!r}, whose map depends "
+            "on the metric. See `maps_for_metric`."
+        )
     return _reduced(evaluation.maps_of(case.image)[method])
 
 

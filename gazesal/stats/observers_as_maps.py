@@ -18,7 +18,7 @@ from gazesal.stats.density_mixture import mixture_shares
 from gazesal.stats.noise_ceiling import as_gaze_maps
 from gazesal.typing import Float64Array
 
-__all__ = ["ObserversAsMaps"]
+__all__ = ["MIXED", "ObserversAsMaps"]
 
 MIXED = ("information_gain", "kl_divergence", "log_likelihood")
 MOST_PLACES = 1 << 10  # pixels of a gaze map from which the shares of a mixture are estimated

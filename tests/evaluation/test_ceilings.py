@@ -237,3 +237,26 @@ def test_ceilings_are_missing_from_methods_named_like_them():
     for name in CEILINGS:
         with pytest.raises(ValueError, match="like a baseline"):
             evaluate([replace(case, maps={name: np.ones(SHAPE)})])
+
+
+@pytest.mark.parametrize(
+    "metric", ["sauc", "nss", "information_gain", "log_likelihood", "kl_divergence"]
+)
+def test_rows_equal_the_bounds_of_one_image(cases, metric):
+    with_points = gazesal.METRICS[metric].ground_truth == "points"
+    points = {"fixations": [each.points for each in cases[1].gaze.values()]} if with_points else {}
+    options = {"density": "sum"} if gazesal.METRICS[metric].densities else {}
+    if metric == "information_gain":
+        options["baseline"] = "center_bias"
+    found = evaluate(cases, metrics=[metric], **options)
+    own, bias = maps_on(cases, "i1")
+    expected = gazesal.stats.attainable(metric, own, bias, **points)
+    for row, scores in (
+        ("rest_predicts_one", expected.rest_by_observer),
+        ("all_predict_one", expected.all_by_observer),
+    ):
+        by_name = scores_of(found, "i1", row, metric)
+        if np.isnan(scores).all():
+            assert not by_name
+        else:
+            assert [by_name[name] for name in OBSERVERS] == pytest.approx(scores, abs=1e-10)

@@ -188,11 +188,11 @@ def test_the_baseline_gains_nothing_on_itself(evaluations):
     assert min(other) > 0  # its center bias includes the image
 
 
-def test_other_metrics_do_not_change_the_study_metrics(evaluations):
+def test_other_metrics_do_not_change_the_default_metrics(evaluations):
     """Scores are equal to the bit with and without other metrics."""
     cases, evaluation = evaluations[False, "rest", "both"]
     alone = as_dict(evaluate(cases, center_bias_rows="both"))
-    assert {metric for *_, metric in alone} == set(gazesal.STUDY_METRICS)
+    assert {metric for *_, metric in alone} == set(gazesal.DEFAULT_METRICS)
     together = as_dict(evaluation)
     assert {key: together[key] for key in alone} == alone
 

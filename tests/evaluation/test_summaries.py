@@ -47,7 +47,7 @@ def test_every_function_gives_the_same_interval_of_the_same_table(result, kind):
         result.scores, IMAGES, by=["method", "metric"], rng=result.options.seed, **options
     )
     both = summary.merge(table, on=["method", "metric"], suffixes=("", "_table"))
-    assert len(both) == len(summary) == 16
+    assert len(both) == len(summary) == 20
     for name in ("estimate", "low", "high", "interval"):
         assert both[name].tolist() == both[f"{name}_table"].tolist()
     own = cell(result.scores).sort_values(["image", "observer"])
@@ -68,11 +68,11 @@ def test_a_notebook_shows_the_numbers_of_the_summary(result):
     numbers = re.findall(r"-?\d\.\d+", summary_html(result.summary()))
     assert numbers
     assert re.findall(r"-?\d\.\d+", shown.partition("</caption>")[2]) == numbers
-    assert "16 of 16 t intervals" in shown.partition("</caption>")[0]
+    assert "20 of 20 t intervals" in shown.partition("</caption>")[0]
 
 
 def test_summary_gives_one_warning_at_the_callers_line(result):
-    with pytest.warns(IntervalWarning, match="16 of 16 t intervals") as caught:
+    with pytest.warns(IntervalWarning, match="20 of 20 t intervals") as caught:
         summary = result.summary()
     assert [each.filename for each in caught] == [__file__]
     assert summary.attrs["caveats"] == str(caught[0].message)

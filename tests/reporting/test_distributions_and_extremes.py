@@ -101,7 +101,8 @@ def test_extreme_images_refuses_invalid_arguments(evaluation):
 
 def test_distributions_show_medians_and_quartiles_of_image_means(evaluation):
     figure = gazesal.plots.plot_distributions(evaluation.scores, note="$")
-    assert [ax.get_title() for ax in figure.axes] == ["NCC", "AUC", "sNCC", "sAUC"]
+    titles = [ax.get_title() for ax in figure.axes]
+    assert titles == ["NCC", "AUC", "sNCC", "sAUC", "Residual NCC"]
     ax = figure.axes[0]
     labels = [label.get_text() for label in ax.get_yticklabels()]
     assert labels == [

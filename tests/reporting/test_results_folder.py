@@ -128,7 +128,7 @@ def test_description_states_counts_chance_levels_and_undefined_scores(evaluation
     assert "95% interval (percentile bootstrap, seed 0; the image is the unit)" in text
     assert "AUCs are exact" in text
     assert "Chance: sAUC 0.5 for any map that is the same for all images; NCC 0, AUC 0.5," in text
-    assert "sNCC 0 for a map of noise." in text
+    assert "sNCC 0, Residual NCC 0 for a map of noise." in text
     assert "flat: 6 of 6 NCC scores are undefined (a constant map) and left out." in text
     assert "The AUC of a constant map is 0.5 and is included in the mean." in text
     assert "flat: 6 of 6 sNCC scores" in text
@@ -160,6 +160,7 @@ def test_figure_shows_all_maps_and_intervals(evaluation, tmp_path):
         "AUC (noise 0.5)",
         "sNCC (noise 0)",
         "sAUC (chance 0.5)",
+        "Residual NCC\n(noise 0)",
     ]
     points = forest.axes[3].containers
     drawn = {round(float(p.lines[0].get_xdata()[0]), 9) for p in points}
@@ -209,8 +210,8 @@ def test_unknown_kind_of_interval_keeps_its_name():
 def test_description_does_not_call_the_observers_an_upper_bound(evaluation):
     text = describe(evaluation, evaluation.summary())
     assert "One observer vs. the others: the map of one observer against the mean of the" in text
-    assert "therefore not an upper bound" in text
-    assert "ceiling" not in text
+    assert "a map that is not noisy can score above it" in text
+    assert not [each for each in ("ceiling", "upper bound", "human level") if each in text]
 
 
 def test_description_states_the_sncc_of_the_inverse_center_bias(evaluation):

@@ -25,6 +25,7 @@ from gazesal.cxr.weight_files import is_whole_archive
 from gazesal.evaluation.case import SEGMENTATION, Case
 from gazesal.evaluation.cases_from_reflacx import cases_from_reflacx
 from gazesal.evaluation.evaluate import evaluate
+from gazesal.metrics.registry import STUDY_METRICS
 from gazesal.reporting.figures import plot_evaluation, save_figure
 from gazesal.reporting.pictures import read_picture
 
@@ -124,6 +125,7 @@ def score(
     cases = cases_from_reflacx(study.release, methods, n_readers=study.n_readers)
     found = evaluate(
         cases,
+        metrics=STUDY_METRICS,
         outside="keep",
         center_bias_rows=study.center_bias_rows,
         rounding="study" if study.center_bias_rows == "in_sample" else "none",

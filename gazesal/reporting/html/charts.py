@@ -68,11 +68,18 @@ def axis_svg(scale: Scale) -> str:
 
 
 def interval_svg(
-    scale: Scale, estimate: float, low: float, high: float, *, chance: float, label: str
+    scale: Scale,
+    estimate: float,
+    low: float,
+    high: float,
+    *,
+    chance: float,
+    bounds: Sequence[float] = (),
+    label: str,
 ) -> str:
     """Draw a mean with its interval."""
     middle = HEIGHT / 2
-    parts = [_chance(scale, chance)]
+    parts = [_bounds(scale, bounds), _chance(scale, chance)]
     if math.isfinite(low) and math.isfinite(high):
         left, right = scale.place(low), scale.place(high)
         parts.append(
@@ -84,11 +91,18 @@ def interval_svg(
     return _svg("".join(parts), HEIGHT, _image(label))
 
 
-def distribution_svg(scale: Scale, values: Float64Array, *, chance: float, label: str) -> str:
+def distribution_svg(
+    scale: Scale,
+    values: Float64Array,
+    *,
+    chance: float,
+    bounds: Sequence[float] = (),
+    label: str,
+) -> str:
     """Draw the density and quartiles of scores, and the single scores if there are few."""
     values = values[np.isfinite(values)]
     middle = HEIGHT / 2
-    parts = [_chance(scale, chance)]
+    parts = [_bounds(scale, bounds), _chance(scale, chance)]
     if values.size:
         parts.append(_violin(scale, values, middle))
         low, half, high = np.quantile(values, [0.25, 0.5, 0.75])
@@ -121,6 +135,17 @@ def _chance(scale: Scale, chance: float) -> str:
         return ""
     x = scale.place(chance)
     return f'<line class="chance" x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{HEIGHT}"/>'
+
+
+def _bounds(scale: Scale, bounds: Sequence[float]) -> str:
+    """Draw the score of a perfect map: a line if one value is known, or the area between two."""
+    if not bounds:
+        return ""
+    left, right = scale.place(min(bounds)), scale.place(max(bounds))
+    if len(bounds) == 1:
+        return f'<line class="bound" x1="{left:.1f}" x2="{left:.1f}" y1="0" y2="{HEIGHT}"/>'
+    width = max(right - left, 1.0)
+    return f'<rect class="bounds" x="{left:.1f}" width="{width:.1f}" y="0" height="{HEIGHT}"/>'
 
 
 def _image(label: str) -> str:

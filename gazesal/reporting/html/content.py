@@ -16,6 +16,7 @@ import pandas as pd
 
 from gazesal._text import printable
 from gazesal.cite import cite
+from gazesal.evaluation.case import CEILINGS
 from gazesal.evaluation.evaluation import Evaluation
 from gazesal.evaluation.observer_counts import observer_sentence
 from gazesal.maps.reference_frame import ReferenceFrame
@@ -44,6 +45,7 @@ from gazesal.reporting.overlays import (
     picture_of,
     regions_of,
 )
+from gazesal.reporting.perfect_map import bounds_of, bounds_words, without_ceilings
 from gazesal.reporting.summary_cells import cells_of
 from gazesal.typing import FloatArray
 
@@ -96,6 +98,7 @@ def content_of(
         "kind": interval_label(kind),
         "means": means(summary),
         "charts": _charts(evaluation, summary),
+        "with_ceilings": bool(set(CEILINGS) & set(summary["method"])),
         "comparisons": comparisons(compared, summary),
         "groups": groups(evaluation, kind, confidence_level, unit=unit),
         "extremes_by": metric_label(metric),
@@ -118,11 +121,12 @@ def _charts(evaluation: Evaluation, summary: pd.DataFrame) -> list[dict[str, Any
     _, cells = cells_of(summary)
     charts: list[dict[str, Any]] = []
     names = set(summary["metric"])
-    methods = [name for name in evaluation.methods if name in cells]
+    methods = without_ceilings(name for name in evaluation.methods if name in cells)
     labels = row_labels(summary)
     for name in (each for each in evaluation.options.metrics if each in names):
         metric = metric_named(name)
         rows = summary[summary["metric"] == name]
+        perfect = bounds_of(summary, name)
         bounds = {
             str(method): tuple(map(float, values))
             for method, *values in rows[["method", "estimate", "low", "high"]].itertuples(
@@ -135,7 +139,7 @@ def _charts(evaluation: Evaluation, summary: pd.DataFrame) -> list[dict[str, Any
         }
         chance = [metric.chance] if math.isfinite(metric.chance) else []
         narrow = Scale(rows[["estimate", "low", "high"]].to_numpy(np.float64))
-        wide = Scale(np.concatenate(list(spread.values())), chance)
+        wide = Scale(np.concatenate(list(spread.values())), [*chance, *perfect.known])
         intervals, distributions = [], []
         for method in (each for each in methods if each in set(rows["method"])):
             label, text = labels[method], str(cells[method][name])
@@ -156,6 +160,7 @@ def _charts(evaluation: Evaluation, summary: pd.DataFrame) -> list[dict[str, Any
                             low,
                             high,
                             chance=metric.chance,
+                            bounds=perfect.known,
                             label=f"{label}, {metric.label}: {text}",
                         )
                     ),
@@ -170,6 +175,7 @@ def _charts(evaluation: Evaluation, summary: pd.DataFrame) -> list[dict[str, Any
                             wide,
                             spread[method],
                             chance=metric.chance,
+                            bounds=perfect.known,
                             label=f"{label}, {metric.label} of {values.size} images, "
                             f"median {quartiles}",
                         )
@@ -184,6 +190,7 @@ def _charts(evaluation: Evaluation, summary: pd.DataFrame) -> list[dict[str, Any
                 "chance_of": "a map that is the same for all images"
                 if metric.chance_of_any_map
                 else "a map of noise",
+                "perfect": bounds_words(perfect),
                 "intervals": intervals,
                 "interval_axis": Markup(axis_svg(narrow)),  # noqa: S704 (SVG with escaped labels)
                 "distributions": distributions,

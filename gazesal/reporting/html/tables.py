@@ -10,6 +10,7 @@ import pandas as pd
 
 from gazesal._warnings import muted
 from gazesal.evaluation.case import CENTER_BIAS, GAZE, IN_SAMPLE_BIAS, INTEROBSERVER
+from gazesal.evaluation.ceiling_shares import SHARES
 from gazesal.evaluation.evaluation import Evaluation
 from gazesal.evaluation.score_rows import COLUMNS, REGION
 from gazesal.exceptions import IntervalWarning, UndefinedMetricWarning
@@ -25,6 +26,7 @@ from gazesal.reporting.labels import (
     reader_caveats,
     row_labels,
 )
+from gazesal.reporting.perfect_map import bounds_of, bounds_words
 from gazesal.reporting.summary_cells import cells_of, cells_with_best
 
 __all__ = ["comparisons", "groups", "headlines", "means"]
@@ -51,7 +53,7 @@ def headlines(summary: pd.DataFrame, families: Sequence[Family]) -> list[str]:
             named = ", ".join(f"{method_label(each)} scores {means[each]:.3f}" for each in maps)
             parts.append(f"By {heading}, {named}.")
         baselines = [
-            (INTEROBSERVER, "one observer against the others"),
+            (INTEROBSERVER, "one observer against the others, whose map is noisy,"),
             (GAZE, "the gaze of all observers"),
             (CENTER_BIAS if CENTER_BIAS in means else IN_SAMPLE_BIAS, "the center bias"),
         ]
@@ -68,6 +70,12 @@ def headlines(summary: pd.DataFrame, families: Sequence[Family]) -> list[str]:
             listed = "; ".join(f"{words} scores {value:.3f}" for words, value in scored)
             start = "" if parts else f"By {heading}, "
             parts.append(f"{start or listed[0].upper()}{listed[not start :]}.")
+        share = None
+        if best is not None and SHARES[0] in rows:
+            values = dict(zip(rows["method"], rows[SHARES[0]], strict=True))
+            share = (method_label(best), float(values[best]))
+        if perfect := bounds_words(bounds_of(summary, name), share):
+            parts.append(perfect)
         if parts:
             lines.append(" ".join(parts))
     return lines

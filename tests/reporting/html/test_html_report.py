@@ -52,7 +52,7 @@ def test_page_loads_no_file_and_runs_no_script(any_page):
 def test_means_equal_the_summary(evaluation, page):
     summary = evaluation.summary()
     header, *rows = rows_of(parse(page).by_id("means"))
-    assert header == ["Map", "NCC", "AUC", "sNCC", "sAUC", "Images"]
+    assert header == ["Map", "NCC", "AUC", "sNCC", "sAUC", "Residual NCC", "Images"]
     lines = gazesal.reporting.summary_text(summary).splitlines()[2:]
     expected = [re.split(r"  +", line) for line in lines]
     assert [[row[0].strip(), *row[1:-1]] for row in rows] == expected
@@ -224,12 +224,12 @@ def test_groups_are_summarized_separately(evaluation, page):
     (table,) = [e for e in parse(page).all("table") if e.attributes.get("class") == "groups"]
     rows = rows_of(table)
     assert rows[0][:3] == ["site", "Map", "NCC"]
-    assert [row[0] for row in rows[1:] if len(row) == 6] == ["north4 images", "south <i>4 images"]
+    assert [row[0] for row in rows[1:] if len(row) == 7] == ["north4 images", "south <i>4 images"]
     south = evaluation.scores[evaluation.scores["site"] == "south <i>"]
     summary = dataclasses.replace(evaluation, scores=south).summary()
     by = evaluation.summary(by="site")
     assert by[by["site"] == "south <i>"]["estimate"].tolist() == summary["estimate"].tolist()
-    cells = [row[-4:] for row in rows[6:]]
+    cells = [row[-5:] for row in rows[6:]]
     first = summary.iloc[0]
     assert cells[0][0] == f"{first.estimate:.3f} [{first.low:.3f}, {first.high:.3f}]"
     assert len(cells) == 5
