@@ -6,19 +6,25 @@ from typing import Any
 
 import click
 import numpy as np
+import pandas as pd
 
 from gazesal._files import together
 from gazesal._text import csv_text, printable
 from gazesal._warnings import muted
 from gazesal.evaluation.evaluation import Evaluation
+from gazesal.evaluation.region_sources import UNION
+from gazesal.evaluation.score_rows import REGION
 from gazesal.exceptions import IntervalWarning, UndefinedMetricWarning
 from gazesal.reporting.captions import describe
 from gazesal.reporting.html.page import has_report_extra
 from gazesal.reporting.html.report import html_page_of
 from gazesal.reporting.results_folder import stage_figure, stage_tables
 from gazesal.reporting.summary_tables import summary_text
+from gazesal.stats.design import Design
+from gazesal.stats.table_intervals import interval_table
 
 SHOWN = 10  # bad images to print
+READERS_TABLE = "summary_of_images_and_readers.csv"
 
 
 def show_and_write(
@@ -97,18 +103,37 @@ def _write_numbers(
 def _write_groups(
     evaluation: Evaluation, out: Path, by: str, interval: Any, unit: str
 ) -> list[Path]:
-    """Write the means of each group of the images as one table and as text."""
+    """Write the means of each group of the images, and intervals that resample readers too."""
     with muted(IntervalWarning, UndefinedMetricWarning):  # few images have the same label
         summary = evaluation.summary(by=by, interval=interval, unit=unit)
+        two_stage = _of_images_and_readers(evaluation, by, unit)
     texts = []
     for name, rows in summary.groupby(by, sort=False):
         n = int(rows[f"n_{unit}" if f"n_{unit}" in rows else "n_images"].max())
-        texts.append(f"{name} ({n} images)\n\n{summary_text(rows.drop(columns=by))}")
-    words = summary.attrs["caveats"]
+        own = rows.drop(columns=by)
+        own.attrs = {}  # its notes are about all images
+        texts.append(f"{name} ({n} images)\n\n{summary_text(own)}")
+    words = "\n".join(summary.attrs[name] for name in ("observers", "caveats"))
     with together() as files:
         files.text(out / f"summary_by_{by}.csv", csv_text(summary))
-        files.text(out / f"summary_by_{by}.txt", "\n".join([*texts, *([words] if words else [])]))
-    return [out / f"summary_by_{by}.{suffix}" for suffix in ("csv", "txt")]
+        files.text(out / f"summary_by_{by}.txt", "\n".join([*texts, words.strip()]))
+        files.text(out / READERS_TABLE, csv_text(two_stage))
+    return [*(out / f"summary_by_{by}.{suffix}" for suffix in ("csv", "txt")), out / READERS_TABLE]
+
+
+def _of_images_and_readers(evaluation: Evaluation, by: str, unit: str) -> pd.DataFrame:
+    """Return intervals of a bootstrap of the images, and of the readers within each image."""
+    scores = evaluation.scores
+    if REGION in scores:  # all regions together would enter the means twice
+        scores = scores[(scores[REGION] != UNION) | (scores[REGION].nunique() == 1)]
+    design = Design(unit, averaged=by, nested="observer", unbalanced="average", missing="drop")
+    return interval_table(
+        scores,
+        design,
+        by=["method", "metric"],
+        interval="bootstrap",
+        rng=evaluation.options.seed,
+    )
 
 
 def _list_bad_images(evaluation: Evaluation) -> None:

@@ -59,12 +59,29 @@ def test_labels_give_maps_gaze_and_regions_by_label(root, tmp_path):
 
 
 def test_some_labels_and_other_defaults_can_be_chosen(root, tmp_path):
-    label = "Atelectasis"
-    result = run(root, tmp_path, "--labels", label, "--readers", "2", "--center-bias", "none")
+    label = "Atelectasis,Consolidation"
+    result = run(
+        root,
+        tmp_path,
+        "--labels",
+        label,
+        "--readers",
+        "2",
+        "--center-bias",
+        "none",
+        "--ground-truth",
+        "rest",
+    )
     assert result.exit_code == 0, result.output
     scores = pd.read_csv(tmp_path / "scores.csv")
-    assert set(scores["label"]) == {label}
+    assert set(scores["label"]) <= set(label.split(","))
     assert scores.loc[scores["method"] == "interobserver", "observer"].nunique() > 1
+    two_stage = pd.read_csv(tmp_path / "summary_of_images_and_readers.csv").set_index("method")
+    one_stage = pd.read_csv(tmp_path / "summary.csv").set_index("method")
+    assert two_stage["n_picture"].max() > 1
+    for method in ("class_map", "interobserver"):
+        assert two_stage.loc[method, "estimate"] == pytest.approx(one_stage.loc[method, "estimate"])
+        assert two_stage.loc[method, "low"] < two_stage.loc[method, "high"]
     wrong = run(root, tmp_path, "--labels", "Cough")
     assert wrong.exit_code == 1
     assert "`labels` must be of" in wrong.output
