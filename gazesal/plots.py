@@ -1,6 +1,6 @@
 """Figures of scores, comparisons and evaluations. Drawing needs the extra ``plot``."""
 
-from gazesal.reporting.contributions import plot_contributions
+from gazesal.reporting.contributions import plot_contribution_difference, plot_contributions
 from gazesal.reporting.distributions import plot_distributions
 from gazesal.reporting.extremes import extreme_images, plot_extremes
 from gazesal.reporting.figures import plot_evaluation
@@ -8,6 +8,7 @@ from gazesal.reporting.interval_plots import plot_differences, plot_intervals, p
 
 __all__ = [
     "extreme_images",
+    "plot_contribution_difference",
     "plot_contributions",
     "plot_differences",
     "plot_distributions",

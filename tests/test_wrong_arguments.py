@@ -36,6 +36,7 @@ FIXATIONS = pd.DataFrame(
 )
 TIMED = FIXATIONS.assign(start=[0.0, 1.0, 2.0, 3.0])
 WORDS = pd.DataFrame({"word": ["a", "mass", "."], "start": [0.0, 1.0, 2.0], "end": [0.5, 1.5, 2.1]})
+CUBE = np.random.default_rng(8).normal(size=(8, 4, 5))
 MAPS = {"m": {"a": MAP, "b": GAZE}, "q": {"a": GAZE, "b": MAP}}
 
 
@@ -268,6 +269,23 @@ def sound_calls():
             "given": {"other": {"a": GAZE, "b": MAP}},
             "interval": "t",
             "confidence_level": 0.9,
+        },
+        "contribution_difference": {
+            "first": CUBE,
+            "second": CUBE[::-1],
+            "units": list("abcdefgh"),
+            "threshold": 1.0,
+            "n_permutations": 200,
+            "rng": 0,
+        },
+        "ContributionDifference.significant": {
+            "self": gazesal.stats.contribution_difference(CUBE, CUBE[::-1], rng=0),
+            "alpha": 0.1,
+        },
+        "plot_contribution_difference": {
+            "result": gazesal.stats.contribution_difference(CUBE, CUBE[::-1], rng=0),
+            "picture": MAP,
+            "alpha": 0.1,
         },
         "InputGeometry.stretched": {"image_shape": (8, 10), "input_shape": (4, 4)},
         "InputGeometry.letterboxed": {"image_shape": (8, 10), "input_shape": (4, 4)},

@@ -2,6 +2,8 @@ from .array_intervals import confidence_interval as confidence_interval
 from .attainable_scores import Attainable as Attainable
 from .attainable_scores import attainable as attainable
 from .comparisons import compare as compare
+from .contribution_difference import ContributionDifference as ContributionDifference
+from .contribution_difference import contribution_difference as contribution_difference
 from .control_scores import ControlScores as ControlScores
 from .control_scores import control_scores as control_scores
 from .design import Design as Design

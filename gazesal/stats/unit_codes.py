@@ -42,30 +42,30 @@ def codes_of_column(values: pd.Series, *, name: str) -> tuple[IntArray, Labels]:
     return rank[codes], unique[order]
 
 
-def codes_of_array(clusters: Any, *, size: int) -> IntArray:
+def codes_of_array(clusters: Any, *, size: int, name: str = "clusters") -> IntArray:
     """Return the index of each label of an array-like among its sorted distinct labels."""
     hidden = int(np.sum(clusters.mask)) if isinstance(clusters, np.ma.MaskedArray) else 0
     if isinstance(clusters, list | tuple):
         hidden = sum(label is np.ma.masked for label in clusters)
     if hidden:
         raise ValueError(
-            f"`clusters` must name a unit for every score, got {hidden} masked. Name the units or "
+            f"`{name}` must name a unit for every score, got {hidden} masked. Name the units or "
             "omit these scores."
         )
     if isinstance(clusters, list | tuple):  # NumPy would convert labels of several kinds to text
-        _require_one_kind(clusters, name="clusters")
+        _require_one_kind(clusters, name=name)
     try:
         found = np.asarray(clusters)
     except ValueError as error:
         raise ValueError(
-            f"`clusters` must name one unit for each of the {size} scores, got lists of different "
+            f"`{name}` must name one unit for each of the {size} scores, got lists of different "
             "lengths."
         ) from error
     if found.shape != (size,):
         raise ValueError(
-            f"`clusters` must name one unit for each of the {size} scores, got shape {found.shape}."
+            f"`{name}` must name one unit for each of the {size} scores, got shape {found.shape}."
         )
-    return codes_of_column(pd.Series(found), name="clusters")[0]
+    return codes_of_column(pd.Series(found), name=name)[0]
 
 
 def _require_one_kind(labels: Iterable[Any], *, name: str) -> None:
