@@ -26,7 +26,7 @@ from gazesal.metrics.names import as_metrics
 from gazesal.metrics.points import fixated_pixels
 from gazesal.typing import Float64Array, FloatArray
 
-__all__ = ["contributions"]
+__all__ = ["ON_BASELINE", "contributions", "has_contributions"]
 
 OF_MAPS: dict[str, Any] = {
     "auc_borji": auc_borji,
@@ -42,6 +42,7 @@ WITH_BIAS: dict[str, Any] = {
     "sncc": sncc,
 }
 OF_FIXATIONS = ("information_gain", "log_likelihood", "nss")
+ON_BASELINE = ("information_gain",)
 WITH_EPS = ("information_gain", "kl_divergence", "log_likelihood")
 
 
@@ -143,6 +144,11 @@ def contributions(
     gaze_map = as_map(gaze, name="gaze_map")
     bias = None if center_bias is None else as_map(center_bias, name="center_bias")
     return _of_maps(name, saliency, gaze_map, bias, epsilon).reshape(saliency.shape)
+
+
+def has_contributions(metric: str) -> bool:
+    """Return whether a metric, by its name, has contributions per pixel."""
+    return metric in {*OF_MAPS, *WITH_BIAS, *OF_FIXATIONS}
 
 
 def _of_maps(
@@ -250,13 +256,13 @@ def _shares(weights: FloatArray, *, name: str = "gaze_map") -> Float64Array:
 
 def _require_known(name: str, center_bias: ArrayLike | None, eps: float | None) -> None:
     """Raise unless the metric has contributions and takes exactly the arguments given."""
-    known = (*OF_MAPS, *WITH_BIAS, *OF_FIXATIONS)
-    if name not in known:
+    if not has_contributions(name):
+        known = (*OF_MAPS, *WITH_BIAS, *OF_FIXATIONS)
         raise ValueError(
             f"`metric` must be one of {', '.join(map(repr, sorted(known)))}, got {name!r}. The "
             "other metrics have no single contribution per pixel."
         )
-    needs = name in WITH_BIAS or name == "information_gain"
+    needs = name in WITH_BIAS or name in ON_BASELINE
     if needs and center_bias is None:
         raise ValueError(
             f"`center_bias` must be given for {name!r}, got None. Make one with `CenterBias`."

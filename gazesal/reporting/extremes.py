@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from textwrap import fill
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
@@ -14,6 +14,8 @@ from gazesal.evaluation.region_sources import UNION
 from gazesal.evaluation.score_rows import REGION
 from gazesal.metrics.names import metric_named, name_among
 from gazesal.reporting._arguments import require_evaluation
+from gazesal.reporting.contribution_overlays import contributions_of, require_drawable
+from gazesal.reporting.contributions import draw_contributions
 from gazesal.reporting.figure_style import TITLE_WIDTH, add_note, new_figure
 from gazesal.reporting.labels import method_label
 from gazesal.reporting.overlays import (
@@ -108,6 +110,7 @@ def plot_extremes(
     metric: str,
     *,
     n: int = 3,
+    show: Literal["map", "contributions"] = "map",
     pictures: Pictures = None,
     note: str = "",
 ) -> Figure:
@@ -123,6 +126,10 @@ def plot_extremes(
         One of its metrics, by name or alias.
     n : int, default 3
         Number of best images and of worst images.
+    show : {"map", "contributions"}, default "map"
+        The map with the gaze, or the contribution of each pixel to the score against the gaze of
+        all observers, red where it raises the score and blue where it lowers it. See
+        `gazesal.contributions`.
     pictures : mapping of str to array or path, str or path, optional
         Pictures by image name, or a folder of pictures, drawn under the maps. By default the
         pictures of the cases. The background is gray if an image has no picture.
@@ -133,13 +140,14 @@ def plot_extremes(
     -------
     matplotlib.figure.Figure
         A figure without a window, with the best images in the first row and the worst in the
-        second. The lines enclose 50% and 90% of the gaze of all observers, and green lines the
-        regions if they were scored.
+        second. With maps, the lines enclose 50% and 90% of the gaze of all observers, and green
+        lines the regions if they were scored.
 
     Raises
     ------
     ValueError
-        For the reasons of `extreme_images`, or if a map or a picture cannot be read.
+        For the reasons of `extreme_images`, if a map or a picture cannot be read, or if the
+        contributions to the metric cannot be drawn, as those to information gain.
     ImportError
         If the extra ``plot`` is not installed.
 
@@ -164,6 +172,8 @@ def plot_extremes(
     """
     found = extreme_images(evaluation, method, metric, n=n)
     metric = name_among(evaluation.options.metrics, metric)
+    if as_choice(show, ("map", "contributions"), name="show") == "contributions":
+        require_drawable(metric)
     columns = max(found["extreme"].value_counts())
     kinds = list(dict.fromkeys(found["extreme"]))
     figure = new_figure((2.6 * columns, 2.8 * len(kinds)))
@@ -176,14 +186,15 @@ def plot_extremes(
             row, images[["image", "score"]].itertuples(index=False), strict=False
         ):
             case = case_of(evaluation, image)
-            draw_overlay(
-                ax,
-                map_of(evaluation, case, method),
-                gaze_of_all(evaluation, case),
-                picture_of(case, pictures),
-                case.shape,
-                regions_of(evaluation, case),
-            )
+            gaze, picture = gaze_of_all(evaluation, case), picture_of(case, pictures)
+            if show == "map":
+                regions = regions_of(evaluation, case)
+                saliency = map_of(evaluation, case, method)
+                draw_overlay(ax, saliency, gaze, picture, case.shape, regions)
+            else:
+                parts = contributions_of(evaluation, case, method, metric, gaze)
+                if parts is not None:
+                    draw_contributions(ax, parts, picture, case.shape)
             title = f"{kind}: {printable(image)}, {metric_named(metric).label} {score:.3f}"
             ax.set_title(fill(title, TITLE_WIDTH), fontsize=9, parse_math=False)
     add_note(figure, note or method_label(method))

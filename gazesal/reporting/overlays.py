@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,10 +31,12 @@ __all__ = [
     "case_of",
     "draw_outlines",
     "draw_overlay",
+    "figure_jpeg",
     "gaze_of_all",
     "map_of",
     "overlay_jpeg",
     "picture_of",
+    "reduced",
     "regions_of",
 ]
 
@@ -59,7 +61,7 @@ def case_of(evaluation: Evaluation, image: str) -> Case:
 def map_of(evaluation: Evaluation, case: Case, method: str) -> FloatArray:
     """Return the map of a method or baseline, reduced to the drawing size if larger."""
     if method in case.maps:
-        return _reduced(case.load_map(method))
+        return reduced(case.load_map(method))
     if method in {GAZE, GAZE_OF_ONE}:
         return gaze_of_all(evaluation, case)
     if method in CEILINGS:
@@ -67,13 +69,13 @@ def map_of(evaluation: Evaluation, case: Case, method: str) -> FloatArray:
             f"`method` must be a row with one map on an image, got {method!r}, whose map depends "
             "on the metric. See `maps_for_metric`."
         )
-    return _reduced(evaluation.maps_of(case.image)[method])
+    return reduced(evaluation.maps_of(case.image)[method])
 
 
 def gaze_of_all(evaluation: Evaluation, case: Case) -> FloatArray:
     """Return the mean gaze map of all observers or zeros, reduced to the drawing size if larger."""
     own = gaze_maps(case, evaluation.options) or [np.zeros(case.shape)]
-    return _reduced(np.asarray(np.mean(own, axis=0)))
+    return reduced(np.asarray(np.mean(own, axis=0)))
 
 
 def regions_of(evaluation: Evaluation, case: Case) -> list[Float64Array]:
@@ -81,7 +83,7 @@ def regions_of(evaluation: Evaluation, case: Case) -> list[Float64Array]:
     if not evaluation.options.of_regions:
         return []
     masks = (case.load_region(label).astype(np.float64) for label in case.regions)
-    return [np.asarray(_reduced(mask), np.float64) for mask in masks]
+    return [np.asarray(reduced(mask), np.float64) for mask in masks]
 
 
 def picture_of(case: Case, pictures: Pictures) -> np.ndarray[Any, Any] | None:
@@ -102,13 +104,20 @@ def overlay_jpeg(
     regions: Sequence[Float64Array] = (),
 ) -> tuple[bytes, tuple[int, int]]:
     """Return an overlay of an image of some (H, W) as JPEG, and the (H, W) of the JPEG."""
+    return figure_jpeg(lambda ax: draw_overlay(ax, saliency, gaze, picture, shape, regions), shape)
+
+
+def figure_jpeg(
+    draw: Callable[[Axes], object], shape: tuple[int, int]
+) -> tuple[bytes, tuple[int, int]]:
+    """Return a panel that fills a figure, for an image of some (H, W), as JPEG and its (H, W)."""
     height, width = shape
     scale = max(min(LONGEST / max(height, width), 1.0), SHORTEST / min(height, width))
     size = (round(height * scale), round(width * scale))
     figure = new_figure((size[1] / 100, size[0] / 100), dpi=100, layout=None)
     ax = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     ax.axis("off")
-    draw_overlay(ax, saliency, gaze, picture, shape, regions)
+    draw(ax)
     from PIL import Image
 
     drawn, packed = io.BytesIO(), io.BytesIO()
@@ -174,7 +183,7 @@ def _gray(picture: np.ndarray[Any, Any]) -> Float64Array:
     return to_unit_range(values[::step, ::step])
 
 
-def _reduced(values: FloatArray) -> FloatArray:
+def reduced(values: FloatArray) -> FloatArray:
     """Return a map reduced to the drawing size, or the map itself if it is not larger."""
     factor = LONGEST / max(values.shape)
     if factor >= 1:

@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 import gazesal
+from gazesal.reporting.contribution_overlays import contributions_of, require_drawable
+from gazesal.reporting.overlays import gaze_of_all
 from tests.reporting.html.html_page import parse
 
 pytest.importorskip("matplotlib", reason="the extra `plot` is not installed")
@@ -137,3 +139,31 @@ def test_distributions_draw_constant_and_skip_undefined_scores():
         gazesal.plots.plot_distributions(scores)
     with pytest.raises(TypeError, match="`scores` must be a pandas DataFrame, got list"):
         gazesal.plots.plot_distributions([1])
+
+
+class TestContributionsOfExtremes:
+    @pytest.mark.parametrize("metric", ["ncc", "sauc", "sncc", "auc_borji"])
+    def test_contributions_sum_to_the_score_against_all_observers(self, evaluation, metric):
+        case = next(case for case in evaluation.cases if case.scored)
+        gaze = gaze_of_all(evaluation, case)
+        parts = contributions_of(evaluation, case, "noise", metric, gaze)
+        maps = evaluation.maps_of(case.image)
+        biased = metric in {"sauc", "sncc"}
+        extra = [maps["center_bias"]] if biased else []
+        saliency = maps["noise"]
+        expected = gazesal.METRICS[metric](saliency, gaze, *extra)
+        assert parts.sum() == pytest.approx(expected, abs=1e-12)
+
+    def test_figure_shows_contributions_in_place_of_maps(self, evaluation):
+        maps = gazesal.plots.plot_extremes(evaluation, "good", "ncc", n=1)
+        parts = gazesal.plots.plot_extremes(evaluation, "good", "ncc", n=1, show="contributions")
+        cmaps = [figure.axes[0].images[-1].get_cmap().name for figure in (maps, parts)]
+        assert cmaps == ["inferno", "RdBu_r"]
+
+    def test_contributions_to_other_metrics_are_refused(self, evaluation):
+        with pytest.raises(ValueError, match="`metric`"):
+            require_drawable("spearman")
+        with pytest.raises(ValueError, match="`metric`"):
+            require_drawable("information_gain")
+        with pytest.raises(ValueError, match="`show`"):
+            gazesal.plots.plot_extremes(evaluation, "good", "ncc", show="parts")

@@ -22,6 +22,11 @@ from gazesal.evaluation.observer_counts import observer_sentence
 from gazesal.maps.reference_frame import ReferenceFrame
 from gazesal.metrics.names import metric_named
 from gazesal.reporting.captions import describe
+from gazesal.reporting.contribution_overlays import (
+    contributions_jpeg,
+    contributions_of,
+    draws_contributions,
+)
 from gazesal.reporting.extremes import extreme_images, image_means
 from gazesal.reporting.html.charts import Scale, axis_svg, distribution_svg, interval_svg
 from gazesal.reporting.html.comparisons import families
@@ -67,6 +72,8 @@ class Overlay(NamedTuple):
     width: int
     height: int
     alt: str
+    parts: str  # a data URI of the contributions of pixels to the score, or empty
+    parts_alt: str
 
 
 def content_of(
@@ -104,6 +111,7 @@ def content_of(
         "extremes_by": metric_label(metric),
         "with_regions": bool(evaluation.options.of_regions),
         "overlays": overlays,
+        "has_parts": any(item.parts for method in overlays for item in method["items_"]),
         "why_no_overlays": why_none,
         "bad_images": list(bad[["image", "reason"]].head(MOST_BAD).itertuples(index=False)),
         "n_bad": len(bad),
@@ -240,18 +248,23 @@ def _overlay(
     extreme: str,
 ) -> Overlay:
     case = case_of(evaluation, image)
-    source, fault, height, width = "", "", 0, 0
+    source, fault, parts, height, width = "", "", "", 0, 0
     try:
         if image not in gaze:  # computed once for all methods
             gaze[image] = gaze_of_all(evaluation, case)
+        picture = picture_of(case, pictures)
         data, (height, width) = overlay_jpeg(
             map_of(evaluation, case, method),
             gaze[image],
-            picture_of(case, pictures),
+            picture,
             case.shape,
             regions_of(evaluation, case),
         )
-        source = "data:image/jpeg;base64," + base64.b64encode(data).decode()
+        source = _data_uri(data)
+        if draws_contributions(metric):
+            found = contributions_of(evaluation, case, method, metric, gaze[image])
+            if found is not None:
+                parts = _data_uri(contributions_jpeg(found, picture, case.shape)[0])
     except (ValueError, OSError, ImportError) as error:
         fault = f"Not shown: {error}"  # files may have been removed, but the scores exist
     value = f"{metric_label(metric)} {score:.3f}"
@@ -266,7 +279,14 @@ def _overlay(
         alt=f"Map of {method_label(method)} on image {image}, among its {extreme}: {value}. "
         "Lines enclose 50% and 90% of the gaze"
         + (f", and the regions {', '.join(case.regions)}." if case.regions else "."),
+        parts=parts,
+        parts_alt=f"Contributions of pixels to the score of {method_label(method)} on {image}. Red "
+        "pixels raise it, and blue pixels lower it.",
     )
+
+
+def _data_uri(jpeg: bytes) -> str:
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
 
 
 def setting_rows(facts: Mapping[str, object]) -> list[tuple[str, str]]:

@@ -265,7 +265,11 @@ def test_page_shows_caveats_of_groups_without_argument_names(evaluation, tmp_pat
 
 def test_overlays_show_the_best_and_worst_images(evaluation, page):
     images = list(parse(page).all("img"))
-    assert len(images) == 3 * 6  # 3 methods, each with 3 best and 3 worst images
+    # 3 methods, each with 3 best and 3 worst images, each with its contributions
+    assert len(images) == 3 * 6 * 2
+    kinds = [image.attributes["alt"].split()[0] for image in images]
+    assert kinds == ["Map", "Contributions"] * 18
+    assert "red pixels raise the score" in parse(page).text
     for image in images:
         data = base64.b64decode(image.attributes["src"].partition(",")[2])
         with Image.open(io.BytesIO(data)) as shown:
