@@ -16,6 +16,7 @@ from gazesal.evaluation.region_sources import UNION
 from gazesal.evaluation.score_rows import REGION
 from gazesal.exceptions import IntervalWarning, UndefinedMetricWarning
 from gazesal.reporting.captions import describe
+from gazesal.reporting.control_tables import control_text
 from gazesal.reporting.html.page import has_report_extra
 from gazesal.reporting.html.report import html_page_of
 from gazesal.reporting.results_folder import stage_figure, stage_tables
@@ -67,6 +68,8 @@ def show_and_write(
     degrees: Any = settings.get("degrees")
     words = describe(evaluation, summary, degrees=degrees)
     click.echo("\n" + summary_text(summary) + "\n" + words)
+    if evaluation.controls is not None:
+        click.echo(control_text(evaluation))
     _list_bad_images(evaluation)
     for path in written:
         click.echo(f"wrote {printable(str(path))}")
@@ -95,6 +98,7 @@ def _write_numbers(
                 evaluation.save(folder)
             written.append(out / "evaluation")
         gone = ["figure.png", "report.html", *([] if len(bad) else ["bad_images.csv"])]
+        gone += ["controls.csv", "controls.txt"] if evaluation.controls is None else []
         for name in gone:  # files of an earlier run show other numbers
             files.remove(out / name)
     return written

@@ -34,6 +34,9 @@ ALL_OBSERVERS = "all"  # the observer of pooled gaze, and of scores that leave o
 GAZE = "gaze"  # the gaze map of all observers, scored against regions
 GAZE_OF_ONE = "gaze_of_one"  # the gaze map of each observer, scored against regions
 OTHER_GAZE = "other_images"  # the observer of scores against the gaze on other images
+INVERSE_BIAS = "inverse_center_bias"
+INVERSE_SEGMENTATION = "inverse_segmentation"
+MEAN_MAP = "{}_mean_map"  # the mean map of a method over other images
 SEGMENTATION = "segmentation"  # a method whose maps are lung hulls; shown among the baselines
 # Rows of tables before the methods, in their order.
 FIRST_ROWS = (
@@ -44,10 +47,11 @@ FIRST_ROWS = (
     SEGMENTATION,
     CENTER_BIAS,
     IN_SAMPLE_BIAS,
+    INVERSE_SEGMENTATION,
+    INVERSE_BIAS,
 )
 # Names that methods cannot have, also in British spelling, which a reader would mix up with ours.
 BASELINES = {
-    *("inverse_center_bias", "inverse_segmentation"),
     INTEROBSERVER,
     *CEILINGS,
     CENTER_BIAS,
@@ -55,6 +59,8 @@ BASELINES = {
     GROUND_TRUTH,
     GAZE,
     GAZE_OF_ONE,
+    INVERSE_BIAS,
+    INVERSE_SEGMENTATION,
     *("centre_bias", "centre_bias_in_sample"),  # codespell:ignore centre
 }
 

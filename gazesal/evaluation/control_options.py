@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from gazesal.evaluation.case import OTHER_GAZE, Case
-from gazesal.evaluation.mean_maps import MEAN_MAP, ODD
+from gazesal.evaluation.case import MEAN_MAP, OTHER_GAZE, Case
+from gazesal.evaluation.mean_maps import ODD
 from gazesal.evaluation.options import EvaluationOptions, Frame, common_size
 from gazesal.evaluation.other_gaze import LINEAR, frame_without_rounding
 from gazesal.maps.reference_frame import ReferenceFrame

@@ -4,7 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from gazesal.evaluation.case import CENTER_BIAS, SEGMENTATION, Case
+from gazesal.evaluation.case import (
+    CENTER_BIAS,
+    INVERSE_BIAS,
+    INVERSE_SEGMENTATION,
+    MEAN_MAP,
+    SEGMENTATION,
+    Case,
+)
 from gazesal.evaluation.metric_calls import takes_distribution
 from gazesal.evaluation.options import EvaluationOptions, Frame
 from gazesal.evaluation.other_gaze import FramedSum, OtherGaze, in_frame
@@ -15,10 +22,9 @@ from gazesal.metrics.correlation import z_scores
 from gazesal.metrics.densities import to_density
 from gazesal.typing import FloatArray
 
-__all__ = ["MEAN_MAP", "inverse_rows", "mean_map_pairs", "sums_of_maps"]
+__all__ = ["ODD", "inverse_rows", "mean_map_pairs", "sums_of_maps"]
 
-MEAN_MAP = "{}_mean_map"  # row of the mean map of a method
-INVERSE = {CENTER_BIAS: "inverse_center_bias", SEGMENTATION: "inverse_segmentation"}
+INVERSE = {CENTER_BIAS: INVERSE_BIAS, SEGMENTATION: INVERSE_SEGMENTATION}
 ODD = "sncc"  # the score of an inverted map is minus the score of the map
 
 

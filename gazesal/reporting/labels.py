@@ -14,6 +14,9 @@ from gazesal.evaluation.case import (
     GAZE_OF_ONE,
     IN_SAMPLE_BIAS,
     INTEROBSERVER,
+    INVERSE_BIAS,
+    INVERSE_SEGMENTATION,
+    MEAN_MAP,
     REST_PREDICTS_ONE,
     SEGMENTATION,
 )
@@ -42,7 +45,15 @@ __all__ = [
     "unit_of",
 ]
 
-BASELINES = (SEGMENTATION, CENTER_BIAS, IN_SAMPLE_BIAS, GAZE, GAZE_OF_ONE)
+BASELINES = (
+    SEGMENTATION,
+    CENTER_BIAS,
+    IN_SAMPLE_BIAS,
+    INVERSE_SEGMENTATION,
+    INVERSE_BIAS,
+    GAZE,
+    GAZE_OF_ONE,
+)
 OBSERVERS = (INTEROBSERVER, *CEILINGS)  # rows that are computed from the gaze on the image
 METHOD_LABELS = {
     INTEROBSERVER: "One observer vs. the others",
@@ -52,6 +63,8 @@ METHOD_LABELS = {
     CENTER_BIAS: "Center bias",
     IN_SAMPLE_BIAS: "Center bias, in-sample",
     SEGMENTATION: "Segmentation",
+    INVERSE_SEGMENTATION: "Inverse of the segmentation",
+    INVERSE_BIAS: "Inverse of the center bias",
     GAZE: "Gaze of all observers",
     GAZE_OF_ONE: "Gaze of one observer",
 }
@@ -71,7 +84,12 @@ def method_label(method: str) -> str:
     """Return the label of a method, without control characters."""
     if method.endswith(OTHER_LABELS):
         return f"{method_label(method.removesuffix(OTHER_LABELS))}, maps of other labels"
-    return METHOD_LABELS.get(method) or printable(method)
+    if method in METHOD_LABELS:
+        return METHOD_LABELS[method]
+    end = MEAN_MAP.format("")
+    if method.endswith(end):
+        return f"{printable(method.removesuffix(end))} (mean map)"
+    return printable(method)
 
 
 def row_labels(summary: pd.DataFrame) -> dict[str, str]:

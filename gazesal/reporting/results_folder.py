@@ -17,6 +17,7 @@ from gazesal.evaluation.score_rows import REGION
 from gazesal.exceptions import IntervalWarning, UndefinedMetricWarning
 from gazesal.reporting._arguments import require_evaluation
 from gazesal.reporting.captions import describe
+from gazesal.reporting.control_tables import control_text
 from gazesal.reporting.figures import figure_options, plot_evaluation
 from gazesal.reporting.labels import unit_of
 from gazesal.reporting.summary_cells import require_summary_of
@@ -61,8 +62,9 @@ def write_report(
     -------
     list of pathlib.Path
         The files: ``scores.csv``, ``summary.txt``, ``summary.md``, ``summary.csv``,
-        ``settings.json``, ``summary_by_region.csv`` if there are several regions, and
-        ``figure.png`` if the extra ``plot`` is installed.
+        ``settings.json``, ``summary_by_region.csv`` if there are several regions,
+        ``controls.csv`` and ``controls.txt`` with the control ``"other_gaze"``, and ``figure.png``
+        if the extra ``plot`` is installed.
 
     Raises
     ------
@@ -140,6 +142,9 @@ def stage_tables(
         texts["summary.txt"] += "\n" + summary_text(by_region)
         texts["summary.md"] += "\n" + summary_markdown(by_region)
         texts["summary_by_region.csv"] = csv_text(by_region)
+    if evaluation.controls is not None:
+        texts["controls.csv"] = csv_text(evaluation.controls)
+        texts["controls.txt"] = control_text(evaluation)
     for name, text in texts.items():
         files.text(folder / name, text)
     return [folder / name for name in texts]

@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 
 from gazesal._warnings import muted
-from gazesal.evaluation.case import GAZE, GAZE_OF_ONE, INTEROBSERVER
+from gazesal.evaluation.case import GAZE, GAZE_OF_ONE, INTEROBSERVER, MEAN_MAP
 from gazesal.evaluation.evaluation import Evaluation
 from gazesal.metrics.names import higher_is_better
 from gazesal.reporting.labels import (
@@ -63,8 +63,9 @@ class Family:
 
 
 def maps_of(methods: Sequence[str]) -> list[str]:
-    """Return the methods, without the rows of observers and the baselines."""
-    return [name for name in methods if name not in {*OBSERVERS, *BASELINES}]
+    """Return the methods, without the rows of observers, the baselines and the mean maps."""
+    mean_maps = {MEAN_MAP.format(name) for name in methods}
+    return [name for name in methods if name not in {*OBSERVERS, *BASELINES, *mean_maps}]
 
 
 def best_of(summary: pd.DataFrame, metric: str, methods: Sequence[str]) -> str | None:

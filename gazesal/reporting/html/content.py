@@ -27,6 +27,7 @@ from gazesal.reporting.contribution_overlays import (
     contributions_of,
     draws_contributions,
 )
+from gazesal.reporting.control_tables import control_rows
 from gazesal.reporting.extremes import extreme_images, image_means
 from gazesal.reporting.html.charts import Scale, axis_svg, distribution_svg, interval_svg
 from gazesal.reporting.html.comparisons import families
@@ -52,6 +53,7 @@ from gazesal.reporting.overlays import (
 )
 from gazesal.reporting.perfect_map import bounds_of, bounds_words, without_ceilings
 from gazesal.reporting.summary_cells import cells_of
+from gazesal.stats.interval_methods import DEFAULT_INTERVAL
 from gazesal.typing import FloatArray
 
 __all__ = ["LIBRARIES", "content_of", "fingerprint_of", "setting_rows", "versions_of"]
@@ -106,6 +108,7 @@ def content_of(
         "means": means(summary),
         "charts": _charts(evaluation, summary),
         "with_ceilings": bool(set(CEILINGS) & set(summary["method"])),
+        "controls": _controls(evaluation, summary, unit),
         "comparisons": comparisons(compared, summary),
         "groups": groups(evaluation, kind, confidence_level, unit=unit),
         "extremes_by": metric_label(metric),
@@ -120,6 +123,18 @@ def content_of(
         "fingerprint": fingerprint_of(evaluation.scores),
         "bibtex": _bibtex(evaluation),
     }
+
+
+def _controls(evaluation: Evaluation, summary: pd.DataFrame, unit: str) -> dict[str, Any] | None:
+    """Return the table of own scores and scores on other images, or None without it."""
+    kind = str(summary["interval"].iloc[0])
+    rows, words = control_rows(
+        evaluation,
+        unit=unit,
+        interval=DEFAULT_INTERVAL if kind == "study" else kind,
+        confidence_level=float(summary["confidence_level"].iloc[0]),
+    )
+    return {"rows": rows, "words": words} if rows else None
 
 
 def _charts(evaluation: Evaluation, summary: pd.DataFrame) -> list[dict[str, Any]]:
