@@ -70,6 +70,7 @@ from .metrics.maps_for_metric import maps_for_metric as maps_for_metric
 from .metrics.metric import Metric as Metric
 from .metrics.nss import nss as nss
 from .metrics.nss import snss as snss
+from .metrics.partial_correlation import partial_ncc as partial_ncc
 from .metrics.point_auc import auc as auc
 from .metrics.point_auc import auc_judd as auc_judd
 from .metrics.point_auc import auc_shuffled as auc_shuffled

@@ -36,6 +36,7 @@ FIXATIONS = pd.DataFrame(
 )
 TIMED = FIXATIONS.assign(start=[0.0, 1.0, 2.0, 3.0])
 WORDS = pd.DataFrame({"word": ["a", "mass", "."], "start": [0.0, 1.0, 2.0], "end": [0.5, 1.5, 2.1]})
+OTHER_MAP = np.random.default_rng(9).random((8, 10))
 CUBE = np.random.default_rng(8).normal(size=(8, 4, 5))
 MAPS = {"m": {"a": MAP, "b": GAZE}, "q": {"a": GAZE, "b": MAP}}
 
@@ -257,6 +258,7 @@ def sound_calls():
             "self": gazesal.KdeCenterBias(BY_IMAGE, (8, 10), bandwidth=0.1, mixing=0.1),
             "shape": (8, 10),
         },
+        "partial_ncc": {**on_maps, "given": [BIAS, OTHER_MAP], "remove_from": "both"},
         "fit_density": {**fitting, "form": "linear", "scale": "none"},
         "FittedDensity.density": {
             "self": gazesal.fit_density(**fitting, form="linear"),

@@ -131,7 +131,7 @@ def added_information(
     See Also
     --------
     fit_density : The fit of one map.
-    semipartial_ncc : Correlation with the gaze that a given map cannot explain.
+    partial_ncc : Correlation with the gaze beyond given maps, on one image.
 
     Notes
     -----

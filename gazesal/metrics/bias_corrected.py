@@ -215,6 +215,7 @@ def semipartial_ncc(saliency_map: ArrayLike, gaze_map: ArrayLike, center_bias: A
 
     See Also
     --------
+    partial_ncc : The correlation beyond several given maps.
     residual_ncc : The correlation with the gaze minus the center bias, without a fit.
     sncc : The difference of two correlations, as in the study.
 
@@ -260,7 +261,7 @@ def excess_map(gaze: FloatArray, bias: FloatArray) -> Float64Array | None:
     shares = np.asarray(gaze / np.float64(gaze_sum), np.float64)
     largest = max(float(shares.max()), float(bias.max()) / bias_sum)
     shares -= bias / np.float64(bias_sum)
-    return None if _is_rounding(shares, largest, (gaze, bias)) else shares
+    return None if is_rounding(shares, largest, (gaze, bias)) else shares
 
 
 def rest_map(gaze: FloatArray, bias: FloatArray) -> Float64Array | None:
@@ -270,10 +271,10 @@ def rest_map(gaze: FloatArray, bias: FloatArray) -> Float64Array | None:
     first, second = z_scores(gaze), z_scores(bias)
     largest = max(float(np.abs(first).max()), float(np.abs(second).max()))
     first -= np.vdot(first, second) / np.vdot(second, second) * second
-    return None if _is_rounding(first, largest, (gaze, bias)) else first.reshape(gaze.shape)
+    return None if is_rounding(first, largest, (gaze, bias)) else first.reshape(gaze.shape)
 
 
-def _is_rounding(difference: Float64Array, largest: float, maps: tuple[FloatArray, ...]) -> bool:
+def is_rounding(difference: Float64Array, largest: float, maps: tuple[FloatArray, ...]) -> bool:
     """Return whether a difference of maps is as small as the rounding of their values."""
     spread = float(difference.max() - difference.min())
     if spread > ROUNDING_STEPS * SINGLE * largest:
