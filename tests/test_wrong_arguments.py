@@ -141,6 +141,12 @@ def sound_calls():
             "onset": 0.0,
             "outside": "raise",
         },
+        "thresholds_from_others": {
+            "saliency_maps": [MAP, GAZE],
+            "regions": [GAZE > 0.6, MAP > 0.6],
+            "metric": "dice",
+            "candidates": [0.2, 0.5],
+        },
         "Polygon": {"points": [(1, 2), (3, 4), (5, 1)]},
         "Polygon.mask": {
             "self": gazesal.regions.Polygon([(1, 2), (3, 4), (5, 1)]),

@@ -13,3 +13,4 @@ from .shapes import Box as Box
 from .shapes import Ellipse as Ellipse
 from .shapes import Polygon as Polygon
 from .shapes import RunLengths as RunLengths
+from .thresholds import thresholds_from_others as thresholds_from_others
