@@ -16,13 +16,18 @@ from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.maps.resampling import resample
 from gazesal.metrics.contributions import ON_BASELINE, contributions, has_contributions
 from gazesal.metrics.densities import to_density
-from gazesal.metrics.metric import Metric
 from gazesal.metrics.names import metric_named
 from gazesal.reporting.contributions import draw_contributions
 from gazesal.reporting.overlays import figure_jpeg, map_of, reduced
 from gazesal.typing import Float64Array, FloatArray
 
-__all__ = ["contributions_jpeg", "contributions_of", "draws_contributions", "require_drawable"]
+__all__ = [
+    "bias_for",
+    "contributions_jpeg",
+    "contributions_of",
+    "draws_contributions",
+    "require_drawable",
+]
 
 
 def draws_contributions(metric: str) -> bool:
@@ -43,11 +48,17 @@ def require_drawable(metric: str) -> None:
 
 
 def contributions_of(
-    evaluation: Evaluation, case: Case, method: str, metric: str, gaze: FloatArray
+    evaluation: Evaluation,
+    case: Case,
+    method: str,
+    metric: str,
+    gaze: FloatArray,
+    bias: FloatArray | None,
 ) -> Float64Array | None:
     """Return the contributions to the score of a map against a gaze map, or None if undefined.
 
-    The maps are reduced to the drawing size, so that the sum is approximately the score.
+    The maps are reduced to the drawing size, so that the sum is approximately the score. The center
+    bias comes from `bias_for`.
     """
     facts = metric_named(metric)
     saliency = map_of(evaluation, case, method)
@@ -57,15 +68,14 @@ def contributions_of(
         saliency = to_density(saliency, evaluation.options.density or "sum")
     elif takes_distribution(facts):
         saliency = saliency / np.float64(saliency.sum())
-    bias = _bias_of(evaluation, case, facts)
     with muted(UndefinedMetricWarning):  # the table of scores counts undefined scores
         parts = contributions(metric, saliency, gaze, bias)
     return parts if np.isfinite(parts).all() else None
 
 
-def _bias_of(evaluation: Evaluation, case: Case, metric: Metric) -> FloatArray | None:
-    """Return the center bias of an image, if the metric takes it."""
-    if not metric.needs_center_bias:
+def bias_for(evaluation: Evaluation, case: Case, metric: str) -> FloatArray | None:
+    """Return the center bias of an image for drawn contributions, if the metric takes it."""
+    if not (draws_contributions(metric) and metric_named(metric).needs_center_bias):
         return None
     options = evaluation.options
     bad = set(evaluation.bad_images["image"])

@@ -14,7 +14,7 @@ from gazesal.evaluation.region_sources import UNION
 from gazesal.evaluation.score_rows import REGION
 from gazesal.metrics.names import metric_named, name_among
 from gazesal.reporting._arguments import require_evaluation
-from gazesal.reporting.contribution_overlays import contributions_of, require_drawable
+from gazesal.reporting.contribution_overlays import bias_for, contributions_of, require_drawable
 from gazesal.reporting.contributions import draw_contributions
 from gazesal.reporting.figure_style import TITLE_WIDTH, add_note, new_figure
 from gazesal.reporting.labels import method_label
@@ -192,7 +192,9 @@ def plot_extremes(
                 saliency = map_of(evaluation, case, method)
                 draw_overlay(ax, saliency, gaze, picture, case.shape, regions)
             else:
-                parts = contributions_of(evaluation, case, method, metric, gaze)
+                parts = contributions_of(
+                    evaluation, case, method, metric, gaze, bias_for(evaluation, case, metric)
+                )
                 if parts is not None:
                     draw_contributions(ax, parts, picture, case.shape)
             title = f"{kind}: {printable(image)}, {metric_named(metric).label} {score:.3f}"

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import gazesal
-from gazesal.reporting.contribution_overlays import contributions_of, require_drawable
+from gazesal.reporting.contribution_overlays import bias_for, contributions_of, require_drawable
 from gazesal.reporting.overlays import gaze_of_all
 from tests.reporting.html.html_page import parse
 
@@ -146,7 +146,9 @@ class TestContributionsOfExtremes:
     def test_contributions_sum_to_the_score_against_all_observers(self, evaluation, metric):
         case = next(case for case in evaluation.cases if case.scored)
         gaze = gaze_of_all(evaluation, case)
-        parts = contributions_of(evaluation, case, "noise", metric, gaze)
+        parts = contributions_of(
+            evaluation, case, "noise", metric, gaze, bias_for(evaluation, case, metric)
+        )
         maps = evaluation.maps_of(case.image)
         biased = metric in {"sauc", "sncc"}
         extra = [maps["center_bias"]] if biased else []

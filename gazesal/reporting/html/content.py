@@ -23,6 +23,7 @@ from gazesal.maps.reference_frame import ReferenceFrame
 from gazesal.metrics.names import metric_named
 from gazesal.reporting.captions import describe
 from gazesal.reporting.contribution_overlays import (
+    bias_for,
     contributions_jpeg,
     contributions_of,
     draws_contributions,
@@ -237,7 +238,7 @@ def _overlays(
         name for name in evaluation.methods if name not in OBSERVERS
     ]
     shown = methods[: max(MOST_OVERLAYS // (2 * n), 1)]
-    gaze: dict[str, FloatArray] = {}
+    gaze: dict[str, tuple[FloatArray, FloatArray | None]] = {}
     drawn = [
         {
             "label": method_label(method),
@@ -257,7 +258,7 @@ def _overlay(
     method: str,
     metric: str,
     pictures: Pictures,
-    gaze: dict[str, FloatArray],
+    gaze: dict[str, tuple[FloatArray, FloatArray | None]],
     image: str,
     score: float,
     extreme: str,
@@ -266,18 +267,18 @@ def _overlay(
     source, fault, parts, height, width = "", "", "", 0, 0
     try:
         if image not in gaze:  # computed once for all methods
-            gaze[image] = gaze_of_all(evaluation, case)
+            gaze[image] = gaze_of_all(evaluation, case), bias_for(evaluation, case, metric)
         picture = picture_of(case, pictures)
         data, (height, width) = overlay_jpeg(
             map_of(evaluation, case, method),
-            gaze[image],
+            gaze[image][0],
             picture,
             case.shape,
             regions_of(evaluation, case),
         )
         source = _data_uri(data)
         if draws_contributions(metric):
-            found = contributions_of(evaluation, case, method, metric, gaze[image])
+            found = contributions_of(evaluation, case, method, metric, *gaze[image])
             if found is not None:
                 parts = _data_uri(contributions_jpeg(found, picture, case.shape)[0])
     except (ValueError, OSError, ImportError) as error:
