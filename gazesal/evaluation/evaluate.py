@@ -88,11 +88,11 @@ def evaluate(
     """Score saliency maps, single observers and the center bias on many images.
 
     For each image and each observer, the ground truth is the mean gaze map of the other observers.
-    It is compared with the observer left out (``"interobserver"``, which is not an upper bound,
-    because one observer is noisy), with the center bias, and with the map of every method. The
-    center bias of an image is the mean gaze map over all *other* images, in which every reading has
-    the same weight. The shuffled metrics take their negatives from it. Images that have a box, such
-    as the box of the chest, are registered to each other by their boxes.
+    It is compared with the observer left out (``"interobserver"``, which does not bound the score
+    of a map, because one observer is noisy), with the center bias, and with the map of every
+    method. The center bias of an image is the mean gaze map over all *other* images, in which every
+    reading has the same weight. The shuffled metrics take their negatives from it. Images that have
+    a box, such as the box of the chest, are registered to each other by their boxes.
 
     Metrics of fixations as points use the fixations of the same observers instead of the mean gaze
     map. Each fixation counts once, whatever its duration. Fixations outside the image are left out.

@@ -61,8 +61,8 @@ def compare(
     contrast : str, default "method"
         Column of the methods that are compared.
     reference : object, optional
-        Value of `contrast` that all others are compared with, such as the ceiling. By default
-        every pair is compared.
+        Value of `contrast` that all others are compared with, such as ``"interobserver"``. By
+        default every pair is compared.
     by : str or sequence of str, optional
         Columns that split the table into groups, such as the metric.
     independent : str, optional

@@ -57,7 +57,7 @@ def test_evaluate_prints_the_table_and_writes_every_file(run, study, tmp_path):
     result = run(pictures=study / "images")
     assert result.exit_code == 0, result.output
     lines = result.output.splitlines()
-    assert lines[1].split() == ["NCC", "AUC", "sNCC", "sAUC"]
+    assert lines[1].split() == ["NCC", "AUC", "sNCC", "sAUC", "Residual", "NCC"]
     rows = [line.split("  ")[0] for line in lines[3:8]]
     assert rows == ["One observer vs. the others", "Center bias", *METHODS]
     assert set(contents(tmp_path / "out")) == {
@@ -69,7 +69,7 @@ def test_evaluate_prints_the_table_and_writes_every_file(run, study, tmp_path):
         "figure.png",
     }
     scores = pd.read_csv(tmp_path / "out" / "scores.csv")
-    assert len(scores) == 4 * 3 * 5 * 4
+    assert len(scores) == 4 * 3 * 5 * 5
 
 
 @pytest.mark.parametrize("n_samples", [None, 100])

@@ -51,7 +51,7 @@ def test_closed_pipe_ends_quietly_with_all_results(study, tmp_path):
     done = run([*words_of(study, tmp_path / "out"), "--quiet"], stdout=pipe, stderr=subprocess.PIPE)
     os.close(pipe)
     assert (done.returncode, done.stderr) == (141, "")
-    assert len(pd.read_csv(tmp_path / "out" / "scores.csv")) == 4 * 3 * 5 * 4
+    assert len(pd.read_csv(tmp_path / "out" / "scores.csv")) == 4 * 3 * 5 * 5
 
 
 def test_closed_standard_error_does_not_end_the_run(study, tmp_path):

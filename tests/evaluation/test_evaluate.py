@@ -68,6 +68,7 @@ def scores_by_definition(fixations, maps):
                 scores[*key, "auc_borji"] = gazesal.auc_borji(saliency, truth)
                 scores[*key, "sncc"] = gazesal.sncc(saliency, truth, bias)
                 scores[*key, "sauc"] = gazesal.sauc(saliency, truth, bias)
+                scores[*key, "residual_ncc"] = gazesal.residual_ncc(saliency, truth, bias)
     return scores
 
 

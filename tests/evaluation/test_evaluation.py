@@ -35,7 +35,7 @@ def test_summary_by_group_equals_summary_of_its_images(result):
         )
     with pytest.warns(gazesal.UndefinedMetricWarning, match="there is one image"):
         two = result.summary(by=["half", "number"], interval="normal")
-    assert len(two) == 12 * 4 * 4
+    assert len(two) == 12 * 4 * 5
     with pytest.raises(ValueError, match=r"`by` must name groups of the images.*'half', 'number'"):
         result.summary(by="ward")
 
@@ -50,7 +50,7 @@ def test_comparison_equals_comparison_of_image_means(result):
         expected = (means.loc[half, "noise"] - means.loc[half, "more"]).mean()
         assert one.difference.estimate == pytest.approx(expected, rel=1e-12)
         assert (one.method, one.reference) == ("noise", "more")
-    assert len(result.compare("noise", "center_bias")) == 4
+    assert len(result.compare("noise", "center_bias")) == 5
     again = result.compare("noise", "more", "sauc", by="half")
     assert [one.p_value for one in again] == [one.p_value for one in found]
 
@@ -101,7 +101,7 @@ def test_summary_caveats_name_argument_and_option():
 
 def test_plots_are_drawn(result):
     pytest.importorskip("matplotlib")
-    assert len(result.plot_intervals(interval="normal").axes) == 4
+    assert len(result.plot_intervals(interval="normal").axes) == 5
     assert len(result.plot_differences("noise", "more", metric="ncc").axes) == 1
     assert len(result.plot_maps("i002").axes) > 4
 

@@ -128,7 +128,7 @@ def test_a_bias_of_other_images_is_used_as_given():
 
 def test_one_image_is_enough_with_a_bias_of_other_images():
     cases = make_cases(1)
-    assert len(scores_of(cases, center_bias=GAUSSIAN)) == 2 * 3 * 4
+    assert len(scores_of(cases, center_bias=GAUSSIAN)) == 2 * 3 * 5
 
 
 def test_an_images_own_center_bias_replaces_the_given_one():

@@ -86,6 +86,7 @@ class TestEqualsTheFunctions:
         as_density = "saliency_map" in (*metric.weights, *metric.densities)
         options = {"density": "shift"} if as_density else {}
         options |= {"shrink": 1} if "shrink" in metric.required_options else {}
+        options |= {"baseline": "center_bias"} if metric.needs == "baseline" else {}
         cases = of_one()
         if options.get("shrink"):
             cases = [small(case) for case in cases]
@@ -391,7 +392,10 @@ class TestMixedSets:
         text = page.read_text()
         assert text.count(MIXED) == 1
         assert "One observer vs. the others (2 of 6 images)" in text
-        assert "one observer against the others (2 of 6 images) scores" in text.lower()
+        assert (
+            "one observer against the others (2 of 6 images), whose map is noisy, scores"
+            in text.lower()
+        )
         assert "Images with only one of the two scores are left out, up to 4." in text
         assert "nan [nan, nan]" not in text
         for figure, label in (

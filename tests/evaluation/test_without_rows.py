@@ -171,7 +171,7 @@ class TestSingleObservers:
         words = describe(evaluation, summary)
         assert "Ground truth: the gaze map of the one observer." in words
         gazesal.reporting.write_report(evaluation, tmp_path / "report", summary=summary)
-        assert len(evaluation.compare("noise", "center_bias")) == 4
+        assert len(evaluation.compare("noise", "center_bias")) == 5
         assert evaluation._repr_html_()
         evaluation.plot_maps()
         evaluation.plot_intervals()

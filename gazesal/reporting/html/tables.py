@@ -31,6 +31,7 @@ from gazesal.reporting.summary_cells import cells_of, cells_with_best
 
 __all__ = ["comparisons", "groups", "headlines", "means"]
 
+NOISY = ", whose map is noisy,"  # one observer, so that a map that scores higher is no puzzle
 MOST_GROUPS = 12  # groups shown per column, the others are only counted
 
 
@@ -53,13 +54,18 @@ def headlines(summary: pd.DataFrame, families: Sequence[Family]) -> list[str]:
             named = ", ".join(f"{method_label(each)} scores {means[each]:.3f}" for each in maps)
             parts.append(f"By {heading}, {named}.")
         baselines = [
-            (INTEROBSERVER, "one observer against the others, whose map is noisy,"),
+            (INTEROBSERVER, "one observer against the others"),
             (GAZE, "the gaze of all observers"),
             (CENTER_BIAS if CENTER_BIAS in means else IN_SAMPLE_BIAS, "the center bias"),
         ]
         counts = dict(zip(rows["method"], rows["n_images"].tolist(), strict=True))
         scored = [
-            (words + of_images(counts[row], max(counts.values())), means[row])
+            (
+                words
+                + of_images(counts[row], max(counts.values()))
+                + NOISY * (row == INTEROBSERVER),
+                means[row],
+            )
             for row, words in baselines
             if row in means
         ]
