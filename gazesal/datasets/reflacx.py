@@ -34,8 +34,8 @@ NO_FINDING = ("Other", "Quality issue", "Support devices")
 class Reflacx:
     """Readings of chest X-rays with eye tracking, from a folder of the REFLACX release.
 
-    Tables are read at once. The fixations, box and ellipses of a reading are read when they are
-    needed, so a release of any size takes little memory. No files are copied or cached.
+    Tables are read at once. The fixations, words, box and ellipses of a reading are read when they
+    are needed, so a release of any size takes little memory. No files are copied or cached.
 
     Parameters
     ----------
