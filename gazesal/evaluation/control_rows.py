@@ -4,6 +4,7 @@ Metrics that are linear in the gaze need one further score per map, against the 
 the other images. Other metrics are scored on a sample of other images.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -31,6 +32,7 @@ from gazesal.evaluation.other_gaze import (
 )
 from gazesal.evaluation.score_pairs import ScoredPair, stream
 from gazesal.evaluation.score_rows import Score
+from gazesal.kernels.moments import centered_moments
 from gazesal.maps.alignment import box_of, moved_map, moved_points
 from gazesal.maps.center_bias_model import CenterBiasModel
 from gazesal.maps.constancy import is_flat
@@ -38,7 +40,7 @@ from gazesal.maps.heatmap import off_image
 from gazesal.maps.resampling import resample
 from gazesal.metrics.auc import auc_borji, sauc
 from gazesal.metrics.contributions import contributions
-from gazesal.metrics.correlation import ncc, ranks, z_scores
+from gazesal.metrics.correlation import LARGEST, SMALLEST, ncc, ranks, to_unit_scale
 from gazesal.metrics.metric import Metric
 from gazesal.metrics.score import score
 from gazesal.typing import Float64Array, FloatArray
@@ -147,14 +149,14 @@ class _Linear:
             for place in range(len(maps)):
                 found |= {(place, name): float(areas[place, 0, k]) for k, name in enumerate(names)}
         for place, one in enumerate(maps):
-            scaled = None if is_flat(one.saliency) else z_scores(one.saliency)
+            flat = is_flat(one.saliency)
             for metric in self._metrics:
                 if (place, metric.name) not in found:
-                    found[place, metric.name] = self._score(metric, one, scaled)
+                    found[place, metric.name] = self._score(metric, one, flat=flat)
         return found
 
-    def _score(self, metric: Metric, one: _Tested, scaled: Float64Array | None) -> float:
-        """Return the score of one map, whose z-scores are `scaled` unless it is constant."""
+    def _score(self, metric: Metric, one: _Tested, *, flat: bool) -> float:
+        """Return the score of one map, which may be constant."""
         kind = LINEAR[metric.name]
         mean = self._shares if kind == "points" else self._means.get(kind)
         if mean is None or metric.name in AREAS:
@@ -165,7 +167,7 @@ class _Linear:
             return np.nan if self._others is None else sauc(one.saliency, mean, self._others)
         if takes_distribution(metric):
             return self._information(metric, one, mean)
-        return np.nan if scaled is None else self._product(metric, one, scaled, mean)
+        return np.nan if flat else self._product(metric, one.saliency, mean)
 
     def _information(self, metric: Metric, one: _Tested, mean: Float64Array) -> float:
         """Return the mean log-likelihood of a density in bits, above the baseline on this image."""
@@ -190,21 +192,27 @@ class _Linear:
                     self._baseline_bits = float(parts.sum())
         return self._baseline_bits
 
-    def _product(
-        self, metric: Metric, one: _Tested, scaled: Float64Array, mean: Float64Array
-    ) -> float:
+    def _product(self, metric: Metric, saliency: FloatArray, mean: Float64Array) -> float:
         """Return a score that is an inner product with the z-scores of the map or of its ranks."""
-        if metric.name == "spearman":
-            scaled = z_scores(ranks(one.saliency))
-        value = float(np.vdot(scaled, mean))
+        shown = ranks(saliency) if metric.name == "spearman" else saliency
+        value = _projection(shown, mean)
         if metric.name in {"nss", "snss", "residual_nss"}:
             less = {"snss": self._others, "residual_nss": self._negatives}.get(metric.name)
-            return value if less is None else value - float(np.vdot(scaled, less))
+            return value if less is None else value - _projection(shown, less)
         value /= mean.size
         if metric.name == "sncc":
             assert self._negatives is not None, "refused without a center bias"  # noqa: S101 (for mypy)
-            value -= ncc(one.saliency, self._negatives)
+            value -= ncc(saliency, self._negatives)
         return value
+
+
+def _projection(saliency: FloatArray, mean: FloatArray) -> float:
+    """Return the inner product of the z-scores of a map that is not constant with a mean."""
+    x, y = saliency.ravel(), mean.ravel()
+    squares, _, products = centered_moments(x, y)
+    if not SMALLEST < squares < LARGEST:
+        squares, _, products = centered_moments(to_unit_scale(x), y)
+    return float(products / math.sqrt(squares / x.size))
 
 
 def _means_on(

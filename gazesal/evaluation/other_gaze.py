@@ -5,6 +5,7 @@ mean. For NCC, the mean is of standardized gaze maps, and for residual NCC of st
 differences from the center bias.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +16,7 @@ from gazesal.evaluation.case import Case
 from gazesal.evaluation.gaze_of_image import biases_on_image, gaze_maps
 from gazesal.evaluation.metric_calls import counted_fixations
 from gazesal.evaluation.options import EvaluationOptions, Frame
+from gazesal.kernels.moments import centered_spread
 from gazesal.maps.alignment import box_of, moved_points
 from gazesal.maps.center_bias_model import CenterBiasModel
 from gazesal.maps.constancy import is_flat
@@ -24,7 +26,7 @@ from gazesal.maps.reference_frame import ReferenceFrame, as_box
 from gazesal.maps.registration import canvas_places, place_on_canvas
 from gazesal.maps.resampling import interpolate, resample
 from gazesal.metrics.bias_corrected import excess_map, rest_map
-from gazesal.metrics.correlation import ranks, z_scores
+from gazesal.metrics.correlation import ranks
 from gazesal.metrics.metric import Metric
 from gazesal.typing import Float64Array, FloatArray, IntArray
 
@@ -96,7 +98,17 @@ def _standardized(kind: str, truth: Float64Array, bias: Float64Array | None) -> 
     if values is None or is_flat(values):
         return None
     scaled = ranks(values) if kind == "spearman" else values
-    return z_scores(scaled).reshape(truth.shape)
+    return standardized(scaled).reshape(truth.shape)
+
+
+def standardized(values: FloatArray) -> Float64Array:
+    """Return the values of a map of usual scale with mean 0 and population deviation 1.
+
+    The sums are compiled, because the threads of BLAS hinder each other in several workers.
+    """
+    flat = np.ascontiguousarray(values).ravel()
+    mean, squares = centered_spread(flat)
+    return np.asarray((flat - (float(flat[0]) + mean)) / math.sqrt(squares / flat.size))
 
 
 @dataclass(frozen=True, slots=True)
