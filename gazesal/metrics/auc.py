@@ -18,7 +18,9 @@ from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.kernels.auc.areas import area_of_pair, areas
 from gazesal.kernels.auc.ranks import auc_from_sorted
 from gazesal.kernels.sampling import locate
+from gazesal.maps.area import weights_of
 from gazesal.maps.constancy import constant, is_constant
+from gazesal.metrics.area import takes_area
 from gazesal.typing import Float64Array, FloatArray, IntArray, RandomState, WeightArray
 
 __all__ = ["auc_borji", "sauc"]
@@ -27,6 +29,7 @@ SMALLEST = 1e-250  # sum of weights below which they are scaled up
 SCALE_UP = 700  # as a power of two
 
 
+@takes_area()
 def auc_borji(
     saliency_map: ArrayLike,
     gaze_map: ArrayLike,
@@ -34,6 +37,7 @@ def auc_borji(
     n_samples: int | None = None,
     rng: RandomState | None = None,
     tolerance: float | None = None,
+    area: ArrayLike | None = None,
 ) -> float:
     r"""Compute the AUC of a saliency map for a gaze *map*, with uniform negatives (Borji's AUC).
 
@@ -130,9 +134,14 @@ def auc_borji(
     saliency = as_map(saliency_map, name="saliency_map")
     gaze = _as_gaze_map(gaze_map, saliency.shape, instead="auc")
     require_same_shape(saliency, gaze, names=("saliency_map", "gaze_map"))
-    return _density_auc(saliency, gaze, None, n_samples=n_samples, rng=rng, tolerance=tolerance)
+    weights = weights_of(area)
+    bias = None
+    if weights is not None:
+        gaze, bias = gaze * weights, np.asarray(weights).reshape(gaze.shape)
+    return _density_auc(saliency, gaze, bias, n_samples=n_samples, rng=rng, tolerance=tolerance)
 
 
+@takes_area()
 def sauc(
     saliency_map: ArrayLike,
     gaze_map: ArrayLike,
@@ -141,6 +150,7 @@ def sauc(
     n_samples: int | None = None,
     rng: RandomState | None = None,
     tolerance: float | None = None,
+    area: ArrayLike | None = None,
 ) -> float:
     r"""Compute the shuffled AUC (sAUC) of a saliency map for a gaze *map* and a center bias.
 
@@ -226,6 +236,9 @@ def sauc(
     bias = as_map(center_bias, name="center_bias")
     require_same_shape(saliency, gaze, names=("saliency_map", "gaze_map"))
     require_same_shape(saliency, bias, names=("saliency_map", "center_bias"))
+    weights = weights_of(area)
+    if weights is not None:
+        gaze, bias = gaze * weights, bias * weights
     return _density_auc(saliency, gaze, bias, n_samples=n_samples, rng=rng, tolerance=tolerance)
 
 

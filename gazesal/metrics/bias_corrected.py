@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from gazesal._validation import as_map, require_finite, require_same_shape
 from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
+from gazesal.maps.area import weights_of
 from gazesal.maps.constancy import (
     ROUNDING_STEPS,
     SINGLE,
@@ -16,6 +17,7 @@ from gazesal.maps.constancy import (
     fits_single,
     is_flat,
 )
+from gazesal.metrics.area import takes_area
 from gazesal.metrics.correlation import correlation, z_scores
 from gazesal.typing import Float64Array, FloatArray
 
@@ -24,7 +26,14 @@ __all__ = ["residual_ncc", "residual_nss", "semipartial_ncc"]
 NAMES = ("saliency_map", "gaze_map", "center_bias")
 
 
-def residual_ncc(saliency_map: ArrayLike, gaze_map: ArrayLike, center_bias: ArrayLike) -> float:
+@takes_area()
+def residual_ncc(
+    saliency_map: ArrayLike,
+    gaze_map: ArrayLike,
+    center_bias: ArrayLike,
+    *,
+    area: ArrayLike | None = None,
+) -> float:
     r"""Compute the correlation of a saliency map with the gaze minus the center bias.
 
     It measures whether a map is high at positions with more gaze than on other images, and low at
@@ -96,13 +105,22 @@ def residual_ncc(saliency_map: ArrayLike, gaze_map: ArrayLike, center_bias: Arra
     -0.5185
     """
     saliency, gaze, bias = _as_maps(saliency_map, gaze_map, center_bias)
-    excess = excess_map(gaze, bias)
+    weights = weights_of(area)
+    excess = excess_map(gaze, bias, weights)
     if excess is None:
         return _undefined("The residual NCC", "`gaze_map` equals `center_bias`")
-    return correlation(saliency, excess, names=("saliency_map", "gaze_map - center_bias"))
+    names = ("saliency_map", "gaze_map - center_bias")
+    return correlation(saliency, excess, names=names, weights=weights)
 
 
-def residual_nss(saliency_map: ArrayLike, gaze_map: ArrayLike, center_bias: ArrayLike) -> float:
+@takes_area()
+def residual_nss(
+    saliency_map: ArrayLike,
+    gaze_map: ArrayLike,
+    center_bias: ArrayLike,
+    *,
+    area: ArrayLike | None = None,
+) -> float:
     r"""Compute the NSS of a saliency map under the gaze minus the NSS under the center bias.
 
     It is the shuffled NSS for gaze maps. A map that is the same for all images scores exactly 0 on
@@ -168,15 +186,25 @@ def residual_nss(saliency_map: ArrayLike, gaze_map: ArrayLike, center_bias: Arra
     0.0
     """
     saliency, gaze, bias = _as_maps(saliency_map, gaze_map, center_bias)
-    excess = excess_map(gaze, bias)  # first, because it checks the weights
+    weights = weights_of(area)
+    excess = excess_map(gaze, bias, weights)  # first, because it checks the weights
     if is_flat(saliency):
         return _undefined("The residual NSS", f"`saliency_map` is {constant(saliency)}")
     if excess is None:
         return 0.0
-    return float(np.vdot(z_scores(saliency), excess.ravel()))
+    if weights is not None:
+        excess = excess * weights
+    return float(np.vdot(z_scores(saliency, weights), excess.ravel()))
 
 
-def semipartial_ncc(saliency_map: ArrayLike, gaze_map: ArrayLike, center_bias: ArrayLike) -> float:
+@takes_area()
+def semipartial_ncc(
+    saliency_map: ArrayLike,
+    gaze_map: ArrayLike,
+    center_bias: ArrayLike,
+    *,
+    area: ArrayLike | None = None,
+) -> float:
     r"""Compute the correlation of a saliency map with the gaze that the center bias leaves over.
 
     The center bias is first fitted to the gaze map, with a factor and a constant. The score is the
@@ -243,34 +271,43 @@ def semipartial_ncc(saliency_map: ArrayLike, gaze_map: ArrayLike, center_bias: A
     True
     """
     saliency, gaze, bias = _as_maps(saliency_map, gaze_map, center_bias, weights=False)
-    rest = rest_map(gaze, bias)
+    weights = weights_of(area)
+    rest = rest_map(gaze, bias, weights)
     if rest is None:
         return _undefined(
             "The semi-partial NCC",
             "`gaze_map` or `center_bias` is constant, or one is the other times a factor plus a "
             "constant",
         )
-    return correlation(saliency, rest, names=("saliency_map", "rest of gaze_map"))
+    names = ("saliency_map", "rest of gaze_map")
+    return correlation(saliency, rest, names=names, weights=weights)
 
 
-def excess_map(gaze: FloatArray, bias: FloatArray) -> Float64Array | None:
+def excess_map(
+    gaze: FloatArray, bias: FloatArray, weights: Float64Array | None = None
+) -> Float64Array | None:
     """Return the gaze minus the center bias, each with the sum 1, or None if they are equal."""
     (gaze, gaze_sum), (bias, bias_sum) = (
         as_weights(values, name=name) for values, name in ((gaze, NAMES[1]), (bias, NAMES[2]))
     )
+    if weights is not None:
+        gaze_sum, bias_sum = float(gaze.ravel() @ weights), float(bias.ravel() @ weights)
     shares = np.asarray(gaze / np.float64(gaze_sum), np.float64)
     largest = max(float(shares.max()), float(bias.max()) / bias_sum)
     shares -= bias / np.float64(bias_sum)
     return None if is_rounding(shares, largest, (gaze, bias)) else shares
 
 
-def rest_map(gaze: FloatArray, bias: FloatArray) -> Float64Array | None:
+def rest_map(
+    gaze: FloatArray, bias: FloatArray, weights: Float64Array | None = None
+) -> Float64Array | None:
     """Return the residual of the least squares fit of the bias to the gaze, None if it is 0."""
     if is_flat(gaze) or is_flat(bias):
         return None
-    first, second = z_scores(gaze), z_scores(bias)
+    first, second = z_scores(gaze, weights), z_scores(bias, weights)
     largest = max(float(np.abs(first).max()), float(np.abs(second).max()))
-    first -= np.vdot(first, second) / np.vdot(second, second) * second
+    weighted = second if weights is None else second * weights
+    first -= np.vdot(first, weighted) / np.vdot(second, weighted) * second
     return None if is_rounding(first, largest, (gaze, bias)) else first.reshape(gaze.shape)
 
 

@@ -9,7 +9,9 @@ from gazesal._validation import as_map, require_finite, require_same_shape
 from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.kernels.moments import centered_moments
+from gazesal.maps.area import weights_of
 from gazesal.maps.constancy import constant, is_constant_by_spread, is_flat
+from gazesal.metrics.area import takes_area
 from gazesal.typing import Float64Array, FloatArray
 
 __all__ = ["ncc", "sncc", "spearman"]
@@ -19,7 +21,8 @@ __all__ = ["ncc", "sncc", "spearman"]
 SMALLEST, LARGEST = 1e-150, 1e150
 
 
-def ncc(saliency_map: ArrayLike, gaze_map: ArrayLike) -> float:
+@takes_area()
+def ncc(saliency_map: ArrayLike, gaze_map: ArrayLike, *, area: ArrayLike | None = None) -> float:
     r"""Compute the normalized cross-correlation (NCC) of a saliency map and a gaze map.
 
     It is Pearson's correlation over all pixels, also called CC.
@@ -85,10 +88,17 @@ def ncc(saliency_map: ArrayLike, gaze_map: ArrayLike) -> float:
     saliency = as_map(saliency_map, name="saliency_map")
     gaze = as_map(gaze_map, name="gaze_map")
     require_same_shape(saliency, gaze, names=("saliency_map", "gaze_map"))
-    return correlation(saliency, gaze, names=("saliency_map", "gaze_map"))
+    return correlation(saliency, gaze, names=("saliency_map", "gaze_map"), weights=weights_of(area))
 
 
-def sncc(saliency_map: ArrayLike, gaze_map: ArrayLike, center_bias: ArrayLike) -> float:
+@takes_area()
+def sncc(
+    saliency_map: ArrayLike,
+    gaze_map: ArrayLike,
+    center_bias: ArrayLike,
+    *,
+    area: ArrayLike | None = None,
+) -> float:
     r"""Compute the shuffled normalized cross-correlation (sNCC) of a saliency map.
 
     It is the NCC with the gaze map minus the NCC with the center bias. It measures how much more
@@ -163,13 +173,18 @@ def sncc(saliency_map: ArrayLike, gaze_map: ArrayLike, center_bias: ArrayLike) -
     require_same_shape(saliency, gaze, names=("saliency_map", "gaze_map"))
     require_same_shape(saliency, bias, names=("saliency_map", "center_bias"))
     require_finite(bias, name="center_bias")
-    with_gaze = correlation(saliency, gaze, names=("saliency_map", "gaze_map"))
+    weights = weights_of(area)
+    with_gaze = correlation(saliency, gaze, names=("saliency_map", "gaze_map"), weights=weights)
     if math.isnan(with_gaze):
         return with_gaze
-    return with_gaze - correlation(saliency, bias, names=("saliency_map", "center_bias"))
+    names = ("saliency_map", "center_bias")
+    return with_gaze - correlation(saliency, bias, names=names, weights=weights)
 
 
-def spearman(saliency_map: ArrayLike, gaze_map: ArrayLike) -> float:
+@takes_area()
+def spearman(
+    saliency_map: ArrayLike, gaze_map: ArrayLike, *, area: ArrayLike | None = None
+) -> float:
     r"""Compute Spearman's rank correlation of a saliency map and a gaze map.
 
     The NCC of the ranks of the pixels, so that only the order of the values counts.
@@ -238,34 +253,83 @@ def spearman(saliency_map: ArrayLike, gaze_map: ArrayLike) -> float:
                 UndefinedMetricWarning,
             )
             return math.nan
-    return correlation(ranks(saliency), ranks(gaze), names=names)
+    weights = weights_of(area)
+    ranked = ranks(saliency, weights), ranks(gaze, weights)
+    return correlation(*ranked, names=names, weights=weights)
 
 
-def ranks(values: FloatArray) -> Float64Array:
-    """Return the rank of each pixel, from 1, with the mean rank for pixels of one value."""
+def ranks(values: FloatArray, weights: Float64Array | None = None) -> Float64Array:
+    """Return the rank of each pixel, from 1, with the mean rank for pixels of one value.
+
+    With weights, a pixel counts as often as its weight: its rank is the weight below, plus half of
+    the weight of the pixels of its value.
+    """
+    if weights is not None:
+        _, places = np.unique(values, return_inverse=True)
+        tied = np.bincount(places.ravel(), weights)
+        return np.asarray((np.cumsum(tied) - tied / 2)[places.ravel()])
     _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
     return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[places.ravel()])
 
 
-def correlation(x: FloatArray, y: FloatArray, *, names: tuple[str, str]) -> float:
-    """Return Pearson's correlation of two maps, or `nan` with a warning if one is constant."""
+def correlation(
+    x: FloatArray,
+    y: FloatArray,
+    *,
+    names: tuple[str, str],
+    weights: Float64Array | None = None,
+) -> float:
+    """Return Pearson's correlation of two maps, or `nan` with a warning if one is constant.
+
+    `weights` are the weights of the pixels, with a mean of 1.
+    """
     x, y = x.ravel(), y.ravel()
-    s_xx, s_yy, s_xy = centered_moments(x, y)
+    s_xx, s_yy, s_xy = _moments(x, y, weights)
     scaled = not (SMALLEST < s_xx < LARGEST and SMALLEST < s_yy < LARGEST)
     if scaled:
         require_finite(x, name=names[0])
         require_finite(y, name=names[1])
     for values, sum_of_squares, name in ((x, s_xx, names[0]), (y, s_yy, names[1])):
-        if is_constant_by_spread(values, sum_of_squares):
+        if _is_constant(values, sum_of_squares, weights):
             warn(
                 f"NCC is undefined: `{name}` is {constant(values)}.",
                 UndefinedMetricWarning,
             )
             return math.nan
     if scaled:
-        s_xx, s_yy, s_xy = centered_moments(to_unit_scale(x), to_unit_scale(y))
+        s_xx, s_yy, s_xy = _moments(to_unit_scale(x), to_unit_scale(y), weights)
+        if weights is not None and not (s_xx > 0 and s_yy > 0):
+            warn(
+                f"NCC is undefined: `{names[0]}` or `{names[1]}` is constant.",
+                UndefinedMetricWarning,
+            )
+            return math.nan
     r = s_xy / math.sqrt(s_xx * s_yy)  # exactly 1 for a map with itself
     return min(1.0, max(-1.0, r))
+
+
+def _moments(
+    x: FloatArray, y: FloatArray, weights: Float64Array | None
+) -> tuple[float, float, float]:
+    """Return the sums of squares and products about the means."""
+    if weights is None:
+        return centered_moments(x, y)
+    dx, dy = _centered(x, weights), _centered(y, weights)
+    weighted = weights * dx
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(weighted @ dx), float((weights * dy) @ dy), float(weighted @ dy)
+
+
+def _centered(values: FloatArray, weights: Float64Array) -> Float64Array:
+    """Return values minus their weighted mean, for weights with a mean of 1."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        shifted = values.astype(np.float64) - float(values[0])
+        return np.asarray(shifted - weights @ shifted / weights.size)
+
+
+def _is_constant(values: FloatArray, sum_of_squares: float, weights: Float64Array | None) -> bool:
+    """Return whether a finite 1-D map is constant. A weighted sum of squares does not limit it."""
+    return is_constant_by_spread(values, sum_of_squares if weights is None else 0.0)
 
 
 def to_unit_scale(array: FloatArray) -> FloatArray:
@@ -280,8 +344,14 @@ def to_unit_scale(array: FloatArray) -> FloatArray:
     return np.asarray(np.ldexp(shifted, -math.frexp(float(np.abs(shifted).max()))[1]))
 
 
-def z_scores(values: FloatArray) -> Float64Array:
-    """Return the pixels of a map that is not constant with mean 0 and population deviation 1."""
+def z_scores(values: FloatArray, weights: Float64Array | None = None) -> Float64Array:
+    """Return the pixels of a map that is not constant with mean 0 and population deviation 1.
+
+    `weights` are the weights of the pixels, with a mean of 1.
+    """
     scaled = to_unit_scale(values.ravel()).astype(np.float64)
+    if weights is not None:
+        scaled = _centered(scaled, weights)
+        return np.asarray(scaled / math.sqrt((weights * scaled) @ scaled / scaled.size))
     scaled -= scaled.mean()
     return np.asarray(scaled / math.sqrt(np.vdot(scaled, scaled) / scaled.size))

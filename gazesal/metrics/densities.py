@@ -138,10 +138,17 @@ def as_epsilon(value: Any) -> float:
     return epsilon
 
 
-def as_density(value: ArrayLike, *, name: str) -> tuple[FloatArray, float]:
-    """Return a density, not copied, and its sum, which differs from 1 by rounding."""
+def as_density(
+    value: ArrayLike, *, name: str, weights: Float64Array | None = None
+) -> tuple[FloatArray, float]:
+    """Return a density, not copied, and its sum, which differs from 1 by rounding.
+
+    With weights of pixels, the sum is weighted.
+    """
     array = as_map(value, name=name)
     _, total = weight_sums(array, name=name)
+    if weights is not None:
+        total = float(array.ravel() @ weights)
     if abs(total - 1.0) > SUM_TOLERANCE:
         raise ValueError(
             f"`{name}` must be a density, summing to 1, got a sum of {total:g}. Make one with "

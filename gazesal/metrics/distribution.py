@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import sys
 from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from gazesal._validation import MOST_PIXELS, as_count, as_map, require_same_shap
 from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.kernels.moments import common_mass
+from gazesal.maps.area import weights_of
+from gazesal.metrics.area import takes_area
 from gazesal.metrics.densities import EPSILON, as_epsilon
 from gazesal.typing import Float64Array, FloatArray
 
@@ -26,7 +29,8 @@ MOST_ROUTES = 1 << 27  # distances between cells held in memory; at most 1 GiB
 NO_SOLVER = "`emd` needs POT, which solves the transport problem: pip install 'gazesal[emd]'."
 
 
-def sim(saliency_map: ArrayLike, gaze_map: ArrayLike) -> float:
+@takes_area()
+def sim(saliency_map: ArrayLike, gaze_map: ArrayLike, *, area: ArrayLike | None = None) -> float:
     r"""Compute the similarity (SIM) of a saliency map and a gaze map, as distributions.
 
     It is the mass that the two maps have in common, also called histogram intersection.
@@ -75,11 +79,22 @@ def sim(saliency_map: ArrayLike, gaze_map: ArrayLike) -> float:
     >>> gazesal.sim([[1, 1, 2]], [[0, 1, 1]])
     0.75
     """
-    saliency, saliency_sum, gaze, gaze_sum = _as_distributions(saliency_map, gaze_map)
+    maps = _as_distributions(saliency_map, gaze_map)
+    weights = weights_of(area)
+    if weights is not None:  # the smaller share times the weight is the smaller product
+        maps = _as_distributions(maps[0] * weights, maps[2] * weights)
+    saliency, saliency_sum, gaze, gaze_sum = maps
     return min(1.0, common_mass(saliency.ravel(), gaze.ravel(), saliency_sum, gaze_sum))
 
 
-def kl_divergence(saliency_map: ArrayLike, gaze_map: ArrayLike, *, eps: float = EPSILON) -> float:
+@takes_area()
+def kl_divergence(
+    saliency_map: ArrayLike,
+    gaze_map: ArrayLike,
+    *,
+    eps: float = EPSILON,
+    area: ArrayLike | None = None,
+) -> float:
     r"""Compute the Kullback-Leibler divergence of a gaze map from a saliency map, in nats.
 
     The divergence is large if the saliency map, as a distribution, predicts the gaze map badly.
@@ -148,10 +163,15 @@ def kl_divergence(saliency_map: ArrayLike, gaze_map: ArrayLike, *, eps: float = 
     """
     epsilon = as_epsilon(eps)
     maps = _as_distributions(saliency_map, gaze_map)
+    weights = weights_of(area)
+    if weights is not None:
+        sums = (float(each.ravel() @ weights) for each in (maps[0], maps[2]))
+        maps = (maps[0], next(sums), maps[2], next(sums))
     terms = []
-    for p, q in _shares(*maps):
+    for start, (p, q) in zip(count(step=BLOCK), _shares(*maps), strict=False):
+        w = 1.0 if weights is None else weights[start : start + BLOCK]
         if epsilon > 0.0:  # without gaze the term is 0 times a finite number
-            terms.append(float((q * np.log(epsilon + q / (p + epsilon))).sum()))
+            terms.append(float((w * q * np.log(epsilon + q / (p + epsilon))).sum()))
             continue
         looked = q > 0.0
         if not p[looked].all():
@@ -160,13 +180,21 @@ def kl_divergence(saliency_map: ArrayLike, gaze_map: ArrayLike, *, eps: float = 
                 UndefinedMetricWarning,
             )
             return math.nan
-        terms.append(float((q[looked] * (np.log(q[looked]) - np.log(p[looked]))).sum()))
+        part = q[looked] * (np.log(q[looked]) - np.log(p[looked]))
+        terms.append(float((part if weights is None else part * np.asarray(w)[looked]).sum()))
     divergence = math.fsum(terms)
     noise = ROUNDING + EPSILON * maps[0].size
     return 0.0 if -noise <= divergence < 0.0 else divergence
 
 
-def emd(saliency_map: ArrayLike, gaze_map: ArrayLike, *, shrink: int) -> float:
+@takes_area(flat=False)
+def emd(
+    saliency_map: ArrayLike,
+    gaze_map: ArrayLike,
+    *,
+    shrink: int,
+    area: ArrayLike | None = None,  # noqa: ARG001 (used by the decorator)
+) -> float:
     r"""Compute the earth mover's distance (EMD) of a saliency map and a gaze map, in pixels.
 
     It is the mean distance by which the mass of one map must be moved to become the other.

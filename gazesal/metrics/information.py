@@ -8,6 +8,8 @@ from numpy.typing import ArrayLike
 from gazesal._validation import require_same_shape
 from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
+from gazesal.maps.area import weights_of
+from gazesal.metrics.area import takes_area
 from gazesal.metrics.densities import EPSILON, as_density, as_epsilon
 from gazesal.metrics.points import OutsidePoints, fixated_pixels, values_at
 from gazesal.typing import Float64Array
@@ -15,6 +17,7 @@ from gazesal.typing import Float64Array
 __all__ = ["information_gain", "log_likelihood"]
 
 
+@takes_area(densities=("saliency_map", "baseline"))
 def information_gain(
     saliency_map: ArrayLike,
     fixations: ArrayLike,
@@ -22,6 +25,7 @@ def information_gain(
     *,
     eps: float = EPSILON,
     outside: OutsidePoints = "raise",
+    area: ArrayLike | None = None,
 ) -> float:
     r"""Compute the information gain of a density over a baseline, in bits per fixation.
 
@@ -95,8 +99,9 @@ def information_gain(
     >>> round(gazesal.information_gain(density, [[0, 0], [1, 0]], uniform), 4)
     0.5
     """
-    density, total = as_density(saliency_map, name="saliency_map")
-    bias, bias_total = as_density(baseline, name="baseline")
+    weights = weights_of(area)
+    density, total = as_density(saliency_map, name="saliency_map", weights=weights)
+    bias, bias_total = as_density(baseline, name="baseline", weights=weights)
     require_same_shape(density, bias, names=("saliency_map", "baseline"))
     pixels = fixated_pixels(fixations, density.shape, name="fixations", outside=outside)
     return _mean_gain(
@@ -107,12 +112,14 @@ def information_gain(
     )
 
 
+@takes_area(densities=("saliency_map",))
 def log_likelihood(
     saliency_map: ArrayLike,
     fixations: ArrayLike,
     *,
     eps: float = EPSILON,
     outside: OutsidePoints = "raise",
+    area: ArrayLike | None = None,
 ) -> float:
     r"""Compute the log-likelihood of fixations under a density, in bits over the uniform density.
 
@@ -176,7 +183,8 @@ def log_likelihood(
     >>> round(gazesal.log_likelihood(density, [[0, 0], [1, 0]]), 4)
     0.5
     """
-    density, total = as_density(saliency_map, name="saliency_map")
+    weights = weights_of(area)
+    density, total = as_density(saliency_map, name="saliency_map", weights=weights)
     pixels = fixated_pixels(fixations, density.shape, name="fixations", outside=outside)
     return _mean_gain(
         values_at(density, pixels) / total,

@@ -172,6 +172,14 @@ class Metric:
         truth = GAZE_ARGUMENTS[self.ground_truth]
         return ("saliency_map", truth, *([self.needs] if self.needs else []))
 
+    @property
+    def takes_area(self) -> bool:
+        """True if the function has the keyword ``area``, the pixels that count."""
+        try:
+            return "area" in inspect.signature(self.function).parameters
+        except (TypeError, ValueError):  # some compiled functions have no signature
+            return False
+
     def __call__(self, *arguments: Any, **options: Any) -> float:
         """Return the score of the function.
 

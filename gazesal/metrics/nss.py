@@ -9,16 +9,23 @@ from gazesal._validation import as_map, require_finite
 from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.kernels.moments import centered_spread
+from gazesal.maps.area import weights_of
 from gazesal.maps.constancy import constant, is_constant_by_spread
-from gazesal.metrics.correlation import LARGEST, SMALLEST, to_unit_scale
+from gazesal.metrics.area import takes_area
+from gazesal.metrics.correlation import LARGEST, SMALLEST, to_unit_scale, z_scores
 from gazesal.metrics.points import OutsidePoints, fixated_pixels, values_at
 from gazesal.typing import Float64Array, FloatArray, IntArray
 
 __all__ = ["nss", "snss"]
 
 
+@takes_area()
 def nss(
-    saliency_map: ArrayLike, fixations: ArrayLike, *, outside: OutsidePoints = "raise"
+    saliency_map: ArrayLike,
+    fixations: ArrayLike,
+    *,
+    outside: OutsidePoints = "raise",
+    area: ArrayLike | None = None,
 ) -> float:
     r"""Compute the normalized scanpath saliency (NSS) of a saliency map at fixations.
 
@@ -83,16 +90,18 @@ def nss(
     """
     saliency = as_map(saliency_map, name="saliency_map")
     pixels = fixated_pixels(fixations, saliency.shape, name="fixations", outside=outside)
-    scores = _z_scores(saliency, pixels, label="NSS")
+    scores = _z_scores(saliency, pixels, weights_of(area), label="NSS")
     return math.fsum(scores) / len(scores) if len(scores) else math.nan
 
 
+@takes_area()
 def snss(
     saliency_map: ArrayLike,
     fixations: ArrayLike,
     other_fixations: ArrayLike,
     *,
     outside: OutsidePoints = "raise",
+    area: ArrayLike | None = None,
 ) -> float:
     r"""Compute the shuffled normalized scanpath saliency (sNSS) of a saliency map.
 
@@ -160,26 +169,31 @@ def snss(
     others = fixated_pixels(
         other_fixations, saliency.shape, name="other_fixations", outside=outside
     )
-    scores = _z_scores(saliency, np.concatenate([pixels, others]), label="sNSS")
+    both = np.concatenate([pixels, others])
+    scores = _z_scores(saliency, both, weights_of(area), label="sNSS")
     if not len(scores):
         return math.nan
     own, other = scores[: len(pixels)], scores[len(pixels) :]
     return math.fsum(own) / len(own) - math.fsum(other) / len(other)
 
 
-def _z_scores(saliency: FloatArray, pixels: IntArray, *, label: str) -> Float64Array:
+def _z_scores(
+    saliency: FloatArray, pixels: IntArray, weights: Float64Array | None, *, label: str
+) -> Float64Array:
     """Return z-scores at pixels, or an empty array with a warning if the map is constant."""
     values = saliency.ravel()
     mean, sum_of_squares = centered_spread(values)
     scaled = not SMALLEST < sum_of_squares < LARGEST
     if scaled:
         require_finite(saliency, name="saliency_map")
-    if is_constant_by_spread(values, sum_of_squares):
+    if is_constant_by_spread(values, sum_of_squares):  # by the deviation without weights
         warn(
             f"{label} is undefined: `saliency_map` is {constant(values)}.",
             UndefinedMetricWarning,
         )
         return np.empty(0)
+    if weights is not None:
+        return z_scores(values, weights)[pixels]
     if scaled:
         values = to_unit_scale(values)
         mean, sum_of_squares = centered_spread(values)

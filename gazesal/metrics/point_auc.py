@@ -17,6 +17,8 @@ from gazesal._warnings import warn
 from gazesal.exceptions import UndefinedMetricWarning
 from gazesal.kernels.auc.ranks import auc_from_sorted
 from gazesal.kernels.threshold_counts import count_at_thresholds
+from gazesal.maps.area import weights_of
+from gazesal.metrics.area import takes_area
 from gazesal.metrics.auc import sauc, without_rounding
 from gazesal.metrics.points import OutsidePoints, fixated_pixels
 from gazesal.typing import FloatArray, IntArray
@@ -28,12 +30,14 @@ NEGATIVES = get_args(Negatives)
 EXACT = 1 << 24  # largest count that single precision holds exactly
 
 
+@takes_area()
 def auc(
     saliency_map: ArrayLike,
     fixations: ArrayLike,
     negatives: Negatives | ArrayLike = "all",
     *,
     outside: OutsidePoints = "raise",
+    area: ArrayLike | None = None,
 ) -> float:
     r"""Compute the AUC of a saliency map at fixations: fixated pixels against chosen negatives.
 
@@ -114,6 +118,9 @@ def auc(
     pixels = fixated_pixels(fixations, saliency.shape, name="fixations", outside=outside)
     if isinstance(negatives, str):
         as_choice(negatives, NEGATIVES, name="negatives")
+        if area is not None:
+            excluded = pixels if negatives == "unfixated" else None
+            return _area_among_weighted(saliency, pixels, excluded, area)
         return _area_among_pixels(saliency, pixels, pixels if negatives == "unfixated" else None)
     array = as_real_array(negatives, name="negatives", booleans=True)
     is_map = array.shape == saliency.shape
@@ -128,6 +135,9 @@ def auc(
         weight_sums(array, name="negatives")
         counts = np.zeros(saliency.size, np.float32 if pixels.size < EXACT else np.float64)
         np.add.at(counts, pixels, 1)
+        weights = weights_of(area)
+        if weights is not None:
+            array = array * weights
         return sauc(saliency, counts.reshape(saliency.shape), array)
     if not is_points:
         raise ValueError(
@@ -138,8 +148,13 @@ def auc(
     return _area_against(saliency, pixels, others)
 
 
+@takes_area()
 def auc_judd(
-    saliency_map: ArrayLike, fixations: ArrayLike, *, outside: OutsidePoints = "raise"
+    saliency_map: ArrayLike,
+    fixations: ArrayLike,
+    *,
+    outside: OutsidePoints = "raise",
+    area: ArrayLike | None = None,
 ) -> float:
     r"""Compute Judd's AUC of a saliency map: fixated pixels against all others, exactly.
 
@@ -211,15 +226,19 @@ def auc_judd(
     """
     saliency = as_map(saliency_map, name="saliency_map")
     pixels = fixated_pixels(fixations, saliency.shape, name="fixations", outside=outside)
+    if area is not None:
+        return _area_among_weighted(saliency, np.unique(pixels), pixels, area)
     return _area_among_pixels(saliency, np.unique(pixels), pixels)
 
 
+@takes_area()
 def auc_shuffled(
     saliency_map: ArrayLike,
     fixations: ArrayLike,
     other_fixations: ArrayLike,
     *,
     outside: OutsidePoints = "raise",
+    area: ArrayLike | None = None,  # noqa: ARG001 (used by the decorator)
 ) -> float:
     r"""Compute the shuffled AUC of a saliency map: against fixations on other images.
 
@@ -310,6 +329,28 @@ def _area_against(saliency: FloatArray, positives: IntArray, negatives: IntArray
     return auc_from_sorted(above.astype(np.float64), below.astype(np.float64))
 
 
+def _area_among_weighted(
+    saliency: FloatArray, positives: IntArray, excluded: IntArray | None, area: ArrayLike
+) -> float:
+    """Return the area of pixels against all weighted pixels except `excluded`."""
+    negatives = np.array(area, np.float64).reshape(saliency.shape)
+    if excluded is not None:
+        negatives.flat[excluded] = 0.0
+    if not negatives.any():
+        return _no_negative()
+    counts = np.bincount(positives, minlength=saliency.size).astype(np.float64)
+    return sauc(saliency, counts.reshape(saliency.shape), negatives)
+
+
+def _no_negative() -> float:
+    """Warn that there is no negative, and return NaN."""
+    warn(
+        "AUC is undefined: every pixel is fixated, so there is no negative.",
+        UndefinedMetricWarning,
+    )
+    return math.nan
+
+
 def _area_among_pixels(
     saliency: FloatArray, positives: IntArray, excluded: IntArray | None
 ) -> float:
@@ -326,11 +367,7 @@ def _area_among_pixels(
         counts[1::2] -= np.bincount(places, minlength=thresholds.size)
     n_negatives = int(counts.sum())
     if n_negatives == 0:
-        warn(
-            "AUC is undefined: every pixel is fixated, so there is no negative.",
-            UndefinedMetricWarning,
-        )
-        return math.nan
+        return _no_negative()
     upto = np.cumsum(counts)
     wins_twice = (upto[0:-1:2] + upto[1::2])[of_positive]
     return int(wins_twice.sum()) / (2 * len(positives) * n_negatives)

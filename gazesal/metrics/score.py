@@ -1,6 +1,7 @@
 """Scores of many maps of one image, with shared work."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,7 +14,9 @@ from gazesal._validation import (
     finite_extremes,
     require_same_shape,
 )
+from gazesal.maps.area import as_area
 from gazesal.maps.constancy import is_constant
+from gazesal.metrics.area import require_area_metrics
 from gazesal.metrics.map_lists import Maps, as_maps, as_pairs, labels_of
 from gazesal.metrics.metric import Metric
 from gazesal.metrics.names import as_metrics
@@ -37,6 +40,7 @@ def score(
     pairs: ArrayLike | None = None,
     tolerance: float | None = None,
     n_threads: int = 1,
+    area: ArrayLike | None = None,
 ) -> Scores:
     r"""Score many saliency maps of one image against many gaze maps, with shared work.
 
@@ -66,6 +70,11 @@ def score(
     n_threads : int, optional
         Number of threads, 1 by default, because each process of `evaluate` has one core. The scores
         are the same to the bit for any number.
+    area : array_like of bool or float, shape (H, W), optional
+        Pixels that count: a mask that is true where they do, or a non-negative weight for each
+        pixel. Pixels outside count in nothing and may be NaN. By default all pixels count. With a
+        mask, the pixels of each map are selected once. With weights, each metric is called for
+        each pair. See :ref:`area`.
 
     Returns
     -------
@@ -169,20 +178,32 @@ def score(
     for label, array in zip(labels, everything, strict=True):
         require_same_shape(everything[0], array, names=(labels[0], label))
     asked = as_pairs(pairs, (len(tested), len(truths)))
+    valid = as_area(area, everything[0].shape)
+    shared: tuple[str, ...] = SHARED_METRICS
+    if valid is not None:
+        require_area_metrics(chosen)
+        everything = [valid.select(array) for array in everything]
+        bias = everything[-1] if bias is not None and shuffled else None
+        shared = () if valid.weights is not None else shared
     flat = [array.ravel() for array in everything]
     ranges = [finite_extremes(array, name=label) for array, label in zip(flat, labels, strict=True)]
     constant = [is_constant(array, *ends) for array, ends in zip(flat, ranges, strict=True)]
     values = np.full((*asked.shape, len(names)), np.nan)
     job = Job(flat, labels, ranges, constant, len(tested), len(truths), asked, names, n_threads)
-    if set(names) & set(CORRELATIONS):
+    if shared and set(names) & set(CORRELATIONS):
         correlate(job, values)
-    if set(names) & set(AREAS):
+    if shared and set(names) & set(AREAS):
         measure_areas(job, values, within)
     for k, metric in enumerate(chosen):
-        if metric.name not in SHARED_METRICS:
+        if metric.name not in shared:
+            options: dict[str, Any] = {}
+            if valid is not None and valid.weights is not None:
+                options["area"] = valid.weights[np.newaxis]
+                if metric.can_sample:
+                    options["tolerance"] = within
             for i, j in np.argwhere(asked).tolist():
                 maps = [everything[i], everything[len(tested) + j], bias]
-                values[i, j, k] = metric(*maps[: len(metric.arguments)])
+                values[i, j, k] = metric(*maps[: len(metric.arguments)], **options)
     return Scores(
         values=values,
         pairs=asked,
