@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.ndimage import distance_transform_edt
 
 from gazesal._validation import as_choice, as_number
 from gazesal.regions.inputs import Mask, as_map_and_region, undefined, with_exact_ties
@@ -105,6 +104,8 @@ def _is_near(rows: IntArray, columns: IntArray, inside: Mask, margin: float) -> 
     hits: Mask = inside[rows, columns]
     if margin <= 1 or hits.all():  # no other pixel center is closer than 1
         return hits
+    from scipy.ndimage import distance_transform_edt  # noqa: PLC0415 (keeps the import fast)
+
     # Only pixels of the region near the maxima matter.
     height, width = inside.shape
     pad = math.ceil(min(margin, height + width))
