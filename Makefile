@@ -12,6 +12,7 @@
 #   make release-check    build a release into DIST and check its contents
 #   make bench            measure speed against named baselines
 #   make coverage         simulate the coverage of intervals and write it into the docs (ten minutes)
+#   make ceilings         simulate ceilings and write them into the docs (five minutes)
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
@@ -26,7 +27,7 @@ ON_ALL_CORES = -n auto --dist loadfile --no-loadscope-reorder
 # Folders of `make test-fast`: no torch, no processes, no pictures.
 CORE = tests/kernels tests/maps tests/metrics tests/stats
 
-.PHONY: demo replicate test test-fast test-adapters test-cams test-nightly lint docs changelog release-check bench coverage clean
+.PHONY: demo replicate test test-fast test-adapters test-cams test-nightly lint docs changelog release-check bench coverage ceilings clean
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("gazesal needs Python 3.11 or newer; this is %d.%d. Name one with: make PYTHON=python3.11 ..." % sys.version_info[:2])'
@@ -120,6 +121,9 @@ bench: $(VENV)/.dev
 
 coverage: $(VENV)/.dev
 	$(BIN)/python benchmarks/interval_coverage.py $(addprefix --scores ,$(SCORES))
+
+ceilings: $(VENV)/.dev
+	$(BIN)/python benchmarks/ceilings.py
 
 clean:
 	rm -rf $(VENV) $(VENV)-adapters $(VENV)-cams $(VENV)-release build dist docs/_build gazesal-demo gazesal-replication
