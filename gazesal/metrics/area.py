@@ -68,8 +68,8 @@ def takes_area(
             if area is None or _is_ambiguous(given.get("negatives"), saliency.shape):
                 return function(*bound.args, **bound.kwargs)  # raises for ambiguous negatives
             given.update(_on_area(given, saliency, area, densities, flat=flat))
-            if flat:
-                given["area"] = area.weights
+            if flat and area.weights is not None:
+                given["area"] = area.weights[np.newaxis]
             return function(*bound.args, **bound.kwargs)
 
         call.__doc__ = with_area_documented(function.__doc__)

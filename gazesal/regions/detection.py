@@ -3,13 +3,19 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+from gazesal.maps.area import weights_of
+from gazesal.metrics.area import takes_area
 from gazesal.metrics.auc import sauc
-from gazesal.regions.inputs import as_map_and_region, count, undefined, with_exact_ties
+from gazesal.regions.inputs import Mask, as_map_and_region, count, undefined, with_exact_ties
+from gazesal.typing import Float64Array, FloatArray
 
 __all__ = ["average_precision", "localization_auc"]
 
 
-def localization_auc(saliency_map: ArrayLike, region: ArrayLike) -> float:
+@takes_area()
+def localization_auc(
+    saliency_map: ArrayLike, region: ArrayLike, *, area: ArrayLike | None = None
+) -> float:
     r"""Compute the AUC of a saliency map as a classifier of pixels inside and outside the region.
 
     It is the probability that the map is higher at a pixel chosen inside the region than at a pixel
@@ -73,10 +79,13 @@ def localization_auc(saliency_map: ArrayLike, region: ArrayLike) -> float:
     if reason:
         return undefined("Localization AUC", reason)
     saliency = with_exact_ties(saliency, metric="Localization AUC")
-    return sauc(saliency, inside, ~inside)
+    return sauc(saliency, inside, ~inside, area=area)
 
 
-def average_precision(saliency_map: ArrayLike, region: ArrayLike) -> float:
+@takes_area()
+def average_precision(
+    saliency_map: ArrayLike, region: ArrayLike, *, area: ArrayLike | None = None
+) -> float:
     r"""Compute the average precision of a saliency map as a detector of the region's pixels.
 
     Parameters
@@ -132,14 +141,27 @@ def average_precision(saliency_map: ArrayLike, region: ArrayLike) -> float:
     0.8333
     """
     saliency, inside = as_map_and_region(saliency_map, region)
-    area = count(inside)
-    if not area:
+    n_inside = count(inside)
+    if not n_inside:
         return undefined("Average precision", "`region` is empty")
     saliency = with_exact_ties(saliency, metric="Average precision")
+    weights = weights_of(area)
+    if weights is not None:
+        return _weighted_precision(saliency.ravel(), inside.ravel(), weights)
     thresholds, steps = np.unique(saliency[inside], return_counts=True)
     hits = np.cumsum(steps[::-1])[::-1]
     selected = saliency.size - np.searchsorted(np.sort(saliency, axis=None), thresholds)
-    return float(np.sum(steps * (hits / selected)) / area)
+    return float(np.sum(steps * (hits / selected)) / n_inside)
+
+
+def _weighted_precision(values: FloatArray, inside: Mask, weights: Float64Array) -> float:
+    """Return the average precision of pixels with weights."""
+    _, places = np.unique(values, return_inverse=True)
+    hits, selected = (
+        np.bincount(places.ravel(), each)[::-1] for each in (weights * inside, weights)
+    )
+    precision = np.cumsum(hits) / np.cumsum(selected)
+    return float(np.sum(hits * precision) / hits.sum())
 
 
 def _one_class(area: int, size: int) -> str | None:

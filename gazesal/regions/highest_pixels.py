@@ -3,10 +3,12 @@
 from numpy.typing import ArrayLike
 
 from gazesal._validation import as_count
+from gazesal.metrics.area import takes_area
 from gazesal.regions.inputs import (
     as_map_and_region,
     count,
     expected_hits,
+    refuse_weights,
     undefined,
     with_exact_ties,
 )
@@ -14,7 +16,10 @@ from gazesal.regions.inputs import (
 __all__ = ["relevance_rank", "top_k_intersection"]
 
 
-def relevance_rank(saliency_map: ArrayLike, region: ArrayLike) -> float:
+@takes_area()
+def relevance_rank(
+    saliency_map: ArrayLike, region: ArrayLike, *, area: ArrayLike | None = None
+) -> float:
     r"""Compute the share of the highest pixels in the region, as many as it has pixels.
 
     It is the relevance rank accuracy, and equals `dice` for areas of equal size.
@@ -71,15 +76,19 @@ def relevance_rank(saliency_map: ArrayLike, region: ArrayLike) -> float:
     >>> gazesal.regions.relevance_rank(saliency_map, region)
     0.5
     """
+    refuse_weights(area)
     saliency, inside = as_map_and_region(saliency_map, region)
-    area = count(inside)
-    if not area:
+    n_inside = count(inside)
+    if not n_inside:
         return undefined("Relevance rank", "`region` is empty")
     saliency = with_exact_ties(saliency, metric="Relevance rank")
-    return expected_hits(saliency, inside, area) / area
+    return expected_hits(saliency, inside, n_inside) / n_inside
 
 
-def top_k_intersection(saliency_map: ArrayLike, region: ArrayLike, k: int) -> float:
+@takes_area()
+def top_k_intersection(
+    saliency_map: ArrayLike, region: ArrayLike, k: int, *, area: ArrayLike | None = None
+) -> float:
     r"""Compute the share of the k highest pixels that are in the region.
 
     Parameters
@@ -137,6 +146,7 @@ def top_k_intersection(saliency_map: ArrayLike, region: ArrayLike, k: int) -> fl
     >>> gazesal.regions.top_k_intersection(saliency_map, region, k=1)
     1.0
     """
+    refuse_weights(area)
     saliency, inside = as_map_and_region(saliency_map, region)
     number = as_count(k, name="k", most=saliency.size)
     if not inside.any():

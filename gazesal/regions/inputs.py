@@ -33,6 +33,15 @@ def as_map_and_region(saliency_map: ArrayLike, region: ArrayLike) -> tuple[Float
     return saliency, mask
 
 
+def refuse_weights(area: Any) -> None:
+    """Raise if `area` holds weights, for a metric that counts pixels."""
+    if area is not None:
+        raise ValueError(
+            "`area` must be a mask for metrics that count pixels of a region, got different "
+            "weights. Give `area > 0`, or use `average_precision` or `localization_auc`."
+        )
+
+
 def with_exact_ties(saliency: FloatArray, *, metric: str) -> FloatArray:
     """Make a map constant, with a warning, if it is constant only up to rounding.
 

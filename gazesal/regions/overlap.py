@@ -6,11 +6,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gazesal._validation import as_float, as_number, shown
+from gazesal.metrics.area import takes_area
 from gazesal.regions.inputs import (
     Mask,
     as_map_and_region,
     count,
     expected_hits,
+    refuse_weights,
     undefined,
     with_exact_ties,
 )
@@ -21,12 +23,14 @@ __all__ = ["dice", "iou"]
 EQUAL = "equal"
 
 
+@takes_area()
 def iou(
     saliency_map: ArrayLike,
     region: ArrayLike,
     *,
     threshold: float | None = None,
     top: float | str | None = None,
+    area: ArrayLike | None = None,
 ) -> float:
     r"""Compute the intersection over union (Jaccard index) of the highest pixels and the region.
 
@@ -93,18 +97,21 @@ def iou(
     >>> round(gazesal.regions.iou(saliency_map, region, top="equal"), 4)
     0.3333
     """
-    hits, selected, area = _overlap(saliency_map, region, threshold, top)
-    if selected + area == 0:
+    refuse_weights(area)
+    hits, selected, inside = _overlap(saliency_map, region, threshold, top)
+    if selected + inside == 0:
         return undefined("IoU", "`region` is empty and no pixel is selected")
-    return hits / (selected + area - hits)
+    return hits / (selected + inside - hits)
 
 
+@takes_area()
 def dice(
     saliency_map: ArrayLike,
     region: ArrayLike,
     *,
     threshold: float | None = None,
     top: float | str | None = None,
+    area: ArrayLike | None = None,
 ) -> float:
     r"""Compute the Dice coefficient (F1 score) of the highest pixels and the region.
 
@@ -170,10 +177,11 @@ def dice(
     >>> gazesal.regions.dice(saliency_map, region, top="equal")
     0.5
     """
-    hits, selected, area = _overlap(saliency_map, region, threshold, top)
-    if selected + area == 0:
+    refuse_weights(area)
+    hits, selected, inside = _overlap(saliency_map, region, threshold, top)
+    if selected + inside == 0:
         return undefined("Dice", "`region` is empty and no pixel is selected")
-    return 2 * hits / (selected + area)
+    return 2 * hits / (selected + inside)
 
 
 def _overlap(

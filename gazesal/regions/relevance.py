@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gazesal._validation import as_choice
-from gazesal.regions.inputs import as_map_and_region, undefined
+from gazesal.metrics.area import takes_area
+from gazesal.regions.inputs import as_map_and_region, refuse_weights, undefined
 
 __all__ = ["relevance_mass"]
 
@@ -12,7 +13,14 @@ METRIC = "Relevance mass"
 NEGATIVE = ("raise", "clip", "abs")
 
 
-def relevance_mass(saliency_map: ArrayLike, region: ArrayLike, *, negative: str = "raise") -> float:
+@takes_area()
+def relevance_mass(
+    saliency_map: ArrayLike,
+    region: ArrayLike,
+    *,
+    negative: str = "raise",
+    area: ArrayLike | None = None,
+) -> float:
     r"""Compute the share of a saliency map inside the region (relevance mass accuracy).
 
     It is also known as the energy-based pointing game.
@@ -72,6 +80,7 @@ def relevance_mass(saliency_map: ArrayLike, region: ArrayLike, *, negative: str 
     >>> gazesal.regions.relevance_mass(saliency_map, region)
     0.75
     """
+    refuse_weights(area)
     saliency, inside = as_map_and_region(saliency_map, region)
     rule = as_choice(negative, NEGATIVE, name="negative")
     lowest = float(saliency.min())
