@@ -1,5 +1,6 @@
-"""Tests that the simulation of ceilings runs."""
+"""Tests that the simulation of ceilings runs and that its results are in the documentation."""
 
+import re
 import runpy
 from pathlib import Path
 
@@ -9,7 +10,43 @@ import pytest
 import gazesal
 
 ROOT = Path(__file__).resolve().parents[1]
+PAGE = (ROOT / "docs" / "concepts" / "perfect_map.md").read_text("utf-8")
 SCRIPT = runpy.run_path(str(ROOT / "benchmarks" / "ceilings.py"))
+
+
+def tables():
+    """Return the cells of each table that the simulation writes, without heads and rules."""
+    text = PAGE.partition(SCRIPT["BEGIN"])[2].partition(SCRIPT["END"])[0]
+    blocks = re.findall(r"(?:^\|.*\n)+", text, flags=re.MULTILINE)
+    return [
+        [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in rows]
+        for rows in (block.splitlines()[2:] for block in blocks)
+    ]
+
+
+def test_bounds_enclose_the_truth_in_nearly_all_settings():
+    bounds, _, _ = tables()
+    enclosed = [[int(each) for each in row[-1].split(" of ")] for row in bounds]
+    inside, settings = np.sum(enclosed, axis=0)
+    assert [row[0] for row in bounds] == ["AUC", "AUC", "sAUC", "sAUC", "NSS", "NSS", "IG", "IG"]
+    assert settings == len(SCRIPT["SETTINGS"]) * len(SCRIPT["BOUNDED"])
+    assert inside / settings >= 0.95
+    for _, _, low, truth, high, _ in bounds:
+        assert float(low) < float(truth) < float(high)
+
+
+def test_limits_of_areas_are_within_a_hundredth_on_average():
+    _, limits, _ = tables()
+    errors = {(row[0], int(row[1])): float(row[3]) for row in limits}
+    assert all(abs(errors[metric, 10]) <= 0.01 for metric in ("AUC", "sAUC"))
+    assert len(errors) == 8
+
+
+def test_pooled_corrected_ncc_is_within_a_hundredth():
+    _, _, shares = tables()
+    for observers, _, pooled, of_images, _ in shares:
+        assert abs(float(pooled)) <= abs(float(of_images))
+        assert abs(float(pooled)) <= 0.01 or int(observers) < 5
 
 
 def test_truth_of_the_simulation_is_what_a_perfect_map_scores():

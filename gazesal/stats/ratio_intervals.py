@@ -162,7 +162,9 @@ def pooled_corrected_ncc(
     r"""Compute the corrected NCC over a set of images, with its interval.
 
     `gazesal.corrected_ncc` of one image is biased upward if the observers are few. The ratio of
-    means over images is nearly unbiased.
+    means over images is less biased, by 0.008 with five and 0.003 with ten observers in a
+    simulation. If the interval is as narrow as that, it covers the truth less often than its level
+    states.
 
     Parameters
     ----------
