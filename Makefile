@@ -21,6 +21,9 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # there, otherwise from the index of CPU builds.
 TORCH = torch==2.13.0
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+# Containers often turn off the cache of compiled modules. Without it, each of the hundreds of processes
+# that the tests start compiles the package again.
+export PYTHONDONTWRITEBYTECODE =
 # Each file is tested by one process, which makes the objects of its fixtures only once. The slowest
 # folders come first in the order of collection.
 ON_ALL_CORES = -n auto --dist loadfile --no-loadscope-reorder

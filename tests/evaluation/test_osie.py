@@ -1,4 +1,9 @@
-"""Real gaze of 15 observers on natural images at a quarter of their size, with three methods."""
+"""Real gaze of 15 observers on natural images at a quarter of their size, with three methods.
+
+Two maps that ignore the image are scored beside them, for statements of the documentation.
+"""
+
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,7 +13,11 @@ import gazesal
 
 SHAPE = (150, 200)  # size of the maps; the images are 600 x 800
 SIGMA = 6.0  # about one degree
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 METHODS = ("fine_grained", "intensity_contrast", "spectral_residual")
+BLIND = ("border", "Gaussian")  # the same map for all images
+SHUFFLED = ["sncc", "sauc", "residual_ncc", "semipartial_ncc"]
+METRICS = ("ncc", "auc_borji", *SHUFFLED)
 
 
 @pytest.fixture(scope="module")
@@ -19,9 +28,23 @@ def osie(shared):
         folder / "fixations.csv.gz", origin="one_based", columns={"duration": "duration_ms"}
     )
     fixations[["x", "y"]] = (fixations[["x", "y"]] + 0.5) / 4 - 0.5  # pixel centers at integers
-    maps = gazesal.find_maps(folder / "maps")
+    maps = dict(gazesal.find_maps(folder / "maps"))
+    maps |= {name: dict.fromkeys(maps[METHODS[0]], blind_map(name)) for name in BLIND}
     cases = gazesal.cases_from_tables(fixations, maps, SHAPE, unmapped="gaze_only")
-    return gazesal.evaluate(cases, sigma=SIGMA, n_jobs=-1)
+    return gazesal.evaluate(cases, sigma=SIGMA, metrics=METRICS, n_jobs=1)
+
+
+def blind_map(name):
+    """Return a map that ignores the image: high near the border, or in the center."""
+    height, width = SHAPE
+    y, x = np.mgrid[:height, :width]
+    if name == "border":
+        distance = np.minimum(np.minimum(x, width - 1 - x), np.minimum(y, height - 1 - y))
+        return np.exp(-distance / 20)
+    return np.exp(
+        -(((x - (width - 1) / 2) / (width / 4)) ** 2 + ((y - (height - 1) / 2) / (height / 4)) ** 2)
+        / 2
+    )
 
 
 def image_means(evaluation, method, metric):
@@ -33,7 +56,7 @@ def image_means(evaluation, method, metric):
 
 def test_everything_was_scored(osie):
     assert osie.center_bias.n_maps == 400 * 15
-    assert len(osie.scores) == 100 * 15 * 5 * 4
+    assert len(osie.scores) == 100 * 15 * 7 * 6
     assert osie.scores["score"].notna().all()
 
 
@@ -99,3 +122,19 @@ def test_scores_are_a_tidy_table(osie):
     assert list(osie.scores.columns) == expected
     assert not osie.scores.duplicated(expected[:4]).any()
     assert isinstance(osie.summary(n_resamples=100), pd.DataFrame)
+
+
+def test_maps_that_ignore_the_image_score_as_documented(osie):
+    means = osie.summary(interval="t").pivot(index="method", columns="metric", values="estimate")
+    expected = {
+        "interobserver": (0.466, 0.783, 0.642, 0.638),
+        "spectral_residual": (0.181, 0.708, 0.296, 0.284),
+        "center_bias": (-0.706, 0.498, -0.003, 0.0),
+        "Gaussian": (-0.657, 0.507, 0.009, 0.012),
+        "border": (0.595, 0.494, -0.005, -0.008),
+    }
+    text = (DOCS / "concepts" / "center_bias.md").read_text(encoding="utf-8")
+    for method, scores in expected.items():
+        assert means.loc[method].loc[SHUFFLED].tolist() == pytest.approx(scores, abs=5e-4)
+        cells = "".join(f"| {score:.3f} " for score in scores) + "|"
+        assert cells.replace("-", "\N{MINUS SIGN}") in text

@@ -46,14 +46,11 @@ def weighted_auc(saliency, positive_weights, negative_weights=None) -> Fraction:
 def weighted_auc_of_integers(values, positives, negatives) -> Fraction:
     """Area from integer tallies at each distinct value, for maps with too many pixels for pairs."""
     distinct, which = np.unique(np.asarray(values).ravel(), return_inverse=True)
-    at_value = [[0, 0] for _ in distinct]
-    for index, p, q in zip(
-        which.ravel().tolist(), positives.ravel().tolist(), negatives.ravel().tolist(), strict=True
-    ):
-        at_value[index][0] += p
-        at_value[index][1] += q
+    at_value = np.zeros((len(distinct), 2), np.int64)
+    np.add.at(at_value[:, 0], which.ravel(), positives.ravel())
+    np.add.at(at_value[:, 1], which.ravel(), negatives.ravel())
     wins_twice = below = all_positives = 0
-    for p, q in at_value:
+    for p, q in at_value.tolist():
         wins_twice += p * (2 * below + q)
         below += q
         all_positives += p
