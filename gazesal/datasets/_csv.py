@@ -199,13 +199,16 @@ def _are_blank(text: str, delimiter: str, n: int) -> np.ndarray[Any, np.dtype[np
     return blank
 
 
-def _read_bytes(path: Path) -> bytes:
-    """Return the bytes of a table, decompressed according to its suffix."""
+def _read_bytes(path: Path, unpacked: int = UNPACKED) -> bytes:
+    """Return the bytes of a table, decompressed according to its suffix.
+
+    A compressed table may have `unpacked` bytes, or more if the file is large.
+    """
     suffix = path.suffix.lower()
     found = path.stat()
     if stat.S_ISCHR(found.st_mode) or stat.S_ISFIFO(found.st_mode):  # /dev/zero has no end
         raise ValueError("it must be a regular file, got a device or a pipe")
-    most = max(UNPACKED, RATIO * found.st_size)
+    most = max(unpacked, RATIO * found.st_size)
     with ExitStack() as stack:
         file: Any
         if suffix == ".zip":

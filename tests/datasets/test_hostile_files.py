@@ -15,6 +15,8 @@ import pytest
 
 from gazesal import open_maps, read_fixations, read_map
 from gazesal.datasets import StoredMap
+from gazesal.datasets._csv import _read_bytes
+from gazesal.datasets._parquet import read_parquet
 from gazesal.datasets.numpy_files import read_npy
 from gazesal.evaluation.storage.center_bias_file import read_bias
 
@@ -375,9 +377,8 @@ def test_header_with_another_shape_raises(tmp_path, suffix, shape):
 
 
 @pytest.mark.parametrize("suffix", ["gz", "bz2", "xz", "zip"])
-def test_compressed_table_that_would_fill_the_memory_raises(tmp_path, monkeypatch, suffix):
-    monkeypatch.setattr("gazesal.datasets._csv.UNPACKED", 2**16)
-    text = b"image,observer,x,y,duration\n" + b"a,b,1,1,1\n" * 2**20
+def test_compressed_table_that_would_fill_the_memory_raises(tmp_path, suffix):
+    text = b"image,observer,x,y,duration\n" + b"a,b,1,1,1\n" * 2**14
     path = tmp_path / f"table.csv.{suffix}"
     if suffix == "zip":
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -385,7 +386,7 @@ def test_compressed_table_that_would_fill_the_memory_raises(tmp_path, monkeypatc
     else:
         path.write_bytes({"gz": gzip, "bz2": bz2, "xz": lzma}[suffix].compress(text))
     with pytest.raises(ValueError, match="Unpack it first"):
-        read_fixations(path)
+        _read_bytes(path, unpacked=2**12)
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
@@ -401,12 +402,11 @@ def test_archives_with_unlimited_compression_raise(tmp_path, method):
         read_fixations(tmp_path / "a.zip")
 
 
-def test_parquet_table_with_more_rows_than_bytes_raises(tmp_path, monkeypatch):
+def test_parquet_table_with_more_rows_than_bytes_raises(tmp_path):
     pytest.importorskip("pyarrow")
-    monkeypatch.setattr("gazesal.datasets._parquet.MOST_ROWS", 100)
     pd.DataFrame({"x": np.ones(100_000)}).to_parquet(tmp_path / "a.parquet")
     with pytest.raises(ValueError, match="at most 100 rows"):
-        read_fixations(tmp_path / "a.parquet")
+        read_parquet(tmp_path / "a.parquet", most_rows=100)
 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no such device")
