@@ -8,7 +8,7 @@
 #   make replicate        run the study, small, on synthetic data (minutes)
 #   make test-adapters    test the adapters of packages that need their own environment
 #   make test-cams        compare Grad-CAM with packages that need their own environment
-#   make test-nightly     run slow tests too, and more examples
+#   make test-nightly     run slow tests too, and more examples, and measure coverage
 #   make release-check    build a release into DIST and check its contents
 #   make bench            measure speed against named baselines
 #   make coverage         simulate the coverage of intervals and write it into the docs (ten minutes)
@@ -82,7 +82,9 @@ test-adapters: $(VENV)-adapters/.done
 	$(VENV)-adapters/bin/python -m pytest tests/adapters $(ARGS)
 
 test-nightly: $(VENV)/.dev
-	GAZESAL_HYPOTHESIS=nightly $(BIN)/python -m pytest $(ON_ALL_CORES) -m 'slow or not slow' $(ARGS)
+	GAZESAL_HYPOTHESIS=nightly $(BIN)/python -m pytest $(ON_ALL_CORES) -m 'slow or not slow' --cov --cov-report= $(ARGS)
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q tests/kernels --cov --cov-append --cov-report=
+	$(BIN)/coverage report --fail-under=95
 
 # These libraries require torchvision, which requires another torch, hence their own environment.
 $(VENV)-cams/.done: pyproject.toml
