@@ -11,6 +11,7 @@
 #   make test-nightly     run slow tests too, and more examples, and measure coverage
 #   make release-check    build a release into DIST and check its contents
 #   make bench            measure speed against named baselines
+#   make densities        compare fitted densities with fixed conversions, DATA=FOLDER of OSIE
 #   make coverage         simulate the coverage of intervals and write it into the docs (ten minutes)
 #   make ceilings         simulate ceilings and write them into the docs (five minutes)
 PYTHON ?= python3
@@ -30,7 +31,7 @@ ON_ALL_CORES = -n auto --dist loadfile --no-loadscope-reorder
 # Folders of `make test-fast`: no torch, no processes, no pictures.
 CORE = tests/kernels tests/maps tests/metrics tests/stats
 
-.PHONY: demo replicate test test-fast test-adapters test-cams test-nightly lint docs changelog release-check bench coverage ceilings clean
+.PHONY: demo replicate test test-fast test-adapters test-cams test-nightly lint docs changelog release-check bench coverage ceilings clean densities
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("gazesal needs Python 3.11 or newer; this is %d.%d. Name one with: make PYTHON=python3.11 ..." % sys.version_info[:2])'
@@ -123,6 +124,9 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/gaze_side.py
 	$(BIN)/python benchmarks/intervals.py
 	$(BIN)/python benchmarks/gradcam_cost.py --repeats 5
+
+densities: $(VENV)/.dev
+	$(BIN)/python benchmarks/fitted_densities.py $(DATA)
 
 coverage: $(VENV)/.dev
 	$(BIN)/python benchmarks/interval_coverage.py $(addprefix --scores ,$(SCORES))

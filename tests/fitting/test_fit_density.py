@@ -290,7 +290,7 @@ def test_no_fixed_conversion_has_more_held_out_bits_on_real_gaze(shared):
     names = {value: k for k, value in enumerate(np.unique(image))}
     of = np.array([names[value] for value in image])
     points = {k: np.column_stack([x, y])[of == k] for k in maps}
-    fitted = gazesal.fit_density(maps, points, center_bias=None, blurs=[0.02, 0.04])
+    fitted = gazesal.fit_density(maps, points, blurs=[0.02, 0.04])
     for method, options in (
         ("sum", {}),
         ("sum", {"minimum": 10.0}),
@@ -301,4 +301,4 @@ def test_no_fixed_conversion_has_more_held_out_bits_on_real_gaze(shared):
             gazesal.log_likelihood(gazesal.to_density(maps[k], method, **options), points[k])
             for k in maps
         ]
-        assert fitted.log_likelihood > np.mean(fixed)
+        assert fitted.log_likelihood > np.mean(fixed) + 0.1
