@@ -89,7 +89,7 @@ def test_pairs_select_scores_without_changing_them(image, data):
 @pytest.mark.parametrize(
     "metrics", [m for n in range(1, 5) for m in itertools.combinations(ALL, n)]
 )
-def test_any_metrics_in_any_order(metrics):
+def test_metrics_can_be_chosen_in_any_order(metrics):
     for order in (metrics, metrics[::-1]):
         got = gazesal.score(SALIENCY, GAZE, BIAS, order)
         assert got.metrics == order
@@ -105,7 +105,7 @@ def test_center_bias_is_optional_for_plain_metrics():
 
 @pytest.mark.parametrize("dtypes", [("f4", "f4", "f4"), ("f4", "f8", "f4"), ("f8", "u1", "f4")])
 @pytest.mark.parametrize("shape", [(31, 47), (300, 401)])
-def test_large_maps_of_mixed_types(dtypes, shape):
+def test_large_maps_of_mixed_types_score_as_in_separate_calls(dtypes, shape):
     rng = np.random.default_rng(1)
     tested = [(9 * rng.random(shape)).astype(dtypes[0]), rng.integers(0, 9, shape)]
     truths = [(99 * rng.random(shape)).astype(dtypes[1]), rng.random(shape)]
@@ -129,7 +129,7 @@ def test_the_number_of_threads_changes_no_bit(tolerance, monkeypatch):
         assert np.array_equal(result, results[0])
 
 
-def test_interobserver_ceiling_in_the_same_call():
+def test_pairs_score_one_observer_against_the_others():
     splits = gazesal.one_vs_rest(GAZE)
     own = {f"own {i}": split.own for i, split in enumerate(splits)}
     tested, rests = {**SALIENCY, **own}, [split.rest for split in splits]
@@ -205,7 +205,7 @@ def test_names_with_the_same_text_are_two_maps(keys):
 class TestUndefined:
     """One warning for all, naming the maps."""
 
-    def test_constant_maps_of_each_kind(self):
+    def test_constant_maps_are_named_in_one_warning(self):
         flat = np.full((6, 7), 0.1)
         with pytest.warns(gazesal.UndefinedMetricWarning) as caught:
             got = gazesal.score({"cam": BIAS, "flat": flat}, [GAZE[0], flat], flat)
@@ -222,7 +222,7 @@ class TestUndefined:
         assert not defined[:, :, 2].any()
         assert got.values[1, :, [1, 3]].tolist() == [[0.5, 0.5], [0.5, 0.5]]
 
-    def test_constant_maps_that_no_score_needs(self):
+    def test_constant_maps_that_no_score_needs_give_no_warning(self):
         flat = np.full((6, 7), 0.1)
         got = gazesal.score([BIAS, flat], GAZE[:2], pairs=[[True, True], [False, False]],
                             metrics=["ncc"])  # fmt: skip
@@ -257,7 +257,7 @@ class TestBadInput:
     """Errors name the argument and the map."""
 
     @pytest.mark.parametrize("value", [np.nan, np.inf])
-    def test_values_that_are_not_finite(self, value):
+    def test_values_that_are_not_finite_raise(self, value):
         bad = GAZE[1].copy()
         bad[3, 4] = value
         with pytest.raises(ValueError, match=r"`saliency_maps\['x'\]` must be finite, got 1"):
