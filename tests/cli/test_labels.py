@@ -17,7 +17,7 @@ def root(tmp_path_factory):
     """Write a small synthetic release, which tests must not change."""
     folder = tmp_path_factory.mktemp("release")
     return gazesal.datasets.write_synthetic_reflacx(
-        folder, n_images=4, n_readers=3, n_unread=0, side=96
+        folder, n_images=4, n_readers=2, n_unread=0, side=96
     )
 
 
@@ -54,34 +54,18 @@ def test_labels_give_maps_gaze_and_regions_by_label(root, tmp_path):
     assert (settings["labels"], settings["ground_truth"], settings["leave_out"]) == (
         True, "all", "picture",
     )  # fmt: skip
+    two_stage = pd.read_csv(out / "summary_of_images_and_readers.csv")
+    two_stage = two_stage.set_index(["method", "metric"])
+    assert two_stage["n_picture"].max() > 1
+    for method in ("class_map", "interobserver"):
+        row = two_stage.loc[method, "ncc"]  # readers of one image, not labels, are averaged last
+        assert row["estimate"] == pytest.approx(summary[method, "ncc"], abs=0.1)
+        assert row["low"] < row["high"]
     scores = pd.read_csv(out / "scores.csv")
     assert {"picture", "label"} <= set(scores)
 
 
-def test_some_labels_and_other_defaults_can_be_chosen(root, tmp_path):
-    label = "Atelectasis,Consolidation"
-    result = run(
-        root,
-        tmp_path,
-        "--labels",
-        label,
-        "--readers",
-        "2",
-        "--center-bias",
-        "none",
-        "--ground-truth",
-        "rest",
-    )
-    assert result.exit_code == 0, result.output
-    scores = pd.read_csv(tmp_path / "scores.csv")
-    assert set(scores["label"]) <= set(label.split(","))
-    assert scores.loc[scores["method"] == "interobserver", "observer"].nunique() > 1
-    two_stage = pd.read_csv(tmp_path / "summary_of_images_and_readers.csv").set_index("method")
-    one_stage = pd.read_csv(tmp_path / "summary.csv").set_index("method")
-    assert two_stage["n_picture"].max() > 1
-    for method in ("class_map", "interobserver"):
-        assert two_stage.loc[method, "estimate"] == pytest.approx(one_stage.loc[method, "estimate"])
-        assert two_stage.loc[method, "low"] < two_stage.loc[method, "high"]
+def test_label_without_terms_is_refused(root, tmp_path):
     wrong = run(root, tmp_path, "--labels", "Cough")
     assert wrong.exit_code == 1
     assert "`labels` must be of" in wrong.output

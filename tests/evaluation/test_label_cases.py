@@ -18,7 +18,7 @@ METRICS = ["ncc", "relevance_mass"]
 def root(tmp_path_factory):
     """Write a small synthetic release, which tests must not change."""
     folder = tmp_path_factory.mktemp("release")
-    return write_synthetic_reflacx(folder, n_images=4, n_readers=3, n_unread=0, side=96)
+    return write_synthetic_reflacx(folder, n_images=4, n_readers=2, n_unread=0, side=96)
 
 
 @pytest.fixture(scope="module")
