@@ -396,8 +396,8 @@ def sound_calls():
         "extreme_images": {"evaluation": EVALUATION, "method": "m", "metric": "ncc", "n": 1},
         "summary_text": {"summary": SUMMARY},
         "summary_markdown": {"summary": SUMMARY},
-        "summary_latex": {"summary": SUMMARY, "digits": 3, "ceiling": "m", "floors": ()},
-        "summary_html": {"summary": SUMMARY, "digits": 3, "ceiling": "m", "floors": ()},
+        "summary_latex": {"summary": SUMMARY, "digits": 3, "observers": "m", "floors": ()},
+        "summary_html": {"summary": SUMMARY, "digits": 3, "observers": "m", "floors": ()},
         "write_report": {"evaluation": EVALUATION, "folder": "out", "summary": SUMMARY},
         "write_html_report": {
             "evaluation": EVALUATION,

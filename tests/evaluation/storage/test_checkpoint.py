@@ -218,7 +218,7 @@ def test_unfinished_center_bias_is_resumed(tmp_path, monkeypatch):
     [
         (
             {"metrics": ["ncc"]},
-            r"differs in metrics \(\['ncc', 'auc_borji', 'sncc', 'sauc'\] there",
+            r"differs in metrics \(\['ncc', 'auc_borji', 'sncc', 'sauc', 'residual_ncc'\] there",
         ),
         ({"seed": 3}, r"differs in seed \(0 there, 3 here\)"),
         ({"n_samples": 9, "seed": 1}, r"n_samples \(None there, 9 here\); seed \(0 there, 1 here"),
