@@ -15,6 +15,7 @@ from gazesal._validation import (
 )
 from gazesal._warnings import warn
 from gazesal.exceptions import InputWarning, OffImageWarning
+from gazesal.maps.area import Area, as_area
 from gazesal.maps.bumps import density_of_bumps, warn_of_missed
 from gazesal.typing import Float64Array, IntArray
 
@@ -39,6 +40,7 @@ def gaze_heatmap(
     weights: ArrayLike | None = None,
     visible: ArrayLike | None = None,
     outside: Outside = "raise",
+    area: ArrayLike | None = None,
 ) -> Float64Array:
     r"""Draw a gaze map: one weighted Gaussian for each fixation, summing to 1.
 
@@ -66,6 +68,11 @@ def gaze_heatmap(
         Treatment of fixations outside the image, which spans [-0.5, W - 0.5) and
         [-0.5, H - 0.5): raise an error, drop them with a warning that states their number, or keep
         the part of their Gaussian inside the image, as :footcite:t:`bigolin2021` do.
+    area : array_like of bool or float, shape (H, W), optional
+        Pixels that count: a mask that is true where they do, or a non-negative weight for each
+        pixel. Fixations outside are dropped with a warning, and the map is 0 outside and sums to 1
+        inside. With weights, each Gaussian is divided by the weight at its fixation, because a
+        gaze map is a density. By default all pixels count. See :ref:`area`.
 
     Returns
     -------
@@ -85,7 +92,7 @@ def gaze_heatmap(
     Warns
     -----
     OffImageWarning
-        If fixations were dropped under ``outside="drop"``.
+        If fixations were dropped under ``outside="drop"``, or because they lie outside `area`.
     InputWarning
         If all fixations lie within about one pixel of the corner, which suggests that they are
         shares of the image's sides, from 0 to 1.
@@ -146,6 +153,15 @@ def gaze_heatmap(
         )
         points, sigmas = points[kept], sigmas[kept]
         duration, rectangles = duration[kept], rectangles[kept]
+    valid = as_area(area, (height, width))
+    if valid is not None:
+        in_area, pixel_weights = _on_area(points, valid)
+        if not in_area.all():
+            warn(
+                f"{int((~in_area).sum())} of {n} fixations lie outside `area` and were dropped.",
+                OffImageWarning,
+            )
+        duration = np.where(in_area, duration / pixel_weights, 0.0)
     counted = duration > 0
     gaze_map = None
     if counted.any():
@@ -158,6 +174,10 @@ def gaze_heatmap(
         on_pixel = ~off[kept][counted] & _is_shown(points, shown)
         warn_of_missed(points, sigmas, on_pixel, name="sigma")
         gaze_map = density_of_bumps(points, sigmas, peaks - peaks.max(), shown, (height, width))
+    if gaze_map is not None and valid is not None:
+        gaze_map = np.where(valid.mask(), gaze_map, 0.0)
+        total = gaze_map.sum()
+        gaze_map = gaze_map / total if total > 0 else None  # `visible` may hide the area
     if gaze_map is None:
         raise ValueError(
             f"`fixations` must include one that reaches a pixel, but each of the {n} was dropped, "
@@ -165,6 +185,18 @@ def gaze_heatmap(
             "Check `weights`, `visible` and the unit of `sigma`."
         )
     return gaze_map
+
+
+def _on_area(points: Float64Array, area: Area) -> tuple[NDArray[np.bool_], Float64Array]:
+    """Mark points inside an area, and return the weight at each, 1 outside."""
+    weights = np.ones(len(points))
+    inside = ~off_image(points, area.shape)
+    columns, rows = np.floor(points[inside] + 0.5).astype(np.int64).T
+    places = area.places(rows * area.shape[1] + columns)
+    if area.weights is not None:
+        weights[inside] = np.where(places >= 0, area.weights[places], 1.0)
+    inside[inside] = places >= 0
+    return inside, weights
 
 
 def require_drawable(
