@@ -5,7 +5,7 @@ the other images. Other metrics are scored on a sample of other images.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,7 +30,7 @@ from gazesal.evaluation.other_gaze import (
     other_fixations_of,
     truths_of,
 )
-from gazesal.evaluation.score_pairs import ScoredPair, stream
+from gazesal.evaluation.score_pairs import ExactKey, ScoredPair, exact_key, stream
 from gazesal.evaluation.score_rows import Score
 from gazesal.kernels.moments import centered_moments
 from gazesal.maps.alignment import box_of, moved_map, moved_points
@@ -45,7 +45,7 @@ from gazesal.metrics.metric import Metric
 from gazesal.metrics.score import score
 from gazesal.typing import Float64Array, FloatArray
 
-__all__ = ["ControlGaze", "ControlTask", "control_rows"]
+__all__ = ["ControlGaze", "ControlTask", "LinearControl", "control_rows", "tested_maps"]
 
 AREAS = ("auc_borji", "sauc")
 
@@ -70,39 +70,49 @@ class ControlTask(NamedTuple):
 
 
 class _Tested(NamedTuple):
-    """A map under test."""
+    """A map under test, as a pair with the mean gaze map of the other images."""
 
-    method: str
-    saliency: FloatArray
+    pair: ScoredPair
     is_density: bool
+
+    @property
+    def method(self) -> str:
+        return self.pair.method
+
+    @property
+    def saliency(self) -> FloatArray:
+        return self.pair.saliency
+
+
+def tested_maps(
+    case: Case, pairs: Sequence[ScoredPair], mean: Float64Array | None
+) -> list[_Tested]:
+    """Return the maps of pairs once each, without the maps of further rows."""
+    densities = {INTEROBSERVER, CENTER_BIAS, IN_SAMPLE_BIAS}
+    truth = np.empty((0, 0)) if mean is None else mean
+    found = {}
+    for pair in pairs:
+        if pair.method in densities or pair.method in case.maps:
+            other = pair._replace(truth=truth, left_out=(OTHER_GAZE,))
+            place = pair.method, pair.observer if pair.method == INTEROBSERVER else ""
+            found[place] = _Tested(other, pair.method in densities)
+    return list(found.values())
 
 
 def control_rows(
     case: Case,
-    pairs: Sequence[ScoredPair],
-    own_maps: Sequence[Float64Array],
-    negatives: Float64Array | None,
-    bias: CenterBiasModel | None,
-    control: ControlGaze,
+    maps: Sequence[_Tested],
+    linear: "LinearControl",
+    sampled: Sequence[Case],
     options: EvaluationOptions,
     calls: MetricCalls,
+    exact: Mapping[ExactKey, float],
 ) -> list[Score]:
     """Return the score of each map against the gaze on other images, by method and metric.
 
     The maps of one observer each are averaged. The observer of these rows is `OTHER_GAZE`.
     """
-    densities = {INTEROBSERVER, CENTER_BIAS, IN_SAMPLE_BIAS}
-    methods = [*densities, *case.maps]
-    tested = {
-        (pair.method, pair.observer if pair.method == INTEROBSERVER else ""): _Tested(
-            pair.method, pair.saliency, pair.method in densities
-        )
-        for pair in pairs
-        if pair.method in methods
-    }
-    maps = list(tested.values())
-    found = _Linear(case, own_maps, negatives, bias, control, options, calls).scores(maps)
-    found |= _sampled_scores(case, maps, control.sampled, options, calls)
+    found = linear.scores(maps, exact) | _sampled_scores(case, maps, sampled, options, calls)
     rows = []
     for method in dict.fromkeys(one.method for one in maps):
         for metric in options.of_gaze:
@@ -114,7 +124,7 @@ def control_rows(
     return rows
 
 
-class _Linear:
+class LinearControl:
     """Scores by the metrics that are linear in the gaze, against means over other images."""
 
     def __init__(
@@ -137,11 +147,25 @@ class _Linear:
         self._shares = None if fixations is None else fixations.shares_on(case, out)
         self._others = _shares_of(calls.other_fixations, case.shape)
 
-    def scores(self, maps: Sequence[_Tested]) -> dict[tuple[int, str], float]:
-        """Return the scores by the place of the map and the name of the metric."""
+    @property
+    def mean(self) -> Float64Array | None:
+        """Mean gaze map of the other images, for metrics of areas."""
+        return self._means.get("mean")
+
+    def scores(
+        self, maps: Sequence[_Tested], exact: Mapping[ExactKey, float]
+    ) -> dict[tuple[int, str], float]:
+        """Return the scores by the place of the map and the name of the metric.
+
+        Areas were computed with the other areas of the map, unless the others are sampled.
+        """
         found: dict[tuple[int, str], float] = {}
-        names = [metric.name for metric in self._metrics if metric.name in AREAS]
-        mean = self._means.get("mean")
+        mean = self.mean
+        for place, one in enumerate(maps):
+            for name in AREAS:
+                if (key := exact_key(one.pair, name)) in exact:
+                    found[place, name] = exact[key]
+        names = [m.name for m in self._metrics if m.name in AREAS and (0, m.name) not in found]
         if names and mean is not None:
             saliencies = [one.saliency for one in maps]
             tolerance = self._options.tolerance

@@ -8,7 +8,8 @@ import numpy as np
 from gazesal._warnings import muted
 from gazesal.evaluation.case import ALL_OBSERVERS, INTEROBSERVER, Case
 from gazesal.evaluation.ceilings import ceiling_scores
-from gazesal.evaluation.control_rows import ControlGaze, control_rows
+from gazesal.evaluation.control_rows import ControlGaze, LinearControl, control_rows
+from gazesal.evaluation.control_rows import tested_maps as control_maps
 from gazesal.evaluation.fitted_baseline import Kernel, fitted_baseline
 from gazesal.evaluation.gaze_of_image import biases_on_image, gaze_maps
 from gazesal.evaluation.map_checks import TRANSPOSE, looks_transposed
@@ -16,7 +17,7 @@ from gazesal.evaluation.mean_maps import inverse_rows, mean_map_pairs
 from gazesal.evaluation.metric_calls import AllFixations, MetricCalls, require_distribution
 from gazesal.evaluation.options import EvaluationOptions
 from gazesal.evaluation.region_scores import region_scores
-from gazesal.evaluation.score_pairs import ScoredPair, score_pairs
+from gazesal.evaluation.score_pairs import ExactKey, ScoredPair, score_pairs
 from gazesal.evaluation.score_rows import Noticed, Score
 from gazesal.evaluation.several_maps import averaged, with_single_maps, without_several_maps
 from gazesal.exceptions import InputWarning, UndefinedMetricWarning
@@ -146,7 +147,17 @@ def score_image(
                 for other in map(without_several_maps, control.mapped)
             ]
             pairs += mean_map_pairs(of_means, pairs, control.means, mapped, options)
-        rows = score_pairs(case.image, pairs, options.of_gaze, negatives, options, calls)
+        exact: dict[ExactKey, float] = {}
+        linear, others = None, []
+        if control is not None and "other_gaze" in options.controls:
+            linear = LinearControl(case, own_maps, negatives, bias, control, options, calls)
+            others = control_maps(case, pairs, linear.mean)
+        more = (
+            [one.pair for one in others] if linear is not None and linear.mean is not None else []
+        )
+        rows = score_pairs(
+            case.image, pairs, options.of_gaze, negatives, options, calls, more, exact
+        )
         rows += ceiling_scores(case, own_maps, negatives, options, calls)
         maps = ((method, saliency) for method, (saliency, _) in tested.items())
         rows += region_scores(
@@ -154,7 +165,7 @@ def score_image(
         )
         if "inverse" in options.controls:
             rows += inverse_rows(rows, options.negatives)
-        if control is not None and "other_gaze" in options.controls:
-            rows += control_rows(case, pairs, own_maps, negatives, bias, control, options, calls)
+        if control is not None and linear is not None:
+            rows += control_rows(case, others, linear, control.sampled, options, calls, exact)
     turned = tuple(method for method, (_, looks_turned) in tested.items() if looks_turned)
     return averaged(rows, method_of), Noticed(turned, len(unblurred))

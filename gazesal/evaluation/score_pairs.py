@@ -1,7 +1,7 @@
 """Scores of pairs of a map and a ground truth on one image, by every metric."""
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +20,9 @@ from gazesal.metrics.metric import Metric
 from gazesal.metrics.score import SHARED_METRICS, score
 from gazesal.typing import Float64Array, FloatArray
 
-__all__ = ["ScoredPair", "score_pairs", "stream"]
+__all__ = ["ExactKey", "ScoredPair", "exact_key", "score_pairs", "stream"]
+
+ExactKey = tuple[str, str, tuple[str, ...], str]
 
 BY_OBSERVER = (INTEROBSERVER, REST_PREDICTS_ONE)  # rows with another map for each ground truth
 OF_GAZE = (INTEROBSERVER, CENTER_BIAS, IN_SAMPLE_BIAS, *CEILINGS)  # rows whose maps are densities
@@ -45,9 +47,16 @@ def score_pairs(
     negatives: Float64Array | None,
     options: EvaluationOptions,
     calls: MetricCalls,
+    more: Sequence[ScoredPair] = (),
+    exact: dict[ExactKey, float] | None = None,
 ) -> list[Score]:
-    """Return the scores of pairs on an image, in their order and the order of the metrics."""
-    exact = _exact_scores(pairs, metrics, negatives, options)
+    """Return the scores of pairs on an image, in their order and the order of the metrics.
+
+    Scores that share work are added to `exact`, also the ones of the pairs of `more`, which have no
+    rows.
+    """
+    exact = {} if exact is None else exact
+    exact |= _exact_scores([*pairs, *more], metrics, negatives, options)
     return [
         Score(*labels, _score(metric, pair, negatives, options, labels, exact, calls))
         for pair in pairs
@@ -61,8 +70,8 @@ def _exact_scores(
     metrics: Sequence[Metric],
     negatives: Float64Array | None,
     options: EvaluationOptions,
-) -> dict[tuple[str, str, str], float]:
-    """Return the exact scores that share work, by method, observer and metric.
+) -> dict[ExactKey, float]:
+    """Return the exact scores that share work, by `exact_key`.
 
     They share sorted maps and inner products.
     """
@@ -85,12 +94,15 @@ def _exact_scores(
         saliencies, truths, negatives, names, pairs=asked, tolerance=options.tolerance
     ).values
     return {
-        (pair.method, pair.observer, name): float(
-            found[rows[_row(pair)], columns[pair.left_out], k]
-        )
+        exact_key(pair, name): float(found[rows[_row(pair)], columns[pair.left_out], k])
         for pair in pairs
         for k, name in enumerate(names)
     }
+
+
+def exact_key(pair: ScoredPair, metric: str) -> ExactKey:
+    """Return the key of the score of a pair by a metric: map, ground truth and metric."""
+    return *_row(pair), pair.left_out, metric
 
 
 def _row(pair: ScoredPair) -> tuple[str, str]:
@@ -109,12 +121,12 @@ def _score(
     negatives: Float64Array | None,
     options: EvaluationOptions,
     labels: tuple[str, str, str, str],
-    exact: dict[tuple[str, str, str], float],
+    exact: Mapping[ExactKey, float],
     calls: MetricCalls,
 ) -> float:
     """Return one score: from the exact ones, by a call of its metric, or from samples."""
-    if (pair.method, pair.observer, metric.name) in exact:
-        return exact[pair.method, pair.observer, metric.name]
+    if (key := exact_key(pair, metric.name)) in exact:
+        return exact[key]
     if not _is_sampled(metric, options):
         is_density = pair.method in OF_GAZE
         rng = stream(options, labels) if metric.random else None
