@@ -171,8 +171,8 @@ def evaluate(
         The gaze maps of a group are computed again for each of its images.
     region_options : mapping of mapping, optional
         Options of metrics of regions by name, such as ``{"iou": {"top": 0.05}}``, with the options
-        of the functions in `gazesal.regions`. ``iou`` and ``dice`` require `threshold` or `top`,
-        and ``top_k_intersection`` requires `k`.
+        of the functions in `gazesal.regions`. ``iou`` and ``dice`` require ``threshold`` or
+        ``top``, and ``top_k_intersection`` requires ``k``.
     region_rows : {"each", "union", "both"}, default "each"
         Regions that are scored by metrics of regions: each label, all regions of an image together
         (the region ``"union"``), or both.
@@ -184,9 +184,8 @@ def evaluate(
         :doc:`/concepts/center_bias`.
 
         - ``"other_gaze"`` scores each map against the gaze on the other images too, for the table
-          `Evaluation.controls`. For metrics that are linear in the gaze this is one further
-          score per map. The center bias and the baseline
-          stay the ones of the map's image.
+          ``Evaluation.controls``. For metrics that are linear in the gaze this is one further
+          score per map. The center bias and the baseline stay the ones of the map's image.
         - ``"mean_map"`` adds a row ``"NAME_mean_map"`` for each method: the mean of its maps of the
           other images, each standardized first, or as densities for the metrics of densities. Each
           map is read once more, and a function is called once more. With `leave_out`, the maps of a

@@ -116,8 +116,8 @@ def maps_for_metric(
       average. For SIM, for example, it is narrower or wider depending on their number, and no
       formula for it is known.
 
-    The constant `eps` of information gain, log-likelihood and KL is neglected. Pixels at which the
-    center bias is 0 have the largest value of :math:`p / c` if there is gaze, and 0 otherwise.
+    The constant ``eps`` of information gain, log-likelihood and KL is neglected. Pixels at which
+    the center bias is 0 have the largest value of :math:`p / c` if there is gaze, and 0 otherwise.
 
     References
     ----------

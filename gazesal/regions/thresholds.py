@@ -60,7 +60,7 @@ def thresholds_from_others(
     -----
     The threshold of image :math:`i` is
 
-    .. math:: \arg\max_t \sum_{j \neq i} J_j(t)
+    .. math:: \operatorname{argmax}_t \sum_{j \neq i} J_j(t)
 
     for the metric :math:`J_j(t)` of image :math:`j` above threshold :math:`t`. A threshold that is
     chosen on the scored image itself makes its score too high. The code of

@@ -116,7 +116,7 @@ class ControlScores:
         -----
         The null hypothesis is that the maps are exchangeable between the images: each map fits the
         gaze on its own image no better than the gaze on another. A method whose maps are all
-        the same has the p-value 1. See `scipy.stats.permutation_test`.
+        the same has the p-value 1. See ``scipy.stats.permutation_test``.
 
         Examples
         --------

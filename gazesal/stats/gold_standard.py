@@ -69,12 +69,12 @@ class GoldStandard:
 
     @property
     def log_likelihood(self) -> float:
-        """Return the mean of `log_likelihoods` over all fixations."""
+        """Return the mean of ``log_likelihoods`` over all fixations."""
         return _mean(self.log_likelihoods)
 
     @property
     def information_gain(self) -> float:
-        """Return the mean of `information_gains` over all fixations, or ``nan`` if empty."""
+        """Return the mean of ``information_gains`` over all fixations, or ``nan`` if empty."""
         return _mean(self.information_gains) if self.information_gains else math.nan
 
     def density(self, observer: int | None = None) -> Float64Array:
@@ -142,7 +142,7 @@ def gold_standard(
         Standard deviation of the Gaussian kernel in pixels, at least 0.25.
     center_bias : array_like of float, shape (H, W), optional
         Gaze on other images, non-negative with a positive sum. It is a part of the mixture, and the
-        baseline of `GoldStandard.information_gains`.
+        baseline of ``GoldStandard.information_gains``.
     shares : sequence of 3 float, optional
         Shares of the kernel density estimate, the center bias and the uniform density, with the sum
         1. By default they are fitted for each observer to the others, each of whom is left out in

@@ -56,7 +56,7 @@ class SplitHalf:
         Mean NCC of the two halves over the splits.
     corrected : float
         Spearman-Brown correction of `correlation` for all observers. It estimates the reliability
-        of the mean gaze map of all, as `NoiseCeiling.alpha` does.
+        of the mean gaze map of all, as ``NoiseCeiling.alpha`` does.
     correlations : numpy.ndarray of float64, shape (number of splits,)
         NCC of each split.
     half : int
