@@ -94,10 +94,11 @@ def observer_limit(
               f - a\, m^{-b} \quad\text{(power)}
 
     for :math:`m` observers, with :math:`b` from 0 to 2 and from 0.5 to 2. :footcite:t:`judd2012`
-    extrapolate by the power. Its limit depends strongly on the exponent, and with ten observers or
-    fewer it is often too high. The error of a mean of :math:`m` observers decreases as
-    :math:`1 / m`, and so does the hyperbola for many observers. It is therefore the default. The
-    page on :doc:`perfect maps </concepts/perfect_map>` has the errors of both in simulations.
+    extrapolate by the power. Its limit depends strongly on the exponent. In the simulations on the
+    page on :doc:`perfect maps </concepts/perfect_map>`, it is too high for NSS and about as
+    accurate as the hyperbola for AUC, sAUC and information gain. The error of a mean of :math:`m`
+    observers decreases as :math:`1 / m`, and so does the hyperbola for many observers. It is
+    therefore the default.
 
     The interval is Student's, with the standard error of the jackknife over the units
     :footcite:p:`efron1981`. It covers the variation over images and not an error of the form. The
