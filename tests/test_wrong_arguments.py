@@ -211,7 +211,7 @@ def sound_calls():
         "split_half": {"gaze_maps": [MAP, MAP + GAZE], "n_splits": 2, "rng": 0},
         "spearman_brown": {"correlation": 0.5, "factor": 2.0},
         "pooled_corrected_ncc": {
-            "images": [(MAP, [GAZE, GAZE + BIAS]), (BIAS, [MAP, GAZE + BIAS])] * 3,
+            "images": [(MAP, [GAZE, GAZE + BIAS, MAP]), (BIAS, [MAP, GAZE + BIAS, GAZE])] * 3,
             "clusters": list("aabbcc"),
             "confidence_level": 0.9,
         },

@@ -23,7 +23,7 @@ from .observer_curves import split_half as split_half
 from .observer_limit import ObserverLimit as ObserverLimit
 from .observer_limit import observer_limit as observer_limit
 from .planning import plan_study as plan_study
-from .ratio_intervals import pooled_corrected_ncc as pooled_corrected_ncc
+from .pooled_ncc import pooled_corrected_ncc as pooled_corrected_ncc
 from .ratio_intervals import ratio_interval as ratio_interval
 from .results import Comparison as Comparison
 from .results import Comparisons as Comparisons
