@@ -13,7 +13,7 @@ from gazesal.metrics.metric import Metric
 from gazesal.metrics.names import as_metrics
 from gazesal.typing import Float64Array, FloatArray
 
-__all__ = ["LINEAR_METRICS", "maps_for_metric"]
+__all__ = ["LINEAR_METRICS", "WITH_BIAS", "maps_for_metric"]
 
 BY_DENSITY = (
     "ncc",
@@ -43,6 +43,7 @@ LINEAR_METRICS = (
     "information_gain",
     "log_likelihood",
 )
+# The density of the gaze is not the best map by these metrics.
 WITH_BIAS = (*BY_RATIO, *BY_DIFFERENCE, "sncc", "semipartial_ncc")
 ROUNDING = 1e-13  # standard deviations by which two z-scored maps differ through rounding
 

@@ -16,6 +16,7 @@ from gazesal.evaluation.case import (
     REST_PREDICTS_ONE,
 )
 from gazesal.evaluation.ceiling_shares import SHARES
+from gazesal.metrics.maps_for_metric import WITH_BIAS
 from gazesal.reporting.labels import BASELINES, method_label, metric_label
 
 __all__ = [
@@ -33,9 +34,8 @@ ROW_WORDS = {
     "one observer. A perfect map predicts that gaze at least as well.",
     ALL_PREDICT_ONE: "Perfect map, at best: the map of all observers against the gaze of each of "
     "them, which it includes. A perfect map predicts that gaze at most as well.",
-    ATTAINABLE: "Perfect map, expected: the score of the mean of infinitely many observers, "
-    "computed from the agreement of the observers. It is limited by the noise of the few observers "
-    "in the ground truth.",
+    ATTAINABLE: "Perfect map, expected: its score against the ground truth, computed from the "
+    "agreement of the observers. The noise of few observers in the ground truth lowers it.",
 }
 
 
@@ -74,8 +74,22 @@ def ceiling_words(summary: pd.DataFrame) -> list[str]:
             "A perfect map is the expected gaze of infinitely many observers, in the form that the "
             "metric rewards most."
         )
-        lines.insert(0, start)
+        lines[:0] = [start, *_form_words(summary)]
     return lines + share_words(summary)
+
+
+def _form_words(summary: pd.DataFrame) -> list[str]:
+    """Return a sentence on the metrics by which the gaze itself is not a perfect map."""
+    known = summary[summary["method"].isin(CEILINGS) & summary["estimate"].notna()]
+    names = [name for name in map(str, known["metric"].unique()) if name in WITH_BIAS]
+    if not names:
+        return []
+    labels = [metric_label(name) for name in names]
+    listed = " and ".join([", ".join(labels[:-1]), labels[-1]] if labels[1:] else labels)
+    return [
+        f"By {listed}, this form shows only where people look more than the center bias does. A "
+        "map that equals the expected gaze scores less."
+    ]
 
 
 def share_words(summary: pd.DataFrame) -> list[str]:
@@ -97,18 +111,24 @@ def share_words(summary: pd.DataFrame) -> list[str]:
     return lines
 
 
-def bounds_words(bounds: Bounds, share: tuple[str, float] | None = None) -> str:
+def bounds_words(
+    bounds: Bounds, label: str = "", mean: float = math.nan, share: float = math.nan
+) -> str:
     """Return a sentence on the score of a perfect map, empty if it is not known.
 
-    `share` has the label of a map and the share of the expected score that it reaches.
+    It states the distance of the map `label` from it, if given its mean score, and the share of the
+    expected score that the map reaches.
     """
     if math.isfinite(bounds.expected):
         words = f"A perfect map is expected to score {bounds.expected:.3f}"
-        if share is not None and math.isfinite(share[1]):
-            words += f", of which {share[0]} reaches {_percent(share[1])}"
+        if math.isfinite(share):
+            words += f", of which {label} reaches {_percent(share)}"
         return f"{words}."
     if math.isfinite(bounds.worst) and math.isfinite(bounds.best):
-        return f"A perfect map would score between {bounds.worst:.3f} and {bounds.best:.3f}."
+        words = f"A perfect map would score between {bounds.worst:.3f} and {bounds.best:.3f}"
+        if math.isfinite(mean):
+            words += f", so that {label} is {_distance(mean, bounds)}"
+        return f"{words}."
     if math.isfinite(bounds.worst):
         return f"A perfect map would score at least as well as {bounds.worst:.3f}."
     return ""
@@ -131,6 +151,14 @@ def bounds_note(summary: pd.DataFrame) -> str:
         ]
         words.append(f"Dashed line: score of a perfect map, {' or '.join(kinds)}.")
     return " ".join(words)
+
+
+def _distance(mean: float, bounds: Bounds) -> str:
+    """Return a phrase on the distance of a mean score from both bounds."""
+    if mean > bounds.best:
+        return "above both bounds"
+    least, most = (f"{bound - mean:.3f}" for bound in bounds[:2])
+    return f"{least} to {most} below it" if mean < bounds.worst else f"at most {most} below it"
 
 
 def _subject(method: str) -> str:

@@ -392,10 +392,7 @@ class TestMixedSets:
         text = page.read_text()
         assert text.count(MIXED) == 1
         assert "One observer vs. the others (2 of 6 images)" in text
-        assert (
-            "one observer against the others (2 of 6 images), whose map is noisy, scores"
-            in text.lower()
-        )
+        assert "one observer (2 of 6 images), whose map is noisy, scores" in text.lower()
         assert "Images with only one of the two scores are left out, up to 4." in text
         assert "nan [nan, nan]" not in text
         for figure, label in (

@@ -1,5 +1,7 @@
 """The score of a perfect map in texts, tables, figures and pages."""
 
+from dataclasses import replace
+
 import matplotlib.colors
 import numpy as np
 import pandas as pd
@@ -9,6 +11,8 @@ import gazesal
 from gazesal.evaluation.case import CEILINGS
 from gazesal.reporting.captions import describe
 from gazesal.reporting.figure_style import BOUND
+from gazesal.reporting.html.comparisons import families
+from gazesal.reporting.html.tables import headlines
 from gazesal.reporting.perfect_map import Bounds, bounds_note, bounds_of, bounds_words
 from tests.evaluation.test_ceilings import evaluate, make_cases
 
@@ -47,13 +51,34 @@ def test_bounds_are_the_means_of_the_rows(summary):
     ],
 )
 def test_a_sentence_states_the_bounds(bounds, words):
-    assert bounds_words(bounds, ("mine", 0.724)).startswith(words)
-    assert ("reaches 72%" in bounds_words(bounds, ("mine", 0.724))) == np.isfinite(bounds.expected)
+    found = bounds_words(bounds, "mine", share=0.724)
+    assert found.startswith(words)
+    assert ("reaches 72%" in found) == np.isfinite(bounds.expected)
+
+
+@pytest.mark.parametrize(
+    ("mean", "words"),
+    [
+        (0.68, "so that mine is 0.020 to 0.120 below it."),
+        (0.75, "so that mine is at most 0.050 below it."),
+        (0.81, "so that mine is above both bounds."),
+    ],
+)
+def test_a_sentence_states_the_distance_from_the_bounds(mean, words):
+    assert bounds_words(Bounds(0.7, 0.8, np.nan), "mine", mean).endswith(words)
+
+
+def test_description_names_metrics_by_which_the_gaze_is_not_a_perfect_map():
+    evaluation = evaluate(make_cases(), metrics=("ncc", "sncc", "residual_ncc"))
+    text = describe(evaluation, evaluation.summary())
+    assert "By sNCC and Residual NCC, this form shows only" in text
+    without = describe(evaluation, evaluation.summary().query("metric == 'ncc'"))
+    assert "this form shows only" not in without
 
 
 def test_description_explains_the_rows_and_states_the_shares(evaluation, summary):
     text = describe(evaluation, summary)
-    for words in ("at worst: the map of", "at best: the map of", "expected: the score of"):
+    for words in ("at worst: the map of", "at best: the map of", "expected: its score"):
         assert f"Perfect map, {words}" in text
     share = summary.set_index(["method", "metric"]).loc[("mine", "ncc"), "of_attainable"]
     assert f"mine {round(100 * share)}% [" in text
@@ -111,9 +136,19 @@ def test_page_states_and_draws_the_bounds(evaluation, summary, tmp_path):
     path = gazesal.reporting.write_html_report(evaluation, tmp_path / "r.html", n_extremes=0)
     text = path.read_text("utf-8")
     worst, best, _ = bounds_of(summary, "auc_borji")
-    assert f"A perfect map would score between {worst:.3f} and {best:.3f}." in text
+    assert f"A perfect map would score between {worst:.3f} and {best:.3f}, so that mine is" in text
     assert text.count('<rect class="bounds"') == 2 * 4  # two charts of four rows
     assert text.count('<line class="bound"') == 2 * 2 * 4
     comparisons = text[text.index('id="comparisons"') :]
     assert "Perfect map" not in comparisons[: comparisons.index("</section>")]
     assert not pd.isna(summary["of_attainable"]).all()
+
+
+def test_headlines_do_not_subtract_means_over_different_images(evaluation, summary):
+    assert "so that mine is" in headlines(summary, families(evaluation, summary))[1]
+    *several, third, fourth = make_cases()
+    alone = [replace(case, gaze={"ann": case.gaze["ann"]}) for case in (third, fourth)]
+    mixed = evaluate([*several, *alone], metrics=METRICS[1:2], ground_truth="all")
+    (line,) = headlines(mixed.summary(), families(mixed, mixed.summary()))
+    assert "A perfect map would score between" in line
+    assert "so that" not in line

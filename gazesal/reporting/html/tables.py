@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,7 +10,13 @@ from typing import Any
 import pandas as pd
 
 from gazesal._warnings import muted
-from gazesal.evaluation.case import CENTER_BIAS, GAZE, IN_SAMPLE_BIAS, INTEROBSERVER
+from gazesal.evaluation.case import (
+    CENTER_BIAS,
+    GAZE,
+    IN_SAMPLE_BIAS,
+    INTEROBSERVER,
+    REST_PREDICTS_ONE,
+)
 from gazesal.evaluation.ceiling_shares import SHARES
 from gazesal.evaluation.evaluation import Evaluation
 from gazesal.evaluation.score_rows import COLUMNS, REGION
@@ -31,7 +38,6 @@ from gazesal.reporting.summary_cells import cells_of, cells_with_best
 
 __all__ = ["comparisons", "groups", "headlines", "means"]
 
-NOISY = ", whose map is noisy,"  # one observer, so that a map that scores higher is no puzzle
 MOST_GROUPS = 12  # groups shown per column, the others are only counted
 
 
@@ -54,33 +60,36 @@ def headlines(summary: pd.DataFrame, families: Sequence[Family]) -> list[str]:
             named = ", ".join(f"{method_label(each)} scores {means[each]:.3f}" for each in maps)
             parts.append(f"By {heading}, {named}.")
         baselines = [
-            (INTEROBSERVER, "one observer against the others"),
-            (GAZE, "the gaze of all observers"),
-            (CENTER_BIAS if CENTER_BIAS in means else IN_SAMPLE_BIAS, "the center bias"),
+            # the noise is the reason why a map can score higher
+            (INTEROBSERVER, "one observer{}, whose map is noisy, scores {:.3f} against the others"),
+            (GAZE, "the gaze of all observers{} scores {:.3f}"),
+            (
+                CENTER_BIAS if CENTER_BIAS in means else IN_SAMPLE_BIAS,
+                "the center bias{} scores {:.3f}",
+            ),
         ]
         counts = dict(zip(rows["method"], rows["n_images"].tolist(), strict=True))
         scored = [
-            (
-                words
-                + of_images(counts[row], max(counts.values()))
-                + NOISY * (row == INTEROBSERVER),
-                means[row],
-            )
+            words.format(of_images(counts[row], max(counts.values())), means[row])
             for row, words in baselines
             if row in means
         ]
         inverse = sncc_of_inverse_bias(summary) if name == "sncc" else None
         if inverse is not None:
-            scored.append(("the inverse of the center bias, which uses no image,", inverse))
+            words = "the inverse of the center bias, which uses no image, scores {:.3f}"
+            scored.append(words.format(inverse))
         if scored:
-            listed = "; ".join(f"{words} scores {value:.3f}" for words, value in scored)
+            listed = "; ".join(scored)
             start = "" if parts else f"By {heading}, "
             parts.append(f"{start or listed[0].upper()}{listed[not start :]}.")
-        share = None
-        if best is not None and SHARES[0] in rows:
-            values = dict(zip(rows["method"], rows[SHARES[0]], strict=True))
-            share = (method_label(best), float(values[best]))
-        if perfect := bounds_words(bounds_of(summary, name), share):
+        label, mean, share = "", math.nan, math.nan
+        if best is not None:
+            label = method_label(best)
+            if counts[best] == counts.get(REST_PREDICTS_ONE):  # means over the same images
+                mean = means[best]
+            if SHARES[0] in rows:
+                share = dict(zip(rows["method"], rows[SHARES[0]], strict=True))[best]
+        if perfect := bounds_words(bounds_of(summary, name), label, mean, share):
             parts.append(perfect)
         if parts:
             lines.append(" ".join(parts))
