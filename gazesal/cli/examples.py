@@ -7,11 +7,15 @@ EVALUATE_EXAMPLES = {
         "gazesal evaluate --fixations fixations.csv --maps maps --size 800x600 \\\n"
         "    --sigma 24px --out results"
     ),
+    "With the score of a perfect map, and of each map on other images": (
+        "gazesal evaluate --fixations fixations.csv --maps maps --size 800x600 \\\n"
+        "    --sigma 24px --ceilings --controls other_gaze --out results"
+    ),
     "The export of a tracker": (
         "gazesal evaluate --fixations report.txt --format eyelink --display 1920x1080 \\\n"
         "    --placement center --size stimuli --maps maps --sigma 24px --out results"
     ),
-    "One reader an image, as in EGD-CXR": (
+    "One reader per image, as in EGD-CXR": (
         "gazesal evaluate --fixations fixations.csv --format egd-cxr --size sizes.csv \\\n"
         "    --maps maps --resize bilinear --sigma 100px --outside drop --ground-truth all \\\n"
         "    --out results"
