@@ -27,7 +27,7 @@ from gazesal.stats.noise_ceiling import covariance_matrix
 from gazesal.stats.observers_as_maps import MIXED, ObserversAsMaps
 from gazesal.typing import Float64Array
 
-__all__ = ["ceiling_rows", "ceiling_scores"]
+__all__ = ["ceiling_rows", "ceiling_scores", "require_ceilings"]
 
 # metrics whose best attainable score follows from the agreement of the observers
 CORRELATIONS = ("ncc", "sncc", "residual_ncc", "semipartial_ncc")
@@ -42,6 +42,17 @@ def ceiling_rows(metric: Metric) -> tuple[str, ...]:
     if metric.name in LINEAR_METRICS:
         return REST_PREDICTS_ONE, ALL_PREDICT_ONE
     return (REST_PREDICTS_ONE,) if metric.name in ONE_SIDED else ()
+
+
+def require_ceilings(options: EvaluationOptions) -> None:
+    """Raise if no metric has one of the rows of ceilings that are asked for."""
+    rows = {row for metric in options.of_gaze for row in ceiling_rows(metric)}
+    if options.ceilings and not rows & set(options.ceilings):
+        raise ValueError(
+            "`ceilings` (--ceilings) must be a row of some metric in `metrics`, got "
+            f"{', '.join(options.ceilings)} with {', '.join(options.metrics)}. Remove it, or add "
+            "a metric with a known score of a perfect map, such as 'ncc' or 'auc_borji'."
+        )
 
 
 def ceiling_scores(

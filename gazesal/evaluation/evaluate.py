@@ -11,6 +11,7 @@ from typing import Any, Literal
 from gazesal._validation import as_choice, as_flag
 from gazesal.evaluation.case import Case
 from gazesal.evaluation.case_checks import as_cases, few_observers, misfits, require_images
+from gazesal.evaluation.ceilings import require_ceilings
 from gazesal.evaluation.control_options import require_controls
 from gazesal.evaluation.control_passes import make_controls
 from gazesal.evaluation.control_table import split_controls
@@ -328,6 +329,7 @@ def evaluate(
     require_used(options, fitting)
     require_images(listed, options)
     require_groups(listed, options)
+    require_ceilings(options)
     require_controls(listed, options)
     require_pixel_places(fitting)
     report_implausible(fitting)

@@ -101,7 +101,8 @@ def summarize(
             rows.append(row)
     made = pd.DataFrame(rows)
     if ATTAINABLE in evaluation.methods:
-        made = made.join(shares_of_attainable(made, scores, design, options))
+        truth = evaluation.options.ground_truth
+        made = made.join(shares_of_attainable(made, scores, design, options, ground_truth=truth))
     caveats = caveats_by_key(cubes, options, names=units)
     made.attrs["caveats"] = words_of(caveats, len(cubes), options, command="--interval")
     made.attrs["observers"] = observer_sentence(evaluation)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from gazesal.evaluation.case import CENTER_BIAS
 from gazesal.evaluation.evaluation import Evaluation
 from gazesal.exceptions import IntervalWarning
 from gazesal.reporting.labels import level_label, method_label, metric_heading
@@ -19,6 +20,10 @@ CONTROL_WORDS = (
     "Own image: the mean score of a map on its image. Other images: the mean score of the same map "
     "against the gaze on other images. A method that shows the same map on all images has a mean "
     "difference of 0, whatever the map shows. The difference is what the score owes to the image."
+)
+LEFT_OUT_WORDS = (
+    "The center bias is not the same map on all images: it is made of the gaze on the other images "
+    "without the own, and fits them better than the own, the more so with fewer images."
 )
 
 
@@ -46,8 +51,11 @@ def control_rows(evaluation: Evaluation, **options: Any) -> tuple[list[ControlRo
         summary = evaluation.control_summary(**options)
     caveats = [str(one.message) for one in caught if one.category is IntervalWarning]
     level = level_label(summary["confidence_level"])
+    words = CONTROL_WORDS
+    if CENTER_BIAS in set(summary["method"]) and evaluation.options.given_bias is None:
+        words += f" {LEFT_OUT_WORDS}"
     words = (
-        f"{CONTROL_WORDS} {level} intervals, each for its row alone. The p-values are of sign "
+        f"{words} {level} intervals, each for its row alone. The p-values are of sign "
         "flips, two-sided and adjusted for all rows together."
     )
     words = " ".join([words, *(re.sub(r" \(interval=[^)]*\)", "", each) for each in caveats)])

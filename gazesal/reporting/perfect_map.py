@@ -17,6 +17,7 @@ from gazesal.evaluation.case import (
 )
 from gazesal.evaluation.ceiling_shares import SHARES
 from gazesal.metrics.maps_for_metric import WITH_BIAS
+from gazesal.metrics.names import metric_named
 from gazesal.reporting.labels import BASELINES, method_label, metric_label
 
 __all__ = [
@@ -74,7 +75,7 @@ def ceiling_words(summary: pd.DataFrame) -> list[str]:
             "A perfect map is the expected gaze of infinitely many observers, in the form that the "
             "metric rewards most."
         )
-        lines[:0] = [start, *_form_words(summary)]
+        lines = [start, *_form_words(summary), *lines, *_unknown_words(summary)]
     return lines + share_words(summary)
 
 
@@ -84,12 +85,27 @@ def _form_words(summary: pd.DataFrame) -> list[str]:
     names = [name for name in map(str, known["metric"].unique()) if name in WITH_BIAS]
     if not names:
         return []
-    labels = [metric_label(name) for name in names]
-    listed = " and ".join([", ".join(labels[:-1]), labels[-1]] if labels[1:] else labels)
     return [
-        f"By {listed}, this form shows only where people look more than the center bias does. A "
-        "map that equals the expected gaze scores less."
+        f"By {_listed(names)}, this form shows only where people look more than the center bias "
+        "does. A map that equals the expected gaze scores less."
     ]
+
+
+def _unknown_words(summary: pd.DataFrame) -> list[str]:
+    """Return a sentence on the metrics of gaze without a row of ceilings."""
+    known = set(summary.loc[summary["method"].isin(CEILINGS), "metric"])
+    names = [
+        str(name)
+        for name in summary["metric"].unique()
+        if name not in known and metric_named(str(name)).ground_truth != "region"
+    ]
+    return [f"The score of a perfect map is not known for {_listed(names)}."] if names else []
+
+
+def _listed(names: list[str]) -> str:
+    """Return the labels of metrics as a list in words."""
+    *first, last = [metric_label(name) for name in names]
+    return " and ".join([", ".join(first), last] if first else [last])
 
 
 def share_words(summary: pd.DataFrame) -> list[str]:

@@ -260,3 +260,20 @@ def test_rows_equal_the_bounds_of_one_image(cases, metric):
             assert not by_name
         else:
             assert [by_name[name] for name in OBSERVERS] == pytest.approx(scores, abs=1e-10)
+
+
+@pytest.mark.parametrize(("metrics", "rows"), [(["spearman"], True), (["auc_borji"], "attainable")])
+def test_ceilings_that_no_metric_has_are_refused(cases, metrics, rows):
+    with pytest.raises(ValueError, match="`ceilings`"):
+        evaluate(cases, metrics=metrics, ceilings=rows)
+
+
+def test_observer_has_no_share_of_a_ground_truth_of_more_observers(cases, result):
+    def share(evaluation):
+        table = evaluation.summary().set_index(["method", "metric"])["of_attainable"]
+        return table["interobserver", "ncc"], table["mine", "ncc"]
+
+    assert np.isfinite(share(result)).all()
+    observer, mine = share(evaluate(cases, metrics=["ncc"], ground_truth="all"))
+    assert np.isnan(observer)
+    assert np.isfinite(mine)

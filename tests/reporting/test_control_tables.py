@@ -36,6 +36,13 @@ def test_rows_have_the_numbers_of_the_summary(evaluation):
     assert control_text(evaluation).count("\n") > 10
 
 
+def test_words_explain_the_difference_of_a_center_bias_of_the_other_images(evaluation):
+    assert "without the own, and fits them better" in control_rows(evaluation)[1]
+    given = gazesal.GaussianCenterBias.clarke_tatler()
+    of_given = evaluate(make_cases(), ["ncc"], "other_gaze", center_bias=given)
+    assert "without the own" not in control_rows(of_given)[1]
+
+
 def test_without_the_control_there_is_no_table():
     plain = evaluate(make_cases(), controls=())
     assert control_rows(plain) == ([], "")

@@ -72,6 +72,7 @@ def test_description_names_metrics_by_which_the_gaze_is_not_a_perfect_map():
     evaluation = evaluate(make_cases(), metrics=("ncc", "sncc", "residual_ncc"))
     text = describe(evaluation, evaluation.summary())
     assert "By sNCC and Residual NCC, this form shows only" in text
+    assert "not known" not in text
     without = describe(evaluation, evaluation.summary().query("metric == 'ncc'"))
     assert "this form shows only" not in without
 
@@ -152,3 +153,9 @@ def test_headlines_do_not_subtract_means_over_different_images(evaluation, summa
     (line,) = headlines(mixed.summary(), families(mixed, mixed.summary()))
     assert "A perfect map would score between" in line
     assert "so that" not in line
+
+
+def test_description_names_metrics_without_a_known_perfect_map():
+    evaluation = evaluate(make_cases(), metrics=("ncc", "spearman", "auc_judd"))
+    words = "The score of a perfect map is not known for Spearman and AUC-Judd."
+    assert words in describe(evaluation, evaluation.summary())
