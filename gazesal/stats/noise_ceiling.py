@@ -270,7 +270,7 @@ def corrected_ncc(saliency_map: ArrayLike, gaze_maps: Iterable[ArrayLike]) -> fl
     >>> round(gazesal.corrected_ncc([[2, 1, 0, 0]], maps), 4)
     1.0445
     """
-    with_mean, variance, covariances = covariance_parts(saliency_map, gaze_maps)
+    with_each, variance, covariances = covariance_parts(saliency_map, gaze_maps)
     common = mean_covariance(covariances)
     if variance == 0.0:
         warn("The corrected NCC is undefined: `saliency_map` is constant.", UndefinedMetricWarning)
@@ -282,28 +282,28 @@ def corrected_ncc(saliency_map: ArrayLike, gaze_maps: Iterable[ArrayLike]) -> fl
             UndefinedMetricWarning,
         )
         return math.nan
-    return float(with_mean / math.sqrt(variance * common))
+    return float(with_each.mean() / math.sqrt(variance * common))
 
 
 def covariance_parts(
     saliency_map: ArrayLike, gaze_maps: Iterable[ArrayLike]
-) -> tuple[float, float, Float64Array]:
+) -> tuple[Float64Array, float, Float64Array]:
     """Compute the three parts of the corrected NCC.
 
-    Return the covariance of the saliency map with the mean gaze map, the variance of the saliency
-    map, which is 0 if it is constant, and the covariance matrix of the observers. The saliency map
-    has an arbitrary scale.
+    Return the covariances of the saliency map with the gaze maps (N,), the variance of the saliency
+    map, which is 0 if it is constant, and the covariance matrix of the observers (N, N). The
+    saliency map has an arbitrary scale.
     """
     saliency = as_map(saliency_map, name="saliency_map")
     maps, _ = _of_usual_scale(as_gaze_maps(gaze_maps))
     require_same_shape(saliency, maps[0], names=("saliency_map", "gaze_maps[0]"))
     ends = finite_extremes(saliency.ravel(), name="saliency_map")
     if is_constant(saliency, *ends):
-        return 0.0, 0.0, np.zeros((len(maps), len(maps)))
+        return np.zeros(len(maps)), 0.0, np.zeros((len(maps), len(maps)))
     scaled = to_unit_scale(saliency.ravel()).reshape(saliency.shape)
     covariances, _ = covariance_matrix([*maps, scaled])
     n = len(maps)
-    return float(covariances[n, :n].mean()), float(covariances[n, n]), covariances[:n, :n]
+    return covariances[n, :n], float(covariances[n, n]), covariances[:n, :n]
 
 
 def mean_covariance(covariances: Float64Array) -> float:

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gazesal._validation import as_iterable
+from gazesal._validation import as_choice, as_flag, as_iterable
 from gazesal._warnings import warn
 from gazesal.exceptions import IntervalWarning
-from gazesal.stats.interval_methods import DEFAULT_INTERVAL
-from gazesal.stats.noise_ceiling import covariance_parts, mean_covariance
+from gazesal.stats.array_intervals import cluster_means
+from gazesal.stats.expected_deviation import FEWEST_OBSERVERS, deviation_of_expected_map
+from gazesal.stats.interval_methods import DEFAULT_INTERVAL, t_quantiles
+from gazesal.stats.noise_ceiling import covariance_parts
 from gazesal.stats.ratio_intervals import ratio_interval
 from gazesal.stats.results import ConfidenceInterval
 from gazesal.typing import Float64Array, RandomState
 
-__all__ = ["deviation_of_expected_map", "pooled_corrected_ncc"]
+__all__ = ["pooled_corrected_ncc"]
 
-FEWEST_OBSERVERS = 3  # for which the sampling variance of the mean covariance can be estimated
+WITH_OBSERVERS = ("t", "normal")  # kinds of interval that can include the variation over observers
 
 
 def pooled_corrected_ncc(
     images: Iterable[tuple[ArrayLike, Iterable[ArrayLike]]],
     *,
+    same_observers: bool = False,
     clusters: ArrayLike | None = None,
     interval: str = DEFAULT_INTERVAL,
     confidence_level: float = 0.95,
@@ -43,10 +47,15 @@ def pooled_corrected_ncc(
         For each image a saliency map of shape (H, W), any scale, finite and not constant, and the
         gaze maps of at least two observers, better three or more. Sizes may differ between images.
         A generator that loads one image at a time needs memory for one image.
+    same_observers : bool, default False
+        The images have the gaze maps of the same four or more observers, in the same order. The
+        interval then includes the variation over observers. By default, the observers of different
+        images are independent.
     clusters : array_like, shape (N,), optional
         Unit of each image, such as the patient. By default every image is a unit of its own.
     interval : {"t", "normal", "bootstrap", "basic", "bca"}, default "t"
-        Kind of the interval, see `ratio_interval`.
+        Kind of the interval, see `ratio_interval`. It must be ``"t"`` or ``"normal"`` with
+        `same_observers`.
     confidence_level : float, default 0.95
         Confidence level.
     n_resamples : int, default 10000
@@ -63,7 +72,8 @@ def pooled_corrected_ncc(
     ------
     ValueError
         If there is no image, a saliency map is constant, or as for `gazesal.corrected_ncc` and
-        `ratio_interval`.
+        `ratio_interval`. With `same_observers`, if images have different numbers of observers, or
+        fewer than four.
     TypeError
         If a map does not hold real numbers.
 
@@ -109,8 +119,16 @@ def pooled_corrected_ncc(
     In the simulations on the page on :doc:`perfect maps </concepts/perfect_map>`, the bias with
     3, 5 and 10 observers is about 0.001, and the interval covers the truth in 93 to 96% of studies.
     It assumes that the observers of different images are independent. If the same few observers
-    look at all images and differ consistently, the interval holds for these observers, and covers
-    the score for infinitely many others less often.
+    look at all images and differ consistently, it covers the score for infinitely many observers
+    less often. With `same_observers`, the variance
+
+    .. math:: V_\text{image} + \max(V_\text{observer} - V_\text{both}, 0)
+
+    takes the place of the variance :math:`V_\text{image}` over images, as in two-way clustering
+    :footcite:p:`cameron2011`. :math:`V_\text{observer}` is the jackknife variance over observers
+    :footcite:p:`efron1981`, and :math:`V_\text{both}` the part of it that is independent between
+    images. The half-widths grow by the ratio of the standard errors and of the quantiles, with the
+    degrees of freedom of :footcite:t:`satterthwaite1946`.
 
     The result is the mean of the images' NCC with infinitely many observers, weighted by the
     standard deviation of their gaze maps: images on which all look at one place count more.
@@ -130,7 +148,11 @@ def pooled_corrected_ncc(
     >>> print(gazesal.stats.pooled_corrected_ncc(image() for _ in range(20)))
     0.991 [0.974, 1.009]
     """
-    parts = []
+    as_flag(same_observers, name="same_observers")
+    if same_observers:
+        as_choice(interval, WITH_OBSERVERS, name="interval")
+    parts: list[tuple[float, float]] = []
+    left_out: list[list[tuple[float, float]]] = []  # of each image, without each observer
     n_uncorrected = 0
     for i, pair in enumerate(as_iterable(images, name="images", of="pairs of maps")):
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
@@ -139,7 +161,7 @@ def pooled_corrected_ncc(
                 f"{type(pair).__name__}."
             )
         try:
-            with_mean, variance, covariances = covariance_parts(*pair)
+            with_each, variance, covariances = covariance_parts(*pair)
         except (TypeError, ValueError) as error:  # say in which image
             raise type(error)(f"`images[{i}]` is invalid: {error}") from error
         if not variance > 0:
@@ -147,8 +169,19 @@ def pooled_corrected_ncc(
                 f"`images[{i}]` must have a saliency map that is not constant. Leave it out, and "
                 "report the number of images left out."
             )
-        n_uncorrected += len(covariances) < FEWEST_OBSERVERS
-        parts.append((with_mean / math.sqrt(variance), deviation_of_expected_map(covariances)))
+        with_each = with_each / math.sqrt(variance)
+        parts.append((float(with_each.mean()), deviation_of_expected_map(covariances)))
+        n = len(with_each)
+        n_uncorrected += n < FEWEST_OBSERVERS
+        if same_observers:
+            if n <= FEWEST_OBSERVERS or (left_out and n != len(left_out[0])):
+                expected = len(left_out[0]) if left_out else f"at least {FEWEST_OBSERVERS + 1}"
+                raise ValueError(
+                    f"`images[{i}]` must have the gaze maps of {expected} observers with "
+                    f"`same_observers=True`, got {n}. Use the same observers in all images, or "
+                    "`same_observers=False`."
+                )
+            left_out.append([_without(k, with_each, covariances) for k in range(n)])
     if not parts:
         raise ValueError("`images` must hold at least one image, got none.")
     if n_uncorrected:
@@ -159,7 +192,7 @@ def pooled_corrected_ncc(
             IntervalWarning,
         )
     numerators, denominators = np.array(parts).T
-    return ratio_interval(
+    found = ratio_interval(
         numerators,
         denominators,
         clusters=clusters,
@@ -168,45 +201,54 @@ def pooled_corrected_ncc(
         n_resamples=n_resamples,
         rng=rng,
     )
+    if not (same_observers and math.isfinite(found.low)):
+        return found
+    factor = _widening(
+        _by_cluster(np.array(parts), clusters),
+        _by_cluster(np.array(left_out).reshape(len(parts), -1), clusters),
+        0.5 + confidence_level / 2 if interval == "t" else None,
+    )
+    return replace(
+        found,
+        low=found.estimate - factor * (found.estimate - found.low),
+        high=found.estimate + factor * (found.high - found.estimate),
+    )
 
 
-def deviation_of_expected_map(covariances: Float64Array) -> float:
-    """Estimate the standard deviation over the pixels of the mean of infinitely many observers.
+def _without(k: int, with_each: Float64Array, covariances: Float64Array) -> tuple[float, float]:
+    """Compute the numerator and the denominator of an image without observer k."""
+    rest = np.delete(np.arange(len(with_each)), k)
+    return float(with_each[rest].mean()), deviation_of_expected_map(covariances[np.ix_(rest, rest)])
 
-    The root of the mean covariance C is corrected by the factor 1 + V / (8 C**2).
+
+def _by_cluster(values: Float64Array, clusters: ArrayLike | None) -> Float64Array:
+    """Average the images of each cluster, in each column."""
+    return np.stack([cluster_means(each, clusters) for each in values.T], axis=1)
+
+
+def _widening(parts: Float64Array, left_out: Float64Array, probability: float | None) -> float:
+    """Compute the factor by which the variation over observers widens an interval by image.
+
+    `parts` (U, 2) are numerators and denominators by unit, `left_out` (U, 2 N) the same without
+    each observer. `probability` is the level of Student's quantile, None for a normal one.
     """
-    common = mean_covariance(covariances)
-    if not common > 0:
-        return 0.0
-    n = len(covariances)
-    if n < FEWEST_OBSERVERS:
-        return math.sqrt(common)
-    relative = covariances / common
-    variance = _variance_with_three(relative) if n == FEWEST_OBSERVERS else _variance(relative)
-    return math.sqrt(common) * (1 + min(max(variance / 8, -1.0), 1.0))
-
-
-def _variance(covariances: Float64Array) -> float:
-    """Estimate the sampling variance of the mean covariance of four or more observers."""
-    n = len(covariances)
-    pairs = covariances - np.diag(np.diag(covariances))
-    total, rows = pairs.sum(), pairs.sum(axis=1)
-    # products of all pairs, without the products that have one or both observers in common
-    separate = total**2 - 4 * (rows @ rows) + 2 * (pairs**2).sum()
-    mean = total / (n * (n - 1))
-    return float(mean**2 - separate / (n * (n - 1) * (n - 2) * (n - 3)))
-
-
-def _variance_with_three(covariances: Float64Array) -> float:
-    """Estimate the sampling variance of the mean covariance of three observers.
-
-    With deviations e from the expected map m, c_jk = mm + m e_j + m e_k + e_j e_k. The variance of
-    the mean is 4/3 var(m e) + 1/3 var(e_j e_k), and the variance between the three pairs is
-    var(m e) + var(e_j e_k). The last term is the squared covariance matrix of the deviations,
-    summed over all pairs of pixels, with its unbiased estimate for a normal distribution.
-    """
-    between = float(np.var(covariances[np.triu_indices(3, 1)], ddof=1))
-    centering = np.eye(3) - 1 / 3
-    deviations = centering @ covariances @ centering / 2
-    product = float((deviations**2).sum() - np.trace(deviations) ** 2 / 2)
-    return 4 / 3 * between - product
+    units = len(parts)
+    rest = left_out.reshape(units, -1, 2)
+    n = rest.shape[1]
+    mean = parts[:, 1].mean()
+    ratio = parts[:, 0].mean() / mean
+    by_image = float(np.var((parts[:, 0] - ratio * parts[:, 1]) / mean, ddof=1)) / units
+    if by_image == 0.0:
+        return 1.0
+    sums = rest.sum(axis=0)
+    by_observer = (n - 1) * float(np.var(sums[:, 0] / sums[:, 1]))
+    each = (rest[..., 0] - ratio * rest[..., 1]) / mean
+    by_both = (n - 1) * float(np.var(each, axis=1).sum()) / units**2
+    added = max(by_observer - by_both, 0.0)
+    total = by_image + added
+    factor = math.sqrt(total / by_image)
+    if probability is None:
+        return factor
+    degrees = total**2 / (by_image**2 / (units - 1) + added**2 / (n - 1))
+    quantiles = t_quantiles(probability, np.array([degrees, units - 1.0]))
+    return factor * float(quantiles[0] / quantiles[1])

@@ -8,7 +8,7 @@ import pytest
 
 import gazesal
 from gazesal.stats import pooled_corrected_ncc, ratio_interval
-from gazesal.stats.pooled_ncc import deviation_of_expected_map
+from gazesal.stats.expected_deviation import deviation_of_expected_map
 
 
 def images(rng, n_images, n_observers):
@@ -106,6 +106,69 @@ def test_scale_of_the_gaze_maps_does_not_change_the_pooled_score():
     scaled = pooled_corrected_ncc([(s, 1e-6 * g) for s, g, _ in simulated])
     assert scaled.estimate == pytest.approx(found.estimate, rel=1e-12)
     assert (scaled.low, scaled.high) == pytest.approx((found.low, found.high), rel=1e-9)
+
+
+def study(rng, n_images, n_observers, difference):
+    """Simulate images seen by the same observers, who differ in how they weight a common part."""
+    weights = 1 + difference * rng.normal(size=n_observers)
+    common = rng.normal(size=(6, 8))
+    for _ in range(n_images):
+        own = rng.normal(size=(6, 8))
+        gaze = own + weights[:, None, None] * common + 0.3 * rng.normal(size=(n_observers, 6, 8))
+        yield own + common, gaze
+
+
+def test_same_observers_widen_the_interval_by_the_documented_factor():
+    simulated = list(study(np.random.default_rng(8), 30, 5, 0.5))
+    plain = pooled_corrected_ncc(simulated, interval="normal")
+    found = pooled_corrected_ncc(simulated, interval="normal", same_observers=True)
+    assert found.estimate == plain.estimate
+
+    def terms(observers):
+        numerators = [
+            gazesal.ncc(s, g[observers].mean(0)) * g[observers].mean(0).std() for s, g in simulated
+        ]
+        covariances = [
+            np.cov(g[observers].reshape(len(observers), -1), ddof=0) for _, g in simulated
+        ]
+        return np.array(numerators), np.array([deviation_of_expected_map(c) for c in covariances])
+
+    a, b = terms([*range(5)])
+    rest = [terms([i for i in range(5) if i != k]) for k in range(5)]
+    ratio = a.sum() / b.sum()
+    by_image = np.var((a - ratio * b) / b.mean(), ddof=1) / 30
+    by_observer = 4 * np.var([x.sum() / y.sum() for x, y in rest])
+    single = np.array([(x - ratio * y) / b.mean() for x, y in rest])
+    by_both = 4 * np.var(single, axis=0).sum() / 30**2
+    assert by_observer > 2 * by_both
+    factor = math.sqrt((by_image + by_observer - by_both) / by_image)
+    assert found.high - ratio == pytest.approx(factor * (plain.high - ratio), rel=1e-6)
+    assert ratio - found.low == pytest.approx(factor * (ratio - plain.low), rel=1e-6)
+    student = pooled_corrected_ncc(simulated, same_observers=True)
+    assert student.high - student.low > found.high - found.low
+
+
+def test_interval_with_same_observers_covers_consistent_differences():
+    rng = np.random.default_rng(9)
+    covered = {False: 0, True: 0}
+    for _ in range(40):
+        simulated = list(study(rng, 15, 5, 0.7))
+        for same in covered:
+            found = pooled_corrected_ncc(simulated, same_observers=same)
+            covered[same] += found.low <= 1 <= found.high
+    assert covered[True] > covered[False]
+    assert covered[True] >= 34
+
+
+def test_same_observers_must_be_in_all_images():
+    rng = np.random.default_rng(10)
+    four, five = (next(study(rng, 1, n, 0.1)) for n in (4, 5))
+    with pytest.raises(ValueError, match=r"images\[1\]"):
+        pooled_corrected_ncc([four, five], same_observers=True)
+    with pytest.raises(ValueError, match=r"images\[0\]"):
+        pooled_corrected_ncc([(four[0], four[1][:3])], same_observers=True)
+    with pytest.raises(ValueError, match="interval"):
+        pooled_corrected_ncc([four] * 3, same_observers=True, interval="bootstrap", rng=0)
 
 
 def test_images_that_cannot_be_pooled_are_named():
