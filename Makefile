@@ -13,7 +13,7 @@
 #   make bench            measure speed against named baselines
 #   make densities        compare fitted densities with fixed conversions, DATA=FOLDER of OSIE
 #   make coverage         simulate the coverage of intervals and write it into the docs (ten minutes)
-#   make ceilings         simulate ceilings and write them into the docs (five minutes)
+#   make ceilings         simulate ceilings and write them into the docs (ten minutes)
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin

@@ -5,7 +5,8 @@ Run with ``make ceilings``. It has three parts:
 - bounds of AUC, sAUC, NSS and information gain in settings of observers, fixations, individual
   differences and blur
 - limits of the curves in the number of observers, in the same settings
-- the corrected NCC of sets of images, with the coverage of its interval
+- the corrected NCC of sets of images, with the coverage of its interval, for independent observers
+  and for the same observers in all images
 
 The tables are written into ``docs/concepts/perfect_map.md``.
 """
@@ -60,10 +61,10 @@ class Image:
         found = blur(self.density.reshape(SHAPE), self.sigma)
         return found / found.sum()
 
-    def observers(self, rng, n, n_fixations):
+    def observers(self, rng, n, n_fixations, kinds=None):
         """Sample fixations of n observers, and draw their gaze maps."""
         fixations = []
-        for kind in rng.integers(TYPES, size=n):
+        for kind in rng.integers(TYPES, size=n) if kinds is None else kinds:
             places = rng.choice(self.bias.size, n_fixations, p=self.densities[kind])
             fixations.append(np.stack([places % SHAPE[1], places // SHAPE[1]], axis=1))
         maps = []
@@ -86,10 +87,12 @@ def blur(array, sigma):
     return kernel(SHAPE[0], sigma) @ array @ kernel(SHAPE[1], sigma)
 
 
-def simulated_image(rng, difference, sigma):
+def simulated_image(rng, difference, sigma, habits=None):
     """Simulate an image: two to five attractive places on a fifth of center bias.
 
-    The attraction of each place differs between observers with this coefficient of variation.
+    The attraction of each place differs between observers with this coefficient of variation. With
+    habits, they differ in the same way on all images: in the exponent of the attractions and in the
+    share of the center bias.
     """
     y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]
     n = rng.integers(2, 6)
@@ -110,7 +113,11 @@ def simulated_image(rng, difference, sigma):
         - (x - SHAPE[1] / 2) ** 2 / (2 * (SHAPE[1] / 4) ** 2)
     ).ravel()
     bias /= bias.sum()
-    densities = 0.8 * densities / densities.sum(axis=1, keepdims=True) + 0.2 * bias
+    share = 0.2
+    if habits is not None:
+        exponents, share = habits
+        densities = strength**exponents @ places
+    densities = (1 - share) * densities / densities.sum(axis=1, keepdims=True) + share * bias
     return Image(densities, bias.reshape(SHAPE), sigma)
 
 
@@ -234,6 +241,34 @@ def corrected(n, n_sets, seed):
     )
 
 
+def corrected_with_habits(n, n_sets, seed):
+    """Return the line of a number of observers, the same in all images, in the last table."""
+    rng = np.random.default_rng([seed, len(SETTINGS) + 1, n])
+    habits = rng.gamma(1 / 0.3, 0.3, (TYPES, 1)), rng.beta(2, 8, (TYPES, 1))
+    studies, truths = [], []
+    for _ in range(n_sets):
+        kinds = rng.integers(TYPES, size=n)
+        pairs = []
+        for _ in range(SET):
+            image = simulated_image(rng, 0.0, 2.0, habits)
+            noise = blur(rng.normal(size=SHAPE), 3.0)
+            saliency = blur(image.gaze_map, 3.0)
+            saliency += 0.5 * saliency.std() * noise / noise.std()
+            truth = image.gaze_map.std()
+            truths.append((gazesal.ncc(saliency, image.gaze_map) * truth, truth))
+            pairs.append((saliency, image.observers(rng, n, 15, kinds)[1]))
+        studies.append([pooled_corrected_ncc(pairs, same_observers=same) for same in (False, True)])
+    products, deviations = np.array(truths).T
+    truth = products.sum() / deviations.sum()
+    error = np.mean([each.estimate for each, _ in studies]) - truth
+    covers = [
+        np.mean([each.low <= truth <= each.high for each in kind])
+        for kind in zip(*studies, strict=True)
+    ]
+    cells = " | ".join(f"{100 * each:.1f}%" for each in covers)
+    return f"| {n} | {truth:.3f} | {error:+.4f} | {cells} |"
+
+
 def table(heads, n_texts, lines):
     """Return a Markdown table, numbers aligned to the right."""
     rule = ["---"] * n_texts + ["---:"] * (len(heads) - n_texts)
@@ -245,9 +280,10 @@ def report(n_images, n_sets, n_workers, seed):
     start = time.perf_counter()
     with ProcessPoolExecutor(n_workers) as pool:
         shares = [pool.submit(corrected, n, n_sets, seed) for n in (3, *OBSERVERS)]
+        habits = [pool.submit(corrected_with_habits, n, n_sets, seed) for n in OBSERVERS]
         settings = [pool.submit(simulate_setting, i, n_images, seed) for i in range(len(SETTINGS))]
         bounds, limits = bounds_and_limits([each.result() for each in settings])
-        of_sets = [each.result() for each in shares]
+        of_sets, of_habits = ([each.result() for each in kind] for kind in (shares, habits))
     n_settings = len(FIXATIONS) * len(DIFFERENCES) * len(SIGMAS)
     lines = [
         f"Means over {n_settings} settings of {n_images} images each. The settings combine 8 or 15 "
@@ -284,6 +320,13 @@ def report(n_images, n_sets, n_workers, seed):
             ["Observers", "truth", "error, pooled", "error, mean over images", "interval covers"],
             0,
             of_sets,
+        ),
+        "The same with observers who look at all images of a study and have consistent habits:",
+        "",
+        *table(
+            ["Observers", "truth", "error", "interval covers", "with `same_observers`"],
+            0,
+            of_habits,
         ),
     ]
     print(f"{time.perf_counter() - start:.0f} s")

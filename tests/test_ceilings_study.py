@@ -25,7 +25,7 @@ def tables():
 
 
 def test_bounds_enclose_the_truth_in_nearly_all_settings():
-    bounds, _, _ = tables()
+    bounds, *_ = tables()
     enclosed = [[int(each) for each in row[-1].split(" of ")] for row in bounds]
     inside, settings = np.sum(enclosed, axis=0)
     assert [row[0] for row in bounds] == ["AUC", "AUC", "sAUC", "sAUC", "NSS", "NSS", "IG", "IG"]
@@ -36,18 +36,27 @@ def test_bounds_enclose_the_truth_in_nearly_all_settings():
 
 
 def test_limits_of_areas_are_within_a_hundredth_on_average():
-    _, limits, _ = tables()
+    _, limits, *_ = tables()
     errors = {(row[0], int(row[1])): float(row[3]) for row in limits}
     assert all(abs(errors[metric, 10]) <= 0.01 for metric in ("AUC", "sAUC"))
     assert len(errors) == 8
 
 
 def test_pooled_corrected_ncc_is_near_the_truth_and_its_interval_covers_it():
-    _, _, shares = tables()
+    _, _, shares, _ = tables()
     assert [row[0] for row in shares] == ["3", "5", "10"]
     for _, _, pooled, of_images, covers in shares:
         assert abs(float(pooled)) <= min(0.0025, abs(float(of_images)))
         assert 93 <= float(covers.rstrip("%")) <= 97
+
+
+def test_interval_with_same_observers_covers_the_truth_despite_habits():
+    *_, habits = tables()
+    assert [row[0] for row in habits] == ["5", "10"]
+    for _, _, error, by_image, by_both in habits:
+        assert abs(float(error)) <= 0.0025
+        # the jackknife overestimates the variance over few observers
+        assert float(by_image.rstrip("%")) < 93 <= float(by_both.rstrip("%")) <= 99
 
 
 def test_truth_of_the_simulation_is_what_a_perfect_map_scores():
@@ -74,3 +83,4 @@ def test_short_simulation_has_a_line_for_each_metric_and_number_of_observers():
     for low, truth, high in ((row[1], row[0], row[2]) for row in one.values()):
         assert np.isfinite([low, truth, high]).all()
     assert SCRIPT["corrected"](3, 1, 0).startswith("| 3 |")
+    assert SCRIPT["corrected_with_habits"](4, 1, 0).startswith("| 4 |")

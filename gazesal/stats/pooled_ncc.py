@@ -118,9 +118,9 @@ def pooled_corrected_ncc(
 
     In the simulations on the page on :doc:`perfect maps </concepts/perfect_map>`, the bias with
     3, 5 and 10 observers is about 0.001, and the interval covers the truth in 93 to 96% of studies.
-    It assumes that the observers of different images are independent. If the same few observers
-    look at all images and differ consistently, it covers the score for infinitely many observers
-    less often. With `same_observers`, the variance
+    The interval assumes that the observers of different images are independent. If the same few
+    observers look at all images and differ consistently, the interval covers the score for
+    infinitely many observers less often. With `same_observers`, the variance
 
     .. math:: V_\text{image} + \max(V_\text{observer} - V_\text{both}, 0)
 
@@ -128,7 +128,9 @@ def pooled_corrected_ncc(
     :footcite:p:`cameron2011`. :math:`V_\text{observer}` is the jackknife variance over observers
     :footcite:p:`efron1981`, and :math:`V_\text{both}` the part of it that is independent between
     images. The half-widths grow by the ratio of the standard errors and of the quantiles, with the
-    degrees of freedom of :footcite:t:`satterthwaite1946`.
+    degrees of freedom of :footcite:t:`satterthwaite1946`. The jackknife overestimates the variance
+    on average, so that the interval is cautious with few observers: it covers the truth in 98% of
+    simulated studies with five, and in 95% with ten.
 
     The result is the mean of the images' NCC with infinitely many observers, weighted by the
     standard deviation of their gaze maps: images on which all look at one place count more.
