@@ -182,7 +182,7 @@ def evaluate(
         them. Each row has only the metrics for which it is a bound. See Notes.
     controls : {"other_gaze", "mean_map", "inverse"} or sequence of these, optional
         Controls that show how much of a score is owed to the image. See
-        :doc:`/concepts/center_bias`.
+        :doc:`/concepts/controls`.
 
         - ``"other_gaze"`` scores each map against the gaze on the other images too, for the table
           ``Evaluation.controls``. For metrics that are linear in the gaze this is one further
