@@ -11,6 +11,10 @@ EVALUATE_EXAMPLES = {
         "gazesal evaluate --fixations fixations.csv --maps maps --size 800x600 \\\n"
         "    --sigma 24px --ceilings --controls other_gaze --out results"
     ),
+    "With masks of lesions in regions/<label>/<image>.png": (
+        "gazesal evaluate --fixations fixations.csv --maps maps --size 800x600 \\\n"
+        "    --sigma 24px --regions regions --out results"
+    ),
     "The export of a tracker": (
         "gazesal evaluate --fixations report.txt --format eyelink --display 1920x1080 \\\n"
         "    --placement center --size stimuli --maps maps --sigma 24px --out results"
