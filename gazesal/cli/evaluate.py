@@ -60,8 +60,9 @@ def evaluate(
     for each method, for one observer vs. the others and for the center bias), settings.json, and
     with matplotlib figure.png. With the extra "report" also report.html, and with the extra
     "parquet" the folder "evaluation", from which gazesal report writes report.html again. With
-    --controls other_gaze also controls.csv and .txt, with --regions summary_by_region.csv, and with
-    --labels summary_by_label.csv and .txt and summary_of_images_and_readers.csv.
+    --controls other_gaze also controls.csv and .txt, with several labels of --regions
+    summary_by_region.csv, and with --labels summary_by_label.csv and .txt and
+    summary_of_images_and_readers.csv.
 
     All inputs are read and checked before the first image is scored (see --check-first), and all
     files are written before the table is printed. Ctrl-C and SIGTERM stop the run with exit status

@@ -152,7 +152,8 @@ def stage_tables(
 
 def _by_region(evaluation: Evaluation, summary: pd.DataFrame) -> pd.DataFrame | None:
     """Return the summary of each region, or None without several regions."""
-    if REGION not in evaluation.scores or evaluation.scores[REGION].nunique() < 2:
+    regions = set(evaluation.scores.get(REGION, ())) - {""}  # empty for metrics of gaze
+    if len(regions) < 2:
         return None
     with muted(IntervalWarning, UndefinedMetricWarning):  # the summary of all contains the caveats
         return evaluation.summary(

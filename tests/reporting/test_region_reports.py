@@ -10,6 +10,7 @@ from gazesal import reporting
 from gazesal.reporting.captions import describe
 from gazesal.reporting.extremes import image_means
 from gazesal.reporting.html.comparisons import families
+from gazesal.reporting.html.tables import groups
 from gazesal.reporting.summary_cells import cells_with_best
 from tests.evaluation.test_region_scores import make_cases
 
@@ -58,6 +59,17 @@ def test_folder_has_a_summary_by_region(evaluation, tmp_path):
     alone = gazesal.evaluate(make_cases(3), sigma=2.0, metrics=["ncc"])
     files = [path.name for path in reporting.write_report(alone, tmp_path / "alone")]
     assert "summary_by_region.csv" not in files
+
+
+def test_one_region_has_no_table_of_its_own(tmp_path):
+    cases = [
+        replace(case, regions={k: v for k, v in case.regions.items() if k == "lesion"})
+        for case in make_cases(5)
+    ]
+    of_one = gazesal.evaluate(cases, sigma=2.0, metrics=METRICS)
+    files = [path.name for path in reporting.write_report(of_one, tmp_path)]
+    assert "summary_by_region.csv" not in files
+    assert groups(of_one, "t", 0.95) == []
 
 
 def test_page_compares_maps_with_the_gaze_in_the_regions(evaluation, tmp_path):

@@ -163,13 +163,16 @@ def groups(
 ) -> list[dict[str, Any]]:
     """Return the means within groups of images, with a table for each column of groups.
 
-    The column of the unit has no table, because a group of one unit has no interval.
+    The column of the unit has no table, because a group of one unit has no interval, and a single
+    region has none, because the table of means has its numbers.
     """
     tables = []
     for column in (name for name in evaluation.scores.columns[len(COLUMNS) :] if name != unit):
         scores = evaluation.scores
         if column == REGION:  # scores against gaze are of no region
             scores = scores[scores[REGION] != ""]
+            if scores[REGION].nunique() < 2:
+                continue
         values = scores.groupby(column, sort=True)["image"].nunique()
         largest = values.sort_values(ascending=False, kind="stable").head(MOST_GROUPS).index
         kept = scores[scores[column].isin(largest)]
