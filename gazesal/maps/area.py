@@ -63,6 +63,14 @@ class Area:
         values[self.mask()] = chosen if self.weights is None else chosen * self.weights
         return values
 
+    def within(self, array: FloatArray) -> FloatArray:
+        """Return a map (H, W) with 0 outside."""
+        return np.where(self.mask(), array, array.dtype.type(0))
+
+    def cover(self, array: FloatArray) -> FloatArray:
+        """Return a map (H, W) with its lowest value inside at all pixels outside."""
+        return np.where(self.mask(), array, self.select(array).min())
+
     def places(self, pixels: IntArray) -> IntArray:
         """Return the place of each pixel among the valid ones, -1 for pixels outside."""
         run = np.searchsorted(self.starts, pixels, side="right") - 1

@@ -16,7 +16,7 @@ from gazesal.metrics.metric import Metric
 from gazesal.metrics.points import fixated_pixels
 from gazesal.typing import Float64Array, FloatArray
 
-__all__ = ["require_area_metrics", "takes_area"]
+__all__ = ["documents_area", "require_area_metrics", "takes_area"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -76,6 +76,12 @@ def takes_area(
         return call
 
     return decorate
+
+
+def documents_area(function: Callable[P, R]) -> Callable[P, R]:
+    """Add the keyword `area` to the docstring of a metric that handles it by itself."""
+    function.__doc__ = with_area_documented(function.__doc__)
+    return function
 
 
 def with_area_documented(doc: str | None) -> str | None:

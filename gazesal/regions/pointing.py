@@ -5,8 +5,16 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gazesal._validation import as_choice, as_number
-from gazesal.regions.inputs import Mask, as_map_and_region, undefined, with_exact_ties
+from gazesal._validation import as_choice, as_map, as_number
+from gazesal.maps.area import as_area
+from gazesal.metrics.area import documents_area
+from gazesal.regions.inputs import (
+    Mask,
+    as_map_and_region,
+    refuse_weights,
+    undefined,
+    with_exact_ties,
+)
 from gazesal.typing import IntArray
 
 __all__ = ["pointing_game"]
@@ -15,8 +23,14 @@ METRIC = "The pointing game"
 TIES = ("mean", "any", "first")
 
 
+@documents_area
 def pointing_game(
-    saliency_map: ArrayLike, region: ArrayLike, tolerance: float = 0.0, *, ties: str = "mean"
+    saliency_map: ArrayLike,
+    region: ArrayLike,
+    tolerance: float = 0.0,
+    *,
+    ties: str = "mean",
+    area: ArrayLike | None = None,
 ) -> float:
     r"""Compute whether the maximum of a saliency map is in the region (pointing game).
 
@@ -86,13 +100,22 @@ def pointing_game(
     >>> gazesal.regions.pointing_game(saliency_map, region, ties="any")
     1.0
     """
+    valid = None
+    if area is not None:
+        given = as_map(saliency_map, name="saliency_map")
+        valid = as_area(area, given.shape)
+        if valid is not None:
+            refuse_weights(valid.weights)
+            saliency_map = valid.cover(given)
     saliency, inside = as_map_and_region(saliency_map, region)
+    counted = np.ones_like(inside) if valid is None else valid.mask()
+    inside = inside & counted
     margin = as_number(tolerance, name="tolerance", low=0, high=math.inf)
     rule = as_choice(ties, TIES, name="ties")
     if not inside.any():
         return undefined(METRIC, "`region` is empty")
     saliency = with_exact_ties(saliency, metric=METRIC)
-    rows, columns = np.nonzero(saliency == saliency.max())
+    rows, columns = np.nonzero((saliency == saliency.max()) & counted)
     if rule == "first":
         rows, columns = rows[:1], columns[:1]
     hits = _is_near(rows, columns, inside, margin)

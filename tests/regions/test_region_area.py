@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import pytest
 
+import gazesal
 from gazesal import regions
 
 CALLS = {
@@ -44,6 +45,21 @@ def test_a_weight_counts_a_pixel_as_often(name, arrays):
     call, repeats = getattr(regions, name), weights.ravel()
     repeated = [np.repeat(each.ravel(), repeats)[None] for each in (saliency, region)]
     assert call(saliency, region, area=weights) == pytest.approx(call(*repeated), abs=1e-12)
+
+
+def test_pointing_game_counts_maxima_and_regions_in_the_area_only():
+    saliency = np.array([[9.0, 1, 5], [5, 0, 2]])
+    region = np.array([[True, False, True], [False, False, False]])
+    area = np.array([[False, True, True], [True, True, True]])
+    for outside in (9.0, np.nan, -np.inf):
+        given = np.where(area, saliency, outside)
+        assert regions.pointing_game(given, region, area=area) == 0.5
+    assert regions.pointing_game(saliency, region, area=np.ones_like(area)) == 1
+    only = np.array([[True, False, False], [False, False, False]])
+    with pytest.warns(gazesal.UndefinedMetricWarning):
+        assert math.isnan(regions.pointing_game(saliency, only, area=area))
+    with pytest.raises(ValueError, match="`area` must be a mask"):
+        regions.pointing_game(saliency, region, area=area * [[1, 2, 3]])
 
 
 @pytest.mark.parametrize("name", COUNTING)
