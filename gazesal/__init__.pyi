@@ -24,6 +24,7 @@ from .evaluation.case import Case as Case
 from .evaluation.cases_from_manifest import cases_from_manifest as cases_from_manifest
 from .evaluation.cases_from_reflacx import cases_from_reflacx as cases_from_reflacx
 from .evaluation.cases_from_tables import cases_from_tables as cases_from_tables
+from .evaluation.cases_with_areas import add_areas as add_areas
 from .evaluation.cases_with_regions import add_regions as add_regions
 from .evaluation.evaluate import evaluate as evaluate
 from .evaluation.evaluation import Evaluation as Evaluation

@@ -130,6 +130,10 @@ def sound_calls():
             "self": gazesal.regions.RunLengths([3, 5], (4, 2)),
             "shape": (4, 2),
         },
+        "add_areas": {
+            "cases": CASES,
+            "areas": {case.image: np.ones(case.shape, bool) for case in CASES},
+        },
         "add_regions": {
             "cases": CASES,
             "regions": {"a": {"lesion": gazesal.regions.Box(1, 2, 3, 4)}},

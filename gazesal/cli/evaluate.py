@@ -16,6 +16,7 @@ from gazesal.cli.region_options import (
     REGION_GROUP,
     REGION_OPTIONS,
     default_metrics,
+    with_areas,
     with_regions,
 )
 from gazesal.cli.run_contexts import cluster, ended_by_sigterm, plain_errors, require_writable
@@ -96,7 +97,7 @@ def evaluate(
             options["n_jobs"] = None
         with cluster(dask):
             evaluation = gazesal.evaluate(
-                with_regions(found.cases, options),
+                with_areas(with_regions(found.cases, options), options),
                 **accepted_by(gazesal.evaluate, options) | chosen,
             )
         if image in set(evaluation.bad_images["image"]):

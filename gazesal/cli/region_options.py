@@ -12,7 +12,14 @@ from gazesal.cli.option_groups import GroupedOption
 from gazesal.metrics.registry import DEFAULT_METRICS
 from gazesal.regions.registry import REGION_METRICS
 
-__all__ = ["ELLIPSES", "REGION_GROUP", "REGION_OPTIONS", "default_metrics", "with_regions"]
+__all__ = [
+    "ELLIPSES",
+    "REGION_GROUP",
+    "REGION_OPTIONS",
+    "default_metrics",
+    "with_areas",
+    "with_regions",
+]
 
 REGION_GROUP = "Regions"
 # Computed if regions are given and no metric is chosen. They need no option, and are defined for
@@ -43,6 +50,12 @@ def _nested(
 
 REGION_OPTIONS = [
     _region(
+        "--area",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Folder of masks <image>.png|npy|tif of the pixels that count on each image: 0 for "
+        "pixels that do not, such as a black border. Other values are weights.",
+    ),
+    _region(
         "--regions",
         type=click.Path(path_type=Path),
         help="Regions of the images, such as lesions: a folder of masks <label>/<image>.png, or a "
@@ -72,6 +85,12 @@ REGION_OPTIONS = [
 def default_metrics(options: dict[str, Any]) -> tuple[str, ...]:
     """Return the metrics that are computed if none is chosen."""
     return (*DEFAULT_METRICS, *(REGION_DEFAULTS if options["regions"] is not None else ()))
+
+
+def with_areas(cases: list[gazesal.Case], options: dict[str, Any]) -> list[gazesal.Case]:
+    """Return the cases with the areas of a folder, if one is given."""
+    place = options["area"]
+    return cases if place is None else gazesal.add_areas(cases, gazesal.open_maps(place))
 
 
 def with_regions(cases: list[gazesal.Case], options: dict[str, Any]) -> list[gazesal.Case]:

@@ -125,8 +125,11 @@ def is_lossy(path: Path) -> bool:
     return path.suffix.lower() in LOSSY
 
 
-def map_of_file(path: Path) -> FloatArray:
-    """Return the map of a file, as `read_map`, without a warning about its format."""
+def map_of_file(path: Path, *, finite: bool = True) -> FloatArray:
+    """Return the map of a file, as `read_map`, without a warning about its format.
+
+    Without `finite`, it may hold NaN and infinity.
+    """
     suffix = path.suffix.lower()
     if suffix in FILES_OF_ARRAYS:
         return _only_stored(path)()
@@ -135,7 +138,8 @@ def map_of_file(path: Path) -> FloatArray:
     values = read_npy(path) if suffix == ".npy" else _read_picture(path)
     try:
         array = as_map(without_channels(values), name="map")
-        require_finite(array, name="map")
+        if finite:
+            require_finite(array, name="map")
     except (TypeError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from error
     return array

@@ -1,10 +1,11 @@
 """One image to score: its gaze and its maps, read from their sources when needed."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gazesal._validation import as_points
+from gazesal.evaluation.area_sources import AreaSource, load_area
 from gazesal.evaluation.gaze_sources import (
     FixationMap,
     Gaze,
@@ -16,6 +17,7 @@ from gazesal.evaluation.gaze_sources import (
     read_source,
 )
 from gazesal.evaluation.region_sources import RegionSource, load_region
+from gazesal.maps.area import Area
 from gazesal.maps.heatmap import SHARES_REMEDY, are_shares
 from gazesal.regions.inputs import Mask
 from gazesal.typing import Float64Array, FloatArray
@@ -108,6 +110,10 @@ class Case:
         the image's size that is true inside, the file of a mask of 0 and one other value, or a
         function without arguments that returns shapes or a mask. Several shapes of one label are
         one region. An image without a label has no region of it.
+    area : array, pathlib.Path or callable, optional
+        Pixels of the image that count: a mask of the image's size that is true where they do, or
+        a non-negative weight for each pixel. Pixels outside count in nothing, maps may be NaN
+        there, and fixations there are dropped. By default all pixels count. See :ref:`area`.
     """
 
     image: str
@@ -121,6 +127,7 @@ class Case:
     gaze_map: MapSource | None = None
     picture: Path | None = None
     regions: Mapping[str, RegionSource] = field(default_factory=dict)
+    area: AreaSource | None = None
 
     def load_map(self, method: str) -> FloatArray:
         """Return the saliency map of a method, checked.
@@ -133,14 +140,16 @@ class Case:
         Returns
         -------
         numpy.ndarray of float32 or float64, shape (H', W')
-            The map, finite.
+            The map, finite. Pixels outside the image's area, which may be NaN, have the lowest
+            value inside.
 
         Raises
         ------
         ValueError
             If it cannot be read or is not a finite 2-D map. The message names image and method.
         """
-        return load_source(self.maps[method], name=f"{method} map of image {self.image}")
+        name = f"{method} map of image {self.image}"
+        return load_source(self.maps[method], name=name, area=self.load_area())
 
     def load_gaze(
         self, observer: str, resize: str | None = None, two_valued: TwoValued = "raise"
@@ -177,7 +186,14 @@ class Case:
                 self._require_pixels(given, observer)
             return given
         name = f"gaze map of observer {observer} of image {self.image}"
-        return load_density(given, self.shape, name=name, resize=resize, two_valued=two_valued)
+        return load_density(
+            given,
+            self.shape,
+            name=name,
+            resize=resize,
+            two_valued=two_valued,
+            area=self.load_area(),
+        )
 
     def load_gaze_map(
         self, resize: str | None = None, two_valued: TwoValued = "raise"
@@ -206,7 +222,12 @@ class Case:
             raise ValueError(f"image {self.image} has no gaze map of all observers together.")
         name = f"gaze map of image {self.image}"
         return load_density(
-            self.gaze_map, self.shape, name=name, resize=resize, two_valued=two_valued
+            self.gaze_map,
+            self.shape,
+            name=name,
+            resize=resize,
+            two_valued=two_valued,
+            area=self.load_area(),
         )
 
     def load_region(self, label: str) -> Mask:
@@ -230,6 +251,37 @@ class Case:
         """
         name = f"region {label} of image {self.image}"
         return load_region(self.regions[label], self.shape, name=name)
+
+    def load_area(self) -> Area | None:
+        """Return the valid area, checked, or None if all pixels count alike.
+
+        Returns
+        -------
+        Area or None
+            The runs of valid pixels, and their weights.
+
+        Raises
+        ------
+        ValueError
+            If it cannot be read, is not a mask or non-negative weights of the image's size, or no
+            pixel is valid. The message names the image.
+        """
+        return load_area(self.area, self.shape, name=f"area of image {self.image}")
+
+    def with_loaded_area(self) -> "Case":
+        """Return the case with its area in memory, so that it is read only once.
+
+        Returns
+        -------
+        Case
+            The same case if it has no area.
+
+        Raises
+        ------
+        ValueError
+            As for `load_area`.
+        """
+        return self if self.area is None else replace(self, area=self.load_area())
 
     def _require_pixels(self, gaze: Gaze, observer: str) -> None:
         """Raise if the fixations of an observer look like shares of the image's sides."""
@@ -264,7 +316,9 @@ class Case:
         if self.center_bias is None:
             raise ValueError(f"image {self.image} has no center bias of its own.")
         name = f"center bias of image {self.image}"
-        return load_density(self.center_bias, self.shape, name=name, resize=resize)
+        return load_density(
+            self.center_bias, self.shape, name=name, resize=resize, area=self.load_area()
+        )
 
 
 def require_no_baseline(methods: Iterable[str]) -> None:

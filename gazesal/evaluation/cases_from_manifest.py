@@ -62,6 +62,8 @@ def cases_from_manifest(
           ``fixation_map`` of all observers together. See `FixationMap`,
         - ``gaze_map``, the finished gaze map of all observers together. See ``gaze_map`` of `Case`,
         - ``region:LABEL``, the mask of a region, empty if the image has no such region,
+        - ``area``, the file of the pixels that count: a mask or weights, empty if all count. See
+          ``area`` of `Case`,
         - ``group:NAME``, the group of the image, such as its finding,
         - ``picture``, the file of the image itself, for display only,
         - ``x_min``, ``y_min``, ``x_max``, ``y_max``, its box in pixels,

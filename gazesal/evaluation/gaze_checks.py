@@ -18,6 +18,7 @@ from gazesal.typing import Float64Array
 __all__ = [
     "count_kinds",
     "functions_return_maps",
+    "report_dropped",
     "report_implausible",
     "report_off_image",
     "report_unblurred",
@@ -52,6 +53,14 @@ def count_kinds(cases: list[Case]) -> Counter[str]:
     )
     counts["common_map"] = sum(case.gaze_map is not None for case in cases)
     return counts
+
+
+def report_dropped(n_fixations: int) -> None:
+    """Warn that fixations were dropped because they lie outside the area of their image."""
+    warn(
+        f"{n_fixations} fixations lie outside the `area` of their image and were dropped.",
+        OffImageWarning,
+    )
 
 
 def report_unblurred(n_readings: int) -> None:

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from gazesal._validation import as_points
 from gazesal._warnings import muted
 from gazesal.evaluation.case import CENTER_BIAS, IN_SAMPLE_BIAS, Case
 from gazesal.evaluation.gaze_sources import Gaze, is_gaze_map
@@ -14,7 +15,7 @@ from gazesal.exceptions import InputWarning, OffImageWarning
 from gazesal.maps.center_bias import CenterBias
 from gazesal.maps.center_bias_model import CenterBiasModel, ImageGaze, LeaveOutCenterBias
 from gazesal.maps.gaussian_bias import GaussianCenterBias
-from gazesal.maps.heatmap import gaze_heatmap
+from gazesal.maps.heatmap import gaze_heatmap, inside_area, off_image
 from gazesal.maps.kde_bias import KdeCenterBias
 from gazesal.maps.reference_frame import ReferenceFrame
 from gazesal.maps.registered_bias import RegisteredCenterBias
@@ -28,20 +29,29 @@ OWN_MODELS = (CenterBias, RegisteredCenterBias, GaussianCenterBias, KdeCenterBia
 
 
 def gaze_maps(
-    case: Case, options: EvaluationOptions, unblurred: list[str] | None = None
+    case: Case,
+    options: EvaluationOptions,
+    unblurred: list[str] | None = None,
+    dropped: list[int] | None = None,
 ) -> list[Float64Array]:
     """Return the gaze map of each observer, each summing to 1.
 
     The only gaze map is the one of all observers together if the image has one. Observers whose
-    function returned a map, and not fixations, are appended to `unblurred`.
+    function returned a map, and not fixations, are appended to `unblurred`, and numbers of
+    fixations outside the image's area to `dropped`. Maps are 0 outside the area.
     """
+    case = case.with_loaded_area()
     if case.gaze_map is not None:
         return [case.load_gaze_map(options.resize, options.two_valued)]
-    return [_gaze_map(case, observer, options, unblurred) for observer in case.gaze]
+    return [_gaze_map(case, observer, options, unblurred, dropped) for observer in case.gaze]
 
 
 def _gaze_map(
-    case: Case, observer: str, options: EvaluationOptions, unblurred: list[str] | None
+    case: Case,
+    observer: str,
+    options: EvaluationOptions,
+    unblurred: list[str] | None,
+    dropped: list[int] | None,
 ) -> Float64Array:
     gaze = case.load_gaze(observer, options.resize, options.two_valued)
     if not isinstance(gaze, Gaze):
@@ -58,6 +68,11 @@ def _gaze_map(
         raise ValueError(
             f"image {case.image}, observer {observer}: `sigma` must be given, got None."
         )
+    area = case.load_area()
+    if area is not None and dropped is not None:
+        points = as_points(gaze.points, name=f"points of image {case.image}, observer {observer}")
+        outside = ~inside_area(points, area) & ~off_image(points, case.shape)
+        dropped.append(int(outside.sum()))
     try:
         with muted(OffImageWarning, InputWarning):  # `evaluate` has warned once about all images
             return gaze_heatmap(
@@ -67,6 +82,7 @@ def _gaze_map(
                 weights=gaze.durations,
                 visible=gaze.visible,
                 outside=options.outside,
+                area=area,
             )
     except ValueError as error:
         raise ValueError(f"image {case.image}, observer {observer}: {error}") from error

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from gazesal._validation import as_map, require_finite
 from gazesal.datasets.map_files import map_of_file
 from gazesal.datasets.map_stores import StoredMap
+from gazesal.maps.area import Area
 from gazesal.maps.constancy import as_weights
 from gazesal.maps.fixation_map import fixations_from_map
 from gazesal.maps.heatmap import SMALLEST_SIDE
@@ -136,23 +137,29 @@ class FixationMap:
 GazeSource: TypeAlias = Gaze | FixationMap | MapSource | Callable[[], Gaze]
 
 
-def read_source(source: Any) -> Any:
+def read_source(source: Any, *, finite: bool = True) -> Any:
     """Return the content of a source: read from its file, returned by its function, or itself.
 
     The worker processes treat every error raised in this function as an error of the input,
     whatever its type. See `gazesal.evaluation.worker`.
     """
     if isinstance(source, Path):
-        return map_of_file(source)
+        return map_of_file(source, finite=finite)
     return source() if callable(source) else source
 
 
-def load_source(source: Any, *, name: str) -> FloatArray:
-    """Return the map of a source as a finite array."""
-    values = read_source(source)
-    if isinstance(source, Path):
+def load_source(source: Any, *, name: str, area: Area | None = None) -> FloatArray:
+    """Return the map of a source as a finite array.
+
+    Pixels outside an area may have any value, and get the lowest value inside, unless the map has
+    another size than the image.
+    """
+    values = read_source(source, finite=area is None)
+    if isinstance(source, Path) and area is None:
         return np.asarray(values)
     array = as_map(values, name=name)
+    if area is not None and array.shape == area.shape:
+        array = area.cover(array)
     require_finite(array, name=name)
     return array
 
@@ -164,9 +171,13 @@ def load_density(
     name: str,
     resize: str | None,
     two_valued: TwoValued = "region",
+    area: Area | None = None,
 ) -> Float64Array:
-    """Return the map of a source as a density of a shape (H, W), which sums to 1."""
-    array = load_source(source, name=name)
+    """Return the map of a source as a density of a shape (H, W), which sums to 1.
+
+    With an area, it is 0 outside.
+    """
+    array = load_source(source, name=name, area=area)
     if two_valued == "raise":
         _require_levels(array, name=name)
     if array.shape != shape:
@@ -177,6 +188,8 @@ def load_density(
                 'Give resize="bilinear" (--resize bilinear) to resize it.'
             )
         array = resample(array, shape)
+    if area is not None:
+        array = area.within(array)
     weights, mass = as_weights(array, name=name)
     return np.asarray(weights / np.float64(mass), dtype=np.float64)
 

@@ -37,6 +37,7 @@ KNOWN = {
     *EDGES,
     *DISPLAY,
     "picture",
+    "area",
     "center_bias",
     "fixation_map",
     "gaze_map",
@@ -155,6 +156,7 @@ class Manifest:
             gaze_map=self._map(line, "gaze_map", values) if values.get("gaze_map") else None,
             picture=self._file(line, "picture", picture) if picture else None,
             regions=self.maps(line, "region", values),
+            area=self._map(line, "area", values) if values.get("area") else None,
         )
 
     def _fixation_maps(self, line: Any, values: Row) -> dict[str, GazeSource]:

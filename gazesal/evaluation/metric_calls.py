@@ -22,7 +22,7 @@ from gazesal.evaluation.case import Case
 from gazesal.evaluation.gaze_sources import Gaze
 from gazesal.maps.alignment import box_of, moved_points
 from gazesal.maps.constancy import is_flat
-from gazesal.maps.heatmap import Outside, off_image, require_drawable
+from gazesal.maps.heatmap import Outside, inside_area, off_image, require_drawable
 from gazesal.maps.resampling import resample
 from gazesal.metrics.densities import METHODS, to_density
 from gazesal.metrics.distribution import require_few_cells, require_solver
@@ -74,6 +74,7 @@ class AllFixations:
 
 def fixations_on(case: Case, outside: Outside) -> Float64Array:
     """Return the fixations of all observers on an image that the metrics of fixations use."""
+    case = case.with_loaded_area()
     parts = [counted_fixations(case, observer, outside) for observer in case.gaze]
     return np.concatenate([np.empty((0, 2)), *parts])
 
@@ -91,9 +92,9 @@ def pool(each: Sequence[tuple[Case, Float64Array]]) -> AllFixations:
 def counted_fixations(case: Case, observer: str, outside: Outside) -> Float64Array:
     """Return the fixations of one observer that the metrics of fixations use.
 
-    These are the fixations on a part of the image that was visible, with a duration above 0. Only
-    they contribute to a gaze map as well. Invalid fixations raise as they do there, because a gaze
-    map need not be drawn of them.
+    These are the fixations on a part of the image that was visible and counts, with a duration
+    above 0. Only they contribute to a gaze map as well. Invalid fixations raise as they do there,
+    because a gaze map need not be drawn of them.
     """
     where = f"image {case.image}, observer {observer}"
     gaze = case.load_gaze(observer)
@@ -111,6 +112,8 @@ def counted_fixations(case: Case, observer: str, outside: Outside) -> Float64Arr
         raise ValueError(f"{where}: {error}") from error
     durations = as_real_array(gaze.durations, name=f"durations of {where}")
     kept = ~off_image(points, case.shape) & (durations > 0)
+    if (area := case.load_area()) is not None:
+        kept &= inside_area(points, area)
     if gaze.visible is not None:
         shown = np.broadcast_to(np.round(gaze.visible), (len(points), 4))
         pixels = np.floor(points + 0.5)
@@ -272,7 +275,11 @@ class MetricCalls:
         self._case = case
         self._negatives = negatives
         self.baseline = negatives if baseline is None else baseline
-        self._others = None if fixations is None else fixations.on_others(case)
+        self.area = case.load_area()
+        others = None if fixations is None else fixations.on_others(case)
+        if others is not None and self.area is not None:
+            others = others[inside_area(others, self.area)]
+        self._others = others
         self._density = density
         self._options = options
         self._own: dict[str, Float64Array] | None = None
@@ -332,6 +339,8 @@ class MetricCalls:
         options = {name: self._options[name] for name in metric.required_options}
         if metric.random:
             options["rng"] = rng
+        if self.area is not None:
+            options["area"] = self.area
         return metric(*arguments, **options)
 
     def prepared(
@@ -340,7 +349,7 @@ class MetricCalls:
         """Return a map as a metric takes it, or None if the metric needs a density without mass."""
         if not takes_distribution(metric) or is_density:
             return saliency
-        if _has_no_mass(saliency, self._density):
+        if _has_no_mass(self._counted(saliency), self._density):
             return None
         return saliency if self._density is None else self._as_density(saliency)
 
@@ -365,5 +374,13 @@ class MetricCalls:
         """Return a map as a density. Keep the last density for further scores of the same map."""
         if self._last is None or self._last[0] is not saliency:
             require_finite(saliency, name="saliency_map")
-            self._last = saliency, to_density(saliency, self._density)
+            density = to_density(self._counted(saliency), self._density)
+            if self.area is not None:
+                density, chosen = np.zeros(self.area.shape), density
+                density[self.area.mask()] = chosen[0]
+            self._last = saliency, density
         return self._last[1]
+
+    def _counted(self, saliency: FloatArray) -> FloatArray:
+        """Return the pixels of a map that count, as a map."""
+        return saliency if self.area is None else self.area.select(saliency)

@@ -31,6 +31,7 @@ from gazesal._validation import (
     require_pixels,
 )
 from gazesal.datasets._arguments import as_text
+from gazesal.evaluation.area_sources import require_area_use
 from gazesal.evaluation.case import CEILINGS, CENTER_BIAS, IN_SAMPLE_BIAS, Case
 from gazesal.evaluation.gaze_sources import Gaze, TwoValued, kind_of
 from gazesal.evaluation.metric_calls import require_fixations, require_metric_options
@@ -239,6 +240,11 @@ def fit_to_cases(
     as_choice(rounding, get_args(Rounding), name="rounding")
     require_metric_options(options.chosen, density=options.density, shrink=options.shrink)
     require_region_use(cases, options.of_regions, options.region_options, options.region_rows)
+    require_area_use(
+        [case.area for case in cases],
+        options.chosen,
+        {"ceilings": options.ceilings, "controls": options.controls},
+    )
     _require_bias(options)
     _require_baseline(options)
     needs_all = needs_all_gaze(cases, options)

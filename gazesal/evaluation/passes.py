@@ -20,7 +20,7 @@ from gazesal._validation import as_count
 from gazesal.evaluation.case import Case, n_gaze_maps
 from gazesal.evaluation.control_passes import SharedControls
 from gazesal.evaluation.fitted_baseline import Kernel, choose_kernel
-from gazesal.evaluation.gaze_checks import report_unblurred
+from gazesal.evaluation.gaze_checks import report_dropped, report_unblurred
 from gazesal.evaluation.gaze_of_image import AnyCenterBias
 from gazesal.evaluation.groups import left_out_together
 from gazesal.evaluation.map_checks import report_transposed
@@ -208,7 +208,7 @@ def score_all(
     scored: Counter[str] = Counter()  # images that are not square, by method
     turned: Counter[str] = Counter()
     square = {case.image for case in cases if case.shape[0] == case.shape[1]}
-    unblurred = 0
+    unblurred = dropped = 0
     in_progress: dict[str, None] = {}  # names of images, in the order of their start
 
     def arguments() -> Iterator[tuple[Any, ...]]:
@@ -237,11 +237,14 @@ def score_all(
                     scored.update(set(found.method))
                 turned.update(found.noticed.turned)
                 unblurred += found.noticed.unblurred
+                dropped += found.noticed.dropped
                 kept.add(found)
     except ChildProcessError as error:
         names = ", ".join(list(in_progress)[:NAMED])
         more = f" and {len(in_progress) - NAMED} more" if len(in_progress) > NAMED else ""
         raise ChildProcessError(f"{error}\nThe images in progress were {names}{more}.") from error
+    if dropped:
+        report_dropped(dropped)
     if unblurred and options.sigma is not None:
         report_unblurred(unblurred)
     for method, count in turned.items():

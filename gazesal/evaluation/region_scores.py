@@ -9,6 +9,7 @@ from gazesal._validation import as_choice
 from gazesal.evaluation.case import ALL_OBSERVERS, GAZE, GAZE_OF_ONE, Case
 from gazesal.evaluation.region_sources import UNION
 from gazesal.evaluation.score_rows import Score
+from gazesal.maps.area import Area
 from gazesal.metrics.metric import Metric
 from gazesal.metrics.names import name_among
 from gazesal.regions.inputs import Mask
@@ -101,13 +102,16 @@ def region_scores(
     """
     if not metrics or not case.regions:
         return []
-    masks = _masks(case, rows)
+    masks, area = _masks(case, rows), case.load_area()
+    on_area = {} if area is None else {"area": area}
     return [
         Score(case.image, observer, method, metric.name, value, label)
         for method, observer, values in (*_gaze(case, own_maps), *_all(tested))
         for label, mask in masks.items()
         for metric in metrics
-        for value in [_score(metric, values, mask, options or {}, (method, case.image, label))]
+        for value in [
+            _score(metric, values, mask, options or {}, (method, case.image, label), on_area)
+        ]
     ]
 
 
@@ -136,10 +140,11 @@ def _score(
     mask: Mask,
     options: RegionOptions,
     names: tuple[str, str, str],
+    on_area: Mapping[str, Area],
 ) -> float:
     """Return one score, or raise with the names of the map, the image and the region."""
     try:
-        return metric(values, mask, **options.get(metric.name, {}))
+        return metric(values, mask, **options.get(metric.name, {}), **on_area)
     except ValueError as error:
         method, image, label = names
         raise ValueError(f"{method} map of image {image}, region {label}: {error}") from error

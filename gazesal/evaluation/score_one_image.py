@@ -31,6 +31,7 @@ __all__ = ["checked_map", "map_on_image", "score_image", "scored_pairs", "tested
 
 def checked_map(case: Case, method: str, options: EvaluationOptions) -> FloatArray:
     """Load a method's map and check that it can be resized to the image and scored."""
+    case = case.with_loaded_area()
     values, name = case.load_map(method), f"{method} map of image {case.image}"
     if values.shape != case.shape:
         require_range(values, name=name)
@@ -47,7 +48,9 @@ def checked_map(case: Case, method: str, options: EvaluationOptions) -> FloatArr
             f"have the image's size, {case.shape[1]} x {case.shape[0]} pixels, got {width} x "
             f"{height}{advice}"
         )
-    require_distribution(values, case.shape, name, options.chosen, options.density)
+    area = case.load_area()
+    counted = values if area is None else area.cover(_on_image(values, case))
+    require_distribution(counted, case.shape, name, options.chosen, options.density)
     return values
 
 
@@ -112,10 +115,12 @@ def score_image(
     center bias with this one. With a `kernel`, the baseline of information gain is fitted. With
     `control`, the scores against the gaze on other images follow, and rows of further controls.
     """
+    case = case.with_loaded_area()
     of_means = without_several_maps(case)
     case, method_of = with_single_maps(case)
     unblurred: list[str] = []
-    own_maps = gaze_maps(case, options, unblurred)
+    dropped: list[int] = []
+    own_maps = gaze_maps(case, options, unblurred, dropped)
     biases = biases_on_image(case, own_maps, bias, options, together)
     if options.of_gaze:
         pairs = list(scored_pairs(case, own_maps, biases, options))
@@ -168,4 +173,4 @@ def score_image(
         if control is not None and linear is not None:
             rows += control_rows(case, others, linear, control.sampled, options, calls, exact)
     turned = tuple(method for method, (_, looks_turned) in tested.items() if looks_turned)
-    return averaged(rows, method_of), Noticed(turned, len(unblurred))
+    return averaged(rows, method_of), Noticed(turned, len(unblurred), sum(dropped))

@@ -56,7 +56,7 @@ def score_pairs(
     rows.
     """
     exact = {} if exact is None else exact
-    exact |= _exact_scores([*pairs, *more], metrics, negatives, options)
+    exact |= _exact_scores([*pairs, *more], metrics, negatives, options, calls)
     return [
         Score(*labels, _score(metric, pair, negatives, options, labels, exact, calls))
         for pair in pairs
@@ -70,6 +70,7 @@ def _exact_scores(
     metrics: Sequence[Metric],
     negatives: Float64Array | None,
     options: EvaluationOptions,
+    calls: MetricCalls,
 ) -> dict[ExactKey, float]:
     """Return the exact scores that share work, by `exact_key`.
 
@@ -91,7 +92,13 @@ def _exact_scores(
     for pair in pairs:
         asked[rows[_row(pair)], columns[pair.left_out]] = True
     found = score(
-        saliencies, truths, negatives, names, pairs=asked, tolerance=options.tolerance
+        saliencies,
+        truths,
+        negatives,
+        names,
+        pairs=asked,
+        tolerance=options.tolerance,
+        area=calls.area,
     ).values
     return {
         exact_key(pair, name): float(found[rows[_row(pair)], columns[pair.left_out], k])
@@ -143,7 +150,8 @@ def _score(
     if metric.needs_center_bias:
         assert negatives is not None, "refused without a center bias"  # noqa: S101 (for mypy)
         maps = (*maps, negatives)
-    return metric(*maps, n_samples=options.n_samples, rng=stream(options, labels))
+    on_area = {} if calls.area is None else {"area": calls.area}
+    return metric(*maps, n_samples=options.n_samples, rng=stream(options, labels), **on_area)
 
 
 def stream(options: EvaluationOptions, labels: tuple[str, ...]) -> np.random.Generator:

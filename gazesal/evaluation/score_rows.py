@@ -43,10 +43,11 @@ RESERVED = (*COLUMNS, REGION, *MEANS, "score_a", "score_b", "reference")  # not 
 
 
 class Noticed(NamedTuple):
-    """Facts about the maps of one image, reported only if all images share them."""
+    """Facts about the maps and the gaze of one image, reported for all images together."""
 
     turned: Sequence[str] = ()  # methods whose map looks transposed
     unblurred: int = 0  # readings for which a function returned a gaze map
+    dropped: int = 0  # fixations outside the area of the image
 
 
 class Score(NamedTuple):

@@ -70,7 +70,7 @@ def find_fault(case: Case, options: EvaluationOptions) -> BadImage | None:
     Functions are not called, because their maps may be costly. They are checked when scored.
     """
     try:
-        case, _ = with_single_maps(case)
+        case, _ = with_single_maps(case.with_loaded_area())
         for method, source in case.maps.items():
             stored = source.source if isinstance(source, MapOnImage) else source
             if not callable(stored) or isinstance(stored, StoredMap):

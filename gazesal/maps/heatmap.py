@@ -40,7 +40,7 @@ def gaze_heatmap(
     weights: ArrayLike | None = None,
     visible: ArrayLike | None = None,
     outside: Outside = "raise",
-    area: ArrayLike | None = None,
+    area: ArrayLike | Area | None = None,
 ) -> Float64Array:
     r"""Draw a gaze map: one weighted Gaussian for each fixation, summing to 1.
 
@@ -197,6 +197,12 @@ def _on_area(points: Float64Array, area: Area) -> tuple[NDArray[np.bool_], Float
         weights[inside] = np.where(places >= 0, area.weights[places], 1.0)
     inside[inside] = places >= 0
     return inside, weights
+
+
+def inside_area(points: Float64Array, area: Area) -> NDArray[np.bool_]:
+    """Mark points whose pixel is in an area. Points outside the image are not."""
+    inside, _ = _on_area(points, area)
+    return inside
 
 
 def require_drawable(

@@ -14,7 +14,7 @@ from gazesal._validation import (
     finite_extremes,
     require_same_shape,
 )
-from gazesal.maps.area import as_area
+from gazesal.maps.area import Area, as_area
 from gazesal.maps.constancy import is_constant
 from gazesal.metrics.area import require_area_metrics
 from gazesal.metrics.map_lists import Maps, as_maps, as_pairs, labels_of
@@ -40,7 +40,7 @@ def score(
     pairs: ArrayLike | None = None,
     tolerance: float | None = None,
     n_threads: int = 1,
-    area: ArrayLike | None = None,
+    area: ArrayLike | Area | None = None,
 ) -> Scores:
     r"""Score many saliency maps of one image against many gaze maps, with shared work.
 

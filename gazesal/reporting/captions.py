@@ -11,6 +11,7 @@ from gazesal.evaluation.observer_counts import observer_counts
 from gazesal.evaluation.options import EvaluationOptions
 from gazesal.maps.reference_frame import ReferenceFrame
 from gazesal.metrics.names import metric_named
+from gazesal.reporting.area_captions import area_words
 from gazesal.reporting.gaze_captions import gaze_words
 from gazesal.reporting.labels import (
     interval_label,
@@ -106,6 +107,7 @@ def describe(evaluation: Evaluation, summary: pd.DataFrame, *, degrees: float | 
     ]
     boxes = any(case.box is not None for case in evaluation.cases)
     lines += metric_words(options, boxes=boxes)
+    lines += area_words(evaluation)
     lines += region_words(evaluation)
     for method, metric, n_scores, n_undefined in summary[
         ["method", "metric", "n_scores", "n_undefined"]

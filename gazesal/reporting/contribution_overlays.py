@@ -60,6 +60,11 @@ def contributions_of(
     The maps are reduced to the drawing size, so that the sum is approximately the score. The center
     bias comes from `bias_for`.
     """
+    if case.area is not None:
+        raise ValueError(
+            f"image {case.image} must have no `area` for contributions of pixels, which count all "
+            "pixels. Show the map instead."
+        )
     facts = metric_named(metric)
     saliency = map_of(evaluation, case, method)
     if saliency.shape != gaze.shape:

@@ -64,6 +64,24 @@ def test_metrics_and_their_options_are_chosen(data):
     assert set(scores["metric"]) == {"iou", "pointing_game"}
 
 
+def test_area_restricts_scores_to_masks_of_a_folder(data):
+    before = run(data, "--metric", "ncc")
+    assert before.exit_code == 0, before.output
+    everywhere = pd.read_csv(data / "out" / "scores.csv")
+    place = data / "areas"
+    place.mkdir()
+    for image in sorted(set(everywhere["image"])):
+        area = np.ones(SHAPE)
+        area[:2] = 0
+        np.save(place / f"{image}.npy", area)
+    result = run(data, "--metric", "ncc", "--area", str(place))
+    assert result.exit_code == 0, result.output
+    scores = pd.read_csv(data / "out" / "scores.csv")
+    assert not np.allclose(scores["score"], everywhere["score"])
+    assert "of their pixels count" in (data / "out" / "summary.txt").read_text("utf-8")
+    assert str(place) in (data / "out" / "settings.json").read_text("utf-8")
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

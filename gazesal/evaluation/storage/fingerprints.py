@@ -241,7 +241,8 @@ def _of_array(value: Any) -> str:
 def gaze_fingerprint(case: Case, notes: Notes | None = None) -> str:
     """Return the fingerprint of the contribution of an image to the center bias."""
     gaze = _of_each({**case.gaze, "": case.gaze_map}, notes)
-    return digest_of_texts([case.image, repr(tuple(case.shape)), repr(case.box), *gaze])
+    area = [] if case.area is None else ["area", fingerprint(case.area, notes)]
+    return digest_of_texts([case.image, repr(tuple(case.shape)), repr(case.box), *gaze, *area])
 
 
 def image_fingerprint(case: Case, gaze: str, notes: Notes | None = None) -> str:

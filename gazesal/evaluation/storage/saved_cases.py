@@ -138,6 +138,7 @@ def case_to_json(case: Case, places: Places) -> dict[str, Any]:
         "gaze_map": None if case.gaze_map is None else _source(case.gaze_map, places),
         "picture": None if case.picture is None else places.text(case.picture),
         "regions": {label: _region(source, places) for label, source in case.regions.items()},
+        "area": None if case.area is None else _source(case.area, places),
     }
 
 
@@ -247,7 +248,7 @@ def case_from_json(saved: dict[str, Any], gaze: dict[str, Gaze], places: Places)
     def source(found: dict[str, Any], what: str) -> Any:
         return _read_source(found, places, f"{what} of image {saved['image']}")
 
-    own, together = saved["center_bias"], saved["gaze_map"]
+    own, together, area = saved["center_bias"], saved["gaze_map"], saved["area"]
     return Case(
         image=saved["image"],
         shape=as_shape(saved["shape"], name="shape"),
@@ -268,6 +269,7 @@ def case_from_json(saved: dict[str, Any], gaze: dict[str, Gaze], places: Places)
             else source(found, f"region {label}")
             for label, found in saved["regions"].items()
         },
+        area=None if area is None else source(area, "area"),
     )
 
 

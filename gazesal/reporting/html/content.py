@@ -277,7 +277,7 @@ def _overlay(
             regions_of(evaluation, case),
         )
         source = _data_uri(data)
-        if draws_contributions(metric):
+        if draws_contributions(metric) and case.area is None:
             found = contributions_of(evaluation, case, method, metric, *gaze[image])
             if found is not None:
                 parts = _data_uri(contributions_jpeg(found, picture, case.shape)[0])

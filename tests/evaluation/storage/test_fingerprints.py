@@ -183,6 +183,7 @@ OF_CASE = {
     "center_bias": np.ones(SHAPE),
     "gaze_map": np.ones(SHAPE),
     "regions": {"lesion": np.eye(*SHAPE)},
+    "area": np.eye(*SHAPE),
 }
 NOT_SCORED_FROM = {"scored", "groups", "picture"}
 
