@@ -11,7 +11,7 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from gazesal._warnings import warn
-from gazesal.adapters._map_rows import same_for_all
+from gazesal.adapters._map_rows import same_for_all, scores_on_area
 from gazesal.exceptions import UndefinedMetricWarning
 
 __all__ = ["MapMetric", "ShuffledMapMetric"]
@@ -88,7 +88,12 @@ class ShuffledMapMetric(MapMetric):
         self.register_buffer("center_bias", bias, persistent=False)
 
     def update(
-        self, saliency_maps: Tensor, gaze_maps: Tensor, center_bias: Tensor | None = None
+        self,
+        saliency_maps: Tensor,
+        gaze_maps: Tensor,
+        center_bias: Tensor | None = None,
+        *,
+        area: Tensor | None = None,
     ) -> None:
         """Add a batch.
 
@@ -101,16 +106,21 @@ class ShuffledMapMetric(MapMetric):
         center_bias : torch.Tensor, of the same shape or (H, W), optional
             Gaze density that does not depend on the image, which is moved to the device of the
             maps. By default, the center bias given to the constructor.
+        area : torch.Tensor of bool, shape (H, W) or of the maps, optional
+            Mask that is true for pixels that count. Other pixels count in nothing, and may be NaN.
+            By default all pixels count.
 
         Raises
         ------
         ValueError
-            If there is no center bias or a map is invalid. See `ncc_scores` and `auc_scores`.
+            If there is no center bias or a map is invalid, see `ncc_scores` and `auc_scores`, or
+            `area` is not a mask of the size of the maps with a valid pixel.
         """
         bias = self.center_bias if center_bias is None else center_bias
         if bias is None:
             raise ValueError("`center_bias` must be given, here or to the constructor.")
-        self._add(self._scores(saliency_maps, gaze_maps, same_for_all(bias, saliency_maps)))
+        bias = same_for_all(bias, saliency_maps)
+        self._add(scores_on_area(self._scores, area, saliency_maps, gaze_maps, bias))
 
     @abstractmethod
     def _scores(self, saliency_maps: Tensor, gaze_maps: Tensor, center_bias: Tensor) -> Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -19,6 +21,26 @@ def same_for_all(center_bias: Tensor, like: Tensor) -> Tensor:
     if center_bias.ndim == 2 and like.ndim in {3, 4}:
         return center_bias.expand(*like.shape[:-2], -1, -1)
     return center_bias
+
+
+def scores_on_area(scores: Callable[..., Tensor], area: Tensor | None, *maps: Tensor) -> Tensor:
+    """Return the scores of a batch of maps on the pixels of a mask, or on all pixels."""
+    if area is None:
+        return scores(*maps)
+    first = maps[0]
+    masks = same_for_all(torch.as_tensor(area), first)
+    if masks.dtype != torch.bool or masks.shape != first.shape:
+        raise ValueError(
+            f"`area` must be a mask of booleans, of shape (H, W) or {tuple(first.shape)}, got "
+            f"{masks.dtype} of shape {tuple(masks.shape)}. Use `area > 0`."
+        )
+    if not masks.flatten(1).any(dim=1).all():
+        raise ValueError("`area` must have a valid pixel on every image, got none on some.")
+    if any(each.shape != first.shape for each in maps):
+        return scores(*maps)  # raises an error that names the map
+    return torch.cat(
+        [scores(*(each[i][mask][None, None] for each in maps)) for i, mask in enumerate(masks)]
+    )
 
 
 def as_rows(*, exact: bool = False, single: bool = False, **maps: Tensor) -> list[Tensor]:

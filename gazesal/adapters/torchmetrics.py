@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from gazesal.adapters._map_metrics import MapMetric, ShuffledMapMetric
-from gazesal.adapters._map_rows import as_rows
+from gazesal.adapters._map_rows import as_rows, scores_on_area
 from gazesal.adapters.batched import auc_scores, kl_scores, ncc_scores, nss_scores
 
 __all__ = [
@@ -49,7 +49,9 @@ class NormalizedCrossCorrelation(MapMetric):
     1.0
     """
 
-    def update(self, saliency_maps: Tensor, gaze_maps: Tensor) -> None:
+    def update(
+        self, saliency_maps: Tensor, gaze_maps: Tensor, *, area: Tensor | None = None
+    ) -> None:
         """Add a batch.
 
         Parameters
@@ -58,8 +60,16 @@ class NormalizedCrossCorrelation(MapMetric):
             Maps under test.
         gaze_maps : torch.Tensor, of the same shape
             Gaze density of each image.
+        area : torch.Tensor of bool, shape (H, W) or of the maps, optional
+            Mask that is true for pixels that count. Other pixels count in nothing, and may be NaN.
+            By default all pixels count.
+
+        Raises
+        ------
+        ValueError
+            If a map is invalid, or `area` is not a mask of its size with a valid pixel.
         """
-        self._add(ncc_scores(saliency_maps, gaze_maps))
+        self._add(scores_on_area(ncc_scores, area, saliency_maps, gaze_maps))
 
 
 class AUCBorji(MapMetric):
@@ -91,7 +101,9 @@ class AUCBorji(MapMetric):
     0.75
     """
 
-    def update(self, saliency_maps: Tensor, gaze_maps: Tensor) -> None:
+    def update(
+        self, saliency_maps: Tensor, gaze_maps: Tensor, *, area: Tensor | None = None
+    ) -> None:
         """Add a batch.
 
         Parameters
@@ -100,8 +112,16 @@ class AUCBorji(MapMetric):
             Maps under test.
         gaze_maps : torch.Tensor, of the same shape
             Weight of each pixel as a positive.
+        area : torch.Tensor of bool, shape (H, W) or of the maps, optional
+            Mask that is true for pixels that count. Other pixels count in nothing, and may be NaN.
+            By default all pixels count.
+
+        Raises
+        ------
+        ValueError
+            If a map is invalid, or `area` is not a mask of its size with a valid pixel.
         """
-        self._add(auc_scores(saliency_maps, gaze_maps))
+        self._add(scores_on_area(auc_scores, area, saliency_maps, gaze_maps))
 
 
 class NSS(MapMetric):
@@ -133,7 +153,9 @@ class NSS(MapMetric):
     1.7321
     """
 
-    def update(self, saliency_maps: Tensor, fixation_maps: Tensor) -> None:
+    def update(
+        self, saliency_maps: Tensor, fixation_maps: Tensor, *, area: Tensor | None = None
+    ) -> None:
         """Add a batch.
 
         Parameters
@@ -142,8 +164,16 @@ class NSS(MapMetric):
             Maps under test.
         fixation_maps : torch.Tensor, of the same shape
             Number of fixations at each pixel, or their weight.
+        area : torch.Tensor of bool, shape (H, W) or of the maps, optional
+            Mask that is true for pixels that count. Other pixels count in nothing, and may be NaN.
+            By default all pixels count.
+
+        Raises
+        ------
+        ValueError
+            If a map is invalid, or `area` is not a mask of its size with a valid pixel.
         """
-        self._add(nss_scores(saliency_maps, fixation_maps))
+        self._add(scores_on_area(nss_scores, area, saliency_maps, fixation_maps))
 
 
 class KLDivergence(MapMetric):
@@ -177,7 +207,9 @@ class KLDivergence(MapMetric):
 
     higher_is_better = False
 
-    def update(self, saliency_maps: Tensor, gaze_maps: Tensor) -> None:
+    def update(
+        self, saliency_maps: Tensor, gaze_maps: Tensor, *, area: Tensor | None = None
+    ) -> None:
         """Add a batch.
 
         Parameters
@@ -186,8 +218,16 @@ class KLDivergence(MapMetric):
             Maps under test, non-negative. A map that is zero everywhere counts in ``n_undefined``.
         gaze_maps : torch.Tensor, of the same shape
             Gaze density of each image, non-negative.
+        area : torch.Tensor of bool, shape (H, W) or of the maps, optional
+            Mask that is true for pixels that count. Other pixels count in nothing, and may be NaN.
+            By default all pixels count.
+
+        Raises
+        ------
+        ValueError
+            If a map is invalid, or `area` is not a mask of its size with a valid pixel.
         """
-        self._add(kl_scores(saliency_maps, gaze_maps))
+        self._add(scores_on_area(kl_scores, area, saliency_maps, gaze_maps))
 
 
 class ShuffledNCC(ShuffledMapMetric):
