@@ -140,11 +140,12 @@ def test_fixations_outside_the_area_are_dropped_with_a_warning():
             gaze[name] = gazesal.Gaze(points=each.points[inside])
             n += int((~inside).sum())
         kept.append(replace(case, gaze=gaze))
+    options = {"sigma": SIGMA, "metrics": ["ncc", *POINTS], "density": "shift"}
     with pytest.warns(gazesal.OffImageWarning, match=f"^{n} fixations lie outside the `area`"):
-        found = gazesal.evaluate(cases, sigma=SIGMA, metrics=["ncc", *POINTS[:3]])
+        found = gazesal.evaluate(cases, **options)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        expected = gazesal.evaluate(kept, sigma=SIGMA, metrics=["ncc", *POINTS[:3]])
+        expected = gazesal.evaluate(kept, **options)
     pd.testing.assert_frame_equal(found.scores, expected.scores)
 
 
