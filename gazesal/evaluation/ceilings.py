@@ -17,10 +17,12 @@ from gazesal.evaluation.case import (
     REST_PREDICTS_ONE,
     Case,
 )
+from gazesal.evaluation.gaze_sources import Gaze, kind_of
 from gazesal.evaluation.metric_calls import MetricCalls
 from gazesal.evaluation.options import EvaluationOptions
 from gazesal.evaluation.score_pairs import ScoredPair, score_pairs
 from gazesal.evaluation.score_rows import Score
+from gazesal.maps.resampling import resample
 from gazesal.metrics.maps_for_metric import LINEAR_METRICS, maps_for_metric
 from gazesal.metrics.metric import Metric
 from gazesal.stats.noise_ceiling import covariance_matrix
@@ -31,6 +33,12 @@ __all__ = ["ceiling_rows", "ceiling_scores", "require_ceilings"]
 
 # metrics whose best attainable score follows from the agreement of the observers
 CORRELATIONS = ("ncc", "sncc", "residual_ncc", "semipartial_ncc")
+# areas of gaze maps, which need a sort of every map of observers
+AREAS = ("auc_borji", "sauc")
+# Maps of observers are sampled at this fraction of sigma, and by at least so many pixels. More
+# samples change the areas by less than .0005.
+STEPS_PER_SIGMA = 3
+LEAST_SAMPLES = 5_000
 # not linear in the gaze, so that only the rest predicting one is a bound
 ONE_SIDED = ("sim", "kl_divergence", "emd")
 
@@ -70,14 +78,49 @@ def ceiling_scores(
         metric: [row for row in ceiling_rows(metric) if row in options.ceilings]
         for metric in options.of_gaze
     }
+    step = _step(case, options)
+    coarse = [_every(gaze_map, step) for gaze_map in own_maps]
+    coarse_bias = None if bias is None else _every(bias, step)
     for metric, names in wanted.items():
         if ATTAINABLE not in names:
-            pairs = list(_pairs(names, case, own_maps, metric, bias, calls))
-            rows += score_pairs(case.image, pairs, [metric], bias, options, calls) if pairs else []
+            maps, with_bias = (own_maps, bias)
+            if metric.name in AREAS:
+                maps, with_bias = coarse, coarse_bias
+            pairs = list(_pairs(names, case, maps, metric, with_bias, calls))
+            rows += (
+                score_pairs(case.image, pairs, [metric], with_bias, options, calls) if pairs else []
+            )
     names = [metric.name for metric, found in wanted.items() if ATTAINABLE in found]
     n_truth = len(own_maps) - (options.ground_truth == "rest")
     found = _attainable(own_maps, bias, names, n_truth) if names else {}
     return rows + [Score(case.image, ALL_OBSERVERS, ATTAINABLE, *each) for each in found.items()]
+
+
+def _step(case: Case, options: EvaluationOptions) -> int:
+    """Return the distance in pixels of the samples of gaze maps that areas are computed from.
+
+    The maps of these rows are sums of Gaussians, so that a third of their standard deviation is
+    enough. Finished gaze maps may have any detail, and every pixel of them is used.
+    """
+    smallest = math.inf
+    for gaze in case.gaze.values():
+        if case.gaze_map is not None or kind_of(gaze) not in {"fixations", "fixation_map"}:
+            return 1
+        own = gaze.sigma if isinstance(gaze, Gaze) and gaze.sigma is not None else options.sigma
+        assert own is not None, "refused without sigma"  # noqa: S101 (for mypy)
+        smallest = float(np.min(own, initial=smallest))
+    if not math.isfinite(smallest):
+        return 1
+    largest = math.sqrt(case.shape[0] * case.shape[1] / LEAST_SAMPLES)
+    return max(1, int(min(smallest / STEPS_PER_SIGMA, largest)))
+
+
+def _every(values: Float64Array, step: int) -> Float64Array:
+    """Return samples of a map at a mean distance of about `step` pixels along x and y."""
+    if step == 1:
+        return values
+    height, width = values.shape
+    return resample(values, (round(height / step), round(width / step)))
 
 
 def _pairs(

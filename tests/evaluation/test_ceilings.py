@@ -277,3 +277,32 @@ def test_observer_has_no_share_of_a_ground_truth_of_more_observers(cases, result
     observer, mine = share(evaluate(cases, metrics=["ncc"], ground_truth="all"))
     assert np.isnan(observer)
     assert np.isfinite(mine)
+
+
+def test_areas_of_observers_from_samples_are_those_of_all_pixels():
+    rng = np.random.default_rng(2)
+    shape, sigma = (400, 500), 24.0
+    cases = []
+    for k in range(3):
+        gaze = {
+            name: gazesal.Gaze(points=rng.normal([240, 190], 80, (8, 2)).clip(0, 399))
+            for name in OBSERVERS
+        }
+        cases.append(gazesal.Case(image=f"i{k}", shape=shape, gaze=gaze, maps={}))
+    finished = [
+        replace(
+            case,
+            gaze={
+                name: gazesal.gaze_heatmap(one.points, shape, sigma=sigma)
+                for name, one in case.gaze.items()
+            },
+        )
+        for case in cases
+    ]
+    options = {"metrics": ["auc_borji", "sauc"], "ceilings": True}
+    sampled = gazesal.evaluate(cases, sigma=sigma, **options).scores
+    whole = gazesal.evaluate(finished, **options).scores
+    bounds = sampled["method"].isin(CEILINGS)
+    difference = (sampled["score"] - whole["score"]).abs()
+    assert 0 < difference[bounds].max() < 5e-4
+    assert difference[~bounds].max() < 1e-12
