@@ -70,6 +70,7 @@ def demo(out: Path, images: int, readers: int, seed: int, n_jobs: int, quiet: bo
             outside="keep",
             center_bias_rows="both",
             ceilings=True,
+            controls=["other_gaze", "inverse"],
             resize="bilinear",
             seed=seed,
             n_jobs=n_jobs,
@@ -81,5 +82,6 @@ def demo(out: Path, images: int, readers: int, seed: int, n_jobs: int, quiet: bo
         show_and_write(evaluation, out, DEFAULT_INTERVAL, settings, image, picture, note)
     words: list[Any] = ["gazesal", "evaluate", "--reflacx", root, "--maps", root / "maps"]
     words += ["--resize", "bilinear", "--readers", readers, "--ceilings"]
+    words += ["--controls", "other_gaze", "--controls", "inverse"]
     words += ["--out", "results"]
     click.echo(f"\nThe same from the files: {shlex.join(map(str, words))}")
