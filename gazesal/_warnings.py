@@ -11,9 +11,12 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from inspect import currentframe
 
-__all__ = ["ignoring", "muted", "warn"]
+__all__ = ["collected", "ignoring", "muted", "warn"]
 
 _muted: ContextVar[tuple[type[Warning], ...]] = ContextVar("_muted", default=())
+_collecting: ContextVar[tuple[type[Warning], list[str]] | None] = ContextVar(
+    "_collecting", default=None
+)
 _lock = threading.Lock()
 # by message, category and module: number of blocks that need the filter, and the filter itself
 _ignored: dict[tuple[str, type[Warning], str], tuple[int, object]] = {}
@@ -26,6 +29,10 @@ def warn(message: str, category: type[Warning]) -> None:
     within the library.
     """
     if issubclass(category, _muted.get()):
+        return
+    collecting = _collecting.get()
+    if collecting is not None and issubclass(category, collecting[0]):
+        collecting[1].append(message)
         return
     depth, frame = 0, currentframe()
     while (
@@ -45,6 +52,17 @@ def muted(*categories: type[Warning]) -> Iterator[None]:
         yield
     finally:
         _muted.reset(token)
+
+
+@contextmanager
+def collected(category: type[Warning]) -> Iterator[list[str]]:
+    """Collect the messages of warnings of the library instead of warning, in this thread only."""
+    messages: list[str] = []
+    token = _collecting.set((category, messages))
+    try:
+        yield messages
+    finally:
+        _collecting.reset(token)
 
 
 @contextmanager

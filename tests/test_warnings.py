@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import gazesal
-from gazesal._warnings import ignoring, muted, warn
+from gazesal._warnings import collected, ignoring, muted, warn
 from tests.evaluation.large_study import SIGMA, make_cases
 
 PACKAGE = Path(gazesal.__file__).parent
@@ -51,6 +51,17 @@ def test_muted_suppresses_the_category_in_this_thread_only():
             other.join()
         undefined()
     assert [str(each.message) for each in caught] == ["another", "undefined", "undefined"]
+
+
+def test_collected_holds_the_messages_of_the_category_instead_of_warning():
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        with collected(gazesal.IntervalWarning) as messages:
+            warn("few units", gazesal.IntervalWarning)
+            warn("another", gazesal.OffImageWarning)
+        warn("after", gazesal.IntervalWarning)
+    assert messages == ["few units"]
+    assert [str(each.message) for each in caught] == ["another", "after"]
 
 
 def test_muted_again_inside_adds_categories():

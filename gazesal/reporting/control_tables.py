@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-import warnings
 from typing import Any, NamedTuple
 
 import pandas as pd
 
+from gazesal._warnings import collected
 from gazesal.evaluation.case import CENTER_BIAS
 from gazesal.evaluation.evaluation import Evaluation
 from gazesal.exceptions import IntervalWarning
@@ -46,10 +46,8 @@ def control_rows(evaluation: Evaluation, **options: Any) -> tuple[list[ControlRo
     """
     if evaluation.controls is None:
         return [], ""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+    with collected(IntervalWarning) as caveats:
         summary = evaluation.control_summary(**options)
-    caveats = [str(one.message) for one in caught if one.category is IntervalWarning]
     level = level_label(summary["confidence_level"])
     words = CONTROL_WORDS
     if CENTER_BIAS in set(summary["method"]) and evaluation.options.given_bias is None:

@@ -22,7 +22,7 @@ OWN = {
     "format_options", "manifest", "reflacx", "manifest_root", "map_folder", "size",
     "sigma", "pixels_per_degree", "display", "placement", "scale", "rectangle", "pictures",
     "readers", "phases", "lungs", "bad_readings", "interval", "out", "page", "quiet", "resume",
-    "dask", "regions",
+    "dask", "regions", "area",
 }  # fmt: skip
 READERS = [
     gazesal.read_fixations,

@@ -70,7 +70,9 @@ def test_report_rewrites_the_page_from_the_results(results, tmp_path):
     assert result.output == f"wrote {tmp_path / 'again.html'}\n"
     assert (tmp_path / "again.html").read_bytes() == page
     root = parse(page.decode())
-    assert len(list(root.all("img"))) == len(METHODS) * 4  # two best, two worst of four images
+    assert (
+        len(list(root.all("img"))) == len(METHODS) * 4 * 2
+    )  # two best and two worst images, with contributions
     result = run(
         "report", results, "--out", tmp_path / "other.html", "--title", "<Mine>", "--images", 0
     )

@@ -110,7 +110,7 @@ def test_one_image_of_any_size_is_enough_with_its_own_center_bias():
     with pytest.raises(ValueError, match="`center bias of image i0` must have the image's size"):
         gazesal.evaluate([case], sigma=2.0)
     evaluation = gazesal.evaluate([case], sigma=2.0, resize="bilinear")
-    assert len(evaluation.scores) == 3 * 3 * 4
+    assert len(evaluation.scores) == 3 * 3 * 5
 
 
 def test_groups_are_columns_after_the_others():

@@ -240,7 +240,7 @@ def test_grown_workers_are_replaced_if_warnings_are_errors(tmp_path):
         cwd=root,
     )
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) == 6 * 9 * 4
+    assert int(done.stdout) == 6 * 9 * 5
 
 
 def test_feeder_thread_has_ended_after_an_early_end(monkeypatch):
