@@ -289,7 +289,7 @@ class OtherGaze:
     Attributes
     ----------
     frame : tuple of int or ReferenceFrame
-        Where maps are summed.
+        Frame in which maps are summed.
     sums : dict of FramedSum
         Sums over all images by kind.
     maps : dict of FramedSum
